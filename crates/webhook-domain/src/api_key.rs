@@ -1,0 +1,83 @@
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// What an API key starts with, so that secret scanners and people recognise it.
+const PREFIX: &str = "whk_";
+
+/// How many characters of a key are kept readable, to tell keys apart in a list.
+const READABLE: usize = 10;
+
+/// A bearer key: `whk_` and 256 random bits in base64url.
+///
+/// Only its [`hash`](Self::hash) is stored. A plain SHA-256 suffices because the key is random
+/// and long: there is nothing to guess that a slow hash would protect.
+#[derive(Clone)]
+pub struct ApiKey(Zeroizing<String>);
+
+/// A text that is no API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an API key")]
+pub struct ApiKeyError;
+
+impl ApiKey {
+    /// Makes a key of 256 bits that the caller drew at random.
+    pub fn from_random(bits: [u8; 32]) -> Self {
+        Self(Zeroizing::new(format!(
+            "{PREFIX}{}",
+            URL_SAFE_NO_PAD.encode(bits)
+        )))
+    }
+
+    /// Takes a key as its holder sends it.
+    pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
+        let bits = text.strip_prefix(PREFIX).ok_or(ApiKeyError)?;
+        match URL_SAFE_NO_PAD.decode(bits) {
+            Ok(bits) if bits.len() == 32 => Ok(Self(Zeroizing::new(text.to_owned()))),
+            _ => Err(ApiKeyError),
+        }
+    }
+
+    /// The key itself, to be shown once to whoever asked for it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored and looked up instead of the key.
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0.as_bytes()).into()
+    }
+
+    /// The first characters, to recognise the key in a list.
+    pub fn prefix(&self) -> &str {
+        &self.0[..READABLE]
+    }
+}
+
+impl std::fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiKey(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_survives_being_sent_and_never_shows_in_debug() {
+        let key = ApiKey::from_random([7; 32]);
+
+        let received = ApiKey::parse(key.reveal()).expect("a key");
+
+        assert_eq!(received.hash(), key.hash());
+        assert_eq!(format!("{key:?}"), "ApiKey(redacted)");
+    }
+
+    #[test]
+    fn other_texts_are_no_keys() {
+        for text in ["", "whk_", "whk_c2hvcnQ", "sk_live_42", "whk_=???"] {
+            assert!(ApiKey::parse(text).is_err(), "{text}");
+        }
+    }
+}

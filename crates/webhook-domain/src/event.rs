@@ -1,0 +1,400 @@
+//! An event: its envelope is read, its bytes are carried through untouched.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::{Environment, EventId, EventType, FieldError};
+
+/// The most bytes that an event may have, envelope included.
+///
+/// 256 KiB is what the field's receivers are built for; larger things belong behind a link.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+
+/// Something that happened on the platform.
+///
+/// ```json
+/// {"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
+///  "environment":"production","timestamp":"2026-11-23T08:15:30.123Z",
+///  "data":{"license_id":"lic_42","seats":5}}
+/// ```
+///
+/// `body` is the text above, byte for byte as its publisher wrote it. It is parsed for the
+/// envelope and never written anew, so that numbers, key order and white space arrive as sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Identifies the event for ever.
+    pub id: EventId,
+    /// What kind of thing happened.
+    pub event_type: EventType,
+    /// Where it happened.
+    pub environment: Environment,
+    /// When it happened, by the publisher's clock.
+    pub timestamp: DateTime<Utc>,
+    /// What webhooks receive. Sharing it costs a reference count, not a copy.
+    pub body: Bytes,
+}
+
+/// What an event gets when its publisher left it out (over HTTP only).
+#[derive(Debug, Clone, Copy)]
+pub struct AssignedFields {
+    /// The id, a UUID v7.
+    pub id: EventId,
+    /// The time of receipt.
+    pub timestamp: DateTime<Utc>,
+}
+
+/// Why a message is no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// More than [`MAX_EVENT_BYTES`].
+    #[error("event of {bytes} bytes is larger than {MAX_EVENT_BYTES}")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// Not a JSON object.
+    #[error("not a JSON object: {reason}")]
+    NotAnObject {
+        /// What the parser stumbled over, and where.
+        reason: String,
+    },
+    /// A JSON object whose fields are wrong; all of the wrong ones are listed.
+    #[error("{}", list(.0))]
+    Fields(Vec<FieldError>),
+}
+
+fn list(errors: &[FieldError]) -> String {
+    let lines: Vec<String> = errors.iter().map(FieldError::to_string).collect();
+    lines.join("; ")
+}
+
+impl Event {
+    /// Reads a complete event, as it comes over AMQP: all five fields are required.
+    pub fn parse(body: Bytes) -> Result<Self, EventError> {
+        check_size(body.len())?;
+        let envelope = Envelope::parse(&body)?.complete(None)?;
+        Ok(envelope.into_event(body))
+    }
+
+    /// Reads an event as it comes over HTTP: `id` and `timestamp` may be left out.
+    ///
+    /// A complete event keeps its bytes. An incomplete one gets an envelope with the missing
+    /// fields, and its `data` is carried over as it was written.
+    pub fn parse_assigning(body: Bytes, assigned: AssignedFields) -> Result<Self, EventError> {
+        check_size(body.len())?;
+        let raw = Envelope::parse(&body)?;
+        let envelope = raw.complete(Some(assigned))?;
+        if raw.is_complete() {
+            return Ok(envelope.into_event(body));
+        }
+        let written = envelope.write(raw.data.map_or("{}", RawValue::get));
+        check_size(written.len())?;
+        Ok(envelope.into_event(written))
+    }
+
+    /// The AMQP routing key, `<environment>.<type>`.
+    pub fn routing_key(&self) -> String {
+        format!("{}.{}", self.environment, self.event_type)
+    }
+}
+
+fn check_size(bytes: usize) -> Result<(), EventError> {
+    if bytes > MAX_EVENT_BYTES {
+        return Err(EventError::TooLarge { bytes });
+    }
+    Ok(())
+}
+
+/// The envelope's fields, understood.
+struct ParsedEnvelope {
+    id: EventId,
+    event_type: EventType,
+    environment: Environment,
+    timestamp: DateTime<Utc>,
+}
+
+impl ParsedEnvelope {
+    fn into_event(self, body: Bytes) -> Event {
+        Event {
+            id: self.id,
+            event_type: self.event_type,
+            environment: self.environment,
+            timestamp: self.timestamp,
+            body,
+        }
+    }
+
+    fn write(&self, data: &str) -> Bytes {
+        let Self {
+            id,
+            event_type,
+            environment,
+            timestamp,
+        } = self;
+        let timestamp = timestamp.to_rfc3339_opts(SecondsFormat::Millis, true);
+        Bytes::from(format!(
+            r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":"{timestamp}","data":{data}}}"#
+        ))
+    }
+}
+
+/// The envelope's fields as they were written, and what is wrong with the envelope itself.
+#[derive(Default)]
+struct Envelope<'a> {
+    id: Option<&'a RawValue>,
+    event_type: Option<&'a RawValue>,
+    environment: Option<&'a RawValue>,
+    timestamp: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Envelope<'a> {
+    fn parse(body: &'a [u8]) -> Result<Self, EventError> {
+        serde_json::from_slice(body).map_err(|error| EventError::NotAnObject {
+            reason: error.to_string(),
+        })
+    }
+
+    fn is_complete(&self) -> bool {
+        self.id.is_some() && self.timestamp.is_some()
+    }
+
+    /// Reads every field, so that one answer names all that is wrong.
+    fn complete(&self, assigned: Option<AssignedFields>) -> Result<ParsedEnvelope, EventError> {
+        let mut errors = self.errors.clone();
+        let id = read("id", self.id, assigned.map(|a| a.id), &mut errors, |text| {
+            text.parse()
+        });
+        let event_type = read("type", self.event_type, None, &mut errors, str::parse);
+        let environment = read(
+            "environment",
+            self.environment,
+            None,
+            &mut errors,
+            str::parse,
+        );
+        let timestamp = read(
+            "timestamp",
+            self.timestamp,
+            assigned.map(|a| a.timestamp),
+            &mut errors,
+            parse_timestamp,
+        );
+        match self.data {
+            None => errors.push(FieldError::new("data", "is required")),
+            Some(data) if !data.get().starts_with('{') => {
+                errors.push(FieldError::new("data", "must be an object"));
+            }
+            Some(_) => {}
+        }
+        match (id, event_type, environment, timestamp) {
+            (Some(id), Some(event_type), Some(environment), Some(timestamp))
+                if errors.is_empty() =>
+            {
+                Ok(ParsedEnvelope {
+                    id,
+                    event_type,
+                    environment,
+                    timestamp,
+                })
+            }
+            _ => Err(EventError::Fields(errors)),
+        }
+    }
+
+    fn take(&mut self, key: &str, value: &'a RawValue) {
+        let field = match key {
+            "id" => &mut self.id,
+            "type" => &mut self.event_type,
+            "environment" => &mut self.environment,
+            "timestamp" => &mut self.timestamp,
+            "data" => &mut self.data,
+            unknown => {
+                let name: String = unknown.chars().take(64).collect();
+                self.errors
+                    .push(FieldError::new(name, "is not a field of an event"));
+                return;
+            }
+        };
+        if field.replace(value).is_some() {
+            self.errors
+                .push(FieldError::new(key, "appears more than once"));
+        }
+    }
+}
+
+/// Reads one text field, or notes what is wrong with it.
+fn read<T, E: std::fmt::Display>(
+    name: &str,
+    raw: Option<&RawValue>,
+    assigned: Option<T>,
+    errors: &mut Vec<FieldError>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    let Some(raw) = raw else {
+        if assigned.is_none() {
+            errors.push(FieldError::new(name, "is required"));
+        }
+        return assigned;
+    };
+    let Ok(text) = serde_json::from_str::<Text<'_>>(raw.get()) else {
+        errors.push(FieldError::new(name, "must be a string"));
+        return None;
+    };
+    match parse(&text.0) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            errors.push(FieldError::new(name, error));
+            None
+        }
+    }
+}
+
+fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(timestamp) => Ok(timestamp.to_utc()),
+        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30.123Z"),
+    }
+}
+
+/// A JSON string, borrowed unless it has escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnvelopeVisitor;
+
+        impl<'de> Visitor<'de> for EnvelopeVisitor {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an event object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut envelope = Envelope::default();
+                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    envelope.take(&key.0, value);
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const COMPLETE: &str = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
+ "environment":"production","timestamp":"2026-11-23T08:15:30.123Z",
+ "data":{"big":9007199254740993,"huge":1e400,"twice":1,"twice":2,"text":"\ud83d\ude00 é"}}"#;
+
+    fn assigned() -> AssignedFields {
+        AssignedFields {
+            id: EventId(uuid::Uuid::from_u128(42)),
+            timestamp: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_complete_event_keeps_its_bytes() {
+        let over_amqp = Event::parse(Bytes::from(COMPLETE)).expect("an event");
+        let over_http =
+            Event::parse_assigning(Bytes::from(COMPLETE), assigned()).expect("an event");
+
+        assert_eq!(over_amqp.body, COMPLETE.as_bytes());
+        assert_eq!(over_amqp, over_http);
+        assert_eq!(over_amqp.routing_key(), "production.license.activated");
+    }
+
+    #[test]
+    fn what_was_left_out_is_assigned_and_data_is_carried_over_as_written() {
+        let body = r#"{"type":"license.created","environment":"staging","data":{ "n": 1e400 } }"#;
+
+        let event = Event::parse_assigning(Bytes::from(body), assigned()).expect("an event");
+
+        assert_eq!(event.id, assigned().id);
+        assert_eq!(
+            event.body,
+            r#"{"id":"00000000-0000-0000-0000-00000000002a","type":"license.created","environment":"staging","timestamp":"1970-01-01T00:00:00.000Z","data":{ "n": 1e400 }}"#
+        );
+        assert_eq!(Event::parse(event.body.clone()), Ok(event));
+    }
+
+    #[test]
+    fn all_wrong_fields_are_named_at_once() {
+        let body = r#"{"id":"x","type":"license.activate","environment":5,"data":[],"extra":1}"#;
+
+        let Err(EventError::Fields(errors)) = Event::parse(Bytes::from(body)) else {
+            panic!("it must be refused by field");
+        };
+
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            ["extra", "id", "type", "environment", "timestamp", "data"]
+        );
+    }
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::broken("{\"id\":")]
+    #[case::array("[]")]
+    #[case::trailing("{} {}")]
+    #[case::not_json("license.activated")]
+    fn what_is_no_json_object_is_refused(#[case] body: &'static str) {
+        let refused = Event::parse(Bytes::from(body));
+
+        assert!(matches!(refused, Err(EventError::NotAnObject { .. })));
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_refused() {
+        let mut body = COMPLETE.as_bytes().to_vec();
+        body[COMPLETE.len() - 5] = 0xff;
+
+        let refused = Event::parse(Bytes::from(body));
+
+        assert!(matches!(refused, Err(EventError::NotAnObject { .. })));
+    }
+
+    #[test]
+    fn a_field_given_twice_is_refused() {
+        let body = COMPLETE.replace(
+            "\"environment\":\"production\"",
+            "\"id\":\"a\",\"\\u0069d\":\"b\"",
+        );
+
+        let refused = Event::parse(Bytes::from(body)).expect_err("id is there three times");
+
+        assert!(refused.to_string().contains("id: appears more than once"));
+    }
+
+    #[test]
+    fn one_byte_over_the_limit_is_too_large() {
+        let pad = |size: usize| {
+            let body =
+                COMPLETE.replace("\"twice\":1", &format!("\"pad\":\"{}\"", "x".repeat(size)));
+            Bytes::from(body)
+        };
+        let room = MAX_EVENT_BYTES - pad(0).len();
+
+        assert!(Event::parse(pad(room)).is_ok());
+        assert_eq!(
+            Event::parse(pad(room + 1)),
+            Err(EventError::TooLarge {
+                bytes: MAX_EVENT_BYTES + 1
+            })
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! The catalogue: the 21 types of event, and how a webhook names the ones it wants.
+
+use std::str::FromStr;
+
+use crate::rejection::{UnknownName, names};
+
+macro_rules! catalogue {
+    ($($variant:ident $name:literal $description:literal $example:literal)+) => {
+        names! {
+            /// What kind of thing happened.
+            EventType, "event type" {
+                $(#[doc = $description] $variant = $name,)+
+            }
+        }
+
+        impl EventType {
+            /// One line that tells an admin when this is sent.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $description,)+ }
+            }
+
+            /// An example of `data`, as JSON text.
+            pub const fn example(self) -> &'static str {
+                match self { $(Self::$variant => $example,)+ }
+            }
+        }
+    };
+}
+
+catalogue! {
+    LicenseCreated "license.created" "A license was issued."
+        r#"{"license_id":"lic_42","product_id":"prd_7","contract_id":"con_3","seats":5,"expires_at":"2027-11-23T00:00:00Z"}"#
+    LicenseUpdated "license.updated" "A license's terms or attributes changed."
+        r#"{"license_id":"lic_42","changed":["seats"],"seats":10}"#
+    LicenseDeleted "license.deleted" "A license was removed for good."
+        r#"{"license_id":"lic_42"}"#
+    LicenseAssigned "license.assigned" "A license was assigned to a user or a device."
+        r#"{"license_id":"lic_42","assignee":{"kind":"user","id":"usr_9"}}"#
+    LicenseActivated "license.activated" "A license was activated and can be used."
+        r#"{"license_id":"lic_42","seats":5}"#
+    LicenseDeactivated "license.deactivated" "A license was deactivated by its holder or an admin."
+        r#"{"license_id":"lic_42","reason":"holder_request"}"#
+    LicenseSuspended "license.suspended" "A license was suspended and cannot be used for now."
+        r#"{"license_id":"lic_42","reason":"payment_overdue"}"#
+    LicenseExpired "license.expired" "A license reached the end of its term."
+        r#"{"license_id":"lic_42","expired_at":"2026-11-23T00:00:00Z"}"#
+    LicenseRevoked "license.revoked" "A license was withdrawn by the issuer."
+        r#"{"license_id":"lic_42","reason":"terms_violated"}"#
+    ActivationCreated "activation.created" "A device or an installation was activated."
+        r#"{"activation_id":"act_8","license_id":"lic_42","device":"build-server-1"}"#
+    ActivationDeleted "activation.deleted" "An activation was released, its seat is free again."
+        r#"{"activation_id":"act_8","license_id":"lic_42"}"#
+    ActivationFailed "activation.failed" "An activation was attempted and refused."
+        r#"{"license_id":"lic_42","device":"build-server-1","reason":"no_seat_left"}"#
+    ProductCreated "product.created" "A product was added to the catalogue."
+        r#"{"product_id":"prd_7","name":"Render Farm Pro"}"#
+    ProductUpdated "product.updated" "A product's name or attributes changed."
+        r#"{"product_id":"prd_7","changed":["name"],"name":"Render Farm Pro 2"}"#
+    ProductDeleted "product.deleted" "A product was withdrawn from the catalogue."
+        r#"{"product_id":"prd_7"}"#
+    ContractCreated "contract.created" "A contract was concluded."
+        r#"{"contract_id":"con_3","customer_id":"cus_5","starts_at":"2026-12-01T00:00:00Z"}"#
+    ContractUpdated "contract.updated" "A contract's terms changed."
+        r#"{"contract_id":"con_3","changed":["ends_at"],"ends_at":"2028-12-01T00:00:00Z"}"#
+    ContractDeleted "contract.deleted" "A contract was removed."
+        r#"{"contract_id":"con_3"}"#
+    ContractSuspended "contract.suspended" "A contract was suspended, with all licenses under it."
+        r#"{"contract_id":"con_3","reason":"payment_overdue"}"#
+    TelemetryReceived "telemetry.received" "A usage report arrived from an installation."
+        r#"{"activation_id":"act_8","license_id":"lic_42","period":"2026-11","hours_used":311.5}"#
+    TelemetryFlagged "telemetry.flagged" "A usage report looks wrong and needs a look."
+        r#"{"activation_id":"act_8","license_id":"lic_42","finding":"clock_moved_back"}"#
+}
+
+impl EventType {
+    /// The part before the dot: `license`, `activation`, `product`, `contract`, `telemetry`.
+    pub fn group(self) -> &'static str {
+        let (group, _) = self
+            .as_str()
+            .split_once('.')
+            .expect("every name in the catalogue has a dot");
+        group
+    }
+}
+
+/// How a webhook names the types it wants: one type, a whole group (`license.*`) or all (`*`).
+///
+/// A group and `*` mean the types of today: subscriptions are written out type by type when the
+/// webhook is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventPattern {
+    /// `*`
+    All,
+    /// `license.*`: all types of the group of this one.
+    Group(&'static str),
+    /// `license.activated`
+    One(EventType),
+}
+
+impl EventPattern {
+    /// The types that this pattern stands for.
+    pub fn types(self) -> impl Iterator<Item = EventType> {
+        let all = EventType::ALL.iter().copied();
+        all.filter(move |event_type| match self {
+            Self::All => true,
+            Self::Group(group) => event_type.group() == group,
+            Self::One(one) => *event_type == one,
+        })
+    }
+}
+
+impl std::fmt::Display for EventPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Group(group) => write!(f, "{group}.*"),
+            Self::One(event_type) => f.write_str(event_type.as_str()),
+        }
+    }
+}
+
+impl FromStr for EventPattern {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "*" {
+            return Ok(Self::All);
+        }
+        if let Some(given) = text.strip_suffix(".*") {
+            let known = EventType::ALL.iter().find(|t| t.group() == given);
+            return known.map(|t| Self::Group(t.group())).ok_or(UnknownName {
+                what: "event group",
+                given: given.chars().take(64).collect(),
+                known: "license, activation, product, contract, telemetry".to_owned(),
+            });
+        }
+        text.parse().map(Self::One)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_has_21_types_in_five_groups() {
+        let mut groups: Vec<_> = EventType::ALL.iter().map(|t| t.group()).collect();
+        groups.dedup();
+
+        assert_eq!(EventType::ALL.len(), 21);
+        assert_eq!(
+            groups,
+            ["license", "activation", "product", "contract", "telemetry"]
+        );
+    }
+
+    #[test]
+    fn every_example_is_a_json_object() {
+        for event_type in EventType::ALL {
+            let example: serde_json::Value =
+                serde_json::from_str(event_type.example()).expect("the example is JSON");
+
+            assert!(example.is_object(), "{event_type}");
+        }
+    }
+
+    #[test]
+    fn a_group_pattern_stands_for_the_types_of_its_group() {
+        let pattern: EventPattern = "telemetry.*".parse().expect("a known group");
+
+        assert_eq!(
+            pattern.types().collect::<Vec<_>>(),
+            [EventType::TelemetryReceived, EventType::TelemetryFlagged]
+        );
+        assert_eq!(EventPattern::All.types().count(), 21);
+    }
+
+    #[test]
+    fn unknown_patterns_are_refused_with_what_is_known() {
+        for text in ["", "license", "licence.*", "license.activate", "*.created"] {
+            assert!(text.parse::<EventPattern>().is_err(), "{text}");
+        }
+    }
+}

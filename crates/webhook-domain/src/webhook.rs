@@ -1,0 +1,245 @@
+//! A webhook: a destination that an admin configured.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::{AddressPolicy, rejection::names};
+
+names! {
+    /// Whether a webhook gets deliveries.
+    WebhookStatus, "status" {
+        /// It gets every matching event.
+        Active = "active",
+        /// It gets no new deliveries, and its pending ones wait.
+        Inactive = "inactive",
+    }
+}
+
+/// What a webhook is called: 1 to 100 characters, no control characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookName(String);
+
+impl WebhookName {
+    /// The most characters that a name may have.
+    pub const MAX_CHARS: usize = 100;
+
+    /// Trims and checks a name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let name = text.trim();
+        if name.is_empty() {
+            return Err("must not be empty".to_owned());
+        }
+        check_text(name, Self::MAX_CHARS, char::is_control)?;
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a webhook is for: up to 1,000 characters, line breaks allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookDescription(String);
+
+impl WebhookDescription {
+    /// The most characters that a description may have.
+    pub const MAX_CHARS: usize = 1_000;
+
+    /// Trims and checks a description.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let description = text.trim();
+        check_text(description, Self::MAX_CHARS, |c| {
+            c.is_control() && !matches!(c, '\n' | '\r' | '\t')
+        })?;
+        Ok(Self(description.to_owned()))
+    }
+
+    /// The description.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn check_text(text: &str, max_chars: usize, forbidden: fn(char) -> bool) -> Result<(), String> {
+    let chars = text.chars().count();
+    if chars > max_chars {
+        return Err(format!(
+            "must have at most {max_chars} characters, has {chars}"
+        ));
+    }
+    if text.contains(forbidden) {
+        return Err("must not contain control characters".to_owned());
+    }
+    Ok(())
+}
+
+/// Which schemes the operator allows in a webhook's URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlSchemes {
+    /// `https` only.
+    HttpsOnly,
+    /// Plain `http` too, for development.
+    HttpAllowed,
+}
+
+/// Where a webhook's requests go: an absolute `https` URL that names a callable host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookUrl(Url);
+
+/// Why a URL cannot be a webhook's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
+pub enum UrlError {
+    #[error("must have at most {} bytes", WebhookUrl::MAX_BYTES)]
+    TooLong,
+    #[error("must be an absolute URL: {0}")]
+    NotAbsolute(url::ParseError),
+    #[error("must start with https://")]
+    NotHttps,
+    #[error("must not contain a user name or a password")]
+    UserInfo,
+    #[error("must not contain a fragment")]
+    Fragment,
+    #[error("must name a public host, {0} is local")]
+    LocalName(String),
+    #[error("must name a public address, {0} is not")]
+    BlockedAddress(IpAddr),
+}
+
+impl WebhookUrl {
+    /// The most bytes that a URL may have.
+    pub const MAX_BYTES: usize = 2_048;
+
+    /// Checks a URL as an admin typed it.
+    ///
+    /// A host name is not resolved here: what it resolves to is checked at every connection.
+    pub fn parse(
+        text: &str,
+        schemes: UrlSchemes,
+        addresses: &AddressPolicy,
+    ) -> Result<Self, UrlError> {
+        let text = text.trim();
+        if text.len() > Self::MAX_BYTES {
+            return Err(UrlError::TooLong);
+        }
+        let url = Url::parse(text).map_err(UrlError::NotAbsolute)?;
+        match (url.scheme(), schemes) {
+            ("https", _) | ("http", UrlSchemes::HttpAllowed) => {}
+            _ => return Err(UrlError::NotHttps),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(UrlError::UserInfo);
+        }
+        if url.fragment().is_some() {
+            return Err(UrlError::Fragment);
+        }
+        check_host(&url, addresses)?;
+        Ok(Self(url))
+    }
+
+    /// The normalised URL.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
+    let address = match url.host() {
+        Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
+        Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+        Some(Host::Domain(name)) => {
+            let loopback = IpAddr::from([127, 0, 0, 1]);
+            let name = name.trim_end_matches('.');
+            let local = name == "localhost" || name.ends_with(".localhost");
+            return if local && !addresses.permits(loopback) {
+                Err(UrlError::LocalName(name.to_owned()))
+            } else {
+                Ok(())
+            };
+        }
+        None => return Err(UrlError::NotAbsolute(url::ParseError::EmptyHost)),
+    };
+    if addresses.permits(address) {
+        Ok(())
+    } else {
+        Err(UrlError::BlockedAddress(address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn parse(text: &str) -> Result<WebhookUrl, UrlError> {
+        WebhookUrl::parse(text, UrlSchemes::HttpsOnly, &AddressPolicy::default())
+    }
+
+    #[test]
+    fn an_https_url_is_taken_with_port_path_and_query() {
+        let url = parse(" https://Hooks.Example.com:8443/a/b?c=d ").expect("a good URL");
+
+        assert_eq!(url.as_str(), "https://hooks.example.com:8443/a/b?c=d");
+    }
+
+    #[rstest]
+    #[case("http://example.com/", UrlError::NotHttps)]
+    #[case("ftp://example.com/", UrlError::NotHttps)]
+    #[case("https://me:pw@example.com/", UrlError::UserInfo)]
+    #[case("https://example.com/#top", UrlError::Fragment)]
+    #[case("https://localhost/", UrlError::LocalName("localhost".into()))]
+    #[case("https://a.localhost./", UrlError::LocalName("a.localhost".into()))]
+    #[case("https://127.1/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
+    #[case("https://0x7f000001/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
+    #[case("https://169.254.169.254/", UrlError::BlockedAddress([169, 254, 169, 254].into()))]
+    fn unsafe_urls_are_refused(#[case] text: &str, #[case] error: UrlError) {
+        assert_eq!(parse(text), Err(error));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("/relative")]
+    #[case("example.com/hook")]
+    #[case("https://")]
+    #[case("https://exa mple.com/")]
+    fn what_is_no_absolute_url_is_refused(#[case] text: &str) {
+        assert!(parse(text).is_err(), "{text}");
+    }
+
+    #[test]
+    fn a_url_of_2049_bytes_is_too_long() {
+        let of = |bytes: usize| format!("https://example.com/{}", "a".repeat(bytes - 20));
+
+        assert!(parse(&of(WebhookUrl::MAX_BYTES)).is_ok());
+        assert_eq!(
+            parse(&of(WebhookUrl::MAX_BYTES + 1)),
+            Err(UrlError::TooLong)
+        );
+    }
+
+    #[test]
+    fn an_operator_can_allow_http_and_a_network() {
+        let loopback = AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        };
+
+        let url = "http://127.0.0.1:9000/hook";
+
+        assert!(WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &loopback).is_ok());
+    }
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(
+            WebhookName::parse("  CRM ").map(|n| n.0),
+            Ok("CRM".to_owned())
+        );
+        assert!(WebhookName::parse(" \t ").is_err());
+        assert!(WebhookName::parse("a\u{0}b").is_err());
+        assert!(WebhookName::parse(&"é".repeat(100)).is_ok());
+        assert!(WebhookName::parse(&"é".repeat(101)).is_err());
+    }
+}
