@@ -1,0 +1,80 @@
+use std::str::FromStr;
+
+use lapin::options::ConfirmSelectOptions;
+use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties};
+
+use crate::topology;
+
+/// Where RabbitMQ is: `amqp://` or `amqps://`.
+#[derive(Clone)]
+pub struct BrokerUrl(AMQPUri);
+
+impl FromStr for BrokerUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let uri: AMQPUri = text.parse()?;
+        if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
+            return Err("this build has no TLS to the broker (feature amqps)".to_owned());
+        }
+        Ok(Self(uri))
+    }
+}
+
+impl std::fmt::Debug for BrokerUrl {
+    /// Leaves out the user and the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let authority = &self.0.authority;
+        write!(f, "{}:{}/{}", authority.host, authority.port, self.0.vhost)
+    }
+}
+
+/// Why the broker could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The connection or the channel failed.
+    #[error("broker: {0}")]
+    Amqp(#[from] lapin::Error),
+    /// The broker ended the consumer.
+    #[error("the broker ended the consumer")]
+    Ended,
+    /// A rejected message could not be set aside.
+    #[error("the broker did not confirm a rejected message")]
+    NotConfirmed,
+}
+
+/// Connects, declares the topology and opens a channel with publisher confirms.
+///
+/// A connection is never repaired: whoever uses it makes a new one, because what was unconfirmed
+/// or unacknowledged on the old one has to be decided by its user anyway.
+pub(crate) async fn open(url: &BrokerUrl, name: &str) -> lapin::Result<(Connection, Channel)> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let connection = Connection::connect_uri(url.0.clone(), properties).await?;
+    let channel = connection.create_channel().await?;
+    topology::declare(&channel).await?;
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await?;
+    Ok((connection, channel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_never_shows_its_password() {
+        let url: BrokerUrl = "amqp://me:hunter2@broker:5672/webhooks"
+            .parse()
+            .expect("a URL");
+
+        assert_eq!(format!("{url:?}"), "broker:5672/webhooks");
+    }
+
+    #[test]
+    fn other_urls_are_refused() {
+        assert!("https://broker/".parse::<BrokerUrl>().is_err());
+        assert!("broker:5672".parse::<BrokerUrl>().is_err());
+    }
+}

@@ -1,0 +1,116 @@
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, Consumer};
+
+use crate::connection::{BrokerError, BrokerUrl, open};
+use crate::topology::{EVENTS_QUEUE, REJECTED_QUEUE, REJECTION_REASON_HEADER};
+
+/// A message in hand: the broker keeps it until it is acknowledged.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// What was published.
+    pub body: Bytes,
+    /// Its number on this channel.
+    pub delivery_tag: u64,
+    /// Whether it was in somebody's hand before.
+    pub redelivered: bool,
+}
+
+/// A consumer of the events queue, on a connection of its own.
+pub struct Intake {
+    connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+}
+
+/// Connects and consumes. At most `prefetch` messages (1 to 2,000) are in hand at once.
+pub async fn consume(url: &BrokerUrl, name: &str, prefetch: u16) -> Result<Intake, BrokerError> {
+    let (connection, channel) = open(url, name).await?;
+    channel
+        .basic_qos(prefetch, BasicQosOptions::default())
+        .await?;
+    let consumer = channel
+        .basic_consume(
+            EVENTS_QUEUE.into(),
+            name.into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        )
+        .await?;
+    Ok(Intake {
+        connection,
+        channel,
+        consumer,
+    })
+}
+
+impl Intake {
+    /// Waits for a message and takes those that are ready behind it, up to `max`.
+    ///
+    /// Safe to drop while it waits: a message is taken only when the call returns.
+    pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Message>, BrokerError> {
+        let first = self.consumer.next().await.ok_or(BrokerError::Ended)??;
+        let mut batch = vec![message(first)];
+        while batch.len() < max {
+            match self.consumer.next().now_or_never() {
+                Some(Some(Ok(next))) => batch.push(message(next)),
+                // An error or the end shows again at the next call.
+                Some(_) | None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Acknowledges `last` and everything before it.
+    pub async fn ack_through(&self, last: &Message) -> Result<(), BrokerError> {
+        let options = BasicAckOptions { multiple: true };
+        self.channel.basic_ack(last.delivery_tag, options).await?;
+        Ok(())
+    }
+
+    /// Sets a message aside that cannot be an event, and waits until the broker has it.
+    ///
+    /// The original stays unacknowledged: the caller acknowledges it with its batch.
+    pub async fn reject_event(&self, message: &Message, reason: &str) -> Result<(), BrokerError> {
+        let mut headers = FieldTable::default();
+        headers.insert(
+            REJECTION_REASON_HEADER.into(),
+            AMQPValue::LongString(reason.into()),
+        );
+        let confirmation = self
+            .channel
+            .basic_publish(
+                "".into(),
+                REJECTED_QUEUE.into(),
+                BasicPublishOptions {
+                    mandatory: true,
+                    ..BasicPublishOptions::default()
+                },
+                &message.body,
+                BasicProperties::default()
+                    .with_delivery_mode(2)
+                    .with_headers(headers),
+            )
+            .await?
+            .await?;
+        let stored = confirmation.is_ack() && confirmation.take_message().is_none();
+        stored.then_some(()).ok_or(BrokerError::NotConfirmed)
+    }
+
+    /// Leaves the broker. What was not acknowledged goes to another consumer.
+    pub async fn close(self) {
+        if let Err(error) = self.connection.close(200, "bye".into()).await {
+            log::debug!("closing the broker connection: {error}");
+        }
+    }
+}
+
+fn message(delivery: lapin::message::Delivery) -> Message {
+    Message {
+        body: Bytes::from(delivery.data),
+        delivery_tag: delivery.delivery_tag,
+        redelivered: delivery.redelivered,
+    }
+}

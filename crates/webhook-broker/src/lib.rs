@@ -1,0 +1,11 @@
+//! RabbitMQ: the one place that knows exchanges and queues, confirms and acknowledgements.
+
+pub mod topology;
+
+mod connection;
+mod consumer;
+mod publisher;
+
+pub use connection::{BrokerError, BrokerUrl};
+pub use consumer::{Intake, Message, consume};
+pub use publisher::{PublishError, Publisher};

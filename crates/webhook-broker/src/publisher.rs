@@ -1,0 +1,169 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use lapin::options::BasicPublishOptions;
+use lapin::{BasicProperties, Channel, Connection};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use webhook_domain::Event;
+
+use crate::connection::{BrokerUrl, open};
+use crate::topology::EVENTS_EXCHANGE;
+
+/// How long a confirm may take before the publisher is told that it has to try again.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+
+/// The first and the longest pause between two tries to connect.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Publishes events with confirms, over a connection that is renewed for ever.
+#[derive(Clone)]
+pub struct Publisher {
+    channel: Arc<ArcSwapOption<Channel>>,
+}
+
+/// Why an event was not taken. Whether the broker has it is unknown for
+/// [`TimedOut`](Self::TimedOut) and [`Unavailable`](Self::Unavailable): publishing it again under
+/// the same id is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// There is no connection, or it broke.
+    #[error("the broker is not available: {0}")]
+    Unavailable(String),
+    /// The channel is not in confirm mode.
+    #[error("the broker was not asked to confirm")]
+    NotConfirmed,
+    /// The broker refused it, or no queue is bound.
+    #[error("the broker refused the event")]
+    Refused,
+    /// The broker did not confirm in time.
+    #[error("the broker did not confirm within {} s", CONFIRM_WITHIN.as_secs())]
+    TimedOut,
+}
+
+impl Publisher {
+    /// Starts connecting in the background, until `cancel`.
+    pub fn start(url: BrokerUrl, name: &str, cancel: CancellationToken) -> Self {
+        let channel = Arc::new(ArcSwapOption::empty());
+        let publisher = Self { channel };
+        let name = name.to_owned();
+        tokio::spawn(keep_connected(publisher.clone(), url, name, cancel));
+        publisher
+    }
+
+    /// Whether an event could be published now.
+    pub fn is_connected(&self) -> bool {
+        let channel = self.channel.load();
+        channel
+            .as_ref()
+            .is_some_and(|channel| channel.status().connected())
+    }
+
+    /// Publishes an event and waits until the broker has it on disk.
+    pub async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        match timeout(CONFIRM_WITHIN, self.publish_unbounded(event)).await {
+            Ok(result) => result,
+            Err(_) => Err(PublishError::TimedOut),
+        }
+    }
+
+    /// Publishes events side by side, in order. The answers stand in the same order.
+    pub async fn publish_all(&self, events: &[Event]) -> Vec<Result<(), PublishError>> {
+        join_all(events.iter().map(|event| self.publish(event))).await
+    }
+
+    async fn publish_unbounded(&self, event: &Event) -> Result<(), PublishError> {
+        let channel = self.channel.load_full();
+        let channel =
+            channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
+        let confirmation = channel
+            .basic_publish(
+                EVENTS_EXCHANGE.into(),
+                event.routing_key().into(),
+                BasicPublishOptions {
+                    mandatory: true,
+                    ..BasicPublishOptions::default()
+                },
+                &event.body,
+                BasicProperties::default()
+                    .with_content_type("application/json".into())
+                    .with_delivery_mode(2)
+                    .with_message_id(event.id.to_string().into()),
+            )
+            .await
+            .map_err(unavailable)?
+            .await
+            .map_err(unavailable)?;
+        match confirmation {
+            lapin::Confirmation::Ack(None) => Ok(()),
+            lapin::Confirmation::Ack(Some(_)) | lapin::Confirmation::Nack(_) => {
+                Err(PublishError::Refused)
+            }
+            lapin::Confirmation::NotRequested => Err(PublishError::NotConfirmed),
+        }
+    }
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is used as a function of map_err"
+)]
+fn unavailable(error: lapin::Error) -> PublishError {
+    PublishError::Unavailable(error.to_string())
+}
+
+async fn keep_connected(
+    publisher: Publisher,
+    url: BrokerUrl,
+    name: String,
+    cancel: CancellationToken,
+) {
+    let mut pause = RECONNECT.0;
+    while !cancel.is_cancelled() {
+        match open(&url, &name).await {
+            Ok((connection, channel)) => {
+                log::info!("connected to the broker at {url:?}");
+                publisher.channel.store(Some(Arc::new(channel)));
+                pause = RECONNECT.0;
+                let broken = until_broken(&connection, &cancel).await;
+                publisher.channel.store(None);
+                match broken {
+                    Some(reason) => log::warn!("lost the broker: {reason}"),
+                    None => close(&connection).await,
+                }
+            }
+            Err(error) => log::warn!("cannot connect to the broker at {url:?}: {error}"),
+        }
+        // Spread, so that many services do not come back at the same moment.
+        let spread = pause.mul_f64(rand::random_range(0.5..1.0));
+        tokio::select! {
+            () = tokio::time::sleep(spread) => {}
+            () = cancel.cancelled() => {}
+        }
+        pause = (pause * 2).min(RECONNECT.1);
+    }
+}
+
+/// Waits for the connection's end and tells its reason, or `None` when we are asked to stop.
+async fn until_broken(connection: &Connection, cancel: &CancellationToken) -> Option<String> {
+    let mut events = Box::pin(connection.events_listener());
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return None,
+            event = events.next() => match event {
+                Some(lapin::Event::Error(error)) => return Some(error.to_string()),
+                None => return Some("the connection ended".to_owned()),
+                Some(other) => log::debug!("broker: {other:?}"),
+            },
+        }
+    }
+}
+
+async fn close(connection: &Connection) {
+    if let Err(error) = connection.close(200, "bye".into()).await {
+        log::debug!("closing the broker connection: {error}");
+    }
+}

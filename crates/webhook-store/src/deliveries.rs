@@ -1,0 +1,124 @@
+//! Table `deliveries`, as the API reads it.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use webhook_domain::{DeliveryId, DeliveryStatus, EventId, WebhookId};
+
+use crate::schema::{deliveries, events};
+use crate::{StoreError, error::name};
+
+pub use crate::intake::{OwedDelivery, take_in};
+
+/// A delivery with what names its event.
+#[derive(Debug, Clone)]
+pub struct DeliveryRow {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What is delivered.
+    pub event_id: EventId,
+    /// To whom.
+    pub webhook_id: WebhookId,
+    /// The event's type.
+    pub event_type: String,
+    /// The event's environment.
+    pub environment: String,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// How many attempts were recorded.
+    pub attempts: i32,
+    /// When it is tried next, while it is pending.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// When it was owed.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Default)]
+pub struct DeliveryFilter {
+    /// To this webhook only.
+    pub webhook_id: Option<WebhookId>,
+    /// Of this event only.
+    pub event_id: Option<EventId>,
+    /// In this status only.
+    pub status: Option<DeliveryStatus>,
+    /// After this one, which was the last of the page before.
+    pub after: Option<DeliveryId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+type Row = (
+    (Uuid, Uuid, Uuid, String, i32),
+    (Option<DateTime<Utc>>, DateTime<Utc>, Option<DateTime<Utc>>),
+    (String, String),
+);
+
+fn read((delivery, times, event): Row) -> Result<DeliveryRow, StoreError> {
+    Ok(DeliveryRow {
+        id: DeliveryId(delivery.0),
+        event_id: EventId(delivery.1),
+        webhook_id: WebhookId(delivery.2),
+        status: name(&delivery.3)?,
+        attempts: delivery.4,
+        next_attempt_at: times.0,
+        created_at: times.1,
+        ended_at: times.2,
+        event_type: event.0,
+        environment: event.1,
+    })
+}
+
+/// Lists deliveries, newest first.
+pub async fn list(
+    connection: &mut AsyncPgConnection,
+    filter: &DeliveryFilter,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    use deliveries::dsl as d;
+    let mut query = d::deliveries
+        .inner_join(events::table)
+        .select((
+            (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
+            (d::next_attempt_at, d::created_at, d::ended_at),
+            (events::event_type, events::environment),
+        ))
+        .into_boxed();
+    if let Some(webhook_id) = filter.webhook_id {
+        query = query.filter(d::webhook_id.eq(webhook_id.0));
+    }
+    if let Some(event_id) = filter.event_id {
+        query = query.filter(d::event_id.eq(event_id.0));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(d::status.eq(status.as_str()));
+    }
+    if let Some(after) = filter.after {
+        query = query.filter(d::id.lt(after.0));
+    }
+    let query = query.order(d::id.desc()).limit(filter.limit);
+    let rows: Vec<Row> = query.load(connection).await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Finds a delivery.
+pub async fn find(
+    connection: &mut AsyncPgConnection,
+    id: DeliveryId,
+) -> Result<Option<DeliveryRow>, StoreError> {
+    use deliveries::dsl as d;
+    let row: Option<Row> = d::deliveries
+        .find(id.0)
+        .inner_join(events::table)
+        .select((
+            (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
+            (d::next_attempt_at, d::created_at, d::ended_at),
+            (events::event_type, events::environment),
+        ))
+        .first(connection)
+        .await
+        .optional()?;
+    row.map(read).transpose()
+}

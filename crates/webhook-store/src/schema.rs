@@ -1,0 +1,73 @@
+//! The tables as the query builder knows them; `migrations/` makes them.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    reason = "the columns are told in the migrations"
+)]
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        version -> Int8,
+        name -> Text,
+        url -> Text,
+        environment -> Text,
+        description -> Text,
+        status -> Text,
+        disabled_reason -> Nullable<Text>,
+        event_types -> Array<Text>,
+        sealed_secret -> Bytea,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Uuid,
+        event_id -> Uuid,
+        webhook_id -> Uuid,
+        status -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Uuid,
+        event_type -> Text,
+        environment -> Text,
+    }
+}
+
+diesel::joinable!(deliveries -> events (event_id));
+diesel::allow_tables_to_appear_in_same_query!(deliveries, events);
+
+diesel::table! {
+    attempts (delivery_id, number, started_at) {
+        delivery_id -> Uuid,
+        number -> Int4,
+        started_at -> Timestamptz,
+        duration_ms -> Int4,
+        response_status -> Nullable<Int4>,
+        response_headers -> Text,
+        response_body -> Bytea,
+        response_body_truncated -> Bool,
+        failure_class -> Nullable<Text>,
+        failure_detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        name -> Text,
+        role -> Text,
+        prefix -> Text,
+        hash -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
