@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use url::Url;
+use uuid::Uuid;
+use webhook_store::{Connection, Pool};
+
+/// What one test has to itself.
+pub struct World {
+    /// A database with the schema of today.
+    pub database_url: String,
+    /// A vhost with nothing in it.
+    pub amqp_url: String,
+    /// Connections to the database.
+    pub pool: Pool,
+    name: String,
+    servers: Servers,
+}
+
+struct Servers {
+    database_url: String,
+    management_url: Url,
+}
+
+impl World {
+    /// Makes a world. Panics with the reason when the servers are not there.
+    pub async fn new() -> Self {
+        match Self::try_new().await {
+            Ok(world) => world,
+            Err(error) => panic!("no test world (run ./dev test): {error:#}"),
+        }
+    }
+
+    async fn try_new() -> anyhow::Result<Self> {
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let servers = Servers {
+            database_url: variable("DATABASE_URL")?,
+            management_url: variable("AMQP_MANAGEMENT_URL")?.parse()?,
+        };
+        servers.run_sql(&format!("CREATE DATABASE {name}")).await?;
+        servers.vhost(reqwest::Method::PUT, &name).await?;
+        let database_url = with_path(&servers.database_url, &name)?;
+        webhook_store::migrations::run(&database_url).await?;
+        Ok(Self {
+            amqp_url: with_path(&variable("AMQP_URL")?, &name)?,
+            pool: webhook_store::connect(&database_url, 10).await?,
+            database_url,
+            name,
+            servers,
+        })
+    }
+
+    /// A connection to the database.
+    pub async fn connection(&self) -> Connection {
+        webhook_store::acquire(&self.pool)
+            .await
+            .expect("Postgres answers")
+    }
+
+    /// Takes everything back. A test that fails leaves its world to be looked at.
+    pub async fn end(self) {
+        self.pool.close();
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        self.servers
+            .run_sql(&drop)
+            .await
+            .expect("the database goes");
+        let vhost = self
+            .servers
+            .vhost(reqwest::Method::DELETE, &self.name)
+            .await;
+        vhost.expect("the vhost goes");
+    }
+
+    /// Asks again and again until `answer` is something, for at most 20 seconds.
+    pub async fn eventually<T>(&self, what: &str, mut answer: impl AsyncFnMut() -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let mut poll = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            poll.tick().await;
+            if let Some(found) = answer().await {
+                return found;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "never happened: {what}"
+            );
+        }
+    }
+}
+
+impl Servers {
+    async fn run_sql(&self, sql: &str) -> anyhow::Result<()> {
+        let mut connection = AsyncPgConnection::establish(&self.database_url).await?;
+        diesel::sql_query(sql).execute(&mut connection).await?;
+        Ok(())
+    }
+
+    async fn vhost(&self, method: reqwest::Method, name: &str) -> anyhow::Result<()> {
+        let url = self.management_url.join(&format!("/api/vhosts/{name}"))?;
+        let request = reqwest::Client::new().request(method, url);
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the test runner is configured by environment"
+)]
+fn variable(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("{name} is not set"))
+}
+
+fn with_path(url: &str, path: &str) -> anyhow::Result<String> {
+    let mut url: Url = url.parse()?;
+    url.set_path(path);
+    Ok(url.into())
+}

@@ -1,0 +1,91 @@
+//! The broker crate against a real RabbitMQ.
+
+use tokio_util::sync::CancellationToken;
+use webhook_broker::{BrokerUrl, Publisher, consume};
+use webhook_domain::{Environment, EventType};
+use webhook_tests::{World, event};
+
+async fn publisher(world: &World, cancel: &CancellationToken) -> Publisher {
+    let publisher = Publisher::start(url(world), "test publisher", cancel.clone());
+    world
+        .eventually("the publisher connects", async || {
+            publisher.is_connected().then_some(())
+        })
+        .await;
+    publisher
+}
+
+fn url(world: &World) -> BrokerUrl {
+    world.amqp_url.parse().expect("a broker's URL")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_event_arrives_byte_for_byte_and_in_order() {
+    let world = World::new().await;
+    let cancel = CancellationToken::new();
+    let publisher = publisher(&world, &cancel).await;
+    let events: Vec<_> = (0..200)
+        .map(|_| event(Environment::Production, EventType::LicenseActivated))
+        .collect();
+
+    let confirmed = publisher.publish_all(&events).await;
+    let mut intake = consume(&url(&world), "test", 500)
+        .await
+        .expect("it consumes");
+    let mut arrived = Vec::new();
+    while arrived.len() < events.len() {
+        arrived.extend(intake.next_batch(50).await.expect("a batch"));
+    }
+
+    assert!(confirmed.iter().all(Result::is_ok));
+    assert!(
+        arrived
+            .iter()
+            .map(|m| &m.body)
+            .eq(events.iter().map(|e| &e.body))
+    );
+    intake.close().await;
+    cancel.cancel();
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
+    let world = World::new().await;
+    let cancel = CancellationToken::new();
+    let publisher = publisher(&world, &cancel).await;
+    let events = [(); 2].map(|()| event(Environment::Staging, EventType::ContractCreated));
+    publisher.publish(&events[0]).await.expect("confirmed");
+    publisher.publish(&events[1]).await.expect("confirmed");
+
+    let mut first = consume(&url(&world), "first", 10)
+        .await
+        .expect("it consumes");
+    let message = first.next_batch(1).await.expect("a batch").remove(0);
+    first.ack_through(&message).await.expect("acknowledged");
+    first.close().await;
+    let mut second = consume(&url(&world), "second", 10)
+        .await
+        .expect("it consumes");
+    let again = second.next_batch(10).await.expect("a batch");
+
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].body, events[1].body);
+    second.close().await;
+    cancel.cancel();
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_broker_nothing_is_confirmed() {
+    let cancel = CancellationToken::new();
+    let nowhere: BrokerUrl = "amqp://guest:guest@127.0.0.1:1/%2f".parse().expect("a URL");
+    let publisher = Publisher::start(nowhere, "test", cancel.clone());
+
+    let refused = publisher
+        .publish(&event(Environment::Production, EventType::LicenseExpired))
+        .await;
+
+    assert!(refused.is_err());
+    cancel.cancel();
+}
