@@ -3,8 +3,10 @@
 //! `./dev test` starts the servers and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
+mod receiver;
 mod samples;
 mod world;
 
-pub use samples::{event, event_with, new_secret, store_webhook};
+pub use receiver::{Received, Receiver};
+pub use samples::{event, event_with, new_secret, store_webhook, store_webhook_at};
 pub use world::World;

@@ -29,7 +29,7 @@ pub fn new_secret() -> SigningSecret {
     SigningSecret::from_random(bytes)
 }
 
-/// Stores a webhook that wants `patterns`.
+/// Stores a webhook that wants `patterns` and is never called.
 pub async fn store_webhook(
     connection: &mut AsyncPgConnection,
     key: &SealingKey,
@@ -37,9 +37,24 @@ pub async fn store_webhook(
     status: WebhookStatus,
     patterns: &[&str],
 ) -> Webhook {
-    let addresses = AddressPolicy::default();
     let url = "https://hooks.example.com/in";
-    let url = WebhookUrl::parse(url, UrlSchemes::HttpsOnly, &addresses).expect("a good URL");
+    let (secret, place) = (new_secret(), (environment, status));
+    store_webhook_at(connection, key, url, &secret, place, patterns).await
+}
+
+/// Stores a webhook at `url`, which may be on loopback.
+pub async fn store_webhook_at(
+    connection: &mut AsyncPgConnection,
+    key: &SealingKey,
+    url: &str,
+    secret: &SigningSecret,
+    (environment, status): (Environment, WebhookStatus),
+    patterns: &[&str],
+) -> Webhook {
+    let addresses = AddressPolicy {
+        allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+    };
+    let url = WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &addresses).expect("a good URL");
     let patterns: Vec<_> = patterns
         .iter()
         .map(|p| p.parse().expect("a pattern"))
@@ -52,7 +67,7 @@ pub async fn store_webhook(
         description: &WebhookDescription::default(),
         status,
         patterns: &patterns,
-        secret: &new_secret(),
+        secret,
     };
     webhooks::insert(connection, key, &new)
         .await
