@@ -1,9 +1,10 @@
 //! From the broker into Postgres: a batch is acknowledged when it is committed, never before.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_broker::{BrokerError, Intake, Message, consume};
@@ -12,7 +13,7 @@ use webhook_store::deliveries::{OwedDelivery, take_in};
 use webhook_store::{Pool, StoreError, acquire};
 
 use crate::Settings;
-use crate::courier::{Courier, Leased};
+use crate::lanes::{Lanes, Leased};
 
 /// The most messages in hand, and so the most that a crash makes come again.
 const PREFETCH: u16 = 1_000;
@@ -27,13 +28,16 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(crate) async fn take_in_for_ever(
     settings: &Settings,
     pool: &Pool,
-    courier: &Courier,
+    lanes: &Lanes,
+    consuming: &AtomicBool,
     cancel: &CancellationToken,
 ) {
     while !cancel.is_cancelled() {
         match consume(&settings.broker, "webhook-dispatcher", PREFETCH).await {
             Ok(mut intake) => {
-                let ended = take_in_batches(&mut intake, settings, pool, courier, cancel).await;
+                consuming.store(true, Ordering::Relaxed);
+                let ended = take_in_batches(&mut intake, settings, pool, lanes, cancel).await;
+                consuming.store(false, Ordering::Relaxed);
                 if let Err(error) = ended {
                     log::warn!("intake broke off, unacknowledged events come again: {error}");
                 }
@@ -49,7 +53,7 @@ async fn take_in_batches(
     intake: &mut Intake,
     settings: &Settings,
     pool: &Pool,
-    courier: &Courier,
+    lanes: &Lanes,
     cancel: &CancellationToken,
 ) -> Result<(), BrokerError> {
     loop {
@@ -58,16 +62,16 @@ async fn take_in_batches(
             () = cancel.cancelled() => return Ok(()),
         };
         let events = read_events(intake, &batch).await?;
-        let lease_until = (Utc::now() + settings.lease).trunc_subsecs(6);
-        let Some(owed) = commit(pool, &events, lease_until, cancel).await else {
+        let Some((owed, lease_until)) = commit(pool, &events, settings.lease, cancel).await else {
             return Ok(());
         };
         if let Some(last) = batch.last() {
             intake.ack_through(last).await?;
         }
+        metrics::counter!("webhook_events_taken_in_total").increment(events.len() as u64);
         let events: HashMap<EventId, &Event> = events.iter().map(|e| (e.id, e)).collect();
         for owed in owed {
-            courier.offer(Leased {
+            lanes.offer(Leased {
                 id: owed.id,
                 webhook_id: owed.webhook_id,
                 webhook_version: owed.webhook_version,
@@ -76,7 +80,7 @@ async fn take_in_batches(
                 lease_until,
             });
         }
-        courier.hand_back_refused().await;
+        lanes.hand_back_aside().await;
     }
 }
 
@@ -87,6 +91,7 @@ async fn read_events(intake: &Intake, batch: &[Message]) -> Result<Vec<Event>, B
         match Event::parse(message.body.clone()) {
             Ok(event) => events.push(event),
             Err(error) => {
+                metrics::counter!("webhook_events_rejected_total").increment(1);
                 log::warn!("a message is no event and was rejected: {error}");
                 intake.reject_event(message, &error.to_string()).await?;
             }
@@ -99,12 +104,14 @@ async fn read_events(intake: &Intake, batch: &[Message]) -> Result<Vec<Event>, B
 async fn commit(
     pool: &Pool,
     events: &[Event],
-    lease_until: chrono::DateTime<Utc>,
+    lease: Duration,
     cancel: &CancellationToken,
-) -> Option<Vec<OwedDelivery>> {
+) -> Option<(Vec<OwedDelivery>, DateTime<Utc>)> {
     loop {
+        // Anew for every try: Postgres may be away for longer than a lease.
+        let lease_until = (Utc::now() + lease).trunc_subsecs(6);
         match try_commit(pool, events, lease_until).await {
-            Ok(owed) => return Some(owed),
+            Ok(owed) => return Some((owed, lease_until)),
             Err(error) => log::warn!("cannot take events in, they stay with the broker: {error}"),
         }
         pause(cancel).await;
@@ -117,7 +124,7 @@ async fn commit(
 async fn try_commit(
     pool: &Pool,
     events: &[Event],
-    lease_until: chrono::DateTime<Utc>,
+    lease_until: DateTime<Utc>,
 ) -> Result<Vec<OwedDelivery>, StoreError> {
     let mut connection = acquire(pool).await?;
     take_in(&mut connection, events, lease_until, Uuid::now_v7()).await

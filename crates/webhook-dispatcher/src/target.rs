@@ -85,6 +85,9 @@ pub(crate) fn failure_class(error: &reqwest::Error) -> FailureClass {
         if current.is::<Unresolved>() {
             return FailureClass::Dns;
         }
+        if is_tls(current) {
+            return FailureClass::Tls;
+        }
         cause = current.source();
     }
     if error.is_timeout() {
@@ -96,6 +99,12 @@ pub(crate) fn failure_class(error: &reqwest::Error) -> FailureClass {
     }
 }
 
+/// Looks into `io::Error`s, which may be nested and hide what they wrap from `source`.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
+}
+
 /// The deepest cause: what an admin can do something about.
 pub(crate) fn describe(error: &reqwest::Error) -> String {
     let mut deepest: &dyn Error = error;
@@ -103,4 +112,68 @@ pub(crate) fn describe(error: &reqwest::Error) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    fn loopback() -> AddressPolicy {
+        AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        }
+    }
+
+    async fn class_of(url: &str, addresses: &AddressPolicy) -> FailureClass {
+        let client = client(addresses).expect("a client");
+        failure_class(&client.get(url).send().await.expect_err("it fails"))
+    }
+
+    #[test]
+    fn an_address_in_the_url_is_checked_although_it_is_never_resolved() {
+        let public = AddressPolicy::default();
+
+        for url in [
+            "http://127.0.0.1/",
+            "http://[::1]:80/",
+            "http://0x7f.1/",
+            "no url",
+        ] {
+            assert!(is_blocked_literal(url, &public), "{url}");
+        }
+        assert!(!is_blocked_literal("http://127.0.0.1/", &loopback()));
+        assert!(!is_blocked_literal("http://example.com/", &public));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_a_blocked_address_is_not_called() {
+        let class = class_of("http://localhost:9/", &AddressPolicy::default()).await;
+
+        assert_eq!(class, FailureClass::BlockedAddress);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_listens_on_is_a_failure_to_connect() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        drop(listener);
+
+        assert_eq!(class_of(&url, &loopback()).await, FailureClass::Connect);
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_speaks_no_tls_is_a_tls_failure() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("https://{}/", listener.local_addr().expect("an address"));
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        });
+
+        assert_eq!(class_of(&url, &loopback()).await, FailureClass::Tls);
+        server.join().expect("it ends");
+    }
 }

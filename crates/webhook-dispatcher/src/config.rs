@@ -1,0 +1,353 @@
+//! What an operator can turn, read once at start; all that is wrong is told at once.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use webhook_broker::BrokerUrl;
+use webhook_domain::{AddressPolicy, RetryPolicy};
+use webhook_store::SealingKey;
+
+use crate::Settings;
+
+/// A lease must hold the shortest attempt twice.
+const MIN_LEASE_MS: u64 = 1_000;
+
+/// The flags and variables as they were given, unchecked; see [`check`](Self::check).
+#[derive(Clone, clap::Parser)]
+#[command(name = "webhook-dispatcher", version, about)]
+pub struct Config {
+    /// Where Postgres is, `postgres://…`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Where RabbitMQ is, `amqp://…` or `amqps://…`
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: Option<String>,
+    /// The key of the webhooks' secrets: 32 bytes in base64
+    #[arg(long, env = "WEBHOOK_SECRET_KEY", hide_env_values = true)]
+    pub webhook_secret_key: Option<String>,
+    /// A file that holds that key
+    #[arg(long, env = "WEBHOOK_SECRET_KEY_FILE")]
+    pub webhook_secret_key_file: Option<PathBuf>,
+    /// Where health and metrics are served
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8081")]
+    pub listen: String,
+    /// Networks that may be called although they are not public, comma-separated CIDRs
+    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "")]
+    pub webhook_allow_networks: String,
+    /// For how long a delivery belongs to the worker that took it
+    #[arg(long, env = "LEASE_MS", default_value = "60000")]
+    pub lease_ms: String,
+    /// How long running attempts may take to end at a shutdown
+    #[arg(long, env = "DRAIN_MS", default_value = "25000")]
+    pub drain_ms: String,
+    /// How many requests may run at once per webhook
+    #[arg(long, env = "LANE_CONCURRENCY", default_value = "16")]
+    pub lane_concurrency: String,
+    /// `text` or `json`
+    #[arg(long, env = "LOG_FORMAT", default_value = "text")]
+    pub log_format: String,
+    /// Which log lines are shown
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    pub rust_log: String,
+    /// How failed deliveries are tried again
+    #[command(flatten)]
+    pub retry: RetryConfig,
+}
+
+/// The retry policy's knobs; what is left out is as in [`RetryPolicy::default`].
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RetryConfig {
+    /// How many requests a delivery may cost
+    #[arg(long, env = "RETRY_MAX_ATTEMPTS")]
+    pub retry_max_attempts: Option<String>,
+    /// The delay before the first retry
+    #[arg(long, env = "RETRY_INITIAL_INTERVAL_MS")]
+    pub retry_initial_interval_ms: Option<String>,
+    /// What each delay is multiplied with
+    #[arg(long, env = "RETRY_MULTIPLIER")]
+    pub retry_multiplier: Option<String>,
+    /// The longest delay
+    #[arg(long, env = "RETRY_MAX_INTERVAL_MS")]
+    pub retry_max_interval_ms: Option<String>,
+    /// How far a delay may stray, 0 to 1
+    #[arg(long, env = "RETRY_JITTER")]
+    pub retry_jitter: Option<String>,
+    /// How long one attempt may take
+    #[arg(long, env = "RETRY_TIMEOUT_MS")]
+    pub retry_timeout_ms: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A configuration without anything wrong.
+pub struct Checked {
+    /// What the worker is told.
+    pub settings: Settings,
+    /// Where Postgres is.
+    pub database_url: String,
+    /// Where health and metrics are served.
+    pub listen: SocketAddr,
+    /// How long running attempts may take to end at a shutdown.
+    pub drain: Duration,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Which of them are shown.
+    pub log_filter: String,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ConfigProblems(Vec<String>);
+
+impl Display for ConfigProblems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the configuration is wrong:")?;
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigProblems {}
+
+impl Config {
+    /// Checks everything, and tells all that is wrong. Secrets are never repeated.
+    pub fn check(&self) -> Result<Checked, ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let p = &mut problems;
+        let database_url = self.database_url(p);
+        let broker = self.broker(p);
+        let key = self.key(p);
+        let listen = p.parse("LISTEN", &self.listen);
+        let allowed = self.networks(p);
+        let lease = p.at_least("LEASE_MS", &self.lease_ms, MIN_LEASE_MS);
+        let drain = p.at_least("DRAIN_MS", &self.drain_ms, 0);
+        let lanes = p.at_least("LANE_CONCURRENCY", &self.lane_concurrency, 1);
+        let log_format = p.parse("LOG_FORMAT", &self.log_format);
+        let policy = self.retry.policy(p);
+        match (
+            database_url,
+            broker,
+            key,
+            listen,
+            lease,
+            drain,
+            lanes,
+            log_format,
+            policy,
+        ) {
+            (
+                Some(database_url),
+                Some(broker),
+                Some(key),
+                Some(listen),
+                Some(lease),
+                Some(drain),
+                Some(lanes),
+                Some(log_format),
+                Some(policy),
+            ) if problems.0.is_empty() => Ok(Checked {
+                settings: Settings {
+                    broker,
+                    key,
+                    addresses: AddressPolicy { allowed },
+                    policy,
+                    lease: Duration::from_millis(lease),
+                    lane_concurrency: usize::try_from(lanes).unwrap_or(usize::MAX),
+                },
+                database_url,
+                listen,
+                drain: Duration::from_millis(drain),
+                log_format,
+                log_filter: self.rust_log.clone(),
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    fn database_url(&self, problems: &mut ConfigProblems) -> Option<String> {
+        match &self.database_url {
+            None => problems.add("DATABASE_URL", "is required"),
+            Some(url)
+                if ["postgres://", "postgresql://"]
+                    .iter()
+                    .any(|s| url.starts_with(s)) =>
+            {
+                return Some(url.clone());
+            }
+            Some(_) => problems.add("DATABASE_URL", "must start with postgres://"),
+        }
+        None
+    }
+
+    fn broker(&self, problems: &mut ConfigProblems) -> Option<BrokerUrl> {
+        let Some(url) = &self.amqp_url else {
+            problems.add("AMQP_URL", "is required");
+            return None;
+        };
+        // The parser's own message is left out: it may repeat the password.
+        let parsed = url.parse().ok();
+        if parsed.is_none() {
+            problems.add(
+                "AMQP_URL",
+                "must be an amqp:// or amqps:// URL that this build can use",
+            );
+        }
+        parsed
+    }
+
+    fn key(&self, problems: &mut ConfigProblems) -> Option<SealingKey> {
+        let text = match (&self.webhook_secret_key, &self.webhook_secret_key_file) {
+            (Some(text), None) => Ok(text.clone()),
+            (None, Some(path)) => std::fs::read_to_string(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display())),
+            (None, None) => Err("or WEBHOOK_SECRET_KEY_FILE is required".to_owned()),
+            (Some(_), Some(_)) => Err("and WEBHOOK_SECRET_KEY_FILE exclude each other".to_owned()),
+        };
+        let key = text.and_then(|text| SealingKey::parse(&text).map_err(|e| e.to_string()));
+        key.map_err(|error| problems.add("WEBHOOK_SECRET_KEY", error))
+            .ok()
+    }
+
+    fn networks(&self, problems: &mut ConfigProblems) -> Vec<IpNet> {
+        let texts = self.webhook_allow_networks.split(',').map(str::trim);
+        texts
+            .filter(|text| !text.is_empty())
+            .filter_map(|text| problems.parse("WEBHOOK_ALLOW_NETWORKS", text))
+            .collect()
+    }
+}
+
+impl RetryConfig {
+    fn policy(&self, problems: &mut ConfigProblems) -> Option<RetryPolicy> {
+        let mut policy = RetryPolicy::default();
+        problems.set(
+            "RETRY_MAX_ATTEMPTS",
+            &self.retry_max_attempts,
+            &mut policy.max_attempts,
+        );
+        problems.set(
+            "RETRY_MULTIPLIER",
+            &self.retry_multiplier,
+            &mut policy.multiplier,
+        );
+        problems.set("RETRY_JITTER", &self.retry_jitter, &mut policy.jitter);
+        let durations = [
+            (
+                "RETRY_INITIAL_INTERVAL_MS",
+                &self.retry_initial_interval_ms,
+                &mut policy.initial_interval,
+            ),
+            (
+                "RETRY_MAX_INTERVAL_MS",
+                &self.retry_max_interval_ms,
+                &mut policy.max_interval,
+            ),
+            (
+                "RETRY_TIMEOUT_MS",
+                &self.retry_timeout_ms,
+                &mut policy.timeout,
+            ),
+        ];
+        for (name, given, duration) in durations {
+            if let Some(millis) = given.as_ref().and_then(|text| problems.parse(name, text)) {
+                *duration = Duration::from_millis(millis);
+            }
+        }
+        policy
+            .checked()
+            .map_err(|error| problems.add("RETRY_*", error))
+            .ok()
+    }
+}
+
+impl ConfigProblems {
+    fn add(&mut self, name: &str, problem: impl Display) {
+        self.0.push(format!("{name} {problem}"));
+    }
+
+    fn parse<T: FromStr<Err: Display>>(&mut self, name: &str, text: &str) -> Option<T> {
+        let parsed = text.trim().parse();
+        parsed
+            .map_err(|error| self.add(name, format!("cannot be {text:?}: {error}")))
+            .ok()
+    }
+
+    fn at_least(&mut self, name: &str, text: &str, least: u64) -> Option<u64> {
+        let value = self.parse(name, text)?;
+        if value < least {
+            self.add(name, format!("must be {least} or more"));
+            return None;
+        }
+        Some(value)
+    }
+
+    fn set<T: FromStr<Err: Display>>(&mut self, name: &str, text: &Option<String>, to: &mut T) {
+        if let Some(value) = text.as_ref().and_then(|text| self.parse(name, text)) {
+            *to = value;
+        }
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("must be text or json"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn good() -> Config {
+        let mut config = Config::parse_from(["webhook-dispatcher"]);
+        config.database_url = Some("postgres://localhost/x".to_owned());
+        config.amqp_url = Some("amqp://localhost".to_owned());
+        config.webhook_secret_key = Some(format!("{}=", "A".repeat(43)));
+        config.webhook_secret_key_file = None;
+        config.retry = RetryConfig::default();
+        config
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let checked = good().check().expect("it is right");
+
+        assert_eq!(checked.settings.policy, RetryPolicy::default());
+        assert_eq!(checked.settings.lease, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once_and_no_secret_is_repeated() {
+        let mut config = good();
+        config.database_url = Some("hunter2".to_owned());
+        config.amqp_url = None;
+        config.webhook_secret_key = Some("hunter2".to_owned());
+        config.lane_concurrency = "0".to_owned();
+        config.webhook_allow_networks = "10.0.0.0/8, nowhere".to_owned();
+        config.retry.retry_jitter = Some("2".to_owned());
+
+        let problems = config.check().err().expect("it is wrong");
+
+        assert_eq!(problems.0.len(), 6, "{problems}");
+        assert!(!problems.to_string().contains("hunter2"), "{problems}");
+    }
+}
