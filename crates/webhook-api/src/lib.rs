@@ -1,0 +1,67 @@
+//! The REST API: webhooks are managed here, events come in over HTTP, deliveries are looked at.
+//!
+//! It never calls a webhook's URL.
+
+use std::net::TcpListener;
+
+use actix_web::web::Data;
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use webhook_broker::Publisher;
+
+// How it starts.
+mod config;
+mod keys;
+mod server;
+
+// The way of a request.
+mod routes;
+
+mod auth;
+mod body;
+mod openapi;
+mod page;
+mod problem;
+
+// What handlers use.
+mod connections;
+
+pub use config::{Checked, Config, ConfigProblems, LogFormat, UrlRules};
+pub use keys::{KeyName, create_key};
+
+/// Connections per replica. A request holds one for a few statements.
+const POOL_SIZE: usize = 20;
+
+/// Migrates, then serves the API on `listener` until `cancel` and its drain.
+///
+/// Needs tokio's multi-threaded runtime, for the migrations.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    cancel: CancellationToken,
+) -> anyhow::Result<()> {
+    let checked = config.check()?;
+    migrate(&checked.database_url).await?;
+    let pool = webhook_store::connect(&checked.database_url, POOL_SIZE).await?;
+    // The publisher outlives the drain, so that requests that are running can still publish.
+    let publishing = CancellationToken::new();
+    let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
+    let _publishing = publishing.drop_guard();
+    let parts = server::Parts {
+        connections: Data::new(connections::Connections::new(pool)),
+        publisher: Data::new(publisher),
+        key: Data::new(checked.key),
+        url_rules: Data::new(checked.url_rules),
+    };
+    server::serve(listener, parts, cancel)
+        .await
+        .context("cannot serve HTTP")
+}
+
+/// Brings the database's schema up to date. Replicas may do it at the same time.
+pub async fn migrate(database_url: &str) -> anyhow::Result<()> {
+    for migration in webhook_store::migrations::run(database_url).await? {
+        log::info!("applied migration {migration}");
+    }
+    Ok(())
+}

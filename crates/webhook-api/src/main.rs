@@ -1,0 +1,105 @@
+//! The API's process: configuration, logging, then what it was asked to do, exit code.
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use webhook_api::{Config, ConfigProblems, KeyName, LogFormat};
+use webhook_domain::Role;
+
+mod logging;
+
+/// The API of the platform's webhooks
+#[derive(Parser)]
+#[command(name = "webhook-api", version)]
+struct Arguments {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Migrate the database and serve the API; this is the default
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Manage API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make an API key and print it; it cannot be shown again
+    Create {
+        /// viewer, publisher, admin or owner
+        #[arg(long)]
+        role: Role,
+        /// What the key is for
+        #[arg(long, default_value = "made on the command line")]
+        name: KeyName,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { config, command } = Arguments::parse();
+    let done = match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config).await,
+        Command::Migrate => migrate(&config).await,
+        Command::Keys(KeysCommand::Create { role, name }) => create_key(&config, role, &name).await,
+    };
+    let Err(error) = done else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("webhook-api: {error:#}");
+    if error.is::<ConfigProblems>() {
+        return ExitCode::from(2);
+    }
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let checked = config.check()?;
+    logging::start(checked.log_format, &checked.log_filter);
+    let listen = checked.listen;
+    let listener =
+        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let cancel = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(cancel.clone())?);
+    log::info!("serving on http://{}", listener.local_addr()?);
+    webhook_api::run(config, listener, cancel).await
+}
+
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let database_url = config.check_database_url()?;
+    logging::start(LogFormat::Text, &config.rust_log);
+    webhook_api::migrate(&database_url).await
+}
+
+/// Prints the key and nothing else, so that a script can take it.
+async fn create_key(config: &Config, role: Role, name: &KeyName) -> anyhow::Result<()> {
+    let database_url = config.check_database_url()?;
+    let key = webhook_api::create_key(&database_url, role, name).await?;
+    println!("{}", key.reveal());
+    Ok(())
+}
+
+/// SIGTERM and SIGINT begin the drain; the handlers are there before anything else starts.
+fn cancel_on_signal(cancel: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        log::info!("asked to stop: draining");
+        cancel.cancel();
+    })
+}

@@ -1,0 +1,93 @@
+//! Lists in pages, newest first. A cursor is the id of the last row seen.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+const DEFAULT_LIMIT: u8 = 50;
+const MAX_LIMIT: u8 = 200;
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Page<T: ToSchema> {
+    /// Newest first.
+    data: Vec<T>,
+    /// Give it as `cursor` to get the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
+impl<T: ToSchema> Page<T> {
+    /// Makes a page of rows that were read with [`PageLimit::rows`].
+    pub(crate) fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> uuid::Uuid) -> Self {
+        let size = usize::from(limit.0);
+        let more = data.len() > size;
+        data.truncate(size);
+        let last = data.last().filter(|_| more);
+        let next_cursor = last.map(|row| id(row).to_string());
+        Self { data, next_cursor }
+    }
+}
+
+/// How many rows a page has at most, 1 to 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PageLimit(u8);
+
+impl PageLimit {
+    /// How many rows to read: one more than the page has, to see whether there is a next one.
+    pub(crate) fn rows(self) -> i64 {
+        i64::from(self.0) + 1
+    }
+}
+
+impl Default for PageLimit {
+    fn default() -> Self {
+        Self(DEFAULT_LIMIT)
+    }
+}
+
+impl FromStr for PageLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(limit @ 1..=MAX_LIMIT) => Ok(Self(limit)),
+            _ => Err(format!("must be a number from 1 to {MAX_LIMIT}")),
+        }
+    }
+}
+
+/// Reads a cursor.
+pub(crate) fn parse_cursor<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse()
+        .map_err(|_| "must be the next_cursor of a page")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn only_a_full_page_with_more_behind_it_has_a_cursor() {
+        let rows = |count: u64| (1..=count).collect::<Vec<_>>();
+        let id = |row: &u64| Uuid::from_u128(u128::from(*row));
+        let limit: PageLimit = "2".parse().expect("a limit");
+
+        let last = Page::of(rows(2), limit, id);
+        let first = Page::of(rows(3), limit, id);
+
+        assert_eq!(limit.rows(), 3);
+        assert_eq!((last.data.len(), last.next_cursor), (2, None));
+        assert_eq!(first.data.len(), 2);
+        assert_eq!(first.next_cursor, Some(Uuid::from_u128(2).to_string()));
+    }
+
+    #[test]
+    fn a_limit_is_1_to_200() {
+        for text in ["0", "201", "-1", "many", ""] {
+            assert!(text.parse::<PageLimit>().is_err(), "{text}");
+        }
+        assert_eq!("200".parse(), Ok(PageLimit(200)));
+    }
+}

@@ -1,0 +1,197 @@
+//! How the API says no: the one place that decides an HTTP status. RFC 9457.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use webhook_broker::PublishError;
+use webhook_domain::{FieldError, Permission, Role};
+use webhook_store::StoreError;
+
+/// When to try again what we cannot do now, in seconds.
+const RETRY_AFTER_SECONDS: u8 = 5;
+
+/// Why a request was not done. Its message is for the caller.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("the body is not a JSON object: {0}")]
+    NotJson(String),
+    #[error("the body could not be read: {0}")]
+    BrokenBody(String),
+    #[error("send an API key: `Authorization: Bearer whk_…`")]
+    Unauthorized,
+    #[error("the key's role {role} has no permission to {permission}")]
+    Forbidden { role: Role, permission: Permission },
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("allowed here are {allowed}")]
+    MethodNotAllowed { allowed: String },
+    #[error("the body did not arrive in time")]
+    SlowBody,
+    #[error("more than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the body must not be compressed")]
+    Encoded,
+    #[error("some fields are wrong")]
+    Invalid(Vec<FieldError>),
+    #[error("the broker did not take the event; nothing is lost if it is sent again")]
+    Broker(#[from] PublishError),
+    #[error("{}", store_detail(.0))]
+    Store(#[from] StoreError),
+    #[error("the service is stopping")]
+    Stopping,
+}
+
+/// The database's own words are for operators, not for callers.
+fn store_detail(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Pool(_) => "the database is not available",
+        StoreError::Query(_) | StoreError::Sealed(_) | StoreError::Unreadable(_) => {
+            "something went wrong here; it was logged"
+        }
+    }
+}
+
+/// A refusal, `application/problem+json` (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// `about:blank`: the status says what kind of problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+    /// Each field that is wrong; empty when it is not about fields.
+    errors: Vec<FieldProblem>,
+}
+
+/// A field that is wrong, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// Its name as it was sent, such as `event_types[2]`.
+    field: String,
+    /// What is wrong with it.
+    reason: String,
+}
+
+impl From<&FieldError> for FieldProblem {
+    fn from(error: &FieldError) -> Self {
+        Self {
+            field: error.field.clone(),
+            reason: error.reason.clone(),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::NotJson(_) | Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Broker(_) | Self::Store(StoreError::Pool(_)) | Self::Stopping => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Store(
+                StoreError::Query(_) | StoreError::Sealed(_) | StoreError::Unreadable(_),
+            ) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.log();
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Self::MethodNotAllowed { allowed } = self {
+            response.insert_header((ALLOW, allowed.as_str()));
+        }
+        response
+            .content_type("application/problem+json")
+            .json(self.body(status))
+    }
+}
+
+impl Problem {
+    fn body(&self, status: StatusCode) -> ProblemBody {
+        ProblemBody {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            errors: self.fields().iter().map(FieldProblem::from).collect(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        if let Self::Invalid(errors) = self {
+            return errors;
+        }
+        &[]
+    }
+
+    /// What is the caller's fault is not logged.
+    fn log(&self) {
+        if let Self::Store(error) = self {
+            log::error!("a request failed: {error}");
+        }
+        if let Self::Broker(error) = self {
+            log::warn!("an event was not published: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::MessageBody;
+
+    fn header<'a>(response: &'a HttpResponse, name: &str) -> &'a str {
+        let value = response.headers().get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_refused_body_names_its_fields_as_problem_json() {
+        let problem = Problem::Invalid(vec![FieldError::new("url", "is required")]);
+
+        let response = problem.error_response();
+
+        assert_eq!(response.status(), 422);
+        assert_eq!(
+            header(&response, "content-type"),
+            "application/problem+json"
+        );
+        let body = response.into_body().try_into_bytes().expect("it is there");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(
+            body["errors"],
+            serde_json::json!([{"field": "url", "reason": "is required"}])
+        );
+    }
+
+    #[test]
+    fn what_may_work_later_says_when() {
+        let response = Problem::Broker(PublishError::TimedOut).error_response();
+
+        assert_eq!(response.status(), 503);
+        assert_eq!(header(&response, "retry-after"), "5");
+    }
+}

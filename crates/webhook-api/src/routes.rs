@@ -1,0 +1,125 @@
+//! Every route with the permission that it needs, on one screen.
+
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{ServiceConfig, get, redirect, resource, scope, to};
+use actix_web::{HttpResponse, Resource, Route};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+use webhook_domain::Permission::{self, Manage, Publish, Read};
+
+use crate::auth::authorize;
+use crate::openapi::ApiDescription;
+use crate::problem::Problem;
+
+pub(crate) mod deliveries;
+pub(crate) mod event_types;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod webhooks;
+
+/// The whole table.
+pub(crate) fn configure(app: &mut ServiceConfig) {
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    #[rustfmt::skip]
+    let v1 = [
+        at("/webhooks", vec![
+            (GET, Read, to(webhooks::list_webhooks)),
+            (POST, Manage, to(webhooks::create_webhook)),
+        ]),
+        at("/webhooks/{id}", vec![(GET, Read, to(webhooks::find_webhook))]),
+        at("/events", vec![(POST, Publish, to(events::publish_event))]),
+        at("/events/batch", vec![(POST, Publish, to(events::publish_events))]),
+        at("/deliveries", vec![(GET, Read, to(deliveries::list_deliveries))]),
+        at("/deliveries/{id}", vec![(GET, Read, to(deliveries::find_delivery))]),
+        at("/event-types", vec![(GET, Read, to(event_types::list_event_types))]),
+    ];
+    app.service(
+        v1.into_iter()
+            .fold(scope("/api/v1"), actix_web::Scope::service),
+    )
+    .route("/healthz", get().to(health::show_health))
+    .route("/readyz", get().to(health::show_readiness))
+    .service(redirect("/api/docs", "/api/docs/"))
+    .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", ApiDescription::openapi()))
+    .default_service(to(refuse_path));
+}
+
+/// The routes of one path, each behind its permission.
+fn at(path: &str, routes: Vec<(Method, Permission, Route)>) -> Resource {
+    let methods: Vec<&str> = routes.iter().map(|(method, ..)| method.as_str()).collect();
+    let allowed = methods.join(", ");
+    let refuse_method = move || {
+        let allowed = allowed.clone();
+        async { Err::<HttpResponse, _>(Problem::MethodNotAllowed { allowed }) }
+    };
+    let guarded = routes.into_iter().map(|(method, permission, route)| {
+        route
+            .method(method)
+            .wrap(from_fn(move |request, next: Next<_>| {
+                authorize(permission, request, next)
+            }))
+    });
+    guarded
+        .fold(resource(path), Resource::route)
+        .default_service(to(refuse_method))
+}
+
+#[allow(clippy::unused_async, reason = "handlers are async")]
+async fn refuse_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound("path"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::App;
+    use actix_web::test::{TestRequest, call_service, init_service};
+
+    async fn ask(method: &str, path: &str) -> (u16, String) {
+        let app = init_service(App::new().configure(configure)).await;
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = TestRequest::with_uri(path).method(method).to_request();
+        let response = call_service(&app, request).await;
+        let content_type = response.headers().get("content-type");
+        let content_type = content_type.and_then(|text| text.to_str().ok());
+        (
+            response.status().as_u16(),
+            content_type.unwrap_or_default().to_owned(),
+        )
+    }
+
+    #[tokio::test]
+    async fn every_documented_route_is_there_and_wants_a_key() {
+        let description = serde_json::to_value(ApiDescription::openapi()).expect("JSON");
+        let paths = description["paths"].as_object().expect("paths");
+        let routes = paths.iter().flat_map(|(path, methods)| {
+            let methods = methods.as_object().expect("methods");
+            methods.keys().map(move |method| (method, path))
+        });
+
+        for (method, path) in routes.filter(|(_, path)| path.starts_with("/api/")) {
+            let (status, content_type) = ask(&method.to_uppercase(), path).await;
+
+            assert_eq!(status, 401, "{method} {path}");
+            assert_eq!(content_type, "application/problem+json");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_paths_and_methods_are_problems_too() {
+        let problem = "application/problem+json".to_owned();
+
+        assert_eq!(ask("GET", "/nowhere").await, (404, problem.clone()));
+        assert_eq!(ask("GET", "/api/v1/nowhere").await, (404, problem.clone()));
+        assert_eq!(ask("DELETE", "/api/v1/events").await, (405, problem));
+    }
+
+    #[tokio::test]
+    async fn the_description_and_its_pages_are_open_to_all() {
+        assert_eq!(ask("GET", "/api/openapi.json").await.0, 200);
+        assert_eq!(ask("GET", "/api/docs/").await.0, 200);
+        assert_eq!(ask("GET", "/api/docs").await.0, 307);
+    }
+}
