@@ -5,8 +5,10 @@
 
 mod receiver;
 mod samples;
+mod service;
 mod world;
 
 pub use receiver::{Received, Receiver};
 pub use samples::{event, event_with, new_secret, store_webhook, store_webhook_at};
+pub use service::{SEALING_KEY, Service};
 pub use world::World;

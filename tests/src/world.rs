@@ -58,6 +58,29 @@ impl World {
             .expect("Postgres answers")
     }
 
+    /// How many deliveries succeeded.
+    pub async fn delivered(&self) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            count: i64,
+        }
+        let sql = "SELECT count(*) FROM deliveries WHERE status = 'succeeded'";
+        let mut connection = self.connection().await;
+        let counted = diesel::sql_query(sql).get_result::<Count>(&mut *connection);
+        counted.await.expect("it reads").count
+    }
+
+    /// The messages that were set aside, as RabbitMQ's management API shows them.
+    pub async fn rejected(&self) -> Vec<serde_json::Value> {
+        let path = format!("/api/queues/{}/webhooks.events.rejected/get", self.name);
+        let url = self.servers.management_url.join(&path).expect("a URL");
+        let ask =
+            serde_json::json!({"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"});
+        let answer = reqwest::Client::new().post(url).json(&ask).send().await;
+        answer.expect("an answer").json().await.unwrap_or_default()
+    }
+
     /// Takes everything back. A test that fails leaves its world to be looked at.
     pub async fn end(self) {
         self.pool.close();

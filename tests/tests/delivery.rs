@@ -13,9 +13,9 @@ use webhook_domain::{
 };
 use webhook_store::SealingKey;
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
-use webhook_tests::{Received, Receiver, World, event, event_with, new_secret, store_webhook_at};
-
-const KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+use webhook_tests::{
+    Received, Receiver, SEALING_KEY, World, event, event_with, new_secret, store_webhook_at,
+};
 
 /// A world with a dispatcher and one webhook that wants everything of production.
 struct Stage {
@@ -30,7 +30,7 @@ struct Stage {
 impl Stage {
     async fn new(answers: &[u16]) -> Self {
         let world = World::new().await;
-        let key = SealingKey::parse(KEY).expect("a key");
+        let key = SealingKey::parse(SEALING_KEY).expect("a key");
         let (receiver, secret) = (Receiver::answering(answers).await, new_secret());
         let place = (Environment::Production, WebhookStatus::Active);
         let mut connection = world.connection().await;

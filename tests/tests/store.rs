@@ -8,12 +8,10 @@ use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
 use webhook_store::deliveries::{self, DeliveryFilter, OwedDelivery};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{Connection, SealingKey, migrations};
-use webhook_tests::{World, event, store_webhook};
-
-const KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+use webhook_tests::{SEALING_KEY, World, event, store_webhook};
 
 fn key() -> SealingKey {
-    SealingKey::parse(KEY).expect("a key")
+    SealingKey::parse(SEALING_KEY).expect("a key")
 }
 
 /// A lease that ends `seconds` from now, to the microsecond as Postgres keeps it.

@@ -1,0 +1,84 @@
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::World;
+
+/// The key that seals secrets in tests.
+pub const SEALING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// One of our programs, as its users run it. It dies with the test.
+pub struct Service {
+    child: Child,
+    /// Where it serves HTTP, where it tells so.
+    pub url: String,
+}
+
+impl Service {
+    /// Starts the API and waits until it serves.
+    pub async fn api(world: &World) -> Self {
+        let mut child = command("webhook-api", world)
+            .env("WEBHOOK_ALLOW_HTTP", "true")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("./dev test builds the programs first");
+        let log = child.stderr.take().expect("it is piped");
+        let mut lines = BufReader::new(log).lines();
+        let url = loop {
+            let line = lines.next_line().await.expect("it reads");
+            let line = line.expect("the API ended before it served");
+            if let Some((_, url)) = line.split_once("serving on ") {
+                break url.split_whitespace().next().unwrap_or_default().to_owned();
+            }
+        };
+        // Read on, so that the API never blocks on a full pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, url }
+    }
+
+    /// Starts a dispatcher. A dead one's leases end soon, so that a test need not wait.
+    pub fn dispatcher(world: &World) -> Self {
+        let child = command("webhook-dispatcher", world)
+            .env("LEASE_MS", "4000")
+            .env("RETRY_INITIAL_INTERVAL_MS", "100")
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("./dev test builds the programs first");
+        let url = String::new();
+        Self { child, url }
+    }
+
+    /// Makes an API key on the command line.
+    pub async fn new_key(world: &World, role: &str) -> String {
+        let made = command("webhook-api", world)
+            .args(["keys", "create", "--role", role])
+            .stderr(Stdio::null())
+            .output();
+        let printed = made.await.expect("it runs").stdout;
+        String::from_utf8(printed).expect("text").trim().to_owned()
+    }
+
+    /// `kill -9`: no chance to tidy up.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it was running");
+    }
+}
+
+fn command(name: &str, world: &World) -> Command {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let built = test
+        .ancestors()
+        .nth(2)
+        .expect("target/<profile>/deps/<test>");
+    let mut command = Command::new(built.join(name));
+    command
+        .env("DATABASE_URL", &world.database_url)
+        .env("AMQP_URL", &world.amqp_url)
+        .env("WEBHOOK_SECRET_KEY", SEALING_KEY)
+        .env("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
+        .env("LISTEN", "127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}

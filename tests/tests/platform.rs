@@ -1,0 +1,299 @@
+//! Both programs, through their public doors: HTTP and AMQP in, a recording receiver out.
+
+use std::collections::{HashMap, HashSet};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use webhook_broker::Publisher;
+use webhook_domain::{Environment, Event, EventPattern, EventType};
+use webhook_tests::{Receiver, Service, World, event};
+
+/// Both programs in a world of their own, and an owner's key.
+struct Platform {
+    world: World,
+    api: Service,
+    dispatcher: Service,
+    key: String,
+    client: Client,
+}
+
+impl Platform {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let api = Service::api(&world).await;
+        let dispatcher = Service::dispatcher(&world);
+        let key = Service::new_key(&world, "owner").await;
+        let platform = Self {
+            world,
+            api,
+            dispatcher,
+            key,
+            client: Client::new(),
+        };
+        let ready =
+            async || (platform.ask(Method::GET, "/readyz", None).await.0 == 200).then_some(());
+        platform.world.eventually("the API is ready", ready).await;
+        platform
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<String>) -> (StatusCode, Value) {
+        let url = format!("{}{path}", self.api.url);
+        let request = self.client.request(method, url).bearer_auth(&self.key);
+        let request = request.body(body.unwrap_or_default());
+        let response = request.send().await.expect("the API answers");
+        (response.status(), response.json().await.unwrap_or_default())
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, Some(body.to_string())).await
+    }
+
+    async fn create_webhook(
+        &self,
+        url: &str,
+        environment: &str,
+        status: &str,
+        types: &[&str],
+    ) -> Value {
+        let webhook = json!({"name": "Receiver", "url": url, "environment": environment,
+            "status": status, "event_types": types});
+        let (status, created) = self.post("/api/v1/webhooks", &webhook).await;
+        assert_eq!(status, 201, "{created}");
+        created
+    }
+
+    /// How many deliveries are in `status`, of up to 200.
+    async fn count(&self, status: &str) -> usize {
+        let path = format!("/api/v1/deliveries?status={status}&limit=200");
+        let (_, page) = self.ask(Method::GET, &path, None).await;
+        page["data"].as_array().map_or(0, Vec::len)
+    }
+
+    async fn publisher(&self, cancel: &CancellationToken) -> Publisher {
+        let url = self.world.amqp_url.parse().expect("a broker's URL");
+        let publisher = Publisher::start(url, "test", cancel.clone());
+        let connected = async || publisher.is_connected().then_some(());
+        self.world
+            .eventually("the publisher connects", connected)
+            .await;
+        publisher
+    }
+
+    async fn end(self) {
+        self.dispatcher.kill().await;
+        self.api.kill().await;
+        self.world.end().await;
+    }
+}
+
+fn bodies(receiver: &Receiver) -> Vec<Vec<u8>> {
+    let mut bodies: Vec<_> = receiver.received().into_iter().map(|r| r.body).collect();
+    bodies.sort();
+    bodies
+}
+
+/// One event of each type in each environment.
+fn one_of_each() -> Vec<Event> {
+    let environments = Environment::ALL.iter();
+    let events = environments.flat_map(|e| EventType::ALL.iter().map(|t| event(*e, *t)));
+    events.collect()
+}
+
+/// Webhooks that differ in environment, subscription and status, each with its own receiver.
+async fn differing_webhooks(
+    platform: &Platform,
+) -> Vec<(Receiver, Environment, bool, &'static str)> {
+    let mut webhooks = Vec::new();
+    for (environment, active, pattern) in [
+        (Environment::Production, true, "*"),
+        (Environment::Production, true, "license.*"),
+        (Environment::Production, true, "telemetry.flagged"),
+        (Environment::Production, false, "*"),
+        (Environment::Staging, true, "contract.*"),
+        (Environment::Development, true, "*"),
+    ] {
+        let receiver = Receiver::answering(&[]).await;
+        let status = if active { "active" } else { "inactive" };
+        platform
+            .create_webhook(&receiver.url, environment.as_str(), status, &[pattern])
+            .await;
+        webhooks.push((receiver, environment, active, pattern));
+    }
+    webhooks
+}
+
+/// Waits for all that is owed, and asserts that each receiver got exactly its share.
+async fn assert_shares(
+    platform: &Platform,
+    webhooks: &[(Receiver, Environment, bool, &str)],
+    events: &[Event],
+) {
+    let shares: Vec<Vec<Vec<u8>>> = webhooks
+        .iter()
+        .map(|(_, environment, active, pattern)| {
+            let pattern: EventPattern = pattern.parse().expect("a pattern");
+            let types: HashSet<_> = pattern.types().collect();
+            let mine = |e: &&Event| {
+                *active && e.environment == *environment && types.contains(&e.event_type)
+            };
+            let mut share: Vec<_> = events
+                .iter()
+                .filter(mine)
+                .map(|e| e.body.to_vec())
+                .collect();
+            share.sort();
+            share
+        })
+        .collect();
+    let owed: usize = shares.iter().map(Vec::len).sum();
+
+    let settled = async || (platform.count("succeeded").await == owed).then_some(());
+    platform
+        .world
+        .eventually("everything is delivered", settled)
+        .await;
+
+    for ((receiver, environment, _, pattern), share) in webhooks.iter().zip(shares) {
+        assert!(bodies(receiver) == share, "{environment} {pattern}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_over_http_reach_exactly_the_webhooks_that_want_them() {
+    let platform = Platform::new().await;
+    let webhooks = differing_webhooks(&platform).await;
+    let events = one_of_each();
+
+    for event in &events {
+        let body = String::from_utf8(event.body.to_vec()).expect("text");
+        let (status, answer) = platform
+            .ask(Method::POST, "/api/v1/events", Some(body))
+            .await;
+        assert_eq!(status, 202, "{answer}");
+    }
+
+    assert_shares(&platform, &webhooks, &events).await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_over_amqp_reach_exactly_the_webhooks_that_want_them() {
+    let platform = Platform::new().await;
+    let webhooks = differing_webhooks(&platform).await;
+    let (events, cancel) = (one_of_each(), CancellationToken::new());
+
+    let publisher = platform.publisher(&cancel).await;
+    let confirmed = publisher.publish_all(&events).await;
+
+    assert!(confirmed.iter().all(Result::is_ok));
+    assert_shares(&platform, &webhooks, &events).await;
+    cancel.cancel();
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_dispatcher_loses_nothing() {
+    let mut platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    platform
+        .create_webhook(&receiver.url, "production", "active", &["*"])
+        .await;
+    let events: Vec<Event> = (0..2_000)
+        .map(|_| event(Environment::Production, EventType::LicenseActivated))
+        .collect();
+    let cancel = CancellationToken::new();
+
+    let publisher = platform.publisher(&cancel).await;
+    let published = tokio::spawn({
+        let events = events.clone();
+        async move { publisher.publish_all(&events).await }
+    });
+    let some = async || (receiver.received().len() > 100).then_some(());
+    platform.world.eventually("some are delivered", some).await;
+    platform.dispatcher.kill().await;
+    let before = receiver.received().len();
+    platform.dispatcher = Service::dispatcher(&platform.world);
+
+    assert!(published.await.expect("no panic").iter().all(Result::is_ok));
+    let settled = async || (platform.world.delivered().await == 2_000).then_some(());
+    platform
+        .world
+        .eventually("the log says succeeded for each", settled)
+        .await;
+    let mut arrivals: HashMap<Vec<u8>, usize> = HashMap::new();
+    for body in bodies(&receiver) {
+        *arrivals.entry(body).or_default() += 1;
+    }
+    println!(
+        "killed after {before} requests, {} arrived more than once",
+        receiver.received().len() - arrivals.len()
+    );
+    assert!(before < 2_000, "the kill came too late to prove anything");
+    assert!(
+        events
+            .iter()
+            .all(|e| arrivals.contains_key(e.body.as_ref()))
+    );
+    cancel.cancel();
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_message_keeps_its_body_and_tells_its_reason() {
+    let platform = Platform::new().await;
+    let cancel = CancellationToken::new();
+    let publisher = platform.publisher(&cancel).await;
+    let mut wrong = event(Environment::Production, EventType::ProductCreated);
+    wrong.body = r#"{"id":"x", "type":"license.eaten"}"#.into();
+
+    publisher.publish(&wrong).await.expect("it is confirmed");
+    let set_aside = async || platform.world.rejected().await.pop();
+    let message = platform
+        .world
+        .eventually("it is set aside", set_aside)
+        .await;
+
+    let reason = message["properties"]["headers"]["x-rejection-reason"].as_str();
+    let reason = reason.expect("a reason");
+    assert_eq!(
+        message["payload"].as_str(),
+        std::str::from_utf8(&wrong.body).ok()
+    );
+    for field in ["id:", "type:", "environment:", "timestamp:", "data:"] {
+        assert!(reason.contains(field), "{reason}");
+    }
+    cancel.cancel();
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_event_over_http_is_a_problem_that_names_each_field() {
+    let platform = Platform::new().await;
+
+    let wrong = json!({"type": "license.eaten", "environment": "moon"});
+    let (status, problem) = platform.post("/api/v1/events", &wrong).await;
+    let large = json!({"type": "license.created", "environment": "staging",
+        "data": {"text": "x".repeat(256 * 1024)}});
+    let (too_large, _) = platform.post("/api/v1/events", &large).await;
+    let batch = json!({"events": [wrong, {"type": "license.created", "environment": "staging", "data": {}}]});
+    let (batch_status, results) = platform.post("/api/v1/events/batch", &batch).await;
+
+    let fields = problem["errors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .map(|e| e["field"].clone());
+    assert_eq!(
+        (status, too_large, batch_status),
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::OK
+        )
+    );
+    assert_eq!(fields.collect::<Vec<_>>(), ["type", "environment", "data"]);
+    assert_eq!(results["results"][0]["status"], "refused");
+    assert_eq!(results["results"][1]["status"], "accepted");
+    platform.end().await;
+}
