@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +14,21 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+/// How a receiver answers one request.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// This status.
+    Status(u16),
+    /// This status, with this header line.
+    Header(u16, &'static str),
+    /// 200 after a while.
+    After(Duration),
+    /// Never.
+    Hang,
+    /// By closing the connection.
+    Reset,
+}
+
 /// A receiver on loopback that records every request and answers from a script.
 #[derive(Clone)]
 pub struct Receiver {
@@ -24,16 +40,22 @@ pub struct Receiver {
 impl Receiver {
     /// Answers with `statuses` in turn, then with 200 for ever.
     pub async fn answering(statuses: &[u16]) -> Self {
+        let answers = statuses.iter().copied().map(Answer::Status);
+        Self::scripted(answers.collect()).await
+    }
+
+    /// Answers with `answers` in turn, then with 200 for ever.
+    pub async fn scripted(answers: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let receiver = Self {
             url: format!("http://127.0.0.1:{port}/hook"),
             received: Arc::default(),
         };
-        let (received, statuses) = (receiver.received.clone(), statuses.to_vec());
+        let (received, answers) = (receiver.received.clone(), Arc::new(answers));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, received.clone(), statuses.clone()));
+                tokio::spawn(serve(stream, received.clone(), answers.clone()));
             }
         });
         receiver
@@ -46,15 +68,27 @@ impl Receiver {
     }
 }
 
-async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>, statuses: Vec<u16>) {
+async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>, answers: Arc<Vec<Answer>>) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read_request(&mut stream).await {
-        let status = {
+        let answer = {
             let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
             received.push(request);
-            statuses.get(received.len() - 1).copied().unwrap_or(200)
+            let scripted = answers.get(received.len() - 1).cloned();
+            scripted.unwrap_or(Answer::Status(200))
         };
-        let answer = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: 2\r\n\r\nok");
+        let (status, header) = match answer {
+            Answer::Status(status) => (status, "x-scripted: yes"),
+            Answer::Header(status, header) => (status, header),
+            Answer::After(delay) => {
+                tokio::time::sleep(delay).await;
+                (200, "x-scripted: late")
+            }
+            Answer::Hang => return std::future::pending().await,
+            Answer::Reset => return,
+        };
+        let answer =
+            format!("HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: 2\r\n\r\nok");
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }

@@ -1,12 +1,11 @@
 use bytes::Bytes;
-use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 use webhook_domain::{
     AddressPolicy, Environment, Event, EventType, SigningSecret, UrlSchemes, WebhookDescription,
     WebhookId, WebhookName, WebhookStatus, WebhookUrl,
 };
-use webhook_store::SealingKey;
 use webhook_store::webhooks::{self, NewWebhook, Webhook};
+use webhook_store::{Connection, SealingKey};
 
 /// A fresh event.
 pub fn event(environment: Environment, event_type: EventType) -> Event {
@@ -31,7 +30,7 @@ pub fn new_secret() -> SigningSecret {
 
 /// Stores a webhook that wants `patterns` and is never called.
 pub async fn store_webhook(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     key: &SealingKey,
     environment: Environment,
     status: WebhookStatus,
@@ -44,7 +43,7 @@ pub async fn store_webhook(
 
 /// Stores a webhook at `url`, which may be on loopback.
 pub async fn store_webhook_at(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     key: &SealingKey,
     url: &str,
     secret: &SigningSecret,

@@ -18,7 +18,13 @@ pub struct Service {
 impl Service {
     /// Starts the API and waits until it serves.
     pub async fn api(world: &World) -> Self {
+        Self::api_at(world, &world.amqp_url).await
+    }
+
+    /// Starts the API with this broker, which may be away.
+    pub async fn api_at(world: &World, amqp_url: &str) -> Self {
         let mut child = command("webhook-api", world)
+            .env("AMQP_URL", amqp_url)
             .env("WEBHOOK_ALLOW_HTTP", "true")
             .stderr(Stdio::piped())
             .spawn()

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use tokio_postgres::NoTls;
 use url::Url;
 use uuid::Uuid;
 use webhook_store::{Connection, Pool};
@@ -60,15 +60,9 @@ impl World {
 
     /// How many deliveries succeeded.
     pub async fn delivered(&self) -> i64 {
-        #[derive(diesel::QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
+        let client = connect(&self.database_url).await.expect("Postgres answers");
         let sql = "SELECT count(*) FROM deliveries WHERE status = 'succeeded'";
-        let mut connection = self.connection().await;
-        let counted = diesel::sql_query(sql).get_result::<Count>(&mut *connection);
-        counted.await.expect("it reads").count
+        client.query_one(sql, &[]).await.expect("it reads").get(0)
     }
 
     /// The messages that were set aside, as RabbitMQ's management API shows them.
@@ -115,8 +109,10 @@ impl World {
 
 impl Servers {
     async fn run_sql(&self, sql: &str) -> anyhow::Result<()> {
-        let mut connection = AsyncPgConnection::establish(&self.database_url).await?;
-        diesel::sql_query(sql).execute(&mut connection).await?;
+        connect(&self.database_url)
+            .await?
+            .batch_execute(sql)
+            .await?;
         Ok(())
     }
 
@@ -140,4 +136,10 @@ fn with_path(url: &str, path: &str) -> anyhow::Result<String> {
     let mut url: Url = url.parse()?;
     url.set_path(path);
     Ok(url.into())
+}
+
+async fn connect(database_url: &str) -> anyhow::Result<tokio_postgres::Client> {
+    let (client, connection) = tokio_postgres::connect(database_url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }

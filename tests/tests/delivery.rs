@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_dispatcher::Settings;
 use webhook_domain::{
-    AddressPolicy, DeliveryStatus, Environment, Event, EventType, RetryPolicy, SigningSecret,
-    WebhookStatus,
+    AddressPolicy, DeliveryStatus, Environment, Event, EventType, FailureClass, RetryPolicy,
+    SigningSecret, WebhookStatus,
 };
 use webhook_store::SealingKey;
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
+use webhook_store::{attempts, webhooks};
 use webhook_tests::{
-    Received, Receiver, SEALING_KEY, World, event, event_with, new_secret, store_webhook_at,
+    Answer, Received, Receiver, SEALING_KEY, World, event, event_with, new_secret, store_webhook_at,
 };
 
 /// A world with a dispatcher and one webhook that wants everything of production.
@@ -28,10 +29,14 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new(answers: &[u16]) -> Self {
+    async fn new(statuses: &[u16]) -> Self {
+        Self::scripted(statuses.iter().copied().map(Answer::Status).collect()).await
+    }
+
+    async fn scripted(answers: Vec<Answer>) -> Self {
         let world = World::new().await;
         let key = SealingKey::parse(SEALING_KEY).expect("a key");
-        let (receiver, secret) = (Receiver::answering(answers).await, new_secret());
+        let (receiver, secret) = (Receiver::scripted(answers).await, new_secret());
         let place = (Environment::Production, WebhookStatus::Active);
         let mut connection = world.connection().await;
         store_webhook_at(&mut connection, &key, &receiver.url, &secret, place, &["*"]).await;
@@ -46,6 +51,7 @@ impl Stage {
             policy: RetryPolicy {
                 max_attempts: 3,
                 initial_interval: Duration::from_millis(10),
+                timeout: Duration::from_millis(500),
                 ..RetryPolicy::default()
             },
             lease: Duration::from_secs(60),
@@ -213,4 +219,78 @@ async fn a_message_that_is_no_event_does_not_block_what_follows() {
 
     assert_eq!(rows[0].event_type, "product.updated");
     stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_tells_why_it_failed() {
+    let stage = Stage::scripted(vec![Answer::Hang, Answer::Reset]).await;
+
+    stage
+        .publish(&event(Environment::Production, EventType::LicenseCreated))
+        .await;
+    let rows = stage.ended(1).await;
+
+    let mut connection = stage.world.connection().await;
+    let attempts = attempts::list(&mut connection, rows[0].id).await;
+    let classes: Vec<_> = attempts
+        .expect("it reads")
+        .iter()
+        .map(|a| a.failure_class)
+        .collect();
+    let (timeout, reset) = (FailureClass::Timeout, FailureClass::Reset);
+    assert_eq!(classes, [Some(timeout), Some(reset), None]);
+    drop(connection);
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_410_response_disables_the_webhook() {
+    let stage = Stage::new(&[410]).await;
+
+    stage
+        .publish(&event(Environment::Production, EventType::LicenseCreated))
+        .await;
+    let rows = stage.ended(1).await;
+
+    assert_eq!(
+        (rows[0].status, rows[0].attempts),
+        (DeliveryStatus::Failed, 1)
+    );
+    let inactive = async || {
+        let mut connection = stage.world.connection().await;
+        let found = webhooks::find(&mut connection, rows[0].webhook_id).await;
+        found.expect("it reads")?.disabled_reason
+    };
+    let reason = stage.world.eventually("it is set Inactive", inactive).await;
+    assert!(reason.contains("410"), "{reason}");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_lets_a_running_attempt_end_and_costs_none() {
+    let slow = Answer::After(Duration::from_millis(300));
+    let stage = Stage::scripted(vec![slow]).await;
+    stage
+        .publish(&event(Environment::Production, EventType::LicenseCreated))
+        .await;
+    let arrived = async || (stage.receiver.received().len() == 1).then_some(());
+    stage.world.eventually("the request arrives", arrived).await;
+
+    stage.cancel.cancel();
+    stage.dispatcher.await.expect("it drains");
+
+    let mut connection = stage.world.connection().await;
+    let filter = DeliveryFilter {
+        limit: 1,
+        ..DeliveryFilter::default()
+    };
+    let rows = deliveries::list(&mut connection, &filter)
+        .await
+        .expect("it reads");
+    assert_eq!(
+        (rows[0].status, rows[0].attempts),
+        (DeliveryStatus::Succeeded, 1)
+    );
+    drop(connection);
+    stage.world.end().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_domain::{Environment, Event, EventPattern, EventType};
-use webhook_tests::{Receiver, Service, World, event};
+use webhook_tests::{Proxy, Receiver, Service, World, event};
 
 /// Both programs in a world of their own, and an owner's key.
 struct Platform {
@@ -21,7 +21,13 @@ struct Platform {
 impl Platform {
     async fn new() -> Self {
         let world = World::new().await;
-        let api = Service::api(&world).await;
+        let amqp_url = world.amqp_url.clone();
+        Self::with_broker(world, &amqp_url).await
+    }
+
+    /// The API publishes to `amqp_url`, which may be a proxy.
+    async fn with_broker(world: World, amqp_url: &str) -> Self {
+        let api = Service::api_at(&world, amqp_url).await;
         let dispatcher = Service::dispatcher(&world);
         let key = Service::new_key(&world, "owner").await;
         let platform = Self {
@@ -295,5 +301,81 @@ async fn a_bad_event_over_http_is_a_problem_that_names_each_field() {
     assert_eq!(fields.collect::<Vec<_>>(), ["type", "environment", "data"]);
     assert_eq!(results["results"][0]["status"], "refused");
     assert_eq!(results["results"][1]["status"], "accepted");
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_the_broker_does_not_confirm_is_answered_503() {
+    let world = World::new().await;
+    let mut amqp_url: url::Url = world.amqp_url.parse().expect("a URL");
+    let proxy = Proxy::to(amqp_url.port().unwrap_or(5672)).await;
+    amqp_url.set_port(Some(proxy.port)).expect("a port");
+    let platform = Platform::with_broker(world, amqp_url.as_str()).await;
+    let url = format!("{}/api/v1/events", platform.api.url);
+    let event = event(Environment::Production, EventType::LicenseActivated);
+
+    proxy.silence();
+    let request = platform.client.post(url).bearer_auth(&platform.key);
+    let answer = request.body(event.body).send().await.expect("an answer");
+
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_may_do_what_its_role_allows_and_no_more() {
+    let mut platform = Platform::new().await;
+    let body = event(Environment::Production, EventType::LicenseActivated).body;
+    let body = String::from_utf8(body.to_vec()).expect("text");
+
+    for (role, read, publish, manage) in [
+        ("viewer", 200, 403, 403),
+        ("publisher", 403, 202, 403),
+        ("admin", 200, 202, 422),
+        ("owner", 200, 202, 422),
+    ] {
+        platform.key = Service::new_key(&platform.world, role).await;
+        let mut answers = Vec::new();
+        for (method, path, body) in [
+            (Method::GET, "/api/v1/webhooks", None),
+            (Method::POST, "/api/v1/events", Some(body.clone())),
+            (Method::POST, "/api/v1/webhooks", Some("{}".to_owned())),
+        ] {
+            answers.push(platform.ask(method, path, body).await.0.as_u16());
+        }
+        assert_eq!(answers, [read, publish, manage], "{role}");
+    }
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_shows_its_attempts_and_a_webhook_never_its_secret() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[500]).await;
+    let created = platform
+        .create_webhook(&receiver.url, "staging", "active", &["*"])
+        .await;
+    let sent = event(Environment::Staging, EventType::ContractUpdated);
+    let sent = String::from_utf8(sent.body.to_vec()).expect("text");
+
+    platform
+        .ask(Method::POST, "/api/v1/events", Some(sent))
+        .await;
+    let settled = async || (platform.count("succeeded").await == 1).then_some(());
+    platform.world.eventually("it is delivered", settled).await;
+    let (_, page) = platform.ask(Method::GET, "/api/v1/deliveries", None).await;
+    let id = page["data"][0]["id"].as_str().expect("an id");
+    let (_, delivery) = platform
+        .ask(Method::GET, &format!("/api/v1/deliveries/{id}"), None)
+        .await;
+    let (_, list) = platform.ask(Method::GET, "/api/v1/webhooks", None).await;
+
+    assert_eq!(delivery["attempt_count"], 2);
+    assert_eq!(delivery["attempts"][0]["response_status"], 500);
+    assert_eq!(delivery["attempts"][0]["failure_class"], "status");
+    assert_eq!(delivery["attempts"][1]["response_body"], "ok");
+    let secret = created["secret"].as_str().expect("a secret");
+    assert!(secret.starts_with("whsec_") && !list.to_string().contains("whsec_"));
     platform.end().await;
 }

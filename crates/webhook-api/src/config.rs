@@ -38,8 +38,8 @@ pub struct Config {
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
-    /// Which log lines are shown
-    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    /// Which log lines are shown; the broker client's spans are noise
+    #[arg(long, env = "RUST_LOG", default_value = "info,tracing::span=warn")]
     pub rust_log: String,
 }
 

@@ -45,11 +45,10 @@ pub(crate) enum Problem {
 
 /// The database's own words are for operators, not for callers.
 fn store_detail(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Pool(_) => "the database is not available",
-        StoreError::Query(_) | StoreError::Sealed(_) | StoreError::Unreadable(_) => {
-            "something went wrong here; it was logged"
-        }
+    if error.is_unavailable() {
+        "the database is not available"
+    } else {
+        "something went wrong here; it was logged"
     }
 }
 
@@ -99,12 +98,9 @@ impl ResponseError for Problem {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Broker(_) | Self::Store(StoreError::Pool(_)) | Self::Stopping => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Store(
-                StoreError::Query(_) | StoreError::Sealed(_) | StoreError::Unreadable(_),
-            ) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Broker(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -63,13 +63,14 @@ pub struct Settings {
     pub lane_concurrency: usize,
 }
 
-/// Works as configured, and serves health and metrics on `listener`, until `cancel` and its drain.
+/// Migrates, works as configured, and serves health and metrics on `listener`, until `cancel` and its drain.
 pub async fn serve(
     config: &Config,
     listener: TcpListener,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
     let checked = config.check()?;
+    webhook_store::migrations::run(&checked.database_url).await?;
     let pool = webhook_store::connect(&checked.database_url, POOL_SIZE).await?;
     let consuming = Arc::new(AtomicBool::new(false));
     let health = health::start(listener, pool.clone(), consuming.clone(), cancel.clone())

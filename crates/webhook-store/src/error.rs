@@ -1,3 +1,4 @@
+use diesel::result::DatabaseErrorKind;
 use diesel_async::pooled_connection::deadpool::PoolError;
 
 use crate::SealError;
@@ -17,6 +18,19 @@ pub enum StoreError {
     /// A row holds a name that this version does not know.
     #[error("unreadable row: {0}")]
     Unreadable(String),
+}
+
+impl StoreError {
+    /// Whether Postgres is away, so that the same call may work later.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Pool(_) | Self::Query(diesel::result::Error::BrokenTransactionManager) => true,
+            Self::Query(diesel::result::Error::DatabaseError(kind, _)) => {
+                matches!(kind, DatabaseErrorKind::ClosedConnection)
+            }
+            Self::Query(_) | Self::Sealed(_) | Self::Unreadable(_) => false,
+        }
+    }
 }
 
 /// Reads a name that the database holds as text.

@@ -3,6 +3,7 @@
 //! Functions take a connection; the caller owns the transaction. Every write here is one
 //! statement, and so is atomic without one.
 
+mod connection;
 mod error;
 mod pool;
 mod schema;

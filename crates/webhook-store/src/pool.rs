@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::deadpool;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::FutureExt;
 
-use crate::StoreError;
+use crate::{StoreError, connection};
 
 /// A pool of database connections. Cloning it shares it.
 pub type Pool = deadpool::Pool<AsyncPgConnection>;
@@ -27,7 +28,9 @@ pub struct ConnectError(#[from] deadpool::BuildError);
     reason = "opening it early must not change the callers"
 )]
 pub async fn connect(database_url: &str, max_size: usize) -> Result<Pool, ConnectError> {
-    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(database_url);
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(|url| connection::open(url).boxed());
+    let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
     let pool = Pool::builder(manager)
         .max_size(max_size)
         .wait_timeout(Some(WAIT))

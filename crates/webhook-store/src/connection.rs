@@ -1,0 +1,50 @@
+//! Opening a database connection.
+
+use std::sync::Arc;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::AsyncPgConnection;
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// A transaction whose owner is gone must not hold its locks for ever, in milliseconds.
+const IDLE_IN_TRANSACTION: &str = "-c idle_in_transaction_session_timeout=30000";
+
+/// Opens a connection. `sslmode=require` in the URL means TLS with the server's certificate
+/// checked against the system's roots; anything else means no TLS, as there is nothing between
+/// the two that would protect against anybody.
+pub(crate) async fn open(database_url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let mut config: Config = database_url.parse().map_err(bad)?;
+    let options = config.get_options().unwrap_or_default();
+    config.options(format!("{options} {IDLE_IN_TRANSACTION}").trim());
+    if config.get_ssl_mode() == SslMode::Require {
+        let tls = MakeRustlsConnect::new(client_config().map_err(bad)?);
+        let (client, connection) = config.connect(tls).await.map_err(bad)?;
+        return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+    }
+    config.ssl_mode(SslMode::Disable);
+    let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+fn client_config() -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_platform_verifier()?.with_no_client_auth())
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is used as a function of map_err"
+)]
+fn bad(error: impl std::error::Error) -> ConnectionError {
+    let mut text = error.to_string();
+    if let Some(cause) = error.source() {
+        text = format!("{text}: {cause}");
+    }
+    ConnectionError::BadConnection(text)
+}

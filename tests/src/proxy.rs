@@ -1,0 +1,41 @@
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// A network between a client and a server that can go silent, as real ones do.
+pub struct Proxy {
+    /// Where the client connects to.
+    pub port: u16,
+    open: watch::Sender<bool>,
+}
+
+impl Proxy {
+    /// Passes everything on to `127.0.0.1:<port>`.
+    pub async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let own = listener.local_addr().expect("it is bound").port();
+        let (open, is_open) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, port, is_open.clone()));
+            }
+        });
+        Self { port: own, open }
+    }
+
+    /// Swallows everything from now on; connections stay open.
+    pub fn silence(&self) {
+        self.open.send_replace(false);
+    }
+}
+
+async fn pass(mut client: TcpStream, port: u16, mut is_open: watch::Receiver<bool>) {
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
+        return;
+    };
+    let silent = async { is_open.wait_for(|open| !open).await.is_ok() };
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => {}
+        true = silent => std::future::pending().await,
+    }
+}
