@@ -3,12 +3,14 @@
 //! `./dev test` starts the servers and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
+mod platform;
 mod proxy;
 mod receiver;
 mod samples;
 mod service;
 mod world;
 
+pub use platform::Platform;
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
 pub use samples::{event, event_with, new_secret, store_webhook, store_webhook_at};

@@ -2,96 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use reqwest::{Client, Method, StatusCode};
-use serde_json::{Value, json};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use webhook_broker::Publisher;
 use webhook_domain::{Environment, Event, EventPattern, EventType};
-use webhook_tests::{Proxy, Receiver, Service, World, event};
-
-/// Both programs in a world of their own, and an owner's key.
-struct Platform {
-    world: World,
-    api: Service,
-    dispatcher: Service,
-    key: String,
-    client: Client,
-}
-
-impl Platform {
-    async fn new() -> Self {
-        let world = World::new().await;
-        let amqp_url = world.amqp_url.clone();
-        Self::with_broker(world, &amqp_url).await
-    }
-
-    /// The API publishes to `amqp_url`, which may be a proxy.
-    async fn with_broker(world: World, amqp_url: &str) -> Self {
-        let api = Service::api_at(&world, amqp_url).await;
-        let dispatcher = Service::dispatcher(&world);
-        let key = Service::new_key(&world, "owner").await;
-        let platform = Self {
-            world,
-            api,
-            dispatcher,
-            key,
-            client: Client::new(),
-        };
-        let ready =
-            async || (platform.ask(Method::GET, "/readyz", None).await.0 == 200).then_some(());
-        platform.world.eventually("the API is ready", ready).await;
-        platform
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: Option<String>) -> (StatusCode, Value) {
-        let url = format!("{}{path}", self.api.url);
-        let request = self.client.request(method, url).bearer_auth(&self.key);
-        let request = request.body(body.unwrap_or_default());
-        let response = request.send().await.expect("the API answers");
-        (response.status(), response.json().await.unwrap_or_default())
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        self.ask(Method::POST, path, Some(body.to_string())).await
-    }
-
-    async fn create_webhook(
-        &self,
-        url: &str,
-        environment: &str,
-        status: &str,
-        types: &[&str],
-    ) -> Value {
-        let webhook = json!({"name": "Receiver", "url": url, "environment": environment,
-            "status": status, "event_types": types});
-        let (status, created) = self.post("/api/v1/webhooks", &webhook).await;
-        assert_eq!(status, 201, "{created}");
-        created
-    }
-
-    /// How many deliveries are in `status`, of up to 200.
-    async fn count(&self, status: &str) -> usize {
-        let path = format!("/api/v1/deliveries?status={status}&limit=200");
-        let (_, page) = self.ask(Method::GET, &path, None).await;
-        page["data"].as_array().map_or(0, Vec::len)
-    }
-
-    async fn publisher(&self, cancel: &CancellationToken) -> Publisher {
-        let url = self.world.amqp_url.parse().expect("a broker's URL");
-        let publisher = Publisher::start(url, "test", cancel.clone());
-        let connected = async || publisher.is_connected().then_some(());
-        self.world
-            .eventually("the publisher connects", connected)
-            .await;
-        publisher
-    }
-
-    async fn end(self) {
-        self.dispatcher.kill().await;
-        self.api.kill().await;
-        self.world.end().await;
-    }
-}
+use webhook_tests::{Platform, Proxy, Receiver, Service, World, event};
 
 fn bodies(receiver: &Receiver) -> Vec<Vec<u8>> {
     let mut bodies: Vec<_> = receiver.received().into_iter().map(|r| r.body).collect();

@@ -4,9 +4,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_domain::{Environment, EventType, sign};
-use webhook_tests::{event, new_secret};
+use webhook_domain::{Environment, Event, EventType};
+use webhook_tests::{Platform, Receiver, event};
 
 fn run(command: &mut Command, input: &str) -> Output {
     let command = command
@@ -25,54 +27,64 @@ fn must(output: &Output) {
     assert!(output.status.success(), "{error}");
 }
 
-#[test]
-fn published_verifiers_accept_our_signatures_and_refuse_a_changed_body() {
+/// Checks requests with the published verifiers, and tells what they printed.
+fn verify(requests: &Value) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers");
     let environment = std::env::temp_dir().join(format!("verifiers-{}", Uuid::new_v4()));
     let python = environment.join("bin/python");
+    let make = ["-m", "venv"];
     must(&run(
-        Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&environment),
+        Command::new("python3").args(make).arg(&environment),
         "",
     ));
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ];
+    let install = "-m pip install --quiet --disable-pip-version-check -r";
+    let requirements = here.join("requirements.txt");
     must(&run(
         Command::new(&python)
-            .args(install)
-            .arg(here.join("requirements.txt")),
+            .args(install.split(' '))
+            .arg(requirements),
         "",
     ));
-    let (event, secret) = (
-        event(Environment::Production, EventType::LicenseActivated),
-        new_secret(),
-    );
-    let now = chrono::Utc::now().timestamp();
-
-    let signatures = sign(std::slice::from_ref(&secret), event.id, now, &event.body);
-    let request = serde_json::json!({
-        "secret": secret.reveal(),
-        "body": String::from_utf8_lossy(&event.body),
-        "headers": {
-            "webhook-id": event.id.to_string(),
-            "webhook-timestamp": now.to_string(),
-            "webhook-signature": signatures.standard,
-            "x-webhook-signature": signatures.platform,
-        },
-    });
-    let verified = run(
-        Command::new(&python).arg(here.join("verify.py")),
-        &request.to_string(),
-    );
-
+    let script = here.join("verify.py");
+    let verified = run(Command::new(&python).arg(script), &requests.to_string());
     std::fs::remove_dir_all(&environment).expect("it was made");
     must(&verified);
-    assert_eq!(String::from_utf8_lossy(&verified.stdout).lines().count(), 3);
+    String::from_utf8_lossy(&verified.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn published_verifiers_accept_what_arrives_and_refuse_a_changed_body() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let created = platform
+        .create_webhook(&receiver.url, "production", "active", &["*"])
+        .await;
+    let cancel = CancellationToken::new();
+    let publisher = platform.publisher(&cancel).await;
+    let of = |event_type: &EventType| event(Environment::Production, *event_type);
+    let over_amqp: Vec<Event> = EventType::ALL.iter().map(of).collect();
+
+    let confirmed = publisher.publish_all(&over_amqp).await;
+    for over_http in EventType::ALL.iter().map(of) {
+        let body = String::from_utf8(over_http.body.to_vec()).expect("text");
+        let events = "/api/v1/events";
+        platform
+            .ask(reqwest::Method::POST, events, Some(body))
+            .await;
+    }
+    let arrived = async || (platform.count("succeeded").await == 42).then_some(());
+    platform.world.eventually("all 42 arrive", arrived).await;
+
+    assert!(confirmed.iter().all(Result::is_ok));
+    let requests: Vec<Value> = receiver
+        .received()
+        .into_iter()
+        .map(|r| json!({"body": String::from_utf8_lossy(&r.body), "headers": r.headers}))
+        .collect();
+    let asked = json!({"secret": created["secret"], "requests": requests});
+    let verified = tokio::task::spawn_blocking(move || verify(&asked)).await;
+    let expected = "standardwebhooks 42\nsvix 42\nstripe 42\n";
+    assert_eq!(verified.expect("no panic"), expected);
+    cancel.cancel();
+    platform.end().await;
 }

@@ -1,0 +1,106 @@
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use webhook_broker::Publisher;
+
+use crate::{Service, World};
+
+/// Both programs in a world of their own, and an owner's key.
+pub struct Platform {
+    /// Where they run.
+    pub world: World,
+    /// The API.
+    pub api: Service,
+    /// The one dispatcher.
+    pub dispatcher: Service,
+    /// The key that is sent.
+    pub key: String,
+    /// What sends it.
+    pub client: Client,
+}
+
+impl Platform {
+    /// Starts both programs.
+    pub async fn new() -> Self {
+        let world = World::new().await;
+        let amqp_url = world.amqp_url.clone();
+        Self::with_broker(world, &amqp_url).await
+    }
+
+    /// The API publishes to `amqp_url`, which may be a proxy.
+    pub async fn with_broker(world: World, amqp_url: &str) -> Self {
+        let api = Service::api_at(&world, amqp_url).await;
+        let dispatcher = Service::dispatcher(&world);
+        let key = Service::new_key(&world, "owner").await;
+        let platform = Self {
+            world,
+            api,
+            dispatcher,
+            key,
+            client: Client::new(),
+        };
+        let ready =
+            async || (platform.ask(Method::GET, "/readyz", None).await.0 == 200).then_some(());
+        platform.world.eventually("the API is ready", ready).await;
+        platform
+    }
+
+    /// Asks the API, and tells its status and JSON.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> (StatusCode, Value) {
+        let url = format!("{}{path}", self.api.url);
+        let request = self.client.request(method, url).bearer_auth(&self.key);
+        let request = request.body(body.unwrap_or_default());
+        let response = request.send().await.expect("the API answers");
+        (response.status(), response.json().await.unwrap_or_default())
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.ask(Method::POST, path, Some(body.to_string())).await
+    }
+
+    /// Makes a webhook and tells what the API answered, its secret included.
+    pub async fn create_webhook(
+        &self,
+        url: &str,
+        environment: &str,
+        status: &str,
+        types: &[&str],
+    ) -> Value {
+        let webhook = json!({"name": "Receiver", "url": url, "environment": environment,
+            "status": status, "event_types": types});
+        let (status, created) = self.post("/api/v1/webhooks", &webhook).await;
+        assert_eq!(status, 201, "{created}");
+        created
+    }
+
+    /// How many deliveries are in `status`, of up to 200.
+    pub async fn count(&self, status: &str) -> usize {
+        let path = format!("/api/v1/deliveries?status={status}&limit=200");
+        let (_, page) = self.ask(Method::GET, &path, None).await;
+        page["data"].as_array().map_or(0, Vec::len)
+    }
+
+    /// A platform service that publishes over AMQP.
+    pub async fn publisher(&self, cancel: &CancellationToken) -> Publisher {
+        let url = self.world.amqp_url.parse().expect("a broker's URL");
+        let publisher = Publisher::start(url, "test", cancel.clone());
+        let connected = async || publisher.is_connected().then_some(());
+        self.world
+            .eventually("the publisher connects", connected)
+            .await;
+        publisher
+    }
+
+    /// Stops both and takes the world back.
+    pub async fn end(self) {
+        self.dispatcher.kill().await;
+        self.api.kill().await;
+        self.world.end().await;
+    }
+}
