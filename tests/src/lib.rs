@@ -6,13 +6,16 @@
 mod platform;
 mod proxy;
 mod receiver;
+pub mod rows;
 mod samples;
 mod service;
+mod stage;
 mod world;
 
 pub use platform::Platform;
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
-pub use samples::{event, event_with, new_secret, store_webhook, store_webhook_at};
+pub use samples::{WebhookSample, event, event_with, new_secret, sealing_key};
 pub use service::{SEALING_KEY, Service};
+pub use stage::{Stage, StageSetup};
 pub use world::World;

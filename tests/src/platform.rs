@@ -1,7 +1,10 @@
+use std::time::Duration;
+
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
+use webhook_domain::RetryPolicy;
 
 use crate::{Service, World};
 
@@ -29,6 +32,13 @@ impl Platform {
 
     /// The API publishes to `amqp_url`, which may be a proxy.
     pub async fn with_broker(world: World, amqp_url: &str) -> Self {
+        world
+            .set_retry_policy(&RetryPolicy {
+                initial_interval: Duration::from_millis(100),
+                timeout: Duration::from_secs(2),
+                ..RetryPolicy::default()
+            })
+            .await;
         let api = Service::api_at(&world, amqp_url).await;
         let dispatcher = Service::dispatcher(&world);
         let key = Service::new_key(&world, "owner").await;

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,6 +12,8 @@ pub struct Received {
     pub headers: HashMap<String, String>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
+    /// When it had arrived.
+    pub at: Instant,
 }
 
 /// How a receiver answers one request.
@@ -29,12 +31,22 @@ pub enum Answer {
     Reset,
 }
 
+/// Answers a request by its number, from 0, and by what it is.
+type Script = dyn Fn(usize, &Received) -> Answer + Send + Sync;
+
 /// A receiver on loopback that records every request and answers from a script.
 #[derive(Clone)]
 pub struct Receiver {
     /// Where it listens.
     pub url: String,
-    received: Arc<Mutex<Vec<Received>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    received: Vec<Received>,
+    running: usize,
+    peak: usize,
 }
 
 impl Receiver {
@@ -46,16 +58,25 @@ impl Receiver {
 
     /// Answers with `answers` in turn, then with 200 for ever.
     pub async fn scripted(answers: Vec<Answer>) -> Self {
+        let next = move |number: usize, _: &Received| answers.get(number).cloned();
+        Self::deciding(move |number, request| next(number, request).unwrap_or(Answer::Status(200)))
+            .await
+    }
+
+    /// Asks `script` for each answer.
+    pub async fn deciding(
+        script: impl Fn(usize, &Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let receiver = Self {
             url: format!("http://127.0.0.1:{port}/hook"),
-            received: Arc::default(),
+            seen: Arc::default(),
         };
-        let (received, answers) = (receiver.received.clone(), Arc::new(answers));
+        let (seen, script): (_, Arc<Script>) = (receiver.seen.clone(), Arc::new(script));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, received.clone(), answers.clone()));
+                tokio::spawn(serve(stream, seen.clone(), script.clone()));
             }
         });
         receiver
@@ -63,19 +84,34 @@ impl Receiver {
 
     /// What arrived so far.
     pub fn received(&self) -> Vec<Received> {
-        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
-        received.clone()
+        lock(&self.seen).received.clone()
+    }
+
+    /// How many requests arrived so far.
+    pub fn count(&self) -> usize {
+        lock(&self.seen).received.len()
+    }
+
+    /// The most requests that were unanswered at once.
+    pub fn peak(&self) -> usize {
+        lock(&self.seen).peak
     }
 }
 
-async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>, answers: Arc<Vec<Answer>>) {
+fn lock(seen: &Mutex<Seen>) -> std::sync::MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
     let mut stream = BufReader::new(stream);
     while let Some(request) = read_request(&mut stream).await {
         let answer = {
-            let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
-            received.push(request);
-            let scripted = answers.get(received.len() - 1).cloned();
-            scripted.unwrap_or(Answer::Status(200))
+            let mut seen = lock(&seen);
+            let answer = script(seen.received.len(), &request);
+            seen.received.push(request);
+            seen.running += 1;
+            seen.peak = seen.peak.max(seen.running);
+            answer
         };
         let (status, header) = match answer {
             Answer::Status(status) => (status, "x-scripted: yes"),
@@ -84,15 +120,26 @@ async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>, answers: 
                 tokio::time::sleep(delay).await;
                 (200, "x-scripted: late")
             }
-            Answer::Hang => return std::future::pending().await,
-            Answer::Reset => return,
+            Answer::Hang => return hang(stream, &seen).await,
+            Answer::Reset => {
+                lock(&seen).running -= 1;
+                return;
+            }
         };
+        lock(&seen).running -= 1;
         let answer =
             format!("HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: 2\r\n\r\nok");
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+/// Holds the connection until the other side gives up.
+async fn hang(mut stream: BufReader<TcpStream>, seen: &Mutex<Seen>) {
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    lock(seen).running -= 1;
 }
 
 async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Received> {
@@ -114,5 +161,6 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let length = headers.get("content-length")?.parse().ok()?;
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Received { headers, body })
+    let at = Instant::now();
+    Some(Received { headers, body, at })
 }

@@ -4,8 +4,10 @@ use webhook_domain::{
     AddressPolicy, Environment, Event, EventType, SigningSecret, UrlSchemes, WebhookDescription,
     WebhookId, WebhookName, WebhookStatus, WebhookUrl,
 };
-use webhook_store::webhooks::{self, NewWebhook, Webhook};
+use webhook_store::webhooks::{self, NewWebhook, Serving, Webhook};
 use webhook_store::{Connection, SealingKey};
+
+use crate::SEALING_KEY;
 
 /// A fresh event.
 pub fn event(environment: Environment, event_type: EventType) -> Event {
@@ -28,47 +30,60 @@ pub fn new_secret() -> SigningSecret {
     SigningSecret::from_random(bytes)
 }
 
-/// Stores a webhook that wants `patterns` and is never called.
-pub async fn store_webhook(
-    connection: &mut Connection,
-    key: &SealingKey,
-    environment: Environment,
-    status: WebhookStatus,
-    patterns: &[&str],
-) -> Webhook {
-    let url = "https://hooks.example.com/in";
-    let (secret, place) = (new_secret(), (environment, status));
-    store_webhook_at(connection, key, url, &secret, place, patterns).await
+/// A webhook to be stored, Active in production, that wants everything unless a test says so.
+pub struct WebhookSample<'a> {
+    /// Where it is; loopback is allowed.
+    pub url: &'a str,
+    /// Where it belongs.
+    pub environment: Environment,
+    /// Whether it gets deliveries.
+    pub status: WebhookStatus,
+    /// What it wants.
+    pub patterns: &'a [&'a str],
+    /// What signs its requests.
+    pub secret: SigningSecret,
+    /// How it wants to be served.
+    pub serving: Serving,
 }
 
-/// Stores a webhook at `url`, which may be on loopback.
-pub async fn store_webhook_at(
-    connection: &mut Connection,
-    key: &SealingKey,
-    url: &str,
-    secret: &SigningSecret,
-    (environment, status): (Environment, WebhookStatus),
-    patterns: &[&str],
-) -> Webhook {
-    let addresses = AddressPolicy {
-        allowed: vec!["127.0.0.0/8".parse().expect("a network")],
-    };
-    let url = WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &addresses).expect("a good URL");
-    let patterns: Vec<_> = patterns
-        .iter()
-        .map(|p| p.parse().expect("a pattern"))
-        .collect();
-    let new = NewWebhook {
-        id: WebhookId(Uuid::now_v7()),
-        name: &WebhookName::parse("Receiver").expect("a name"),
-        url: &url,
-        environment,
-        description: &WebhookDescription::default(),
-        status,
-        patterns: &patterns,
-        secret,
-    };
-    webhooks::insert(connection, key, &new)
-        .await
-        .expect("it is stored")
+impl<'a> WebhookSample<'a> {
+    /// A webhook at `url`.
+    pub fn at(url: &'a str) -> Self {
+        Self {
+            url,
+            environment: Environment::Production,
+            status: WebhookStatus::Active,
+            patterns: &["*"],
+            secret: new_secret(),
+            serving: Serving::default(),
+        }
+    }
+
+    /// Stores it.
+    pub async fn store(&self, connection: &mut Connection) -> Webhook {
+        let addresses = AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        };
+        let url = WebhookUrl::parse(self.url, UrlSchemes::HttpAllowed, &addresses);
+        let patterns = self.patterns.iter().map(|p| p.parse().expect("a pattern"));
+        let new = NewWebhook {
+            id: WebhookId(Uuid::now_v7()),
+            name: &WebhookName::parse("Receiver").expect("a name"),
+            url: &url.expect("a good URL"),
+            environment: self.environment,
+            description: &WebhookDescription::default(),
+            status: self.status,
+            patterns: &patterns.collect::<Vec<_>>(),
+            secret: &self.secret,
+            serving: &self.serving,
+        };
+        webhooks::insert(connection, &sealing_key(), &new)
+            .await
+            .expect("it is stored")
+    }
+}
+
+/// The key that seals secrets in tests.
+pub fn sealing_key() -> SealingKey {
+    SealingKey::parse(SEALING_KEY).expect("a key")
 }

@@ -47,7 +47,6 @@ impl Service {
     pub fn dispatcher(world: &World) -> Self {
         let child = command("webhook-dispatcher", world)
             .env("LEASE_MS", "4000")
-            .env("RETRY_INITIAL_INTERVAL_MS", "100")
             .stderr(Stdio::null())
             .spawn()
             .expect("./dev test builds the programs first");

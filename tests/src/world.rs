@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio_postgres::NoTls;
+use tokio_postgres::types::FromSql;
 use url::Url;
 use uuid::Uuid;
-use webhook_store::{Connection, Pool};
+use webhook_domain::{Environment, RetryPolicy};
+use webhook_store::{Connection, Pool, retry_policies};
 
 /// What one test has to itself.
 pub struct World {
@@ -58,11 +60,68 @@ impl World {
             .expect("Postgres answers")
     }
 
+    /// Sets how failed deliveries are tried again, in every environment.
+    pub async fn set_retry_policy(&self, policy: &RetryPolicy) {
+        let mut connection = self.connection().await;
+        for environment in Environment::ALL {
+            retry_policies::set_default(&mut connection, *environment, policy)
+                .await
+                .expect("it is set");
+        }
+    }
+
+    /// Asks the database for one value.
+    pub async fn ask<T: for<'a> FromSql<'a>>(&self, sql: &str) -> T {
+        let client = connect(&self.database_url).await.expect("Postgres answers");
+        let row = client.query_one(sql, &[]).await;
+        row.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+            .get(0)
+    }
+
+    /// Changes the database behind everybody's back.
+    pub async fn execute(&self, sql: &str) {
+        let client = connect(&self.database_url).await.expect("Postgres answers");
+        client.batch_execute(sql).await.expect("it runs");
+    }
+
     /// How many deliveries succeeded.
     pub async fn delivered(&self) -> i64 {
-        let client = connect(&self.database_url).await.expect("Postgres answers");
-        let sql = "SELECT count(*) FROM deliveries WHERE status = 'succeeded'";
-        client.query_one(sql, &[]).await.expect("it reads").get(0)
+        self.ask("SELECT count(*) FROM deliveries WHERE status = 'succeeded'")
+            .await
+    }
+
+    /// Binds a queue to the status exchange, to see what the platform's services are told.
+    pub async fn listen_to_status(&self) {
+        let queue = format!("/api/queues/{}/status", self.name);
+        let binding = format!("/api/bindings/{}/e/webhooks.status/q/status", self.name);
+        for (method, path, body) in [
+            (reqwest::Method::PUT, queue, serde_json::json!({})),
+            (
+                reqwest::Method::POST,
+                binding,
+                serde_json::json!({"routing_key": "#"}),
+            ),
+        ] {
+            let url = self.servers.management_url.join(&path).expect("a URL");
+            let request = reqwest::Client::new().request(method, url).json(&body);
+            let answer = request.send().await.expect("an answer");
+            assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        }
+    }
+
+    /// Takes what the platform's services were told since the last call.
+    pub async fn told(&self) -> Vec<serde_json::Value> {
+        let path = format!("/api/queues/{}/status/get", self.name);
+        let url = self.servers.management_url.join(&path).expect("a URL");
+        let ask =
+            serde_json::json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
+        let answer = reqwest::Client::new().post(url).json(&ask).send().await;
+        let messages: Vec<serde_json::Value> =
+            answer.expect("an answer").json().await.unwrap_or_default();
+        let bodies = messages.iter().filter_map(|m| m["payload"].as_str());
+        bodies
+            .map(|body| serde_json::from_str(body).expect("JSON"))
+            .collect()
     }
 
     /// The messages that were set aside, as RabbitMQ's management API shows them.

@@ -3,105 +3,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use webhook_broker::Publisher;
-use webhook_dispatcher::Settings;
-use webhook_domain::{
-    AddressPolicy, DeliveryStatus, Environment, Event, EventType, FailureClass, RetryPolicy,
-    SigningSecret, WebhookStatus,
-};
-use webhook_store::SealingKey;
-use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
+use webhook_domain::{DeliveryStatus, Environment, Event, EventType, FailureClass, SigningSecret};
 use webhook_store::{attempts, webhooks};
-use webhook_tests::{
-    Answer, Received, Receiver, SEALING_KEY, World, event, event_with, new_secret, store_webhook_at,
-};
-
-/// A world with a dispatcher and one webhook that wants everything of production.
-struct Stage {
-    world: World,
-    receiver: Receiver,
-    secret: SigningSecret,
-    publisher: Publisher,
-    dispatcher: JoinHandle<()>,
-    cancel: CancellationToken,
-}
-
-impl Stage {
-    async fn new(statuses: &[u16]) -> Self {
-        Self::scripted(statuses.iter().copied().map(Answer::Status).collect()).await
-    }
-
-    async fn scripted(answers: Vec<Answer>) -> Self {
-        let world = World::new().await;
-        let key = SealingKey::parse(SEALING_KEY).expect("a key");
-        let (receiver, secret) = (Receiver::scripted(answers).await, new_secret());
-        let place = (Environment::Production, WebhookStatus::Active);
-        let mut connection = world.connection().await;
-        store_webhook_at(&mut connection, &key, &receiver.url, &secret, place, &["*"]).await;
-        let cancel = CancellationToken::new();
-        let broker: webhook_broker::BrokerUrl = world.amqp_url.parse().expect("a URL");
-        let settings = Settings {
-            broker: broker.clone(),
-            key,
-            addresses: AddressPolicy {
-                allowed: vec!["127.0.0.0/8".parse().expect("a network")],
-            },
-            policy: RetryPolicy {
-                max_attempts: 3,
-                initial_interval: Duration::from_millis(10),
-                timeout: Duration::from_millis(500),
-                ..RetryPolicy::default()
-            },
-            lease: Duration::from_secs(60),
-            lane_concurrency: 4,
-        };
-        let run = webhook_dispatcher::run(settings, world.pool.clone(), cancel.clone());
-        let dispatcher = tokio::spawn(async move { run.await.expect("it runs") });
-        let publisher = Publisher::start(broker, "test", cancel.clone());
-        let connected = async || publisher.is_connected().then_some(());
-        world.eventually("the publisher connects", connected).await;
-        Self {
-            world,
-            receiver,
-            secret,
-            publisher,
-            dispatcher,
-            cancel,
-        }
-    }
-
-    async fn publish(&self, event: &Event) {
-        self.publisher
-            .publish(event)
-            .await
-            .expect("it is confirmed");
-    }
-
-    /// Waits until `count` deliveries ended, and reads them.
-    async fn ended(&self, count: usize) -> Vec<DeliveryRow> {
-        let filter = DeliveryFilter {
-            limit: 100,
-            ..DeliveryFilter::default()
-        };
-        let ended = async || {
-            let mut connection = self.world.connection().await;
-            let rows = deliveries::list(&mut connection, &filter)
-                .await
-                .expect("it reads");
-            let done = rows.iter().filter(|row| row.ended_at.is_some()).count();
-            (done == count).then_some(rows)
-        };
-        self.world.eventually("the deliveries end", ended).await
-    }
-
-    async fn end(self) {
-        self.cancel.cancel();
-        self.dispatcher.await.expect("it drains");
-        self.world.end().await;
-    }
-}
+use webhook_tests::{Answer, Received, Stage, event, event_with};
 
 /// Checks the Standard Webhooks signature with that project's own verifier.
 fn verify(secret: &SigningSecret, request: &Received) {
@@ -276,21 +180,12 @@ async fn a_shutdown_lets_a_running_attempt_end_and_costs_none() {
     let arrived = async || (stage.receiver.received().len() == 1).then_some(());
     stage.world.eventually("the request arrives", arrived).await;
 
-    stage.cancel.cancel();
-    stage.dispatcher.await.expect("it drains");
+    let world = stage.stop().await;
 
-    let mut connection = stage.world.connection().await;
-    let filter = DeliveryFilter {
-        limit: 1,
-        ..DeliveryFilter::default()
-    };
-    let rows = deliveries::list(&mut connection, &filter)
-        .await
-        .expect("it reads");
-    assert_eq!(
-        (rows[0].status, rows[0].attempts),
-        (DeliveryStatus::Succeeded, 1)
+    let (status, attempts): (String, i32) = (
+        world.ask("SELECT status FROM deliveries").await,
+        world.ask("SELECT attempts FROM deliveries").await,
     );
-    drop(connection);
-    stage.world.end().await;
+    assert_eq!((status.as_str(), attempts), ("succeeded", 1));
+    world.end().await;
 }

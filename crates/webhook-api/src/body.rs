@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
@@ -115,6 +115,51 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.parse(name, &raw, parse)
+    }
+
+    /// Takes out a JSON value of another kind (`expected`: in words) that may be left out or
+    /// `null`.
+    pub(crate) fn optional_json<V: DeserializeOwned, T, E: Display>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(V) -> Result<T, E>,
+    ) -> Option<T> {
+        let raw = self.values.remove(name)?;
+        if raw.get() == "null" {
+            return None;
+        }
+        let Ok(value) = serde_json::from_str(raw.get()) else {
+            self.refuse(name, format!("must be {expected}"));
+            return None;
+        };
+        parse(value)
+            .map_err(|reason| self.refuse(name, reason))
+            .ok()
+    }
+
+    /// Takes out an object that may be left out or `null`; its own fields are read by `parse`.
+    pub(crate) fn optional_object<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let raw = self.values.remove(name)?;
+        if raw.get() == "null" {
+            return None;
+        }
+        let Ok(mut inner) = serde_json::from_str::<Fields<'_>>(raw.get()) else {
+            self.refuse(name, "must be an object");
+            return None;
+        };
+        let parsed = parse(&mut inner);
+        let errors = inner.finish();
+        let sound = errors.is_empty();
+        let prefixed = errors
+            .into_iter()
+            .map(|error| FieldError::new(format!("{name}.{}", error.field), error.reason));
+        self.errors.extend(prefixed);
+        parsed.filter(|_| sound)
     }
 
     /// Takes out an array of strings with at least one item.
@@ -250,6 +295,27 @@ mod tests {
                 "none",
                 "extra"
             ]
+        );
+    }
+
+    #[test]
+    fn the_fields_of_an_object_in_an_object_are_named_with_its_name() {
+        let body = br#"{"policy":{"attempts":"5","more":1},"limit":"x","other":7,"none":null}"#;
+        let mut fields = Fields::of_body(body).expect("an object");
+        let number = |fields: &mut Fields<'_>, name: &str| {
+            fields.optional_json(name, "a number", Ok::<i64, String>)
+        };
+
+        let policy = fields.optional_object("policy", |inner| number(inner, "attempts"));
+        fields.optional_object("other", |_| Some(()));
+        let none = fields.optional_object("none", |_| Some(()));
+        number(&mut fields, "limit");
+
+        assert_eq!((policy, none), (None, None));
+        let errors = fields.finish();
+        assert_eq!(
+            names(&errors),
+            ["policy.attempts", "policy.more", "other", "limit"]
         );
     }
 

@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{deliveries, event_types, events, health, webhooks};
+use crate::routes::{deliveries, event_types, events, health, retry_policies, webhooks};
 
 /// What `/api/openapi.json` serves.
 #[derive(OpenApi)]
@@ -18,11 +18,15 @@ use crate::routes::{deliveries, event_types, events, health, webhooks};
         webhooks::create_webhook,
         webhooks::list_webhooks,
         webhooks::find_webhook,
+        webhooks::status::activate_webhook,
+        webhooks::status::deactivate_webhook,
         events::publish_event,
         events::publish_events,
         deliveries::list_deliveries,
         deliveries::find_delivery,
         event_types::list_event_types,
+        retry_policies::list_retry_policies,
+        retry_policies::replace_retry_policy,
         health::show_health,
         health::show_readiness
     ),

@@ -6,7 +6,7 @@ use actix_web::web::{ServiceConfig, get, redirect, resource, scope, to};
 use actix_web::{HttpResponse, Resource, Route};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
-use webhook_domain::Permission::{self, Manage, Publish, Read};
+use webhook_domain::Permission::{self, Manage, Own, Publish, Read};
 
 use crate::auth::authorize;
 use crate::openapi::ApiDescription;
@@ -16,12 +16,14 @@ pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod retry_policies;
 pub(crate) mod webhooks;
 
 /// The whole table.
 pub(crate) fn configure(app: &mut ServiceConfig) {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
+    const PUT: Method = Method::PUT;
     #[rustfmt::skip]
     let v1 = [
         at("/webhooks", vec![
@@ -29,11 +31,15 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             (POST, Manage, to(webhooks::create_webhook)),
         ]),
         at("/webhooks/{id}", vec![(GET, Read, to(webhooks::find_webhook))]),
+        at("/webhooks/{id}/activate", vec![(POST, Manage, to(webhooks::status::activate_webhook))]),
+        at("/webhooks/{id}/deactivate", vec![(POST, Manage, to(webhooks::status::deactivate_webhook))]),
         at("/events", vec![(POST, Publish, to(events::publish_event))]),
         at("/events/batch", vec![(POST, Publish, to(events::publish_events))]),
         at("/deliveries", vec![(GET, Read, to(deliveries::list_deliveries))]),
         at("/deliveries/{id}", vec![(GET, Read, to(deliveries::find_delivery))]),
         at("/event-types", vec![(GET, Read, to(event_types::list_event_types))]),
+        at("/retry-policies", vec![(GET, Read, to(retry_policies::list_retry_policies))]),
+        at("/retry-policies/{environment}", vec![(PUT, Own, to(retry_policies::replace_retry_policy))]),
     ];
     app.service(
         v1.into_iter()

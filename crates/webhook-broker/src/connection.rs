@@ -14,7 +14,8 @@ impl FromStr for BrokerUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri: AMQPUri = text.parse()?;
+        let mut uri: AMQPUri = text.parse()?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
             return Err("this build has no TLS to the broker (feature amqps)".to_owned());
         }
@@ -29,6 +30,10 @@ impl std::fmt::Debug for BrokerUrl {
         write!(f, "{}:{}/{}", authority.host, authority.port, self.0.vhost)
     }
 }
+
+/// A peer that is silent for twice as long is gone, in seconds. The broker then gives what it had
+/// in hand to another: so long an intake can stand still when its machine freezes.
+const HEARTBEAT_SECONDS: u16 = 10;
 
 /// Why the broker could not be used.
 #[derive(Debug, thiserror::Error)]

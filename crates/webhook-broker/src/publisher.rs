@@ -8,10 +8,11 @@ use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use webhook_domain::Event;
 
 use crate::connection::{BrokerUrl, open};
-use crate::topology::EVENTS_EXCHANGE;
+use crate::topology::{EVENTS_EXCHANGE, STATUS_EXCHANGE};
 
 /// How long a confirm may take before the publisher is told that it has to try again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
@@ -19,7 +20,7 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 /// The first and the longest pause between two tries to connect.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Publishes events with confirms, over a connection that is renewed for ever.
+/// Publishes with confirms, over a connection that is renewed for ever.
 #[derive(Clone)]
 pub struct Publisher {
     channel: Arc<ArcSwapOption<Channel>>,
@@ -64,10 +65,14 @@ impl Publisher {
 
     /// Publishes an event and waits until the broker has it on disk.
     pub async fn publish(&self, event: &Event) -> Result<(), PublishError> {
-        match timeout(CONFIRM_WITHIN, self.publish_unbounded(event)).await {
-            Ok(result) => result,
-            Err(_) => Err(PublishError::TimedOut),
-        }
+        let message = Outgoing {
+            exchange: EVENTS_EXCHANGE,
+            routing_key: &event.routing_key(),
+            id: event.id.to_string(),
+            body: &event.body,
+            mandatory: true,
+        };
+        self.publish_within(message).await
     }
 
     /// Publishes events side by side, in order. The answers stand in the same order.
@@ -75,23 +80,48 @@ impl Publisher {
         join_all(events.iter().map(|event| self.publish(event))).await
     }
 
-    async fn publish_unbounded(&self, event: &Event) -> Result<(), PublishError> {
+    /// Tells the platform's services, and waits until the broker has done so. That nobody listens
+    /// is no error.
+    pub async fn publish_status(
+        &self,
+        id: Uuid,
+        routing_key: &str,
+        body: &str,
+    ) -> Result<(), PublishError> {
+        let message = Outgoing {
+            exchange: STATUS_EXCHANGE,
+            routing_key,
+            id: id.to_string(),
+            body: body.as_bytes(),
+            mandatory: false,
+        };
+        self.publish_within(message).await
+    }
+
+    async fn publish_within(&self, message: Outgoing<'_>) -> Result<(), PublishError> {
+        match timeout(CONFIRM_WITHIN, self.publish_unbounded(message)).await {
+            Ok(result) => result,
+            Err(_) => Err(PublishError::TimedOut),
+        }
+    }
+
+    async fn publish_unbounded(&self, message: Outgoing<'_>) -> Result<(), PublishError> {
         let channel = self.channel.load_full();
         let channel =
             channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
         let confirmation = channel
             .basic_publish(
-                EVENTS_EXCHANGE.into(),
-                event.routing_key().into(),
+                message.exchange.into(),
+                message.routing_key.into(),
                 BasicPublishOptions {
-                    mandatory: true,
+                    mandatory: message.mandatory,
                     ..BasicPublishOptions::default()
                 },
-                &event.body,
+                message.body,
                 BasicProperties::default()
                     .with_content_type("application/json".into())
                     .with_delivery_mode(2)
-                    .with_message_id(event.id.to_string().into()),
+                    .with_message_id(message.id.into()),
             )
             .await
             .map_err(unavailable)?
@@ -105,6 +135,16 @@ impl Publisher {
             lapin::Confirmation::NotRequested => Err(PublishError::NotConfirmed),
         }
     }
+}
+
+/// A message on its way to an exchange.
+struct Outgoing<'a> {
+    exchange: &'static str,
+    routing_key: &'a str,
+    id: String,
+    body: &'a [u8],
+    /// Whether it is refused when no queue takes it.
+    mandatory: bool,
 }
 
 #[allow(

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! webhooks.events (topic) ──#──► webhooks.events (quorum) ──dead letters──► webhooks.events.rejected
+//! webhooks.status (topic) ──► whatever the platform's services bind
 //! ```
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -11,7 +12,15 @@ use lapin::{Channel, ExchangeKind};
 /// Where events are published, with the routing key `<environment>.<type>`.
 pub const EVENTS_EXCHANGE: &str = "webhooks.events";
 
-/// What the dispatchers consume.
+/// Where the platform's services are told what became of webhooks and deliveries, with the routing
+/// key `<environment>.<type>`.
+pub const STATUS_EXCHANGE: &str = "webhooks.status";
+
+/// What the dispatchers consume, one of them at a time: the order of the queue is the order of
+/// the intake, and another one takes over when that one is gone.
+///
+/// One is enough. A quorum queue has one leader and hands out no faster than one intake takes in,
+/// and what the one has no room for is claimed from Postgres by all.
 pub const EVENTS_QUEUE: &str = "webhooks.events";
 
 /// Messages that cannot be an event, their bodies untouched.
@@ -28,17 +37,8 @@ const DELIVERY_LIMIT: i32 = 100;
 
 /// Declares everything. Declaring it again changes nothing.
 pub(crate) async fn declare(channel: &Channel) -> lapin::Result<()> {
-    channel
-        .exchange_declare(
-            EVENTS_EXCHANGE.into(),
-            ExchangeKind::Topic,
-            ExchangeDeclareOptions {
-                durable: true,
-                ..ExchangeDeclareOptions::default()
-            },
-            FieldTable::default(),
-        )
-        .await?;
+    declare_exchange(channel, EVENTS_EXCHANGE).await?;
+    declare_exchange(channel, STATUS_EXCHANGE).await?;
     declare_queue(channel, REJECTED_QUEUE, quorum()).await?;
     declare_queue(channel, EVENTS_QUEUE, events_arguments()).await?;
     channel
@@ -47,6 +47,21 @@ pub(crate) async fn declare(channel: &Channel) -> lapin::Result<()> {
             EVENTS_EXCHANGE.into(),
             "#".into(),
             QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+}
+
+async fn declare_exchange(channel: &Channel, name: &str) -> lapin::Result<()> {
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    channel
+        .exchange_declare(
+            name.into(),
+            ExchangeKind::Topic,
+            options,
             FieldTable::default(),
         )
         .await
@@ -71,6 +86,7 @@ fn quorum() -> FieldTable {
 /// takes effect.
 fn events_arguments() -> FieldTable {
     let mut arguments = quorum();
+    arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     arguments.insert(
         "x-delivery-limit".into(),
         AMQPValue::LongInt(DELIVERY_LIMIT),

@@ -42,10 +42,14 @@ pub(crate) async fn read(mut response: Response, attempt: &mut Attempt) -> Outco
     }
     let detail = format!("the receiver answered {status}");
     let failed = failed(attempt, FailureClass::Status, &detail, retry_after);
-    if status == StatusCode::GONE {
-        return Outcome::Gone;
+    match status {
+        StatusCode::GONE => Outcome::Gone,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Outcome::Overloaded { retry_after },
+        _ => failed,
     }
-    failed
 }
 
 /// Notes why an attempt failed.

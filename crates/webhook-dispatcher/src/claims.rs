@@ -1,61 +1,98 @@
-//! What is due in Postgres: retries, hand-backs, and what a dead worker had leased.
+//! What is due in Postgres: retries, hand-backs, probes, and what a dead worker had leased.
 
 use std::time::Duration;
 
-use chrono::{SubsecRound, Utc};
-use tokio_util::sync::CancellationToken;
-use webhook_store::claims::{ClaimRequest, claim_due};
-use webhook_store::{Pool, StoreError, acquire};
+use chrono::{DateTime, SubsecRound, Utc};
+use tokio::time::Instant;
+use webhook_store::claims::{
+    ClaimRequest, ClaimedDelivery, claim_backlog, claim_probes, promote_due,
+};
+use webhook_store::{StoreError, acquire};
 
-use crate::Settings;
-use crate::lanes::{LANE_CAPACITY, Lanes, Leased};
+use crate::Worker;
+use crate::lanes::Leased;
 
-/// How often we look at least; a lane that was full and has room again makes it sooner.
+/// How often we look at least; whoever knows that there is more makes it sooner.
 const POLL: Duration = Duration::from_millis(250);
 
-/// The most deliveries in one claim.
+/// How often we look while a webhook with a rate limit is being served: a bucket holds a tenth of
+/// a second's worth, and must not flow over.
+const RATE_POLL: Duration = Duration::from_millis(50);
+
+/// For how long after the last delivery that had a rate limit we look that often: the slowest
+/// rate is one a second.
+const RATE_LINGER: Duration = Duration::from_secs(2);
+
+/// How many deliveries are claimed at once, about.
 const BATCH: i32 = 1_000;
 
-/// Claims what lanes have room for, until `cancel`.
-pub(crate) async fn claim_for_ever(
-    settings: &Settings,
-    pool: &Pool,
-    lanes: &Lanes,
-    cancel: &CancellationToken,
-) {
-    let mut poll = tokio::time::interval(POLL);
-    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// The most deliveries that are promoted at once.
+const PROMOTED: i64 = 2_000;
+
+/// Claims what lanes have room for, until the worker is asked to stop.
+pub(crate) async fn claim_for_ever(worker: &Worker<'_>) {
+    let mut rated_until = Instant::now();
     loop {
+        let poll = if Instant::now() < rated_until {
+            RATE_POLL
+        } else {
+            POLL
+        };
         tokio::select! {
-            _ = poll.tick() => {}
-            () = lanes.room_again() => {}
-            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(poll) => {}
+            () = worker.lanes.more_to_claim() => {}
+            () = worker.cancel.cancelled() => return,
         }
-        if let Err(error) = claim(settings, pool, lanes).await {
-            log::warn!("cannot claim what is due: {error}");
+        match claim(worker).await {
+            Ok(Claimed { rate_limited: true }) => rated_until = Instant::now() + RATE_LINGER,
+            Ok(Claimed {
+                rate_limited: false,
+            }) => {}
+            Err(error) => log::warn!("cannot claim what is due: {error}"),
         }
-        lanes.hand_back_aside().await;
     }
 }
 
-async fn claim(settings: &Settings, pool: &Pool, lanes: &Lanes) -> Result<(), StoreError> {
-    let lease_until = (Utc::now() + settings.lease).trunc_subsecs(6);
+struct Claimed {
+    rate_limited: bool,
+}
+
+async fn claim(worker: &Worker<'_>) -> Result<Claimed, StoreError> {
+    let mut connection = acquire(worker.pool).await?;
+    if promote_due(&mut connection, PROMOTED).await? == usize::try_from(PROMOTED).unwrap_or(0) {
+        worker.lanes.look_for_more();
+    }
+    let lease_until = (Utc::now() + worker.settings.lease).trunc_subsecs(6);
+    let room = worker.lanes.room();
     let request = ClaimRequest {
-        lanes: &lanes.room(),
-        default_free: i32::try_from(LANE_CAPACITY).unwrap_or(i32::MAX),
+        lanes: &room.lanes,
+        default_free: room.default_free,
         limit: BATCH,
+        max_bytes: room.bytes,
         lease_until,
     };
-    let mut connection = acquire(pool).await?;
-    for claimed in claim_due(&mut connection, &request).await? {
-        lanes.offer(Leased {
-            id: claimed.id,
-            webhook_id: claimed.webhook_id,
-            webhook_version: claimed.webhook_version,
-            attempts: claimed.attempts,
-            event: claimed.event,
-            lease_until,
-        });
+    let claimed = claim_backlog(&mut connection, &request).await?;
+    let probes = claim_probes(&mut connection, lease_until).await?;
+    drop(connection);
+    let rate_limited = claimed.iter().any(|delivery| delivery.rate_limited);
+    let claimed = claimed.into_iter().chain(probes);
+    worker
+        .lanes
+        .offer(claimed.map(|claimed| leased(claimed, lease_until)))
+        .await;
+    Ok(Claimed { rate_limited })
+}
+
+fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>) -> Leased {
+    Leased {
+        id: claimed.id,
+        webhook_id: claimed.webhook_id,
+        webhook_version: claimed.webhook_version,
+        max_concurrency: claimed.max_concurrency,
+        attempts: claimed.attempts,
+        ordering_key: claimed.ordering_key,
+        event: claimed.event,
+        lease_until,
+        was_claimed: true,
     }
-    Ok(())
 }

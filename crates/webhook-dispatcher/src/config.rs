@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
-use webhook_domain::{AddressPolicy, RetryPolicy};
+use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_store::SealingKey;
 
 use crate::Settings;
@@ -44,41 +44,18 @@ pub struct Config {
     /// How long running attempts may take to end at a shutdown
     #[arg(long, env = "DRAIN_MS", default_value = "25000")]
     pub drain_ms: String,
-    /// How many requests may run at once per webhook
+    /// How many requests may run at once for a webhook that does not say
     #[arg(long, env = "LANE_CONCURRENCY", default_value = "16")]
     pub lane_concurrency: String,
+    /// After how long of nothing but failure a webhook is set Inactive; half as long, and its owner is warned
+    #[arg(long, env = "DISABLE_AFTER_MS", default_value = "432000000")]
+    pub disable_after_ms: String,
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
     /// Which log lines are shown; the broker client's spans are noise
     #[arg(long, env = "RUST_LOG", default_value = "info,tracing::span=warn")]
     pub rust_log: String,
-    /// How failed deliveries are tried again
-    #[command(flatten)]
-    pub retry: RetryConfig,
-}
-
-/// The retry policy's knobs; what is left out is as in [`RetryPolicy::default`].
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct RetryConfig {
-    /// How many requests a delivery may cost
-    #[arg(long, env = "RETRY_MAX_ATTEMPTS")]
-    pub retry_max_attempts: Option<String>,
-    /// The delay before the first retry
-    #[arg(long, env = "RETRY_INITIAL_INTERVAL_MS")]
-    pub retry_initial_interval_ms: Option<String>,
-    /// What each delay is multiplied with
-    #[arg(long, env = "RETRY_MULTIPLIER")]
-    pub retry_multiplier: Option<String>,
-    /// The longest delay
-    #[arg(long, env = "RETRY_MAX_INTERVAL_MS")]
-    pub retry_max_interval_ms: Option<String>,
-    /// How far a delay may stray, 0 to 1
-    #[arg(long, env = "RETRY_JITTER")]
-    pub retry_jitter: Option<String>,
-    /// How long one attempt may take
-    #[arg(long, env = "RETRY_TIMEOUT_MS")]
-    pub retry_timeout_ms: Option<String>,
 }
 
 /// How log lines are written.
@@ -135,7 +112,7 @@ impl Config {
         let drain = p.at_least("DRAIN_MS", &self.drain_ms, 0);
         let lanes = p.at_least("LANE_CONCURRENCY", &self.lane_concurrency, 1);
         let log_format = p.parse("LOG_FORMAT", &self.log_format);
-        let policy = self.retry.policy(p);
+        let disable_after = p.at_least("DISABLE_AFTER_MS", &self.disable_after_ms, 1);
         match (
             database_url,
             broker,
@@ -145,7 +122,7 @@ impl Config {
             drain,
             lanes,
             log_format,
-            policy,
+            disable_after,
         ) {
             (
                 Some(database_url),
@@ -156,13 +133,16 @@ impl Config {
                 Some(drain),
                 Some(lanes),
                 Some(log_format),
-                Some(policy),
+                Some(disable_after),
             ) if problems.0.is_empty() => Ok(Checked {
                 settings: Settings {
                     broker,
                     key,
                     addresses: AddressPolicy { allowed },
-                    policy,
+                    health: HealthPolicy {
+                        disable_after: Duration::from_millis(disable_after),
+                        ..HealthPolicy::default()
+                    },
                     lease: Duration::from_millis(lease),
                     lane_concurrency: usize::try_from(lanes).unwrap_or(usize::MAX),
                 },
@@ -229,49 +209,6 @@ impl Config {
     }
 }
 
-impl RetryConfig {
-    fn policy(&self, problems: &mut ConfigProblems) -> Option<RetryPolicy> {
-        let mut policy = RetryPolicy::default();
-        problems.set(
-            "RETRY_MAX_ATTEMPTS",
-            &self.retry_max_attempts,
-            &mut policy.max_attempts,
-        );
-        problems.set(
-            "RETRY_MULTIPLIER",
-            &self.retry_multiplier,
-            &mut policy.multiplier,
-        );
-        problems.set("RETRY_JITTER", &self.retry_jitter, &mut policy.jitter);
-        let durations = [
-            (
-                "RETRY_INITIAL_INTERVAL_MS",
-                &self.retry_initial_interval_ms,
-                &mut policy.initial_interval,
-            ),
-            (
-                "RETRY_MAX_INTERVAL_MS",
-                &self.retry_max_interval_ms,
-                &mut policy.max_interval,
-            ),
-            (
-                "RETRY_TIMEOUT_MS",
-                &self.retry_timeout_ms,
-                &mut policy.timeout,
-            ),
-        ];
-        for (name, given, duration) in durations {
-            if let Some(millis) = given.as_ref().and_then(|text| problems.parse(name, text)) {
-                *duration = Duration::from_millis(millis);
-            }
-        }
-        policy
-            .checked()
-            .map_err(|error| problems.add("RETRY_*", error))
-            .ok()
-    }
-}
-
 impl ConfigProblems {
     fn add(&mut self, name: &str, problem: impl Display) {
         self.0.push(format!("{name} {problem}"));
@@ -291,12 +228,6 @@ impl ConfigProblems {
             return None;
         }
         Some(value)
-    }
-
-    fn set<T: FromStr<Err: Display>>(&mut self, name: &str, text: &Option<String>, to: &mut T) {
-        if let Some(value) = text.as_ref().and_then(|text| self.parse(name, text)) {
-            *to = value;
-        }
     }
 }
 
@@ -323,7 +254,6 @@ mod tests {
         config.amqp_url = Some("amqp://localhost".to_owned());
         config.webhook_secret_key = Some(format!("{}=", "A".repeat(43)));
         config.webhook_secret_key_file = None;
-        config.retry = RetryConfig::default();
         config
     }
 
@@ -331,7 +261,7 @@ mod tests {
     fn what_is_left_out_has_its_default() {
         let checked = good().check().expect("it is right");
 
-        assert_eq!(checked.settings.policy, RetryPolicy::default());
+        assert_eq!(checked.settings.health, HealthPolicy::default());
         assert_eq!(checked.settings.lease, Duration::from_secs(60));
     }
 
@@ -343,7 +273,7 @@ mod tests {
         config.webhook_secret_key = Some("hunter2".to_owned());
         config.lane_concurrency = "0".to_owned();
         config.webhook_allow_networks = "10.0.0.0/8, nowhere".to_owned();
-        config.retry.retry_jitter = Some("2".to_owned());
+        config.disable_after_ms = "soon".to_owned();
 
         let problems = config.check().err().expect("it is wrong");
 

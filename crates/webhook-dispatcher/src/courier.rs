@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use webhook_domain::{AddressPolicy, Outcome, RetryPolicy, Verdict, decide};
-use webhook_store::attempts::{AttemptResult, NextState};
-use webhook_store::webhooks::Destination;
+use uuid::Uuid;
+use webhook_domain::{
+    AddressPolicy, ExhaustedDelivery, Observation, Outcome, StatusEvent, StatusEventType, Verdict,
+    decide,
+};
+use webhook_store::attempts::{Attempt, AttemptResult, NextState};
+use webhook_store::destinations::Destination;
 
 use crate::lanes::Leased;
 use crate::recorder::{Finished, Results};
@@ -16,8 +20,7 @@ use crate::{Settings, target};
 pub(crate) struct Courier {
     client: reqwest::Client,
     addresses: AddressPolicy,
-    policy: RetryPolicy,
-    timeout: Duration,
+    longest: Duration,
     results: Results,
 }
 
@@ -26,44 +29,98 @@ impl Courier {
         Ok(Self {
             client: target::client(&settings.addresses)?,
             addresses: settings.addresses.clone(),
-            policy: settings.policy.clone(),
             // A lease outlives the longest attempt, with as much again to record it.
-            timeout: settings.policy.timeout.min(settings.lease / 2),
+            longest: settings.lease / 2,
             results,
         })
     }
 
     /// Whether the lease could end before an attempt that began now.
-    pub(crate) fn comes_too_late(&self, leased: &Leased, now: DateTime<Utc>) -> bool {
-        let timeout = TimeDelta::from_std(self.timeout).unwrap_or(TimeDelta::MAX);
+    pub(crate) fn comes_too_late(
+        &self,
+        destination: &Destination,
+        leased: &Leased,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let timeout = TimeDelta::from_std(self.timeout(destination)).unwrap_or(TimeDelta::MAX);
         leased.lease_until - now < timeout
     }
 
     /// One attempt: request, answer, verdict.
-    pub(crate) async fn deliver(&self, destination: &Destination, leased: &Leased) {
-        let number = leased.attempts + 1;
+    pub(crate) async fn deliver(&self, destination: &Destination, leased: &Leased) -> Outcome {
+        let timeout = self.timeout(destination);
         let (client, addresses) = (&self.client, &self.addresses);
-        let answer = request::attempt(client, addresses, destination, leased, self.timeout).await;
-        let Answer { attempt, outcome } = answer;
-        observe(leased, number, outcome);
-        let verdict = decide(outcome, number.unsigned_abs(), &self.policy, rand::random());
-        let next = match verdict {
-            Verdict::Succeed => NextState::Succeeded,
-            Verdict::Retry(delay) => NextState::RetryAt(Utc::now() + delay),
-            Verdict::GiveUp | Verdict::Disable => NextState::Failed,
-        };
-        let finished = Finished {
-            result: AttemptResult { attempt, next },
-            disable: (verdict == Verdict::Disable).then_some(leased.webhook_id),
-        };
+        let Answer { attempt, outcome } =
+            request::attempt(client, addresses, destination, leased, timeout).await;
+        observe(leased, &attempt, outcome);
+        let finished = finish(destination, leased, attempt, outcome, Utc::now());
         if self.results.send(finished).await.is_err() {
             log::error!("the recorder is gone; the delivery is tried again when its lease ends");
         }
+        outcome
+    }
+
+    fn timeout(&self, destination: &Destination) -> Duration {
+        destination.policy.timeout.min(self.longest)
     }
 }
 
-fn observe(leased: &Leased, number: i32, outcome: Outcome) {
-    let (id, webhook_id) = (leased.id, leased.webhook_id);
+/// What is to be recorded of an attempt.
+fn finish(
+    destination: &Destination,
+    leased: &Leased,
+    attempt: Attempt,
+    outcome: Outcome,
+    now: DateTime<Utc>,
+) -> Finished {
+    let number = attempt.number.unsigned_abs();
+    let verdict = decide(outcome, number, &destination.policy, rand::random());
+    let (next, status_event) = match verdict {
+        Verdict::Succeed => (NextState::Succeeded, None),
+        Verdict::Retry(delay) => (NextState::RetryAt(now + delay), None),
+        Verdict::GiveUp => (NextState::Failed, Some(exhausted(leased, &attempt, now))),
+        Verdict::Disable => (NextState::Failed, None),
+    };
+    let ended = !matches!(next, NextState::RetryAt(_));
+    Finished {
+        seen: Observation {
+            outcome,
+            started_at: attempt.started_at,
+            ended_at: now,
+        },
+        turn: leased
+            .ordering_key
+            .filter(|_| ended)
+            .map(|key| (leased.webhook_id, key)),
+        result: AttemptResult {
+            attempt,
+            next,
+            webhook_id: leased.webhook_id,
+            status_event,
+        },
+    }
+}
+
+/// What the platform's services are told of a delivery that is given up.
+fn exhausted(leased: &Leased, attempt: &Attempt, now: DateTime<Utc>) -> StatusEvent {
+    StatusEvent {
+        id: Uuid::now_v7(),
+        event_type: StatusEventType::DeliveryExhausted,
+        environment: leased.event.environment,
+        timestamp: now,
+        webhook_id: leased.webhook_id,
+        reason: attempt.failure_detail.clone().unwrap_or_default(),
+        delivery: Some(ExhaustedDelivery {
+            id: leased.id,
+            event_id: leased.event.id,
+            event_type: leased.event.event_type,
+            attempts: attempt.number,
+        }),
+    }
+}
+
+fn observe(leased: &Leased, attempt: &Attempt, outcome: Outcome) {
+    let (id, webhook_id, number) = (leased.id, leased.webhook_id, attempt.number);
     let word = match outcome {
         Outcome::Accepted => {
             log::debug!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "delivered {id}");
@@ -72,6 +129,10 @@ fn observe(leased: &Leased, number: i32, outcome: Outcome) {
         Outcome::Gone => {
             log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "webhook {webhook_id} is gone");
             "gone"
+        }
+        Outcome::Overloaded { .. } => {
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: overloaded");
+            "overloaded"
         }
         Outcome::Failed { class, .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: {class}");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use webhook_domain::WebhookId;
-use webhook_store::webhooks::{Destination, list_destinations};
+use webhook_store::destinations::{Destination, list_destinations};
 use webhook_store::{Pool, SealingKey, StoreError, acquire};
 
 /// A cache by id and version. A delivery names the version that it was matched with, so what is

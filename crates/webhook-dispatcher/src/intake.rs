@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_broker::{BrokerError, Intake, Message, consume};
 use webhook_domain::{Event, EventId};
-use webhook_store::deliveries::{OwedDelivery, take_in};
-use webhook_store::{Pool, StoreError, acquire};
+use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
+use webhook_store::{StoreError, acquire};
 
-use crate::Settings;
-use crate::lanes::{Lanes, Leased};
+use crate::lanes::Leased;
+use crate::{Worker, ordering};
 
 /// The most messages in hand, and so the most that a crash makes come again.
 const PREFETCH: u16 = 1_000;
@@ -24,64 +24,69 @@ const BATCH: usize = 500;
 /// The pause after the broker or Postgres failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Consumes until `cancel`, on a new connection whenever one breaks.
-pub(crate) async fn take_in_for_ever(
-    settings: &Settings,
-    pool: &Pool,
-    lanes: &Lanes,
-    consuming: &AtomicBool,
-    cancel: &CancellationToken,
-) {
-    while !cancel.is_cancelled() {
-        match consume(&settings.broker, "webhook-dispatcher", PREFETCH).await {
+/// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
+pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool) {
+    let broker = &worker.settings.broker;
+    while !worker.cancel.is_cancelled() {
+        match consume(broker, "webhook-dispatcher", PREFETCH).await {
             Ok(mut intake) => {
                 consuming.store(true, Ordering::Relaxed);
-                let ended = take_in_batches(&mut intake, settings, pool, lanes, cancel).await;
+                let ended = take_in_batches(&mut intake, worker).await;
                 consuming.store(false, Ordering::Relaxed);
                 if let Err(error) = ended {
                     log::warn!("intake broke off, unacknowledged events come again: {error}");
                 }
                 intake.close().await;
             }
-            Err(error) => log::warn!("cannot consume from {:?}: {error}", settings.broker),
+            Err(error) => log::warn!("cannot consume from {broker:?}: {error}"),
         }
-        pause(cancel).await;
+        pause(worker.cancel).await;
     }
 }
 
-async fn take_in_batches(
-    intake: &mut Intake,
-    settings: &Settings,
-    pool: &Pool,
-    lanes: &Lanes,
-    cancel: &CancellationToken,
-) -> Result<(), BrokerError> {
+async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokerError> {
     loop {
         let batch = tokio::select! {
             batch = intake.next_batch(BATCH) => batch?,
-            () = cancel.cancelled() => return Ok(()),
+            () = worker.cancel.cancelled() => return Ok(()),
         };
         let events = read_events(intake, &batch).await?;
-        let Some((owed, lease_until)) = commit(pool, &events, settings.lease, cancel).await else {
+        let Some((taken_in, lease_until)) = commit(worker, &events).await else {
             return Ok(());
         };
         if let Some(last) = batch.last() {
             intake.ack_through(last).await?;
         }
         metrics::counter!("webhook_events_taken_in_total").increment(events.len() as u64);
-        let events: HashMap<EventId, &Event> = events.iter().map(|e| (e.id, e)).collect();
-        for owed in owed {
-            lanes.offer(Leased {
-                id: owed.id,
-                webhook_id: owed.webhook_id,
-                webhook_version: owed.webhook_version,
-                attempts: 0,
-                event: events[&owed.event_id].clone(),
-                lease_until,
-            });
+        worker
+            .lanes
+            .offer(leased(&taken_in, &events, lease_until))
+            .await;
+        if !taken_in.ordered.is_empty() {
+            ordering::release(worker.pool, &taken_in.ordered).await;
         }
-        lanes.hand_back_aside().await;
+        if taken_in.waiting > 0 || !taken_in.ordered.is_empty() {
+            worker.lanes.look_for_more();
+        }
     }
+}
+
+/// Puts deliveries to the events that they are for.
+fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> Vec<Leased> {
+    let events: HashMap<EventId, &Event> = events.iter().map(|e| (e.id, e)).collect();
+    let leased = taken_in.leased.iter().map(|owed| Leased {
+        id: owed.id,
+        webhook_id: owed.webhook_id,
+        webhook_version: owed.webhook_version,
+        max_concurrency: owed.max_concurrency,
+        attempts: 0,
+        // What is ordered is never leased here.
+        ordering_key: None,
+        event: events[&owed.event_id].clone(),
+        lease_until,
+        was_claimed: false,
+    });
+    leased.collect()
 }
 
 /// Reads the messages that are events and sets the others aside.
@@ -101,33 +106,35 @@ async fn read_events(intake: &Intake, batch: &[Message]) -> Result<Vec<Event>, B
 }
 
 /// Commits a batch, however long Postgres is away. `None`: asked to stop before it was.
-async fn commit(
-    pool: &Pool,
-    events: &[Event],
-    lease: Duration,
-    cancel: &CancellationToken,
-) -> Option<(Vec<OwedDelivery>, DateTime<Utc>)> {
+async fn commit(worker: &Worker<'_>, events: &[Event]) -> Option<(TakenIn, DateTime<Utc>)> {
     loop {
         // Anew for every try: Postgres may be away for longer than a lease.
-        let lease_until = (Utc::now() + lease).trunc_subsecs(6);
-        match try_commit(pool, events, lease_until).await {
-            Ok(owed) => return Some((owed, lease_until)),
+        let lease_until = (Utc::now() + worker.settings.lease).trunc_subsecs(6);
+        match try_commit(worker, events, lease_until).await {
+            Ok(taken_in) => return Some((taken_in, lease_until)),
             Err(error) => log::warn!("cannot take events in, they stay with the broker: {error}"),
         }
-        pause(cancel).await;
-        if cancel.is_cancelled() {
+        pause(worker.cancel).await;
+        if worker.cancel.is_cancelled() {
             return None;
         }
     }
 }
 
 async fn try_commit(
-    pool: &Pool,
+    worker: &Worker<'_>,
     events: &[Event],
     lease_until: DateTime<Utc>,
-) -> Result<Vec<OwedDelivery>, StoreError> {
-    let mut connection = acquire(pool).await?;
-    take_in(&mut connection, events, lease_until, Uuid::now_v7()).await
+) -> Result<TakenIn, StoreError> {
+    let mut connection = acquire(worker.pool).await?;
+    let room = worker.lanes.room();
+    let request = IntakeRequest {
+        lanes: &room.lanes,
+        default_free: room.default_free,
+        lease_until,
+        delivery_id_seed: Uuid::now_v7(),
+    };
+    take_in(&mut connection, events, &request).await
 }
 
 async fn pause(cancel: &CancellationToken) {

@@ -1,66 +1,86 @@
 //! A lane per webhook, so that a webhook that hangs fills only its own.
+//!
+//! A lane is two short queues and a number of runners. A runner makes one attempt after the other
+//! and ends when there is nothing left; a lane without any is forgotten. What waits in lanes is
+//! bounded per webhook, in number and in bytes; what has no room waits in Postgres.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use webhook_domain::{DeliveryId, Event, WebhookId};
+use webhook_domain::{DeliveryId, Event, OrderingKey, Outcome, WebhookId};
 use webhook_store::claims::{LaneRoom, hand_back};
-use webhook_store::webhooks::Destination;
 use webhook_store::{Pool, acquire};
 
 use crate::Settings;
 use crate::courier::Courier;
 use crate::destinations::Destinations;
 
-/// How many deliveries of one webhook wait in memory; further ones wait in Postgres.
-pub(crate) const LANE_CAPACITY: usize = 256;
+mod lane;
+mod pace;
+
+use lane::{LANE_CAPACITY, Lane};
+
+/// So many deliveries in hand are plenty; beyond, a lane takes only what it can run at once.
+const PLENTY: usize = 8_192;
+
+/// The bodies in hand may have so many bytes; beyond, a lane takes only what finds it empty.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// A delivery that is ours until its lease ends.
 pub(crate) struct Leased {
     pub(crate) id: DeliveryId,
     pub(crate) webhook_id: WebhookId,
     pub(crate) webhook_version: i64,
+    pub(crate) max_concurrency: Option<i32>,
     pub(crate) attempts: i32,
+    pub(crate) ordering_key: Option<OrderingKey>,
     pub(crate) event: Event,
     pub(crate) lease_until: DateTime<Utc>,
+    /// Whether it comes from the backlog, and not from the broker.
+    pub(crate) was_claimed: bool,
 }
 
-/// When lanes stop.
-#[derive(Clone)]
-pub(crate) struct Stops {
+/// When work stops.
+#[derive(Debug, Clone, Default)]
+pub struct Stops {
     /// Begin nothing more.
-    pub(crate) cancel: CancellationToken,
+    pub cancel: CancellationToken,
     /// Cut off what is still running.
-    pub(crate) deadline: CancellationToken,
+    pub deadline: CancellationToken,
 }
 
-/// Hands deliveries to lanes, and makes lanes as they are wanted.
+/// What a worker has room for.
+pub(crate) struct Room {
+    /// The lanes whose room is not `default_free`.
+    pub(crate) lanes: Vec<LaneRoom>,
+    pub(crate) default_free: i32,
+    pub(crate) bytes: i64,
+}
+
+/// Every lane of this worker.
 pub(crate) struct Lanes {
-    open: Mutex<HashMap<WebhookId, Lane>>,
-    shared: Arc<Shared>,
-}
-
-struct Lane {
-    queue: mpsc::Sender<Leased>,
-    /// Whether the lane was full, so that more may wait in Postgres.
-    was_full: Arc<AtomicBool>,
-}
-
-/// What every lane uses.
-struct Shared {
+    in_hand: Mutex<InHand>,
     courier: Courier,
     destinations: Destinations,
     pool: Pool,
     concurrency: usize,
     aside: Mutex<Vec<Leased>>,
-    room_again: Notify,
+    more: Notify,
     tasks: TaskTracker,
     stops: Stops,
+}
+
+/// What the lanes hold, queued and running.
+#[derive(Default)]
+struct InHand {
+    lanes: HashMap<WebhookId, Lane>,
+    deliveries: usize,
+    bytes: usize,
+    closed: bool,
 }
 
 impl Lanes {
@@ -70,75 +90,86 @@ impl Lanes {
         courier: Courier,
         tasks: &TaskTracker,
         stops: Stops,
-    ) -> Self {
-        let shared = Shared {
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            in_hand: Mutex::default(),
             courier,
             destinations: Destinations::new(pool.clone(), settings.key.clone()),
             pool,
             concurrency: settings.lane_concurrency,
             aside: Mutex::default(),
-            room_again: Notify::new(),
+            more: Notify::new(),
             tasks: tasks.clone(),
             stops,
+        })
+    }
+
+    /// What there is room for now.
+    pub(crate) fn room(&self) -> Room {
+        let in_hand = self.in_hand();
+        let tight = in_hand.deliveries >= PLENTY;
+        let lanes = in_hand.lanes.iter().filter(|(_, lane)| lane.queued() > 0);
+        let free = if tight {
+            self.concurrency
+        } else {
+            LANE_CAPACITY
         };
-        Self {
-            open: Mutex::default(),
-            shared: Arc::new(shared),
+        Room {
+            lanes: lanes.map(|(id, lane)| lane.room(*id, tight)).collect(),
+            default_free: i32::try_from(free).unwrap_or(i32::MAX),
+            bytes: i64::try_from(MAX_BYTES.saturating_sub(in_hand.bytes)).unwrap_or(i64::MAX),
         }
     }
 
-    /// Puts a delivery into its webhook's lane, or aside when the lane is full or closed.
-    pub(crate) fn offer(&self, leased: Leased) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = open
-            .entry(leased.webhook_id)
-            .or_insert_with(|| self.open_lane());
-        let refused = lane.queue.try_send(leased).err();
-        if lane.queue.capacity() == 0 {
-            lane.was_full.store(true, Ordering::Relaxed);
+    /// Puts deliveries into their webhooks' lanes, and gives back what has no room.
+    pub(crate) async fn offer(self: &Arc<Self>, leased: impl IntoIterator<Item = Leased>) {
+        for leased in leased {
+            let webhook_id = leased.webhook_id;
+            let mut in_hand = self.in_hand();
+            if !in_hand.has_room(&leased) {
+                drop(in_hand);
+                self.set_aside([leased]);
+            } else if in_hand.take(leased, self.concurrency) {
+                drop(in_hand);
+                self.start_runner(webhook_id);
+            }
         }
-        if let Some(refused) = refused {
-            self.shared.set_aside([refused.into_inner()]);
+        self.hand_back_aside().await;
+    }
+
+    /// The webhooks that have something in hand.
+    pub(crate) fn open(&self) -> Vec<WebhookId> {
+        self.in_hand().lanes.keys().copied().collect()
+    }
+
+    /// Gives back what waits for webhooks that get no more; what runs goes on.
+    pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
+        for webhook_id in webhook_ids {
+            let waiting = self.in_hand().empty(*webhook_id);
+            self.set_aside(waiting);
         }
+        self.hand_back_aside().await;
     }
 
-    /// The room of every lane that is open.
-    pub(crate) fn room(&self) -> Vec<LaneRoom> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = open.iter().map(|(webhook_id, lane)| LaneRoom {
-            webhook_id: *webhook_id,
-            free: i32::try_from(lane.queue.capacity()).unwrap_or(i32::MAX),
-        });
-        room.collect()
+    /// Gives back everything that waits, and begins nothing more.
+    pub(crate) async fn close(&self) {
+        self.in_hand().closed = true;
+        self.flush(&self.open()).await;
     }
 
-    /// Waits until a lane that was full has room again.
-    pub(crate) async fn room_again(&self) {
-        self.shared.room_again.notified().await;
+    /// Waits until somebody says that there may be more to claim.
+    pub(crate) async fn more_to_claim(&self) {
+        self.more.notified().await;
     }
 
-    /// Gives back what no lane had room for: due at once, for whoever has room.
+    /// Says that there may be more to claim.
+    pub(crate) fn look_for_more(&self) {
+        self.more.notify_one();
+    }
+
+    /// Gives back what is aside: due at once, for whoever has room. A failure here is harmless:
+    /// the lease ends by itself.
     pub(crate) async fn hand_back_aside(&self) {
-        self.shared.hand_back_aside().await;
-    }
-
-    fn open_lane(&self) -> Lane {
-        let (queue, receiver) = mpsc::channel(LANE_CAPACITY);
-        let was_full = Arc::new(AtomicBool::new(false));
-        let lane = run_lane(self.shared.clone(), receiver, was_full.clone());
-        self.shared.tasks.spawn(lane);
-        Lane { queue, was_full }
-    }
-}
-
-impl Shared {
-    fn set_aside(&self, leased: impl IntoIterator<Item = Leased>) {
-        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-        aside.extend(leased);
-    }
-
-    /// A failure here is harmless: the lease ends by itself.
-    async fn hand_back_aside(&self) {
         let leased = {
             let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::take(&mut *aside)
@@ -159,76 +190,152 @@ impl Shared {
         }
     }
 
-    /// `None`: it cannot be read now, the lease ends by itself. Handing it back would make a
-    /// secret that cannot be opened go round without a pause.
-    async fn destination(&self, leased: &Leased) -> Option<Arc<Destination>> {
+    fn set_aside(&self, leased: impl IntoIterator<Item = Leased>) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        aside.extend(leased);
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, InHand> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_runner(self: &Arc<Self>, webhook_id: WebhookId) {
+        self.tasks.spawn(run(self.clone(), webhook_id));
+    }
+
+    /// One attempt, if it can be made in time. When the drain's time is over it is cut off and
+    /// costs nothing: it is made again.
+    async fn attempt(&self, leased: &Leased) -> Turn {
         let id = leased.webhook_id;
-        match self.destinations.find(id, leased.webhook_version).await {
-            Ok(found) => found,
+        let destination = match self.destinations.find(id, leased.webhook_version).await {
+            Ok(Some(destination)) => destination,
+            Ok(None) => return Turn::Unreadable,
             Err(error) => {
                 log::error!(webhook_id:% = id; "cannot read webhook {id}: {error}");
-                None
+                return Turn::Unreadable;
+            }
+        };
+        // Asked last, as reading the destination takes time too.
+        if self
+            .courier
+            .comes_too_late(&destination, leased, Utc::now())
+        {
+            return Turn::NotMade;
+        }
+        tokio::select! {
+            outcome = self.courier.deliver(&destination, leased) => Turn::Made(outcome),
+            () = self.stops.deadline.cancelled() => Turn::NotMade,
+        }
+    }
+}
+
+/// What became of a delivery in a runner's hand.
+enum Turn {
+    /// An attempt was made.
+    Made(Outcome),
+    /// It is given back.
+    NotMade,
+    /// It waits for its lease to end: given back, a secret that cannot be opened would go round
+    /// without a pause.
+    Unreadable,
+}
+
+/// A runner: one attempt after the other for one webhook.
+async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
+    loop {
+        let next = lanes.in_hand().next(webhook_id);
+        let Some(leased) = next else { return };
+        let turn = lanes.attempt(&leased).await;
+        let news = lanes.in_hand().finish(&leased, &turn);
+        if news.wants_more {
+            lanes.look_for_more();
+        }
+        if news.starts_runner {
+            lanes.start_runner(webhook_id);
+        }
+        if matches!(turn, Turn::NotMade) {
+            lanes.set_aside([leased]);
+            // After the drain's time they are all handed back together, at the very end.
+            if !lanes.stops.deadline.is_cancelled() {
+                lanes.hand_back_aside().await;
             }
         }
     }
 }
 
-/// Tries a webhook's deliveries, some at once, until asked to stop; then gives the rest back.
-async fn run_lane(
-    shared: Arc<Shared>,
-    mut queue: mpsc::Receiver<Leased>,
-    was_full: Arc<AtomicBool>,
-) {
-    let permits = Arc::new(Semaphore::new(shared.concurrency));
-    let cancel = shared.stops.cancel.clone();
-    loop {
-        let next = tokio::select! {
-            biased;
-            () = cancel.cancelled() => break,
-            next = next_with_permit(&permits, &mut queue) => next,
-        };
-        let Some((permit, leased)) = next else { break };
-        if queue.len() <= LANE_CAPACITY / 2 && was_full.swap(false, Ordering::Relaxed) {
-            shared.room_again.notify_one();
-        }
-        let Some(destination) = shared.destination(&leased).await else {
-            continue;
-        };
-        // Asked last, as reading the destination takes time too.
-        if shared.courier.comes_too_late(&leased, Utc::now()) || cancel.is_cancelled() {
-            shared.set_aside([leased]);
-            continue;
-        }
-        let attempt = attempt(shared.clone(), destination, leased, permit);
-        shared.tasks.spawn(attempt);
-    }
-    queue.close();
-    while let Some(leased) = queue.recv().await {
-        shared.set_aside([leased]);
-    }
-    shared.hand_back_aside().await;
+/// What follows from the end of a turn.
+#[derive(Default)]
+struct News {
+    wants_more: bool,
+    starts_runner: bool,
 }
 
-async fn next_with_permit(
-    permits: &Arc<Semaphore>,
-    queue: &mut mpsc::Receiver<Leased>,
-) -> Option<(OwnedSemaphorePermit, Leased)> {
-    let permit = permits.clone().acquire_owned().await.ok()?;
-    Some((permit, queue.recv().await?))
-}
+impl InHand {
+    fn has_room(&self, leased: &Leased) -> bool {
+        if self.closed {
+            return false;
+        }
+        let heavy = self.bytes + leased.event.body.len() > MAX_BYTES;
+        let tight = self.deliveries >= PLENTY;
+        match self.lanes.get(&leased.webhook_id) {
+            Some(lane) => lane.is_empty() || (!heavy && lane.has_room(leased, tight)),
+            None => true,
+        }
+    }
 
-/// One attempt. When the drain's time is over it is cut off and costs nothing: it is made again.
-async fn attempt(
-    shared: Arc<Shared>,
-    destination: Arc<Destination>,
-    leased: Leased,
-    _permit: OwnedSemaphorePermit,
-) {
-    let cut_off = tokio::select! {
-        () = shared.courier.deliver(&destination, &leased) => false,
-        () = shared.stops.deadline.cancelled() => true,
-    };
-    if cut_off {
-        shared.set_aside([leased]);
+    /// Takes a delivery in, and tells whether a runner is to be started for it.
+    fn take(&mut self, leased: Leased, concurrency: usize) -> bool {
+        let asked = leased
+            .max_concurrency
+            .and_then(|max| usize::try_from(max).ok());
+        let max_concurrency = asked.unwrap_or(concurrency);
+        self.deliveries += 1;
+        self.bytes += leased.event.body.len();
+        let lane = self
+            .lanes
+            .entry(leased.webhook_id)
+            .or_insert_with(|| Lane::new(max_concurrency));
+        lane.take(leased, max_concurrency);
+        lane.start_runner()
+    }
+
+    /// What a runner does next; `None` ends it.
+    fn next(&mut self, webhook_id: WebhookId) -> Option<Leased> {
+        let lane = self.lanes.get_mut(&webhook_id)?;
+        let next = lane.next();
+        if lane.is_idle() {
+            self.lanes.remove(&webhook_id);
+        }
+        next
+    }
+
+    /// Takes note of what became of a delivery.
+    fn finish(&mut self, leased: &Leased, turn: &Turn) -> News {
+        self.put_down(leased);
+        let mut news = News::default();
+        if let Some(lane) = self.lanes.get_mut(&leased.webhook_id) {
+            if let Turn::Made(outcome) = turn {
+                lane.observe(outcome);
+            }
+            news.wants_more = lane.wants_more();
+            // One is for the runner that has just finished.
+            news.starts_runner = lane.queued() > 1 && lane.start_runner();
+        }
+        news
+    }
+
+    /// Takes out what waits for a webhook.
+    fn empty(&mut self, webhook_id: WebhookId) -> Vec<Leased> {
+        let lane = self.lanes.get_mut(&webhook_id);
+        let waiting: Vec<Leased> = lane.map(|lane| lane.empty().collect()).unwrap_or_default();
+        for leased in &waiting {
+            self.put_down(leased);
+        }
+        waiting
+    }
+
+    fn put_down(&mut self, leased: &Leased) {
+        self.deliveries -= 1;
+        self.bytes -= leased.event.body.len();
     }
 }

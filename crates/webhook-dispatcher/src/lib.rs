@@ -4,6 +4,9 @@
 //! intake ──► lanes ──► courier ──► recorder
 //! claims ──►   │ one per webhook
 //! ```
+//!
+//! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
+//! services are told.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -15,9 +18,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use webhook_broker::BrokerUrl;
-use webhook_domain::{AddressPolicy, RetryPolicy};
+use webhook_broker::{BrokerUrl, Publisher};
+use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_store::{Pool, SealingKey};
+
+use lanes::Lanes;
 
 mod config;
 mod health;
@@ -26,6 +31,11 @@ mod health;
 mod claims;
 mod intake;
 mod lanes;
+mod ordering;
+
+// Beside it.
+mod outbox;
+mod sweeps;
 
 // One attempt.
 mod answer;
@@ -35,7 +45,8 @@ mod recorder;
 mod request;
 mod target;
 
-pub use config::{Checked, Config, ConfigProblems, LogFormat, RetryConfig};
+pub use config::{Checked, Config, ConfigProblems, LogFormat};
+pub use lanes::Stops;
 
 /// Connections per worker: intake, claims, the recorder, and lanes that read their destination.
 const POOL_SIZE: usize = 10;
@@ -55,36 +66,43 @@ pub struct Settings {
     pub key: SealingKey,
     /// Which addresses may be called.
     pub addresses: AddressPolicy,
-    /// How failed deliveries are tried again.
-    pub policy: RetryPolicy,
+    /// When a webhook's circuit opens, and when it is disabled.
+    pub health: HealthPolicy,
     /// For how long a delivery is ours. A dead worker's deliveries wait until then.
     pub lease: Duration,
-    /// How many requests may run at once per webhook.
+    /// How many requests may run at once for a webhook that does not say.
     pub lane_concurrency: usize,
 }
 
-/// Migrates, works as configured, and serves health and metrics on `listener`, until `cancel` and its drain.
-pub async fn serve(
-    config: &Config,
-    listener: TcpListener,
-    cancel: CancellationToken,
-) -> anyhow::Result<()> {
+/// What every loop of a worker uses.
+struct Worker<'a> {
+    settings: &'a Settings,
+    pool: &'a Pool,
+    lanes: &'a Arc<Lanes>,
+    cancel: &'a CancellationToken,
+}
+
+/// Migrates, works as configured, and serves health and metrics on `listener`, until it is
+/// stopped and its drain.
+pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
     let checked = config.check()?;
     webhook_store::migrations::run(&checked.database_url).await?;
     let pool = webhook_store::connect(&checked.database_url, POOL_SIZE).await?;
     let consuming = Arc::new(AtomicBool::new(false));
-    let health = health::start(listener, pool.clone(), consuming.clone(), cancel.clone())
+    let cancel = stops.cancel.clone();
+    let health = health::start(listener, pool.clone(), consuming.clone(), cancel)
         .context("cannot serve health and metrics")?;
-    let worked = work(checked.settings, pool, checked.drain, consuming, cancel).await;
+    let worked = work(checked.settings, pool, checked.drain, consuming, stops).await;
     health.stop().await;
     worked.context("cannot make the HTTP client")
 }
 
-/// Works until `cancel`; then takes nothing new, lets running attempts end and records them.
+/// Works until `stops.cancel`; then takes nothing new, lets running attempts end and records
+/// them.
 ///
-/// What was leased and not begun is handed back.
-pub async fn run(settings: Settings, pool: Pool, cancel: CancellationToken) -> reqwest::Result<()> {
-    work(settings, pool, DEFAULT_DRAIN, Arc::default(), cancel).await
+/// What was leased and not begun is handed back at once, what runs at `stops.deadline` too.
+pub async fn run(settings: Settings, pool: Pool, stops: Stops) -> reqwest::Result<()> {
+    work(settings, pool, DEFAULT_DRAIN, Arc::default(), stops).await
 }
 
 async fn work(
@@ -92,27 +110,44 @@ async fn work(
     pool: Pool,
     drain: Duration,
     consuming: Arc<AtomicBool>,
-    cancel: CancellationToken,
+    stops: Stops,
 ) -> reqwest::Result<()> {
-    let deadline = CancellationToken::new();
     let (results, recording) = recorder::channel();
     let courier = courier::Courier::new(&settings, results)?;
-    let recorder = tokio::spawn(recorder::record_all(pool.clone(), recording));
-    let timer = tokio::spawn(time_drain(cancel.clone(), deadline.clone(), drain));
     let tasks = TaskTracker::new();
-    let stops = lanes::Stops {
-        cancel: cancel.clone(),
-        deadline: deadline.clone(),
+    let lanes = Lanes::new(&settings, pool.clone(), courier, &tasks, stops.clone());
+    let recorder = recorder::Recorder {
+        pool: pool.clone(),
+        health: settings.health.clone(),
+        lanes: Arc::downgrade(&lanes),
     };
-    let lanes = lanes::Lanes::new(&settings, pool.clone(), courier, &tasks, stops);
+    let recorder = tokio::spawn(recorder.record_all(recording));
+    let timer = tokio::spawn(time_drain(stops.clone(), drain));
+    let broker = settings.broker.clone();
+    let publisher = Publisher::start(broker, "webhook-dispatcher status", stops.cancel.clone());
 
-    let claims = claims::claim_for_ever(&settings, &pool, &lanes, &cancel);
-    let intake = intake::take_in_for_ever(&settings, &pool, &lanes, &consuming, &cancel);
+    let worker = Worker {
+        settings: &settings,
+        pool: &pool,
+        lanes: &lanes,
+        cancel: &stops.cancel,
+    };
+    let loops = async {
+        tokio::join!(
+            intake::take_in_for_ever(&worker, &consuming),
+            claims::claim_for_ever(&worker),
+            sweeps::sweep_for_ever(&worker),
+            outbox::publish_for_ever(&worker, &publisher),
+        )
+    };
     tokio::select! {
-        _ = async { tokio::join!(intake, claims) } => {}
-        () = deadline.cancelled() => {}
+        _ = loops => {}
+        () = stops.deadline.cancelled() => {}
     }
 
+    if timeout(FLUSH, lanes.close()).await.is_err() {
+        log::warn!("could not hand everything back; the rest waits for its lease to end");
+    }
     tasks.close();
     tasks.wait().await;
     if timeout(FLUSH, lanes.hand_back_aside()).await.is_err() {
@@ -125,11 +160,11 @@ async fn work(
     Ok(())
 }
 
-async fn time_drain(cancel: CancellationToken, deadline: CancellationToken, drain: Duration) {
-    cancel.cancelled().await;
+async fn time_drain(stops: Stops, drain: Duration) {
+    stops.cancel.cancelled().await;
     tokio::time::sleep(drain).await;
     log::warn!("the drain's time is over; running attempts are cut off and handed back");
-    deadline.cancel();
+    stops.deadline.cancel();
 }
 
 async fn flush(mut recorder: JoinHandle<()>) {

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use webhook_dispatcher::Config;
+use webhook_dispatcher::{Config, Stops};
 
 mod logging;
 
@@ -32,23 +31,35 @@ async fn main() -> ExitCode {
 }
 
 async fn start(config: &Config, listen: std::net::SocketAddr) -> anyhow::Result<()> {
+    // A request takes a file descriptor, and the usual soft limit of 1,024 is soon reached.
+    let files = rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the file limit")?;
+    log::debug!("up to {files} open files");
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let cancel = CancellationToken::new();
-    tokio::spawn(cancel_on_signal(cancel.clone())?);
-    webhook_dispatcher::serve(config, listener, cancel).await
+    let stops = Stops::default();
+    tokio::spawn(stop_on_signals(stops.clone())?);
+    webhook_dispatcher::serve(config, listener, stops).await
 }
 
-/// SIGTERM and SIGINT begin the drain; the handlers are there before anything else starts.
-fn cancel_on_signal(cancel: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
+/// The first SIGTERM or SIGINT begins the drain, the second one ends it; the handlers are there
+/// before anything else starts.
+fn stop_on_signals(stops: Stops) -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for (message, stop) in [
+            ("asked to stop: draining", &stops.cancel),
+            (
+                "asked again: running attempts are cut off and handed back",
+                &stops.deadline,
+            ),
+        ] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            log::info!("{message}");
+            stop.cancel();
         }
-        log::info!("asked to stop: draining");
-        cancel.cancel();
     })
 }

@@ -1,14 +1,20 @@
 //! From finished attempts into Postgres, as many in one statement as are there.
 
+use std::collections::HashSet;
+use std::sync::Weak;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use webhook_domain::WebhookId;
+use webhook_domain::{HealthChange, HealthPolicy, Observation, OrderingKey, Outcome, WebhookId};
 use webhook_store::attempts::{AttemptResult, record};
+use webhook_store::health::{Changes, observe_all};
 use webhook_store::{Pool, StoreError, acquire, webhooks};
 
+use crate::lanes::Lanes;
+use crate::ordering;
+
 /// How many results wait at most; then attempts wait to hand theirs in.
-const CAPACITY: usize = 4_096;
+const CAPACITY: usize = 1_024;
 
 /// The most results in one statement.
 const BATCH: usize = 500;
@@ -19,8 +25,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A finished attempt.
 pub(crate) struct Finished {
     pub(crate) result: AttemptResult,
-    /// The webhook that wants nothing more.
-    pub(crate) disable: Option<WebhookId>,
+    pub(crate) seen: Observation,
+    /// Whose turn may have come now that this delivery has ended.
+    pub(crate) turn: Option<(WebhookId, OrderingKey)>,
 }
 
 /// Where attempts hand in their results.
@@ -31,34 +38,124 @@ pub(crate) fn channel() -> (Results, mpsc::Receiver<Finished>) {
     mpsc::channel(CAPACITY)
 }
 
-/// Records until the courier is gone and all is recorded.
-pub(crate) async fn record_all(pool: Pool, mut results: mpsc::Receiver<Finished>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while results.recv_many(&mut batch, BATCH).await > 0 {
-        let disabled: Vec<WebhookId> = batch.iter().filter_map(|f| f.disable).collect();
-        let finished: Vec<AttemptResult> = batch.drain(..).map(|f| f.result).collect();
-        // Recording twice is harmless, so a lost answer is no reason to stop.
-        while let Err(error) = write(&pool, &finished, &disabled).await {
-            log::warn!("cannot record {} attempts yet: {error}", finished.len());
-            tokio::time::sleep(PAUSE).await;
+/// Records attempts, and lets what they mean take effect.
+pub(crate) struct Recorder {
+    pub(crate) pool: Pool,
+    pub(crate) health: HealthPolicy,
+    /// Weak, as lanes hold the way to the recorder, which ends when they are gone.
+    pub(crate) lanes: Weak<Lanes>,
+}
+
+impl Recorder {
+    /// Records until the courier is gone and all is recorded.
+    pub(crate) async fn record_all(self, mut results: mpsc::Receiver<Finished>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while results.recv_many(&mut batch, BATCH).await > 0 {
+            let mut seen = Vec::with_capacity(batch.len());
+            let mut turns = Vec::new();
+            let mut finished = Vec::with_capacity(batch.len());
+            for Finished {
+                result,
+                seen: one,
+                turn,
+            } in batch.drain(..)
+            {
+                seen.push((result.webhook_id, one));
+                turns.extend(turn);
+                finished.push(result);
+            }
+            let failing = self.write(&finished).await;
+            self.look_after(failing, seen).await;
+            self.pass_on(&turns).await;
+        }
+    }
+
+    /// Writes a batch, however long Postgres is away: recording twice is harmless, so a lost
+    /// answer is no reason to stop. Tells which webhooks are known to be failing.
+    async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
+        loop {
+            let written = async {
+                let mut connection = acquire(&self.pool).await?;
+                record(&mut connection, finished).await
+            };
+            match written.await {
+                Ok(failing) => return failing.into_iter().collect(),
+                Err(error) => {
+                    log::warn!("cannot record {} attempts yet: {error}", finished.len());
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Takes note of failures, and of successes of webhooks that were failing. What is lost here
+    /// shows again with the webhook's next attempt.
+    async fn look_after(
+        &self,
+        failing: HashSet<WebhookId>,
+        mut seen: Vec<(WebhookId, Observation)>,
+    ) {
+        let mut concerned = failing;
+        let failed = seen
+            .iter()
+            .filter(|(_, one)| one.outcome != Outcome::Accepted);
+        concerned.extend(failed.map(|(webhook_id, _)| *webhook_id));
+        seen.retain(|(webhook_id, _)| concerned.contains(webhook_id));
+        if seen.is_empty() {
+            return;
+        }
+        if let Err(error) = self.apply(&seen).await {
+            log::warn!("cannot look after {} webhooks: {error}", concerned.len());
+        }
+    }
+
+    async fn apply(&self, seen: &[(WebhookId, Observation)]) -> Result<(), StoreError> {
+        let mut connection = acquire(&self.pool).await?;
+        let changes = observe_all(&mut connection, seen, &self.health).await?;
+        let gone = seen.iter().filter(|(_, one)| one.outcome == Outcome::Gone);
+        for (webhook_id, _) in gone {
+            webhooks::disable(
+                &mut connection,
+                *webhook_id,
+                "the receiver answered 410 Gone",
+            )
+            .await?;
+        }
+        let closed = count(&changes, HealthChange::Closed);
+        metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
+        let disabled = count(&changes, HealthChange::Disabled);
+        for webhook_id in &disabled {
+            let days = self.health.disable_after.as_secs() / 86_400;
+            let reason = format!("it has only failed for {days} days");
+            webhooks::disable(&mut connection, *webhook_id, &reason).await?;
+        }
+        drop(connection);
+        let mut emptied = count(&changes, HealthChange::Opened);
+        metrics::counter!("webhook_circuits_opened_total").increment(emptied.len() as u64);
+        emptied.extend(disabled);
+        if let Some(lanes) = self.lanes.upgrade() {
+            lanes.flush(&emptied).await;
+            if !closed.is_empty() {
+                lanes.look_for_more();
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the turn to those who come next in their order.
+    async fn pass_on(&self, turns: &[(WebhookId, OrderingKey)]) {
+        if turns.is_empty() {
+            return;
+        }
+        ordering::release(&self.pool, turns).await;
+        if let Some(lanes) = self.lanes.upgrade() {
+            lanes.look_for_more();
         }
     }
 }
 
-async fn write(
-    pool: &Pool,
-    finished: &[AttemptResult],
-    disabled: &[WebhookId],
-) -> Result<(), StoreError> {
-    let mut connection = acquire(pool).await?;
-    record(&mut connection, finished).await?;
-    for webhook_id in disabled {
-        webhooks::disable(
-            &mut connection,
-            *webhook_id,
-            "the receiver answered 410 Gone",
-        )
-        .await?;
-    }
-    Ok(())
+/// The webhooks with this change.
+fn count(changes: &Changes, change: HealthChange) -> Vec<WebhookId> {
+    let with = changes.iter().filter(|(_, what)| *what == change);
+    with.map(|(webhook_id, _)| *webhook_id).collect()
 }

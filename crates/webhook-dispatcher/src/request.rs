@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response};
 use webhook_domain::{AddressPolicy, FailureClass, Outcome, sign};
 use webhook_store::attempts::Attempt;
-use webhook_store::webhooks::Destination;
+use webhook_store::destinations::Destination;
 
 use crate::answer::{failed, read};
 use crate::lanes::Leased;

@@ -12,8 +12,8 @@
 //! | state | event | next |
 //! | --- | --- | --- |
 //! | pending | [`Outcome::Accepted`] | succeeded |
-//! | pending | [`Outcome::Failed`], attempts left | pending, after the policy's delay |
-//! | pending | [`Outcome::Failed`], none left | failed |
+//! | pending | [`Outcome::Failed`] or [`Outcome::Overloaded`], attempts left | pending, after the policy's delay |
+//! | pending | the same, none left | failed |
 //! | pending | [`Outcome::Gone`] | failed, and its webhook is set Inactive |
 
 use std::time::Duration;
@@ -61,6 +61,11 @@ pub enum Outcome {
     Accepted,
     /// The receiver answered 410: it wants no more of this webhook.
     Gone,
+    /// The receiver answered 429, 502, 503 or 504: it wants less at once.
+    Overloaded {
+        /// How long it asked us to wait.
+        retry_after: Option<Duration>,
+    },
     /// Anything else.
     Failed {
         /// Why.
@@ -90,7 +95,7 @@ pub fn decide(outcome: Outcome, attempt: u32, policy: &RetryPolicy, random: f64)
     match outcome {
         Outcome::Accepted => Verdict::Succeed,
         Outcome::Gone => Verdict::Disable,
-        Outcome::Failed { retry_after, .. } => policy
+        Outcome::Failed { retry_after, .. } | Outcome::Overloaded { retry_after } => policy
             .delay_after(attempt, retry_after, random)
             .map_or(Verdict::GiveUp, Verdict::Retry),
     }
@@ -110,6 +115,7 @@ mod tests {
             1 => Just(Outcome::Accepted),
             1 => Just(Outcome::Gone),
             8 => Just(failed),
+            2 => Just(Outcome::Overloaded { retry_after: None }),
         ]
     }
 

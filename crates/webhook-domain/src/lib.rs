@@ -11,9 +11,13 @@ mod webhook;
 
 // How it gets there.
 mod delivery;
+mod health;
+mod limits;
+mod ordering;
 mod retry;
 mod secret;
 mod signature;
+mod status_event;
 
 // Who may call whom.
 mod address;
@@ -30,12 +34,16 @@ pub use delivery::{DeliveryStatus, FailureClass, Outcome, Verdict, decide};
 pub use environment::Environment;
 pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES};
 pub use event_type::{EventPattern, EventType};
+pub use health::{Circuit, Failing, HealthChange, HealthPolicy, Observation, observe};
 pub use id::{ApiKeyId, DeliveryId, EventId, WebhookId};
+pub use limits::{MaxConcurrency, OrderingField, RateLimit};
+pub use ordering::OrderingKey;
 pub use rejection::{FieldError, UnknownName};
 pub use retry::{RetryPolicy, RetryPolicyError};
 pub use role::{Permission, Role};
 pub use secret::{SecretError, SigningSecret};
 pub use signature::{Signatures, sign};
+pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
 pub use webhook::{
     UrlError, UrlSchemes, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };

@@ -42,18 +42,32 @@ impl Default for RetryPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum RetryPolicyError {
-    #[error("max_attempts must be 1 to {}", RetryPolicy::MAX_ATTEMPTS)]
+    #[error("must be 1 to {}", RetryPolicy::MAX_ATTEMPTS)]
     Attempts,
-    #[error("the initial interval must be 1 ms or longer and not above the maximum interval")]
+    #[error("must be 1 ms or longer and not above the longest interval")]
     InitialInterval,
-    #[error("the multiplier must be 1 to {}", RetryPolicy::MAX_MULTIPLIER)]
+    #[error("must be 1 to {}", RetryPolicy::MAX_MULTIPLIER)]
     Multiplier,
-    #[error("the maximum interval must be at most {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
+    #[error("must be at most {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
     MaxInterval,
-    #[error("the jitter must be 0 to 1")]
+    #[error("must be 0 to 1")]
     Jitter,
-    #[error("the timeout must be 100 ms to {} s", RetryPolicy::MAX_TIMEOUT.as_secs())]
+    #[error("must be 100 ms to {} s", RetryPolicy::MAX_TIMEOUT.as_secs())]
     Timeout,
+}
+
+impl RetryPolicyError {
+    /// The field that is wrong, as it is named in JSON.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Attempts => "max_attempts",
+            Self::InitialInterval => "initial_interval_ms",
+            Self::Multiplier => "multiplier",
+            Self::MaxInterval => "max_interval_ms",
+            Self::Jitter => "jitter",
+            Self::Timeout => "timeout_ms",
+        }
+    }
 }
 
 impl RetryPolicy {
@@ -64,7 +78,8 @@ impl RetryPolicy {
     /// A week: what is older has been dealt with in another way.
     pub const MAX_INTERVAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     /// A receiver that needs longer should answer first and work afterwards.
-    pub const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+    /// Half of a dispatcher's default lease, as a lease must outlive an attempt and its recording.
+    pub const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// Checks what an admin or an operator asked for.
     pub fn checked(self) -> Result<Self, RetryPolicyError> {

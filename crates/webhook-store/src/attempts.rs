@@ -7,7 +7,7 @@ use diesel::sql_types::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{DeliveryId, FailureClass};
+use webhook_domain::{DeliveryId, FailureClass, StatusEvent, WebhookId};
 
 use crate::StoreError;
 use crate::error::name;
@@ -57,11 +57,17 @@ pub struct AttemptResult {
     pub attempt: Attempt,
     /// What follows.
     pub next: NextState,
+    /// Whose delivery it is.
+    pub webhook_id: WebhookId,
+    /// What is told to the platform's services if it follows.
+    pub status_event: Option<StatusEvent>,
 }
 
 statement! {
     /// Attempts are kept either way; a delivery moves only if nobody recorded this number before.
-    Record<'a> -> diesel::sql_types::Untyped {
+    ///
+    /// Tells which of the webhooks are failing, so that nobody needs to ask for healthy ones.
+    Record<'a> -> SqlUuid {
         "WITH result AS (SELECT * FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", numbers: Vec<i32> => Array<Integer>,
         ", ", started: Vec<DateTime<Utc>> => Array<Timestamptz>,
@@ -74,9 +80,14 @@ statement! {
         ", ", details: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         ", ", next_statuses: Vec<&'a str> => Array<Text>,
         ", ", next_times: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
+        ", ", webhook_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", status_ids: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
+        ", ", status_keys: Vec<Option<String>> => Array<Nullable<Text>>,
+        ", ", status_bodies: Vec<Option<String>> => Array<Nullable<Text>>,
         ") AS result (delivery_id, number, started_at, duration_ms, response_status,
             response_headers, response_body, response_body_truncated, failure_class,
-            failure_detail, next_status, next_attempt_at)
+            failure_detail, next_status, next_attempt_at, webhook_id, status_id, status_key,
+            status_body)
         ), kept AS (
             INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
                 response_headers, response_body, response_body_truncated, failure_class,
@@ -85,27 +96,37 @@ statement! {
                 response_headers, response_body, response_body_truncated, failure_class,
                 failure_detail FROM result
             ON CONFLICT DO NOTHING
+        ), moved AS (
+            UPDATE deliveries SET
+                status = result.next_status,
+                attempts = result.number,
+                next_attempt_at = result.next_attempt_at,
+                backlog = NULL,
+                ended_at = CASE WHEN result.next_attempt_at IS NULL THEN now() END
+            FROM result
+            WHERE deliveries.id = result.delivery_id
+              AND deliveries.attempts = result.number - 1
+              AND deliveries.status = 'pending'
+            RETURNING status_id, status_key, status_body
+        ), told AS (
+            INSERT INTO status_events (id, routing_key, body)
+            SELECT status_id, status_key, status_body FROM moved WHERE status_id IS NOT NULL
         )
-        UPDATE deliveries SET
-            status = result.next_status,
-            attempts = result.number,
-            next_attempt_at = result.next_attempt_at,
-            ended_at = CASE WHEN result.next_attempt_at IS NULL THEN now() END
-        FROM result
-        WHERE deliveries.id = result.delivery_id
-          AND deliveries.attempts = result.number - 1
-          AND deliveries.status = 'pending'"
+        SELECT webhook_id FROM webhook_health
+        WHERE webhook_id = ANY(ARRAY(SELECT DISTINCT webhook_id FROM result))"
     }
 }
 
-/// Records attempts and moves their deliveries on. Tells how many deliveries moved.
+/// Records attempts and moves their deliveries on. Tells which of their webhooks are failing, as
+/// far as [`health`](crate::health) knows.
 ///
 /// Called again with the same results it changes nothing, so a caller that lost the answer may
 /// repeat the call.
 pub async fn record(
     connection: &mut AsyncPgConnection,
     results: &[AttemptResult],
-) -> Result<usize, StoreError> {
+) -> Result<Vec<WebhookId>, StoreError> {
+    let status_events = || results.iter().map(|result| result.status_event.as_ref());
     let attempts = || results.iter().map(|result| &result.attempt);
     let statement = Record {
         delivery_ids: attempts().map(|a| a.delivery_id.0).collect(),
@@ -124,8 +145,13 @@ pub async fn record(
         details: attempts().map(|a| a.failure_detail.as_deref()).collect(),
         next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
         next_times: results.iter().map(|r| next_time(r.next)).collect(),
+        webhook_ids: results.iter().map(|r| r.webhook_id.0).collect(),
+        status_ids: status_events().map(|e| Some(e?.id)).collect(),
+        status_keys: status_events().map(|e| Some(e?.routing_key())).collect(),
+        status_bodies: status_events().map(|e| Some(e?.to_json())).collect(),
     };
-    Ok(statement.execute(connection).await?)
+    let failing: Vec<Uuid> = statement.load(connection).await?;
+    Ok(failing.into_iter().map(WebhookId).collect())
 }
 
 fn next_status(next: NextState) -> &'static str {

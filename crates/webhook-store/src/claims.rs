@@ -1,23 +1,41 @@
 //! Taking what is due: retries, hand-backs, and what a dead worker had leased.
+//!
+//! A delivery whose time comes is first [promoted](promote_due) into its webhook's backlog, then
+//! [claimed](claim_backlog) out of it when a lane has room. So a claim looks only at webhooks
+//! that have something due, and at no more rows than it takes.
+
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bytea, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{DeliveryId, Event, EventId, WebhookId};
+use webhook_domain::{DeliveryId, Event, EventId, OrderingKey, WebhookId};
 
 use crate::StoreError;
 use crate::error::name;
 use crate::statement::statement;
+
+mod backlog;
+mod probes;
+
+pub use backlog::{hand_back, promote_due};
+pub use probes::claim_probes;
 
 /// How many more deliveries a webhook's lane takes.
 #[derive(Debug, Clone, Copy)]
 pub struct LaneRoom {
     /// Whose lane.
     pub webhook_id: WebhookId,
-    /// How many more; 0 keeps the webhook out of this claim.
-    pub free: i32,
+    /// How many more first attempts; 0 keeps them out of this claim.
+    pub first_attempts: i32,
+    /// How many more retries.
+    pub retries: i32,
+    /// How many it holds already.
+    pub queued: i32,
 }
 
 /// What a worker has room for.
@@ -25,10 +43,12 @@ pub struct LaneRoom {
 pub struct ClaimRequest<'a> {
     /// Lanes whose room is not `default_free`.
     pub lanes: &'a [LaneRoom],
-    /// The room of every other webhook.
+    /// The room of every other webhook, for first attempts and for retries each.
     pub default_free: i32,
-    /// At most so many in all.
+    /// About so many deliveries in all, spread evenly over the webhooks; each gets one at least.
     pub limit: i32,
+    /// At most so many bytes of bodies in all, but one delivery at least.
+    pub max_bytes: i64,
     /// Until when they are ours.
     pub lease_until: DateTime<Utc>,
 }
@@ -42,127 +62,200 @@ pub struct ClaimedDelivery {
     pub webhook_id: WebhookId,
     /// The webhook's version at that moment.
     pub webhook_version: i64,
+    /// How many requests it wants at once; `None`: as the worker likes.
+    pub max_concurrency: Option<i32>,
     /// Attempts recorded so far.
     pub attempts: i32,
+    /// Whether its webhook has a rate limit.
+    pub rate_limited: bool,
+    /// What it is held in order by.
+    pub ordering_key: Option<OrderingKey>,
     /// What is delivered.
     pub event: Event,
 }
 
+/// Leases what `kept` names and reads it, the oldest first. A body that several deliveries share
+/// is read once.
+macro_rules! lease_kept {
+    () => {
+        "claimed AS (
+            UPDATE deliveries SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
+            WHERE deliveries.id = ANY(ARRAY(SELECT id FROM kept))
+            RETURNING deliveries.id, event_id, webhook_id, attempts, ordering_key
+        )
+        SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
+               claimed.attempts, claimed.ordering_key, kept.rate_limited,
+               events.id, event_type, environment, occurred_at,
+               CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
+                    THEN body END
+        FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id
+        ORDER BY kept.rank, kept.id"
+    };
+}
+
+pub(crate) use lease_kept;
+
 type ClaimRow = (
-    (SqlUuid, SqlUuid, BigInt, Integer),
-    (SqlUuid, Text, Text, Timestamptz, Bytea),
+    (
+        SqlUuid,
+        SqlUuid,
+        BigInt,
+        Nullable<Integer>,
+        Integer,
+        Nullable<SqlUuid>,
+        Bool,
+    ),
+    (SqlUuid, Text, Text, Timestamptz, Nullable<Bytea>),
 );
 
 statement! {
-    /// `pending` hops from webhook to webhook over the index of what is due, so that a million
+    /// `waiting` hops from webhook to webhook over the index of the backlog, so that a million
     /// rows waiting for one webhook cost no more than one.
-    ClaimDue<'a> -> ClaimRow {
-        "WITH RECURSIVE lane AS (
-            SELECT * FROM unnest(", lanes: &'a [Uuid] => Array<SqlUuid>,
-        ", ", free: Vec<i32> => Array<Integer>,
-        ") AS lane (webhook_id, free)
-        ), given AS (
-            SELECT ", default_free: i32 => Integer,
-        " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
-        " AS lease_until
-        ), pending AS (
-            (SELECT webhook_id FROM deliveries WHERE status = 'pending'
+    ///
+    /// First attempts and retries are taken in turn, so that a mountain of either starves
+    /// nobody. A webhook with a rate limit gets as many as its bucket has tokens; a bucket that
+    /// another worker takes from at this moment is left to it.
+    ClaimBacklog<'a> -> ClaimRow {
+        "WITH RECURSIVE waiting AS (
+            (SELECT webhook_id FROM deliveries WHERE backlog IS NOT NULL
              ORDER BY webhook_id LIMIT 1)
             UNION ALL
             SELECT (SELECT deliveries.webhook_id FROM deliveries
-                    WHERE status = 'pending' AND deliveries.webhook_id > pending.webhook_id
+                    WHERE backlog IS NOT NULL AND deliveries.webhook_id > waiting.webhook_id
                     ORDER BY deliveries.webhook_id LIMIT 1)
-            FROM pending WHERE pending.webhook_id IS NOT NULL
-        ), due AS (
-            SELECT row.id, webhooks.version
-            FROM given, pending
-            JOIN webhooks ON webhooks.id = pending.webhook_id AND webhooks.status = 'active'
-            LEFT JOIN lane ON lane.webhook_id = pending.webhook_id
+            FROM waiting WHERE waiting.webhook_id IS NOT NULL
+        ), room AS (
+            SELECT * FROM unnest(", lanes: Vec<Uuid> => Array<SqlUuid>,
+        ", ", first_attempts: Vec<i32> => Array<Integer>,
+        ", ", retries: Vec<i32> => Array<Integer>,
+        ", ", queued: Vec<i32> => Array<Integer>,
+        ") AS room (webhook_id, first_attempts, retries, queued)
+        ), given AS (
+            SELECT ", default_free: i32 => Integer,
+        " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
+        " AS lease_until, ", row_limit: &'a i32 => Integer,
+        " AS row_limit, ", max_bytes: i64 => BigInt,
+        concat!(" AS max_bytes
+        ), served AS (
+            SELECT webhooks.id, version, max_concurrency, rate_limit,
+                   greatest(1, rate_limit / 10) AS burst,
+                   coalesce(room.first_attempts, given.default_free) AS first_attempts,
+                   coalesce(room.retries, given.default_free) AS retries,
+                   coalesce(room.queued, 0) AS queued
+            FROM given, waiting
+            JOIN webhooks ON webhooks.id = waiting.webhook_id AND webhooks.status = 'active'
+            LEFT JOIN room ON room.webhook_id = webhooks.id
+            LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
+            WHERE webhook_health.paused_until IS NULL
+        ), share AS (
+            SELECT greatest(1, (SELECT row_limit FROM given) / greatest(1, count(*))) AS rows
+            FROM served WHERE first_attempts > 0 OR retries > 0
+        ), bucket AS (
+            SELECT rate_buckets.webhook_id,
+                   least(burst, tokens + rate_limit * greatest(0, extract(epoch FROM
+                       now() - greatest(refilled_at, now() - interval '1 s')))) AS tokens
+            FROM rate_buckets JOIN served ON served.id = rate_buckets.webhook_id
+            WHERE rate_limit IS NOT NULL
+            FOR UPDATE OF rate_buckets SKIP LOCKED
+        ), picked AS (
+            SELECT row.id, row.rank, row.webhook_id, version, max_concurrency,
+                   rate_limit IS NOT NULL AS rate_limited,
+                   (SELECT octet_length(body) FROM events WHERE events.id = row.event_id) AS bytes
+            FROM share, served
+            LEFT JOIN bucket ON bucket.webhook_id = served.id
             CROSS JOIN LATERAL (
-                SELECT id FROM deliveries
-                WHERE deliveries.webhook_id = pending.webhook_id AND status = 'pending'
-                  AND next_attempt_at <= now()
-                ORDER BY next_attempt_at
-                LIMIT greatest(coalesce(lane.free, given.default_free), 0)
-                FOR UPDATE SKIP LOCKED
+                SELECT id, event_id, webhook_id, rank FROM (
+                    SELECT id, event_id, webhook_id,
+                           row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
+                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries
+                          WHERE deliveries.webhook_id = served.id AND backlog = 0
+                          ORDER BY next_attempt_at
+                          LIMIT least(served.first_attempts, share.rows)
+                          FOR UPDATE SKIP LOCKED) AS first_attempt
+                    UNION ALL
+                    SELECT id, event_id, webhook_id,
+                           row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
+                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries
+                          WHERE deliveries.webhook_id = served.id AND backlog = 1
+                          ORDER BY next_attempt_at
+                          LIMIT least(served.retries, share.rows)
+                          FOR UPDATE SKIP LOCKED) AS retry
+                ) AS both_kinds
+                ORDER BY rank
+                LIMIT CASE WHEN rate_limit IS NOT NULL
+                      THEN greatest(0, least(floor(coalesce(bucket.tokens, 0)), burst - queued))::bigint
+                      END
             ) AS row
-            LIMIT ", limit: i64 => BigInt,
-        "), claimed AS (
-            UPDATE deliveries SET next_attempt_at = given.lease_until
-            FROM due, given
-            WHERE deliveries.id = due.id
-            RETURNING deliveries.id, event_id, webhook_id, due.version, attempts
-        )
-        SELECT claimed.id, webhook_id, version, attempts,
-               events.id, event_type, environment, occurred_at, body
-        FROM claimed JOIN events ON events.id = claimed.event_id"
+        ), kept AS (
+            SELECT * FROM (
+                SELECT *, sum(bytes) OVER (ORDER BY rank, id) - bytes AS bytes_before FROM picked
+            ) AS summed
+            WHERE bytes_before < (SELECT max_bytes FROM given)
+        ), spent AS (
+            UPDATE rate_buckets SET tokens = bucket.tokens - taken.requests, refilled_at = now()
+            FROM bucket
+            JOIN (SELECT webhook_id, count(*) AS requests FROM kept GROUP BY webhook_id) AS taken
+                USING (webhook_id)
+            WHERE rate_buckets.webhook_id = bucket.webhook_id
+        ), ", lease_kept!())
     }
 }
 
-/// Claims what is due of active webhooks, oldest first per webhook, leased to the caller.
+/// Claims what waits for active webhooks, leased to the caller.
 ///
-/// Rows that another worker is claiming at this moment are skipped, not waited for.
-pub async fn claim_due(
+/// Rows that another worker is claiming at this moment are skipped, not waited for. A webhook
+/// whose circuit is open gets nothing here, see [`claim_probes`].
+pub async fn claim_backlog(
     connection: &mut AsyncPgConnection,
     request: &ClaimRequest<'_>,
 ) -> Result<Vec<ClaimedDelivery>, StoreError> {
-    let webhook_ids: Vec<Uuid> = request.lanes.iter().map(|l| l.webhook_id.0).collect();
-    let statement = ClaimDue {
-        lanes: &webhook_ids,
-        free: request.lanes.iter().map(|l| l.free).collect(),
+    let lanes = request.lanes;
+    let statement = ClaimBacklog {
+        lanes: lanes.iter().map(|l| l.webhook_id.0).collect(),
+        first_attempts: lanes.iter().map(|l| l.first_attempts).collect(),
+        retries: lanes.iter().map(|l| l.retries).collect(),
+        queued: lanes.iter().map(|l| l.queued).collect(),
         default_free: request.default_free,
         lease_until: request.lease_until,
-        limit: i64::from(request.limit),
+        row_limit: &request.limit,
+        max_bytes: request.max_bytes,
     };
-    type Row = (
-        (Uuid, Uuid, i64, i32),
-        (Uuid, String, String, DateTime<Utc>, Vec<u8>),
-    );
-    let rows: Vec<Row> = statement.load(connection).await?;
+    read(statement.load(connection).await?)
+}
+
+type Row = (
+    (Uuid, Uuid, i64, Option<i32>, i32, Option<Uuid>, bool),
+    (Uuid, String, String, DateTime<Utc>, Option<Vec<u8>>),
+);
+
+/// Reads rows of [`lease_kept`]: of the deliveries of one event the first brings the body.
+fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
+    let mut bodies: HashMap<Uuid, Bytes> = HashMap::new();
     let claimed = rows.into_iter().map(|(delivery, event)| {
+        let body = match event.4 {
+            Some(body) => {
+                let body = Bytes::from(body);
+                bodies.insert(event.0, body.clone());
+                body
+            }
+            None => bodies.get(&event.0).cloned().unwrap_or_default(),
+        };
         Ok(ClaimedDelivery {
             id: DeliveryId(delivery.0),
             webhook_id: WebhookId(delivery.1),
             webhook_version: delivery.2,
-            attempts: delivery.3,
+            max_concurrency: delivery.3,
+            attempts: delivery.4,
+            ordering_key: delivery.5.map(OrderingKey),
+            rate_limited: delivery.6,
             event: Event {
                 id: EventId(event.0),
                 event_type: name(&event.1)?,
                 environment: name(&event.2)?,
                 timestamp: event.3,
-                body: Bytes::from(event.4),
+                body,
             },
         })
     });
     claimed.collect()
-}
-
-statement! {
-    /// The lease's end and the attempt count fence it: what another worker took stays taken.
-    HandBack<'a> -> diesel::sql_types::Untyped {
-        "WITH ours AS (SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
-        ", ", attempts: &'a [i32] => Array<Integer>,
-        ", ", lease_until: &'a [DateTime<Utc>] => Array<Timestamptz>,
-        ") AS ours (id, attempts, lease_until))
-        UPDATE deliveries SET next_attempt_at = now() FROM ours
-        WHERE deliveries.id = ours.id AND deliveries.attempts = ours.attempts
-          AND deliveries.next_attempt_at = ours.lease_until AND status = 'pending'"
-    }
-}
-
-/// Gives leased deliveries back at once, where the lease is still ours. Tells how many were.
-///
-/// `lease_until` must be what was given at the claim, cut to microseconds as Postgres keeps it.
-pub async fn hand_back(
-    connection: &mut AsyncPgConnection,
-    ids: &[DeliveryId],
-    attempts: &[i32],
-    lease_until: &[DateTime<Utc>],
-) -> Result<usize, StoreError> {
-    let statement = HandBack {
-        ids: ids.iter().map(|id| id.0).collect(),
-        attempts,
-        lease_until,
-    };
-    Ok(statement.execute(connection).await?)
 }

@@ -9,8 +9,6 @@ use webhook_domain::{DeliveryId, DeliveryStatus, EventId, WebhookId};
 use crate::schema::{deliveries, events};
 use crate::{StoreError, error::name};
 
-pub use crate::intake::{OwedDelivery, take_in};
-
 /// A delivery with what names its event.
 #[derive(Debug, Clone)]
 pub struct DeliveryRow {

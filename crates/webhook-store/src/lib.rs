@@ -10,14 +10,22 @@ mod schema;
 mod sealing;
 mod statement;
 
-// One file per table, and one for what the dispatcher claims across them.
+// One file per table.
 pub mod api_keys;
 pub mod attempts;
-pub mod claims;
 pub mod deliveries;
-pub mod intake;
-pub mod migrations;
+pub mod health;
+pub mod retry_policies;
+pub mod status_events;
 pub mod webhooks;
+
+// What the dispatcher does across them, in the order of an event's way.
+pub mod claims;
+pub mod destinations;
+pub mod intake;
+pub mod ordering;
+
+pub mod migrations;
 
 pub use error::StoreError;
 pub use pool::{ConnectError, Connection, Pool, acquire, connect, ping};

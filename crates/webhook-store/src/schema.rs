@@ -17,6 +17,9 @@ diesel::table! {
         disabled_reason -> Nullable<Text>,
         event_types -> Array<Text>,
         sealed_secret -> Bytea,
+        max_concurrency -> Nullable<Int4>,
+        rate_limit -> Nullable<Int4>,
+        ordering_field -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }
@@ -43,6 +46,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    // One row per environment and per webhook; neither column alone is its key.
+    retry_policies (environment, webhook_id) {
+        environment -> Nullable<Text>,
+        webhook_id -> Nullable<Uuid>,
+        max_attempts -> Int4,
+        initial_interval_ms -> Int8,
+        multiplier -> Float8,
+        max_interval_ms -> Int8,
+        jitter -> Float8,
+        timeout_ms -> Int8,
+    }
+}
+
+diesel::table! {
+    webhook_health (webhook_id) {
+        webhook_id -> Uuid,
+        failing_since -> Timestamptz,
+        failures -> Int4,
+        warned -> Bool,
+        paused_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Timestamptz>,
+        pauses -> Int4,
+    }
+}
+
+diesel::table! {
+    status_events (id) {
+        id -> Uuid,
+        routing_key -> Text,
+        body -> Text,
+    }
+}
+
+diesel::joinable!(webhook_health -> webhooks (webhook_id));
+diesel::allow_tables_to_appear_in_same_query!(webhooks, webhook_health);
+diesel::allow_tables_to_appear_in_same_query!(webhooks, retry_policies);
 diesel::joinable!(deliveries -> events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(deliveries, events);
 

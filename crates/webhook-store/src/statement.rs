@@ -8,7 +8,7 @@ macro_rules! statement {
     (
         $(#[$meta:meta])*
         $name:ident<$life:lifetime> -> $row:ty {
-            $head:literal $(, $field:ident: $rust:ty => $sql:ty, $next:literal)*
+            $head:expr $(, $field:ident: $rust:ty => $sql:ty, $next:expr)*
         }
     ) => {
         $(#[$meta])*

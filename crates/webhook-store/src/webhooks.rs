@@ -1,19 +1,21 @@
-//! Tables `webhooks` and `subscriptions`: who wants which events, and where they go.
+//! Tables `webhooks` and `subscriptions`: who wants which events, and how.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bytea, Text, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::sql_types::{Array, Bytea, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
-    Environment, EventPattern, EventType, SigningSecret, WebhookDescription, WebhookId,
+    Environment, EventPattern, EventType, Failing, MaxConcurrency, OrderingField, RateLimit,
+    RetryPolicy, SigningSecret, StatusEvent, StatusEventType, WebhookDescription, WebhookId,
     WebhookName, WebhookStatus, WebhookUrl,
 };
 
 use crate::error::name;
-use crate::schema::webhooks;
+use crate::health::FailingRow;
+use crate::schema::{webhook_health, webhooks};
 use crate::statement::statement;
-use crate::{SealingKey, StoreError};
+use crate::{SealingKey, StoreError, health, retry_policies, status_events};
 
 /// A webhook to be stored.
 #[derive(Debug)]
@@ -27,6 +29,20 @@ pub struct NewWebhook<'a> {
     pub status: WebhookStatus,
     pub patterns: &'a [EventPattern],
     pub secret: &'a SigningSecret,
+    pub serving: &'a Serving,
+}
+
+/// How a webhook wants to be served. Nothing of it: as everybody is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Serving {
+    /// How many requests at once per dispatcher.
+    pub max_concurrency: Option<MaxConcurrency>,
+    /// How many requests per second from all dispatchers.
+    pub rate_limit: Option<RateLimit>,
+    /// In order by this field of `data`.
+    pub ordering: Option<OrderingField>,
+    /// A retry policy of its own.
+    pub retry_policy: Option<RetryPolicy>,
 }
 
 /// A webhook as it is stored, without its secret.
@@ -50,73 +66,83 @@ pub struct Webhook {
     pub disabled_reason: Option<String>,
     /// The patterns as chosen, such as `license.*`.
     pub event_types: Vec<String>,
+    /// How it wants to be served.
+    pub serving: Serving,
+    /// What its attempts in a row say, if it is failing.
+    pub failing: Option<Failing>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-type Row = (
-    Uuid,
-    i64,
-    String,
-    String,
-    String,
-    String,
-    String,
-    Option<String>,
-    Vec<String>,
-    DateTime<Utc>,
-    DateTime<Utc>,
-);
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks, check_for_backend(diesel::pg::Pg))]
+struct Row {
+    id: Uuid,
+    version: i64,
+    name: String,
+    url: String,
+    environment: String,
+    description: String,
+    status: String,
+    disabled_reason: Option<String>,
+    event_types: Vec<String>,
+    max_concurrency: Option<i32>,
+    rate_limit: Option<i32>,
+    ordering_field: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
 
-const READABLE: (
-    webhooks::id,
-    webhooks::version,
-    webhooks::name,
-    webhooks::url,
-    webhooks::environment,
-    webhooks::description,
-    webhooks::status,
-    webhooks::disabled_reason,
-    webhooks::event_types,
-    webhooks::created_at,
-    webhooks::updated_at,
-) = (
-    webhooks::id,
-    webhooks::version,
-    webhooks::name,
-    webhooks::url,
-    webhooks::environment,
-    webhooks::description,
-    webhooks::status,
-    webhooks::disabled_reason,
-    webhooks::event_types,
-    webhooks::created_at,
-    webhooks::updated_at,
-);
+impl Row {
+    fn read(
+        self,
+        failing: Option<FailingRow>,
+        retry_policy: Option<RetryPolicy>,
+    ) -> Result<Webhook, StoreError> {
+        let serving = Serving {
+            max_concurrency: read_limit(self.max_concurrency, MaxConcurrency::new)?,
+            rate_limit: read_limit(self.rate_limit, RateLimit::new)?,
+            ordering: self
+                .ordering_field
+                .map(|field| OrderingField::parse(&field))
+                .transpose()
+                .map_err(StoreError::Unreadable)?,
+            retry_policy,
+        };
+        Ok(Webhook {
+            id: WebhookId(self.id),
+            version: self.version,
+            name: self.name,
+            url: self.url,
+            environment: name(&self.environment)?,
+            description: self.description,
+            status: name(&self.status)?,
+            disabled_reason: self.disabled_reason,
+            event_types: self.event_types,
+            serving,
+            failing: failing.and_then(FailingRow::read),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
 
-fn read(row: Row) -> Result<Webhook, StoreError> {
-    Ok(Webhook {
-        id: WebhookId(row.0),
-        version: row.1,
-        name: row.2,
-        url: row.3,
-        environment: name(&row.4)?,
-        description: row.5,
-        status: name(&row.6)?,
-        disabled_reason: row.7,
-        event_types: row.8,
-        created_at: row.9,
-        updated_at: row.10,
-    })
+fn read_limit<T>(
+    column: Option<i32>,
+    new: fn(i64) -> Result<T, String>,
+) -> Result<Option<T>, StoreError> {
+    let read = column.map(|number| new(i64::from(number)));
+    read.transpose().map_err(StoreError::Unreadable)
 }
 
 statement! {
     /// A webhook and its subscriptions in one statement, so that no event sees half of it.
     Insert<'a> -> diesel::sql_types::Untyped {
         "WITH webhook AS (INSERT INTO webhooks
-            (id, name, url, environment, description, status, event_types, sealed_secret)
+            (id, name, url, environment, description, status, event_types, sealed_secret,
+             max_concurrency, rate_limit, ordering_field)
             VALUES (", id: Uuid => SqlUuid,
         ", ", name: &'a str => Text,
         ", ", url: &'a str => Text,
@@ -125,7 +151,11 @@ statement! {
         ", ", status: &'a str => Text,
         ", ", patterns: Vec<String> => Array<Text>,
         ", ", sealed_secret: Vec<u8> => Bytea,
-        ") RETURNING id, environment)
+        ", ", max_concurrency: Option<i32> => Nullable<Integer>,
+        ", ", rate_limit: Option<i32> => Nullable<Integer>,
+        ", ", ordering_field: Option<&'a str> => Nullable<Text>,
+        ") RETURNING id, environment
+        ), bucket AS (INSERT INTO rate_buckets (webhook_id) SELECT id FROM webhook)
          INSERT INTO subscriptions (webhook_id, environment, event_type)
          SELECT id, environment, event_type FROM webhook, unnest(",
         event_types: Vec<&'a str> => Array<Text>,
@@ -133,7 +163,7 @@ statement! {
     }
 }
 
-/// Stores a webhook and its subscriptions, and reads it back.
+/// Stores a webhook with all that belongs to it, and reads it back.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     key: &SealingKey,
@@ -142,6 +172,7 @@ pub async fn insert(
     let mut event_types: Vec<EventType> = new.patterns.iter().flat_map(|p| p.types()).collect();
     event_types.sort_unstable();
     event_types.dedup();
+    let serving = new.serving;
     let statement = Insert {
         id: new.id.0,
         name: new.name.as_str(),
@@ -151,12 +182,20 @@ pub async fn insert(
         status: new.status.as_str(),
         patterns: new.patterns.iter().map(ToString::to_string).collect(),
         sealed_secret: key.seal(new.id.0, new.secret.reveal()),
+        max_concurrency: serving.max_concurrency.map(|limit| i32::from(limit.get())),
+        rate_limit: serving.rate_limit.map(|limit| i32::from(limit.get())),
+        ordering_field: serving.ordering.as_ref().map(OrderingField::as_str),
         event_types: event_types.into_iter().map(EventType::as_str).collect(),
     };
-    statement.execute(connection).await?;
-    find(connection, new.id)
-        .await?
-        .ok_or(StoreError::Query(diesel::result::Error::NotFound))
+    let transaction = async |connection: &mut AsyncPgConnection| {
+        statement.execute(connection).await?;
+        if let Some(policy) = &serving.retry_policy {
+            retry_policies::set_own(connection, new.id, policy).await?;
+        }
+        let stored = find(connection, new.id).await?;
+        stored.ok_or(StoreError::Query(diesel::result::Error::NotFound))
+    };
+    connection.transaction(transaction).await
 }
 
 /// Finds a webhook.
@@ -164,9 +203,16 @@ pub async fn find(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
 ) -> Result<Option<Webhook>, StoreError> {
-    let query = webhooks::table.find(id.0).select(READABLE);
-    let row: Option<Row> = query.first(connection).await.optional()?;
-    row.map(read).transpose()
+    let query = webhooks::table
+        .find(id.0)
+        .left_join(webhook_health::table)
+        .select((Row::as_select(), Option::<FailingRow>::as_select()));
+    let row: Option<(Row, Option<FailingRow>)> = query.first(connection).await.optional()?;
+    let Some((row, failing)) = row else {
+        return Ok(None);
+    };
+    let policy = retry_policies::find_own(connection, id).await?;
+    row.read(failing, policy).map(Some)
 }
 
 /// Which webhooks to list.
@@ -187,7 +233,10 @@ pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &WebhookFilter,
 ) -> Result<Vec<Webhook>, StoreError> {
-    let mut query = webhooks::table.select(READABLE).into_boxed();
+    let mut query = webhooks::table
+        .left_join(webhook_health::table)
+        .select((Row::as_select(), Option::<FailingRow>::as_select()))
+        .into_boxed();
     if let Some(environment) = filter.environment {
         query = query.filter(webhooks::environment.eq(environment.as_str()));
     }
@@ -198,66 +247,132 @@ pub async fn list(
         query = query.filter(webhooks::id.lt(after.0));
     }
     let query = query.order(webhooks::id.desc()).limit(filter.limit);
-    let rows: Vec<Row> = query.load(connection).await?;
-    rows.into_iter().map(read).collect()
-}
-
-/// What the dispatcher needs of a webhook to call it.
-#[derive(Debug, Clone)]
-pub struct Destination {
-    /// Whose it is.
-    pub webhook_id: WebhookId,
-    /// Of which version of the webhook.
-    pub version: i64,
-    /// Where requests go.
-    pub url: String,
-    /// What they are signed with: every secret that is valid now, the newest first.
-    pub secrets: Vec<SigningSecret>,
-}
-
-/// Reads the destinations of webhooks. Those that are not there are left out.
-pub async fn list_destinations(
-    connection: &mut AsyncPgConnection,
-    key: &SealingKey,
-    ids: &[WebhookId],
-) -> Result<Vec<Destination>, StoreError> {
-    use webhooks::dsl;
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid, i64, String, Vec<u8>)> = dsl::webhooks
-        .filter(dsl::id.eq_any(ids))
-        .select((dsl::id, dsl::version, dsl::url, dsl::sealed_secret))
-        .load(connection)
-        .await?;
+    let rows: Vec<(Row, Option<FailingRow>)> = query.load(connection).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|(row, _)| row.id).collect();
+    let mut policies = retry_policies::Policies::read(connection, &ids).await?;
     rows.into_iter()
-        .map(|(id, version, url, sealed)| {
-            let secret = SigningSecret::parse(&key.open(id, &sealed)?)
-                .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-            Ok(Destination {
-                webhook_id: WebhookId(id),
-                version,
-                url,
-                secrets: vec![secret],
-            })
+        .map(|(row, failing)| {
+            let policy = policies.take_own(row.id);
+            row.read(failing, policy)
         })
         .collect()
 }
 
-/// Sets a webhook Inactive for a reason that its owner will see. `false`: it already was.
+/// Sets a webhook Inactive for a reason that its owner will see, and tells the platform's
+/// services. `false`: it already was.
 pub async fn disable(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
     reason: &str,
 ) -> Result<bool, StoreError> {
-    use webhooks::dsl;
-    let active = dsl::webhooks.filter(dsl::id.eq(id.0).and(dsl::status.eq("active")));
-    let changed = diesel::update(active)
-        .set((
-            dsl::status.eq("inactive"),
-            dsl::disabled_reason.eq(reason),
-            dsl::version.eq(dsl::version + 1),
-            dsl::updated_at.eq(diesel::dsl::now),
-        ))
-        .execute(connection)
+    let transaction = async |connection: &mut AsyncPgConnection| {
+        let active =
+            webhooks::table.filter(webhooks::id.eq(id.0).and(webhooks::status.eq("active")));
+        let changed: Option<String> = diesel::update(active)
+            .set((
+                webhooks::status.eq("inactive"),
+                webhooks::disabled_reason.eq(reason),
+                webhooks::version.eq(webhooks::version + 1),
+                webhooks::updated_at.eq(diesel::dsl::now),
+            ))
+            .returning(webhooks::environment)
+            .get_result(connection)
+            .await
+            .optional()?;
+        let Some(environment) = changed else {
+            return Ok(false);
+        };
+        let told = (StatusEventType::WebhookDisabled, name(&environment)?);
+        status_events::insert(connection, &about(id, told, reason)).await?;
+        Ok(true)
+    };
+    connection.transaction(transaction).await
+}
+
+/// What a change of status did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusChange {
+    /// It had the other status before.
+    Changed,
+    /// It had this status already.
+    Unchanged,
+}
+
+/// Sets a webhook Active or Inactive, as an admin asked for. `None`: there is none.
+///
+/// Made Active again it starts healthy, its pending deliveries go on, and the platform's services
+/// are told.
+pub async fn set_status(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    status: WebhookStatus,
+) -> Result<Option<StatusChange>, StoreError> {
+    let transaction = async |connection: &mut AsyncPgConnection| {
+        let current: Option<(String, String)> = webhooks::table
+            .find(id.0)
+            .select((webhooks::status, webhooks::environment))
+            .for_no_key_update()
+            .first(connection)
+            .await
+            .optional()?;
+        let Some((current, environment)) = current else {
+            return Ok(None);
+        };
+        if name::<WebhookStatus>(&current)? == status {
+            return Ok(Some(StatusChange::Unchanged));
+        }
+        diesel::update(webhooks::table.find(id.0))
+            .set((
+                webhooks::status.eq(status.as_str()),
+                webhooks::disabled_reason.eq(None::<String>),
+                webhooks::version.eq(webhooks::version + 1),
+                webhooks::updated_at.eq(diesel::dsl::now),
+            ))
+            .execute(connection)
+            .await?;
+        if status == WebhookStatus::Active {
+            health::forget(connection, &[id]).await?;
+            let told = (StatusEventType::WebhookEnabled, name(&environment)?);
+            status_events::insert(connection, &about(id, told, "set Active by an admin")).await?;
+        }
+        Ok(Some(StatusChange::Changed))
+    };
+    connection.transaction(transaction).await
+}
+
+/// What is told about a webhook, now.
+pub(crate) fn about(
+    webhook_id: WebhookId,
+    (event_type, environment): (StatusEventType, Environment),
+    reason: &str,
+) -> StatusEvent {
+    StatusEvent {
+        id: Uuid::now_v7(),
+        event_type,
+        environment,
+        timestamp: Utc::now(),
+        webhook_id,
+        reason: reason.to_owned(),
+        delivery: None,
+    }
+}
+
+/// Of these webhooks, those that get no deliveries now: Inactive, or their circuit is open.
+pub async fn list_closed(
+    connection: &mut AsyncPgConnection,
+    ids: &[WebhookId],
+) -> Result<Vec<WebhookId>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let closed: Vec<Uuid> = webhooks::table
+        .left_join(webhook_health::table)
+        .filter(webhooks::id.eq_any(ids))
+        .filter(
+            webhooks::status
+                .ne("active")
+                .or(webhook_health::paused_until.is_not_null()),
+        )
+        .select(webhooks::id)
+        .load(connection)
         .await?;
-    Ok(changed == 1)
+    Ok(closed.into_iter().map(WebhookId).collect())
 }

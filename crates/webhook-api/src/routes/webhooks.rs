@@ -8,17 +8,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    Environment, EventPattern, SigningSecret, WebhookDescription, WebhookId, WebhookName,
-    WebhookStatus, WebhookUrl,
+    Circuit, Environment, EventPattern, Failing, MaxConcurrency, OrderingField, RateLimit,
+    SigningSecret, WebhookDescription, WebhookId, WebhookName, WebhookStatus, WebhookUrl,
 };
 use webhook_store::SealingKey;
-use webhook_store::webhooks::{self, NewWebhook, Webhook, WebhookFilter};
+use webhook_store::webhooks::{self, NewWebhook, Serving, Webhook, WebhookFilter};
 
 use crate::body::{Body, Fields};
 use crate::config::UrlRules;
 use crate::connections::Connections;
 use crate::page::{Page, PageLimit, parse_cursor};
 use crate::problem::{Problem, ProblemBody};
+use crate::routes::retry_policies::{self, RetryPolicyBody};
+
+pub(crate) mod status;
 
 /// The most bytes that a webhook's description in JSON may have.
 const MAX_BYTES: usize = 64 * 1024;
@@ -49,6 +52,19 @@ pub(crate) struct CreateWebhook {
     status: Option<String>,
     /// `whsec_` and 24 to 64 bytes in base64; generated when left out.
     secret: Option<String>,
+    /// Requests at once per dispatcher, 1 to 256; the dispatcher's own default when left out.
+    #[schema(example = 16)]
+    max_concurrency: Option<u16>,
+    /// Requests per second from all dispatchers together, 1 to 10,000; no limit when left out.
+    rate_limit: Option<u16>,
+    /// `none` (the default), or `by_key`: events with one value in the field `ordering_key` of
+    /// `data` arrive one by one, in the order in which they were published.
+    #[schema(example = "none")]
+    ordering: Option<String>,
+    /// The field of `data` to order by; `license_id` when left out.
+    ordering_key: Option<String>,
+    /// A policy of its own; its environment's when left out.
+    retry_policy: Option<RetryPolicyBody>,
 }
 
 /// A webhook.
@@ -69,8 +85,33 @@ pub(crate) struct WebhookBody {
     disabled_reason: Option<String>,
     /// The patterns as chosen.
     event_types: Vec<String>,
+    /// Requests at once per dispatcher; `null`: the dispatcher's own default.
+    max_concurrency: Option<u16>,
+    /// Requests per second from all dispatchers together; `null`: no limit.
+    rate_limit: Option<u16>,
+    /// `none` or `by_key`.
+    ordering: &'static str,
+    /// The field of `data` to order by; `null` without order.
+    ordering_key: Option<String>,
+    /// Its own policy; `null`: its environment's.
+    retry_policy: Option<RetryPolicyBody>,
+    /// Since when every attempt has failed; `null`: it is healthy.
+    failing_since: Option<DateTime<Utc>>,
+    /// Whether it gets requests, or only probes after a pause because it kept failing.
+    circuit: CircuitBody,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// Whether a webhook gets requests.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Circuit)]
+pub(crate) struct CircuitBody {
+    /// `closed`: it does; `open`: it gets a probe when the pause is over.
+    #[schema(example = "closed")]
+    state: &'static str,
+    /// When the pause is over.
+    open_until: Option<DateTime<Utc>>,
 }
 
 /// A webhook that was just made, with its secret.
@@ -159,6 +200,7 @@ struct ParsedWebhook {
     status: WebhookStatus,
     patterns: Vec<EventPattern>,
     secret: SigningSecret,
+    serving: Serving,
 }
 
 impl ParsedWebhook {
@@ -172,6 +214,7 @@ impl ParsedWebhook {
             status: self.status,
             patterns: &self.patterns,
             secret: &self.secret,
+            serving: &self.serving,
         }
     }
 }
@@ -187,6 +230,7 @@ fn parse_webhook(body: &[u8], rules: &UrlRules) -> Result<ParsedWebhook, Problem
     let description = fields.optional("description", WebhookDescription::parse);
     let status = fields.optional("status", str::parse);
     let secret = fields.optional("secret", SigningSecret::parse);
+    let serving = parse_serving(&mut fields);
     let errors = fields.finish();
     match (name, url, environment, patterns) {
         (Some(name), Some(url), Some(environment), Some(patterns)) if errors.is_empty() => {
@@ -199,9 +243,29 @@ fn parse_webhook(body: &[u8], rules: &UrlRules) -> Result<ParsedWebhook, Problem
                 status: status.unwrap_or(WebhookStatus::Active),
                 patterns: without_repeats(patterns),
                 secret: secret.unwrap_or_else(|| SigningSecret::from_random(rand::random())),
+                serving,
             })
         }
         _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+fn parse_serving(fields: &mut Fields<'_>) -> Serving {
+    let number = "a whole number";
+    let max_concurrency = fields.optional_json("max_concurrency", number, MaxConcurrency::new);
+    let rate_limit = fields.optional_json("rate_limit", number, RateLimit::new);
+    let by_key = fields.optional("ordering", |text| match text {
+        "none" => Ok(false),
+        "by_key" => Ok(true),
+        _ => Err("must be none or by_key"),
+    });
+    let key = fields.optional("ordering_key", OrderingField::parse);
+    let retry_policy = fields.optional_object("retry_policy", retry_policies::parse_policy);
+    Serving {
+        max_concurrency,
+        rate_limit,
+        ordering: by_key.unwrap_or_default().then(|| key.unwrap_or_default()),
+        retry_policy,
     }
 }
 
@@ -235,6 +299,7 @@ fn parse_filter(query: &str) -> Result<(WebhookFilter, PageLimit), Problem> {
 
 impl From<Webhook> for WebhookBody {
     fn from(webhook: Webhook) -> Self {
+        let serving = webhook.serving;
         Self {
             id: webhook.id.0,
             version: webhook.version,
@@ -245,9 +310,27 @@ impl From<Webhook> for WebhookBody {
             status: webhook.status.as_str(),
             disabled_reason: webhook.disabled_reason,
             event_types: webhook.event_types,
+            max_concurrency: serving.max_concurrency.map(MaxConcurrency::get),
+            rate_limit: serving.rate_limit.map(RateLimit::get),
+            ordering: serving.ordering.as_ref().map_or("none", |_| "by_key"),
+            ordering_key: serving.ordering.map(|field| field.as_str().to_owned()),
+            retry_policy: serving.retry_policy.as_ref().map(RetryPolicyBody::from),
+            failing_since: webhook.failing.map(|failing| failing.since),
+            circuit: webhook.failing.into(),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
         }
+    }
+}
+
+impl From<Option<Failing>> for CircuitBody {
+    fn from(failing: Option<Failing>) -> Self {
+        let circuit = failing.map_or(Circuit::Closed, |failing| failing.circuit);
+        let (state, open_until) = match circuit {
+            Circuit::Closed => ("closed", None),
+            Circuit::Open { until, .. } => ("open", Some(until)),
+        };
+        Self { state, open_until }
     }
 }
 

@@ -1,0 +1,235 @@
+use std::collections::VecDeque;
+
+use webhook_domain::{Outcome, WebhookId};
+use webhook_store::claims::LaneRoom;
+
+use super::Leased;
+use super::pace::Pace;
+
+/// How many first attempts, and how many retries, of one webhook wait in memory; further ones
+/// wait in Postgres.
+pub(super) const LANE_CAPACITY: usize = 128;
+
+/// What one webhook has in hand. First attempts and retries wait apart and go in turn, so that
+/// a mountain of either starves nobody.
+pub(super) struct Lane {
+    first_attempts: VecDeque<Leased>,
+    retries: VecDeque<Leased>,
+    retry_is_next: bool,
+    /// Runners that make attempts.
+    running: usize,
+    pace: Pace,
+    /// Whether it was filled from the backlog, where more may wait.
+    more_may_wait: bool,
+}
+
+impl Lane {
+    pub(super) fn new(max_concurrency: usize) -> Self {
+        Self {
+            first_attempts: VecDeque::new(),
+            retries: VecDeque::new(),
+            retry_is_next: false,
+            running: 0,
+            pace: Pace::new(max_concurrency),
+            more_may_wait: false,
+        }
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.first_attempts.len() + self.retries.len()
+    }
+
+    /// Nothing waits and nothing runs.
+    pub(super) fn is_empty(&self) -> bool {
+        self.running == 0 && self.queued() == 0
+    }
+
+    /// It can be forgotten: nothing is in it, and nothing slows it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_empty() && self.pace.is_full()
+    }
+
+    /// How many more it takes. `tight`: no more than run at once.
+    pub(super) fn room(&self, webhook_id: WebhookId, tight: bool) -> LaneRoom {
+        let free = |queue: &VecDeque<Leased>| {
+            let free = if tight {
+                self.pace.limit().saturating_sub(self.queued())
+            } else {
+                LANE_CAPACITY - queue.len()
+            };
+            i32::try_from(free).unwrap_or(i32::MAX)
+        };
+        LaneRoom {
+            webhook_id,
+            first_attempts: free(&self.first_attempts),
+            retries: free(&self.retries),
+            queued: i32::try_from(self.queued()).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// Whether it takes this delivery.
+    pub(super) fn has_room(&self, leased: &Leased, tight: bool) -> bool {
+        let queue = if leased.attempts > 0 {
+            &self.retries
+        } else {
+            &self.first_attempts
+        };
+        let crowded = tight && self.queued() >= self.pace.limit();
+        !crowded && queue.len() < LANE_CAPACITY
+    }
+
+    /// Takes a delivery in that it has room for.
+    pub(super) fn take(&mut self, leased: Leased, max_concurrency: usize) {
+        self.pace.set_max(max_concurrency);
+        self.more_may_wait |= leased.was_claimed;
+        if leased.attempts > 0 {
+            self.retries.push_back(leased);
+        } else {
+            self.first_attempts.push_back(leased);
+        }
+    }
+
+    /// Whether one more runner may start; it is counted then.
+    pub(super) fn start_runner(&mut self) -> bool {
+        let starts = self.queued() > 0 && self.running < self.pace.limit();
+        self.running += usize::from(starts);
+        starts
+    }
+
+    /// What a runner does next; `None` ends it, and it is counted out.
+    pub(super) fn next(&mut self) -> Option<Leased> {
+        let next = if self.running > self.pace.limit() {
+            None
+        } else {
+            self.pop()
+        };
+        self.running -= usize::from(next.is_none());
+        next
+    }
+
+    fn pop(&mut self) -> Option<Leased> {
+        let (one, other) = if self.retry_is_next {
+            (&mut self.retries, &mut self.first_attempts)
+        } else {
+            (&mut self.first_attempts, &mut self.retries)
+        };
+        self.retry_is_next = !self.retry_is_next;
+        one.pop_front().or_else(|| other.pop_front())
+    }
+
+    /// Takes note of how an attempt ended.
+    pub(super) fn observe(&mut self, outcome: &Outcome) {
+        self.pace.observe(outcome);
+    }
+
+    /// Whether it runs low and more may wait for it; told once.
+    pub(super) fn wants_more(&mut self) -> bool {
+        self.queued() <= self.pace.limit() && std::mem::take(&mut self.more_may_wait)
+    }
+
+    /// Takes everything out that waits.
+    pub(super) fn empty(&mut self) -> impl Iterator<Item = Leased> {
+        let first_attempts = std::mem::take(&mut self.first_attempts);
+        first_attempts
+            .into_iter()
+            .chain(std::mem::take(&mut self.retries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use chrono::DateTime;
+    use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType};
+
+    fn leased(number: u128, attempts: i32) -> Leased {
+        Leased {
+            id: DeliveryId(uuid::Uuid::from_u128(number)),
+            webhook_id: WebhookId(uuid::Uuid::from_u128(1)),
+            webhook_version: 1,
+            max_concurrency: None,
+            attempts,
+            ordering_key: None,
+            event: Event {
+                id: EventId(uuid::Uuid::from_u128(number)),
+                event_type: EventType::LicenseCreated,
+                environment: Environment::Production,
+                timestamp: DateTime::UNIX_EPOCH,
+                body: Bytes::new(),
+            },
+            lease_until: DateTime::UNIX_EPOCH,
+            was_claimed: true,
+        }
+    }
+
+    fn offer(lane: &mut Lane, leased: Leased, tight: bool) -> bool {
+        let has_room = lane.has_room(&leased, tight);
+        if has_room {
+            lane.take(leased, 2);
+        }
+        has_room
+    }
+
+    fn fill(lane: &mut Lane, numbers: std::ops::Range<u128>, attempts: i32) -> usize {
+        numbers
+            .filter(|number| offer(lane, leased(*number, attempts), false))
+            .count()
+    }
+
+    #[test]
+    fn first_attempts_and_retries_go_in_turn_and_each_has_its_room() {
+        let mut lane = Lane::new(2);
+        let first_attempts = fill(&mut lane, 0..200, 0);
+        let retries = fill(&mut lane, 200..203, 1);
+        assert!(lane.start_runner());
+
+        let order: Vec<u128> = std::iter::from_fn(|| lane.next())
+            .map(|leased| leased.id.0.as_u128())
+            .take(8)
+            .collect();
+
+        assert_eq!((first_attempts, retries), (LANE_CAPACITY, 3));
+        assert_eq!(order, [0, 200, 1, 201, 2, 202, 3, 4]);
+    }
+
+    #[test]
+    fn no_more_runners_start_than_the_pace_allows() {
+        let mut lane = Lane::new(2);
+        fill(&mut lane, 0..5, 0);
+
+        let started = (0..5).filter(|_| lane.start_runner()).count();
+        lane.observe(&Outcome::Overloaded { retry_after: None });
+        let second_goes_on = lane.next().is_some();
+
+        assert_eq!(started, 2);
+        assert!(!second_goes_on, "one runner too many ends");
+        assert!(lane.next().is_some());
+    }
+
+    #[test]
+    fn when_memory_is_tight_a_lane_takes_only_what_it_can_run() {
+        let mut lane = Lane::new(2);
+
+        let taken = (0..5).filter(|number| offer(&mut lane, leased(*number, 0), true));
+
+        assert_eq!(taken.count(), 2);
+        assert_eq!(lane.room(WebhookId(uuid::Uuid::nil()), true).retries, 0);
+    }
+
+    #[test]
+    fn a_lane_that_runs_low_asks_once_for_more() {
+        let mut lane = Lane::new(2);
+        fill(&mut lane, 0..4, 0);
+        assert!(lane.start_runner());
+
+        let asked: Vec<bool> = (0..4)
+            .map(|_| {
+                lane.next();
+                lane.wants_more()
+            })
+            .collect();
+
+        assert_eq!(asked, [false, true, false, false]);
+    }
+}

@@ -1,0 +1,316 @@
+//! A webhook's health: what its attempts in a row say about it as a whole.
+//!
+//! ```text
+//!              failure               failures in a row reach the limit
+//! healthy ───────────► failing ───────────────────────────► failing, circuit open
+//!    ▲                    │                                  │  pause over: one probe;
+//!    └──── 2xx ◄──────────┴──────────────────────────────────┘  it fails: a longer pause
+//! ```
+//!
+//! | state | what happened | next |
+//! | --- | --- | --- |
+//! | healthy | a failure | failing since then |
+//! | failing | the limit of failures in a row | the circuit opens: nothing is sent until the pause is over |
+//! | circuit open | the pause is over | one probe is sent |
+//! | circuit open | a failure of what began before the pause | nothing: it tells nothing new |
+//! | circuit open | the probe fails | a pause of twice the length, up to the longest |
+//! | any | 2xx | healthy |
+//! | failing | half of the time until it is disabled has passed | its owner is warned, once |
+//! | failing | all of it | it is set Inactive |
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::Outcome;
+
+/// When a circuit opens, how long it pauses, when a webhook is disabled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthPolicy {
+    /// So many failures in a row open the circuit.
+    pub opens_after: u32,
+    /// The first pause; each further one is twice as long.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub max_pause: Duration,
+    /// A webhook that has only failed for so long is set Inactive; after half of it, it is warned.
+    pub disable_after: Duration,
+}
+
+impl Default for HealthPolicy {
+    /// Ten failures are no accident; a receiver that is back is noticed within 5 minutes; 5 days
+    /// are longer than any weekend, and than the default retry policy's 63 hours.
+    fn default() -> Self {
+        Self {
+            opens_after: 10,
+            first_pause: Duration::from_secs(5),
+            max_pause: Duration::from_secs(300),
+            disable_after: Duration::from_secs(5 * 24 * 60 * 60),
+        }
+    }
+}
+
+/// What is remembered of a webhook that is failing. A healthy one has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing {
+    /// Its first failure since the last 2xx.
+    pub since: DateTime<Utc>,
+    /// How many there were.
+    pub failures: u32,
+    /// Whether its owner was warned.
+    pub warned: bool,
+    /// Whether it gets requests.
+    pub circuit: Circuit,
+}
+
+/// Whether a failing webhook gets requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Circuit {
+    /// It does.
+    Closed,
+    /// It gets one when the pause is over, and no other.
+    Open {
+        /// When the pause began.
+        since: DateTime<Utc>,
+        /// When it is over.
+        until: DateTime<Utc>,
+        /// How many there were in a row, from 1.
+        pauses: u32,
+    },
+}
+
+/// An attempt that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Observation {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// What an attempt changed about its webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HealthChange {
+    /// The circuit opened, or opened again after a probe.
+    Opened,
+    /// The circuit closed.
+    Closed,
+    /// It is to be warned: it is set Inactive if this goes on.
+    Warned,
+    /// It is to be set Inactive.
+    Disabled,
+}
+
+/// What is remembered after one more attempt, and what changed.
+pub fn observe(
+    before: Option<Failing>,
+    seen: &Observation,
+    policy: &HealthPolicy,
+) -> (Option<Failing>, Vec<HealthChange>) {
+    let retry_after = match seen.outcome {
+        // A webhook that is gone is set Inactive at once, which ends its circuit too.
+        Outcome::Accepted | Outcome::Gone => {
+            let was_open = before.is_some_and(|b| b.circuit != Circuit::Closed);
+            return (
+                None,
+                was_open
+                    .then_some(HealthChange::Closed)
+                    .into_iter()
+                    .collect(),
+            );
+        }
+        Outcome::Failed { retry_after, .. } | Outcome::Overloaded { retry_after } => retry_after,
+    };
+    let mut failing = before.unwrap_or(Failing {
+        since: seen.ended_at,
+        failures: 0,
+        warned: false,
+        circuit: Circuit::Closed,
+    });
+    failing.failures = failing.failures.saturating_add(1);
+    let mut changes = Vec::new();
+    if let Some(circuit) = next_circuit(&failing, seen, retry_after, policy) {
+        failing.circuit = circuit;
+        changes.push(HealthChange::Opened);
+    }
+    let failed_for = (seen.ended_at - failing.since).to_std().unwrap_or_default();
+    if failed_for >= policy.disable_after {
+        changes.push(HealthChange::Disabled);
+    } else if failed_for >= policy.disable_after / 2 && !failing.warned {
+        failing.warned = true;
+        changes.push(HealthChange::Warned);
+    }
+    (Some(failing), changes)
+}
+
+/// The circuit after a failure, or `None` when it stays as it is.
+fn next_circuit(
+    failing: &Failing,
+    seen: &Observation,
+    retry_after: Option<Duration>,
+    policy: &HealthPolicy,
+) -> Option<Circuit> {
+    let pauses = match failing.circuit {
+        Circuit::Closed if failing.failures >= policy.opens_after => 0,
+        Circuit::Closed => return None,
+        Circuit::Open { since, .. } if seen.started_at < since => return None,
+        Circuit::Open { pauses, .. } => pauses,
+    };
+    let own = policy
+        .first_pause
+        .saturating_mul(2_u32.saturating_pow(pauses));
+    let pause = own
+        .max(retry_after.unwrap_or_default())
+        .min(policy.max_pause);
+    Some(Circuit::Open {
+        since: seen.ended_at,
+        until: seen.ended_at + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX),
+        pauses: pauses.saturating_add(1),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FailureClass;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed {
+            class: FailureClass::Status,
+            retry_after: None,
+        }
+    }
+
+    /// Attempts of one second each, one after the other, from `from` on.
+    fn after(
+        mut failing: Option<Failing>,
+        from: i64,
+        outcomes: &[Outcome],
+    ) -> (Option<Failing>, Vec<HealthChange>) {
+        let mut all = Vec::new();
+        for (second, outcome) in (from..).zip(outcomes) {
+            let seen = Observation {
+                outcome: *outcome,
+                started_at: at(second),
+                ended_at: at(second + 1),
+            };
+            let (next, changes) = observe(failing, &seen, &HealthPolicy::default());
+            failing = next;
+            all.extend(changes);
+        }
+        (failing, all)
+    }
+
+    #[test]
+    fn the_tenth_failure_in_a_row_opens_the_circuit() {
+        let (nine, none) = after(None, 0, &[failed(); 9]);
+        let (ten, opened) = after(nine, 9, &[failed()]);
+
+        assert_eq!((none, opened), (vec![], vec![HealthChange::Opened]));
+        assert_eq!(
+            ten.map(|f| f.circuit),
+            Some(Circuit::Open {
+                since: at(10),
+                until: at(15),
+                pauses: 1
+            })
+        );
+    }
+
+    #[test]
+    fn an_accepted_attempt_forgets_all_failures() {
+        let mut outcomes = [failed(); 15];
+        outcomes[9] = Outcome::Accepted;
+
+        let (failing, changes) = after(None, 0, &outcomes);
+
+        assert_eq!(failing.map(|f| (f.failures, f.since)), Some((5, at(11))));
+        assert_eq!(changes, []);
+    }
+
+    #[test]
+    fn each_failed_probe_doubles_the_pause_up_to_the_longest() {
+        let (mut failing, _) = after(None, 0, &[failed(); 10]);
+        let mut pauses = Vec::new();
+        for round in 1..10 {
+            (failing, _) = after(failing, round * 1_000, &[failed()]);
+            if let Some(Circuit::Open { since, until, .. }) = failing.map(|f| f.circuit) {
+                pauses.push((until - since).num_seconds());
+            }
+        }
+
+        assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300, 300, 300]);
+    }
+
+    #[test]
+    fn what_began_before_the_pause_does_not_lengthen_it() {
+        let (open, _) = after(None, 0, &[failed(); 10]);
+        let straggler = Observation {
+            outcome: failed(),
+            started_at: at(9),
+            ended_at: at(12),
+        };
+
+        let (still, changes) = observe(open, &straggler, &HealthPolicy::default());
+
+        assert_eq!(still.map(|f| f.circuit), open.map(|f| f.circuit));
+        assert_eq!(changes, []);
+    }
+
+    #[test]
+    fn retry_after_lengthens_a_pause_up_to_the_longest() {
+        let asked = |seconds| Outcome::Overloaded {
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        let pause_after = |outcome| {
+            let (failing, _) = after(None, 0, &[outcome; 10]);
+            match failing.map(|f| f.circuit) {
+                Some(Circuit::Open { since, until, .. }) => (until - since).num_seconds(),
+                Some(Circuit::Closed) | None => 0,
+            }
+        };
+
+        assert_eq!(pause_after(asked(60)), 60);
+        assert_eq!(pause_after(asked(1)), 5);
+        assert_eq!(pause_after(asked(86_400)), 300);
+    }
+
+    #[test]
+    fn days_of_nothing_but_failure_warn_once_and_then_disable() {
+        const DAY: i64 = 86_400;
+        let (mut failing, mut changes) = (None, Vec::new());
+        for half_day in 0..=10 {
+            let (next, more) = after(failing, half_day * DAY / 2, &[failed()]);
+            failing = next;
+            changes.extend(more.into_iter().filter(|c| *c != HealthChange::Opened));
+        }
+
+        assert_eq!(changes, [HealthChange::Warned, HealthChange::Disabled]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_circuit_is_open_only_after_enough_failures_in_a_row(
+            outcomes in proptest::collection::vec(any::<bool>(), 0..60)
+        ) {
+            let outcomes: Vec<Outcome> = outcomes
+                .into_iter()
+                .map(|accepted| if accepted { Outcome::Accepted } else { failed() })
+                .collect();
+            let in_a_row = outcomes.iter().rev().take_while(|o| **o != Outcome::Accepted).count();
+
+            let (failing, _) = after(None, 0, &outcomes);
+
+            prop_assert_eq!(failing.is_some(), in_a_row > 0);
+            let open = failing.is_some_and(|f| f.circuit != Circuit::Closed);
+            prop_assert_eq!(open, in_a_row >= 10);
+        }
+    }
+}

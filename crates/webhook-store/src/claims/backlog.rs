@@ -1,0 +1,66 @@
+//! The backlog: deliveries that are due and wait for room in a lane.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use webhook_domain::DeliveryId;
+
+use crate::StoreError;
+use crate::statement::statement;
+
+statement! {
+    PromoteDue<'a> -> diesel::sql_types::Untyped {
+        "WITH due AS (
+            SELECT id FROM deliveries
+            WHERE status = 'pending' AND backlog IS NULL AND next_attempt_at <= now()
+            ORDER BY next_attempt_at LIMIT ", limit: &'a i64 => BigInt,
+        " FOR UPDATE SKIP LOCKED
+        )
+        UPDATE deliveries SET backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
+        WHERE id = ANY(ARRAY(SELECT id FROM due))"
+    }
+}
+
+/// Puts deliveries whose time has come into the backlog, up to `limit`, the oldest first. Tells
+/// how many there were.
+pub async fn promote_due(
+    connection: &mut AsyncPgConnection,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let limit = &limit;
+    Ok(PromoteDue { limit }.execute(connection).await?)
+}
+
+statement! {
+    /// The lease's end and the attempt count fence it: what another worker took stays taken.
+    HandBack<'a> -> diesel::sql_types::Untyped {
+        "WITH ours AS (SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", attempts: &'a [i32] => Array<Integer>,
+        ", ", lease_until: &'a [DateTime<Utc>] => Array<Timestamptz>,
+        ") AS ours (id, attempts, lease_until))
+        UPDATE deliveries
+        SET next_attempt_at = now(), backlog = CASE WHEN ours.attempts > 0 THEN 1 ELSE 0 END
+        FROM ours
+        WHERE deliveries.id = ours.id AND deliveries.attempts = ours.attempts
+          AND deliveries.next_attempt_at = ours.lease_until
+          AND status = 'pending' AND backlog IS NULL"
+    }
+}
+
+/// Gives leased deliveries back at once, where the lease is still ours. Tells how many were.
+///
+/// `lease_until` must be what was given at the claim, cut to microseconds as Postgres keeps it.
+pub async fn hand_back(
+    connection: &mut AsyncPgConnection,
+    ids: &[DeliveryId],
+    attempts: &[i32],
+    lease_until: &[DateTime<Utc>],
+) -> Result<usize, StoreError> {
+    let statement = HandBack {
+        ids: ids.iter().map(|id| id.0).collect(),
+        attempts,
+        lease_until,
+    };
+    Ok(statement.execute(connection).await?)
+}

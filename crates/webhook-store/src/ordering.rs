@@ -1,0 +1,120 @@
+//! Deliveries that go one by one: of the pending ones with one webhook and key, only the first
+//! has a `next_attempt_at`; the others are held.
+//!
+//! Whoever adds to a key or ends its first delivery calls [`release_heads`] **after** its commit.
+//! Of two who do so at once, the later one sees what both have committed, so no turn is missed
+//! and no lock is needed. Who dies between its commit and that call leaves a key stuck, until
+//! [`release_stuck`] finds it.
+
+use diesel::sql_types::{Array, BigInt, Nullable, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use webhook_domain::{DeliveryId, OrderingKey, WebhookId};
+
+use crate::StoreError;
+use crate::statement::statement;
+
+/// A delivery that was just written as held, and its key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyedDelivery {
+    pub(crate) delivery: DeliveryId,
+    /// `None`: the event has no such field, and waits for nobody.
+    pub(crate) key: Option<OrderingKey>,
+}
+
+statement! {
+    SetKeys<'a> -> diesel::sql_types::Untyped {
+        "UPDATE deliveries SET
+            ordering_key = keyed.key,
+            next_attempt_at = CASE WHEN keyed.key IS NULL THEN now() END,
+            backlog = CASE WHEN keyed.key IS NULL THEN 0 END
+        FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", keys: &'a [Option<Uuid>] => Array<Nullable<SqlUuid>>,
+        ") AS keyed (id, key) WHERE deliveries.id = keyed.id"
+    }
+}
+
+/// Notes keys, in the transaction that wrote the deliveries.
+pub(crate) async fn set_keys(
+    connection: &mut AsyncPgConnection,
+    keyed: &[KeyedDelivery],
+) -> Result<(), StoreError> {
+    let keys: Vec<Option<Uuid>> = keyed.iter().map(|k| k.key.map(|key| key.0)).collect();
+    let statement = SetKeys {
+        ids: keyed.iter().map(|k| k.delivery.0).collect(),
+        keys: &keys,
+    };
+    statement.execute(connection).await?;
+    Ok(())
+}
+
+statement! {
+    ReleaseHeads<'a> -> diesel::sql_types::Untyped {
+        "WITH wanted AS (
+            SELECT DISTINCT * FROM unnest(", webhooks: Vec<Uuid> => Array<SqlUuid>,
+        ", ", keys: &'a [Uuid] => Array<SqlUuid>,
+        ") AS wanted (webhook_id, ordering_key)
+        ), head AS (
+            SELECT row.id FROM wanted
+            CROSS JOIN LATERAL (
+                SELECT id, next_attempt_at FROM deliveries
+                WHERE deliveries.webhook_id = wanted.webhook_id
+                  AND deliveries.ordering_key = wanted.ordering_key AND status = 'pending'
+                ORDER BY ordering_sequence LIMIT 1
+            ) AS row
+            WHERE row.next_attempt_at IS NULL
+        )
+        UPDATE deliveries
+        SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
+        WHERE id = ANY(ARRAY(SELECT id FROM head))
+          AND next_attempt_at IS NULL AND status = 'pending'"
+    }
+}
+
+/// Makes the first pending delivery of each key due, if it was held. Tells how many were.
+pub async fn release_heads(
+    connection: &mut AsyncPgConnection,
+    keys: &[(WebhookId, OrderingKey)],
+) -> Result<usize, StoreError> {
+    let (webhooks, keys): (Vec<Uuid>, Vec<Uuid>) = keys
+        .iter()
+        .map(|(webhook_id, key)| (webhook_id.0, key.0))
+        .unzip();
+    let keys = &keys;
+    Ok(ReleaseHeads { webhooks, keys }.execute(connection).await?)
+}
+
+statement! {
+    /// Hops from key to key over the index, so that its cost grows with the keys that have
+    /// something pending and not with the rows.
+    ReleaseStuck<'a> -> diesel::sql_types::Untyped {
+        "WITH RECURSIVE head AS (
+            (SELECT id, webhook_id, ordering_key, next_attempt_at FROM deliveries
+             WHERE status = 'pending' AND ordering_key IS NOT NULL
+             ORDER BY webhook_id, ordering_key, ordering_sequence LIMIT 1)
+            UNION ALL
+            SELECT row.* FROM head CROSS JOIN LATERAL (
+                SELECT id, webhook_id, ordering_key, next_attempt_at FROM deliveries
+                WHERE status = 'pending' AND ordering_key IS NOT NULL
+                  AND (deliveries.webhook_id, deliveries.ordering_key)
+                      > (head.webhook_id, head.ordering_key)
+                ORDER BY webhook_id, ordering_key, ordering_sequence LIMIT 1
+            ) AS row
+        ), stuck AS (
+            SELECT id FROM head WHERE next_attempt_at IS NULL LIMIT ", limit: &'a i64 => BigInt,
+        ")
+        UPDATE deliveries
+        SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
+        WHERE id = ANY(ARRAY(SELECT id FROM stuck))
+          AND next_attempt_at IS NULL AND status = 'pending'"
+    }
+}
+
+/// Finds keys whose first delivery is held, up to `limit`, and makes it due. Tells how many.
+pub async fn release_stuck(
+    connection: &mut AsyncPgConnection,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let limit = &limit;
+    Ok(ReleaseStuck { limit }.execute(connection).await?)
+}

@@ -1,0 +1,275 @@
+//! What a worker takes out of Postgres, and what it leaves to others.
+
+use std::collections::HashSet;
+
+use chrono::{TimeDelta, Utc};
+use webhook_domain::{
+    DeliveryId, Environment, EventType, HealthPolicy, Observation, Outcome, RateLimit, WebhookId,
+};
+use webhook_store::attempts::{self, NextState};
+use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
+use webhook_store::webhooks::{self, Serving};
+use webhook_store::{Connection, health};
+use webhook_tests::rows::{URL, lease, owe, result, take_in, wanting_all};
+use webhook_tests::{WebhookSample, World, event};
+
+/// Promotes what is due and claims it, with room as given.
+async fn claim(connection: &mut Connection, lanes: &[LaneRoom], free: i32) -> Vec<ClaimedDelivery> {
+    let request = ClaimRequest {
+        lanes,
+        default_free: free,
+        limit: 1_000,
+        max_bytes: i64::MAX,
+        lease_until: lease(60),
+    };
+    claim_as(connection, &request).await
+}
+
+async fn claim_as(connection: &mut Connection, request: &ClaimRequest<'_>) -> Vec<ClaimedDelivery> {
+    let promoted = claims::promote_due(connection, 10_000).await;
+    promoted.expect("it runs");
+    let claimed = claims::claim_backlog(connection, request).await;
+    claimed.expect("it runs")
+}
+
+fn ids(claimed: &[ClaimedDelivery]) -> HashSet<DeliveryId> {
+    claimed.iter().map(|claimed| claimed.id).collect()
+}
+
+/// Takes note of `count` failures in a row, a second each, that ended `ago` seconds ago.
+async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ago: i64) {
+    let seen: Vec<_> = (0..count)
+        .map(|number| {
+            let ended_at = Utc::now() - TimeDelta::seconds(ago + count - number);
+            let seen = Observation {
+                outcome: Outcome::Overloaded { retry_after: None },
+                started_at: ended_at - TimeDelta::seconds(1),
+                ended_at,
+            };
+            (webhook_id, seen)
+        })
+        .collect();
+    let observed = health::observe_all(connection, &seen, &HealthPolicy::default()).await;
+    observed.expect("it runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_due_is_claimed_and_only_once() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    wanting_all(&mut connection).await;
+    owe(&mut connection, 2, lease(60)).await;
+    let due = owe(&mut connection, 3, lease(-1)).await;
+
+    let first = claim(&mut connection, &[], 10).await;
+    let second = claim(&mut connection, &[], 10).await;
+
+    assert_eq!(ids(&first), due.iter().map(|d| d.id).collect());
+    assert!(second.is_empty());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_takes_no_more_than_each_lane_has_free() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let mut lanes = Vec::new();
+    for free in [0, 2] {
+        lanes.push(LaneRoom {
+            webhook_id: wanting_all(&mut connection).await.id,
+            first_attempts: free,
+            retries: 0,
+            queued: 0,
+        });
+    }
+    wanting_all(&mut connection).await;
+    owe(&mut connection, 5, lease(-1)).await;
+
+    let claimed = claim(&mut connection, &lanes, 3).await;
+
+    let of = |lane: &LaneRoom| {
+        let ours = claimed.iter().filter(|c| c.webhook_id == lane.webhook_id);
+        ours.count()
+    };
+    assert_eq!((of(&lanes[0]), of(&lanes[1]), claimed.len()), (0, 2, 5));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let webhook = wanting_all(&mut connection).await;
+    let retried = owe(&mut connection, 50, lease(60)).await;
+    let results: Vec<_> = retried
+        .iter()
+        .map(|delivery| result(delivery, 1, NextState::RetryAt(lease(-100))))
+        .collect();
+    let recorded = attempts::record(&mut connection, &results).await;
+    recorded.expect("it is recorded");
+    owe(&mut connection, 50, lease(-1)).await;
+    let other = wanting_all(&mut connection).await;
+    owe(&mut connection, 1, lease(-1)).await;
+
+    let request = ClaimRequest {
+        lanes: &[],
+        default_free: 100,
+        limit: 20,
+        max_bytes: i64::MAX,
+        lease_until: lease(60),
+    };
+    let claimed = claim_as(&mut connection, &request).await;
+
+    let of = |webhook_id, retry| {
+        let kind = |c: &&ClaimedDelivery| c.webhook_id == webhook_id && (c.attempts > 0) == retry;
+        claimed.iter().filter(kind).count()
+    };
+    assert_eq!((of(webhook.id, false), of(webhook.id, true)), (10, 10));
+    assert_eq!(of(other.id, false), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    wanting_all(&mut connection).await;
+    owe(&mut connection, 5, lease(-1)).await;
+
+    let mut taken = Vec::new();
+    for max_bytes in [1, 450] {
+        let request = ClaimRequest {
+            lanes: &[],
+            default_free: 100,
+            limit: 100,
+            max_bytes,
+            lease_until: lease(60),
+        };
+        let claimed = claim_as(&mut connection, &request).await;
+        assert!(
+            claimed
+                .iter()
+                .all(|c| (150..449).contains(&c.event.body.len()))
+        );
+        taken.push(claimed.len());
+    }
+
+    assert_eq!(taken[0], 1);
+    assert!((2..5).contains(&taken[1]), "{taken:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_many_webhooks_get_is_read_once() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    for _ in 0..3 {
+        wanting_all(&mut connection).await;
+    }
+    owe(&mut connection, 2, lease(-1)).await;
+
+    let claimed = claim(&mut connection, &[], 10).await;
+
+    let bodies: HashSet<_> = claimed.iter().map(|c| c.event.body.as_ptr()).collect();
+    assert_eq!((claimed.len(), bodies.len()), (6, 2));
+    assert!(claimed.iter().all(|c| c.event.body.starts_with(b"{\"id\"")));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    wanting_all(&mut connection).await;
+    let ours = lease(60);
+    let owed = owe(&mut connection, 2, ours).await;
+    let ids = [owed[0].id, owed[1].id];
+
+    let back = claims::hand_back(&mut connection, &ids, &[0, 0], &[ours, lease(30)]).await;
+    let claimed = claim(&mut connection, &[], 10).await;
+
+    assert_eq!(back.expect("it runs"), 1);
+    assert_eq!(
+        claimed.iter().map(|c| c.id).collect::<Vec<_>>(),
+        [owed[0].id]
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let webhook = wanting_all(&mut connection).await;
+    owe(&mut connection, 1, lease(-1)).await;
+
+    let disabled = webhooks::disable(&mut connection, webhook.id, "answered 410").await;
+    let waiting = claim(&mut connection, &[], 10).await;
+    let after = webhooks::find(&mut connection, webhook.id).await;
+    let active = webhook_domain::WebhookStatus::Active;
+    let enabled = webhooks::set_status(&mut connection, webhook.id, active).await;
+    let claimed = claim(&mut connection, &[], 10).await;
+
+    let after = after.expect("it reads").expect("it is there");
+    assert!(disabled.expect("it runs") && waiting.is_empty());
+    assert_eq!(
+        (after.version, after.disabled_reason.as_deref()),
+        (2, Some("answered 410"))
+    );
+    assert_eq!(
+        enabled.expect("it runs"),
+        Some(webhooks::StatusChange::Changed)
+    );
+    assert_eq!(claimed.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let webhook = wanting_all(&mut connection).await;
+    fail(&mut connection, webhook.id, 10, 0).await;
+
+    let taken_in = [event(Environment::Production, EventType::LicenseCreated)];
+    let taken_in = take_in(&mut connection, &taken_in, lease(60)).await;
+    owe(&mut connection, 3, lease(60)).await;
+    let claimed = claim(&mut connection, &[], 10).await;
+    let early = claims::claim_probes(&mut connection, lease(60)).await;
+    let sql = "UPDATE webhook_health SET paused_until = now() - interval '1 s'";
+    world.execute(sql).await;
+    let due = claims::claim_probes(&mut connection, lease(60)).await;
+    let again = claims::claim_probes(&mut connection, lease(60)).await;
+
+    assert_eq!((taken_in.leased.len(), taken_in.waiting), (0, 1));
+    let counts = [early, due, again].map(|probes| probes.expect("it runs").len());
+    assert_eq!((claimed.len(), counts), (0, [0, 1, 0]));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let sample = WebhookSample {
+        serving: Serving {
+            rate_limit: Some(RateLimit::new(100).expect("a limit")),
+            ..Serving::default()
+        },
+        ..WebhookSample::at(URL)
+    };
+    sample.store(&mut connection).await;
+    let nothing_leased = owe(&mut connection, 30, lease(60)).await;
+
+    let full = claim(&mut connection, &[], 100).await;
+    let just_taken = claim(&mut connection, &[], 100).await;
+    let sql = "UPDATE rate_buckets SET tokens = 0, refilled_at = now() - interval '50 ms'";
+    world.execute(sql).await;
+    let refilled = claim(&mut connection, &[], 100).await;
+
+    assert!(nothing_leased.is_empty());
+    assert_eq!(full.len(), 10, "a tenth of a second's worth");
+    assert!(just_taken.len() < 5, "{}", just_taken.len());
+    assert!((5..=10).contains(&refilled.len()), "{}", refilled.len());
+    world.end().await;
+}
