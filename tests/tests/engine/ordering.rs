@@ -1,0 +1,119 @@
+//! Events in order, by a field of their data.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use webhook_domain::{Environment, Event, EventType, OrderingField, RetryPolicy};
+use webhook_store::webhooks::Serving;
+use webhook_tests::rows::{lease, take_in};
+use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, event_with};
+
+/// Events about `keys` licenses in turn, each with a number that counts up.
+fn numbered(count: usize, keys: usize) -> Vec<Event> {
+    (0..count)
+        .map(|number| {
+            let data = format!(
+                r#"{{"license_id":"lic_{}","number":{number}}}"#,
+                number % keys
+            );
+            event_with(Environment::Production, EventType::LicenseUpdated, &data)
+        })
+        .collect()
+}
+
+/// An event's license and number.
+fn place(body: &[u8]) -> (String, u64) {
+    let event: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+    let license = event["data"]["license_id"].as_str().expect("a license");
+    (
+        license.to_owned(),
+        event["data"]["number"].as_u64().expect("a number"),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_with_one_key_arrive_in_order_and_a_failing_one_holds_back_only_its_own() {
+    let fails = |body: &[u8]| place(body) == ("lic_3".to_owned(), 3);
+    let receiver = Receiver::deciding(move |_, request| {
+        let failing = fails(&request.body) && request.headers["x-webhook-attempt"] != "4";
+        Answer::Status(if failing { 500 } else { 200 })
+    });
+    let setup = StageSetup {
+        serving: Serving {
+            ordering: Some(OrderingField::default()),
+            ..Serving::default()
+        },
+        policy: RetryPolicy {
+            max_attempts: 5,
+            initial_interval: Duration::from_millis(300),
+            timeout: Duration::from_secs(5),
+            ..RetryPolicy::default()
+        },
+        dispatchers: 3,
+        ..StageSetup::default()
+    };
+    let stage = Stage::set(receiver.await, setup).await;
+
+    stage.publish_all(&numbered(200, 10)).await;
+    stage.ended(200).await;
+
+    let mut accepted: HashMap<String, Vec<u64>> = HashMap::new();
+    let received = stage.receiver.received();
+    for request in &received {
+        let (license, number) = place(&request.body);
+        let order = accepted.entry(license).or_default();
+        if order.last() != Some(&number) {
+            order.push(number);
+        }
+    }
+    for (license, order) in &accepted {
+        let first = order[0];
+        let expected: Vec<u64> = (0..20).map(|step| first + step * 10).collect();
+        assert_eq!(order, &expected, "{license}");
+    }
+    let last = |license: &str| {
+        let of = |r: &&Received| place(&r.body).0 == license;
+        received.iter().filter(of).map(|r| r.at).max()
+    };
+    assert_eq!(accepted.len(), 10);
+    assert!(last("lic_3") > last("lic_4"), "the others did not wait");
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_without_the_ordering_field_waits_for_nobody() {
+    let setup = StageSetup {
+        serving: Serving {
+            ordering: Some(OrderingField::parse("nothing").expect("a field")),
+            ..Serving::default()
+        },
+        ..StageSetup::default()
+    };
+    let stage = Stage::set(Receiver::answering(&[500]).await, setup).await;
+
+    stage.publish_all(&numbered(20, 1)).await;
+
+    stage.ended(20).await;
+    stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_was_missed_is_made_up_for() {
+    let setup = StageSetup {
+        serving: Serving {
+            ordering: Some(OrderingField::default()),
+            ..Serving::default()
+        },
+        ..StageSetup::default()
+    };
+    let stage = Stage::set(Receiver::answering(&[]).await, setup).await;
+    let mut connection = stage.world.connection().await;
+
+    // A dispatcher that dies between its commit and finding out whose turn it is.
+    let taken_in = take_in(&mut connection, &numbered(3, 1), lease(60)).await;
+    drop(connection);
+
+    assert_eq!((taken_in.leased.len(), taken_in.ordered.len()), (0, 3));
+    stage.ended(3).await;
+    stage.end().await;
+}
