@@ -108,7 +108,10 @@ impl Lanes {
     pub(crate) fn room(&self) -> Room {
         let in_hand = self.in_hand();
         let tight = in_hand.deliveries >= PLENTY;
-        let lanes = in_hand.lanes.iter().filter(|(_, lane)| lane.queued() > 0);
+        let lanes = in_hand
+            .lanes
+            .iter()
+            .filter(|(_, lane)| lane.is_remarkable());
         let free = if tight {
             self.concurrency
         } else {
@@ -140,6 +143,11 @@ impl Lanes {
     /// The webhooks that have something in hand.
     pub(crate) fn open(&self) -> Vec<WebhookId> {
         self.in_hand().lanes.keys().copied().collect()
+    }
+
+    /// Forgets lanes that are over.
+    pub(crate) fn forget_idle(&self) {
+        self.in_hand().lanes.retain(|_, lane| !lane.is_idle());
     }
 
     /// Gives back what waits for webhooks that get no more; what runs goes on.
@@ -190,6 +198,14 @@ impl Lanes {
         }
     }
 
+    async fn give_back(&self, leased: Leased) {
+        self.set_aside([leased]);
+        // After the drain's time they are all handed back together, at the very end.
+        if !self.stops.deadline.is_cancelled() {
+            self.hand_back_aside().await;
+        }
+    }
+
     fn set_aside(&self, leased: impl IntoIterator<Item = Leased>) {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.extend(leased);
@@ -209,11 +225,8 @@ impl Lanes {
         let id = leased.webhook_id;
         let destination = match self.destinations.find(id, leased.webhook_version).await {
             Ok(Some(destination)) => destination,
-            Ok(None) => return Turn::Unreadable,
-            Err(error) => {
-                log::error!(webhook_id:% = id; "cannot read webhook {id}: {error}");
-                return Turn::Unreadable;
-            }
+            Ok(None) => return Turn::Unreadable("it is not there".to_owned()),
+            Err(error) => return Turn::Unreadable(error.to_string()),
         };
         // Asked last, as reading the destination takes time too.
         if self
@@ -235,9 +248,9 @@ enum Turn {
     Made(Outcome),
     /// It is given back.
     NotMade,
-    /// It waits for its lease to end: given back, a secret that cannot be opened would go round
-    /// without a pause.
-    Unreadable,
+    /// It is given back, and its webhook is left alone for a while: a secret that cannot be
+    /// opened would go round without a pause.
+    Unreadable(String),
 }
 
 /// A runner: one attempt after the other for one webhook.
@@ -253,11 +266,15 @@ async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
         if news.starts_runner {
             lanes.start_runner(webhook_id);
         }
-        if matches!(turn, Turn::NotMade) {
-            lanes.set_aside([leased]);
-            // After the drain's time they are all handed back together, at the very end.
-            if !lanes.stops.deadline.is_cancelled() {
-                lanes.hand_back_aside().await;
+        match turn {
+            Turn::Made(_) => {}
+            Turn::NotMade => lanes.give_back(leased).await,
+            Turn::Unreadable(why) => {
+                if news.rests {
+                    log::error!(webhook_id:% = webhook_id; "cannot read webhook {webhook_id}: {why}");
+                }
+                lanes.give_back(leased).await;
+                lanes.flush(&[webhook_id]).await;
             }
         }
     }
@@ -268,6 +285,8 @@ async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
 struct News {
     wants_more: bool,
     starts_runner: bool,
+    /// Whether the lane is left alone from now on.
+    rests: bool,
 }
 
 impl InHand {
@@ -278,7 +297,7 @@ impl InHand {
         let heavy = self.bytes + leased.event.body.len() > MAX_BYTES;
         let tight = self.deliveries >= PLENTY;
         match self.lanes.get(&leased.webhook_id) {
-            Some(lane) => lane.is_empty() || (!heavy && lane.has_room(leased, tight)),
+            Some(lane) => lane.has_room(leased, tight) && (!heavy || lane.is_empty()),
             None => true,
         }
     }
@@ -314,8 +333,10 @@ impl InHand {
         self.put_down(leased);
         let mut news = News::default();
         if let Some(lane) = self.lanes.get_mut(&leased.webhook_id) {
-            if let Turn::Made(outcome) = turn {
-                lane.observe(outcome);
+            match turn {
+                Turn::Made(outcome) => lane.observe(outcome),
+                Turn::NotMade => {}
+                Turn::Unreadable(_) => news.rests = lane.rest(),
             }
             news.wants_more = lane.wants_more();
             // One is for the runner that has just finished.

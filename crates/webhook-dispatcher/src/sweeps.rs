@@ -40,6 +40,7 @@ pub(crate) async fn sweep_for_ever(worker: &Worker<'_>) {
 
 /// Gives back what waits here for webhooks that are Inactive or whose circuit is open.
 async fn flush_closed(worker: &Worker<'_>) -> Result<(), StoreError> {
+    worker.lanes.forget_idle();
     let open = worker.lanes.open();
     let mut connection = acquire(worker.pool).await?;
     let circuits = health::count_open_circuits(&mut connection).await?;

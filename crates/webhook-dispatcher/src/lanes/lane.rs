@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use webhook_domain::{Outcome, WebhookId};
 use webhook_store::claims::LaneRoom;
@@ -9,6 +10,9 @@ use super::pace::Pace;
 /// How many first attempts, and how many retries, of one webhook wait in memory; further ones
 /// wait in Postgres.
 pub(super) const LANE_CAPACITY: usize = 128;
+
+/// How long a webhook that cannot be read is left alone.
+const REST: Duration = Duration::from_secs(5);
 
 /// What one webhook has in hand. First attempts and retries wait apart and go in turn, so that
 /// a mountain of either starves nobody.
@@ -21,6 +25,8 @@ pub(super) struct Lane {
     pace: Pace,
     /// Whether it was filled from the backlog, where more may wait.
     more_may_wait: bool,
+    /// It takes nothing until then.
+    rests_until: Option<Instant>,
 }
 
 impl Lane {
@@ -32,6 +38,7 @@ impl Lane {
             running: 0,
             pace: Pace::new(max_concurrency),
             more_may_wait: false,
+            rests_until: None,
         }
     }
 
@@ -46,13 +53,33 @@ impl Lane {
 
     /// It can be forgotten: nothing is in it, and nothing slows it.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_empty() && self.pace.is_full()
+        self.is_empty() && self.pace.is_full() && !self.is_resting()
+    }
+
+    /// Takes nothing for a while. `false`: it rested already.
+    pub(super) fn rest(&mut self) -> bool {
+        let begins = !self.is_resting();
+        if begins {
+            self.rests_until = Some(Instant::now() + REST);
+        }
+        begins
+    }
+
+    fn is_resting(&self) -> bool {
+        self.rests_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether its room is not that of a lane that nobody has opened.
+    pub(super) fn is_remarkable(&self) -> bool {
+        self.queued() > 0 || self.is_resting()
     }
 
     /// How many more it takes. `tight`: no more than run at once.
     pub(super) fn room(&self, webhook_id: WebhookId, tight: bool) -> LaneRoom {
         let free = |queue: &VecDeque<Leased>| {
-            let free = if tight {
+            let free = if self.is_resting() {
+                0
+            } else if tight {
                 self.pace.limit().saturating_sub(self.queued())
             } else {
                 LANE_CAPACITY - queue.len()
@@ -75,7 +102,7 @@ impl Lane {
             &self.first_attempts
         };
         let crowded = tight && self.queued() >= self.pace.limit();
-        !crowded && queue.len() < LANE_CAPACITY
+        !crowded && queue.len() < LANE_CAPACITY && !self.is_resting()
     }
 
     /// Takes a delivery in that it has room for.
