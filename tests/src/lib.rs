@@ -3,11 +3,13 @@
 //! `./dev test` starts the servers and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
+pub mod chaos;
 mod platform;
 mod proxy;
 mod receiver;
 pub mod rows;
 mod samples;
+mod servers;
 mod service;
 mod stage;
 mod world;
@@ -16,6 +18,7 @@ pub use platform::Platform;
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
 pub use samples::{WebhookSample, event, event_with, new_secret, sealing_key};
+pub use servers::Servers;
 pub use service::{SEALING_KEY, Service};
 pub use stage::{Stage, StageSetup};
-pub use world::World;
+pub use world::{ServerUrls, World};

@@ -27,9 +27,17 @@ impl Proxy {
     pub fn silence(&self) {
         self.open.send_replace(false);
     }
+
+    /// Passes on what comes over new connections; the silent ones stay silent.
+    pub fn resume(&self) {
+        self.open.send_replace(true);
+    }
 }
 
 async fn pass(mut client: TcpStream, port: u16, mut is_open: watch::Receiver<bool>) {
+    if !*is_open.borrow() {
+        return std::future::pending().await;
+    }
     let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else {
         return;
     };

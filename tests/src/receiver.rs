@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,18 @@ impl Receiver {
     /// What arrived so far.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.seen).received.clone()
+    }
+
+    /// Whether a request with this body arrived.
+    pub fn has(&self, body: &[u8]) -> bool {
+        let seen = lock(&self.seen);
+        seen.received.iter().any(|request| request.body == body)
+    }
+
+    /// The bodies that arrived, each once.
+    pub fn bodies(&self) -> HashSet<Vec<u8>> {
+        let seen = lock(&self.seen);
+        seen.received.iter().map(|r| r.body.clone()).collect()
     }
 
     /// How many requests arrived so far.

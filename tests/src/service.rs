@@ -45,8 +45,17 @@ impl Service {
 
     /// Starts a dispatcher. A dead one's leases end soon, so that a test need not wait.
     pub fn dispatcher(world: &World) -> Self {
+        Self::dispatcher_with(world, "4000")
+    }
+
+    /// Starts a dispatcher with the leases that production has.
+    pub fn patient_dispatcher(world: &World) -> Self {
+        Self::dispatcher_with(world, "60000")
+    }
+
+    fn dispatcher_with(world: &World, lease_ms: &str) -> Self {
         let child = command("webhook-dispatcher", world)
-            .env("LEASE_MS", "4000")
+            .env("LEASE_MS", lease_ms)
             .stderr(Stdio::null())
             .spawn()
             .expect("./dev test builds the programs first");
@@ -64,6 +73,25 @@ impl Service {
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Sends a signal, such as `STOP`.
+    pub async fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status();
+        assert!(sent.await.expect("kill runs").success(), "{name}");
+    }
+
+    /// SIGTERM: waits for its drain, and tells whether it ended well.
+    pub async fn terminate(mut self) -> bool {
+        self.signal("TERM").await;
+        self.child.wait().await.expect("it ends").success()
+    }
+
     /// `kill -9`: no chance to tidy up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");
@@ -72,11 +100,13 @@ impl Service {
 
 fn command(name: &str, world: &World) -> Command {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let built = test
-        .ancestors()
-        .nth(2)
-        .expect("target/<profile>/deps/<test>");
-    let mut command = Command::new(built.join(name));
+    // target/<profile>/deps/<test>, or target/<profile>/<program>
+    let folders = test.ancestors().skip(1);
+    let program = folders
+        .map(|folder| folder.join(name))
+        .find(|p| p.is_file());
+    let program = program.expect("./dev builds the programs first");
+    let mut command = Command::new(program);
     command
         .env("DATABASE_URL", &world.database_url)
         .env("AMQP_URL", &world.amqp_url)

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio_postgres::NoTls;
 use tokio_postgres::types::FromSql;
 use url::Url;
@@ -17,35 +16,47 @@ pub struct World {
     /// Connections to the database.
     pub pool: Pool,
     name: String,
-    servers: Servers,
+    servers: ServerUrls,
 }
 
-struct Servers {
-    database_url: String,
-    management_url: Url,
+/// Where the servers are.
+pub struct ServerUrls {
+    /// `postgres://…`
+    pub database: String,
+    /// `amqp://…`
+    pub amqp: String,
+    /// `http://…`
+    pub management: String,
 }
 
 impl World {
-    /// Makes a world. Panics with the reason when the servers are not there.
+    /// Makes a world on the servers that the environment names. Panics with the reason when they
+    /// are not there.
     pub async fn new() -> Self {
-        match Self::try_new().await {
+        let servers = ServerUrls {
+            database: variable("DATABASE_URL"),
+            amqp: variable("AMQP_URL"),
+            management: variable("AMQP_MANAGEMENT_URL"),
+        };
+        Self::on(servers).await
+    }
+
+    /// Makes a world on these servers.
+    pub async fn on(servers: ServerUrls) -> Self {
+        match Self::try_on(servers).await {
             Ok(world) => world,
             Err(error) => panic!("no test world (run ./dev test): {error:#}"),
         }
     }
 
-    async fn try_new() -> anyhow::Result<Self> {
+    async fn try_on(servers: ServerUrls) -> anyhow::Result<Self> {
         let name = format!("test_{}", Uuid::now_v7().simple());
-        let servers = Servers {
-            database_url: variable("DATABASE_URL")?,
-            management_url: variable("AMQP_MANAGEMENT_URL")?.parse()?,
-        };
         servers.run_sql(&format!("CREATE DATABASE {name}")).await?;
         servers.vhost(reqwest::Method::PUT, &name).await?;
-        let database_url = with_path(&servers.database_url, &name)?;
+        let database_url = with_path(&servers.database, &name)?;
         webhook_store::migrations::run(&database_url).await?;
         Ok(Self {
-            amqp_url: with_path(&variable("AMQP_URL")?, &name)?,
+            amqp_url: with_path(&servers.amqp, &name)?,
             pool: webhook_store::connect(&database_url, 10).await?,
             database_url,
             name,
@@ -102,7 +113,7 @@ impl World {
                 serde_json::json!({"routing_key": "#"}),
             ),
         ] {
-            let url = self.servers.management_url.join(&path).expect("a URL");
+            let url = self.servers.url(&path).expect("a URL");
             let request = reqwest::Client::new().request(method, url).json(&body);
             let answer = request.send().await.expect("an answer");
             assert!(answer.status().is_success(), "{path}: {}", answer.status());
@@ -112,7 +123,7 @@ impl World {
     /// Takes what the platform's services were told since the last call.
     pub async fn told(&self) -> Vec<serde_json::Value> {
         let path = format!("/api/queues/{}/status/get", self.name);
-        let url = self.servers.management_url.join(&path).expect("a URL");
+        let url = self.servers.url(&path).expect("a URL");
         let ask =
             serde_json::json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
         let answer = reqwest::Client::new().post(url).json(&ask).send().await;
@@ -127,11 +138,27 @@ impl World {
     /// The messages that were set aside, as RabbitMQ's management API shows them.
     pub async fn rejected(&self) -> Vec<serde_json::Value> {
         let path = format!("/api/queues/{}/webhooks.events.rejected/get", self.name);
-        let url = self.servers.management_url.join(&path).expect("a URL");
+        let url = self.servers.url(&path).expect("a URL");
         let ask =
             serde_json::json!({"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"});
         let answer = reqwest::Client::new().post(url).json(&ask).send().await;
         answer.expect("an answer").json().await.unwrap_or_default()
+    }
+
+    /// Closes every connection to this vhost by force.
+    pub async fn close_broker_connections(&self) {
+        let path = format!("/api/vhosts/{}/connections", self.name);
+        let url = self.servers.url(&path).expect("a URL");
+        let client = reqwest::Client::new();
+        let listed = client.get(url).send().await.expect("an answer");
+        let connections: Vec<serde_json::Value> = listed.json().await.unwrap_or_default();
+        for connection in connections {
+            let name = connection["name"].as_str().expect("a name");
+            let mut url = self.servers.url("/api/connections/").expect("a URL");
+            url.path_segments_mut().expect("a base").pop().push(name);
+            let closed = client.delete(url).send().await.expect("an answer");
+            assert!(closed.status().is_success() || closed.status() == 404);
+        }
     }
 
     /// Takes everything back. A test that fails leaves its world to be looked at.
@@ -150,33 +177,43 @@ impl World {
     }
 
     /// Asks again and again until `answer` is something, for at most 20 seconds.
-    pub async fn eventually<T>(&self, what: &str, mut answer: impl AsyncFnMut() -> Option<T>) -> T {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-        let mut poll = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            poll.tick().await;
-            if let Some(found) = answer().await {
-                return found;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "never happened: {what}"
-            );
-        }
+    pub async fn eventually<T>(&self, what: &str, answer: impl AsyncFnMut() -> Option<T>) -> T {
+        poll(what, Duration::from_secs(20), answer).await
+    }
+
+    /// The same for what takes minutes.
+    pub async fn patiently<T>(&self, what: &str, answer: impl AsyncFnMut() -> Option<T>) -> T {
+        poll(what, Duration::from_secs(300), answer).await
     }
 }
 
-impl Servers {
+async fn poll<T>(what: &str, patience: Duration, mut answer: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + patience;
+    let mut poll = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        poll.tick().await;
+        if let Some(found) = answer().await {
+            return found;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "never happened: {what}"
+        );
+    }
+}
+
+impl ServerUrls {
+    fn url(&self, path: &str) -> anyhow::Result<Url> {
+        Ok(self.management.parse::<Url>()?.join(path)?)
+    }
+
     async fn run_sql(&self, sql: &str) -> anyhow::Result<()> {
-        connect(&self.database_url)
-            .await?
-            .batch_execute(sql)
-            .await?;
+        connect(&self.database).await?.batch_execute(sql).await?;
         Ok(())
     }
 
     async fn vhost(&self, method: reqwest::Method, name: &str) -> anyhow::Result<()> {
-        let url = self.management_url.join(&format!("/api/vhosts/{name}"))?;
+        let url = self.url(&format!("/api/vhosts/{name}"))?;
         let request = reqwest::Client::new().request(method, url);
         request.send().await?.error_for_status()?;
         Ok(())
@@ -187,8 +224,8 @@ impl Servers {
     clippy::disallowed_methods,
     reason = "the test runner is configured by environment"
 )]
-fn variable(name: &str) -> anyhow::Result<String> {
-    std::env::var(name).with_context(|| format!("{name} is not set"))
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run ./dev test"))
 }
 
 fn with_path(url: &str, path: &str) -> anyhow::Result<String> {

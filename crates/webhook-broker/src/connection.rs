@@ -1,8 +1,10 @@
 use std::str::FromStr;
+use std::time::Duration;
 
 use lapin::options::ConfirmSelectOptions;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::time::timeout;
 
 use crate::topology;
 
@@ -35,6 +37,9 @@ impl std::fmt::Debug for BrokerUrl {
 /// in hand to another: so long an intake can stand still when its machine freezes.
 const HEARTBEAT_SECONDS: u16 = 10;
 
+/// How long the broker may take to let us in and to declare the topology.
+const OPENS_WITHIN: Duration = Duration::from_secs(15);
+
 /// Why the broker could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -44,6 +49,9 @@ pub enum BrokerError {
     /// The broker ended the consumer.
     #[error("the broker ended the consumer")]
     Ended,
+    /// It did not answer in time; a queue may have no leader.
+    #[error("the broker did not answer within {} s", OPENS_WITHIN.as_secs())]
+    TimedOut,
     /// A rejected message could not be set aside.
     #[error("the broker did not confirm a rejected message")]
     NotConfirmed,
@@ -53,7 +61,17 @@ pub enum BrokerError {
 ///
 /// A connection is never repaired: whoever uses it makes a new one, because what was unconfirmed
 /// or unacknowledged on the old one has to be decided by its user anyway.
-pub(crate) async fn open(url: &BrokerUrl, name: &str) -> lapin::Result<(Connection, Channel)> {
+pub(crate) async fn open(
+    url: &BrokerUrl,
+    name: &str,
+) -> Result<(Connection, Channel), BrokerError> {
+    match timeout(OPENS_WITHIN, open_unbounded(url, name)).await {
+        Ok(opened) => Ok(opened?),
+        Err(_) => Err(BrokerError::TimedOut),
+    }
+}
+
+async fn open_unbounded(url: &BrokerUrl, name: &str) -> lapin::Result<(Connection, Channel)> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let connection = Connection::connect_uri(url.0.clone(), properties).await?;
     let channel = connection.create_channel().await?;

@@ -1,11 +1,18 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, Consumer};
+use tokio::time::timeout;
 
 use crate::connection::{BrokerError, BrokerUrl, open};
 use crate::topology::{EVENTS_QUEUE, REJECTED_QUEUE, REJECTION_REASON_HEADER};
+
+/// How often a channel is looked at that brings nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A message in hand: the broker keeps it until it is acknowledged.
 #[derive(Debug, Clone)]
@@ -51,8 +58,7 @@ impl Intake {
     ///
     /// Safe to drop while it waits: a message is taken only when the call returns.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Message>, BrokerError> {
-        let first = self.consumer.next().await.ok_or(BrokerError::Ended)??;
-        let mut batch = vec![message(first)];
+        let mut batch = vec![message(self.next().await?)];
         while batch.len() < max {
             match self.consumer.next().now_or_never() {
                 Some(Some(Ok(next))) => batch.push(message(next)),
@@ -61,6 +67,17 @@ impl Intake {
             }
         }
         Ok(batch)
+    }
+
+    /// A channel that has ended is looked for too: its end may have come before anybody listened.
+    async fn next(&mut self) -> Result<Delivery, BrokerError> {
+        loop {
+            match timeout(LOOK, self.consumer.next()).await {
+                Ok(next) => return Ok(next.ok_or(BrokerError::Ended)??),
+                Err(_) if !self.channel.status().connected() => return Err(BrokerError::Ended),
+                Err(_) => {}
+            }
+        }
     }
 
     /// Acknowledges `last` and everything before it.
@@ -107,7 +124,7 @@ impl Intake {
     }
 }
 
-fn message(delivery: lapin::message::Delivery) -> Message {
+fn message(delivery: Delivery) -> Message {
     Message {
         body: Bytes::from(delivery.data),
         delivery_tag: delivery.delivery_tag,

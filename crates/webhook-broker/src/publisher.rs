@@ -20,6 +20,9 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 /// The first and the longest pause between two tries to connect.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// How often a connection is looked at that tells nothing.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Publishes with confirms, over a connection that is renewed for ever.
 #[derive(Clone)]
 pub struct Publisher {
@@ -166,9 +169,9 @@ async fn keep_connected(
         match open(&url, &name).await {
             Ok((connection, channel)) => {
                 log::info!("connected to the broker at {url:?}");
-                publisher.channel.store(Some(Arc::new(channel)));
+                publisher.channel.store(Some(Arc::new(channel.clone())));
                 pause = RECONNECT.0;
-                let broken = until_broken(&connection, &cancel).await;
+                let broken = until_broken(&connection, &channel, &cancel).await;
                 publisher.channel.store(None);
                 match broken {
                     Some(reason) => log::warn!("lost the broker: {reason}"),
@@ -188,11 +191,24 @@ async fn keep_connected(
 }
 
 /// Waits for the connection's end and tells its reason, or `None` when we are asked to stop.
-async fn until_broken(connection: &Connection, cancel: &CancellationToken) -> Option<String> {
+///
+/// The connection may have ended before anybody listened to it, and a channel may end without its
+/// connection: so both are looked at, too.
+async fn until_broken(
+    connection: &Connection,
+    channel: &Channel,
+    cancel: &CancellationToken,
+) -> Option<String> {
     let mut events = Box::pin(connection.events_listener());
+    let mut looks = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return None,
+            _ = looks.tick() => {
+                if !connection.status().connected() || !channel.status().connected() {
+                    return Some("the connection or its channel ended".to_owned());
+                }
+            }
             event = events.next() => match event {
                 Some(lapin::Event::Error(error)) => return Some(error.to_string()),
                 None => return Some("the connection ended".to_owned()),

@@ -1,0 +1,69 @@
+//! `./dev chaos [scenario…]`: every fault in full, and what it cost.
+
+use std::process::ExitCode;
+
+use webhook_tests::chaos::{SCENARIOS, flood, isolation};
+use webhook_tests::{ServerUrls, Servers, World};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
+    let servers = Servers::start().await;
+    let mut kept = true;
+    println!(
+        "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>9}",
+        "fault", "events", "deliveries", "duplicates", "in flight", "lost", "recovery"
+    );
+    for scenario in SCENARIOS.iter().filter(|s| chosen(s.name)) {
+        let account = scenario.fault.run(&servers, scenario.full).await;
+        kept &= account.lost == 0 && account.duplicates <= account.in_flight;
+        println!(
+            "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>7.2} s",
+            scenario.name,
+            account.events,
+            account.deliveries,
+            account.duplicates,
+            account.in_flight,
+            account.lost,
+            account.recovery.as_secs_f64()
+        );
+    }
+    if chosen("flood") {
+        let flood = flood(world(&servers).await, 200_000).await;
+        kept &= flood.peak_mib < 256;
+        println!(
+            "flood: {} events wait for receivers that hang; one worker had {} MiB at most (bound: 256); \
+             a healthy webhook that was added then was served after {:.2} s",
+            flood.events,
+            flood.peak_mib,
+            flood.served_after.as_secs_f64()
+        );
+    }
+    if chosen("isolation") {
+        let isolation = isolation(world(&servers).await, 100, 150, 5).await;
+        let ratio = isolation.beside.as_secs_f64() / isolation.alone.as_secs_f64();
+        kept &= ratio <= 1.5;
+        println!(
+            "isolation: p99 from publishing to arrival at 100 healthy webhooks: {:.1} ms alone, \
+             {:.1} ms beside 100 that hang, ratio {ratio:.2} (bound: 1.5)",
+            isolation.alone.as_secs_f64() * 1e3,
+            isolation.beside.as_secs_f64() * 1e3,
+        );
+    }
+    if kept {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("a promise was broken");
+    ExitCode::FAILURE
+}
+
+async fn world(servers: &Servers) -> World {
+    World::on(ServerUrls {
+        database: servers.database_url.clone(),
+        amqp: servers.amqp_url.clone(),
+        management: servers.management_url.clone(),
+    })
+    .await
+}

@@ -1,0 +1,12 @@
+//! Faults under load: what is broken, what it cost, and that nothing was lost.
+//!
+//! A [`Storm`] publishes steadily while a fault strikes, then waits until everything is quiet and
+//! settles the account. The same code runs short in the tests and in full under `./dev chaos`.
+
+mod faults;
+mod pressure;
+mod storm;
+
+pub use faults::{Fault, SCENARIOS, Scenario};
+pub use pressure::{Flood, Isolation, flood, isolation};
+pub use storm::{Account, Scale, Storm};

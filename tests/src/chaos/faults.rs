@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use super::storm::{Account, Scale, Storm};
+use crate::{Proxy, Receiver, Servers, WebhookSample};
+
+/// What may strike.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// Nothing does.
+    None,
+    /// `kill -9` of a worker.
+    KilledWorker,
+    /// SIGTERM of a worker, once another one has started.
+    RestartedWorker,
+    /// SIGSTOP of a worker for longer than its leases last.
+    SuspendedWorker,
+    /// The broker closes all connections.
+    ClosedConnections,
+    /// Postgres ends as in a power cut.
+    CrashedPostgres,
+    /// RabbitMQ ends as in a power cut.
+    CrashedRabbitmq,
+    /// Both do.
+    CrashedBoth,
+    /// A network swallows packets to one receiver.
+    SwallowedPackets,
+}
+
+/// A fault with its name, and how large a storm it strikes in `./dev chaos` and in the tests.
+pub struct Scenario {
+    /// What strikes.
+    pub fault: Fault,
+    /// That in words.
+    pub name: &'static str,
+    /// Under `./dev chaos`.
+    pub full: Scale,
+    /// In the tests.
+    pub short: Scale,
+}
+
+const fn scenario(
+    fault: Fault,
+    name: &'static str,
+    full: (usize, usize),
+    short: (usize, usize),
+) -> Scenario {
+    Scenario {
+        fault,
+        name,
+        full: Scale::new(full.0, full.1),
+        short: Scale::new(short.0, short.1),
+    }
+}
+
+/// Everything that is tried: events, and how often the fault strikes.
+#[rustfmt::skip]
+pub const SCENARIOS: &[Scenario] = &[
+    scenario(Fault::None, "three workers, no fault", (20_000, 1), (1_000, 1)),
+    scenario(Fault::KilledWorker, "kill -9 of workers", (20_000, 20), (2_000, 3)),
+    scenario(Fault::RestartedWorker, "rolling restart", (10_000, 6), (2_000, 3)),
+    scenario(Fault::SuspendedWorker, "SIGSTOP past the lease", (5_000, 3), (1_000, 1)),
+    scenario(Fault::ClosedConnections, "broker connections closed", (10_000, 10), (1_000, 2)),
+    scenario(Fault::CrashedPostgres, "Postgres crashes", (10_000, 3), (1_000, 1)),
+    scenario(Fault::CrashedRabbitmq, "RabbitMQ crashes", (10_000, 3), (1_000, 1)),
+    scenario(Fault::CrashedBoth, "both crash", (10_000, 2), (1_000, 1)),
+    scenario(Fault::SwallowedPackets, "packets to a receiver vanish", (5_000, 2), (1_000, 1)),
+];
+
+/// Longer than the leases of [`Service::dispatcher`](crate::Service::dispatcher).
+const PAST_THE_LEASE: Duration = Duration::from_secs(6);
+
+impl Fault {
+    /// Runs a storm in which it strikes at random moments.
+    pub async fn run(self, servers: &Servers, scale: Scale) -> Account {
+        let mut storm = Storm::start(servers, scale).await;
+        for _ in 0..scale.strikes {
+            storm.arrivals(rand::random_range(50..300)).await;
+            storm.note_in_flight().await;
+            self.strike(&mut storm).await;
+            storm.note_in_flight().await;
+            storm.recover().await;
+        }
+        storm.end().await
+    }
+
+    async fn strike(self, storm: &mut Storm<'_>) {
+        match self {
+            Self::None => {}
+            Self::KilledWorker => {
+                let victim = rand::random_range(0..storm.dispatchers.len());
+                storm.dispatchers.swap_remove(victim).kill().await;
+                storm.start_dispatcher();
+            }
+            Self::RestartedWorker => {
+                storm.start_dispatcher();
+                let ended_well = storm.dispatchers.remove(0).terminate().await;
+                assert!(ended_well, "a drain ends with 0");
+            }
+            Self::SuspendedWorker => {
+                storm.dispatchers.rotate_left(1);
+                storm.dispatchers[0].signal("STOP").await;
+                // The wait is what is tested: the leases end while it sleeps.
+                tokio::time::sleep(PAST_THE_LEASE).await;
+                storm.dispatchers[0].signal("CONT").await;
+            }
+            Self::ClosedConnections => storm.world.close_broker_connections().await,
+            Self::CrashedPostgres => storm.servers.crash_postgres().await,
+            Self::CrashedRabbitmq => storm.servers.crash_rabbitmq().await,
+            Self::CrashedBoth => {
+                let servers = storm.servers;
+                tokio::join!(servers.crash_postgres(), servers.crash_rabbitmq());
+            }
+            Self::SwallowedPackets => swallow_packets(storm).await,
+        }
+    }
+}
+
+/// Another webhook is behind a network that swallows packets for a while; the storm's own must
+/// not notice.
+async fn swallow_packets(storm: &mut Storm<'_>) {
+    let behind = Receiver::answering(&[]).await;
+    let port = behind
+        .url
+        .parse::<url::Url>()
+        .ok()
+        .and_then(|url| url.port());
+    let proxy = Proxy::to(port.expect("a port")).await;
+    let url = format!("http://127.0.0.1:{}/hook", proxy.port);
+    let sample = WebhookSample {
+        patterns: &["telemetry.flagged"],
+        ..WebhookSample::at(&url)
+    };
+    let mut connection = storm.world.connection().await;
+    sample.store(&mut connection).await;
+    drop(connection);
+    storm.listeners += 1;
+
+    proxy.silence();
+    storm.recover().await;
+    storm.arrivals(200).await;
+    assert_eq!(behind.count(), 0, "nothing comes through");
+    proxy.resume();
+    let through = async || (behind.count() > 0).then_some(());
+    storm.world.eventually("it comes through", through).await;
+}

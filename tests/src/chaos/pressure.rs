@@ -1,0 +1,157 @@
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use webhook_broker::Publisher;
+use webhook_domain::{Environment, Event, EventType, RetryPolicy};
+
+use crate::{Answer, Receiver, Service, WebhookSample, World, event, event_with};
+
+/// What a backlog of events for receivers that all hang cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Flood {
+    /// Events that wait.
+    pub events: usize,
+    /// The most memory that the one worker ever had, in MiB.
+    pub peak_mib: u64,
+    /// From publishing an event for a webhook that was added then until it arrived.
+    pub served_after: Duration,
+}
+
+/// Lets every receiver hang, piles up `events`, and adds a healthy webhook.
+pub async fn flood(world: World, events: usize) -> Flood {
+    let hanging = Receiver::deciding(|_, _| Answer::Hang).await;
+    let healthy = Receiver::answering(&[]).await;
+    let patience = RetryPolicy {
+        timeout: Duration::from_secs(15),
+        ..RetryPolicy::default()
+    };
+    world.set_retry_policy(&patience).await;
+    let mut connection = world.connection().await;
+    for event_type in EventType::ALL {
+        let pattern = [event_type.as_str()];
+        let sample = WebhookSample {
+            patterns: &pattern,
+            ..WebhookSample::at(&hanging.url)
+        };
+        sample.store(&mut connection).await;
+    }
+    let dispatcher = Service::patient_dispatcher(&world);
+    let publisher = connect(&world).await;
+    let padding = "x".repeat(300);
+    let mut published = 0;
+    while published < events {
+        let batch: Vec<Event> = (0..events.min(1_000))
+            .map(|number| {
+                let event_type = EventType::ALL[number % EventType::ALL.len()];
+                let data = format!(r#"{{"padding":"{padding}"}}"#);
+                event_with(Environment::Production, event_type, &data)
+            })
+            .collect();
+        let confirmed = publisher.publish_all(&batch).await;
+        assert!(confirmed.iter().all(Result::is_ok));
+        published += batch.len();
+    }
+    let taken_in = async || {
+        let sql = "SELECT count(*) FROM events";
+        let taken_in: i64 = world.ask(sql).await;
+        (usize::try_from(taken_in) == Ok(published)).then_some(())
+    };
+    world.patiently("all is taken in", taken_in).await;
+
+    let sample = WebhookSample {
+        environment: Environment::Staging,
+        ..WebhookSample::at(&healthy.url)
+    };
+    sample.store(&mut connection).await;
+    let from = Instant::now();
+    let fresh = event(Environment::Staging, EventType::LicenseActivated);
+    publisher.publish(&fresh).await.expect("confirmed");
+    let served = async || (healthy.count() == 1).then_some(());
+    world.eventually("the healthy one is served", served).await;
+    let served_after = from.elapsed();
+    let peak_mib = peak_mib(dispatcher.pid());
+    drop(connection);
+    dispatcher.kill().await;
+    world.end().await;
+    Flood {
+        events: published,
+        peak_mib,
+        served_after,
+    }
+}
+
+/// The most memory that a process ever had resident (`VmHWM` of proc(5)).
+fn peak_mib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.expect("Linux tells it") / 1_024
+}
+
+/// How long healthy webhooks wait for their events, alone and beside hanging ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Isolation {
+    /// The 99th percentile from publishing to arrival, alone.
+    pub alone: Duration,
+    /// The same beside as many webhooks that hang.
+    pub beside: Duration,
+}
+
+/// Sends `events` at `per_second` to `webhooks` healthy webhooks, alone and then beside as many
+/// that hang for 30 s.
+pub async fn isolation(world: World, webhooks: usize, events: usize, per_second: u32) -> Isolation {
+    let healthy = Receiver::answering(&[]).await;
+    let hanging = Receiver::deciding(|_, _| Answer::After(Duration::from_secs(30))).await;
+    let mut connection = world.connection().await;
+    for _ in 0..webhooks {
+        WebhookSample::at(&healthy.url).store(&mut connection).await;
+    }
+    let dispatcher = Service::patient_dispatcher(&world);
+    let publisher = connect(&world).await;
+    // The first events open connections, which is not what is measured.
+    measure(&world, &publisher, &healthy, (webhooks, 10, per_second)).await;
+    let alone = measure(&world, &publisher, &healthy, (webhooks, events, per_second)).await;
+    for _ in 0..webhooks {
+        WebhookSample::at(&hanging.url).store(&mut connection).await;
+    }
+    let beside = measure(&world, &publisher, &healthy, (webhooks, events, per_second)).await;
+    drop(connection);
+    dispatcher.kill().await;
+    world.end().await;
+    Isolation { alone, beside }
+}
+
+/// Publishes at a steady pace and tells the 99th percentile from publishing to arrival.
+async fn measure(
+    world: &World,
+    publisher: &Publisher,
+    receiver: &Receiver,
+    (webhooks, events, per_second): (usize, usize, u32),
+) -> Duration {
+    let before = receiver.count();
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / per_second);
+    let mut published = std::collections::HashMap::new();
+    for _ in 0..events {
+        pace.tick().await;
+        let event = event(Environment::Production, EventType::LicenseActivated);
+        published.insert(event.body.to_vec(), Instant::now());
+        publisher.publish(&event).await.expect("confirmed");
+    }
+    let enough = before + events * webhooks;
+    let arrived = async || (receiver.count() >= enough).then_some(());
+    world.eventually("all of it arrives", arrived).await;
+    let mut waits: Vec<Duration> = receiver.received()[before..]
+        .iter()
+        .filter_map(|request| Some(request.at - *published.get(&request.body)?))
+        .collect();
+    waits.sort_unstable();
+    waits[waits.len() * 99 / 100]
+}
+
+async fn connect(world: &World) -> Publisher {
+    let broker = world.amqp_url.parse().expect("a URL");
+    let publisher = Publisher::start(broker, "pressure", CancellationToken::new());
+    let connected = async || publisher.is_connected().then_some(());
+    world.eventually("the publisher connects", connected).await;
+    publisher
+}
