@@ -1,4 +1,4 @@
-//! `./dev chaos [scenario…]`: every fault in full, and what it cost.
+//! `./dev chaos [--short] [scenario…]`: every fault, in full or as in the tests, and what it cost.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,9 @@ use webhook_tests::{ServerUrls, Servers, World};
 #[tokio::main]
 async fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let (options, wanted): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a.starts_with("--"));
+    let short = options.iter().any(|option| option == "--short");
     let chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|w| name.contains(w.as_str()));
     let servers = Servers::start().await;
     let mut kept = true;
@@ -17,7 +19,8 @@ async fn main() -> ExitCode {
         "fault", "events", "deliveries", "duplicates", "in flight", "lost", "recovery"
     );
     for scenario in SCENARIOS.iter().filter(|s| chosen(s.name)) {
-        let account = scenario.fault.run(&servers, scenario.full).await;
+        let scale = if short { scenario.short } else { scenario.full };
+        let account = scenario.fault.run(&servers, scale).await;
         kept &= account.lost == 0 && account.duplicates <= account.in_flight;
         println!(
             "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>7.2} s",
@@ -31,7 +34,7 @@ async fn main() -> ExitCode {
         );
     }
     if chosen("flood") {
-        let flood = flood(world(&servers).await, 200_000).await;
+        let flood = flood(world(&servers).await, if short { 10_000 } else { 200_000 }).await;
         kept &= flood.peak_mib < 256;
         println!(
             "flood: {} events wait for receivers that hang; one worker had {} MiB at most (bound: 256); \

@@ -11,6 +11,9 @@ use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 use crate::world::ServerUrls;
 use crate::{Receiver, Servers, Service, WebhookSample, World, event};
 
+/// How long it may take after the last fault until everything is delivered and recorded.
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+
 /// How large a storm is.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
@@ -145,15 +148,27 @@ impl<'a> Storm<'a> {
     }
 
     /// Waits until everything is quiet, and settles the account.
-    pub async fn end(self) -> Account {
+    pub async fn end(mut self) -> Account {
         self.enough.store(true, Ordering::Relaxed);
-        let published = self.load.await.expect("no panic");
+        let published = (&mut self.load).await.expect("no panic");
         let owed = published.len() + self.owed;
         let settled = async || {
             let delivered = self.world.delivered().await;
             (usize::try_from(delivered) == Ok(owed)).then_some(())
         };
-        self.world.eventually("all is delivered", settled).await;
+        if tokio::time::timeout(SETTLES_WITHIN, async {
+            while settled().await.is_none() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+        .is_err()
+        {
+            panic!(
+                "{owed} deliveries are owed, there are {}",
+                self.tell().await
+            );
+        }
         let arrived: HashSet<Vec<u8>> = self.receiver.bodies();
         let missing = published
             .iter()
@@ -175,6 +190,15 @@ impl<'a> Storm<'a> {
         }
         self.world.end().await;
         account
+    }
+
+    /// What the database holds, for whoever looks for what is missing.
+    async fn tell(&self) -> String {
+        let sql =
+            "SELECT coalesce(json_agg(d)::text, '') || (SELECT count(*) FROM events) || ' events'
+            FROM (SELECT status, backlog, attempts, count(*), min(next_attempt_at) AS next,
+                         now() AS now FROM deliveries GROUP BY 1, 2, 3) AS d";
+        self.world.ask(sql).await
     }
 }
 
