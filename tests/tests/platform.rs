@@ -1,12 +1,13 @@
 //! Both programs, through their public doors: HTTP and AMQP in, a recording receiver out.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use webhook_domain::{Environment, Event, EventPattern, EventType};
-use webhook_tests::{Platform, Proxy, Receiver, Service, World, event};
+use webhook_domain::{Environment, Event, EventPattern, EventType, RetryPolicy};
+use webhook_tests::{Answer, Platform, Proxy, Receiver, Service, World, event};
 
 fn bodies(receiver: &Receiver) -> Vec<Vec<u8>> {
     let mut bodies: Vec<_> = receiver.received().into_iter().map(|r| r.body).collect();
@@ -157,6 +158,52 @@ async fn a_killed_dispatcher_loses_nothing() {
             .all(|e| arrivals.contains_key(e.body.as_ref()))
     );
     cancel.cancel();
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_a_drain_at_once_and_costs_no_attempt() {
+    let mut platform = Platform::new().await;
+    let receiver = Receiver::deciding(|_, _| Answer::After(Duration::from_secs(60))).await;
+    platform
+        .create_webhook(&receiver.url, "production", "active", &["*"])
+        .await;
+    let body = event(Environment::Production, EventType::LicenseActivated).body;
+    let body = String::from_utf8(body.to_vec()).expect("text");
+    let patient = RetryPolicy {
+        timeout: Duration::from_secs(30),
+        ..RetryPolicy::default()
+    };
+    platform.world.set_retry_policy(&patient).await;
+    let dispatcher = Service::patient_dispatcher(&platform.world);
+    std::mem::replace(&mut platform.dispatcher, dispatcher)
+        .kill()
+        .await;
+    platform
+        .ask(Method::POST, "/api/v1/events", Some(body))
+        .await;
+    let arrived = async || (receiver.count() == 1).then_some(());
+    platform
+        .world
+        .eventually("the request arrives", arrived)
+        .await;
+
+    platform.dispatcher.signal("TERM").await;
+    let began = std::time::Instant::now();
+    let next = Service::patient_dispatcher(&platform.world);
+    let ended_well = std::mem::replace(&mut platform.dispatcher, next)
+        .terminate()
+        .await;
+
+    let sql = "SELECT count(*) FROM attempts";
+    let attempts: i64 = platform.world.ask(sql).await;
+    assert!(ended_well && began.elapsed() < Duration::from_secs(20));
+    assert_eq!(attempts, 0);
+    let again = async || (receiver.count() == 2).then_some(());
+    platform
+        .world
+        .eventually("it is tried again at once", again)
+        .await;
     platform.end().await;
 }
 

@@ -30,6 +30,9 @@ const PLENTY: usize = 8_192;
 /// The bodies in hand may have so many bytes; beyond, a lane takes only what finds it empty.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
+/// So many bytes are claimed at once even then, for lanes that are empty.
+const SPARE_BYTES: usize = 1024 * 1024;
+
 /// A delivery that is ours until its lease ends.
 pub(crate) struct Leased {
     pub(crate) id: DeliveryId,
@@ -107,20 +110,21 @@ impl Lanes {
     /// What there is room for now.
     pub(crate) fn room(&self) -> Room {
         let in_hand = self.in_hand();
-        let tight = in_hand.deliveries >= PLENTY;
-        let lanes = in_hand
-            .lanes
-            .iter()
-            .filter(|(_, lane)| lane.is_remarkable());
-        let free = if tight {
-            self.concurrency
-        } else {
-            LANE_CAPACITY
+        let (tight, heavy) = (in_hand.is_tight(), in_hand.is_heavy());
+        let lanes = in_hand.lanes.iter();
+        let lanes = lanes.filter(|(_, lane)| lane.is_remarkable() || heavy);
+        let free = match (tight, heavy) {
+            (_, true) => 1,
+            (true, false) => self.concurrency,
+            (false, false) => LANE_CAPACITY,
         };
+        let bytes = MAX_BYTES.saturating_sub(in_hand.bytes).max(SPARE_BYTES);
         Room {
-            lanes: lanes.map(|(id, lane)| lane.room(*id, tight)).collect(),
+            lanes: lanes
+                .map(|(id, lane)| lane.room(*id, tight, heavy))
+                .collect(),
             default_free: i32::try_from(free).unwrap_or(i32::MAX),
-            bytes: i64::try_from(MAX_BYTES.saturating_sub(in_hand.bytes)).unwrap_or(i64::MAX),
+            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         }
     }
 
@@ -290,14 +294,22 @@ struct News {
 }
 
 impl InHand {
+    /// There are plenty of deliveries in hand.
+    fn is_tight(&self) -> bool {
+        self.deliveries >= PLENTY
+    }
+
+    /// Their bodies are as large as they may be.
+    fn is_heavy(&self) -> bool {
+        self.bytes >= MAX_BYTES
+    }
+
     fn has_room(&self, leased: &Leased) -> bool {
         if self.closed {
             return false;
         }
-        let heavy = self.bytes + leased.event.body.len() > MAX_BYTES;
-        let tight = self.deliveries >= PLENTY;
         match self.lanes.get(&leased.webhook_id) {
-            Some(lane) => lane.has_room(leased, tight) && (!heavy || lane.is_empty()),
+            Some(lane) => lane.has_room(leased, self.is_tight(), self.is_heavy()),
             None => true,
         }
     }

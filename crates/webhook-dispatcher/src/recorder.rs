@@ -121,16 +121,15 @@ impl Recorder {
             )
             .await?;
         }
-        let closed = count(&changes, HealthChange::Closed);
+        let closed = with(&changes, HealthChange::Closed);
         metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
-        let disabled = count(&changes, HealthChange::Disabled);
+        let disabled = with(&changes, HealthChange::Disabled);
         for webhook_id in &disabled {
-            let days = self.health.disable_after.as_secs() / 86_400;
-            let reason = format!("it has only failed for {days} days");
+            let reason = format!("it has only failed for {}", days(self.health.disable_after));
             webhooks::disable(&mut connection, *webhook_id, &reason).await?;
         }
         drop(connection);
-        let mut emptied = count(&changes, HealthChange::Opened);
+        let mut emptied = with(&changes, HealthChange::Opened);
         metrics::counter!("webhook_circuits_opened_total").increment(emptied.len() as u64);
         emptied.extend(disabled);
         if let Some(lanes) = self.lanes.upgrade() {
@@ -154,8 +153,18 @@ impl Recorder {
     }
 }
 
+/// Such as `5 days`; hours below a day.
+fn days(time: Duration) -> String {
+    let hours = time.as_secs() / 3_600;
+    if hours < 24 {
+        format!("{hours} hours")
+    } else {
+        format!("{} days", hours / 24)
+    }
+}
+
 /// The webhooks with this change.
-fn count(changes: &Changes, change: HealthChange) -> Vec<WebhookId> {
-    let with = changes.iter().filter(|(_, what)| *what == change);
-    with.map(|(webhook_id, _)| *webhook_id).collect()
+fn with(changes: &Changes, change: HealthChange) -> Vec<WebhookId> {
+    let changed = changes.iter().filter(|(_, what)| *what == change);
+    changed.map(|(webhook_id, _)| *webhook_id).collect()
 }

@@ -11,8 +11,9 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A transaction whose owner is gone must not hold its locks for ever, in milliseconds.
-const IDLE_IN_TRANSACTION: &str = "-c idle_in_transaction_session_timeout=30000";
+/// A transaction whose owner is gone must not hold its locks for ever (30 s). Compiling a
+/// statement takes longer than any of ours, whatever the planner believes that it costs.
+const OPTIONS: &str = "-c idle_in_transaction_session_timeout=30000 -c jit=off";
 
 /// Opens a connection. `sslmode=require` in the URL means TLS with the server's certificate
 /// checked against the system's roots; anything else means no TLS, as there is nothing between
@@ -20,7 +21,7 @@ const IDLE_IN_TRANSACTION: &str = "-c idle_in_transaction_session_timeout=30000"
 pub(crate) async fn open(database_url: &str) -> ConnectionResult<AsyncPgConnection> {
     let mut config: Config = database_url.parse().map_err(bad)?;
     let options = config.get_options().unwrap_or_default();
-    config.options(format!("{options} {IDLE_IN_TRANSACTION}").trim());
+    config.options(format!("{options} {OPTIONS}").trim());
     if config.get_ssl_mode() == SslMode::Require {
         let tls = MakeRustlsConnect::new(client_config().map_err(bad)?);
         let (client, connection) = config.connect(tls).await.map_err(bad)?;

@@ -74,17 +74,10 @@ impl Lane {
         self.queued() > 0 || self.is_resting()
     }
 
-    /// How many more it takes. `tight`: no more than run at once.
-    pub(super) fn room(&self, webhook_id: WebhookId, tight: bool) -> LaneRoom {
+    /// How many more it takes. `tight`: no more than run at once; `heavy`: one, if it is empty.
+    pub(super) fn room(&self, webhook_id: WebhookId, tight: bool, heavy: bool) -> LaneRoom {
         let free = |queue: &VecDeque<Leased>| {
-            let free = if self.is_resting() {
-                0
-            } else if tight {
-                self.pace.limit().saturating_sub(self.queued())
-            } else {
-                LANE_CAPACITY - queue.len()
-            };
-            i32::try_from(free).unwrap_or(i32::MAX)
+            i32::try_from(self.free(queue, tight, heavy)).unwrap_or(i32::MAX)
         };
         LaneRoom {
             webhook_id,
@@ -95,14 +88,25 @@ impl Lane {
     }
 
     /// Whether it takes this delivery.
-    pub(super) fn has_room(&self, leased: &Leased, tight: bool) -> bool {
+    pub(super) fn has_room(&self, leased: &Leased, tight: bool, heavy: bool) -> bool {
         let queue = if leased.attempts > 0 {
             &self.retries
         } else {
             &self.first_attempts
         };
-        let crowded = tight && self.queued() >= self.pace.limit();
-        !crowded && queue.len() < LANE_CAPACITY && !self.is_resting()
+        self.free(queue, tight, heavy) > 0
+    }
+
+    fn free(&self, queue: &VecDeque<Leased>, tight: bool, heavy: bool) -> usize {
+        if self.is_resting() {
+            0
+        } else if heavy {
+            usize::from(self.is_empty())
+        } else if tight {
+            self.pace.limit().saturating_sub(self.queued())
+        } else {
+            LANE_CAPACITY - queue.len()
+        }
     }
 
     /// Takes a delivery in that it has room for.
@@ -191,7 +195,7 @@ mod tests {
     }
 
     fn offer(lane: &mut Lane, leased: Leased, tight: bool) -> bool {
-        let has_room = lane.has_room(&leased, tight);
+        let has_room = lane.has_room(&leased, tight, false);
         if has_room {
             lane.take(leased, 2);
         }
@@ -241,7 +245,19 @@ mod tests {
         let taken = (0..5).filter(|number| offer(&mut lane, leased(*number, 0), true));
 
         assert_eq!(taken.count(), 2);
-        assert_eq!(lane.room(WebhookId(uuid::Uuid::nil()), true).retries, 0);
+        assert_eq!(
+            lane.room(WebhookId(uuid::Uuid::nil()), true, false).retries,
+            0
+        );
+    }
+
+    #[test]
+    fn when_bodies_are_heavy_only_an_empty_lane_takes_one() {
+        let mut lane = Lane::new(2);
+        let when_empty = lane.has_room(&leased(0, 0), false, true);
+        offer(&mut lane, leased(0, 0), false);
+
+        assert!(when_empty && !lane.has_room(&leased(1, 0), false, true));
     }
 
     #[test]
