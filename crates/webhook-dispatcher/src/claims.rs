@@ -10,7 +10,7 @@ use webhook_store::claims::{
 use webhook_store::{StoreError, acquire};
 
 use crate::Worker;
-use crate::lanes::Leased;
+use crate::lanes::{Leased, Origin};
 
 /// How often we look at least; whoever knows that there is more makes it sooner.
 const POLL: Duration = Duration::from_millis(250);
@@ -75,15 +75,14 @@ async fn claim(worker: &Worker<'_>) -> Result<Claimed, StoreError> {
     let probes = claim_probes(&mut connection, lease_until).await?;
     drop(connection);
     let rate_limited = claimed.iter().any(|delivery| delivery.rate_limited);
-    let claimed = claimed.into_iter().chain(probes);
-    worker
-        .lanes
-        .offer(claimed.map(|claimed| leased(claimed, lease_until)))
-        .await;
+    let leased = |origin| move |claimed| leased(claimed, lease_until, origin);
+    let claimed = claimed.into_iter().map(leased(Origin::Backlog));
+    let probes = probes.into_iter().map(leased(Origin::Probe));
+    worker.lanes.offer(claimed.chain(probes).collect()).await;
     Ok(Claimed { rate_limited })
 }
 
-fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>) -> Leased {
+fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>, origin: Origin) -> Leased {
     Leased {
         id: claimed.id,
         webhook_id: claimed.webhook_id,
@@ -93,6 +92,6 @@ fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>) -> Leased {
         ordering_key: claimed.ordering_key,
         event: claimed.event,
         lease_until,
-        was_claimed: true,
+        origin,
     }
 }

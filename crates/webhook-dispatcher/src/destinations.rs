@@ -1,6 +1,6 @@
 //! Where webhooks' requests go, kept in memory for as long as the version stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use webhook_domain::WebhookId;
@@ -24,6 +24,33 @@ impl Destinations {
         }
     }
 
+    /// Reads what is not known yet of these webhooks, in one go. What cannot be read now is left
+    /// to [`find`](Self::find).
+    pub(crate) async fn learn(&self, wanted: impl Iterator<Item = (WebhookId, i64)>) {
+        let unknown: HashSet<WebhookId> = {
+            let known = self.known();
+            let is_known = |id, version| known.get(&id).is_some_and(|k| k.version >= version);
+            wanted
+                .filter(|(id, version)| !is_known(*id, *version))
+                .map(|(id, _)| id)
+                .collect()
+        };
+        if unknown.is_empty() {
+            return;
+        }
+        let unknown: Vec<WebhookId> = unknown.into_iter().collect();
+        match self.read(&unknown).await {
+            Ok(read) => {
+                let readable = read
+                    .into_iter()
+                    .flatten()
+                    .map(|d| (d.webhook_id, Arc::new(d)));
+                self.known().extend(readable);
+            }
+            Err(error) => log::warn!("cannot read {} webhooks yet: {error}", unknown.len()),
+        }
+    }
+
     /// Finds a webhook's destination, of `version` or later. `None`: there is none any more.
     pub(crate) async fn find(
         &self,
@@ -34,15 +61,21 @@ impl Destinations {
         if let Some(known) = known.filter(|known| known.version >= version) {
             return Ok(Some(known));
         }
-        let mut connection = acquire(&self.pool).await?;
-        let read = list_destinations(&mut connection, &self.key, &[id]).await?;
-        let read = read.into_iter().next().map(Arc::new);
+        let read = self.read(&[id]).await?.pop().transpose()?.map(Arc::new);
         let mut known = self.known();
         match &read {
             Some(destination) => known.insert(id, destination.clone()),
             None => known.remove(&id),
         };
         Ok(read)
+    }
+
+    async fn read(
+        &self,
+        ids: &[WebhookId],
+    ) -> Result<Vec<Result<Destination, StoreError>>, StoreError> {
+        let mut connection = acquire(&self.pool).await?;
+        list_destinations(&mut connection, &self.key, ids).await
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<WebhookId, Arc<Destination>>> {

@@ -12,7 +12,7 @@ use webhook_domain::{Event, EventId};
 use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
-use crate::lanes::Leased;
+use crate::lanes::{Leased, Origin};
 use crate::{Worker, ordering};
 
 /// The most messages in hand, and so the most that a crash makes come again.
@@ -84,7 +84,7 @@ fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> V
         ordering_key: None,
         event: events[&owed.event_id].clone(),
         lease_until,
-        was_claimed: false,
+        origin: Origin::Broker,
     });
     leased.collect()
 }

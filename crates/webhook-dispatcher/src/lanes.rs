@@ -43,8 +43,18 @@ pub(crate) struct Leased {
     pub(crate) ordering_key: Option<OrderingKey>,
     pub(crate) event: Event,
     pub(crate) lease_until: DateTime<Utc>,
-    /// Whether it comes from the backlog, and not from the broker.
-    pub(crate) was_claimed: bool,
+    pub(crate) origin: Origin,
+}
+
+/// How a delivery came into our hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Its event was just taken in.
+    Broker,
+    /// It was claimed, and more may wait behind it.
+    Backlog,
+    /// It was claimed to probe an open circuit.
+    Probe,
 }
 
 /// When work stops.
@@ -129,7 +139,9 @@ impl Lanes {
     }
 
     /// Puts deliveries into their webhooks' lanes, and gives back what has no room.
-    pub(crate) async fn offer(self: &Arc<Self>, leased: impl IntoIterator<Item = Leased>) {
+    pub(crate) async fn offer(self: &Arc<Self>, leased: Vec<Leased>) {
+        let wanted = leased.iter().map(|l| (l.webhook_id, l.webhook_version));
+        self.destinations.learn(wanted).await;
         for leased in leased {
             let webhook_id = leased.webhook_id;
             let mut in_hand = self.in_hand();
@@ -154,10 +166,12 @@ impl Lanes {
         self.in_hand().lanes.retain(|_, lane| !lane.is_idle());
     }
 
-    /// Gives back what waits for webhooks that get no more; what runs goes on.
+    /// Gives back what waits for webhooks that get no more, but for a probe; what runs goes on.
     pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
         for webhook_id in webhook_ids {
-            let waiting = self.in_hand().empty(*webhook_id);
+            let waiting = self
+                .in_hand()
+                .empty(*webhook_id, |l| l.origin != Origin::Probe);
             self.set_aside(waiting);
         }
         self.hand_back_aside().await;
@@ -166,7 +180,11 @@ impl Lanes {
     /// Gives back everything that waits, and begins nothing more.
     pub(crate) async fn close(&self) {
         self.in_hand().closed = true;
-        self.flush(&self.open()).await;
+        for webhook_id in self.open() {
+            let waiting = self.in_hand().empty(webhook_id, |_| true);
+            self.set_aside(waiting);
+        }
+        self.hand_back_aside().await;
     }
 
     /// Waits until somebody says that there may be more to claim.
@@ -357,10 +375,10 @@ impl InHand {
         news
     }
 
-    /// Takes out what waits for a webhook.
-    fn empty(&mut self, webhook_id: WebhookId) -> Vec<Leased> {
+    /// Takes out of what waits for a webhook `which`.
+    fn empty(&mut self, webhook_id: WebhookId, which: fn(&Leased) -> bool) -> Vec<Leased> {
         let lane = self.lanes.get_mut(&webhook_id);
-        let waiting: Vec<Leased> = lane.map(|lane| lane.empty().collect()).unwrap_or_default();
+        let waiting = lane.map(|lane| lane.empty(which)).unwrap_or_default();
         for leased in &waiting {
             self.put_down(leased);
         }

@@ -1,6 +1,7 @@
 //! Opening a database connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
@@ -15,6 +16,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// statement takes longer than any of ours, whatever the planner believes that it costs.
 const OPTIONS: &str = "-c idle_in_transaction_session_timeout=30000 -c jit=off";
 
+/// A server that is silent for so long is gone, and with it the connection: the network may
+/// swallow packets without a word.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Opens a connection. `sslmode=require` in the URL means TLS with the server's certificate
 /// checked against the system's roots; anything else means no TLS, as there is nothing between
 /// the two that would protect against anybody.
@@ -22,6 +27,10 @@ pub(crate) async fn open(database_url: &str) -> ConnectionResult<AsyncPgConnecti
     let mut config: Config = database_url.parse().map_err(bad)?;
     let options = config.get_options().unwrap_or_default();
     config.options(format!("{options} {OPTIONS}").trim());
+    config
+        .connect_timeout(SILENCE)
+        .tcp_user_timeout(SILENCE)
+        .keepalives_idle(SILENCE);
     if config.get_ssl_mode() == SslMode::Require {
         let tls = MakeRustlsConnect::new(client_config().map_err(bad)?);
         let (client, connection) = config.connect(tls).await.map_err(bad)?;

@@ -25,12 +25,13 @@ pub struct Destination {
     pub policy: RetryPolicy,
 }
 
-/// Reads the destinations of webhooks. Those that are not there are left out.
+/// Reads the destinations of webhooks, each for itself: one may be unreadable. Those that are not
+/// there are left out.
 pub async fn list_destinations(
     connection: &mut AsyncPgConnection,
     key: &SealingKey,
     ids: &[WebhookId],
-) -> Result<Vec<Destination>, StoreError> {
+) -> Result<Vec<Result<Destination, StoreError>>, StoreError> {
     use webhooks::dsl;
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows: Vec<(Uuid, i64, String, String, Vec<u8>)> = dsl::webhooks
@@ -47,7 +48,8 @@ pub async fn list_destinations(
     // Read after the versions: a policy that is newer than its version is read once more, an
     // older one could stay for ever.
     let policies = Policies::read(connection, &ids).await?;
-    rows.into_iter()
+    let read = rows
+        .into_iter()
         .map(|(id, version, url, environment, sealed)| {
             let secret = SigningSecret::parse(&key.open(id, &sealed)?)
                 .map_err(|error| StoreError::Unreadable(error.to_string()))?;
@@ -58,6 +60,6 @@ pub async fn list_destinations(
                 secrets: vec![secret],
                 policy: policies.of(id, name(&environment)?),
             })
-        })
-        .collect()
+        });
+    Ok(read.collect())
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 use webhook_domain::{Outcome, WebhookId};
 use webhook_store::claims::LaneRoom;
 
-use super::Leased;
 use super::pace::Pace;
+use super::{Leased, Origin};
 
 /// How many first attempts, and how many retries, of one webhook wait in memory; further ones
 /// wait in Postgres.
@@ -112,7 +112,7 @@ impl Lane {
     /// Takes a delivery in that it has room for.
     pub(super) fn take(&mut self, leased: Leased, max_concurrency: usize) {
         self.pace.set_max(max_concurrency);
-        self.more_may_wait |= leased.was_claimed;
+        self.more_may_wait |= leased.origin == Origin::Backlog;
         if leased.attempts > 0 {
             self.retries.push_back(leased);
         } else {
@@ -158,12 +158,15 @@ impl Lane {
         self.queued() <= self.pace.limit() && std::mem::take(&mut self.more_may_wait)
     }
 
-    /// Takes everything out that waits.
-    pub(super) fn empty(&mut self) -> impl Iterator<Item = Leased> {
-        let first_attempts = std::mem::take(&mut self.first_attempts);
-        first_attempts
-            .into_iter()
-            .chain(std::mem::take(&mut self.retries))
+    /// Takes out of what waits `which`.
+    pub(super) fn empty(&mut self, which: fn(&Leased) -> bool) -> Vec<Leased> {
+        let mut out = Vec::new();
+        for queue in [&mut self.first_attempts, &mut self.retries] {
+            let (taken, kept) = queue.drain(..).partition(which);
+            *queue = kept;
+            out.extend::<VecDeque<Leased>>(taken);
+        }
+        out
     }
 }
 
@@ -190,7 +193,7 @@ mod tests {
                 body: Bytes::new(),
             },
             lease_until: DateTime::UNIX_EPOCH,
-            was_claimed: true,
+            origin: Origin::Backlog,
         }
     }
 
