@@ -10,7 +10,7 @@ use webhook_store::claims::{
 use webhook_store::{StoreError, acquire};
 
 use crate::Worker;
-use crate::lanes::{Leased, Origin};
+use crate::leased::{Leased, Origin};
 
 /// How often we look at least; whoever knows that there is more makes it sooner.
 const POLL: Duration = Duration::from_millis(250);

@@ -11,7 +11,7 @@ use webhook_domain::{
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
 
-use crate::lanes::Leased;
+use crate::leased::Leased;
 use crate::recorder::{Finished, Results};
 use crate::request::{self, Answer};
 use crate::{Settings, target};

@@ -12,7 +12,7 @@ use webhook_domain::{Event, EventId};
 use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
-use crate::lanes::{Leased, Origin};
+use crate::leased::{Leased, Origin};
 use crate::{Worker, ordering};
 
 /// The most messages in hand, and so the most that a crash makes come again.

@@ -7,17 +7,18 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use webhook_domain::{DeliveryId, Event, OrderingKey, Outcome, WebhookId};
+use webhook_domain::{Outcome, WebhookId};
 use webhook_store::claims::{LaneRoom, hand_back};
 use webhook_store::{Pool, acquire};
 
 use crate::Settings;
 use crate::courier::Courier;
 use crate::destinations::Destinations;
+use crate::leased::{Leased, Origin};
 
 mod lane;
 mod pace;
@@ -32,30 +33,6 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// So many bytes are claimed at once even then, for lanes that are empty.
 const SPARE_BYTES: usize = 1024 * 1024;
-
-/// A delivery that is ours until its lease ends.
-pub(crate) struct Leased {
-    pub(crate) id: DeliveryId,
-    pub(crate) webhook_id: WebhookId,
-    pub(crate) webhook_version: i64,
-    pub(crate) max_concurrency: Option<i32>,
-    pub(crate) attempts: i32,
-    pub(crate) ordering_key: Option<OrderingKey>,
-    pub(crate) event: Event,
-    pub(crate) lease_until: DateTime<Utc>,
-    pub(crate) origin: Origin,
-}
-
-/// How a delivery came into our hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Its event was just taken in.
-    Broker,
-    /// It was claimed, and more may wait behind it.
-    Backlog,
-    /// It was claimed to probe an open circuit.
-    Probe,
-}
 
 /// When work stops.
 #[derive(Debug, Clone, Default)]

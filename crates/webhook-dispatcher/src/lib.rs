@@ -31,6 +31,7 @@ mod health;
 mod claims;
 mod intake;
 mod lanes;
+mod leased;
 mod ordering;
 
 // Beside it.

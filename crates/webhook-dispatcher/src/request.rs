@@ -10,7 +10,7 @@ use webhook_store::attempts::Attempt;
 use webhook_store::destinations::Destination;
 
 use crate::answer::{failed, read};
-use crate::lanes::Leased;
+use crate::leased::Leased;
 use crate::target;
 
 /// What is recorded of an attempt, and how it ended.

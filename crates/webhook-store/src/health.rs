@@ -210,7 +210,7 @@ async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(
             .await?;
         let told = (StatusEventType::WebhookWarning, name(&environment)?);
         let reason = "it has only failed for a long time and will be set Inactive";
-        let event = crate::webhooks::about(*webhook_id, told, reason);
+        let event = status_events::about(*webhook_id, told, reason);
         status_events::insert(connection, &event).await?;
     }
     Ok(())

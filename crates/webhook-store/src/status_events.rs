@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::StatusEvent;
+use webhook_domain::{Environment, StatusEvent, StatusEventType, WebhookId};
 
 use crate::StoreError;
 use crate::schema::status_events;
@@ -20,6 +20,23 @@ pub struct StatusMessage {
     pub routing_key: String,
     /// JSON.
     pub body: String,
+}
+
+/// What is told about a webhook, now.
+pub(crate) fn about(
+    webhook_id: WebhookId,
+    (event_type, environment): (StatusEventType, Environment),
+    reason: &str,
+) -> StatusEvent {
+    StatusEvent {
+        id: Uuid::now_v7(),
+        event_type,
+        environment,
+        timestamp: Utc::now(),
+        webhook_id,
+        reason: reason.to_owned(),
+        delivery: None,
+    }
 }
 
 /// Puts an event into the outbox, in the transaction that makes it true.

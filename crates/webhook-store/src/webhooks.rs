@@ -7,8 +7,8 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
     Environment, EventPattern, EventType, Failing, MaxConcurrency, OrderingField, RateLimit,
-    RetryPolicy, SigningSecret, StatusEvent, StatusEventType, WebhookDescription, WebhookId,
-    WebhookName, WebhookStatus, WebhookUrl,
+    RetryPolicy, SigningSecret, StatusEventType, WebhookDescription, WebhookId, WebhookName,
+    WebhookStatus, WebhookUrl,
 };
 
 use crate::error::name;
@@ -283,7 +283,7 @@ pub async fn disable(
             return Ok(false);
         };
         let told = (StatusEventType::WebhookDisabled, name(&environment)?);
-        status_events::insert(connection, &about(id, told, reason)).await?;
+        status_events::insert(connection, &status_events::about(id, told, reason)).await?;
         Ok(true)
     };
     connection.transaction(transaction).await
@@ -333,28 +333,15 @@ pub async fn set_status(
         if status == WebhookStatus::Active {
             health::forget(connection, &[id]).await?;
             let told = (StatusEventType::WebhookEnabled, name(&environment)?);
-            status_events::insert(connection, &about(id, told, "set Active by an admin")).await?;
+            status_events::insert(
+                connection,
+                &status_events::about(id, told, "set Active by an admin"),
+            )
+            .await?;
         }
         Ok(Some(StatusChange::Changed))
     };
     connection.transaction(transaction).await
-}
-
-/// What is told about a webhook, now.
-pub(crate) fn about(
-    webhook_id: WebhookId,
-    (event_type, environment): (StatusEventType, Environment),
-    reason: &str,
-) -> StatusEvent {
-    StatusEvent {
-        id: Uuid::now_v7(),
-        event_type,
-        environment,
-        timestamp: Utc::now(),
-        webhook_id,
-        reason: reason.to_owned(),
-        delivery: None,
-    }
 }
 
 /// Of these webhooks, those that get no deliveries now: Inactive, or their circuit is open.
