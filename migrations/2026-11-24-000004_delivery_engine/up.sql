@@ -38,14 +38,14 @@ CREATE TABLE webhook_health (
     webhook_id uuid PRIMARY KEY REFERENCES webhooks ON DELETE CASCADE,
     failing_since timestamptz NOT NULL,
     failures integer NOT NULL,
-    warned boolean NOT NULL DEFAULT false,
+    warned_at timestamptz,
     paused_at timestamptz,
     paused_until timestamptz,
     pauses integer NOT NULL DEFAULT 0,
     CHECK ((paused_at IS NULL) = (paused_until IS NULL))
 );
 COMMENT ON COLUMN webhook_health.failures IS 'failed attempts since the last accepted one';
-COMMENT ON COLUMN webhook_health.warned IS 'whether its owner was told that it will be set Inactive';
+COMMENT ON COLUMN webhook_health.warned_at IS 'when its owner was told that it will be set Inactive';
 COMMENT ON COLUMN webhook_health.paused_until IS 'while the circuit is open: when the next probe may go; null: closed';
 COMMENT ON COLUMN webhook_health.pauses IS 'how often the circuit paused in a row';
 

@@ -69,6 +69,7 @@ pub fn result(delivery: &OwedDelivery, number: i32, next: NextState) -> AttemptR
         },
         next,
         webhook_id: delivery.webhook_id,
+        lease_until: lease(60),
         status_event: None,
     }
 }

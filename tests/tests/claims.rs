@@ -43,7 +43,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             let ended_at = Utc::now() - TimeDelta::seconds(ago + count - number);
             let seen = Observation {
                 outcome: Outcome::Overloaded { retry_after: None },
-                started_at: ended_at - TimeDelta::seconds(1),
+                probe: false,
                 ended_at,
             };
             (webhook_id, seen)

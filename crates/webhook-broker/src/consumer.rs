@@ -11,6 +11,9 @@ use tokio::time::timeout;
 use crate::connection::{BrokerError, BrokerUrl, open};
 use crate::topology::{EVENTS_QUEUE, REJECTED_QUEUE, REJECTION_REASON_HEADER};
 
+/// How long the broker may take to store a rejected message.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often a channel is looked at that brings nothing.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -91,6 +94,13 @@ impl Intake {
     ///
     /// The original stays unacknowledged: the caller acknowledges it with its batch.
     pub async fn reject_event(&self, message: &Message, reason: &str) -> Result<(), BrokerError> {
+        match timeout(CONFIRM_WITHIN, self.reject_unbounded(message, reason)).await {
+            Ok(rejected) => rejected,
+            Err(_) => Err(BrokerError::NotConfirmed),
+        }
+    }
+
+    async fn reject_unbounded(&self, message: &Message, reason: &str) -> Result<(), BrokerError> {
         let mut headers = FieldTable::default();
         headers.insert(
             REJECTION_REASON_HEADER.into(),

@@ -31,8 +31,9 @@ pub const REJECTION_REASON_HEADER: &str = "x-rejection-reason";
 
 /// How often a message may come back before it is set aside.
 ///
-/// It only comes back when a dispatcher dies with it in hand. RabbitMQ 4 drops at 20 where no
-/// limit is set; a hundred deaths are no accident of the message's neighbours any more.
+/// It only comes back when an intake breaks off with it in hand: its dispatcher dies, or cannot
+/// write it down for a while. RabbitMQ 4 drops at 20 where no limit is set; a hundred times are no
+/// accident of the message's neighbours any more.
 const DELIVERY_LIMIT: i32 = 100;
 
 /// Declares everything. Declaring it again changes nothing.

@@ -11,7 +11,7 @@ use webhook_domain::{
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
 
-use crate::leased::Leased;
+use crate::leased::{Leased, Origin};
 use crate::recorder::{Finished, Results};
 use crate::request::{self, Answer};
 use crate::{Settings, target};
@@ -85,7 +85,7 @@ fn finish(
     Finished {
         seen: Observation {
             outcome,
-            started_at: attempt.started_at,
+            probe: leased.origin == Origin::Probe,
             ended_at: now,
         },
         turn: leased
@@ -96,6 +96,7 @@ fn finish(
             attempt,
             next,
             webhook_id: leased.webhook_id,
+            lease_until: leased.lease_until,
             status_event,
         },
     }

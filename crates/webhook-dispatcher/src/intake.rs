@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use webhook_broker::{BrokerError, Intake, Message, consume};
 use webhook_domain::{Event, EventId};
 use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
-use webhook_store::{StoreError, acquire};
+use webhook_store::{StoreError, acquire, ping};
 
 use crate::leased::{Leased, Origin};
 use crate::{Worker, ordering};
@@ -21,13 +21,32 @@ const PREFETCH: u16 = 1_000;
 /// The most events in one statement.
 const BATCH: usize = 500;
 
+/// How long a worker tries to write a batch down before it leaves it to another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The pause after the broker or Postgres failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Why an intake broke off. What was not acknowledged goes to another worker.
+#[derive(Debug, thiserror::Error)]
+enum IntakeError {
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    #[error("events were not written down in time: {0}")]
+    Store(StoreError),
+}
+
 /// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
+///
+/// One worker consumes at a time, so one that cannot reach Postgres must not stand in line.
 pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool) {
     let broker = &worker.settings.broker;
     while !worker.cancel.is_cancelled() {
+        if let Err(error) = ping(worker.pool).await {
+            log::warn!("no intake without Postgres: {error}");
+            pause(worker.cancel).await;
+            continue;
+        }
         match consume(broker, "webhook-dispatcher", PREFETCH).await {
             Ok(mut intake) => {
                 consuming.store(true, Ordering::Relaxed);
@@ -44,14 +63,16 @@ pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool
     }
 }
 
-async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokerError> {
+async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), IntakeError> {
     loop {
         let batch = tokio::select! {
             batch = intake.next_batch(BATCH) => batch?,
             () = worker.cancel.cancelled() => return Ok(()),
         };
-        let events = read_events(intake, &batch).await?;
-        let Some((taken_in, lease_until)) = commit(worker, &events).await else {
+        let Some(events) = read_events(intake, &batch, worker.cancel).await? else {
+            return Ok(());
+        };
+        let Some((taken_in, lease_until)) = commit(worker, &events).await? else {
             return Ok(());
         };
         if let Some(last) = batch.last() {
@@ -89,8 +110,13 @@ fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> V
     leased.collect()
 }
 
-/// Reads the messages that are events and sets the others aside.
-async fn read_events(intake: &Intake, batch: &[Message]) -> Result<Vec<Event>, BrokerError> {
+/// Reads the messages that are events and sets the others aside. `None`: asked to stop before
+/// that was done.
+async fn read_events(
+    intake: &Intake,
+    batch: &[Message],
+    cancel: &CancellationToken,
+) -> Result<Option<Vec<Event>>, BrokerError> {
     let mut events = Vec::with_capacity(batch.len());
     for message in batch {
         match Event::parse(message.body.clone()) {
@@ -98,25 +124,53 @@ async fn read_events(intake: &Intake, batch: &[Message]) -> Result<Vec<Event>, B
             Err(error) => {
                 metrics::counter!("webhook_events_rejected_total").increment(1);
                 log::warn!("a message is no event and was rejected: {error}");
-                intake.reject_event(message, &error.to_string()).await?;
+                if !reject(intake, message, &error.to_string(), cancel).await? {
+                    return Ok(None);
+                }
             }
         }
     }
-    Ok(events)
+    Ok(Some(events))
 }
 
-/// Commits a batch, however long Postgres is away. `None`: asked to stop before it was.
-async fn commit(worker: &Worker<'_>, events: &[Event]) -> Option<(TakenIn, DateTime<Utc>)> {
+/// Sets a message aside, however long the broker refuses to store it: breaking off would bring the
+/// good ones beside it nearer to their delivery limit. `false`: asked to stop before it was done.
+async fn reject(
+    intake: &Intake,
+    message: &Message,
+    reason: &str,
+    cancel: &CancellationToken,
+) -> Result<bool, BrokerError> {
     loop {
-        // Anew for every try: Postgres may be away for longer than a lease.
+        match intake.reject_event(message, reason).await {
+            Ok(()) => return Ok(true),
+            Err(error @ BrokerError::NotConfirmed) => log::error!("{error}"),
+            Err(error) => return Err(error),
+        }
+        pause(cancel).await;
+        if cancel.is_cancelled() {
+            return Ok(false);
+        }
+    }
+}
+
+/// Commits a batch, if Postgres is not away for too long. `None`: asked to stop before it was.
+async fn commit(
+    worker: &Worker<'_>,
+    events: &[Event],
+) -> Result<Option<(TakenIn, DateTime<Utc>)>, IntakeError> {
+    let began = Instant::now();
+    loop {
+        // Anew for every try, as a lease begins when it is given.
         let lease_until = (Utc::now() + worker.settings.lease).trunc_subsecs(6);
         match try_commit(worker, events, lease_until).await {
-            Ok(taken_in) => return Some((taken_in, lease_until)),
+            Ok(taken_in) => return Ok(Some((taken_in, lease_until))),
+            Err(error) if began.elapsed() > PATIENCE => return Err(IntakeError::Store(error)),
             Err(error) => log::warn!("cannot take events in, they stay with the broker: {error}"),
         }
         pause(worker.cancel).await;
         if worker.cancel.is_cancelled() {
-            return None;
+            return Ok(None);
         }
     }
 }

@@ -143,25 +143,20 @@ impl Lanes {
         self.in_hand().lanes.retain(|_, lane| !lane.is_idle());
     }
 
-    /// Gives back what waits for webhooks that get no more, but for a probe; what runs goes on.
+    /// Gives back what waits for webhooks that get no more; what runs goes on.
     pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
-        for webhook_id in webhook_ids {
-            let waiting = self
-                .in_hand()
-                .empty(*webhook_id, |l| l.origin != Origin::Probe);
-            self.set_aside(waiting);
-        }
-        self.hand_back_aside().await;
+        self.empty(webhook_ids, |_| true).await;
+    }
+
+    /// Gives back what waits for webhooks whose circuit is open, but for its probe.
+    pub(crate) async fn flush_but_probes(&self, webhook_ids: &[WebhookId]) {
+        self.empty(webhook_ids, |l| l.origin != Origin::Probe).await;
     }
 
     /// Gives back everything that waits, and begins nothing more.
     pub(crate) async fn close(&self) {
         self.in_hand().closed = true;
-        for webhook_id in self.open() {
-            let waiting = self.in_hand().empty(webhook_id, |_| true);
-            self.set_aside(waiting);
-        }
-        self.hand_back_aside().await;
+        self.flush(&self.open()).await;
     }
 
     /// Waits until somebody says that there may be more to claim.
@@ -197,6 +192,14 @@ impl Lanes {
         }
     }
 
+    async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&Leased) -> bool) {
+        for webhook_id in webhook_ids {
+            let waiting = self.in_hand().empty(*webhook_id, which);
+            self.set_aside(waiting);
+        }
+        self.hand_back_aside().await;
+    }
+
     async fn give_back(&self, leased: Leased) {
         self.set_aside([leased]);
         // After the drain's time they are all handed back together, at the very end.
@@ -221,8 +224,17 @@ impl Lanes {
     /// One attempt, if it can be made in time. When the drain's time is over it is cut off and
     /// costs nothing: it is made again.
     async fn attempt(&self, leased: &Leased) -> Turn {
-        let id = leased.webhook_id;
-        let destination = match self.destinations.find(id, leased.webhook_version).await {
+        tokio::select! {
+            turn = self.attempt_unbounded(leased) => turn,
+            () = self.stops.deadline.cancelled() => Turn::NotMade,
+        }
+    }
+
+    async fn attempt_unbounded(&self, leased: &Leased) -> Turn {
+        let found = self
+            .destinations
+            .find(leased.webhook_id, leased.webhook_version);
+        let destination = match found.await {
             Ok(Some(destination)) => destination,
             Ok(None) => return Turn::Unreadable("it is not there".to_owned()),
             Err(error) => return Turn::Unreadable(error.to_string()),
@@ -234,10 +246,7 @@ impl Lanes {
         {
             return Turn::NotMade;
         }
-        tokio::select! {
-            outcome = self.courier.deliver(&destination, leased) => Turn::Made(outcome),
-            () = self.stops.deadline.cancelled() => Turn::NotMade,
-        }
+        Turn::Made(self.courier.deliver(&destination, leased).await)
     }
 }
 

@@ -137,7 +137,8 @@ async fn work(
         tokio::join!(
             intake::take_in_for_ever(&worker, &consuming),
             claims::claim_for_ever(&worker),
-            sweeps::sweep_for_ever(&worker),
+            sweeps::flush_closed_for_ever(&worker),
+            sweeps::find_missed_turns_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
         )
     };
@@ -150,7 +151,7 @@ async fn work(
         log::warn!("could not hand everything back; the rest waits for its lease to end");
     }
     tasks.close();
-    tasks.wait().await;
+    wait_for_attempts(&tasks, &stops.deadline).await;
     if timeout(FLUSH, lanes.hand_back_aside()).await.is_err() {
         log::warn!("could not hand everything back; the rest waits for its lease to end");
     }
@@ -159,6 +160,18 @@ async fn work(
     flush(recorder).await;
     timer.abort();
     Ok(())
+}
+
+/// Running attempts end by themselves, at the latest when they are cut off at the deadline.
+async fn wait_for_attempts(tasks: &TaskTracker, deadline: &CancellationToken) {
+    let cut_off = async {
+        deadline.cancelled().await;
+        tokio::time::sleep(FLUSH).await;
+    };
+    tokio::select! {
+        () = tasks.wait() => {}
+        () = cut_off => log::error!("attempts do not end; their leases will"),
+    }
 }
 
 async fn time_drain(stops: Stops, drain: Duration) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use uuid::Uuid;
 use webhook_broker::Publisher;
 use webhook_store::status_events::{StatusMessage, claim, delete};
 use webhook_store::{StoreError, acquire};
@@ -39,18 +40,23 @@ async fn publish(worker: &Worker<'_>, publisher: &Publisher) -> Result<(), Store
     let messages = claim(&mut connection, Utc::now() + LEASE, BATCH).await?;
     // No connection is held while the broker is spoken to.
     drop(connection);
-    let mut published = Vec::with_capacity(messages.len());
-    for StatusMessage {
-        id,
-        routing_key,
-        body,
-    } in messages
-    {
-        match publisher.publish_status(id, &routing_key, &body).await {
-            Ok(()) => published.push(id),
-            Err(error) => log::warn!("status event {id} is told later: {error}"),
+    // Side by side, so that the slowest confirm is the time of all.
+    let publish = messages.iter().map(async |message| {
+        let StatusMessage {
+            id,
+            routing_key,
+            body,
+        } = message;
+        match publisher.publish_status(*id, routing_key, body).await {
+            Ok(()) => Some(*id),
+            Err(error) => {
+                log::warn!("status event {id} is told later: {error}");
+                None
+            }
         }
-    }
+    });
+    let published = futures_util::future::join_all(publish).await;
+    let published: Vec<Uuid> = published.into_iter().flatten().collect();
     if !published.is_empty() {
         delete(&mut *acquire(worker.pool).await?, &published).await?;
     }

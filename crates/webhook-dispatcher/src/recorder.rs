@@ -70,26 +70,16 @@ impl Recorder {
         }
     }
 
-    /// Writes a batch, however long Postgres is away: recording twice is harmless, so a lost
-    /// answer is no reason to stop. Tells which webhooks are known to be failing.
+    /// Writes a batch: recording twice is harmless, so a lost answer is no reason to stop. Tells
+    /// which webhooks are known to be failing.
     async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
-        loop {
-            let written = async {
-                let mut connection = acquire(&self.pool).await?;
-                record(&mut connection, finished).await
-            };
-            match written.await {
-                Ok(failing) => return failing.into_iter().collect(),
-                Err(error) => {
-                    log::warn!("cannot record {} attempts yet: {error}", finished.len());
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        }
+        let written = insist("record attempts", || async {
+            record(&mut *acquire(&self.pool).await?, finished).await
+        });
+        written.await.into_iter().collect()
     }
 
-    /// Takes note of failures, and of successes of webhooks that were failing. What is lost here
-    /// shows again with the webhook's next attempt.
+    /// Takes note of failures, and of successes of webhooks that were failing.
     async fn look_after(
         &self,
         failing: HashSet<WebhookId>,
@@ -104,41 +94,38 @@ impl Recorder {
         if seen.is_empty() {
             return;
         }
-        if let Err(error) = self.apply(&seen).await {
-            log::warn!("cannot look after {} webhooks: {error}", concerned.len());
-        }
-    }
-
-    async fn apply(&self, seen: &[(WebhookId, Observation)]) -> Result<(), StoreError> {
-        let mut connection = acquire(&self.pool).await?;
-        let changes = observe_all(&mut connection, seen, &self.health).await?;
+        let changes = insist("look after webhooks", || async {
+            observe_all(&mut *acquire(&self.pool).await?, &seen, &self.health).await
+        });
+        let changes = changes.await;
         let gone = seen.iter().filter(|(_, one)| one.outcome == Outcome::Gone);
         for (webhook_id, _) in gone {
-            webhooks::disable(
-                &mut connection,
-                *webhook_id,
-                "the receiver answered 410 Gone",
-            )
-            .await?;
+            self.disable(*webhook_id, "the receiver answered 410 Gone")
+                .await;
         }
-        let closed = with(&changes, HealthChange::Closed);
-        metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
         let disabled = with(&changes, HealthChange::Disabled);
+        let reason = format!("it has only failed for {}", days(self.health.disable_after));
         for webhook_id in &disabled {
-            let reason = format!("it has only failed for {}", days(self.health.disable_after));
-            webhooks::disable(&mut connection, *webhook_id, &reason).await?;
+            self.disable(*webhook_id, &reason).await;
         }
-        drop(connection);
-        let mut emptied = with(&changes, HealthChange::Opened);
-        metrics::counter!("webhook_circuits_opened_total").increment(emptied.len() as u64);
-        emptied.extend(disabled);
+        let opened = with(&changes, HealthChange::Opened);
+        let closed = with(&changes, HealthChange::Closed);
+        metrics::counter!("webhook_circuits_opened_total").increment(opened.len() as u64);
+        metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
         if let Some(lanes) = self.lanes.upgrade() {
-            lanes.flush(&emptied).await;
+            lanes.flush(&disabled).await;
+            lanes.flush_but_probes(&opened).await;
             if !closed.is_empty() {
                 lanes.look_for_more();
             }
         }
-        Ok(())
+    }
+
+    async fn disable(&self, webhook_id: WebhookId, reason: &str) {
+        let disabled = insist("disable a webhook", || async {
+            webhooks::disable(&mut *acquire(&self.pool).await?, webhook_id, reason).await
+        });
+        disabled.await;
     }
 
     /// Gives the turn to those who come next in their order.
@@ -149,6 +136,22 @@ impl Recorder {
         ordering::release(&self.pool, turns).await;
         if let Some(lanes) = self.lanes.upgrade() {
             lanes.look_for_more();
+        }
+    }
+}
+
+/// Does it, however long Postgres is away.
+async fn insist<T, F>(what: &str, mut make: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match make().await {
+            Ok(made) => return made,
+            Err(error) => {
+                log::warn!("cannot {what} yet: {error}");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }

@@ -10,31 +10,35 @@ use crate::Worker;
 /// How soon a worker notices that an admin or another worker closed a webhook.
 const CLOSED: Duration = Duration::from_secs(1);
 
-/// How many looks at closed webhooks there are for one at missed turns: those take a crash.
-const LOOKS_PER_TURN: u32 = 5;
+/// How soon a turn is made up for that was missed; that takes a crash.
+const MISSED: Duration = Duration::from_secs(10);
 
 /// How many missed turns are made up for at once.
 const TURNS: i64 = 1_000;
 
-/// Sweeps until the worker is asked to stop.
-pub(crate) async fn sweep_for_ever(worker: &Worker<'_>) {
-    let mut looks = 0_u32;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(CLOSED) => {}
-            () = worker.cancel.cancelled() => return,
+/// Looks for closed webhooks until the worker is asked to stop.
+pub(crate) async fn flush_closed_for_ever(worker: &Worker<'_>) {
+    while pause(worker, CLOSED).await {
+        if let Err(error) = flush_closed(worker).await {
+            log::warn!("cannot look for closed webhooks: {error}");
         }
-        looks = looks.wrapping_add(1);
-        let swept = async {
-            flush_closed(worker).await?;
-            if looks.is_multiple_of(LOOKS_PER_TURN) {
-                find_missed_turns(worker).await?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        if let Err(error) = swept.await {
-            log::warn!("cannot look after closed webhooks and missed turns: {error}");
+    }
+}
+
+/// Looks for missed turns until the worker is asked to stop.
+pub(crate) async fn find_missed_turns_for_ever(worker: &Worker<'_>) {
+    while pause(worker, MISSED).await {
+        if let Err(error) = find_missed_turns(worker).await {
+            log::warn!("cannot look for missed turns: {error}");
         }
+    }
+}
+
+/// `false`: the worker is asked to stop.
+async fn pause(worker: &Worker<'_>, pause: Duration) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        () = worker.cancel.cancelled() => false,
     }
 }
 
@@ -52,7 +56,8 @@ async fn flush_closed(worker: &Worker<'_>) -> Result<(), StoreError> {
     if !open.is_empty() {
         let closed = webhooks::list_closed(&mut connection, &open).await?;
         drop(connection);
-        worker.lanes.flush(&closed).await;
+        worker.lanes.flush(&closed.inactive).await;
+        worker.lanes.flush_but_probes(&closed.paused).await;
     }
     Ok(())
 }

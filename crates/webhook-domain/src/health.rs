@@ -12,11 +12,11 @@
 //! | healthy | a failure | failing since then |
 //! | failing | the limit of failures in a row | the circuit opens: nothing is sent until the pause is over |
 //! | circuit open | the pause is over | one probe is sent |
-//! | circuit open | a failure of what began before the pause | nothing: it tells nothing new |
+//! | circuit open | a failure of anything else, begun before or while it opened | nothing: it tells nothing new |
 //! | circuit open | the probe fails | a pause of twice the length, up to the longest |
 //! | any | 2xx | healthy |
 //! | failing | half of the time until it is disabled has passed | its owner is warned, once |
-//! | failing | all of it | it is set Inactive |
+//! | failing | all of it, and half of it since the warning | it is set Inactive |
 
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ pub struct Failing {
     pub since: DateTime<Utc>,
     /// How many there were.
     pub failures: u32,
-    /// Whether its owner was warned.
-    pub warned: bool,
+    /// When its owner was warned.
+    pub warned_at: Option<DateTime<Utc>>,
     /// Whether it gets requests.
     pub circuit: Circuit,
 }
@@ -84,8 +84,8 @@ pub enum Circuit {
 pub struct Observation {
     /// How it ended.
     pub outcome: Outcome,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
+    /// Whether it was the probe of an open circuit.
+    pub probe: bool,
     /// When it ended.
     pub ended_at: DateTime<Utc>,
 }
@@ -126,7 +126,7 @@ pub fn observe(
     let mut failing = before.unwrap_or(Failing {
         since: seen.ended_at,
         failures: 0,
-        warned: false,
+        warned_at: None,
         circuit: Circuit::Closed,
     });
     failing.failures = failing.failures.saturating_add(1);
@@ -135,12 +135,19 @@ pub fn observe(
         failing.circuit = circuit;
         changes.push(HealthChange::Opened);
     }
-    let failed_for = (seen.ended_at - failing.since).to_std().unwrap_or_default();
-    if failed_for >= policy.disable_after {
-        changes.push(HealthChange::Disabled);
-    } else if failed_for >= policy.disable_after / 2 && !failing.warned {
-        failing.warned = true;
-        changes.push(HealthChange::Warned);
+    let since = |time: DateTime<Utc>| (seen.ended_at - time).to_std().unwrap_or_default();
+    let half = policy.disable_after / 2;
+    match failing.warned_at {
+        Some(warned_at)
+            if since(failing.since) >= policy.disable_after && since(warned_at) >= half =>
+        {
+            changes.push(HealthChange::Disabled);
+        }
+        None if since(failing.since) >= half => {
+            failing.warned_at = Some(seen.ended_at);
+            changes.push(HealthChange::Warned);
+        }
+        Some(_) | None => {}
     }
     (Some(failing), changes)
 }
@@ -155,7 +162,7 @@ fn next_circuit(
     let pauses = match failing.circuit {
         Circuit::Closed if failing.failures >= policy.opens_after => 0,
         Circuit::Closed => return None,
-        Circuit::Open { since, .. } if seen.started_at < since => return None,
+        Circuit::Open { .. } if !seen.probe => return None,
         Circuit::Open { pauses, .. } => pauses,
     };
     let own = policy
@@ -198,7 +205,7 @@ mod tests {
         for (second, outcome) in (from..).zip(outcomes) {
             let seen = Observation {
                 outcome: *outcome,
-                started_at: at(second),
+                probe: true,
                 ended_at: at(second + 1),
             };
             let (next, changes) = observe(failing, &seen, &HealthPolicy::default());
@@ -250,11 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn what_began_before_the_pause_does_not_lengthen_it() {
+    fn what_is_no_probe_does_not_lengthen_a_pause() {
         let (open, _) = after(None, 0, &[failed(); 10]);
         let straggler = Observation {
             outcome: failed(),
-            started_at: at(9),
+            probe: false,
             ended_at: at(12),
         };
 
@@ -262,6 +269,17 @@ mod tests {
 
         assert_eq!(still.map(|f| f.circuit), open.map(|f| f.circuit));
         assert_eq!(changes, []);
+    }
+
+    #[test]
+    fn a_webhook_is_not_disabled_right_after_its_warning() {
+        const DAY: i64 = 86_400;
+        let (failing, _) = after(None, 0, &[failed()]);
+        let (failing, warned) = after(failing, 6 * DAY, &[failed(), failed()]);
+        let (_, disabled) = after(failing, 9 * DAY, &[failed()]);
+
+        assert_eq!(warned, [HealthChange::Warned]);
+        assert_eq!(disabled, [HealthChange::Disabled]);
     }
 
     #[test]

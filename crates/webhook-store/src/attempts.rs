@@ -59,12 +59,16 @@ pub struct AttemptResult {
     pub next: NextState,
     /// Whose delivery it is.
     pub webhook_id: WebhookId,
+    /// Until when the delivery was ours.
+    pub lease_until: DateTime<Utc>,
     /// What is told to the platform's services if it follows.
     pub status_event: Option<StatusEvent>,
 }
 
 statement! {
     /// Attempts are kept either way; a delivery moves only if nobody recorded this number before.
+    /// One that is ordered moves only while its lease is ours: another worker that has taken it
+    /// may still send it, and the next of its key must not go first.
     ///
     /// Tells which of the webhooks are failing, so that nobody needs to ask for healthy ones.
     Record<'a> -> SqlUuid {
@@ -81,12 +85,13 @@ statement! {
         ", ", next_statuses: Vec<&'a str> => Array<Text>,
         ", ", next_times: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
         ", ", webhook_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", leases: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", status_ids: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
         ", ", status_keys: Vec<Option<String>> => Array<Nullable<Text>>,
         ", ", status_bodies: Vec<Option<String>> => Array<Nullable<Text>>,
         ") AS result (delivery_id, number, started_at, duration_ms, response_status,
             response_headers, response_body, response_body_truncated, failure_class,
-            failure_detail, next_status, next_attempt_at, webhook_id, status_id, status_key,
+            failure_detail, next_status, next_attempt_at, webhook_id, lease_until, status_id, status_key,
             status_body)
         ), kept AS (
             INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
@@ -107,6 +112,8 @@ statement! {
             WHERE deliveries.id = result.delivery_id
               AND deliveries.attempts = result.number - 1
               AND deliveries.status = 'pending'
+              AND (deliveries.ordering_key IS NULL
+                   OR (deliveries.next_attempt_at = result.lease_until AND backlog IS NULL))
             RETURNING status_id, status_key, status_body
         ), told AS (
             INSERT INTO status_events (id, routing_key, body)
@@ -146,6 +153,7 @@ pub async fn record(
         next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
         next_times: results.iter().map(|r| next_time(r.next)).collect(),
         webhook_ids: results.iter().map(|r| r.webhook_id.0).collect(),
+        leases: results.iter().map(|r| r.lease_until).collect(),
         status_ids: status_events().map(|e| Some(e?.id)).collect(),
         status_keys: status_events().map(|e| Some(e?.routing_key())).collect(),
         status_bodies: status_events().map(|e| Some(e?.to_json())).collect(),

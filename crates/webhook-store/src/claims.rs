@@ -194,7 +194,10 @@ statement! {
             ) AS summed
             WHERE bytes_before < (SELECT max_bytes FROM given)
         ), spent AS (
-            UPDATE rate_buckets SET tokens = bucket.tokens - taken.requests, refilled_at = now()
+            UPDATE rate_buckets
+            SET tokens = bucket.tokens - taken.requests,
+                -- A statement that began earlier may come later; no span is counted twice.
+                refilled_at = greatest(refilled_at, now())
             FROM bucket
             JOIN (SELECT webhook_id, count(*) AS requests FROM kept GROUP BY webhook_id) AS taken
                 USING (webhook_id)

@@ -30,7 +30,9 @@ pub(crate) async fn open(database_url: &str) -> ConnectionResult<AsyncPgConnecti
     config
         .connect_timeout(SILENCE)
         .tcp_user_timeout(SILENCE)
-        .keepalives_idle(SILENCE);
+        .keepalives_idle(SILENCE / 2)
+        .keepalives_interval(SILENCE / 8)
+        .keepalives_retries(4);
     if config.get_ssl_mode() == SslMode::Require {
         let tls = MakeRustlsConnect::new(client_config().map_err(bad)?);
         let (client, connection) = config.connect(tls).await.map_err(bad)?;

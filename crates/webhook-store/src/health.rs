@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
@@ -23,7 +23,7 @@ pub(crate) struct FailingRow {
     webhook_id: Uuid,
     failing_since: DateTime<Utc>,
     failures: i32,
-    warned: bool,
+    warned_at: Option<DateTime<Utc>>,
     paused_at: Option<DateTime<Utc>>,
     paused_until: Option<DateTime<Utc>>,
     pauses: i32,
@@ -43,7 +43,7 @@ impl FailingRow {
         (self.failures > 0).then_some(Failing {
             since: self.failing_since,
             failures: self.failures.unsigned_abs(),
-            warned: self.warned,
+            warned_at: self.warned_at,
             circuit,
         })
     }
@@ -131,16 +131,16 @@ fn fold(
 statement! {
     Write<'a> -> diesel::sql_types::Untyped {
         "UPDATE webhook_health SET failing_since = state.since, failures = state.failures,
-            warned = state.warned, paused_at = state.paused_at,
+            warned_at = state.warned_at, paused_at = state.paused_at,
             paused_until = state.paused_until, pauses = state.pauses
          FROM unnest(", webhook_ids: &'a [Uuid] => Array<SqlUuid>,
         ", ", since: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", failures: Vec<i32> => Array<Integer>,
-        ", ", warned: Vec<bool> => Array<Bool>,
+        ", ", warned_at: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
         ", ", paused_at: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
         ", ", paused_until: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
         ", ", pauses: Vec<i32> => Array<Integer>,
-        ") AS state (webhook_id, since, failures, warned, paused_at, paused_until, pauses)
+        ") AS state (webhook_id, since, failures, warned_at, paused_at, paused_until, pauses)
          WHERE webhook_health.webhook_id = state.webhook_id"
     }
 }
@@ -177,7 +177,7 @@ async fn write(
         webhook_ids: &webhook_ids,
         since: failing.iter().map(|f| f.since).collect(),
         failures: failing.iter().map(|f| count(f.failures)).collect(),
-        warned: failing.iter().map(|f| f.warned).collect(),
+        warned_at: failing.iter().map(|f| f.warned_at).collect(),
         paused_at: failing.iter().map(|f| paused(f).0).collect(),
         paused_until: failing.iter().map(|f| paused(f).1).collect(),
         pauses: failing.iter().map(|f| count(paused(f).2)).collect(),

@@ -85,23 +85,38 @@ pub async fn release_heads(
 }
 
 statement! {
-    /// Hops from key to key over the index, so that its cost grows with the keys that have
-    /// something pending and not with the rows.
+    /// Hops from webhook to webhook and, for those that are Active, from key to key over the
+    /// index, so that its cost grows with the keys that have something pending and not with rows.
     ReleaseStuck<'a> -> diesel::sql_types::Untyped {
-        "WITH RECURSIVE head AS (
-            (SELECT id, webhook_id, ordering_key, next_attempt_at FROM deliveries
-             WHERE status = 'pending' AND ordering_key IS NOT NULL
-             ORDER BY webhook_id, ordering_key, ordering_sequence LIMIT 1)
+        "WITH RECURSIVE ordered AS (
+            (SELECT webhook_id FROM deliveries
+             WHERE status = 'pending' AND ordering_key IS NOT NULL ORDER BY webhook_id LIMIT 1)
             UNION ALL
-            SELECT row.* FROM head CROSS JOIN LATERAL (
-                SELECT id, webhook_id, ordering_key, next_attempt_at FROM deliveries
-                WHERE status = 'pending' AND ordering_key IS NOT NULL
-                  AND (deliveries.webhook_id, deliveries.ordering_key)
-                      > (head.webhook_id, head.ordering_key)
-                ORDER BY webhook_id, ordering_key, ordering_sequence LIMIT 1
-            ) AS row
+            SELECT (SELECT deliveries.webhook_id FROM deliveries
+                    WHERE status = 'pending' AND ordering_key IS NOT NULL
+                      AND deliveries.webhook_id > ordered.webhook_id
+                    ORDER BY deliveries.webhook_id LIMIT 1)
+            FROM ordered WHERE ordered.webhook_id IS NOT NULL
         ), stuck AS (
-            SELECT id FROM head WHERE next_attempt_at IS NULL LIMIT ", limit: &'a i64 => BigInt,
+            SELECT head.id FROM ordered
+            JOIN webhooks ON webhooks.id = ordered.webhook_id AND webhooks.status = 'active'
+            CROSS JOIN LATERAL (
+                WITH RECURSIVE head AS (
+                    (SELECT id, ordering_key, next_attempt_at FROM deliveries
+                     WHERE webhook_id = ordered.webhook_id
+                       AND status = 'pending' AND ordering_key IS NOT NULL
+                     ORDER BY ordering_key, ordering_sequence LIMIT 1)
+                    UNION ALL
+                    SELECT row.* FROM head CROSS JOIN LATERAL (
+                        SELECT id, ordering_key, next_attempt_at FROM deliveries
+                        WHERE webhook_id = ordered.webhook_id
+                          AND status = 'pending' AND ordering_key > head.ordering_key
+                        ORDER BY ordering_key, ordering_sequence LIMIT 1
+                    ) AS row
+                )
+                SELECT id FROM head WHERE next_attempt_at IS NULL
+            ) AS head
+            LIMIT ", limit: &'a i64 => BigInt,
         ")
         UPDATE deliveries
         SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END

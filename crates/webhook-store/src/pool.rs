@@ -35,6 +35,7 @@ pub async fn connect(database_url: &str, max_size: usize) -> Result<Pool, Connec
         .max_size(max_size)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))
+        .recycle_timeout(Some(WAIT))
         .runtime(::deadpool::Runtime::Tokio1)
         .build()?;
     Ok(pool)

@@ -65,7 +65,7 @@ diesel::table! {
         webhook_id -> Uuid,
         failing_since -> Timestamptz,
         failures -> Int4,
-        warned -> Bool,
+        warned_at -> Nullable<Timestamptz>,
         paused_at -> Nullable<Timestamptz>,
         paused_until -> Nullable<Timestamptz>,
         pauses -> Int4,

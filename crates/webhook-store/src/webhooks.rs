@@ -344,13 +344,22 @@ pub async fn set_status(
     connection.transaction(transaction).await
 }
 
-/// Of these webhooks, those that get no deliveries now: Inactive, or their circuit is open.
+/// Webhooks that get no deliveries now.
+#[derive(Debug, Default)]
+pub struct Closed {
+    /// They are Inactive.
+    pub inactive: Vec<WebhookId>,
+    /// They are Active, and their circuit is open.
+    pub paused: Vec<WebhookId>,
+}
+
+/// Of these webhooks, those that get no deliveries now.
 pub async fn list_closed(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
-) -> Result<Vec<WebhookId>, StoreError> {
+) -> Result<Closed, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let closed: Vec<Uuid> = webhooks::table
+    let rows: Vec<(Uuid, String)> = webhooks::table
         .left_join(webhook_health::table)
         .filter(webhooks::id.eq_any(ids))
         .filter(
@@ -358,8 +367,15 @@ pub async fn list_closed(
                 .ne("active")
                 .or(webhook_health::paused_until.is_not_null()),
         )
-        .select(webhooks::id)
+        .select((webhooks::id, webhooks::status))
         .load(connection)
         .await?;
-    Ok(closed.into_iter().map(WebhookId).collect())
+    let mut closed = Closed::default();
+    for (id, status) in rows {
+        match name(&status)? {
+            WebhookStatus::Active => closed.paused.push(WebhookId(id)),
+            WebhookStatus::Inactive => closed.inactive.push(WebhookId(id)),
+        }
+    }
+    Ok(closed)
 }

@@ -73,21 +73,23 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
     };
     let stage = Stage::set(Receiver::deciding(down).await, setup).await;
     stage.world.listen_to_status().await;
-    let back_by = async |days: i32, attempts: i64| {
+    let back_by = async |days: i32, once: &str| {
         let world = &stage.world;
-        let recorded = async || {
-            let sql = "SELECT count(*) FROM attempts, webhook_health WHERE failures > 0";
-            (world.ask::<i64>(sql).await >= attempts).then_some(())
+        let so_far = async || {
+            let sql = format!("SELECT count(*) FROM webhook_health WHERE {once}");
+            (world.ask::<i64>(&sql).await == 1).then_some(())
         };
-        world.eventually("an attempt is recorded", recorded).await;
-        let back =
-            format!("UPDATE webhook_health SET failing_since = now() - interval '{days} days'");
+        world.eventually(once, so_far).await;
+        let back = format!(
+            "UPDATE webhook_health SET failing_since = failing_since - interval '{days} days',
+                 warned_at = warned_at - interval '{days} days'"
+        );
         world.execute(&back).await;
     };
 
     stage.publish(&events(1)[0]).await;
-    back_by(6, 1).await;
-    back_by(11, 2).await;
+    back_by(6, "failures = 1").await;
+    back_by(11, "warned_at IS NOT NULL").await;
     let inactive = async || {
         let webhook = stage.webhook().await;
         (webhook.status == WebhookStatus::Inactive).then_some(webhook.disabled_reason)
