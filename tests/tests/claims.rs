@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 use webhook_domain::{
     DeliveryId, Environment, EventType, HealthPolicy, Observation, OrderingField, Outcome,
     RateLimit, WebhookId,
 };
 use webhook_store::attempts::{self, NextState};
 use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
-use webhook_store::intake::{self, IntakeRequest, OwedDelivery};
+use webhook_store::intake::OwedDelivery;
 use webhook_store::webhooks::{self, Serving};
 use webhook_store::{Connection, health, ordering};
 use webhook_tests::rows::{URL, lease, owe, result, take_in, wanting_all};
@@ -274,34 +273,6 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     assert_eq!(full.len(), 10, "a tenth of a second's worth");
     assert!(just_taken.len() < 5, "{}", just_taken.len());
     assert!((5..=10).contains(&refilled.len()), "{}", refilled.len());
-    world.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_event_goes_behind_those_that_wait() {
-    let world = World::new().await;
-    let mut connection = world.connection().await;
-    let webhook = wanting_all(&mut connection).await;
-    let full = [LaneRoom {
-        webhook_id: webhook.id,
-        first_attempts: 1,
-        retries: 1,
-        queued: 0,
-    }];
-    let events = [(); 3].map(|()| event(Environment::Production, EventType::LicenseCreated));
-    let request = IntakeRequest {
-        lanes: &full,
-        default_free: 10,
-        lease_until: lease(60),
-        delivery_id_seed: Uuid::now_v7(),
-    };
-
-    let first = intake::take_in(&mut connection, &events, &request).await;
-    let second = owe(&mut connection, 1, lease(60)).await;
-
-    let first = first.expect("it is taken in");
-    assert_eq!((first.leased.len(), first.waiting), (1, 2));
-    assert_eq!(second, [], "there is room, but two others came before");
     world.end().await;
 }
 

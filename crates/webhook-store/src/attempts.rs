@@ -109,7 +109,8 @@ statement! {
                 backlog = NULL,
                 ended_at = CASE WHEN result.next_attempt_at IS NULL THEN now() END
             FROM result
-            WHERE deliveries.id = result.delivery_id
+            WHERE deliveries.id = ANY(ARRAY(SELECT delivery_id FROM result))
+              AND deliveries.id = result.delivery_id
               AND deliveries.attempts = result.number - 1
               AND deliveries.status = 'pending'
               AND (deliveries.ordering_key IS NULL

@@ -89,6 +89,7 @@ macro_rules! lease_kept {
                CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
                     THEN body END
         FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id
+        WHERE events.id = ANY(ARRAY(SELECT event_id FROM claimed))
         ORDER BY kept.rank, kept.id"
     };
 }

@@ -12,9 +12,11 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A transaction whose owner is gone must not hold its locks for ever (30 s). Compiling a
-/// statement takes longer than any of ours, whatever the planner believes that it costs.
-const OPTIONS: &str = "-c idle_in_transaction_session_timeout=30000 -c jit=off";
+/// A transaction whose owner is gone must not hold its locks for ever (10 s). Compiling a
+/// statement takes longer than any of ours. And each of ours means to use an index: a planner
+/// that has not been told yet how a table grew must not read it whole, batch after batch.
+const OPTIONS: &str =
+    "-c idle_in_transaction_session_timeout=10000 -c jit=off -c enable_seqscan=off";
 
 /// A server that is silent for so long is gone, and with it the connection: the network may
 /// swallow packets without a word.

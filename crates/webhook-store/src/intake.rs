@@ -64,7 +64,7 @@ statement! {
     /// Matching happens here, against the webhooks as they are committed at this moment.
     ///
     /// What the worker has room for is leased to it at once. The rest waits in the backlog: what
-    /// has no room, comes behind others that wait, has a rate limit, or goes to an open circuit. What is ordered is held until
+    /// has no room, has a rate limit, or goes to an open circuit. What is ordered is held until
     /// its turn is found.
     ///
     /// Delivery ids are UUIDs v7 that share a random start and count up: ordered, so that the
@@ -101,8 +101,6 @@ statement! {
                      WHEN webhooks.rate_limit IS NULL AND webhook_health.paused_until IS NULL
                        AND row_number() OVER (PARTITION BY webhooks.id ORDER BY position)
                            <= coalesce(room.free, given.default_free)
-                       AND NOT EXISTS (SELECT FROM deliveries
-                                       WHERE deliveries.webhook_id = webhooks.id AND backlog = 0)
                        THEN 'leased'
                      ELSE 'waiting'
                    END AS place

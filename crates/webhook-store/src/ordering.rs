@@ -24,13 +24,15 @@ pub(crate) struct KeyedDelivery {
 
 statement! {
     SetKeys<'a> -> diesel::sql_types::Untyped {
-        "UPDATE deliveries SET
+        "WITH keyed AS (SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", keys: &'a [Option<Uuid>] => Array<Nullable<SqlUuid>>,
+        ") AS keyed (id, key))
+        UPDATE deliveries SET
             ordering_key = keyed.key,
             next_attempt_at = CASE WHEN keyed.key IS NULL THEN now() END,
             backlog = CASE WHEN keyed.key IS NULL THEN 0 END
-        FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
-        ", ", keys: &'a [Option<Uuid>] => Array<Nullable<SqlUuid>>,
-        ") AS keyed (id, key) WHERE deliveries.id = keyed.id"
+        FROM keyed
+        WHERE deliveries.id = ANY(ARRAY(SELECT id FROM keyed)) AND deliveries.id = keyed.id"
     }
 }
 

@@ -42,7 +42,8 @@ statement! {
         UPDATE deliveries
         SET next_attempt_at = now(), backlog = CASE WHEN ours.attempts > 0 THEN 1 ELSE 0 END
         FROM ours
-        WHERE deliveries.id = ours.id AND deliveries.attempts = ours.attempts
+        WHERE deliveries.id = ANY(ARRAY(SELECT id FROM ours))
+          AND deliveries.id = ours.id AND deliveries.attempts = ours.attempts
           AND deliveries.next_attempt_at = ours.lease_until
           AND status = 'pending' AND backlog IS NULL"
     }
