@@ -92,6 +92,18 @@ impl Service {
         self.child.wait().await.expect("it ends").success()
     }
 
+    /// SIGTERM again and again until it ends, as two that come together count as one; tells
+    /// whether it ended well.
+    pub async fn terminate_at_once(mut self) -> bool {
+        const AGAIN: std::time::Duration = std::time::Duration::from_millis(300);
+        loop {
+            self.signal("TERM").await;
+            if let Ok(ended) = tokio::time::timeout(AGAIN, self.child.wait()).await {
+                return ended.expect("it ends").success();
+            }
+        }
+    }
+
     /// `kill -9`: no chance to tidy up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");

@@ -188,12 +188,10 @@ async fn a_second_signal_ends_a_drain_at_once_and_costs_no_attempt() {
         .eventually("the request arrives", arrived)
         .await;
 
-    platform.dispatcher.signal("TERM").await;
     let began = std::time::Instant::now();
     let next = Service::patient_dispatcher(&platform.world);
-    let ended_well = std::mem::replace(&mut platform.dispatcher, next)
-        .terminate()
-        .await;
+    let dispatcher = std::mem::replace(&mut platform.dispatcher, next);
+    let ended_well = dispatcher.terminate_at_once().await;
 
     let sql = "SELECT count(*) FROM attempts";
     let attempts: i64 = platform.world.ask(sql).await;

@@ -181,7 +181,7 @@ async fn try_commit(
     lease_until: DateTime<Utc>,
 ) -> Result<TakenIn, StoreError> {
     let mut connection = acquire(worker.pool).await?;
-    let room = worker.lanes.room();
+    let room = worker.lanes.room().for_intake();
     let request = IntakeRequest {
         lanes: &room.lanes,
         default_free: room.default_free,

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use webhook_domain::{Outcome, WebhookId};
-use webhook_store::claims::{LaneRoom, hand_back};
+use webhook_store::claims::hand_back;
 use webhook_store::{Pool, acquire};
 
 use crate::Settings;
@@ -22,8 +22,10 @@ use crate::leased::{Leased, Origin};
 
 mod lane;
 mod pace;
+mod room;
 
 use lane::{LANE_CAPACITY, Lane};
+use room::Room;
 
 /// So many deliveries in hand are plenty; beyond, a lane takes only what it can run at once.
 const PLENTY: usize = 8_192;
@@ -41,14 +43,6 @@ pub struct Stops {
     pub cancel: CancellationToken,
     /// Cut off what is still running.
     pub deadline: CancellationToken,
-}
-
-/// What a worker has room for.
-pub(crate) struct Room {
-    /// The lanes whose room is not `default_free`.
-    pub(crate) lanes: Vec<LaneRoom>,
-    pub(crate) default_free: i32,
-    pub(crate) bytes: i64,
 }
 
 /// Every lane of this worker.
