@@ -33,7 +33,8 @@ pub struct HealthPolicy {
     pub first_pause: Duration,
     /// The longest pause.
     pub max_pause: Duration,
-    /// A webhook that has only failed for so long is set Inactive; after half of it, it is warned.
+    /// A webhook that has only failed for so long is set Inactive; after half of it, it is warned,
+    /// and at least that long before.
     pub disable_after: Duration,
 }
 
