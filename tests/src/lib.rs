@@ -17,7 +17,7 @@ mod world;
 pub use platform::Platform;
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
-pub use samples::{WebhookSample, event, event_with, new_secret, sealing_key};
+pub use samples::{WebhookSample, event, event_with, new_secret, sealing_keys, set_status};
 pub use servers::Servers;
 pub use service::{SEALING_KEY, Service};
 pub use stage::{Stage, StageSetup};

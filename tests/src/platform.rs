@@ -64,7 +64,12 @@ impl Platform {
     ) -> (StatusCode, Value) {
         let url = format!("{}{path}", self.api.url);
         let request = self.client.request(method, url).bearer_auth(&self.key);
-        let request = request.body(body.unwrap_or_default());
+        let request = match body {
+            Some(json) => request
+                .header("Content-Type", "application/json")
+                .body(json),
+            None => request,
+        };
         let response = request.send().await.expect("the API answers");
         (response.status(), response.json().await.unwrap_or_default())
     }

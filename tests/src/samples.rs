@@ -1,11 +1,12 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use webhook_domain::{
-    AddressPolicy, Environment, Event, EventType, SigningSecret, UrlSchemes, WebhookDescription,
-    WebhookId, WebhookName, WebhookStatus, WebhookUrl,
+    AddressPolicy, CustomHeaders, Environment, Event, EventSelection, EventType, Metadata, Serving,
+    SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName, WebhookSettings,
+    WebhookStatus, WebhookUrl,
 };
-use webhook_store::webhooks::{self, NewWebhook, Serving, Webhook};
-use webhook_store::{Connection, SealingKey};
+use webhook_store::webhooks::{self, Webhook};
+use webhook_store::{Connection, SealingKeys, transaction};
 
 use crate::SEALING_KEY;
 
@@ -66,24 +67,40 @@ impl<'a> WebhookSample<'a> {
         };
         let url = WebhookUrl::parse(self.url, UrlSchemes::HttpAllowed, &addresses);
         let patterns = self.patterns.iter().map(|p| p.parse().expect("a pattern"));
-        let new = NewWebhook {
-            id: WebhookId(Uuid::now_v7()),
-            name: &WebhookName::parse("Receiver").expect("a name"),
-            url: &url.expect("a good URL"),
+        let settings = WebhookSettings {
+            name: WebhookName::parse("Receiver").expect("a name"),
+            url: url.expect("a good URL"),
             environment: self.environment,
-            description: &WebhookDescription::default(),
+            description: WebhookDescription::default(),
             status: self.status,
-            patterns: &patterns.collect::<Vec<_>>(),
-            secret: &self.secret,
-            serving: &self.serving,
+            events: EventSelection::new(patterns).expect("it wants something"),
+            headers: CustomHeaders::default(),
+            metadata: Metadata::default(),
+            serving: self.serving.clone(),
         };
-        webhooks::insert(connection, &sealing_key(), &new)
-            .await
-            .expect("it is stored")
+        let id = WebhookId(Uuid::now_v7());
+        let stored = transaction(connection, async |connection| {
+            webhooks::insert(connection, &sealing_keys(), id, &settings, &self.secret).await?;
+            webhooks::find(connection, id).await
+        });
+        stored.await.expect("it is stored").expect("it is there")
     }
 }
 
+/// Sets a webhook Active or Inactive, as an admin would.
+pub async fn set_status(connection: &mut Connection, id: WebhookId, status: WebhookStatus) {
+    let saved = transaction(connection, async |connection| {
+        let before = webhooks::lock(connection, id).await?.expect("it is there");
+        let after = WebhookSettings {
+            status,
+            ..before.settings.clone()
+        };
+        webhooks::save(connection, &sealing_keys(), &before, &after).await
+    });
+    saved.await.expect("it is saved");
+}
+
 /// The key that seals secrets in tests.
-pub fn sealing_key() -> SealingKey {
-    SealingKey::parse(SEALING_KEY).expect("a key")
+pub fn sealing_keys() -> SealingKeys {
+    SealingKeys::parse(SEALING_KEY).expect("a key")
 }

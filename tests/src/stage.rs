@@ -4,11 +4,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_dispatcher::{Settings, Stops};
-use webhook_domain::{AddressPolicy, Event, HealthPolicy, RetryPolicy, SigningSecret, WebhookId};
+use webhook_domain::{
+    AddressPolicy, Event, HealthPolicy, RetryPolicy, Serving, SigningSecret, WebhookId,
+};
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
-use webhook_store::webhooks::{self, Serving, Webhook};
+use webhook_store::webhooks::{self, Webhook};
 
-use crate::{Answer, Receiver, WebhookSample, World, sealing_key};
+use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
 
 /// A world with a dispatcher in this process, and one webhook that wants everything of
 /// production.
@@ -88,7 +90,7 @@ impl Stage {
         let broker: webhook_broker::BrokerUrl = world.amqp_url.parse().expect("a URL");
         let settings = Settings {
             broker: broker.clone(),
-            key: sealing_key(),
+            key: sealing_keys(),
             addresses: AddressPolicy {
                 allowed: vec!["127.0.0.0/8".parse().expect("a network")],
             },

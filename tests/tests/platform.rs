@@ -276,6 +276,7 @@ async fn an_event_that_the_broker_does_not_confirm_is_answered_503() {
 
     proxy.silence();
     let request = platform.client.post(url).bearer_auth(&platform.key);
+    let request = request.header("Content-Type", "application/json");
     let answer = request.body(event.body).send().await.expect("an answer");
 
     assert_eq!(answer.status(), 503);

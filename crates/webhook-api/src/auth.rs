@@ -1,5 +1,6 @@
 //! Who may call what: bearer keys, and one permission per route.
 
+use actix_web::HttpMessage;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -8,42 +9,50 @@ use actix_web::web::Data;
 use webhook_domain::{ApiKey, Permission};
 use webhook_store::api_keys;
 
+use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::problem::Problem;
+use crate::rate_limit::KeyLimits;
 
-/// Lets a request through if its key's role has `permission`. The body is not read before that.
+/// Lets a request through if its key's role has `permission`, and tells the handler whose it is.
+/// The body is not read before that.
 pub(crate) async fn authorize(
     permission: Permission,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     match check_request(&request, permission).await {
-        Ok(()) => next.call(request).await,
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await
+        }
         Err(problem) => Ok(request.error_response(problem)),
     }
 }
 
-async fn check_request(request: &ServiceRequest, permission: Permission) -> Result<(), Problem> {
+async fn check_request(
+    request: &ServiceRequest,
+    permission: Permission,
+) -> Result<Caller, Problem> {
     let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
-    let connections: &Data<Connections> = request
-        .app_data()
-        .expect("server.rs gives connections to every route");
-    check_key(connections, &key, permission).await
+    let caller = find_caller(part(request), &key).await?;
+    // Publishing has a limit of its own: the broker's confirms.
+    if permission != Permission::Publish {
+        part::<KeyLimits>(request).count(caller.key_id)?;
+    }
+    caller.require(permission)?;
+    Ok(caller)
 }
 
-async fn check_key(
-    connections: &Connections,
-    key: &ApiKey,
-    permission: Permission,
-) -> Result<(), Problem> {
+fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
+    let part = request.app_data();
+    part.expect("server.rs gives its parts to every route")
+}
+
+async fn find_caller(connections: &Connections, key: &ApiKey) -> Result<Caller, Problem> {
     let mut connection = connections.acquire().await?;
     let known = api_keys::find_by_hash(&mut connection, &key.hash()).await?;
-    let role = known.ok_or(Problem::Unauthorized)?.role;
-    if role.allows(permission) {
-        Ok(())
-    } else {
-        Err(Problem::Forbidden { role, permission })
-    }
+    known.map(Caller::of).ok_or(Problem::Unauthorized)
 }
 
 /// The key of `Authorization: Bearer whk_…`; the scheme's case does not matter (RFC 9110, 11.1).

@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, UrlSchemes};
-use webhook_store::SealingKey;
+use webhook_store::SealingKeys;
 
 /// The flags and variables as they were given, unchecked; see [`check`](Self::check).
 #[derive(Clone, clap::Parser)]
@@ -20,11 +21,16 @@ pub struct Config {
     /// Where RabbitMQ is, `amqp://…` or `amqps://…`
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
-    /// The key of the webhooks' secrets: 32 bytes in base64
-    #[arg(long, env = "WEBHOOK_SECRET_KEY", hide_env_values = true)]
+    /// The key of the webhooks' secrets: 32 bytes in base64; older keys may follow, separated by commas
+    #[arg(
+        long,
+        env = "WEBHOOK_SECRET_KEY",
+        hide_env_values = true,
+        global = true
+    )]
     pub webhook_secret_key: Option<String>,
-    /// A file that holds that key
-    #[arg(long, env = "WEBHOOK_SECRET_KEY_FILE")]
+    /// A file that holds that key, older ones in the lines after it
+    #[arg(long, env = "WEBHOOK_SECRET_KEY_FILE", global = true)]
     pub webhook_secret_key_file: Option<PathBuf>,
     /// Where the API is served
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
@@ -35,6 +41,12 @@ pub struct Config {
     /// Networks that may be called although they are not public, comma-separated CIDRs
     #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "")]
     pub webhook_allow_networks: String,
+    /// Requests per second that one API key may make to one replica, publishing aside; 0: any number
+    #[arg(long, env = "KEY_RATE_LIMIT", default_value = "100")]
+    pub key_rate_limit: String,
+    /// Origins whose pages may call the API from a browser, comma-separated; none unless given
+    #[arg(long, env = "CORS_ORIGINS", default_value = "")]
+    pub cors_origins: String,
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
@@ -68,9 +80,13 @@ pub struct Checked {
     /// Where events go.
     pub broker: BrokerUrl,
     /// What seals the webhooks' secrets.
-    pub key: SealingKey,
+    pub keys: SealingKeys,
     /// Which URLs a webhook may have.
     pub url_rules: UrlRules,
+    /// Requests per second and key; `None`: any number.
+    pub key_rate_limit: Option<NonZeroU32>,
+    /// Origins whose pages may call the API.
+    pub cors_origins: Vec<String>,
     /// Where the API is served.
     pub listen: SocketAddr,
     /// How log lines are written.
@@ -101,27 +117,40 @@ impl Config {
         let p = &mut problems;
         let database_url = self.database_url(p);
         let broker = self.broker(p);
-        let key = self.key(p);
+        let keys = self.keys(p);
         let listen = p.parse("LISTEN", &self.listen);
         let allow_http = p.parse("WEBHOOK_ALLOW_HTTP", &self.webhook_allow_http);
         let allowed = self.networks(p);
+        let rate = p.parse("KEY_RATE_LIMIT", &self.key_rate_limit);
+        let cors_origins = self.cors_origins(p);
         let log_format = p.parse("LOG_FORMAT", &self.log_format);
-        match (database_url, broker, key, listen, allow_http, log_format) {
+        match (
+            database_url,
+            broker,
+            keys,
+            listen,
+            allow_http,
+            rate,
+            log_format,
+        ) {
             (
                 Some(database_url),
                 Some(broker),
-                Some(key),
+                Some(keys),
                 Some(listen),
                 Some(allow_http),
+                Some(rate),
                 Some(log_format),
             ) if problems.0.is_empty() => Ok(Checked {
                 database_url,
                 broker,
-                key,
+                keys,
                 url_rules: UrlRules {
                     schemes: schemes(allow_http),
                     addresses: AddressPolicy { allowed },
                 },
+                key_rate_limit: NonZeroU32::new(rate),
+                cors_origins,
                 listen,
                 log_format,
                 log_filter: self.rust_log.clone(),
@@ -134,6 +163,14 @@ impl Config {
     pub fn check_database_url(&self) -> Result<String, ConfigProblems> {
         let mut problems = ConfigProblems::default();
         self.database_url(&mut problems).ok_or(problems)
+    }
+
+    /// Checks what sealing anew needs.
+    pub fn check_sealing(&self) -> Result<(String, SealingKeys), ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let database_url = self.database_url(&mut problems);
+        let keys = self.keys(&mut problems);
+        database_url.zip(keys).ok_or(problems)
     }
 
     fn database_url(&self, problems: &mut ConfigProblems) -> Option<String> {
@@ -167,7 +204,7 @@ impl Config {
         parsed
     }
 
-    fn key(&self, problems: &mut ConfigProblems) -> Option<SealingKey> {
+    fn keys(&self, problems: &mut ConfigProblems) -> Option<SealingKeys> {
         let text = match (&self.webhook_secret_key, &self.webhook_secret_key_file) {
             (Some(text), None) => Ok(text.clone()),
             (None, Some(path)) => std::fs::read_to_string(path)
@@ -175,9 +212,27 @@ impl Config {
             (None, None) => Err("or WEBHOOK_SECRET_KEY_FILE is required".to_owned()),
             (Some(_), Some(_)) => Err("and WEBHOOK_SECRET_KEY_FILE exclude each other".to_owned()),
         };
-        let key = text.and_then(|text| SealingKey::parse(&text).map_err(|e| e.to_string()));
-        key.map_err(|error| problems.add("WEBHOOK_SECRET_KEY", error))
+        let keys = text.and_then(|text| SealingKeys::parse(&text).map_err(|e| e.to_string()));
+        keys.map_err(|error| problems.add("WEBHOOK_SECRET_KEY", error))
             .ok()
+    }
+
+    /// An origin is a scheme, a host and perhaps a port (RFC 6454), as browsers write it.
+    fn cors_origins(&self, problems: &mut ConfigProblems) -> Vec<String> {
+        let texts = self.cors_origins.split(',').map(str::trim);
+        let given = texts.filter(|text| !text.is_empty());
+        let checked = given.filter_map(|text| {
+            let url: url::Url = problems.parse("CORS_ORIGINS", text)?;
+            let origin = url.origin().ascii_serialization();
+            if origin != text {
+                problems.add(
+                    "CORS_ORIGINS",
+                    format!("cannot be {text:?}: write {origin}"),
+                );
+            }
+            Some(origin)
+        });
+        checked.collect()
     }
 
     fn networks(&self, problems: &mut ConfigProblems) -> Vec<IpNet> {
@@ -235,6 +290,8 @@ mod tests {
             listen: "127.0.0.1:0".to_owned(),
             webhook_allow_http: "false".to_owned(),
             webhook_allow_networks: String::new(),
+            key_rate_limit: "100".to_owned(),
+            cors_origins: "https://portal.example.com, http://localhost:3000".to_owned(),
             log_format: "text".to_owned(),
             rust_log: "info".to_owned(),
         }
@@ -261,11 +318,13 @@ mod tests {
         config.webhook_secret_key = Some("hunter2".to_owned());
         config.listen = "nowhere".to_owned();
         config.webhook_allow_networks = "10.0.0.0/8, nowhere".to_owned();
+        config.key_rate_limit = "fast".to_owned();
+        config.cors_origins = "portal.example.com, https://example.com/".to_owned();
         config.log_format = "xml".to_owned();
 
         let problems = config.check().err().expect("it is wrong");
 
-        assert_eq!(problems.0.len(), 6, "{problems}");
+        assert_eq!(problems.0.len(), 9, "{problems}");
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
     }
 }

@@ -1,55 +1,56 @@
-//! API keys, as the command line makes them.
-
-use std::str::FromStr;
+//! Keys from the command line: API keys made, secrets sealed anew.
 
 use anyhow::Context;
 use uuid::Uuid;
-use webhook_domain::{ApiKey, ApiKeyId, Role};
-use webhook_store::api_keys;
+use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
+use webhook_store::api_keys::{self, NewApiKey};
+use webhook_store::audit::{self, Actor, AuditEntry};
+use webhook_store::{SealingKeys, StoreError, secrets, transaction};
 
-/// What a key is called in lists: 1 to 100 characters, no control characters, trimmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyName(String);
-
-/// The most characters that a key's name may have.
-const MAX_NAME_CHARS: usize = 100;
-
-impl FromStr for KeyName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let name = text.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
-            return Err(format!("must have 1 to {MAX_NAME_CHARS} characters"));
-        }
-        if name.contains(char::is_control) {
-            return Err("must not contain control characters".to_owned());
-        }
-        Ok(Self(name.to_owned()))
-    }
-}
+/// How many webhooks' secrets are sealed anew in one transaction.
+const RESEALED: i64 = 100;
 
 /// Makes a key and remembers its hash. This is the only time that the key itself is known.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
     let pool = webhook_store::connect(database_url, 1).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let key = ApiKey::from_random(rand::random());
-    let id = ApiKeyId(Uuid::now_v7());
-    api_keys::insert(&mut connection, id, &name.0, role, &key)
-        .await
+    let new = NewApiKey {
+        id: ApiKeyId(Uuid::now_v7()),
+        name,
+        role,
+        key: &key,
+        expires_at: None,
+    };
+    let made = transaction(&mut connection, async |connection| {
+        api_keys::insert(connection, &new).await?;
+        let entry = AuditEntry {
+            after: Some(serde_json::json!({"id": new.id, "role": role.as_str()})),
+            ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
+        };
+        let actor = Actor {
+            name: "command line".to_owned(),
+            ..Actor::platform()
+        };
+        audit::insert(connection, &actor, &entry).await?;
+        Ok::<_, StoreError>(())
+    });
+    made.await
         .context("cannot store the key; is the database migrated?")?;
     Ok(key)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_named_with_something_that_can_be_read() {
-        assert!(" CI ".parse::<KeyName>().is_ok_and(|name| name.0 == "CI"));
-        for text in ["", "  ", "a\nb", &"x".repeat(MAX_NAME_CHARS + 1)] {
-            assert!(text.parse::<KeyName>().is_err(), "{text}");
+/// Seals every secret anew that was not sealed with the first key, and tells how many webhooks
+/// that concerned. What was done is kept if it is broken off.
+pub async fn reseal(database_url: &str, keys: &SealingKeys) -> anyhow::Result<usize> {
+    let pool = webhook_store::connect(database_url, 1).await?;
+    let mut connection = webhook_store::acquire(&pool).await?;
+    let mut resealed = 0;
+    loop {
+        let step = secrets::reseal(&mut connection, keys, RESEALED).await;
+        match step.context("cannot seal anew")? {
+            0 => return Ok(resealed),
+            step => resealed += step,
         }
     }
 }

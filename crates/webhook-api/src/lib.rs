@@ -2,6 +2,11 @@
 //!
 //! It never calls a webhook's URL.
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro that describes a handler qualifies its parameters"
+)]
+
 use std::net::TcpListener;
 
 use actix_web::web::Data;
@@ -9,25 +14,40 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 
+use rate_limit::KeyLimits;
+
 // How it starts.
 mod config;
 mod keys;
 mod server;
 
-// The way of a request.
-mod routes;
+// The way of a request: its id, who sends it, the route, what it says, the answer.
+pub mod request_id;
 
 mod auth;
+mod caller;
+mod rate_limit;
+
+mod routes;
+
 mod body;
-mod openapi;
+mod duration;
+mod fields;
+mod idempotency;
 mod page;
+mod precondition;
 mod problem;
+
+// How all of it is described.
+mod openapi;
+mod schema;
 
 // What handlers use.
 mod connections;
 
 pub use config::{Checked, Config, ConfigProblems, LogFormat, UrlRules};
-pub use keys::{KeyName, create_key};
+pub use keys::{create_key, reseal};
+pub use openapi::openapi_document;
 
 /// Connections per replica. A request holds one for a few statements.
 const POOL_SIZE: usize = 20;
@@ -50,8 +70,10 @@ pub async fn run(
     let parts = server::Parts {
         connections: Data::new(connections::Connections::new(pool)),
         publisher: Data::new(publisher),
-        key: Data::new(checked.key),
+        keys: Data::new(checked.keys),
         url_rules: Data::new(checked.url_rules),
+        limits: Data::new(KeyLimits::per_second(checked.key_rate_limit)),
+        cors_origins: checked.cors_origins.into(),
     };
     server::serve(listener, parts, cancel)
         .await

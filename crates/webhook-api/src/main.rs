@@ -7,8 +7,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use webhook_api::{Config, ConfigProblems, KeyName, LogFormat};
-use webhook_domain::Role;
+use webhook_api::{Config, ConfigProblems, LogFormat};
+use webhook_domain::{KeyName, Role};
 
 mod logging;
 
@@ -28,6 +28,10 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date
     Migrate,
+    /// Seal every secret with the first key of WEBHOOK_SECRET_KEY, so that older ones can go
+    Reseal,
+    /// Print the API's OpenAPI document
+    Openapi,
     /// Manage API keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -52,6 +56,11 @@ async fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(config).await,
         Command::Migrate => migrate(&config).await,
+        Command::Reseal => reseal(&config).await,
+        Command::Openapi => {
+            print!("{}", webhook_api::openapi_document());
+            Ok(())
+        }
         Command::Keys(KeysCommand::Create { role, name }) => create_key(&config, role, &name).await,
     };
     let Err(error) = done else {
@@ -80,6 +89,13 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
     let database_url = config.check_database_url()?;
     logging::start(LogFormat::Text, &config.rust_log);
     webhook_api::migrate(&database_url).await
+}
+
+async fn reseal(config: &Config) -> anyhow::Result<()> {
+    let (database_url, keys) = config.check_sealing()?;
+    let resealed = webhook_api::reseal(&database_url, &keys).await?;
+    println!("sealed the secrets of {resealed} webhooks anew");
+    Ok(())
 }
 
 /// Prints the key and nothing else, so that a script can take it.

@@ -1,52 +1,213 @@
 //! The API's description, generated from the handlers.
 
-use utoipa::openapi::OpenApi as Description;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::routes::{deliveries, event_types, events, health, retry_policies, webhooks};
+use actix_web::http::StatusCode;
+use serde_json::Value;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Description, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use crate::problem::ProblemBody;
+use crate::routes::{
+    api_keys, audit, deliveries, event_types, events, health, retry_policies, webhooks,
+};
 
 /// What `/api/openapi.json` serves.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Webhooks",
-        description = "Signed HTTP POSTs of what happens on the platform. Every refusal is a \
-                       problem (RFC 9457); a wrong body is told field by field."
+        description = "Signed HTTP POSTs of what happens on the platform.\n\nEvery refusal is a \
+            problem (RFC 9457); a wrong body is told field by field, and a field that is not known \
+            is refused by its name. Every answer has an `X-Request-Id`: the one that was sent, or a \
+            fresh one. One key may make so many requests per second; then it is answered 429 with \
+            `Retry-After`. A creation with an `Idempotency-Key` is made once, however often it is \
+            sent within 24 hours. A change with `If-Match` is refused with 412 when the webhook \
+            has another version by then."
     ),
     paths(
-        webhooks::create_webhook,
-        webhooks::list_webhooks,
-        webhooks::find_webhook,
+        webhooks::read::list_webhooks,
+        webhooks::create::create_webhook,
+        webhooks::read::find_webhook,
+        webhooks::change::replace_webhook,
+        webhooks::change::patch_webhook,
+        webhooks::change::delete_webhook,
         webhooks::status::activate_webhook,
         webhooks::status::deactivate_webhook,
+        webhooks::secret::show_secret,
+        webhooks::secret::rotate_secret,
+        webhooks::test_event::send_test_event,
+        webhooks::bulk::change_webhooks,
+        webhooks::export::export_webhooks,
+        webhooks::import::import_webhooks,
         events::publish_event,
         events::publish_events,
+        event_types::list_event_types,
         deliveries::list_deliveries,
         deliveries::find_delivery,
-        event_types::list_event_types,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
+        api_keys::create_api_key,
+        api_keys::list_api_keys,
+        api_keys::revoke_api_key,
+        audit::list_audit,
         health::show_health,
         health::show_readiness
     ),
-    components(schemas(crate::problem::ProblemBody)),
-    modifiers(&BearerKey),
+    components(schemas(ProblemBody)),
+    modifiers(&Shared),
     security(("api_key" = []))
 )]
 pub(crate) struct ApiDescription;
 
-struct BearerKey;
+/// The description as JSON, as it is checked in.
+pub fn openapi_document() -> String {
+    let json = serde_json::to_string_pretty(&description());
+    json.expect("the description is JSON") + "\n"
+}
 
-impl Modify for BearerKey {
+/// The description. Requests have no fields but those that are named.
+pub(crate) fn description() -> Value {
+    let json = serde_json::to_value(ApiDescription::openapi());
+    let mut json = json.expect("the description is JSON");
+    let mut requests = BTreeSet::new();
+    for operations in json["paths"].as_object().into_iter().flatten() {
+        for operation in operations.1.as_object().into_iter().flatten() {
+            collect_schemas(&json, &operation.1["requestBody"], &mut requests);
+        }
+    }
+    for name in requests {
+        let schema = &mut json["components"]["schemas"][name];
+        if schema["properties"].is_object() {
+            schema["additionalProperties"] = false.into();
+        }
+    }
+    json
+}
+
+/// Names of the schemas that a part of the description refers to, and of those that they refer to.
+fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
+    match part {
+        Value::Object(fields) => {
+            let reference = fields.get("$ref").and_then(Value::as_str);
+            let name = reference.and_then(|text| text.strip_prefix("#/components/schemas/"));
+            if let Some(name) = name.filter(|name| names.insert((*name).to_owned())) {
+                collect_schemas(json, &json["components"]["schemas"][name], names);
+            }
+            for part in fields.values() {
+                collect_schemas(json, part, names);
+            }
+        }
+        Value::Array(parts) => {
+            for part in parts {
+                collect_schemas(json, part, names);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The refusals that any operation may be answered with.
+pub(crate) struct Refusals;
+
+/// Their statuses, and when they come.
+const REFUSALS: [(StatusCode, &str); 12] = [
+    (StatusCode::BAD_REQUEST, "The body is no JSON object"),
+    (StatusCode::UNAUTHORIZED, "There is no valid API key"),
+    (StatusCode::FORBIDDEN, "The key's role does not allow it"),
+    (
+        StatusCode::NOT_FOUND,
+        "There is no such thing, or it was deleted",
+    ),
+    (StatusCode::CONFLICT, "It cannot be done as things are"),
+    (
+        StatusCode::PRECONDITION_FAILED,
+        "It was changed meanwhile; `current_version` tells",
+    ),
+    (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is compressed, or does not call itself JSON",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Fields are wrong; `errors` names each",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "The key asks too fast; `Retry-After` tells how long to wait",
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong here; it was logged",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The database or the broker is away; send it again",
+    ),
+];
+
+/// The name of a refusal among the document's components.
+fn component(status: StatusCode) -> String {
+    let words = status.canonical_reason().unwrap_or_default();
+    words.split(' ').collect()
+}
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let each = REFUSALS.iter().map(|(status, _)| {
+            let reference = Ref::from_response_name(component(*status));
+            (status.as_str().to_owned(), RefOr::Ref(reference))
+        });
+        each.collect()
+    }
+}
+
+fn refusal(status: StatusCode, when: &str) -> Response {
+    let example = serde_json::json!({
+        "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(),
+        "detail": when, "errors": []
+    });
+    let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
+    content.example = Some(example);
+    ResponseBuilder::new()
+        .description(when)
+        .content("application/problem+json", content)
+        .build()
+}
+
+/// What all operations share.
+struct Shared;
+
+impl Modify for Shared {
     fn modify(&self, description: &mut Description) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An API key, `whk_…`"))
             .build();
-        description
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        for (status, when) in REFUSALS {
+            let response = refusal(status, when);
+            components
+                .responses
+                .insert(component(status), response.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_that_is_checked_in_is_what_the_code_says() {
+        let checked_in = include_str!("../openapi.json");
+
+        assert!(
+            checked_in == openapi_document(),
+            "write it anew: cargo run --bin webhook-api openapi > crates/webhook-api/openapi.json"
+        );
     }
 }

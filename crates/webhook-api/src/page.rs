@@ -1,4 +1,4 @@
-//! Lists in pages, newest first. A cursor is the id of the last row seen.
+//! Lists in pages. A cursor is the id of the last row seen, unless a list says otherwise.
 
 use std::str::FromStr;
 
@@ -11,7 +11,6 @@ const MAX_LIMIT: u8 = 200;
 /// One page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T: ToSchema> {
-    /// Newest first.
     data: Vec<T>,
     /// Give it as `cursor` to get the next page; `null` on the last one.
     next_cursor: Option<String>,
@@ -20,13 +19,24 @@ pub(crate) struct Page<T: ToSchema> {
 impl<T: ToSchema> Page<T> {
     /// Makes a page of rows that were read with [`PageLimit::rows`].
     pub(crate) fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> uuid::Uuid) -> Self {
-        let size = usize::from(limit.0);
-        let more = data.len() > size;
-        data.truncate(size);
-        let last = data.last().filter(|_| more);
+        let last = limit.cut(&mut data);
         let next_cursor = last.map(|row| id(row).to_string());
         Self { data, next_cursor }
     }
+
+    /// Makes a page that has a cursor of another kind.
+    pub(crate) fn with_cursor(data: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { data, next_cursor }
+    }
+}
+
+/// One page of a list that can be counted.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TotalPage<T: ToSchema> {
+    #[serde(flatten)]
+    pub(crate) page: Page<T>,
+    /// How many there are on all pages, when that was asked for.
+    pub(crate) total: Option<i64>,
 }
 
 /// How many rows a page has at most, 1 to 200.
@@ -37,6 +47,14 @@ impl PageLimit {
     /// How many rows to read: one more than the page has, to see whether there is a next one.
     pub(crate) fn rows(self) -> i64 {
         i64::from(self.0) + 1
+    }
+
+    /// Cuts rows to what the page has. Tells its last row if there is a next page.
+    pub(crate) fn cut<T>(self, rows: &mut Vec<T>) -> Option<&T> {
+        let size = usize::from(self.0);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        rows.last().filter(|_| more)
     }
 }
 

@@ -1,13 +1,15 @@
 //! How the API says no: the one place that decides an HTTP status. RFC 9457.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_broker::PublishError;
 use webhook_domain::{FieldError, Permission, Role};
 use webhook_store::StoreError;
+
+use crate::precondition::etag;
 
 /// When to try again what we cannot do now, in seconds.
 const RETRY_AFTER_SECONDS: u8 = 5;
@@ -33,14 +35,26 @@ pub(crate) enum Problem {
     TooLarge { limit: usize },
     #[error("the body must not be compressed")]
     Encoded,
+    #[error("the body must be JSON: `Content-Type: application/json`")]
+    NotJsonType,
     #[error("some fields are wrong")]
     Invalid(Vec<FieldError>),
+    #[error("it was changed meanwhile: its version is {version} now")]
+    Changed { version: i64 },
+    #[error("{0}")]
+    Conflict(&'static str),
+    #[error("this Idempotency-Key was used for another request")]
+    IdempotencyKeyReused,
+    #[error("this key asks too fast; wait {retry_after} s")]
+    TooManyRequests { retry_after: u64 },
     #[error("the broker did not take the event; nothing is lost if it is sent again")]
     Broker(#[from] PublishError),
     #[error("{}", store_detail(.0))]
     Store(#[from] StoreError),
     #[error("the service is stopping")]
     Stopping,
+    #[error("something went wrong here; it was logged")]
+    Broken(String),
 }
 
 /// The database's own words are for operators, not for callers.
@@ -66,6 +80,10 @@ pub(crate) struct ProblemBody {
     detail: String,
     /// Each field that is wrong; empty when it is not about fields.
     errors: Vec<FieldProblem>,
+    /// The version that is there now, when `If-Match` named another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    current_version: Option<i64>,
 }
 
 /// A field that is wrong, and why.
@@ -96,11 +114,14 @@ impl ResponseError for Problem {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Encoded | Self::NotJsonType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::Conflict(_) | Self::IdempotencyKeyReused => StatusCode::CONFLICT,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Broker(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -117,6 +138,12 @@ impl ResponseError for Problem {
         if let Self::MethodNotAllowed { allowed } = self {
             response.insert_header((ALLOW, allowed.as_str()));
         }
+        if let Self::TooManyRequests { retry_after } = self {
+            response.insert_header((RETRY_AFTER, retry_after.to_string()));
+        }
+        if let Self::Changed { version } = self {
+            response.insert_header((ETAG, etag(*version)));
+        }
         response
             .content_type("application/problem+json")
             .json(self.body(status))
@@ -131,6 +158,7 @@ impl Problem {
             status: status.as_u16(),
             detail: self.to_string(),
             errors: self.fields().iter().map(FieldProblem::from).collect(),
+            current_version: self.current_version(),
         }
     }
 
@@ -141,9 +169,19 @@ impl Problem {
         &[]
     }
 
+    fn current_version(&self) -> Option<i64> {
+        if let Self::Changed { version } = self {
+            return Some(*version);
+        }
+        None
+    }
+
     /// What is the caller's fault is not logged.
     fn log(&self) {
         if let Self::Store(error) = self {
+            log::error!("a request failed: {error}");
+        }
+        if let Self::Broken(error) = self {
             log::error!("a request failed: {error}");
         }
         if let Self::Broker(error) = self {

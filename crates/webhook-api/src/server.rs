@@ -1,29 +1,39 @@
 //! The HTTP server: what handlers are given, how long a drain may take.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
-use actix_web::middleware::Compress;
+use actix_cors::Cors;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, RETRY_AFTER};
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_store::SealingKey;
+use webhook_store::SealingKeys;
 
 use crate::config::UrlRules;
 use crate::connections::Connections;
-use crate::routes;
+use crate::rate_limit::KeyLimits;
 use crate::routes::health::Draining;
+use crate::{request_id, routes};
 
 /// How long running requests may take to end at a shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 25;
+
+/// For how long a browser may remember what it may ask.
+const PREFLIGHT_SECONDS: usize = 3_600;
 
 /// What handlers are given; each lists what it uses.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) connections: Data<Connections>,
     pub(crate) publisher: Data<Publisher>,
-    pub(crate) key: Data<SealingKey>,
+    pub(crate) keys: Data<SealingKeys>,
     pub(crate) url_rules: Data<UrlRules>,
+    pub(crate) limits: Data<KeyLimits>,
+    /// Pages of other origins that may call us.
+    pub(crate) cors_origins: Arc<[String]>,
 }
 
 /// Serves until `cancel`; then accepts nothing new and lets running requests end.
@@ -37,10 +47,16 @@ pub(crate) async fn serve(
         App::new()
             .app_data(parts.connections.clone())
             .app_data(parts.publisher.clone())
-            .app_data(parts.key.clone())
+            .app_data(parts.keys.clone())
             .app_data(parts.url_rules.clone())
+            .app_data(parts.limits.clone())
             .app_data(draining.clone())
             .wrap(Compress::default())
+            .wrap(Condition::new(
+                !parts.cors_origins.is_empty(),
+                cors(&parts.cors_origins),
+            ))
+            .wrap(from_fn(request_id::follow))
             .configure(routes::configure)
     };
     let server = HttpServer::new(app)
@@ -55,4 +71,16 @@ pub(crate) async fn serve(
         () = cancel.cancelled() => handle.stop(true).await,
     }
     Ok(server.await??)
+}
+
+/// Lets pages of these origins call the API with a key. They get no cookies.
+fn cors(origins: &[String]) -> Cors {
+    let open = Cors::default()
+        .allow_any_method()
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, request_id::HEADER])
+        .allowed_header("Idempotency-Key")
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, request_id::HEADER])
+        .max_age(Some(PREFLIGHT_SECONDS));
+    let origins = origins.iter().map(String::as_str);
+    origins.fold(open, Cors::allowed_origin)
 }

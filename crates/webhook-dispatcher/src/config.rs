@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, HealthPolicy};
-use webhook_store::SealingKey;
+use webhook_store::SealingKeys;
 
 use crate::Settings;
 
@@ -187,7 +187,7 @@ impl Config {
         parsed
     }
 
-    fn key(&self, problems: &mut ConfigProblems) -> Option<SealingKey> {
+    fn key(&self, problems: &mut ConfigProblems) -> Option<SealingKeys> {
         let text = match (&self.webhook_secret_key, &self.webhook_secret_key_file) {
             (Some(text), None) => Ok(text.clone()),
             (None, Some(path)) => std::fs::read_to_string(path)
@@ -195,7 +195,7 @@ impl Config {
             (None, None) => Err("or WEBHOOK_SECRET_KEY_FILE is required".to_owned()),
             (Some(_), Some(_)) => Err("and WEBHOOK_SECRET_KEY_FILE exclude each other".to_owned()),
         };
-        let key = text.and_then(|text| SealingKey::parse(&text).map_err(|e| e.to_string()));
+        let key = text.and_then(|text| SealingKeys::parse(&text).map_err(|e| e.to_string()));
         key.map_err(|error| problems.add("WEBHOOK_SECRET_KEY", error))
             .ok()
     }

@@ -75,10 +75,15 @@ fn finish(
 ) -> Finished {
     let number = attempt.number.unsigned_abs();
     let verdict = decide(outcome, number, &destination.policy, rand::random());
+    // Somebody looks at a test's answer now; in an hour nobody does.
+    let test = leased.event.test_for.is_some();
     let (next, status_event) = match verdict {
         Verdict::Succeed => (NextState::Succeeded, None),
-        Verdict::Retry(delay) => (NextState::RetryAt(now + delay), None),
-        Verdict::GiveUp => (NextState::Failed, Some(exhausted(leased, &attempt, now))),
+        Verdict::Retry(delay) if !test => (NextState::RetryAt(now + delay), None),
+        Verdict::Retry(_) | Verdict::GiveUp if test => (NextState::Failed, None),
+        Verdict::Retry(_) | Verdict::GiveUp => {
+            (NextState::Failed, Some(exhausted(leased, &attempt, now)))
+        }
         Verdict::Disable => (NextState::Failed, None),
     };
     let ended = !matches!(next, NextState::RetryAt(_));

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use webhook_domain::WebhookId;
 use webhook_store::destinations::{Destination, list_destinations};
-use webhook_store::{Pool, SealingKey, StoreError, acquire};
+use webhook_store::{Pool, SealingKeys, StoreError, acquire};
 
 /// A cache by id and version. A delivery names the version that it was matched with, so what is
 /// older is read anew and the cache cannot be stale. It holds one entry per webhook.
 pub(crate) struct Destinations {
     pool: Pool,
-    key: SealingKey,
+    key: SealingKeys,
     known: Mutex<HashMap<WebhookId, Arc<Destination>>>,
 }
 
 impl Destinations {
-    pub(crate) fn new(pool: Pool, key: SealingKey) -> Self {
+    pub(crate) fn new(pool: Pool, key: SealingKeys) -> Self {
         Self {
             pool,
             key,

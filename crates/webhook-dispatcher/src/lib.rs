@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use webhook_broker::{BrokerUrl, Publisher};
 use webhook_domain::{AddressPolicy, HealthPolicy};
-use webhook_store::{Pool, SealingKey};
+use webhook_store::{Pool, SealingKeys};
 
 use lanes::Lanes;
 
@@ -64,7 +64,7 @@ pub struct Settings {
     /// Where events come from.
     pub broker: BrokerUrl,
     /// What opens the webhooks' secrets.
-    pub key: SealingKey,
+    pub key: SealingKeys,
     /// Which addresses may be called.
     pub addresses: AddressPolicy,
     /// When a webhook's circuit opens, and when it is disabled.
@@ -138,7 +138,7 @@ async fn work(
             intake::take_in_for_ever(&worker, &consuming),
             claims::claim_for_ever(&worker),
             sweeps::flush_closed_for_ever(&worker),
-            sweeps::find_missed_turns_for_ever(&worker),
+            sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
         )
     };

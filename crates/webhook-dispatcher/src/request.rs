@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::{SubsecRound, Utc};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response};
-use webhook_domain::{AddressPolicy, FailureClass, Outcome, sign};
+use webhook_domain::{AddressPolicy, FailureClass, HeaderSecret, Outcome, sign};
 use webhook_store::attempts::Attempt;
 use webhook_store::destinations::Destination;
 
@@ -84,9 +84,11 @@ async fn send(
     number: i32,
 ) -> reqwest::Result<Response> {
     let event = &leased.event;
-    let timestamp = Utc::now().timestamp();
-    let signatures = sign(&destination.secrets, event.id, timestamp, &event.body);
-    let request = client
+    let now = Utc::now();
+    let timestamp = now.timestamp();
+    let secrets = destination.secrets.valid_at(now);
+    let signatures = sign(secrets, event.id, timestamp, &event.body);
+    let mut request = client
         .post(&destination.url)
         .header(CONTENT_TYPE, "application/json")
         .header("X-Webhook-Signature", signatures.platform)
@@ -98,5 +100,10 @@ async fn send(
         .header("X-Webhook-Delivery", leased.id.to_string())
         .header("X-Webhook-Attempt", number)
         .body(event.body.clone());
+    for (name, value) in destination.headers.iter() {
+        if let HeaderSecret::Given(value) = value {
+            request = request.header(name.as_str(), value.reveal());
+        }
+    }
     request.send().await
 }

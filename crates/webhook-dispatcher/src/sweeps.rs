@@ -1,9 +1,9 @@
-//! What nobody is woken for: webhooks that were closed elsewhere, turns that were missed.
+//! What nobody is woken for: webhooks that were closed or deleted elsewhere, turns that were missed.
 
 use std::time::Duration;
 
 use webhook_store::ordering::release_stuck;
-use webhook_store::{StoreError, acquire, health, webhooks};
+use webhook_store::{StoreError, acquire, deliveries, health, webhooks};
 
 use crate::Worker;
 
@@ -16,6 +16,9 @@ const MISSED: Duration = Duration::from_secs(10);
 /// How many missed turns are made up for at once.
 const TURNS: i64 = 1_000;
 
+/// How many deliveries of a deleted webhook are cancelled in one statement.
+const CANCELLED: i64 = 5_000;
+
 /// Looks for closed webhooks until the worker is asked to stop.
 pub(crate) async fn flush_closed_for_ever(worker: &Worker<'_>) {
     while pause(worker, CLOSED).await {
@@ -25,11 +28,15 @@ pub(crate) async fn flush_closed_for_ever(worker: &Worker<'_>) {
     }
 }
 
-/// Looks for missed turns until the worker is asked to stop.
-pub(crate) async fn find_missed_turns_for_ever(worker: &Worker<'_>) {
+/// Looks for missed turns, and for what deleted webhooks are still owed, until the worker is asked
+/// to stop.
+pub(crate) async fn make_up_for_ever(worker: &Worker<'_>) {
     while pause(worker, MISSED).await {
         if let Err(error) = find_missed_turns(worker).await {
             log::warn!("cannot look for missed turns: {error}");
+        }
+        if let Err(error) = cancel_for_deleted(worker).await {
+            log::warn!("cannot cancel what deleted webhooks are owed: {error}");
         }
     }
 }
@@ -68,6 +75,23 @@ async fn find_missed_turns(worker: &Worker<'_>) -> Result<(), StoreError> {
     if released > 0 {
         log::info!("{released} ordered deliveries go on whose turn was missed");
         worker.lanes.look_for_more();
+    }
+    Ok(())
+}
+
+/// A deletion cancels only so much at once, and an event that was being taken in at that moment
+/// may not have seen it.
+async fn cancel_for_deleted(worker: &Worker<'_>) -> Result<(), StoreError> {
+    let mut connection = acquire(worker.pool).await?;
+    for webhook_id in deliveries::list_deleted_with_pending(&mut connection, 100).await? {
+        while !worker.cancel.is_cancelled() {
+            let cancelled =
+                deliveries::cancel_pending(&mut connection, webhook_id, CANCELLED).await?;
+            log::info!(webhook_id:% = webhook_id; "cancelled {cancelled} deliveries of a deleted webhook");
+            if i64::try_from(cancelled).unwrap_or(0) < CANCELLED {
+                break;
+            }
+        }
     }
     Ok(())
 }

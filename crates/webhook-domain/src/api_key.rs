@@ -54,6 +54,35 @@ impl ApiKey {
     }
 }
 
+/// What a key is called in lists: 1 to 100 characters, no control characters, trimmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// The most characters that a name may have.
+    pub const MAX_CHARS: usize = 100;
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for KeyName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.trim();
+        if name.is_empty() || name.chars().count() > Self::MAX_CHARS {
+            return Err(format!("must have 1 to {} characters", Self::MAX_CHARS));
+        }
+        if name.contains(char::is_control) {
+            return Err("must not contain control characters".to_owned());
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
 impl std::fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ApiKey(redacted)")
@@ -72,6 +101,16 @@ mod tests {
 
         assert_eq!(received.hash(), key.hash());
         assert_eq!(format!("{key:?}"), "ApiKey(redacted)");
+    }
+
+    #[test]
+    fn a_key_is_named_with_something_that_can_be_read() {
+        let named = |text: &str| text.parse().map(|name: KeyName| name.0);
+
+        assert_eq!(named(" CI "), Ok("CI".to_owned()));
+        for text in ["", "  ", "a\nb", &"x".repeat(KeyName::MAX_CHARS + 1)] {
+            assert!(named(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! An event: its envelope is read, its bytes are carried through untouched.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::{Environment, EventId, EventType, FieldError};
+use crate::{Environment, EventId, EventType, FieldError, WebhookId};
+use envelope::{Envelope, ParsedEnvelope};
+
+mod envelope;
 
 /// The most bytes that an event may have, envelope included.
 ///
@@ -24,6 +24,9 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 ///
 /// `body` is the text above, byte for byte as its publisher wrote it. It is parsed for the
 /// envelope and never written anew, so that numbers, key order and white space arrive as sent.
+///
+/// A test event has one field more, before `data`: `"test":{"webhook_id":"0192f0c1-…"}`. It goes
+/// to that webhook only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Identifies the event for ever.
@@ -34,6 +37,8 @@ pub struct Event {
     pub environment: Environment,
     /// When it happened, by the publisher's clock.
     pub timestamp: DateTime<Utc>,
+    /// A test event goes to this webhook only, whatever it subscribed to.
+    pub test_for: Option<WebhookId>,
     /// What webhooks receive. Sharing it costs a reference count, not a copy.
     pub body: Bytes,
 }
@@ -96,6 +101,24 @@ impl Event {
         Ok(envelope.into_event(written))
     }
 
+    /// Makes a test event for one webhook: the type's example, marked as a test.
+    pub fn test(
+        webhook_id: WebhookId,
+        event_type: EventType,
+        environment: Environment,
+        assigned: AssignedFields,
+    ) -> Self {
+        let envelope = ParsedEnvelope {
+            id: assigned.id,
+            event_type,
+            environment,
+            timestamp: assigned.timestamp,
+            test_for: Some(webhook_id),
+        };
+        let body = envelope.write(event_type.example());
+        envelope.into_event(body)
+    }
+
     /// The AMQP routing key, `<environment>.<type>`.
     pub fn routing_key(&self) -> String {
         format!("{}.{}", self.environment, self.event_type)
@@ -107,187 +130,6 @@ fn check_size(bytes: usize) -> Result<(), EventError> {
         return Err(EventError::TooLarge { bytes });
     }
     Ok(())
-}
-
-/// The envelope's fields, understood.
-struct ParsedEnvelope {
-    id: EventId,
-    event_type: EventType,
-    environment: Environment,
-    timestamp: DateTime<Utc>,
-}
-
-impl ParsedEnvelope {
-    fn into_event(self, body: Bytes) -> Event {
-        Event {
-            id: self.id,
-            event_type: self.event_type,
-            environment: self.environment,
-            timestamp: self.timestamp,
-            body,
-        }
-    }
-
-    fn write(&self, data: &str) -> Bytes {
-        let Self {
-            id,
-            event_type,
-            environment,
-            timestamp,
-        } = self;
-        let timestamp = timestamp.to_rfc3339_opts(SecondsFormat::Millis, true);
-        Bytes::from(format!(
-            r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":"{timestamp}","data":{data}}}"#
-        ))
-    }
-}
-
-/// The envelope's fields as they were written, and what is wrong with the envelope itself.
-#[derive(Default)]
-struct Envelope<'a> {
-    id: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-    environment: Option<&'a RawValue>,
-    timestamp: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
-    errors: Vec<FieldError>,
-}
-
-impl<'a> Envelope<'a> {
-    fn parse(body: &'a [u8]) -> Result<Self, EventError> {
-        serde_json::from_slice(body).map_err(|error| EventError::NotAnObject {
-            reason: error.to_string(),
-        })
-    }
-
-    fn is_complete(&self) -> bool {
-        self.id.is_some() && self.timestamp.is_some()
-    }
-
-    /// Reads every field, so that one answer names all that is wrong.
-    fn complete(&self, assigned: Option<AssignedFields>) -> Result<ParsedEnvelope, EventError> {
-        let mut errors = self.errors.clone();
-        let id = read("id", self.id, assigned.map(|a| a.id), &mut errors, |text| {
-            text.parse()
-        });
-        let event_type = read("type", self.event_type, None, &mut errors, str::parse);
-        let environment = read(
-            "environment",
-            self.environment,
-            None,
-            &mut errors,
-            str::parse,
-        );
-        let timestamp = read(
-            "timestamp",
-            self.timestamp,
-            assigned.map(|a| a.timestamp),
-            &mut errors,
-            parse_timestamp,
-        );
-        match self.data {
-            None => errors.push(FieldError::new("data", "is required")),
-            Some(data) if !data.get().starts_with('{') => {
-                errors.push(FieldError::new("data", "must be an object"));
-            }
-            Some(_) => {}
-        }
-        match (id, event_type, environment, timestamp) {
-            (Some(id), Some(event_type), Some(environment), Some(timestamp))
-                if errors.is_empty() =>
-            {
-                Ok(ParsedEnvelope {
-                    id,
-                    event_type,
-                    environment,
-                    timestamp,
-                })
-            }
-            _ => Err(EventError::Fields(errors)),
-        }
-    }
-
-    fn take(&mut self, key: &str, value: &'a RawValue) {
-        let field = match key {
-            "id" => &mut self.id,
-            "type" => &mut self.event_type,
-            "environment" => &mut self.environment,
-            "timestamp" => &mut self.timestamp,
-            "data" => &mut self.data,
-            unknown => {
-                let name: String = unknown.chars().take(64).collect();
-                self.errors
-                    .push(FieldError::new(name, "is not a field of an event"));
-                return;
-            }
-        };
-        if field.replace(value).is_some() {
-            self.errors
-                .push(FieldError::new(key, "appears more than once"));
-        }
-    }
-}
-
-/// Reads one text field, or notes what is wrong with it.
-fn read<T, E: std::fmt::Display>(
-    name: &str,
-    raw: Option<&RawValue>,
-    assigned: Option<T>,
-    errors: &mut Vec<FieldError>,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Option<T> {
-    let Some(raw) = raw else {
-        if assigned.is_none() {
-            errors.push(FieldError::new(name, "is required"));
-        }
-        return assigned;
-    };
-    let Ok(text) = serde_json::from_str::<Text<'_>>(raw.get()) else {
-        errors.push(FieldError::new(name, "must be a string"));
-        return None;
-    };
-    match parse(&text.0) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            errors.push(FieldError::new(name, error));
-            None
-        }
-    }
-}
-
-fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(timestamp) => Ok(timestamp.to_utc()),
-        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30.123Z"),
-    }
-}
-
-/// A JSON string, borrowed unless it has escapes.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EnvelopeVisitor;
-
-        impl<'de> Visitor<'de> for EnvelopeVisitor {
-            type Value = Envelope<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an event object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut envelope = Envelope::default();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-                    envelope.take(&key.0, value);
-                }
-                Ok(envelope)
-            }
-        }
-
-        deserializer.deserialize_map(EnvelopeVisitor)
-    }
 }
 
 #[cfg(test)]
@@ -344,6 +186,19 @@ mod tests {
             fields,
             ["extra", "id", "type", "environment", "timestamp", "data"]
         );
+    }
+
+    #[test]
+    fn a_test_event_is_marked_as_one_and_comes_over_amqp_only() {
+        let webhook_id = WebhookId(uuid::Uuid::from_u128(7));
+        let (event_type, environment) = (EventType::LicenseActivated, Environment::Staging);
+
+        let test = Event::test(webhook_id, event_type, environment, assigned());
+
+        assert_eq!(Event::parse(test.body.clone()).as_ref(), Ok(&test));
+        assert_eq!(test.test_for, Some(webhook_id));
+        let over_http = Event::parse_assigning(test.body, assigned());
+        assert!(matches!(over_http, Err(EventError::Fields(errors)) if errors[0].field == "test"));
     }
 
     #[rstest]

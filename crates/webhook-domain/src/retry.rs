@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use backoff::{ExponentialBackoff, backoff::Backoff};
 
+use crate::AttemptTimeout;
+
 /// How often and how patiently a delivery is tried.
 ///
 /// The delay before retry `n` is `initial_interval × multiplier^(n-1)`, at most `max_interval`,
@@ -100,7 +102,7 @@ impl RetryPolicy {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(RetryPolicyError::Jitter);
         }
-        if !(Duration::from_millis(100)..=Self::MAX_TIMEOUT).contains(&self.timeout) {
+        if !(AttemptTimeout::MIN..=Self::MAX_TIMEOUT).contains(&self.timeout) {
             return Err(RetryPolicyError::Timeout);
         }
         Ok(self)

@@ -140,6 +140,12 @@ impl WebhookUrl {
         Ok(Self(url))
     }
 
+    /// Takes a URL that was checked when it was stored: the operator's rules may be others by now,
+    /// and what is really called is checked at every connection.
+    pub fn from_stored(text: &str) -> Result<Self, UrlError> {
+        Url::parse(text).map(Self).map_err(UrlError::NotAbsolute)
+    }
+
     /// The normalised URL.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -150,16 +156,11 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
     let address = match url.host() {
         Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
-        Some(Host::Domain(name)) => {
-            let loopback = IpAddr::from([127, 0, 0, 1]);
-            let name = name.trim_end_matches('.');
-            let local = name == "localhost" || name.ends_with(".localhost");
-            return if local && !addresses.permits(loopback) {
-                Err(UrlError::LocalName(name.to_owned()))
-            } else {
-                Ok(())
-            };
+        // Where the operator opened a network, names of that network are meant.
+        Some(Host::Domain(name)) if addresses.allowed.is_empty() && is_local(name) => {
+            return Err(UrlError::LocalName(name.to_owned()));
         }
+        Some(Host::Domain(_)) => return Ok(()),
         None => return Err(UrlError::NotAbsolute(url::ParseError::EmptyHost)),
     };
     if addresses.permits(address) {
@@ -167,6 +168,25 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
     } else {
         Err(UrlError::BlockedAddress(address))
     }
+}
+
+/// Whether a name has no meaning in the public DNS: a single label, or a special-use domain
+/// (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
+fn is_local(name: &str) -> bool {
+    const SPECIAL_USE: [&str; 6] = [
+        "localhost",
+        "local",
+        "internal",
+        "invalid",
+        "onion",
+        "home.arpa",
+    ];
+    let name = name.trim_end_matches('.');
+    let under = |domain: &&str| {
+        name.strip_suffix(*domain)
+            .is_some_and(|start| start.ends_with('.'))
+    };
+    !name.contains('.') || SPECIAL_USE.iter().any(under)
 }
 
 #[cfg(test)]
@@ -191,7 +211,9 @@ mod tests {
     #[case("https://me:pw@example.com/", UrlError::UserInfo)]
     #[case("https://example.com/#top", UrlError::Fragment)]
     #[case("https://localhost/", UrlError::LocalName("localhost".into()))]
-    #[case("https://a.localhost./", UrlError::LocalName("a.localhost".into()))]
+    #[case("https://a.localhost./", UrlError::LocalName("a.localhost.".into()))]
+    #[case("https://intranet/", UrlError::LocalName("intranet".into()))]
+    #[case("https://db.internal/", UrlError::LocalName("db.internal".into()))]
     #[case("https://127.1/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
     #[case("https://0x7f000001/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
     #[case("https://169.254.169.254/", UrlError::BlockedAddress([169, 254, 169, 254].into()))]

@@ -70,6 +70,9 @@ statement! {
     /// One that is ordered moves only while its lease is ours: another worker that has taken it
     /// may still send it, and the next of its key must not go first.
     ///
+    /// Webhooks are counted in their order, so that two workers wait for each other and not for
+    /// ever, see [`activity`](crate::activity).
+    ///
     /// Tells which of the webhooks are failing, so that nobody needs to ask for healthy ones.
     Record<'a> -> SqlUuid {
         "WITH result AS (SELECT * FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
@@ -119,6 +122,30 @@ statement! {
         ), told AS (
             INSERT INTO status_events (id, routing_key, body)
             SELECT status_id, status_key, status_body FROM moved WHERE status_id IS NOT NULL
+        ), latest AS (
+            INSERT INTO webhook_activity AS known (webhook_id, delivery_id, delivery_status,
+                attempted_at, response_status, failure_class)
+            SELECT DISTINCT ON (webhook_id) webhook_id, delivery_id, next_status,
+                started_at, response_status, failure_class
+            FROM result ORDER BY webhook_id, started_at DESC
+            ON CONFLICT (webhook_id) DO UPDATE SET
+                delivery_id = excluded.delivery_id, delivery_status = excluded.delivery_status,
+                attempted_at = excluded.attempted_at,
+                response_status = excluded.response_status,
+                failure_class = excluded.failure_class
+            WHERE known.attempted_at <= excluded.attempted_at
+        ), counted AS (
+            INSERT INTO webhook_hours AS known
+                (webhook_id, hour, attempts, failed_attempts, succeeded, failed)
+            SELECT webhook_id, date_trunc('hour', started_at, 'UTC'), count(*), count(failure_class),
+                count(*) FILTER (WHERE next_status = 'succeeded'),
+                count(*) FILTER (WHERE next_status = 'failed')
+            FROM result GROUP BY 1, 2 ORDER BY 1, 2
+            ON CONFLICT (webhook_id, hour) DO UPDATE SET
+                attempts = known.attempts + excluded.attempts,
+                failed_attempts = known.failed_attempts + excluded.failed_attempts,
+                succeeded = known.succeeded + excluded.succeeded,
+                failed = known.failed + excluded.failed
         )
         SELECT webhook_id FROM webhook_health
         WHERE webhook_id = ANY(ARRAY(SELECT DISTINCT webhook_id FROM result))"

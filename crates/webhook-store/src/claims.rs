@@ -85,7 +85,7 @@ macro_rules! lease_kept {
         )
         SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
                claimed.attempts, claimed.ordering_key, kept.rate_limited,
-               events.id, event_type, environment, occurred_at,
+               events.id, event_type, environment, occurred_at, test_webhook_id,
                CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
                     THEN body END
         FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id
@@ -106,7 +106,14 @@ type ClaimRow = (
         Nullable<SqlUuid>,
         Bool,
     ),
-    (SqlUuid, Text, Text, Timestamptz, Nullable<Bytea>),
+    (
+        SqlUuid,
+        Text,
+        Text,
+        Timestamptz,
+        Nullable<SqlUuid>,
+        Nullable<Bytea>,
+    ),
 );
 
 statement! {
@@ -231,14 +238,21 @@ pub async fn claim_backlog(
 
 type Row = (
     (Uuid, Uuid, i64, Option<i32>, i32, Option<Uuid>, bool),
-    (Uuid, String, String, DateTime<Utc>, Option<Vec<u8>>),
+    (
+        Uuid,
+        String,
+        String,
+        DateTime<Utc>,
+        Option<Uuid>,
+        Option<Vec<u8>>,
+    ),
 );
 
 /// Reads rows of [`lease_kept`]: of the deliveries of one event the first brings the body.
 fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
     let mut bodies: HashMap<Uuid, Bytes> = HashMap::new();
     let claimed = rows.into_iter().map(|(delivery, event)| {
-        let body = match event.4 {
+        let body = match event.5 {
             Some(body) => {
                 let body = Bytes::from(body);
                 bodies.insert(event.0, body.clone());
@@ -259,6 +273,7 @@ fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
                 event_type: name(&event.1)?,
                 environment: name(&event.2)?,
                 timestamp: event.3,
+                test_for: event.4.map(WebhookId),
                 body,
             },
         })

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, EventId, WebhookId};
 
-use crate::schema::{deliveries, events};
+use crate::schema::{deliveries, events, webhooks};
+use crate::statement::statement;
 use crate::{StoreError, error::name};
 
 /// A delivery with what names its event.
@@ -22,6 +24,8 @@ pub struct DeliveryRow {
     pub event_type: String,
     /// The event's environment.
     pub environment: String,
+    /// Whether it is a test event, for this webhook only.
+    pub test: bool,
     /// Where it stands.
     pub status: DeliveryStatus,
     /// How many attempts were recorded.
@@ -52,7 +56,7 @@ pub struct DeliveryFilter {
 type Row = (
     (Uuid, Uuid, Uuid, String, i32),
     (Option<DateTime<Utc>>, DateTime<Utc>, Option<DateTime<Utc>>),
-    (String, String),
+    (String, String, Option<Uuid>),
 );
 
 fn read((delivery, times, event): Row) -> Result<DeliveryRow, StoreError> {
@@ -67,6 +71,7 @@ fn read((delivery, times, event): Row) -> Result<DeliveryRow, StoreError> {
         ended_at: times.2,
         event_type: event.0,
         environment: event.1,
+        test: event.2.is_some(),
     })
 }
 
@@ -81,7 +86,11 @@ pub async fn list(
         .select((
             (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
             (d::next_attempt_at, d::created_at, d::ended_at),
-            (events::event_type, events::environment),
+            (
+                events::event_type,
+                events::environment,
+                events::test_webhook_id,
+            ),
         ))
         .into_boxed();
     if let Some(webhook_id) = filter.webhook_id {
@@ -113,10 +122,71 @@ pub async fn find(
         .select((
             (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
             (d::next_attempt_at, d::created_at, d::ended_at),
-            (events::event_type, events::environment),
+            (
+                events::event_type,
+                events::environment,
+                events::test_webhook_id,
+            ),
         ))
         .first(connection)
         .await
         .optional()?;
     row.map(read).transpose()
+}
+
+/// Finds the delivery of an event to a webhook.
+pub async fn find_by_event(
+    connection: &mut AsyncPgConnection,
+    event_id: EventId,
+    webhook_id: WebhookId,
+) -> Result<Option<DeliveryRow>, StoreError> {
+    let filter = DeliveryFilter {
+        webhook_id: Some(webhook_id),
+        event_id: Some(event_id),
+        limit: 1,
+        ..DeliveryFilter::default()
+    };
+    Ok(list(connection, &filter).await?.pop())
+}
+
+statement! {
+    /// What another worker is moving on at this moment is left to a later call.
+    CancelPending<'a> -> diesel::sql_types::Untyped {
+        "UPDATE deliveries
+        SET status = 'cancelled', next_attempt_at = NULL, backlog = NULL, ended_at = now()
+        WHERE status = 'pending' AND id = ANY(ARRAY(
+            SELECT id FROM deliveries
+            WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
+        " ORDER BY id LIMIT ", limit: i64 => BigInt,
+        " FOR UPDATE SKIP LOCKED))"
+    }
+}
+
+/// Cancels what is pending for a webhook, up to `limit`, the oldest first. Tells how many were.
+pub async fn cancel_pending(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let webhook_id = &webhook_id.0;
+    let statement = CancelPending { webhook_id, limit };
+    Ok(statement.execute(connection).await?)
+}
+
+/// Of the webhooks that were deleted, those that still have something pending, up to `limit`.
+pub async fn list_deleted_with_pending(
+    connection: &mut AsyncPgConnection,
+    limit: i64,
+) -> Result<Vec<WebhookId>, StoreError> {
+    let pending = deliveries::table
+        .filter(deliveries::webhook_id.eq(webhooks::id))
+        .filter(deliveries::status.eq("pending"));
+    let ids: Vec<Uuid> = webhooks::table
+        .filter(webhooks::deleted_at.is_not_null())
+        .filter(diesel::dsl::exists(pending))
+        .select(webhooks::id)
+        .limit(limit)
+        .load(connection)
+        .await?;
+    Ok(ids.into_iter().map(WebhookId).collect())
 }

@@ -40,3 +40,12 @@ pub(crate) fn name<T: std::str::FromStr<Err = webhook_domain::UnknownName>>(
     text.parse()
         .map_err(|error: webhook_domain::UnknownName| StoreError::Unreadable(error.to_string()))
 }
+
+/// What a row holds that this version cannot make sense of.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is used as a function of map_err"
+)]
+pub(crate) fn unreadable(error: impl ToString) -> StoreError {
+    StoreError::Unreadable(error.to_string())
+}

@@ -63,6 +63,9 @@ type OwedRow = (
 statement! {
     /// Matching happens here, against the webhooks as they are committed at this moment.
     ///
+    /// A test event is for one webhook, whatever it subscribed to; it has no order, and it does not
+    /// wait for an open circuit, as somebody waits for its answer.
+    ///
     /// What the worker has room for is leased to it at once. The rest waits in the backlog: what
     /// has no room, has a rate limit, or goes to an open circuit. What is ordered is held until
     /// its turn is found.
@@ -76,7 +79,8 @@ statement! {
         ", ", environments: Vec<&'a str> => Array<Text>,
         ", ", timestamps: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", bodies: Vec<&'a [u8]> => Array<Bytea>,
-        ") WITH ORDINALITY AS incoming (id, event_type, environment, occurred_at, body, position)
+        ", ", test_for: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
+        ") WITH ORDINALITY AS incoming (id, event_type, environment, occurred_at, body, test_for, position)
             ORDER BY id, position
         ), room AS (
             SELECT * FROM unnest(", lanes: Vec<Uuid> => Array<SqlUuid>,
@@ -88,17 +92,19 @@ statement! {
         " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
         " AS lease_until
         ), fresh AS (
-            INSERT INTO events (id, event_type, environment, occurred_at, body)
-            SELECT id, event_type, environment, occurred_at, body FROM incoming
+            INSERT INTO events (id, event_type, environment, occurred_at, body, test_webhook_id)
+            SELECT id, event_type, environment, occurred_at, body, test_for FROM incoming
             ON CONFLICT (id) DO NOTHING
             RETURNING id, event_type, environment
         ), matched AS (
             SELECT (given.id_start || lpad(to_hex(row_number() OVER (ORDER BY position)), 8, '0'))::uuid AS id,
                    fresh.id AS event_id, webhooks.id AS webhook_id, webhooks.version,
-                   webhooks.max_concurrency, webhooks.ordering_field, position, lease_until,
+                   webhooks.max_concurrency, position, lease_until,
+                   CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field,
                    CASE
-                     WHEN webhooks.ordering_field IS NOT NULL THEN 'held'
-                     WHEN webhooks.rate_limit IS NULL AND webhook_health.paused_until IS NULL
+                     WHEN test_for IS NULL AND webhooks.ordering_field IS NOT NULL THEN 'held'
+                     WHEN webhooks.rate_limit IS NULL
+                       AND (webhook_health.paused_until IS NULL OR test_for IS NOT NULL)
                        AND row_number() OVER (PARTITION BY webhooks.id ORDER BY position)
                            <= coalesce(room.free, given.default_free)
                        THEN 'leased'
@@ -106,9 +112,13 @@ statement! {
                    END AS place
             FROM given, fresh
             JOIN incoming USING (id)
-            JOIN subscriptions ON subscriptions.environment = fresh.environment
-                              AND subscriptions.event_type = fresh.event_type
-            JOIN webhooks ON webhooks.id = subscriptions.webhook_id
+            CROSS JOIN LATERAL (
+                SELECT webhook_id FROM subscriptions
+                WHERE test_for IS NULL AND subscriptions.environment = fresh.environment
+                  AND subscriptions.event_type = fresh.event_type
+                UNION ALL SELECT test_for WHERE test_for IS NOT NULL
+            ) AS wanted
+            JOIN webhooks ON webhooks.id = wanted.webhook_id
             LEFT JOIN room ON room.webhook_id = webhooks.id
             LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
             WHERE webhooks.status = 'active'
@@ -141,6 +151,7 @@ pub async fn take_in(
         environments: events.iter().map(|e| e.environment.as_str()).collect(),
         timestamps: events.iter().map(|e| e.timestamp).collect(),
         bodies: events.iter().map(|e| e.body.as_ref()).collect(),
+        test_for: events.iter().map(|e| Some(e.test_for?.0)).collect(),
         lanes: request.lanes.iter().map(|l| l.webhook_id.0).collect(),
         free: request.lanes.iter().map(|l| l.first_attempts).collect(),
         id_start: &seed[..24],

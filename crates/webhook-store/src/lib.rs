@@ -1,7 +1,7 @@
 //! Everything that must be remembered, in Postgres: one file per table holds all its SQL.
 //!
-//! Functions take a connection; the caller owns the transaction. Every write here is one
-//! statement, and so is atomic without one.
+//! Functions take a connection; the caller owns the [`transaction`] where their doc asks for one.
+//! Any other write is one statement or a transaction of its own.
 
 mod connection;
 mod error;
@@ -9,13 +9,18 @@ mod pool;
 mod schema;
 mod sealing;
 mod statement;
+mod transaction;
 
 // One file per table.
+pub mod activity;
 pub mod api_keys;
 pub mod attempts;
+pub mod audit;
 pub mod deliveries;
 pub mod health;
+pub mod idempotency;
 pub mod retry_policies;
+pub mod secrets;
 pub mod status_events;
 pub mod webhooks;
 
@@ -28,5 +33,6 @@ pub mod ordering;
 pub mod migrations;
 
 pub use error::StoreError;
-pub use pool::{ConnectError, Connection, Pool, acquire, connect, ping};
-pub use sealing::{SealError, SealingKey};
+pub use pool::{ConnectError, Connection, Pool, RawConnection, acquire, connect, ping};
+pub use sealing::{SealError, SealingKeys};
+pub use transaction::transaction;

@@ -13,6 +13,9 @@ pub type Pool = deadpool::Pool<AsyncPgConnection>;
 /// A connection that goes back to its pool when dropped.
 pub type Connection = deadpool::Object<AsyncPgConnection>;
 
+/// A connection as functions take it, inside of a [`transaction`](crate::transaction()) too.
+pub type RawConnection = AsyncPgConnection;
+
 /// How long a caller waits for a connection before it is told that there is none.
 const WAIT: Duration = Duration::from_secs(5);
 

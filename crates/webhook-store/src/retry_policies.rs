@@ -127,6 +127,16 @@ pub(crate) async fn set_own(
     Ok(())
 }
 
+/// Takes a webhook's own policy away: from now on its environment's counts.
+pub(crate) async fn unset_own(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+) -> Result<(), StoreError> {
+    let own = retry_policies::table.filter(retry_policies::webhook_id.eq(webhook_id.0));
+    diesel::delete(own).execute(connection).await?;
+    Ok(())
+}
+
 /// Policies as they were at one moment, to look up what counts for a webhook.
 pub(crate) struct Policies {
     own: HashMap<Uuid, RetryPolicy>,

@@ -22,6 +22,82 @@ diesel::table! {
         ordering_field -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        header_names -> Array<Text>,
+        sealed_headers -> Nullable<Bytea>,
+        metadata -> Jsonb,
+        timeout_ms -> Nullable<Int4>,
+        deleted_at -> Nullable<Timestamptz>,
+        search_text -> Text,
+    }
+}
+
+diesel::table! {
+    subscriptions (environment, event_type, webhook_id) {
+        webhook_id -> Uuid,
+        environment -> Text,
+        event_type -> Text,
+    }
+}
+
+diesel::table! {
+    rate_buckets (webhook_id) {
+        webhook_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    previous_secrets (webhook_id, valid_until) {
+        webhook_id -> Uuid,
+        sealed_secret -> Bytea,
+        valid_until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_activity (webhook_id) {
+        webhook_id -> Uuid,
+        delivery_id -> Uuid,
+        delivery_status -> Text,
+        attempted_at -> Timestamptz,
+        response_status -> Nullable<Int4>,
+        failure_class -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_hours (webhook_id, hour) {
+        webhook_id -> Uuid,
+        hour -> Timestamptz,
+        attempts -> Int4,
+        failed_attempts -> Int4,
+        succeeded -> Int4,
+        failed -> Int4,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        actor_name -> Text,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        webhook_id -> Nullable<Uuid>,
+        subject -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (api_key_id, key) {
+        id -> Uuid,
+        api_key_id -> Uuid,
+        key -> Text,
+        request_hash -> Bytea,
+        sealed_answer -> Nullable<Bytea>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -43,6 +119,7 @@ diesel::table! {
         id -> Uuid,
         event_type -> Text,
         environment -> Text,
+        test_webhook_id -> Nullable<Uuid>,
     }
 }
 
@@ -81,10 +158,17 @@ diesel::table! {
 }
 
 diesel::joinable!(webhook_health -> webhooks (webhook_id));
-diesel::allow_tables_to_appear_in_same_query!(webhooks, webhook_health);
-diesel::allow_tables_to_appear_in_same_query!(webhooks, retry_policies);
+diesel::joinable!(webhook_activity -> webhooks (webhook_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    webhooks,
+    webhook_health,
+    webhook_activity,
+    subscriptions,
+    retry_policies
+);
 diesel::joinable!(deliveries -> events (event_id));
 diesel::allow_tables_to_appear_in_same_query!(deliveries, events);
+diesel::allow_tables_to_appear_in_same_query!(deliveries, webhooks);
 
 diesel::table! {
     attempts (delivery_id, number, started_at) {
@@ -109,5 +193,8 @@ diesel::table! {
         prefix -> Text,
         hash -> Bytea,
         created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }

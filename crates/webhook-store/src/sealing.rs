@@ -10,9 +10,18 @@ use zeroize::Zeroizing;
 const KEY_ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
 
-/// The key that secrets are sealed with, 32 bytes given as base64.
+/// The keys that secrets are sealed with: the first seals, all open. So a key is replaced by
+/// putting a new one before it, sealing anew ([`reseal`](crate::secrets::reseal)), and taking
+/// the old one away.
 #[derive(Clone)]
-pub struct SealingKey {
+pub struct SealingKeys {
+    first: SealingKey,
+    others: Vec<SealingKey>,
+}
+
+/// One key of 32 bytes.
+#[derive(Clone)]
+struct SealingKey {
     id: [u8; KEY_ID_BYTES],
     cipher: XChaCha20Poly1305,
 }
@@ -23,15 +32,44 @@ pub struct SealingKey {
 pub enum SealError {
     #[error("the secret key must be 32 bytes in base64, such as `openssl rand -base64 32` prints")]
     NotAKey,
-    #[error("a stored secret was sealed with another key")]
+    #[error("a stored secret was sealed with a key that is not given")]
     OtherKey,
     #[error("a stored secret was changed, or belongs to another row")]
     Broken,
 }
 
+impl SealingKeys {
+    /// Takes keys as the operator gives them: base64, one after the other with white space or
+    /// commas between them.
+    pub fn parse(text: &str) -> Result<Self, SealError> {
+        let separator = |c: char| c == ',' || c.is_whitespace();
+        let keys = text.split(separator).filter(|key| !key.is_empty());
+        let mut keys = keys.map(SealingKey::parse);
+        let first = keys.next().ok_or(SealError::NotAKey)??;
+        let others = keys.collect::<Result<_, _>>()?;
+        Ok(Self { first, others })
+    }
+
+    /// Seals `secret` for the row `row_id`: key id, nonce, ciphertext.
+    pub(crate) fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {
+        self.first.seal(row_id, secret)
+    }
+
+    /// Opens what [`seal`](Self::seal) made for the same row.
+    pub(crate) fn open(&self, row_id: Uuid, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
+        let mut keys = std::iter::once(&self.first).chain(&self.others);
+        let key = keys.find(|key| sealed.starts_with(&key.id));
+        key.ok_or(SealError::OtherKey)?.open(row_id, sealed)
+    }
+
+    /// What everything begins with that the first key sealed.
+    pub(crate) fn first_id(&self) -> &[u8] {
+        &self.first.id
+    }
+}
+
 impl SealingKey {
-    /// Takes a key as the operator gives it.
-    pub fn parse(base64: &str) -> Result<Self, SealError> {
+    fn parse(base64: &str) -> Result<Self, SealError> {
         let bytes = Zeroizing::new(
             STANDARD
                 .decode(base64.trim())
@@ -43,8 +81,7 @@ impl SealingKey {
         Ok(Self { id, cipher })
     }
 
-    /// Seals `secret` for the row `row_id`: key id, nonce, ciphertext.
-    pub(crate) fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {
+    fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload {
             msg: secret.as_bytes(),
@@ -57,17 +94,13 @@ impl SealingKey {
         [self.id.as_slice(), &nonce, &ciphertext].concat()
     }
 
-    /// Opens what [`seal`](Self::seal) made for the same row.
-    pub(crate) fn open(&self, row_id: Uuid, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
-        let (id, rest) = sealed
+    fn open(&self, row_id: Uuid, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
+        let (_, rest) = sealed
             .split_first_chunk::<KEY_ID_BYTES>()
             .ok_or(SealError::Broken)?;
         let (nonce, ciphertext) = rest
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Broken)?;
-        if *id != self.id {
-            return Err(SealError::OtherKey);
-        }
         let payload = Payload {
             msg: ciphertext,
             aad: row_id.as_bytes(),
@@ -81,9 +114,9 @@ impl SealingKey {
     }
 }
 
-impl std::fmt::Debug for SealingKey {
+impl std::fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealingKey(redacted)")
+        f.write_str("SealingKeys(redacted)")
     }
 }
 
@@ -91,8 +124,12 @@ impl std::fmt::Debug for SealingKey {
 mod tests {
     use super::*;
 
-    fn key(byte: u8) -> SealingKey {
-        SealingKey::parse(&STANDARD.encode([byte; 32])).expect("a key")
+    fn text(byte: u8) -> String {
+        STANDARD.encode([byte; 32])
+    }
+
+    fn key(byte: u8) -> SealingKeys {
+        SealingKeys::parse(&text(byte)).expect("a key")
     }
 
     #[test]
@@ -113,12 +150,29 @@ mod tests {
         );
         assert_eq!(key(1).open(row, &changed), Err(SealError::Broken));
         assert_eq!(key(2).open(row, &sealed), Err(SealError::OtherKey));
-        assert_eq!(key(1).open(row, b"short"), Err(SealError::Broken));
+        assert_eq!(key(1).open(row, b"short"), Err(SealError::OtherKey));
+        assert_eq!(key(1).open(row, &sealed[..9]), Err(SealError::Broken));
+    }
+
+    #[test]
+    fn a_new_key_before_the_old_one_opens_what_either_sealed() {
+        let (row, old) = (Uuid::from_u128(1), key(1));
+        let both = SealingKeys::parse(&format!("{}\n{}", text(2), text(1))).expect("keys");
+
+        let sealed = both.seal(row, "new");
+
+        assert!(both.open(row, &old.seal(row, "old")).is_ok());
+        assert_eq!(
+            key(2).open(row, &sealed).map(|s| s.to_string()),
+            Ok("new".into())
+        );
+        assert_eq!(old.open(row, &sealed), Err(SealError::OtherKey));
     }
 
     #[test]
     fn a_key_has_32_bytes() {
-        assert!(SealingKey::parse(&STANDARD.encode([0; 31])).is_err());
-        assert!(SealingKey::parse("no base64!").is_err());
+        for wrong in ["", " ", "no base64!", &STANDARD.encode([0; 31])] {
+            assert!(SealingKeys::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use webhook_domain::{Circuit, HealthPolicy, RetryPolicy, WebhookStatus};
-use webhook_store::webhooks::{self};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup};
+use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, set_status};
 
 use crate::events;
 
@@ -92,14 +91,12 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
     back_by(11, "warned_at IS NOT NULL").await;
     let inactive = async || {
         let webhook = stage.webhook().await;
-        (webhook.status == WebhookStatus::Inactive).then_some(webhook.disabled_reason)
+        (webhook.settings.status == WebhookStatus::Inactive).then_some(webhook.disabled_reason)
     };
     let reason = stage.world.eventually("it is disabled", inactive).await;
     let before = stage.receiver.count();
     let mut connection = stage.world.connection().await;
-    webhooks::set_status(&mut connection, stage.webhook_id, WebhookStatus::Active)
-        .await
-        .expect("it is set");
+    set_status(&mut connection, stage.webhook_id, WebhookStatus::Active).await;
     drop(connection);
     stage.ended(1).await;
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use webhook_domain::{MaxConcurrency, RateLimit, RetryPolicy, WebhookStatus};
-use webhook_store::webhooks::{self, Serving};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup};
+use webhook_domain::{MaxConcurrency, RateLimit, RetryPolicy, Serving, WebhookStatus};
+use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, set_status};
 
 use crate::events;
 
@@ -124,9 +123,7 @@ async fn a_webhook_set_inactive_gets_nothing_of_what_waited_in_a_lane() {
     stage.arrived(4).await;
 
     let mut connection = stage.world.connection().await;
-    webhooks::set_status(&mut connection, stage.webhook_id, WebhookStatus::Inactive)
-        .await
-        .expect("it is set");
+    set_status(&mut connection, stage.webhook_id, WebhookStatus::Inactive).await;
     drop(connection);
     let given_back = async || {
         let sql = "SELECT count(*) FROM deliveries WHERE backlog = 0 AND attempts = 0";

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use webhook_domain::{Environment, Event, EventType, OrderingField, RetryPolicy};
-use webhook_store::webhooks::Serving;
+use webhook_domain::{Environment, Event, EventType, OrderingField, RetryPolicy, Serving};
 use webhook_tests::rows::{lease, take_in};
 use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, event_with};
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use webhook_domain::RetryPolicy;
-use webhook_store::webhooks::Serving;
+use webhook_domain::{RetryPolicy, Serving};
 use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, WebhookSample};
 
 use crate::events;

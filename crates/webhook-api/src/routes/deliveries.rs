@@ -10,10 +10,12 @@ use webhook_domain::FailureClass;
 use webhook_store::attempts::{self, Attempt};
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
 
-use crate::body::Fields;
 use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::Problem;
+use crate::schema;
 
 /// One event owed to one webhook.
 #[derive(Serialize, ToSchema)]
@@ -22,9 +24,13 @@ pub(crate) struct DeliveryBody {
     id: Uuid,
     event_id: Uuid,
     webhook_id: Uuid,
+    #[schema(value_type = schema::EventTypeName)]
     event_type: String,
+    #[schema(value_type = schema::EnvironmentName)]
     environment: String,
-    /// `pending`, `succeeded`, `failed` or `cancelled`.
+    /// Whether it is of a test event.
+    test: bool,
+    #[schema(value_type = schema::DeliveryStatusName)]
     status: &'static str,
     /// How many attempts were recorded.
     attempt_count: i32,
@@ -58,6 +64,7 @@ pub(crate) struct AttemptBody {
     response_body: String,
     response_body_truncated: bool,
     /// Why it failed, when it did.
+    #[schema(value_type = Option<schema::FailureClassName>)]
     failure_class: Option<&'static str>,
     failure_detail: Option<String>,
 }
@@ -74,14 +81,13 @@ pub(crate) struct HeaderBody {
 #[utoipa::path(
     get, path = "/api/v1/deliveries", tag = "deliveries",
     params(
-        ("webhook_id" = Option<Uuid>, Query), ("event_id" = Option<Uuid>, Query),
-        ("status" = Option<String>, Query),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u8>, Query, description = "1 to 200, default 50")
+        ("webhook_id" = Option<Uuid>, Query, description = "To this webhook"),
+        ("event_id" = Option<Uuid>, Query, description = "Of this event"),
+        ("status" = inline(Option<schema::DeliveryStatusName>), Query, description = "In this status"),
+        ("cursor" = Option<Uuid>, Query, description = "`next_cursor` of the page before"),
+        ("limit" = Option<u8>, Query, description = "Deliveries per page, 50 when left out", minimum = 1, maximum = 200)
     ),
-    responses(
-        (status = 200, body = Page<DeliveryBody>),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = Page<DeliveryBody>), Refusals)
 )]
 pub(crate) async fn list_deliveries(
     request: HttpRequest,
@@ -97,10 +103,7 @@ pub(crate) async fn list_deliveries(
 /// Reads a delivery with its attempts.
 #[utoipa::path(
     get, path = "/api/v1/deliveries/{id}", tag = "deliveries", params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = DeliveryWithAttempts),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = DeliveryWithAttempts), Refusals)
 )]
 pub(crate) async fn find_delivery(
     id: Path<String>,
@@ -109,10 +112,9 @@ pub(crate) async fn find_delivery(
     let id = id.parse().map_err(|_| Problem::NotFound("delivery"))?;
     let mut connection = connections.acquire().await?;
     let delivery = deliveries::find(&mut connection, id).await?;
-    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?.into();
+    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
     let attempts = attempts::list(&mut connection, id).await?;
-    let attempts = attempts.into_iter().map(AttemptBody::from).collect();
-    Ok(Json(DeliveryWithAttempts { delivery, attempts }))
+    Ok(Json(DeliveryWithAttempts::of(delivery, attempts)))
 }
 
 fn parse_filter(query: &str) -> Result<(DeliveryFilter, PageLimit), Problem> {
@@ -133,6 +135,15 @@ fn parse_filter(query: &str) -> Result<(DeliveryFilter, PageLimit), Problem> {
     }
 }
 
+impl DeliveryWithAttempts {
+    pub(crate) fn of(delivery: DeliveryRow, attempts: Vec<Attempt>) -> Self {
+        Self {
+            delivery: delivery.into(),
+            attempts: attempts.into_iter().map(AttemptBody::from).collect(),
+        }
+    }
+}
+
 impl From<DeliveryRow> for DeliveryBody {
     fn from(row: DeliveryRow) -> Self {
         Self {
@@ -141,6 +152,7 @@ impl From<DeliveryRow> for DeliveryBody {
             webhook_id: row.webhook_id.0,
             event_type: row.event_type,
             environment: row.environment,
+            test: row.test,
             status: row.status.as_str(),
             attempt_count: row.attempts,
             next_attempt_at: row.next_attempt_at,

@@ -6,7 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use webhook_domain::EventType;
 
-use crate::problem::ProblemBody;
+use crate::openapi::Refusals;
+use crate::schema;
 
 /// All types of event.
 #[derive(Serialize, ToSchema)]
@@ -18,24 +19,21 @@ pub(crate) struct EventTypes {
 #[derive(Serialize, ToSchema)]
 #[schema(as = EventType)]
 pub(crate) struct EventTypeBody {
-    /// Such as `license.activated`.
+    #[schema(value_type = schema::EventTypeName)]
     r#type: &'static str,
     /// The part before the dot; `<group>.*` subscribes to all of it.
     group: &'static str,
     /// When it is sent.
     description: &'static str,
     /// An example of an event's `data`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = schema::AnyObject, inline)]
     example: Value,
 }
 
 /// Lists the types of event, each with an example.
 #[utoipa::path(
     get, path = "/api/v1/event-types", tag = "events",
-    responses(
-        (status = 200, body = EventTypes),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = EventTypes), Refusals)
 )]
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(crate) async fn list_event_types() -> Json<EventTypes> {

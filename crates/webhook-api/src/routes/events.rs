@@ -10,8 +10,11 @@ use uuid::Uuid;
 use webhook_broker::{PublishError, Publisher};
 use webhook_domain::{AssignedFields, Event, EventError, EventId, FieldError, MAX_EVENT_BYTES};
 
-use crate::body::{Body, Fields};
-use crate::problem::{FieldProblem, Problem, ProblemBody};
+use crate::body::Body;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::problem::{FieldProblem, Problem};
+use crate::schema;
 
 /// The most bytes that a batch may have.
 const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -28,16 +31,14 @@ const MAX_BATCH_EVENTS: usize = 1_000;
 pub(crate) struct PublishEvent {
     /// Identifies the event for ever: send the same id again to repeat safely. Assigned when left out.
     id: Option<Uuid>,
-    /// One of `/api/v1/event-types`.
-    #[schema(example = "license.activated")]
+    #[schema(value_type = schema::EventTypeName, inline)]
     r#type: String,
-    /// `production`, `staging` or `development`.
-    #[schema(example = "production")]
+    #[schema(value_type = schema::EnvironmentName, inline)]
     environment: String,
     /// When it happened; now when left out.
     timestamp: Option<chrono::DateTime<Utc>>,
     /// Whatever belongs to it, carried through untouched.
-    #[schema(value_type = Object, example = json!({"license_id": "lic_42", "seats": 5}))]
+    #[schema(value_type = schema::AnyObject, inline, example = json!({"license_id": "lic_42", "seats": 5}))]
     data: serde_json::Value,
 }
 
@@ -45,6 +46,7 @@ pub(crate) struct PublishEvent {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "it documents what is read item by item")]
 pub(crate) struct PublishEvents {
+    #[schema(min_items = 1, max_items = 1000)]
     events: Vec<PublishEvent>,
 }
 
@@ -81,10 +83,7 @@ pub(crate) struct BatchResult {
 /// Publishes an event. 202 means that it will not be lost.
 #[utoipa::path(
     post, path = "/api/v1/events", tag = "events", request_body = PublishEvent,
-    responses(
-        (status = 202, body = AcceptedEvent),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 202, body = AcceptedEvent), Refusals)
 )]
 pub(crate) async fn publish_event(
     body: Body<MAX_EVENT_BYTES>,
@@ -101,10 +100,7 @@ pub(crate) async fn publish_event(
 /// Publishes up to 1,000 events, each for itself: a wrong one does not hold up the others.
 #[utoipa::path(
     post, path = "/api/v1/events/batch", tag = "events", request_body = PublishEvents,
-    responses(
-        (status = 200, body = BatchResults),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = BatchResults), Refusals)
 )]
 pub(crate) async fn publish_events(
     body: Body<MAX_BATCH_BYTES>,

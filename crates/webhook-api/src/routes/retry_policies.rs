@@ -4,18 +4,51 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{Environment, RetryPolicy};
-use webhook_store::retry_policies;
+use webhook_domain::{AuditAction, Environment, RetryPolicy};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::{retry_policies, transaction};
 
-use crate::body::{Body, Fields};
+use crate::body::Body;
+use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::problem::{Problem, ProblemBody};
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::routes::webhooks::read::parse_bool;
+use crate::schema;
 
 /// The most bytes that a policy in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// How often and how patiently a failed delivery is tried again. What is left out is as in the
-/// examples.
+/// How often and how patiently a failed delivery is to be tried again. What is left out is as in
+/// the examples.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_policy` reads field by field"
+)]
+pub(crate) struct RetryPolicyRequest {
+    /// Requests that a delivery may cost, the first one included.
+    #[schema(minimum = 1, maximum = 50, example = 12)]
+    max_attempts: Option<u32>,
+    /// The delay before the first retry.
+    #[schema(minimum = 1, maximum = 604_800_000_i64, example = 10_000)]
+    initial_interval_ms: Option<u64>,
+    /// What each delay is multiplied with.
+    #[schema(minimum = 1, maximum = 100, example = 4.0)]
+    multiplier: Option<f64>,
+    /// The longest delay, up to 7 days.
+    #[schema(minimum = 1, maximum = 604_800_000_i64, example = 43_200_000)]
+    max_interval_ms: Option<u64>,
+    /// How far a delay may stray.
+    #[schema(minimum = 0, maximum = 1, example = 0.2)]
+    jitter: Option<f64>,
+    /// How long one attempt may take.
+    #[schema(minimum = 100, maximum = 30_000, example = 15_000)]
+    timeout_ms: Option<u64>,
+}
+
+/// How often and how patiently a failed delivery is tried again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RetryPolicy)]
 pub(crate) struct RetryPolicyBody {
@@ -42,6 +75,7 @@ pub(crate) struct RetryPolicyBody {
 /// The default of an environment.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DefaultRetryPolicy {
+    #[schema(value_type = schema::EnvironmentName)]
     environment: &'static str,
     #[serde(flatten)]
     policy: RetryPolicyBody,
@@ -60,10 +94,7 @@ pub(crate) struct DefaultRetryPolicies {
 /// Lists the default of each environment.
 #[utoipa::path(
     get, path = "/api/v1/retry-policies", tag = "settings",
-    responses(
-        (status = 200, body = DefaultRetryPolicies),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = DefaultRetryPolicies), Refusals)
 )]
 pub(crate) async fn list_retry_policies(
     connections: Data<Connections>,
@@ -82,63 +113,72 @@ pub(crate) async fn list_retry_policies(
 #[utoipa::path(
     put, path = "/api/v1/retry-policies/{environment}", tag = "settings",
     params(
-        ("environment" = String, Path, description = "`production`, `staging` or `development`"),
-        ("dry_run" = Option<bool>, Query)
+        ("environment" = inline(schema::EnvironmentName), Path),
+        ("dry_run" = Option<bool>, Query, description = "Only show the schedule")
     ),
-    request_body = RetryPolicyBody,
-    responses(
-        (status = 200, body = DefaultRetryPolicy),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    request_body = RetryPolicyRequest,
+    responses((status = 200, body = DefaultRetryPolicy), Refusals)
 )]
 pub(crate) async fn replace_retry_policy(
     environment: Path<String>,
     request: HttpRequest,
     body: Body<MAX_BYTES>,
+    caller: Caller,
     connections: Data<Connections>,
 ) -> Result<Json<DefaultRetryPolicy>, Problem> {
-    let environment = environment
+    let environment: Environment = environment
         .parse()
         .map_err(|_| Problem::NotFound("environment"))?;
     let mut query = Fields::of_query(request.query_string());
-    let dry_run: bool = query.optional("dry_run", str::parse).unwrap_or_default();
+    let dry_run: bool = query.optional("dry_run", parse_bool).unwrap_or_default();
     let mut fields = Fields::of_body(&body.0)?;
-    let policy = parse_policy(&mut fields);
+    let policy = parse_policy(&mut fields, &RetryPolicy::default());
     let errors = [query.finish(), fields.finish()].concat();
     let Some(policy) = policy.filter(|_| errors.is_empty()) else {
         return Err(Problem::Invalid(errors));
     };
     if !dry_run {
         let mut connection = connections.acquire().await?;
-        retry_policies::set_default(&mut connection, environment, &policy).await?;
+        transaction(&mut connection, async |connection| {
+            let before = retry_policies::find_default(connection, environment).await?;
+            retry_policies::set_default(connection, environment, &policy).await?;
+            let told = |policy| serde_json::to_value(RetryPolicyBody::from(policy)).ok();
+            let entry = AuditEntry {
+                before: told(&before),
+                after: told(&policy),
+                ..AuditEntry::new(AuditAction::RetryPolicyReplaced, environment.as_str())
+            };
+            audit::insert(connection, &caller.actor(), &entry).await
+        })
+        .await?;
     }
     Ok(Json(DefaultRetryPolicy::of(environment, &policy)))
 }
 
 /// Takes a policy's fields out. `None`: something is wrong, and noted in `fields`.
-pub(crate) fn parse_policy(fields: &mut Fields<'_>) -> Option<RetryPolicy> {
-    let default = RetryPolicy::default();
+/// What is left out is as in `base`.
+pub(crate) fn parse_policy(fields: &mut Fields<'_>, base: &RetryPolicy) -> Option<RetryPolicy> {
     let (whole, number) = ("a whole number", "a number");
     let millis = |ms| Ok::<_, String>(std::time::Duration::from_millis(ms));
     let policy = RetryPolicy {
         max_attempts: fields
             .optional_json("max_attempts", whole, Ok::<_, String>)
-            .unwrap_or(default.max_attempts),
+            .unwrap_or(base.max_attempts),
         initial_interval: fields
             .optional_json("initial_interval_ms", whole, millis)
-            .unwrap_or(default.initial_interval),
+            .unwrap_or(base.initial_interval),
         multiplier: fields
             .optional_json("multiplier", number, Ok::<_, String>)
-            .unwrap_or(default.multiplier),
+            .unwrap_or(base.multiplier),
         max_interval: fields
             .optional_json("max_interval_ms", whole, millis)
-            .unwrap_or(default.max_interval),
+            .unwrap_or(base.max_interval),
         jitter: fields
             .optional_json("jitter", number, Ok::<_, String>)
-            .unwrap_or(default.jitter),
+            .unwrap_or(base.jitter),
         timeout: fields
             .optional_json("timeout_ms", whole, millis)
-            .unwrap_or(default.timeout),
+            .unwrap_or(base.timeout),
     };
     policy
         .checked()
@@ -171,7 +211,8 @@ impl DefaultRetryPolicy {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+/// Whole milliseconds.
+pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -181,7 +222,7 @@ mod tests {
 
     fn parse(body: &str) -> Result<RetryPolicy, Vec<String>> {
         let mut fields = Fields::of_body(body.as_bytes()).unwrap_or_default();
-        let policy = parse_policy(&mut fields);
+        let policy = parse_policy(&mut fields, &RetryPolicy::default());
         let errors = fields.finish().into_iter().map(|error| error.field);
         policy.ok_or_else(|| errors.collect())
     }

@@ -1,70 +1,69 @@
-//! Webhooks: made, read, listed.
+//! Webhooks: what is told of one, and everything that can be done with them.
 
-use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::ETAG;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    Circuit, Environment, EventPattern, Failing, MaxConcurrency, OrderingField, RateLimit,
-    SigningSecret, WebhookDescription, WebhookId, WebhookName, WebhookStatus, WebhookUrl,
+    Circuit, Failing, FailureClass, MaxConcurrency, OrderingField, RateLimit, WebhookSettings,
 };
-use webhook_store::SealingKey;
-use webhook_store::webhooks::{self, NewWebhook, Serving, Webhook, WebhookFilter};
+use webhook_store::RawConnection;
+use webhook_store::activity::{self, Counts, LastAttempt};
+use webhook_store::webhooks::Webhook;
 
-use crate::body::{Body, Fields};
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::{Problem, ProblemBody};
-use crate::routes::retry_policies::{self, RetryPolicyBody};
+use crate::precondition::etag;
+use crate::problem::Problem;
+use crate::routes::retry_policies::{RetryPolicyBody, millis};
+use crate::schema;
 
+// One webhook: made, read, changed.
+mod settings;
+
+pub(crate) mod change;
+pub(crate) mod create;
+pub(crate) mod read;
+pub(crate) mod secret;
 pub(crate) mod status;
+pub(crate) mod test_event;
 
-/// The most bytes that a webhook's description in JSON may have.
-const MAX_BYTES: usize = 64 * 1024;
+// Many at once.
+pub(crate) mod bulk;
+pub(crate) mod export;
+pub(crate) mod import;
 
-/// A webhook to be made.
-#[derive(ToSchema)]
-#[allow(
-    dead_code,
-    reason = "it documents what `parse_webhook` reads field by field"
-)]
-pub(crate) struct CreateWebhook {
-    /// 1 to 100 characters.
+/// What an admin decided about a webhook, its secrets aside.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookSettings)]
+pub(crate) struct SettingsBody {
     #[schema(example = "CRM")]
     name: String,
-    /// An absolute `https` URL of a public host.
     #[schema(example = "https://hooks.example.com/in")]
     url: String,
-    /// `production`, `staging` or `development`.
-    #[schema(example = "production")]
-    environment: String,
-    /// Types (`license.activated`), groups (`license.*`) or all (`*`).
-    #[schema(example = json!(["license.*", "contract.suspended"]))]
+    #[schema(value_type = schema::EnvironmentName)]
+    environment: &'static str,
+    description: String,
+    #[schema(value_type = schema::StatusName)]
+    status: &'static str,
+    /// As they were chosen.
+    #[schema(value_type = Vec<schema::EventPatternName>)]
     event_types: Vec<String>,
-    /// Up to 1,000 characters.
-    description: Option<String>,
-    /// `active` (the default) or `inactive`.
-    #[schema(example = "active")]
-    status: Option<String>,
-    /// `whsec_` and 24 to 64 bytes in base64; generated when left out.
-    secret: Option<String>,
-    /// Requests at once per dispatcher, 1 to 256; the dispatcher's own default when left out.
-    #[schema(example = 16)]
-    max_concurrency: Option<u16>,
-    /// Requests per second from all dispatchers together, 1 to 10,000; no limit when left out.
-    rate_limit: Option<u16>,
-    /// `none` (the default), or `by_key`: events with one value in the field `ordering_key` of
-    /// `data` arrive one by one, in the order in which they were published.
-    #[schema(example = "none")]
-    ordering: Option<String>,
-    /// The field of `data` to order by; `license_id` when left out.
-    ordering_key: Option<String>,
-    /// A policy of its own; its environment's when left out.
+    metadata: BTreeMap<String, String>,
+    /// Its own policy; `null`: its environment's.
     retry_policy: Option<RetryPolicyBody>,
+    /// How long one attempt may take, in milliseconds; `null`: as its retry policy says.
+    timeout_ms: Option<u64>,
+    /// Requests at once per dispatcher; `null`: the dispatcher's own default.
+    max_concurrency: Option<u16>,
+    /// Requests per second from all dispatchers together; `null`: no limit.
+    rate_limit: Option<u16>,
+    #[schema(value_type = schema::OrderingName)]
+    ordering: &'static str,
+    /// The field of `data` to order by; `null` without order.
+    ordering_key: Option<String>,
 }
 
 /// A webhook.
@@ -72,33 +71,22 @@ pub(crate) struct CreateWebhook {
 #[schema(as = Webhook)]
 pub(crate) struct WebhookBody {
     id: Uuid,
-    /// Counts its changes, from 1.
+    /// Counts its changes, from 1; also its `ETag`.
     version: i64,
-    name: String,
-    url: String,
-    /// `production`, `staging` or `development`.
-    environment: &'static str,
-    description: String,
-    /// `active` or `inactive`.
-    status: &'static str,
-    /// Why the platform set it inactive, when it did.
+    #[serde(flatten)]
+    settings: SettingsBody,
+    /// The names of its own headers; their values are not shown.
+    header_names: Vec<String>,
+    /// Why the platform set it Inactive, when it did.
     disabled_reason: Option<String>,
-    /// The patterns as chosen.
-    event_types: Vec<String>,
-    /// Requests at once per dispatcher; `null`: the dispatcher's own default.
-    max_concurrency: Option<u16>,
-    /// Requests per second from all dispatchers together; `null`: no limit.
-    rate_limit: Option<u16>,
-    /// `none` or `by_key`.
-    ordering: &'static str,
-    /// The field of `data` to order by; `null` without order.
-    ordering_key: Option<String>,
-    /// Its own policy; `null`: its environment's.
-    retry_policy: Option<RetryPolicyBody>,
     /// Since when every attempt has failed; `null`: it is healthy.
     failing_since: Option<DateTime<Utc>>,
     /// Whether it gets requests, or only probes after a pause because it kept failing.
     circuit: CircuitBody,
+    /// What its latest attempt was for; `null`: there was none yet.
+    last_delivery: Option<LastDeliveryBody>,
+    /// Since the full hour 24 hours ago.
+    last_24h: CountsBody,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -114,211 +102,114 @@ pub(crate) struct CircuitBody {
     open_until: Option<DateTime<Utc>>,
 }
 
-/// A webhook that was just made, with its secret.
+/// The delivery of a webhook's latest attempt.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct CreatedWebhook {
-    #[serde(flatten)]
-    webhook: WebhookBody,
-    /// What its requests are signed with. It is not shown again.
-    secret: String,
+#[schema(as = LastDelivery)]
+pub(crate) struct LastDeliveryBody {
+    id: Uuid,
+    /// What it was after the attempt.
+    #[schema(value_type = schema::DeliveryStatusName)]
+    status: &'static str,
+    attempted_at: DateTime<Utc>,
+    /// `null` when there was no answer.
+    response_status: Option<i32>,
+    /// Why the attempt failed, when it did.
+    #[schema(value_type = Option<schema::FailureClassName>)]
+    failure_class: Option<&'static str>,
 }
 
-/// Makes a webhook. It gets every matching event that is published after this answer.
-#[utoipa::path(
-    post, path = "/api/v1/webhooks", tag = "webhooks", request_body = CreateWebhook,
-    responses(
-        (status = 201, body = CreatedWebhook),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
-)]
-pub(crate) async fn create_webhook(
-    body: Body<MAX_BYTES>,
-    connections: Data<Connections>,
-    key: Data<SealingKey>,
-    url_rules: Data<UrlRules>,
-) -> Result<HttpResponse, Problem> {
-    let parsed = parse_webhook(&body.0, &url_rules)?;
-    let mut connection = connections.acquire().await?;
-    let webhook = webhooks::insert(&mut connection, &key, &parsed.as_new()).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, format!("/api/v1/webhooks/{}", webhook.id)))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(CreatedWebhook {
-            webhook: webhook.into(),
-            secret: parsed.secret.reveal().to_owned(),
-        }))
+/// What was done for a webhook in some time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Counts)]
+pub(crate) struct CountsBody {
+    /// Requests that were made.
+    attempts: i64,
+    /// Those of them that failed.
+    failed_attempts: i64,
+    /// Deliveries that were accepted.
+    succeeded: i64,
+    /// Deliveries that were given up.
+    failed: i64,
+    /// The share of attempts that were accepted, 0 to 1; `null` without attempts.
+    success_rate: Option<f64>,
 }
 
-/// Lists webhooks, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/webhooks", tag = "webhooks",
-    params(
-        ("environment" = Option<String>, Query), ("status" = Option<String>, Query),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u8>, Query, description = "1 to 200, default 50")
-    ),
-    responses(
-        (status = 200, body = Page<WebhookBody>),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
-)]
-pub(crate) async fn list_webhooks(
-    request: HttpRequest,
-    connections: Data<Connections>,
-) -> Result<Json<Page<WebhookBody>>, Problem> {
-    let (filter, limit) = parse_filter(request.query_string())?;
-    let mut connection = connections.acquire().await?;
-    let rows = webhooks::list(&mut connection, &filter).await?;
-    let rows = rows.into_iter().map(WebhookBody::from).collect();
-    Ok(Json(Page::of(rows, limit, |row| row.id)))
+/// The answer with one webhook and its tag.
+fn answer(webhook: WebhookBody) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, etag(webhook.version)))
+        .json(webhook)
 }
 
-/// Reads a webhook.
-#[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = WebhookBody),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
-)]
-pub(crate) async fn find_webhook(
-    id: Path<String>,
-    connections: Data<Connections>,
-) -> Result<Json<WebhookBody>, Problem> {
-    let id = id.parse().map_err(|_| Problem::NotFound("webhook"))?;
-    let mut connection = connections.acquire().await?;
-    let webhook = webhooks::find(&mut connection, id).await?;
-    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
-    Ok(Json(webhook.into()))
-}
-
-struct ParsedWebhook {
-    id: WebhookId,
-    name: WebhookName,
-    url: WebhookUrl,
-    environment: Environment,
-    description: WebhookDescription,
-    status: WebhookStatus,
-    patterns: Vec<EventPattern>,
-    secret: SigningSecret,
-    serving: Serving,
-}
-
-impl ParsedWebhook {
-    fn as_new(&self) -> NewWebhook<'_> {
-        NewWebhook {
-            id: self.id,
-            name: &self.name,
-            url: &self.url,
-            environment: self.environment,
-            description: &self.description,
-            status: self.status,
-            patterns: &self.patterns,
-            secret: &self.secret,
-            serving: &self.serving,
-        }
-    }
-}
-
-fn parse_webhook(body: &[u8], rules: &UrlRules) -> Result<ParsedWebhook, Problem> {
-    let mut fields = Fields::of_body(body)?;
-    let name = fields.required("name", WebhookName::parse);
-    let url = fields.required("url", |text| {
-        WebhookUrl::parse(text, rules.schemes, &rules.addresses)
+/// Adds what was counted.
+async fn with_counts(
+    connection: &mut RawConnection,
+    webhooks: Vec<Webhook>,
+) -> Result<Vec<WebhookBody>, Problem> {
+    let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id).collect();
+    let since = Utc::now() - TimeDelta::hours(24);
+    let counted = activity::count_since(connection, &ids, since).await?;
+    let bodies = webhooks.into_iter().map(|webhook| {
+        let counts = counted.get(&webhook.id).copied().unwrap_or_default();
+        WebhookBody::of(webhook, counts)
     });
-    let environment = fields.required("environment", str::parse);
-    let patterns = fields.required_list("event_types", str::parse);
-    let description = fields.optional("description", WebhookDescription::parse);
-    let status = fields.optional("status", str::parse);
-    let secret = fields.optional("secret", SigningSecret::parse);
-    let serving = parse_serving(&mut fields);
-    let errors = fields.finish();
-    match (name, url, environment, patterns) {
-        (Some(name), Some(url), Some(environment), Some(patterns)) if errors.is_empty() => {
-            Ok(ParsedWebhook {
-                id: WebhookId(Uuid::now_v7()),
-                name,
-                url,
-                environment,
-                description: description.unwrap_or_default(),
-                status: status.unwrap_or(WebhookStatus::Active),
-                patterns: without_repeats(patterns),
-                secret: secret.unwrap_or_else(|| SigningSecret::from_random(rand::random())),
-                serving,
-            })
-        }
-        _ => Err(Problem::Invalid(errors)),
-    }
+    Ok(bodies.collect())
 }
 
-fn parse_serving(fields: &mut Fields<'_>) -> Serving {
-    let number = "a whole number";
-    let max_concurrency = fields.optional_json("max_concurrency", number, MaxConcurrency::new);
-    let rate_limit = fields.optional_json("rate_limit", number, RateLimit::new);
-    let by_key = fields.optional("ordering", |text| match text {
-        "none" => Ok(false),
-        "by_key" => Ok(true),
-        _ => Err("must be none or by_key"),
-    });
-    let key = fields.optional("ordering_key", OrderingField::parse);
-    let retry_policy = fields.optional_object("retry_policy", retry_policies::parse_policy);
-    Serving {
-        max_concurrency,
-        rate_limit,
-        ordering: by_key.unwrap_or_default().then(|| key.unwrap_or_default()),
-        retry_policy,
-    }
+/// Adds what was counted for one.
+async fn with_count(
+    connection: &mut RawConnection,
+    webhook: Webhook,
+) -> Result<WebhookBody, Problem> {
+    let mut bodies = with_counts(connection, vec![webhook]).await?;
+    bodies.pop().ok_or(Problem::NotFound("webhook"))
 }
 
-/// Keeps the order in which they were chosen.
-fn without_repeats(patterns: Vec<EventPattern>) -> Vec<EventPattern> {
-    let mut kept = Vec::new();
-    for pattern in patterns {
-        if !kept.contains(&pattern) {
-            kept.push(pattern);
-        }
-    }
-    kept
-}
-
-fn parse_filter(query: &str) -> Result<(WebhookFilter, PageLimit), Problem> {
-    let mut fields = Fields::of_query(query);
-    let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
-    let filter = WebhookFilter {
-        environment: fields.optional("environment", str::parse),
-        status: fields.optional("status", str::parse),
-        after: fields.optional("cursor", parse_cursor),
-        limit: limit.rows(),
-    };
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok((filter, limit))
-    } else {
-        Err(Problem::Invalid(errors))
-    }
-}
-
-impl From<Webhook> for WebhookBody {
-    fn from(webhook: Webhook) -> Self {
-        let serving = webhook.serving;
+impl WebhookBody {
+    fn of(webhook: Webhook, counts: Counts) -> Self {
         Self {
             id: webhook.id.0,
             version: webhook.version,
-            name: webhook.name,
-            url: webhook.url,
-            environment: webhook.environment.as_str(),
-            description: webhook.description,
-            status: webhook.status.as_str(),
+            header_names: webhook
+                .settings
+                .headers
+                .names()
+                .map(str::to_owned)
+                .collect(),
+            settings: (&webhook.settings).into(),
             disabled_reason: webhook.disabled_reason,
-            event_types: webhook.event_types,
+            failing_since: webhook.failing.map(|failing| failing.since),
+            circuit: webhook.failing.into(),
+            last_delivery: webhook.last_attempt.map(LastDeliveryBody::from),
+            last_24h: counts.into(),
+            created_at: webhook.created_at,
+            updated_at: webhook.updated_at,
+        }
+    }
+}
+
+impl From<&WebhookSettings> for SettingsBody {
+    fn from(settings: &WebhookSettings) -> Self {
+        let serving = &settings.serving;
+        let patterns = settings.events.patterns().iter();
+        Self {
+            name: settings.name.as_str().to_owned(),
+            url: settings.url.as_str().to_owned(),
+            environment: settings.environment.as_str(),
+            description: settings.description.as_str().to_owned(),
+            status: settings.status.as_str(),
+            event_types: patterns.map(ToString::to_string).collect(),
+            metadata: settings.metadata.pairs().clone(),
+            retry_policy: serving.retry_policy.as_ref().map(RetryPolicyBody::from),
+            timeout_ms: serving.timeout.map(|timeout| millis(timeout.get())),
             max_concurrency: serving.max_concurrency.map(MaxConcurrency::get),
             rate_limit: serving.rate_limit.map(RateLimit::get),
             ordering: serving.ordering.as_ref().map_or("none", |_| "by_key"),
-            ordering_key: serving.ordering.map(|field| field.as_str().to_owned()),
-            retry_policy: serving.retry_policy.as_ref().map(RetryPolicyBody::from),
-            failing_since: webhook.failing.map(|failing| failing.since),
-            circuit: webhook.failing.into(),
-            created_at: webhook.created_at,
-            updated_at: webhook.updated_at,
+            ordering_key: serving
+                .ordering
+                .as_ref()
+                .map(OrderingField::as_str)
+                .map(str::to_owned),
         }
     }
 }
@@ -334,50 +225,29 @@ impl From<Option<Failing>> for CircuitBody {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use webhook_domain::{AddressPolicy, UrlSchemes};
-
-    fn parse(body: &str) -> Result<ParsedWebhook, Problem> {
-        let rules = UrlRules {
-            schemes: UrlSchemes::HttpsOnly,
-            addresses: AddressPolicy::default(),
-        };
-        parse_webhook(body.as_bytes(), &rules)
+impl From<LastAttempt> for LastDeliveryBody {
+    fn from(last: LastAttempt) -> Self {
+        Self {
+            id: last.delivery_id.0,
+            status: last.delivery_status.as_str(),
+            attempted_at: last.attempted_at,
+            response_status: last.response_status,
+            failure_class: last.failure_class.map(FailureClass::as_str),
+        }
     }
+}
 
-    #[test]
-    fn what_is_left_out_has_its_default() {
-        let webhook = parse(
-            r#"{"name":"CRM","url":"https://example.com/","environment":"staging",
-                "event_types":["license.*","license.*","*"],"description":null}"#,
-        )
-        .map_err(|problem| problem.to_string())
-        .expect("it is right");
-
-        assert_eq!(webhook.status, WebhookStatus::Active);
-        assert_eq!(webhook.description, WebhookDescription::default());
-        assert_eq!(
-            webhook.patterns,
-            [EventPattern::Group("license"), EventPattern::All]
-        );
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_told_and_a_secret_is_not_repeated() {
-        let refused = parse(
-            r#"{"name":"","url":"http://10.0.0.1/","event_types":[],"secret":"hunter2","x":1}"#,
-        );
-
-        let Err(Problem::Invalid(errors)) = refused else {
-            panic!("it must be refused by field");
-        };
-        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
-        assert_eq!(
-            fields,
-            ["name", "url", "environment", "event_types", "secret", "x"]
-        );
-        assert!(!format!("{errors:?}").contains("hunter2"));
+impl From<Counts> for CountsBody {
+    fn from(counts: Counts) -> Self {
+        let accepted = counts.attempts - counts.failed_attempts;
+        #[allow(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+        let rate = accepted as f64 / counts.attempts as f64;
+        Self {
+            attempts: counts.attempts,
+            failed_attempts: counts.failed_attempts,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            success_rate: (counts.attempts > 0).then_some(rate),
+        }
     }
 }

@@ -190,6 +190,7 @@ mod tests {
                 event_type: EventType::LicenseCreated,
                 environment: Environment::Production,
                 timestamp: DateTime::UNIX_EPOCH,
+                test_for: None,
                 body: Bytes::new(),
             },
             lease_until: DateTime::UNIX_EPOCH,

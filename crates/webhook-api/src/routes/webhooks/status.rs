@@ -1,54 +1,66 @@
-//! Active or Inactive.
+//! A webhook is set Active or Inactive.
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
 use webhook_domain::WebhookStatus;
-use webhook_store::webhooks;
+use webhook_store::SealingKeys;
 
-use super::WebhookBody;
+use super::change::Change;
+use super::read::parse_id;
+use super::{WebhookBody, answer};
+use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::problem::{Problem, ProblemBody};
+use crate::openapi::Refusals;
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
 
 /// Sets a webhook Active. Its pending deliveries go on, and it starts as healthy. Nothing changes
 /// when it is Active already.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/activate", tag = "webhooks", params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = WebhookBody),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = WebhookBody), Refusals)
 )]
 pub(crate) async fn activate_webhook(
     id: Path<String>,
+    caller: Caller,
     connections: Data<Connections>,
-) -> Result<Json<WebhookBody>, Problem> {
-    set_status(&id, &connections, WebhookStatus::Active).await
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    set_status(&id, &caller, &connections, &keys, WebhookStatus::Active).await
 }
 
 /// Sets a webhook Inactive. It gets nothing that is published after this answer, and its pending
 /// deliveries wait. Nothing changes when it is Inactive already.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/deactivate", tag = "webhooks", params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = WebhookBody),
-        (status = "default", body = ProblemBody, content_type = "application/problem+json")
-    )
+    responses((status = 200, body = WebhookBody), Refusals)
 )]
 pub(crate) async fn deactivate_webhook(
     id: Path<String>,
+    caller: Caller,
     connections: Data<Connections>,
-) -> Result<Json<WebhookBody>, Problem> {
-    set_status(&id, &connections, WebhookStatus::Inactive).await
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    set_status(&id, &caller, &connections, &keys, WebhookStatus::Inactive).await
 }
 
 async fn set_status(
     id: &str,
+    caller: &Caller,
     connections: &Connections,
+    keys: &SealingKeys,
     status: WebhookStatus,
-) -> Result<Json<WebhookBody>, Problem> {
-    let id = id.parse().map_err(|_| Problem::NotFound("webhook"))?;
-    let mut connection = connections.acquire().await?;
-    webhooks::set_status(&mut connection, id, status).await?;
-    let webhook = webhooks::find(&mut connection, id).await?;
-    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
-    Ok(Json(webhook.into()))
+) -> Result<HttpResponse, Problem> {
+    let change = Change {
+        id: parse_id(id)?,
+        if_match: &IfMatch::Any,
+        caller,
+        keys,
+    };
+    let changed = change.apply(connections, |current| {
+        let mut settings = current.clone();
+        settings.status = status;
+        Ok(settings)
+    });
+    changed.await.map(answer)
 }

@@ -1,0 +1,241 @@
+//! API keys: made, listed, revoked. For owners only.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
+use webhook_store::api_keys::{self, ApiKeyRow, NewApiKey, Revoked};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::{SealingKeys, transaction};
+
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::idempotency::{Created, IdempotencyKey, create_once};
+use crate::openapi::Refusals;
+use crate::page::{Page, PageLimit, parse_cursor};
+use crate::problem::Problem;
+use crate::schema;
+
+/// The most bytes that a key's description in JSON may have.
+const MAX_BYTES: usize = 1_024;
+
+/// A key to be made.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_key` reads field by field"
+)]
+pub(crate) struct CreateApiKey {
+    #[schema(value_type = schema::KeyNameText, inline)]
+    name: String,
+    #[schema(value_type = schema::RoleName, inline)]
+    role: String,
+    /// From when on it is refused; never when left out.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// An API key, as far as it may be seen again.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub(crate) struct ApiKeyBody {
+    id: Uuid,
+    name: String,
+    #[schema(value_type = schema::RoleName)]
+    role: &'static str,
+    /// The first characters of the key, to recognise it.
+    #[schema(example = "whk_9fQ2bA")]
+    prefix: String,
+    created_at: DateTime<Utc>,
+    /// To the minute.
+    last_used_at: Option<DateTime<Utc>>,
+    /// `null`: never.
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was just made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CreatedApiKey {
+    #[serde(flatten)]
+    about: ApiKeyBody,
+    /// What to send as `Authorization: Bearer …`. It is never shown again.
+    #[schema(example = "whk_9fQ2bAq0yGxM4m1mRk6m0u3y8b8pJm1q1m4m1mRk6m0")]
+    key: String,
+}
+
+/// Makes a key.
+#[utoipa::path(
+    post, path = "/api/v1/api-keys", tag = "api keys", request_body = CreateApiKey,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it once, however often it is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
+    ),
+    responses(
+        (status = 201, body = CreatedApiKey, headers(("Location" = String, description = "Where it is"))),
+        Refusals
+    )
+)]
+pub(crate) async fn create_api_key(
+    idempotency_key: IdempotencyKey,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let (name, role, expires_at) = parse_key(&body.0)?;
+    let key = ApiKey::from_random(rand::random());
+    let id = ApiKeyId(Uuid::now_v7());
+    let new = NewApiKey {
+        id,
+        name: &name,
+        role,
+        key: &key,
+        expires_at,
+    };
+    let mut connection = connections.acquire().await?;
+    let request = (&idempotency_key, body.0.as_ref());
+    create_once(
+        &mut connection,
+        &keys,
+        &caller,
+        request,
+        async |connection| {
+            let row = api_keys::insert(connection, &new).await?;
+            let entry = AuditEntry {
+                after: Some(describe(&row)),
+                ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
+            };
+            audit::insert(connection, &caller.actor(), &entry).await?;
+            let created = CreatedApiKey {
+                about: row.into(),
+                key: key.reveal().to_owned(),
+            };
+            Ok(Created::at(
+                format!("/api/v1/api-keys/{id}"),
+                None,
+                &created,
+            ))
+        },
+    )
+    .await
+}
+
+/// Lists keys, newest first, with those that are revoked or expired.
+#[utoipa::path(
+    get, path = "/api/v1/api-keys", tag = "api keys",
+    params(
+        ("cursor" = Option<Uuid>, Query, description = "`next_cursor` of the page before"),
+        ("limit" = Option<u8>, Query, description = "Keys per page, 50 when left out", minimum = 1, maximum = 200)
+    ),
+    responses((status = 200, body = Page<ApiKeyBody>), Refusals)
+)]
+pub(crate) async fn list_api_keys(
+    request: HttpRequest,
+    connections: Data<Connections>,
+) -> Result<Json<Page<ApiKeyBody>>, Problem> {
+    let mut fields = Fields::of_query(request.query_string());
+    let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
+    let after = fields.optional("cursor", parse_cursor);
+    let errors = fields.finish();
+    if !errors.is_empty() {
+        return Err(Problem::Invalid(errors));
+    }
+    let mut connection = connections.acquire().await?;
+    let rows = api_keys::list(&mut connection, after, limit.rows()).await?;
+    let rows = rows.into_iter().map(ApiKeyBody::from).collect();
+    Ok(Json(Page::of(rows, limit, |row| row.id)))
+}
+
+/// Revokes a key: it is refused from now on. The last key of an owner stays.
+#[utoipa::path(
+    delete, path = "/api/v1/api-keys/{id}", tag = "api keys", params(("id" = Uuid, Path)),
+    responses((status = 204), Refusals)
+)]
+pub(crate) async fn revoke_api_key(
+    id: Path<String>,
+    caller: Caller,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let id: ApiKeyId = id.parse().map_err(|_| Problem::NotFound("API key"))?;
+    let mut connection = connections.acquire().await?;
+    transaction(
+        &mut connection,
+        async |connection| match api_keys::revoke(connection, id).await? {
+            Revoked::Now(row) => {
+                let entry = AuditEntry {
+                    before: Some(describe(&row)),
+                    ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
+                };
+                audit::insert(connection, &caller.actor(), &entry).await?;
+                Ok(HttpResponse::NoContent().finish())
+            }
+            Revoked::LastOwner => Err(Problem::Conflict(
+                "it is the last key of an owner; make another one first",
+            )),
+            Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
+        },
+    )
+    .await
+}
+
+/// What the audit log says of a key.
+fn describe(row: &ApiKeyRow) -> serde_json::Value {
+    serde_json::json!({
+        "id": row.id, "role": row.role.as_str(), "prefix": row.prefix, "expires_at": row.expires_at
+    })
+}
+
+fn parse_key(body: &[u8]) -> Result<(KeyName, Role, Option<DateTime<Utc>>), Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let name = fields.required("name", str::parse);
+    let role = fields.required("role", str::parse);
+    let expires_at = fields.optional("expires_at", parse_time);
+    let errors = fields.finish();
+    match (name, role) {
+        (Some(name), Some(role)) if errors.is_empty() => Ok((name, role, expires_at)),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// Reads a time (RFC 3339).
+pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(time.to_utc()),
+        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30Z"),
+    }
+}
+
+impl From<ApiKeyRow> for ApiKeyBody {
+    fn from(row: ApiKeyRow) -> Self {
+        Self {
+            id: row.id.0,
+            name: row.name,
+            role: row.role.as_str(),
+            prefix: row.prefix,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_needs_a_name_and_a_role() {
+        let refused = parse_key(br#"{"role":"king","expires_at":"soon","x":1}"#);
+
+        let Err(Problem::Invalid(errors)) = refused else {
+            panic!("it must be refused by field");
+        };
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["name", "role", "expires_at", "x"]);
+    }
+}

@@ -1,0 +1,237 @@
+//! One change of many webhooks.
+
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_domain::{EventSelection, FieldError, WebhookId, WebhookSettings, WebhookStatus};
+use webhook_store::{RawConnection, SealingKeys, transaction};
+
+use super::change::{Change, delete};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::precondition::IfMatch;
+use crate::problem::{FieldProblem, Problem};
+use crate::schema;
+
+/// The most webhooks in one request.
+const MAX_IDS: usize = 1_000;
+
+/// The most bytes that such a request may have.
+const MAX_BYTES: usize = 128 * 1024;
+
+/// What to do with which webhooks.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_bulk` reads field by field"
+)]
+pub(crate) struct ChangeWebhooks {
+    action: BulkAction,
+    /// Up to 1,000.
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<Uuid>,
+    /// What to add or to remove; needed for these two, of no use to the others.
+    #[schema(value_type = Option<schema::EventPatterns>, inline)]
+    event_types: Option<Vec<String>>,
+}
+
+/// A change of many webhooks.
+#[derive(ToSchema, Clone, Copy, PartialEq, Eq)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum BulkAction {
+    Activate,
+    Deactivate,
+    Delete,
+    AddEventTypes,
+    RemoveEventTypes,
+}
+
+/// What became of each.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BulkResults {
+    /// In the order of the ids.
+    results: Vec<WebhookResult>,
+}
+
+/// What became of one webhook.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WebhookResult {
+    id: Uuid,
+    /// `changed`; `unchanged`: it was so already; `not_found`; `refused`: see `errors`.
+    #[schema(example = "changed")]
+    result: &'static str,
+    /// Why it was refused.
+    errors: Vec<FieldProblem>,
+}
+
+/// Changes or deletes many webhooks, each for itself: what cannot be done with one does not hold
+/// up the others.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/bulk", tag = "webhooks", request_body = ChangeWebhooks,
+    responses((status = 200, body = BulkResults), Refusals)
+)]
+pub(crate) async fn change_webhooks(
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<Json<BulkResults>, Problem> {
+    let (ids, job) = parse_bulk(&body.0)?;
+    let mut connection = connections.acquire().await?;
+    let mut results = Vec::with_capacity(ids.len());
+    for id in ids {
+        let done = job.do_one(&mut connection, id, &caller, &keys).await;
+        results.push(tell(id, done)?);
+    }
+    Ok(Json(BulkResults { results }))
+}
+
+/// What is done with each.
+enum Job {
+    SetStatus(WebhookStatus),
+    Delete,
+    Add(EventSelection),
+    Remove(EventSelection),
+}
+
+impl Job {
+    /// `false`: nothing has changed.
+    async fn do_one(
+        &self,
+        connection: &mut RawConnection,
+        id: WebhookId,
+        caller: &Caller,
+        keys: &SealingKeys,
+    ) -> Result<bool, Problem> {
+        if let Self::Delete = self {
+            return delete(connection, id, &IfMatch::Any, caller)
+                .await
+                .map(|()| true);
+        }
+        let change = Change {
+            id,
+            if_match: &IfMatch::Any,
+            caller,
+            keys,
+        };
+        transaction(connection, async |connection| {
+            change
+                .apply_within(connection, |current| self.decide(current))
+                .await
+        })
+        .await
+    }
+
+    fn decide(&self, current: &WebhookSettings) -> Result<WebhookSettings, Problem> {
+        let mut settings = current.clone();
+        match self {
+            Self::SetStatus(status) => settings.status = *status,
+            Self::Add(events) => settings.events = current.events.with(events),
+            Self::Remove(events) => {
+                settings.events = current.events.without(events).map_err(|error| {
+                    Problem::Invalid(vec![FieldError::new("event_types", error)])
+                })?;
+            }
+            // Nothing is left to be decided.
+            Self::Delete => {}
+        }
+        Ok(settings)
+    }
+}
+
+/// What concerns one webhook only is told with it; anything else ends the request.
+fn tell(id: WebhookId, done: Result<bool, Problem>) -> Result<WebhookResult, Problem> {
+    let (result, errors) = match done {
+        Ok(true) => ("changed", Vec::new()),
+        Ok(false) => ("unchanged", Vec::new()),
+        Err(Problem::NotFound(_)) => ("not_found", Vec::new()),
+        Err(Problem::Invalid(errors)) => ("refused", errors),
+        Err(problem) => return Err(problem),
+    };
+    Ok(WebhookResult {
+        id: id.0,
+        result,
+        errors: errors.iter().map(FieldProblem::from).collect(),
+    })
+}
+
+fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let action = fields.required("action", parse_action);
+    let ids: Option<Vec<WebhookId>> = fields.required_list("ids", str::parse);
+    if ids.as_ref().is_some_and(|ids| ids.len() > MAX_IDS) {
+        fields.refuse("ids", format!("must have at most {MAX_IDS} items"));
+    }
+    let changes_types = matches!(
+        action,
+        Some(BulkAction::AddEventTypes | BulkAction::RemoveEventTypes)
+    );
+    let given = fields.has("event_types") && !fields.take_null("event_types");
+    let events = if changes_types || given {
+        let patterns = fields.required_list("event_types", str::parse);
+        patterns.and_then(|patterns| EventSelection::new(patterns).ok())
+    } else {
+        None
+    };
+    let errors = fields.finish();
+    let job = match (action, events) {
+        (Some(BulkAction::Activate), _) => Some(Job::SetStatus(WebhookStatus::Active)),
+        (Some(BulkAction::Deactivate), _) => Some(Job::SetStatus(WebhookStatus::Inactive)),
+        (Some(BulkAction::Delete), _) => Some(Job::Delete),
+        (Some(BulkAction::AddEventTypes), Some(events)) => Some(Job::Add(events)),
+        (Some(BulkAction::RemoveEventTypes), Some(events)) => Some(Job::Remove(events)),
+        (Some(_) | None, _) => None,
+    };
+    match (ids, job) {
+        (Some(ids), Some(job)) if errors.is_empty() => Ok((ids, job)),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+fn parse_action(text: &str) -> Result<BulkAction, &'static str> {
+    match text {
+        "activate" => Ok(BulkAction::Activate),
+        "deactivate" => Ok(BulkAction::Deactivate),
+        "delete" => Ok(BulkAction::Delete),
+        "add_event_types" => Ok(BulkAction::AddEventTypes),
+        "remove_event_types" => Ok(BulkAction::RemoveEventTypes),
+        _ => Err("must be activate, deactivate, delete, add_event_types or remove_event_types"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_makes_no_sense_is_refused_by_field() {
+        let id = Uuid::nil();
+        let many = vec![format!("\"{id}\""); MAX_IDS + 1].join(",");
+        for (body, field) in [
+            (
+                format!(r#"{{"action":"explode","ids":["{id}"]}}"#),
+                "action",
+            ),
+            (r#"{"action":"delete","ids":[]}"#.to_owned(), "ids"),
+            (r#"{"action":"delete","ids":["x"]}"#.to_owned(), "ids[0]"),
+            (format!(r#"{{"action":"delete","ids":[{many}]}}"#), "ids"),
+            (
+                format!(r#"{{"action":"add_event_types","ids":["{id}"]}}"#),
+                "event_types",
+            ),
+            (
+                format!(r#"{{"action":"delete","ids":["{id}"],"event_types":["x"]}}"#),
+                "event_types[0]",
+            ),
+        ] {
+            let Err(Problem::Invalid(errors)) = parse_bulk(body.as_bytes()) else {
+                panic!("{field}");
+            };
+            assert_eq!(errors[0].field, field);
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! An exported document is brought into an environment: the way to copy staging to production.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json};
+use chrono::{TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use webhook_domain::{
+    AuditAction, CustomHeaders, Environment, FieldError, HeaderName, HeaderSecret, SigningSecret,
+    WebhookSettings,
+};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::webhooks::Webhook;
+use webhook_store::{RawConnection, SealingKeys, secrets, transaction};
+
+use super::SettingsBody;
+use super::change::{Change, difference};
+use super::create::create;
+use super::export::{MAX_WEBHOOKS, list_all};
+use super::read::parse_bool;
+use super::settings::{Draft, ImportWebhook, NoValue};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::config::UrlRules;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::schema;
+
+/// The most bytes that a document may have.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// For how long a secret that an import replaces signs as well.
+const GRACE_PERIOD: TimeDelta = TimeDelta::hours(24);
+
+/// Where to, and whether for good.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_target` reads field by field"
+)]
+pub(crate) struct ImportTarget {
+    /// Where the webhooks are to be, whatever the document says.
+    #[param(value_type = schema::EnvironmentName, inline)]
+    environment: String,
+    /// Only tell what would change.
+    dry_run: Option<bool>,
+}
+
+/// A document as an export gives it.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_document` reads item by item"
+)]
+pub(crate) struct ImportDocument {
+    /// Where it comes from.
+    #[schema(value_type = Option<schema::EnvironmentName>, inline)]
+    environment: Option<String>,
+    /// Up to 10,000. The name tells which webhook is meant: it is changed if there is one of this
+    /// name, else made. A header whose value is `null` keeps the value that is there.
+    #[schema(min_items = 1, max_items = 10_000)]
+    webhooks: Vec<ImportWebhook>,
+}
+
+/// What an import does, or would do.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportResult {
+    #[schema(value_type = schema::EnvironmentName)]
+    environment: &'static str,
+    /// Whether nothing was saved.
+    dry_run: bool,
+    created: usize,
+    updated: usize,
+    unchanged: usize,
+    /// In the order of the document. Webhooks that it does not name stay as they are.
+    webhooks: Vec<ImportedWebhook>,
+}
+
+/// What becomes of one webhook.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportedWebhook {
+    name: String,
+    /// `create`, `update` or `unchanged`.
+    #[schema(example = "update")]
+    action: &'static str,
+    /// Which webhook it is; `null` when it would be made.
+    id: Option<Uuid>,
+    /// What differs, by field.
+    changes: BTreeMap<String, FieldChange>,
+    /// Headers without a value here and there: they are left out.
+    missing_headers: Vec<String>,
+}
+
+/// A field that differs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FieldChange {
+    /// What it is now; `null` for a new webhook, and for what is not shown.
+    #[schema(value_type = Option<Value>)]
+    from: Value,
+    /// What it becomes.
+    #[schema(value_type = Option<Value>)]
+    to: Value,
+}
+
+/// Brings webhooks into an environment: all of them, or nothing when one is refused.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/import", tag = "webhooks", params(ImportTarget),
+    request_body = ImportDocument,
+    responses((status = 200, body = ImportResult), Refusals)
+)]
+pub(crate) async fn import_webhooks(
+    request: HttpRequest,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<Json<ImportResult>, Problem> {
+    let (environment, dry_run) = parse_target(request.query_string())?;
+    let wanted = parse_document(&body.0, environment, &url_rules)?;
+    let mut connection = connections.acquire().await?;
+    let webhooks = transaction(&mut connection, async |connection| {
+        let present = by_name(list_all(connection, environment).await?);
+        check_names(&wanted, &present)?;
+        let mut imported = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let present = present.get(one.settings.name.as_str()).map(|all| &all[0]);
+            let mut plan = plan(connection, &keys, one, present).await?;
+            if !dry_run {
+                plan.carry_out(connection, &keys, &caller).await?;
+            }
+            imported.push(plan.told);
+        }
+        Ok::<_, Problem>(imported)
+    })
+    .await?;
+    let count = |action| webhooks.iter().filter(|told| told.action == action).count();
+    Ok(Json(ImportResult {
+        environment: environment.as_str(),
+        dry_run,
+        created: count("create"),
+        updated: count("update"),
+        unchanged: count("unchanged"),
+        webhooks,
+    }))
+}
+
+fn parse_target(query: &str) -> Result<(Environment, bool), Problem> {
+    let mut fields = Fields::of_query(query);
+    let environment = fields.required("environment", str::parse);
+    let dry_run = fields.optional("dry_run", parse_bool).unwrap_or_default();
+    let errors = fields.finish();
+    match environment {
+        Some(environment) if errors.is_empty() => Ok((environment, dry_run)),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// A webhook of the document.
+struct Wanted {
+    settings: WebhookSettings,
+    secret: Option<SigningSecret>,
+}
+
+fn parse_document(
+    body: &[u8],
+    environment: Environment,
+    rules: &UrlRules,
+) -> Result<Vec<Wanted>, Problem> {
+    let mut fields = Fields::of_body(body)?;
+    fields.optional("environment", str::parse::<Environment>);
+    let items = fields.required_items("webhooks").unwrap_or_default();
+    if items.len() > MAX_WEBHOOKS {
+        fields.refuse(
+            "webhooks",
+            format!("must have at most {MAX_WEBHOOKS} items"),
+        );
+        return Err(Problem::Invalid(fields.finish()));
+    }
+    let mut wanted = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let name = format!("webhooks[{index}]");
+        wanted.extend(fields.nested(&name, item, |inner| {
+            inner.optional("environment", str::parse::<Environment>);
+            let draft = Draft::within(environment);
+            let settings = draft.read(inner, rules, NoValue::Stays);
+            let secret = inner.optional("secret", SigningSecret::parse);
+            Some(Wanted {
+                settings: settings?,
+                secret,
+            })
+        }));
+    }
+    let errors = fields.finish();
+    if errors.is_empty() {
+        Ok(wanted)
+    } else {
+        Err(Problem::Invalid(errors))
+    }
+}
+
+fn by_name(webhooks: Vec<Webhook>) -> HashMap<String, Vec<Webhook>> {
+    let mut by_name: HashMap<String, Vec<Webhook>> = HashMap::new();
+    for webhook in webhooks {
+        let name = webhook.settings.name.as_str().to_owned();
+        by_name.entry(name).or_default().push(webhook);
+    }
+    by_name
+}
+
+/// A name must tell one webhook, in the document and in the environment.
+fn check_names(wanted: &[Wanted], present: &HashMap<String, Vec<Webhook>>) -> Result<(), Problem> {
+    let mut seen = HashSet::new();
+    let mut errors = Vec::new();
+    for (index, one) in wanted.iter().enumerate() {
+        let name = one.settings.name.as_str();
+        let field = format!("webhooks[{index}].name");
+        if !seen.insert(name) {
+            errors.push(FieldError::new(field, "appears more than once"));
+        } else if present.get(name).is_some_and(|all| all.len() > 1) {
+            let reason = "there is more than one webhook of this name";
+            errors.push(FieldError::new(field, reason));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::Invalid(errors))
+    }
+}
+
+/// What is to be done about one webhook.
+struct Plan {
+    told: ImportedWebhook,
+    settings: WebhookSettings,
+    /// Only where it differs from the one that is there.
+    secret: Option<SigningSecret>,
+}
+
+async fn plan(
+    connection: &mut RawConnection,
+    keys: &SealingKeys,
+    wanted: Wanted,
+    present: Option<&Webhook>,
+) -> Result<Plan, Problem> {
+    let Wanted {
+        mut settings,
+        mut secret,
+    } = wanted;
+    let none = CustomHeaders::default();
+    let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
+    let missing_headers = drop_without_value(&mut settings.headers, stored);
+    if let (Some(webhook), Some(given)) = (present, &secret) {
+        let known = secrets::find(connection, keys, webhook.id).await?;
+        if known.is_some_and(|known| known.current.reveal() == given.reveal()) {
+            secret = None;
+        }
+    }
+    let mut changes = changes(present.map(|webhook| &webhook.settings), &settings);
+    if secret.is_some() {
+        let hidden = FieldChange {
+            from: Value::Null,
+            to: Value::Null,
+        };
+        changes.insert("secret".to_owned(), hidden);
+    }
+    let action = match present {
+        None => "create",
+        Some(_) if changes.is_empty() => "unchanged",
+        Some(_) => "update",
+    };
+    let told = ImportedWebhook {
+        name: settings.name.as_str().to_owned(),
+        action,
+        id: present.map(|webhook| webhook.id.0),
+        changes,
+        missing_headers,
+    };
+    Ok(Plan {
+        told,
+        settings,
+        secret,
+    })
+}
+
+/// Takes headers out that have a value neither in the document nor in the environment.
+fn drop_without_value(headers: &mut CustomHeaders, stored: &CustomHeaders) -> Vec<String> {
+    let missing: Vec<HeaderName> = headers
+        .iter()
+        .filter(|(name, value)| **value == HeaderSecret::Stored && !stored.contains(name))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &missing {
+        headers.remove(name);
+    }
+    missing
+        .iter()
+        .map(|name| name.as_str().to_owned())
+        .collect()
+}
+
+fn changes(
+    before: Option<&WebhookSettings>,
+    after: &WebhookSettings,
+) -> BTreeMap<String, FieldChange> {
+    let (mut old, new) = match before {
+        Some(before) => difference(before, after),
+        None => match serde_json::to_value(SettingsBody::from(after)) {
+            Ok(Value::Object(fields)) => (serde_json::Map::new(), fields),
+            _ => unreachable!("settings are an object"),
+        },
+    };
+    let changes = new.into_iter().map(|(name, to)| {
+        let from = old.remove(&name).unwrap_or_default();
+        (name, FieldChange { from, to })
+    });
+    changes.collect()
+}
+
+impl Plan {
+    async fn carry_out(
+        &mut self,
+        connection: &mut RawConnection,
+        keys: &SealingKeys,
+        caller: &Caller,
+    ) -> Result<(), Problem> {
+        let Some(id) = self.told.id else {
+            let new = || SigningSecret::from_random(rand::random());
+            let secret = self.secret.take().unwrap_or_else(new);
+            let id = create(connection, keys, caller, &self.settings, &secret).await?;
+            self.told.id = Some(id.0);
+            return Ok(());
+        };
+        if self.told.action == "unchanged" {
+            return Ok(());
+        }
+        let id = webhook_domain::WebhookId(id);
+        let change = Change {
+            id,
+            if_match: &IfMatch::Any,
+            caller,
+            keys,
+        };
+        let settings = self.settings.clone();
+        change.apply_within(connection, |_| Ok(settings)).await?;
+        if let Some(secret) = &self.secret {
+            let valid_until = Utc::now() + GRACE_PERIOD;
+            secrets::rotate(connection, keys, id, secret, Some(valid_until)).await?;
+            let entry = AuditEntry {
+                webhook_id: Some(id),
+                after: Some(serde_json::json!({"previous_valid_until": valid_until})),
+                ..AuditEntry::new(AuditAction::SecretRotated, &self.told.name)
+            };
+            audit::insert(connection, &caller.actor(), &entry).await?;
+        }
+        Ok(())
+    }
+}

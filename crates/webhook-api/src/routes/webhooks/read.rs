@@ -1,0 +1,270 @@
+//! Webhooks are looked at.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use utoipa::IntoParams;
+use uuid::Uuid;
+use webhook_domain::WebhookId;
+use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
+
+use super::{WebhookBody, answer, with_count, with_counts};
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::page::{Page, PageLimit, TotalPage};
+use crate::problem::Problem;
+use crate::schema;
+
+/// The most characters of a search.
+const MAX_SEARCH_CHARS: usize = 200;
+
+/// Which webhooks to list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_filter` reads field by field"
+)]
+pub(crate) struct ListWebhooks {
+    /// With this text in their name or URL, in any case.
+    #[param(max_length = 200)]
+    search: Option<String>,
+    #[param(value_type = Option<schema::EnvironmentName>, inline)]
+    environment: Option<String>,
+    #[param(value_type = Option<schema::StatusName>, inline)]
+    status: Option<String>,
+    /// Subscribed to this type, by itself, its group or `*`.
+    #[param(value_type = Option<schema::EventTypeName>, inline)]
+    event_type: Option<String>,
+    /// Only those that are failing, or only those that are not.
+    failing: Option<bool>,
+    /// With `-` the greatest first; `-created_at` when left out. Webhooks without a delivery count
+    /// as those with the oldest.
+    #[param(pattern = "^-?(name|created_at|last_delivery)$")]
+    sort: Option<String>,
+    /// `next_cursor` of the page before, for the same filters and sort.
+    #[param(value_type = Option<schema::CursorText>, inline)]
+    cursor: Option<String>,
+    /// Webhooks per page, 50 when left out.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u8>,
+    /// Whether to count all pages.
+    total: Option<bool>,
+}
+
+/// Lists webhooks. Pages stay as they are while webhooks come and go.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks", tag = "webhooks", params(ListWebhooks),
+    responses((status = 200, body = TotalPage<WebhookBody>), Refusals)
+)]
+pub(crate) async fn list_webhooks(
+    request: HttpRequest,
+    connections: Data<Connections>,
+) -> Result<Json<TotalPage<WebhookBody>>, Problem> {
+    let asked = parse_filter(request.query_string())?;
+    let mut connection = connections.acquire().await?;
+    let mut rows = webhooks::list(&mut connection, &asked.filter).await?;
+    let last = asked.limit.cut(&mut rows).map(|last| {
+        let position = last.position();
+        write_cursor(&position, asked.filter.sort.by)
+    });
+    let page = Page::with_cursor(with_counts(&mut connection, rows).await?, last);
+    let total = if asked.total {
+        Some(webhooks::count(&mut connection, &asked.filter).await?)
+    } else {
+        None
+    };
+    Ok(Json(TotalPage { page, total }))
+}
+
+/// Reads a webhook.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = WebhookBody, headers(("ETag" = String, description = "Its version"))),
+        Refusals
+    )
+)]
+pub(crate) async fn find_webhook(
+    id: Path<String>,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let mut connection = connections.acquire().await?;
+    let webhook = webhooks::find(&mut connection, id).await?;
+    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+    Ok(answer(with_count(&mut connection, webhook).await?))
+}
+
+/// What is no id names no webhook.
+pub(super) fn parse_id(text: &str) -> Result<WebhookId, Problem> {
+    text.parse().map_err(|_| Problem::NotFound("webhook"))
+}
+
+struct Asked {
+    filter: WebhookFilter,
+    limit: PageLimit,
+    total: bool,
+}
+
+fn parse_filter(query: &str) -> Result<Asked, Problem> {
+    let mut fields = Fields::of_query(query);
+    let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
+    let sort = fields.optional("sort", parse_sort).unwrap_or_default();
+    let filter = WebhookFilter {
+        search: fields.optional("search", parse_search),
+        environment: fields.optional("environment", str::parse),
+        status: fields.optional("status", str::parse),
+        event_type: fields.optional("event_type", str::parse),
+        failing: fields.optional("failing", parse_bool),
+        sort,
+        after: fields.optional("cursor", |text| read_cursor(text, sort.by)),
+        limit: limit.rows(),
+    };
+    let total = fields.optional("total", parse_bool).unwrap_or_default();
+    let errors = fields.finish();
+    if errors.is_empty() {
+        Ok(Asked {
+            filter,
+            limit,
+            total,
+        })
+    } else {
+        Err(Problem::Invalid(errors))
+    }
+}
+
+/// A query knows these two words only.
+pub(crate) fn parse_bool(text: &str) -> Result<bool, &'static str> {
+    text.parse().map_err(|_| "must be true or false")
+}
+
+fn parse_search(text: &str) -> Result<String, String> {
+    let chars = text.chars().count();
+    if chars > MAX_SEARCH_CHARS {
+        return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));
+    }
+    // No name and no URL holds a NUL, and no text of Postgres does.
+    Ok(text.replace('\0', "\u{fffd}"))
+}
+
+fn parse_sort(text: &str) -> Result<Sort, &'static str> {
+    let (descending, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let by = match name {
+        "name" => SortKey::Name,
+        "created_at" => SortKey::Created,
+        "last_delivery" => SortKey::LastAttempt,
+        _ => return Err("must be name, created_at or last_delivery, with - before it or not"),
+    };
+    Ok(Sort { by, descending })
+}
+
+/// A position in hex: the id, then what is sorted by. Any such text is some position, so that a
+/// cursor cannot be wrong, only meaningless.
+fn write_cursor(position: &Position, by: SortKey) -> String {
+    let mut bytes = position.id.0.as_bytes().to_vec();
+    match by {
+        SortKey::Created => {}
+        SortKey::Name => bytes.extend(position.name.as_bytes()),
+        SortKey::LastAttempt => {
+            let micros = position.attempted_at.map(|at| at.timestamp_micros());
+            bytes.extend(micros.into_iter().flat_map(i64::to_be_bytes));
+        }
+    }
+    hex::encode(bytes)
+}
+
+fn read_cursor(text: &str, by: SortKey) -> Result<Position, &'static str> {
+    let refused = "must be the next_cursor of a page";
+    let bytes = hex::decode(text).map_err(|_| refused)?;
+    let (id, rest) = bytes.split_first_chunk::<16>().ok_or(refused)?;
+    let name = String::from_utf8_lossy(rest).replace('\0', "");
+    let micros = rest.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+    Ok(Position {
+        id: WebhookId(Uuid::from_bytes(*id)),
+        name: if by == SortKey::Name {
+            name
+        } else {
+            String::new()
+        },
+        attempted_at: micros.map(|micros| {
+            // Postgres knows no time further away than these.
+            let bounded = micros.clamp(0, FAR_FUTURE_MICROS);
+            DateTime::from_timestamp_micros(bounded).unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
+        }),
+    })
+}
+
+/// The year 9999.
+const FAR_FUTURE_MICROS: i64 = 253_402_300_799_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_says_where_its_list_goes_on() {
+        let position = Position {
+            id: WebhookId(Uuid::from_u128(7)),
+            name: "Crème".to_owned(),
+            attempted_at: DateTime::from_timestamp_micros(1_795_523_000_123_456),
+        };
+
+        let by_name = read_cursor(&write_cursor(&position, SortKey::Name), SortKey::Name);
+        let by_time = SortKey::LastAttempt;
+        let by_time = read_cursor(&write_cursor(&position, by_time), by_time);
+        let by_id = read_cursor(&write_cursor(&position, SortKey::Created), SortKey::Created);
+
+        assert_eq!(
+            by_name.map(|p| (p.id, p.name)),
+            Ok((position.id, position.name.clone()))
+        );
+        assert_eq!(
+            by_time.map(|p| (p.id, p.attempted_at)),
+            Ok((position.id, position.attempted_at))
+        );
+        assert_eq!(by_id.map(|p| p.id), Ok(position.id));
+    }
+
+    #[test]
+    fn any_hex_of_an_ids_length_is_a_cursor_and_nothing_else_is() {
+        let hex = |bytes: usize| "f0".repeat(bytes);
+        for by in [SortKey::Created, SortKey::Name, SortKey::LastAttempt] {
+            for bytes in [16, 17, 24, 300] {
+                assert!(read_cursor(&hex(bytes), by).is_ok(), "{bytes}");
+            }
+            for wrong in ["", "x", &hex(15), &"0".repeat(33)] {
+                assert!(read_cursor(wrong, by).is_err(), "{wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_wrong_is_refused_with_every_name() {
+        let refused = parse_filter(
+            "limit=0&sort=size&environment=moon&event_type=x&failing=maybe&cursor=x&total=1&page=2",
+        );
+
+        let Err(Problem::Invalid(errors)) = refused else {
+            panic!("it must be refused by field");
+        };
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "limit",
+                "sort",
+                "environment",
+                "event_type",
+                "failing",
+                "cursor",
+                "total",
+                "page"
+            ]
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! A webhook's secret is shown, or replaced.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{Data, Path};
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use webhook_domain::{AuditAction, SigningSecret};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::secrets::{self, Secrets};
+use webhook_store::{SealingKeys, transaction, webhooks};
+
+use super::change::lock;
+use super::read::parse_id;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::duration::parse_duration;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::schema;
+
+/// The most bytes that a rotation in JSON may have.
+const MAX_BYTES: usize = 1_024;
+
+/// For how long a replaced secret signs as well when nobody says.
+const GRACE_PERIOD: Duration = Duration::from_secs(24 * 3_600);
+
+/// The longest that it may.
+const MAX_GRACE_PERIOD: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// How to replace a secret.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_rotation` reads field by field"
+)]
+pub(crate) struct RotateSecret {
+    /// For how long the old secret signs as well, up to 7 days, 24 h when left out. `0`, for one
+    /// that leaked: it is invalid at once, and with it any that was replaced before.
+    #[schema(value_type = Option<schema::GracePeriodText>, inline)]
+    grace_period: Option<String>,
+    /// The new secret; generated when left out.
+    #[schema(value_type = Option<schema::SecretText>, inline)]
+    secret: Option<String>,
+}
+
+/// What a webhook's requests are signed with.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SecretBody {
+    #[schema(value_type = schema::SecretText)]
+    secret: String,
+    /// Secrets that were replaced and still sign as well, the newest first, two at most.
+    previous: Vec<PreviousSecretBody>,
+}
+
+/// A secret that was replaced.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PreviousSecret)]
+pub(crate) struct PreviousSecretBody {
+    #[schema(value_type = schema::SecretText)]
+    secret: String,
+    valid_until: DateTime<Utc>,
+}
+
+/// Shows a webhook's secret. Each showing is written down in the audit log.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks/{id}/secret", tag = "webhooks", params(("id" = Uuid, Path)),
+    responses((status = 200, body = SecretBody), Refusals)
+)]
+pub(crate) async fn show_secret(
+    id: Path<String>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let mut connection = connections.acquire().await?;
+    let found = transaction(&mut connection, async |connection| {
+        let webhook = webhooks::find(connection, id).await?;
+        let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+        let entry = AuditEntry {
+            webhook_id: Some(id),
+            ..AuditEntry::new(AuditAction::SecretRead, webhook.settings.name.as_str())
+        };
+        audit::insert(connection, &caller.actor(), &entry).await?;
+        Ok::<_, Problem>(secrets::find(connection, &keys, id).await?)
+    });
+    let secrets = found.await?.ok_or(Problem::NotFound("webhook"))?;
+    Ok(answer(&secrets))
+}
+
+/// Gives a webhook another secret. Until the grace period is over its requests carry the
+/// signatures of both, so that a receiver can change over at any time.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/secret/rotate", tag = "webhooks", request_body = RotateSecret,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = SecretBody), Refusals)
+)]
+pub(crate) async fn rotate_secret(
+    id: Path<String>,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let (secret, grace_period) = parse_rotation(&body.0)?;
+    let secret = secret.unwrap_or_else(|| SigningSecret::from_random(rand::random()));
+    let valid_until =
+        (!grace_period.is_zero()).then(|| (Utc::now() + grace_period).trunc_subsecs(6));
+    let mut connection = connections.acquire().await?;
+    let rotated = transaction(&mut connection, async |connection| {
+        let webhook = lock(connection, id, &IfMatch::Any).await?;
+        secrets::rotate(connection, &keys, id, &secret, valid_until).await?;
+        let entry = AuditEntry {
+            webhook_id: Some(id),
+            after: Some(serde_json::json!({"previous_valid_until": valid_until})),
+            ..AuditEntry::new(AuditAction::SecretRotated, webhook.settings.name.as_str())
+        };
+        audit::insert(connection, &caller.actor(), &entry).await?;
+        Ok::<_, Problem>(secrets::find(connection, &keys, id).await?)
+    });
+    let secrets = rotated.await?.ok_or(Problem::NotFound("webhook"))?;
+    Ok(answer(&secrets))
+}
+
+fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Duration), Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let grace_period = fields.optional("grace_period", |text| {
+        parse_duration(text, MAX_GRACE_PERIOD)
+    });
+    let secret = fields.optional("secret", SigningSecret::parse);
+    let errors = fields.finish();
+    if errors.is_empty() {
+        Ok((secret, grace_period.unwrap_or(GRACE_PERIOD)))
+    } else {
+        Err(Problem::Invalid(errors))
+    }
+}
+
+fn answer(secrets: &Secrets) -> HttpResponse {
+    let previous = secrets.previous.iter().map(|previous| PreviousSecretBody {
+        secret: previous.secret.reveal().to_owned(),
+        valid_until: previous.valid_until,
+    });
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(SecretBody {
+            secret: secrets.current.reveal().to_owned(),
+            previous: previous.collect(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_has_a_day_of_grace_unless_it_says_otherwise() {
+        let grace = |body: &str| parse_rotation(body.as_bytes()).map(|(_, grace)| grace.as_secs());
+
+        assert!(matches!(grace("{}"), Ok(86_400)));
+        assert!(matches!(grace(r#"{"grace_period":"0"}"#), Ok(0)));
+        assert!(matches!(grace(r#"{"grace_period":"7d"}"#), Ok(604_800)));
+        for wrong in [
+            r#"{"grace_period":"8d"}"#,
+            r#"{"grace_period":5}"#,
+            r#"{"secret":"x"}"#,
+        ] {
+            assert!(matches!(grace(wrong), Err(Problem::Invalid(_))), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! What an admin decides about a webhook, as it is sent: to make one, to replace one, to change
+//! parts of one (a JSON merge patch, RFC 7396).
+
+use utoipa::ToSchema;
+use webhook_domain::{
+    AttemptTimeout, CustomHeaders, Environment, EventSelection, HeaderName, HeaderSecret,
+    HeaderValue, MaxConcurrency, Metadata, OrderingField, RateLimit, Serving, SigningSecret,
+    WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+};
+
+use crate::config::UrlRules;
+use crate::fields::Fields;
+use crate::problem::Problem;
+use crate::routes::retry_policies::{self, RetryPolicyRequest};
+use crate::schema;
+
+/// The most bytes that a webhook in JSON may have: all its headers and metadata are inside.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
+
+/// Documents a request that tells all settings of a webhook.
+macro_rules! all_settings {
+    ($(#[doc = $doc:literal])+ $name:ident($environment:ty, $headers:ty) { $($more:tt)* }) => {
+        $(#[doc = $doc])+
+        #[derive(ToSchema)]
+        #[allow(dead_code, reason = "it documents what `Draft` reads field by field")]
+        pub(crate) struct $name {
+            #[schema(value_type = schema::NameText, inline)]
+            name: String,
+            #[schema(value_type = schema::UrlText, inline)]
+            url: String,
+            #[schema(value_type = $environment, inline)]
+            environment: String,
+            #[schema(value_type = schema::EventPatterns, inline)]
+            event_types: Vec<String>,
+            #[schema(value_type = Option<schema::DescriptionText>, inline)]
+            description: Option<String>,
+            /// `active` when left out.
+            #[schema(value_type = Option<schema::StatusName>, inline)]
+            status: Option<String>,
+            #[schema(value_type = $headers, inline)]
+            headers: Option<()>,
+            #[schema(value_type = Option<schema::MetadataPairs>, inline)]
+            metadata: Option<()>,
+            /// How long one attempt may take, in milliseconds; as the retry policy says when left
+            /// out.
+            #[schema(minimum = 100, maximum = 30_000, example = 5_000)]
+            timeout_ms: Option<u64>,
+            /// Requests at once per dispatcher; the dispatcher's own default when left out.
+            #[schema(minimum = 1, maximum = 256, example = 16)]
+            max_concurrency: Option<u16>,
+            /// Requests per second from all dispatchers together; no limit when left out.
+            #[schema(minimum = 1, maximum = 10_000, example = 50)]
+            rate_limit: Option<u16>,
+            /// `none` when left out, unless there is an `ordering_key`.
+            #[schema(value_type = Option<schema::OrderingName>, inline)]
+            ordering: Option<String>,
+            /// The field of `data` to order by; `license_id` when left out.
+            #[schema(value_type = Option<schema::OrderingFieldText>, inline)]
+            ordering_key: Option<String>,
+            /// A policy of its own; its environment's when left out.
+            retry_policy: Option<RetryPolicyRequest>,
+            $($more)*
+        }
+    };
+}
+
+all_settings! {
+    /// All settings of a webhook. What is left out has its default, whatever it was before; the
+    /// secret stays.
+    ReplaceWebhook(schema::EnvironmentName, Option<schema::HeaderPairs>) {}
+}
+
+all_settings! {
+    /// A webhook to be made.
+    CreateWebhook(schema::EnvironmentName, Option<schema::HeaderPairs>) {
+        /// Generated when left out.
+        #[schema(value_type = Option<schema::SecretText>, inline)]
+        secret: Option<String>,
+    }
+}
+
+all_settings! {
+    /// A webhook to be imported. Its environment does not count: the request names another one.
+    ImportWebhook(Option<schema::EnvironmentName>, Option<schema::HeaderPatch>) {
+        /// Generated when left out, for a webhook that is made.
+        #[schema(value_type = Option<schema::SecretText>, inline)]
+        secret: Option<String>,
+    }
+}
+
+/// What changes of a webhook. What is left out stays; `null` gives the default back; `headers`,
+/// `metadata` and `retry_policy` are merged in.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_patch` reads field by field"
+)]
+pub(crate) struct PatchWebhook {
+    #[schema(value_type = schema::NameText, inline, required = false)]
+    name: String,
+    #[schema(value_type = schema::UrlText, inline, required = false)]
+    url: String,
+    #[schema(value_type = schema::EnvironmentName, inline, required = false)]
+    environment: String,
+    #[schema(value_type = schema::EventPatterns, inline, required = false)]
+    event_types: Vec<String>,
+    #[schema(value_type = Option<schema::DescriptionText>, inline)]
+    description: Option<String>,
+    #[schema(value_type = schema::StatusName, inline, required = false)]
+    status: String,
+    #[schema(value_type = Option<schema::HeaderPatch>, inline)]
+    headers: Option<()>,
+    #[schema(value_type = Option<schema::MetadataPatch>, inline)]
+    metadata: Option<()>,
+    /// How long one attempt may take, in milliseconds; `null`: as the retry policy says.
+    #[schema(minimum = 100, maximum = 30_000, example = 5_000)]
+    timeout_ms: Option<u64>,
+    /// Requests at once per dispatcher; `null`: the dispatcher's own default.
+    #[schema(minimum = 1, maximum = 256, example = 16)]
+    max_concurrency: Option<u16>,
+    /// Requests per second from all dispatchers together; `null`: no limit.
+    #[schema(minimum = 1, maximum = 10_000, example = 50)]
+    rate_limit: Option<u16>,
+    #[schema(value_type = Option<schema::OrderingName>, inline)]
+    ordering: Option<String>,
+    /// The field of `data` to order by.
+    #[schema(value_type = Option<schema::OrderingFieldText>, inline)]
+    ordering_key: Option<String>,
+    /// `null`: its environment's. What is left out of a policy is as it was.
+    retry_policy: Option<RetryPolicyRequest>,
+}
+
+/// What a header or a pair without a value means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoValue {
+    /// It is a mistake.
+    Refused,
+    /// It is to go.
+    Removes,
+    /// The stored value stays; only an import says so.
+    Stays,
+}
+
+/// Reads a webhook to be made, and its secret if it was given.
+pub(super) fn parse_new(
+    body: &[u8],
+    rules: &UrlRules,
+) -> Result<(WebhookSettings, Option<SigningSecret>), Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let settings = Draft::default().read(&mut fields, rules, NoValue::Refused);
+    let secret = fields.optional("secret", SigningSecret::parse);
+    let errors = fields.finish();
+    match settings {
+        Some(settings) if errors.is_empty() => Ok((settings, secret)),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// Reads what takes the place of all settings.
+pub(super) fn parse_replacement(body: &[u8], rules: &UrlRules) -> Result<WebhookSettings, Problem> {
+    read_all(body, Draft::default(), rules, NoValue::Refused)
+}
+
+/// Reads what changes of `current`.
+pub(super) fn parse_patch(
+    body: &[u8],
+    current: &WebhookSettings,
+    rules: &UrlRules,
+) -> Result<WebhookSettings, Problem> {
+    read_all(body, Draft::of(current), rules, NoValue::Removes)
+}
+
+fn read_all(
+    body: &[u8],
+    draft: Draft,
+    rules: &UrlRules,
+    no_value: NoValue,
+) -> Result<WebhookSettings, Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let settings = draft.read(&mut fields, rules, no_value);
+    let errors = fields.finish();
+    match settings {
+        Some(settings) if errors.is_empty() => Ok(settings),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// Settings in the making: what has no default may be missing yet.
+#[derive(Default)]
+pub(super) struct Draft {
+    name: Option<WebhookName>,
+    url: Option<WebhookUrl>,
+    environment: Option<Environment>,
+    events: Option<EventSelection>,
+    description: WebhookDescription,
+    status: Option<WebhookStatus>,
+    headers: CustomHeaders,
+    metadata: Metadata,
+    serving: Serving,
+}
+
+impl Draft {
+    /// Of a webhook that is to be in this environment, whatever it says itself.
+    pub(super) fn within(environment: Environment) -> Self {
+        Self {
+            environment: Some(environment),
+            ..Self::default()
+        }
+    }
+
+    fn of(current: &WebhookSettings) -> Self {
+        let current = current.clone();
+        Self {
+            name: Some(current.name),
+            url: Some(current.url),
+            environment: Some(current.environment),
+            events: Some(current.events),
+            description: current.description,
+            status: Some(current.status),
+            headers: current.headers,
+            metadata: current.metadata,
+            serving: current.serving,
+        }
+    }
+
+    /// Takes every field out that is there. `None`: something is wrong, and noted in `fields`.
+    pub(super) fn read(
+        mut self,
+        fields: &mut Fields<'_>,
+        rules: &UrlRules,
+        no_value: NoValue,
+    ) -> Option<WebhookSettings> {
+        if self.name.is_none() || fields.has("name") {
+            self.name = fields.required("name", WebhookName::parse);
+        }
+        if self.url.is_none() || fields.has("url") {
+            self.url = fields.required("url", |text| {
+                WebhookUrl::parse(text, rules.schemes, &rules.addresses)
+            });
+        }
+        if self.environment.is_none() || fields.has("environment") {
+            self.environment = fields.required("environment", str::parse);
+        }
+        if self.events.is_none() || fields.has("event_types") {
+            let patterns = fields.required_list("event_types", str::parse);
+            self.events = patterns.and_then(|patterns| EventSelection::new(patterns).ok());
+        }
+        if fields.has("description") {
+            let parsed = fields.optional("description", WebhookDescription::parse);
+            self.description = parsed.unwrap_or_default();
+        }
+        let status = fields.optional("status", str::parse).or(self.status);
+        read_headers(fields, &mut self.headers, no_value);
+        read_metadata(fields, &mut self.metadata, no_value);
+        read_serving(fields, &mut self.serving);
+        Some(WebhookSettings {
+            name: self.name?,
+            url: self.url?,
+            environment: self.environment?,
+            description: self.description,
+            status: status.unwrap_or(WebhookStatus::Active),
+            events: self.events?,
+            headers: self.headers,
+            metadata: self.metadata,
+            serving: self.serving,
+        })
+    }
+}
+
+fn read_headers(fields: &mut Fields<'_>, headers: &mut CustomHeaders, no_value: NoValue) {
+    if !fields.has("headers") {
+        return;
+    }
+    if no_value != NoValue::Removes {
+        *headers = CustomHeaders::default();
+    }
+    let mut seen = CustomHeaders::default();
+    let read = fields.optional_object("headers", |pairs| {
+        for (key, value) in pairs.take_pairs() {
+            if let Err(error) = read_header(headers, &mut seen, &key, value.as_deref(), no_value) {
+                pairs.refuse(&key, error);
+            }
+        }
+        Some(())
+    });
+    if read.is_none() {
+        *headers = CustomHeaders::default();
+    }
+}
+
+fn read_header(
+    headers: &mut CustomHeaders,
+    seen: &mut CustomHeaders,
+    key: &str,
+    value: Option<&str>,
+    no_value: NoValue,
+) -> Result<(), String> {
+    let name = HeaderName::parse(key).map_err(|error| error.to_string())?;
+    if seen.contains(&name) {
+        return Err("appears more than once".to_owned());
+    }
+    let noted = seen.set(name.clone(), HeaderSecret::Stored);
+    noted.map_err(|error| error.to_string())?;
+    let value = match (value, no_value) {
+        (Some(text), _) => HeaderValue::parse(text).map(HeaderSecret::Given),
+        (None, NoValue::Stays) => Ok(HeaderSecret::Stored),
+        (None, NoValue::Removes) => {
+            headers.remove(&name);
+            return Ok(());
+        }
+        (None, NoValue::Refused) => return Err("must be a string".to_owned()),
+    };
+    value
+        .and_then(|value| headers.set(name, value))
+        .map_err(|error| error.to_string())
+}
+
+fn read_metadata(fields: &mut Fields<'_>, metadata: &mut Metadata, no_value: NoValue) {
+    if !fields.has("metadata") {
+        return;
+    }
+    if no_value != NoValue::Removes {
+        *metadata = Metadata::default();
+    }
+    let read = fields.optional_object("metadata", |pairs| {
+        for (key, value) in pairs.take_pairs() {
+            match (value, no_value) {
+                (Some(value), _) => {
+                    if let Err(error) = metadata.set(&key, &value) {
+                        pairs.refuse(&key, error);
+                    }
+                }
+                (None, NoValue::Removes) => metadata.remove(&key),
+                (None, NoValue::Refused | NoValue::Stays) => {
+                    pairs.refuse(&key, "must be a string");
+                }
+            }
+        }
+        Some(())
+    });
+    if read.is_none() {
+        *metadata = Metadata::default();
+    }
+}
+
+fn read_serving(fields: &mut Fields<'_>, serving: &mut Serving) {
+    let number = "a whole number";
+    if fields.has("timeout_ms") {
+        serving.timeout = fields.optional_json("timeout_ms", number, AttemptTimeout::from_millis);
+    }
+    if fields.has("max_concurrency") {
+        let name = "max_concurrency";
+        serving.max_concurrency = fields.optional_json(name, number, MaxConcurrency::new);
+    }
+    if fields.has("rate_limit") {
+        serving.rate_limit = fields.optional_json("rate_limit", number, RateLimit::new);
+    }
+    read_ordering(fields, serving);
+    if fields.has("retry_policy") {
+        let base = serving.retry_policy.clone().unwrap_or_default();
+        serving.retry_policy = fields.optional_object("retry_policy", |inner| {
+            retry_policies::parse_policy(inner, &base)
+        });
+    }
+}
+
+/// A key alone asks for order.
+fn read_ordering(fields: &mut Fields<'_>, serving: &mut Serving) {
+    let is_by_key = |text: &str| match text {
+        "none" => Ok(false),
+        "by_key" => Ok(true),
+        _ => Err("must be none or by_key"),
+    };
+    let said_nothing = !fields.has("ordering");
+    let key_alone = fields.has("ordering_key") && said_nothing;
+    let by_key = fields.optional("ordering", is_by_key);
+    let key = fields.optional("ordering_key", OrderingField::parse);
+    let wanted = match by_key {
+        Some(by_key) => by_key,
+        None if key_alone => key.is_some() || serving.ordering.is_some(),
+        None => said_nothing && serving.ordering.is_some(),
+    };
+    let current = serving.ordering.take().filter(|_| !key_alone);
+    serving.ordering = wanted.then(|| key.or(current).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use webhook_domain::{AddressPolicy, EventPattern, UrlSchemes};
+
+    const RULES: UrlRules = UrlRules {
+        schemes: UrlSchemes::HttpsOnly,
+        addresses: AddressPolicy {
+            allowed: Vec::new(),
+        },
+    };
+
+    fn new(body: &str) -> WebhookSettings {
+        let parsed = parse_new(body.as_bytes(), &RULES);
+        parsed.map_err(|p| p.to_string()).expect("it is right").0
+    }
+
+    fn whole() -> WebhookSettings {
+        new(
+            r#"{"name":"CRM","url":"https://example.com/","environment":"staging",
+            "event_types":["license.*"],"description":"old","headers":{"X-A":"1","X-B":"2"},
+            "metadata":{"a":"1","b":"2"},"timeout_ms":5000,"max_concurrency":2,"rate_limit":5,
+            "ordering_key":"contract_id","retry_policy":{"max_attempts":3,"jitter":0}}"#,
+        )
+    }
+
+    fn patch(body: &str) -> WebhookSettings {
+        let parsed = parse_patch(body.as_bytes(), &whole(), &RULES);
+        parsed.map_err(|p| p.to_string()).expect("it is right")
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let settings = new(
+            r#"{"name":"CRM","url":"https://example.com/","environment":"staging",
+            "event_types":["license.*","license.*","*"],"description":null}"#,
+        );
+
+        assert_eq!(settings.status, WebhookStatus::Active);
+        assert_eq!(settings.description, WebhookDescription::default());
+        assert_eq!(settings.serving, Serving::default());
+        assert_eq!(
+            settings.events.patterns(),
+            [EventPattern::Group("license"), EventPattern::All]
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_and_no_secret_is_repeated() {
+        let refused = parse_new(
+            br#"{"name":"","url":"http://10.0.0.1/","event_types":[],"secret":"hunter2","x":1,
+                "headers":{"host":"hunter2","x-a":5,"x-b":"hunter2\n"},"metadata":{"a":null}}"#,
+            &RULES,
+        );
+
+        let Err(Problem::Invalid(errors)) = refused else {
+            panic!("it must be refused by field");
+        };
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "name",
+                "url",
+                "environment",
+                "event_types",
+                "headers.x-a",
+                "headers.host",
+                "headers.x-b",
+                "metadata.a",
+                "secret",
+                "x"
+            ]
+        );
+        assert!(!format!("{errors:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_empty_patch_changes_nothing() {
+        let mut current = whole();
+        // As it is read from the database.
+        current.headers = ["x-a", "x-b"]
+            .iter()
+            .fold(CustomHeaders::default(), |mut all, name| {
+                let name = HeaderName::parse(name).expect("a name");
+                all.set(name, HeaderSecret::Stored).expect("room");
+                all
+            });
+
+        let patched = parse_patch(b"{}", &current, &RULES).map_err(|p| p.to_string());
+
+        assert_eq!(patched, Ok(current));
+    }
+
+    #[test]
+    fn a_patch_merges_pairs_and_null_takes_away() {
+        let patched = patch(
+            r#"{"headers":{"x-a":null,"X-C":"3"},"metadata":{"b":"changed","a":null},
+                "retry_policy":{"jitter":0.5},"rate_limit":null,"description":null}"#,
+        );
+
+        assert_eq!(patched.headers.names().collect::<Vec<_>>(), ["x-b", "x-c"]);
+        assert_eq!(patched.metadata.pairs().len(), 1);
+        assert_eq!(patched.metadata.pairs()["b"], "changed");
+        let policy = patched.serving.retry_policy.expect("its own");
+        assert_eq!((policy.max_attempts, policy.jitter), (3, 0.5));
+        assert_eq!(patched.serving.rate_limit, None);
+        assert_eq!(patched.description, WebhookDescription::default());
+        assert_eq!(
+            patched.serving.max_concurrency,
+            whole().serving.max_concurrency
+        );
+    }
+
+    #[test]
+    fn null_takes_all_headers_pairs_and_the_policy_away() {
+        let patched = patch(r#"{"headers":null,"metadata":null,"retry_policy":null}"#);
+
+        assert_eq!(patched.headers, CustomHeaders::default());
+        assert_eq!(patched.metadata, Metadata::default());
+        assert_eq!(patched.serving.retry_policy, None);
+    }
+
+    #[test]
+    fn order_is_asked_for_by_its_name_or_by_a_key() {
+        let ordering = |body: &str| patch(body).serving.ordering.map(|f| f.as_str().to_owned());
+
+        for (body, field) in [
+            ("{}", Some("contract_id")),
+            (r#"{"ordering":"by_key"}"#, Some("contract_id")),
+            (r#"{"ordering_key":"seat_id"}"#, Some("seat_id")),
+            (r#"{"ordering_key":null}"#, Some("license_id")),
+            (r#"{"ordering":"none"}"#, None),
+            (r#"{"ordering":null}"#, None),
+            (r#"{"ordering":"none","ordering_key":"seat_id"}"#, None),
+        ] {
+            assert_eq!(ordering(body).as_deref(), field, "{body}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A test event: an example of a type, on the way that every event takes, to one webhook only.
+
+use std::time::Duration;
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::Utc;
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_broker::Publisher;
+use webhook_domain::{
+    AssignedFields, AuditAction, Event, EventId, EventType, WebhookId, WebhookStatus,
+};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::deliveries::{self, DeliveryRow};
+use webhook_store::{attempts, webhooks};
+
+use super::read::parse_id;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::duration::parse_duration;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::routes::deliveries::DeliveryWithAttempts;
+use crate::schema;
+
+/// The most bytes that a test in JSON may have.
+const MAX_BYTES: usize = 1_024;
+
+/// How long a dispatcher may take to take the event in, before the answer goes without it.
+const TAKEN_IN_WITHIN: Duration = Duration::from_secs(5);
+
+/// The longest that a caller may wait for the result.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// How often we look.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// What to send.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_test` reads field by field"
+)]
+pub(crate) struct SendTestEvent {
+    /// Its example is sent, whether the webhook wants that type or not.
+    #[schema(value_type = schema::EventTypeName, inline)]
+    event_type: String,
+}
+
+/// A test event that is on its way.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TestEventSent {
+    event_id: Uuid,
+    /// What became of it so far; with `wait` its result. `null`: no dispatcher has taken it in
+    /// yet; it will be.
+    delivery: Option<DeliveryWithAttempts>,
+}
+
+/// Sends a test event to a webhook through the queue and a dispatcher, as any event. Its body has
+/// the field `test`, it is tried once, and it does not wait for an open circuit.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks", request_body = SendTestEvent,
+    params(
+        ("id" = Uuid, Path),
+        ("wait" = inline(Option<schema::WaitText>), Query, description = "How long to wait for the result, up to 30s")
+    ),
+    responses((status = 202, body = TestEventSent), Refusals)
+)]
+pub(crate) async fn send_test_event(
+    id: Path<String>,
+    request: HttpRequest,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    publisher: Data<Publisher>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let (event_type, wait) = parse_test(&body.0, request.query_string())?;
+    let event = make_event(&connections, id, event_type, &caller).await?;
+    publisher.publish(&event).await?;
+    let delivery = watch(&connections, event.id, id, wait).await?;
+    let delivery = match delivery {
+        Some(row) => {
+            let mut connection = connections.acquire().await?;
+            let attempts = attempts::list(&mut connection, row.id).await?;
+            Some(DeliveryWithAttempts::of(row, attempts))
+        }
+        None => None,
+    };
+    Ok(HttpResponse::Accepted().json(TestEventSent {
+        event_id: event.id.0,
+        delivery,
+    }))
+}
+
+fn parse_test(body: &[u8], query: &str) -> Result<(EventType, Duration), Problem> {
+    let mut query = Fields::of_query(query);
+    let wait = query.optional("wait", |text| parse_duration(text, MAX_WAIT));
+    let mut fields = Fields::of_body(body)?;
+    let event_type = fields.required("event_type", str::parse);
+    let errors = [query.finish(), fields.finish()].concat();
+    match event_type {
+        Some(event_type) if errors.is_empty() => Ok((event_type, wait.unwrap_or_default())),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// The event for an Active webhook, and a line in the audit log.
+async fn make_event(
+    connections: &Connections,
+    id: WebhookId,
+    event_type: EventType,
+    caller: &Caller,
+) -> Result<Event, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = webhooks::find(&mut connection, id).await?;
+    let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
+    if settings.status == WebhookStatus::Inactive {
+        return Err(Problem::Conflict(
+            "an Inactive webhook gets nothing; activate it first",
+        ));
+    }
+    let entry = AuditEntry {
+        webhook_id: Some(id),
+        after: Some(serde_json::json!({"event_type": event_type.as_str()})),
+        ..AuditEntry::new(AuditAction::WebhookTested, settings.name.as_str())
+    };
+    audit::insert(&mut connection, &caller.actor(), &entry).await?;
+    let assigned = AssignedFields {
+        id: EventId(Uuid::now_v7()),
+        timestamp: Utc::now(),
+    };
+    Ok(Event::test(id, event_type, settings.environment, assigned))
+}
+
+/// Waits until the delivery is there, and up to `wait` for its first attempt.
+async fn watch(
+    connections: &Connections,
+    event_id: EventId,
+    webhook_id: WebhookId,
+    wait: Duration,
+) -> Result<Option<DeliveryRow>, Problem> {
+    let began = Instant::now();
+    loop {
+        let mut connection = connections.acquire().await?;
+        let found = deliveries::find_by_event(&mut connection, event_id, webhook_id).await?;
+        drop(connection);
+        let enough = match &found {
+            Some(row) => row.attempts > 0 || row.ended_at.is_some() || began.elapsed() >= wait,
+            None => began.elapsed() >= wait.max(TAKEN_IN_WITHIN),
+        };
+        if enough {
+            return Ok(found);
+        }
+        sleep(LOOK).await;
+    }
+}

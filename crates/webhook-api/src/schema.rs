@@ -1,0 +1,193 @@
+//! What the API's description says about values that the domain checks, so that each rule is told
+//! once and a generated client knows it.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
+use webhook_domain::{
+    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventPattern, EventType, FailureClass,
+    HeaderName, HeaderValue, KeyName, Metadata, OrderingField, Role, WebhookDescription,
+    WebhookName, WebhookStatus, WebhookUrl,
+};
+
+/// Declares a schema with a name of its own.
+macro_rules! schemas {
+    ($($(#[doc = $doc:literal])+ $name:ident $text:literal = $schema:expr;)+) => {$(
+        $(#[doc = $doc])+
+        pub(crate) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let description = concat!($($doc,)+).trim();
+                RefOr::T(Schema::Object($schema.description(Some(description)).build()))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($text)
+            }
+        }
+    )+};
+}
+
+/// Some character that is not white space, and no control character.
+const VISIBLE_TEXT: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
+
+/// No control character.
+const TEXT: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
+/// No control character but line breaks and tabs.
+const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+
+/// A name with dots in it, a port, a path.
+const URL: &str = r#"^https?://([A-Za-z0-9]{1,40}(-[A-Za-z0-9]{1,9})*\.)+[A-Za-z]{2,20}(:[0-9]{1,4})?(/[!"$-~]*)?$"#;
+
+/// `whsec_` and 24 to 64 bytes in base64, with the padding that their number asks for.
+const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
+    |([A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=\
+    |([A-Za-z0-9+/]{4}){8,21}[A-Za-z0-9+/][AQgw]==)$";
+
+schemas! {
+    /// Where something happened.
+    EnvironmentName "EnvironmentName" = one_of(Environment::ALL.iter().map(|e| e.as_str()));
+    /// Whether a webhook gets deliveries.
+    StatusName "WebhookStatus" = one_of(WebhookStatus::ALL.iter().map(|s| s.as_str()));
+    /// A type of event.
+    EventTypeName "EventTypeName" = one_of(EventType::ALL.iter().map(|t| t.as_str()));
+    /// Types (`license.activated`), groups (`license.*`) or all (`*`).
+    EventPatternName "EventPattern" = one_of(patterns());
+    /// Where a delivery stands.
+    DeliveryStatusName "DeliveryStatus" = one_of(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
+    /// Why an attempt failed.
+    FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
+    /// What the holder of an API key may do.
+    RoleName "Role" = one_of(Role::ALL.iter().map(|r| r.as_str()));
+    /// What an entry of the audit log tells.
+    AuditActionName "AuditAction" = one_of(AuditAction::ALL.iter().map(|a| a.as_str()));
+    /// 1 to 100 characters, trimmed.
+    NameText "WebhookName" = text(VISIBLE_TEXT, 1, WebhookName::MAX_CHARS, "CRM");
+    /// Up to 1,000 characters; line breaks are kept.
+    DescriptionText "WebhookDescription" =
+        text(LINES, 0, WebhookDescription::MAX_CHARS, "Keeps the CRM up to date");
+    /// An absolute `https` URL of a public host (`http` and private networks where the operator
+    /// allows them), without user info and fragment.
+    UrlText "WebhookUrl" = text(URL, 1, WebhookUrl::MAX_BYTES, "https://hooks.example.com/in");
+    /// `whsec_` and 24 to 64 random bytes in standard base64.
+    SecretText "SigningSecret" =
+        text(SECRET, 38, 94, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    /// The name of a field of `data`, 1 to 100 characters.
+    OrderingFieldText "OrderingField" = text(TEXT, 1, OrderingField::MAX_CHARS, "license_id");
+    /// What a key is called in lists.
+    KeyNameText "ApiKeyName" = text(VISIBLE_TEXT, 1, KeyName::MAX_CHARS, "CI");
+    /// `none`, or `by_key`: events with one value in the field `ordering_key` of `data` arrive one
+    /// by one, in the order in which they were published.
+    OrderingName "Ordering" = one_of(["none", "by_key"].into_iter());
+    /// Up to 50 pairs of text.
+    MetadataPairs "Metadata" = pairs(text(TEXT, 0, Metadata::MAX_VALUE_CHARS, "gold"), Metadata::MAX)
+        .property_names(Some(name_of(text(TEXT, 1, Metadata::MAX_NAME_CHARS, "tier"))));
+    /// Up to 20 headers by name, sent with every request. Values are secret: they are never shown.
+    HeaderPairs "CustomHeaders" = pairs(header_value(), CustomHeaders::MAX)
+        .property_names(Some(name_of(header_name())));
+    /// Pairs to be set; `null` takes one away.
+    MetadataPatch "MetadataPatch" =
+        pairs(nullable(text(TEXT, 0, Metadata::MAX_VALUE_CHARS, "gold")), Metadata::MAX)
+            .property_names(Some(name_of(text(TEXT, 1, Metadata::MAX_NAME_CHARS, "tier"))));
+    /// Headers to be set; `null` takes one away, in an import it keeps the value that is there.
+    HeaderPatch "CustomHeadersPatch" = pairs(nullable(header_value()), CustomHeaders::MAX)
+        .property_names(Some(name_of(header_name())));
+    /// A span of time: `0`, or a number of `s`, `m`, `h` or `d`.
+    GracePeriodText "GracePeriod" = text(
+        "^(0|[0-9]{1,5}s|[0-9]{1,4}m|([0-9]{1,2}|1[0-5][0-9]|16[0-8])h|[0-7]d)$", 1, 6, "24h");
+    /// A span of time up to 30 s.
+    WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
+    /// What comes next in a list, as `next_cursor` of a page told it.
+    CursorText "Cursor" = text("^([0-9a-f]{2}){16,320}$", 32, 640, "0192f0c17c1e7b7e8d5e3f1a2b3c4d5e");
+    /// Any JSON object.
+    AnyObject "Object" = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
+}
+
+/// Event patterns, each once.
+pub(crate) struct EventPatterns;
+
+impl PartialSchema for EventPatterns {
+    fn schema() -> RefOr<Schema> {
+        let list = ArrayBuilder::new()
+            .items(EventPatternName::schema())
+            .min_items(Some(1))
+            .examples([serde_json::json!(["license.*", "contract.suspended"])])
+            .description(Some(
+                "Types (`license.activated`), groups (`license.*`) or all (`*`).",
+            ));
+        RefOr::T(Schema::Array(list.build()))
+    }
+}
+
+impl ToSchema for EventPatterns {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EventPatterns")
+    }
+}
+
+fn patterns() -> impl Iterator<Item = String> {
+    let groups = EventType::ALL
+        .iter()
+        .map(|t| EventPattern::Group(t.group()));
+    let mut all: Vec<String> = vec![EventPattern::All.to_string()];
+    for pattern in groups.chain(EventType::ALL.iter().map(|t| EventPattern::One(*t))) {
+        let text = pattern.to_string();
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all.into_iter()
+}
+
+fn one_of<T: Into<serde_json::Value>>(names: impl Iterator<Item = T>) -> ObjectBuilder {
+    string().enum_values(Some(names.map(Into::into)))
+}
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String))
+}
+
+fn text(pattern: &str, min: usize, max: usize, example: &str) -> ObjectBuilder {
+    string()
+        .pattern(Some(pattern))
+        .min_length((min > 0).then_some(min))
+        .max_length(Some(max))
+        .examples([serde_json::json!(example)])
+}
+
+fn header_value() -> ObjectBuilder {
+    text(
+        "^[!-~]([ -~]*[!-~])?$",
+        1,
+        HeaderValue::MAX_CHARS,
+        "Bearer 42",
+    )
+}
+
+fn header_name() -> ObjectBuilder {
+    text("^[A-Za-z0-9_-]+$", 1, HeaderName::MAX_CHARS, "X-Tenant")
+}
+
+fn name_of(text: ObjectBuilder) -> Schema {
+    Schema::Object(text.build())
+}
+
+fn nullable(text: ObjectBuilder) -> ObjectBuilder {
+    text.schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+}
+
+fn pairs(value: ObjectBuilder, max: usize) -> ObjectBuilder {
+    let value: RefOr<Schema> = RefOr::T(Schema::Object(value.build()));
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Object))
+        .additional_properties(Some(AdditionalProperties::RefOr(value)))
+        .max_properties(Some(max))
+}

@@ -1,0 +1,230 @@
+//! The envelope of an event: the fields around `data`, and how they are read.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{AssignedFields, Event, EventError};
+use crate::{Environment, EventId, EventType, FieldError, WebhookId};
+
+/// The envelope's fields, understood.
+pub(super) struct ParsedEnvelope {
+    pub(super) id: EventId,
+    pub(super) event_type: EventType,
+    pub(super) environment: Environment,
+    pub(super) timestamp: DateTime<Utc>,
+    pub(super) test_for: Option<WebhookId>,
+}
+
+impl ParsedEnvelope {
+    pub(super) fn into_event(self, body: Bytes) -> Event {
+        Event {
+            id: self.id,
+            event_type: self.event_type,
+            environment: self.environment,
+            timestamp: self.timestamp,
+            test_for: self.test_for,
+            body,
+        }
+    }
+
+    /// Writes the envelope around `data`, which stays as it is.
+    pub(super) fn write(&self, data: &str) -> Bytes {
+        let Self {
+            id,
+            event_type,
+            environment,
+            timestamp,
+            test_for,
+        } = self;
+        let timestamp = timestamp.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let test = test_for.map(|id| format!(r#""test":{{"webhook_id":"{id}"}},"#));
+        let test = test.unwrap_or_default();
+        Bytes::from(format!(
+            r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":"{timestamp}",{test}"data":{data}}}"#
+        ))
+    }
+}
+
+/// The envelope's fields as they were written, and what is wrong with the envelope itself.
+#[derive(Default)]
+pub(super) struct Envelope<'a> {
+    id: Option<&'a RawValue>,
+    event_type: Option<&'a RawValue>,
+    environment: Option<&'a RawValue>,
+    timestamp: Option<&'a RawValue>,
+    test: Option<&'a RawValue>,
+    pub(super) data: Option<&'a RawValue>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Envelope<'a> {
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, EventError> {
+        serde_json::from_slice(body).map_err(|error| EventError::NotAnObject {
+            reason: error.to_string(),
+        })
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.id.is_some() && self.timestamp.is_some()
+    }
+
+    /// Reads every field, so that one answer names all that is wrong.
+    pub(super) fn complete(
+        &self,
+        assigned: Option<AssignedFields>,
+    ) -> Result<ParsedEnvelope, EventError> {
+        let mut errors = self.errors.clone();
+        let id = read("id", self.id, assigned.map(|a| a.id), &mut errors, |text| {
+            text.parse()
+        });
+        let event_type = read("type", self.event_type, None, &mut errors, str::parse);
+        let environment = read(
+            "environment",
+            self.environment,
+            None,
+            &mut errors,
+            str::parse,
+        );
+        let timestamp = read(
+            "timestamp",
+            self.timestamp,
+            assigned.map(|a| a.timestamp),
+            &mut errors,
+            parse_timestamp,
+        );
+        let test_for = self.test_for(assigned.is_some(), &mut errors);
+        match self.data {
+            None => errors.push(FieldError::new("data", "is required")),
+            Some(data) if !data.get().starts_with('{') => {
+                errors.push(FieldError::new("data", "must be an object"));
+            }
+            Some(_) => {}
+        }
+        match (id, event_type, environment, timestamp) {
+            (Some(id), Some(event_type), Some(environment), Some(timestamp))
+                if errors.is_empty() =>
+            {
+                Ok(ParsedEnvelope {
+                    id,
+                    event_type,
+                    environment,
+                    timestamp,
+                    test_for,
+                })
+            }
+            _ => Err(EventError::Fields(errors)),
+        }
+    }
+
+    /// Test events are made by the API and come over AMQP.
+    fn test_for(&self, over_http: bool, errors: &mut Vec<FieldError>) -> Option<WebhookId> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct TestMark {
+            webhook_id: WebhookId,
+        }
+        let raw = self.test?;
+        if over_http {
+            errors.push(FieldError::new("test", "is not a field of an event"));
+            return None;
+        }
+        match serde_json::from_str(raw.get()) {
+            Ok(TestMark { webhook_id }) => Some(webhook_id),
+            Err(_) => {
+                errors.push(FieldError::new(
+                    "test",
+                    "must be an object with a webhook_id",
+                ));
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, key: &str, value: &'a RawValue) {
+        let field = match key {
+            "id" => &mut self.id,
+            "type" => &mut self.event_type,
+            "environment" => &mut self.environment,
+            "timestamp" => &mut self.timestamp,
+            "test" => &mut self.test,
+            "data" => &mut self.data,
+            unknown => {
+                let name: String = unknown.chars().take(64).collect();
+                self.errors
+                    .push(FieldError::new(name, "is not a field of an event"));
+                return;
+            }
+        };
+        if field.replace(value).is_some() {
+            self.errors
+                .push(FieldError::new(key, "appears more than once"));
+        }
+    }
+}
+
+/// Reads one text field, or notes what is wrong with it.
+fn read<T, E: std::fmt::Display>(
+    name: &str,
+    raw: Option<&RawValue>,
+    assigned: Option<T>,
+    errors: &mut Vec<FieldError>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    let Some(raw) = raw else {
+        if assigned.is_none() {
+            errors.push(FieldError::new(name, "is required"));
+        }
+        return assigned;
+    };
+    let Ok(text) = serde_json::from_str::<Text<'_>>(raw.get()) else {
+        errors.push(FieldError::new(name, "must be a string"));
+        return None;
+    };
+    match parse(&text.0) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            errors.push(FieldError::new(name, error));
+            None
+        }
+    }
+}
+
+fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(timestamp) => Ok(timestamp.to_utc()),
+        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30.123Z"),
+    }
+}
+
+/// A JSON string, borrowed unless it has escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnvelopeVisitor;
+
+        impl<'de> Visitor<'de> for EnvelopeVisitor {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an event object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut envelope = Envelope::default();
+                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    envelope.take(&key.0, value);
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}

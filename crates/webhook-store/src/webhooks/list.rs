@@ -1,0 +1,262 @@
+//! Webhooks searched, filtered, sorted, in pages.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{Eq, LeftJoinQuerySource, Nullable as Nullably, exists};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+
+use super::Webhook;
+use super::columns::Row;
+use crate::StoreError;
+use crate::activity::ActivityRow;
+use crate::health::FailingRow;
+use crate::retry_policies::Policies;
+use crate::schema::{subscriptions, webhook_activity, webhook_health, webhooks};
+
+/// Which webhooks to list, and from where on.
+#[derive(Debug, Default)]
+pub struct WebhookFilter {
+    /// With this text in their name or URL, in any case.
+    pub search: Option<String>,
+    /// Of this environment only.
+    pub environment: Option<Environment>,
+    /// In this status only.
+    pub status: Option<WebhookStatus>,
+    /// Subscribed to this type only.
+    pub event_type: Option<EventType>,
+    /// Only those that are failing, or only those that are not.
+    pub failing: Option<bool>,
+    /// In which order.
+    pub sort: Sort,
+    /// After this one, which was the last of the page before.
+    pub after: Option<Position>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// In which order webhooks are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub by: SortKey,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// What webhooks are sorted by; equals are sorted by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// When it was made.
+    Created,
+    /// Its name, in any case.
+    Name,
+    /// When its latest attempt began; those without one count as the oldest.
+    LastAttempt,
+}
+
+impl Default for Sort {
+    /// Newest first.
+    fn default() -> Self {
+        Self {
+            by: SortKey::Created,
+            descending: true,
+        }
+    }
+}
+
+/// A place in a sorted list: that of a webhook as it was when it was listed. It stays where it is
+/// when that webhook moves or goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The webhook.
+    pub id: WebhookId,
+    /// Its name, where that is what is sorted by.
+    pub name: String,
+    /// Its latest attempt, where that is what is sorted by.
+    pub attempted_at: Option<DateTime<Utc>>,
+}
+
+impl Webhook {
+    /// Its place in a list.
+    pub fn position(&self) -> Position {
+        Position {
+            id: self.id,
+            name: self.settings.name.as_str().to_owned(),
+            attempted_at: self.last_attempt.as_ref().map(|last| last.attempted_at),
+        }
+    }
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    fn lower(text: Text) -> Text;
+}
+
+type Joined = LeftJoinQuerySource<
+    LeftJoinQuerySource<webhooks::table, webhook_health::table>,
+    webhook_activity::table,
+    Eq<Nullably<webhook_activity::webhook_id>, Nullably<webhooks::id>>,
+>;
+type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Nullable<Bool>>>;
+
+/// What `filter` asks for, page aside.
+fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
+    let mut conditions: Vec<Condition> = vec![Box::new(webhooks::deleted_at.is_null().nullable())];
+    if let Some(search) = &filter.search {
+        let pattern = format!("%{}%", escaped(search));
+        let found = webhooks::search_text.like(lower(pattern));
+        conditions.push(Box::new(found.nullable()));
+    }
+    if let Some(environment) = filter.environment {
+        let same = webhooks::environment.eq(environment.as_str());
+        conditions.push(Box::new(same.nullable()));
+    }
+    if let Some(status) = filter.status {
+        conditions.push(Box::new(webhooks::status.eq(status.as_str()).nullable()));
+    }
+    if let Some(event_type) = filter.event_type {
+        let all = Environment::ALL.iter().map(|e| e.as_str());
+        let subscribed = subscriptions::table
+            .filter(subscriptions::webhook_id.eq(webhooks::id))
+            .filter(subscriptions::environment.eq_any(all.collect::<Vec<_>>()))
+            .filter(subscriptions::event_type.eq(event_type.as_str()));
+        conditions.push(Box::new(exists(subscribed).nullable()));
+    }
+    let failures = webhook_health::failures.nullable();
+    match filter.failing {
+        Some(true) => conditions.push(Box::new(failures.gt(0))),
+        Some(false) => {
+            conditions.push(Box::new(failures.is_null().nullable().or(failures.eq(0))));
+        }
+        None => {}
+    }
+    conditions
+}
+
+/// `LIKE` takes these three for itself.
+fn escaped(search: &str) -> String {
+    let mut text = String::with_capacity(search.len());
+    for c in search.chars() {
+        if matches!(c, '\\' | '%' | '_') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// What comes after a place, one condition per order.
+fn beyond(sort: Sort, after: &Position) -> Condition {
+    let id = after.id.0;
+    let (name, at) = (after.name.as_str().to_owned(), after.attempted_at);
+    let by_name = lower(webhooks::name);
+    let attempted = webhook_activity::attempted_at.nullable();
+    match (sort.by, sort.descending) {
+        (SortKey::Created, true) => Box::new(webhooks::id.lt(id).nullable()),
+        (SortKey::Created, false) => Box::new(webhooks::id.gt(id).nullable()),
+        (SortKey::Name, true) => {
+            let same = by_name.eq(lower(name.clone())).and(webhooks::id.lt(id));
+            Box::new(by_name.lt(lower(name)).or(same).nullable())
+        }
+        (SortKey::Name, false) => {
+            let same = by_name.eq(lower(name.clone())).and(webhooks::id.gt(id));
+            Box::new(by_name.gt(lower(name)).or(same).nullable())
+        }
+        (SortKey::LastAttempt, true) => match at {
+            Some(at) => {
+                let never = attempted.is_null().nullable();
+                let same = attempted.eq(at).and(webhooks::id.lt(id));
+                Box::new(attempted.lt(at).or(same).or(never))
+            }
+            None => Box::new(attempted.is_null().and(webhooks::id.lt(id)).nullable()),
+        },
+        (SortKey::LastAttempt, false) => match at {
+            Some(at) => Box::new(
+                attempted
+                    .gt(at)
+                    .or(attempted.eq(at).and(webhooks::id.gt(id))),
+            ),
+            None => {
+                let same = attempted.is_null().and(webhooks::id.gt(id));
+                Box::new(attempted.is_not_null().or(same).nullable())
+            }
+        },
+    }
+}
+
+/// Lists webhooks.
+pub async fn list(
+    connection: &mut AsyncPgConnection,
+    filter: &WebhookFilter,
+) -> Result<Vec<Webhook>, StoreError> {
+    let mut query = webhooks::table
+        .left_join(webhook_health::table)
+        .left_join(webhook_activity::table)
+        .select((
+            Row::as_select(),
+            Option::<FailingRow>::as_select(),
+            Option::<ActivityRow>::as_select(),
+        ))
+        .into_boxed();
+    for condition in conditions(filter) {
+        query = query.filter(condition);
+    }
+    if let Some(after) = &filter.after {
+        query = query.filter(beyond(filter.sort, after));
+    }
+    let (by_name, attempted) = (
+        lower(webhooks::name),
+        webhook_activity::attempted_at.nullable(),
+    );
+    query = match (filter.sort.by, filter.sort.descending) {
+        (SortKey::Created, true) => query.order(webhooks::id.desc()),
+        (SortKey::Created, false) => query.order(webhooks::id.asc()),
+        (SortKey::Name, true) => query.order((by_name.desc(), webhooks::id.desc())),
+        (SortKey::Name, false) => query.order((by_name.asc(), webhooks::id.asc())),
+        (SortKey::LastAttempt, true) => {
+            query.order((attempted.desc().nulls_last(), webhooks::id.desc()))
+        }
+        (SortKey::LastAttempt, false) => {
+            query.order((attempted.asc().nulls_first(), webhooks::id.asc()))
+        }
+    };
+    let rows: Vec<(Row, Option<FailingRow>, Option<ActivityRow>)> =
+        query.limit(filter.limit).load(connection).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|(row, ..)| row.id).collect();
+    let mut policies = Policies::read(connection, &ids).await?;
+    let read = rows.into_iter().map(|(row, failing, activity)| {
+        let policy = policies.take_own(row.id);
+        row.read(failing, activity, policy)
+    });
+    read.collect()
+}
+
+/// Counts what a list would have on all its pages.
+pub async fn count(
+    connection: &mut AsyncPgConnection,
+    filter: &WebhookFilter,
+) -> Result<i64, StoreError> {
+    let mut query = webhooks::table
+        .left_join(webhook_health::table)
+        .left_join(webhook_activity::table)
+        .count()
+        .into_boxed();
+    for condition in conditions(filter) {
+        query = query.filter(condition);
+    }
+    Ok(query.get_result(connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_would_take_for_itself_is_escaped() {
+        assert_eq!(escaped(r"50%_a\b"), r"50\%\_a\\b");
+    }
+}

@@ -1,0 +1,167 @@
+//! Webhooks made, changed and deleted. The caller owns the transaction.
+
+use diesel::dsl::now;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use webhook_domain::{
+    CustomHeaders, SigningSecret, StatusEventType, WebhookId, WebhookSettings, WebhookStatus,
+};
+
+use super::Webhook;
+use super::columns::{HeaderColumns, SettingsColumns, open_headers};
+use crate::error::unreadable;
+use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
+use crate::{SealingKeys, StoreError, deliveries, health, retry_policies, status_events};
+
+/// How many pending deliveries a deletion cancels itself; the dispatchers' sweep cancels the rest.
+const CANCELLED_AT_ONCE: i64 = 5_000;
+
+/// Stores a new webhook with all that belongs to it. All its headers have their values.
+pub async fn insert(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    id: WebhookId,
+    settings: &WebhookSettings,
+    secret: &SigningSecret,
+) -> Result<(), StoreError> {
+    diesel::insert_into(webhooks::table)
+        .values((
+            webhooks::id.eq(id.0),
+            webhooks::sealed_secret.eq(keys.seal(id.0, secret.reveal())),
+            SettingsColumns::of(settings),
+            HeaderColumns::seal(keys, id, &settings.headers),
+        ))
+        .execute(connection)
+        .await?;
+    diesel::insert_into(rate_buckets::table)
+        .values(rate_buckets::webhook_id.eq(id.0))
+        .execute(connection)
+        .await?;
+    subscribe(connection, id, settings).await?;
+    if let Some(policy) = &settings.serving.retry_policy {
+        retry_policies::set_own(connection, id, policy).await?;
+    }
+    Ok(())
+}
+
+/// Writes what became of a webhook that the caller has [locked](super::lock). `false`: nothing
+/// has changed.
+///
+/// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on.
+pub async fn save(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    before: &Webhook,
+    after: &WebhookSettings,
+) -> Result<bool, StoreError> {
+    let was = &before.settings;
+    if was == after {
+        return Ok(false);
+    }
+    let same_status = was.status == after.status;
+    let reason = before.disabled_reason.as_deref().filter(|_| same_status);
+    diesel::update(webhooks::table.find(before.id.0))
+        .set((
+            SettingsColumns::of(after),
+            webhooks::disabled_reason.eq(reason),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    if was.headers != after.headers {
+        save_headers(connection, keys, before.id, after.headers.clone()).await?;
+    }
+    // A changed environment goes along by its foreign key.
+    if was.events != after.events {
+        unsubscribe(connection, before.id).await?;
+        subscribe(connection, before.id, after).await?;
+    }
+    match &after.serving.retry_policy {
+        Some(policy) => retry_policies::set_own(connection, before.id, policy).await?,
+        None => retry_policies::unset_own(connection, before.id).await?,
+    }
+    let activated = !same_status && after.status == WebhookStatus::Active;
+    if activated || was.url != after.url {
+        health::forget(connection, &[before.id]).await?;
+    }
+    if activated {
+        let told = (StatusEventType::WebhookEnabled, after.environment);
+        let event = status_events::about(before.id, told, "set Active by an admin");
+        status_events::insert(connection, &event).await?;
+    }
+    Ok(true)
+}
+
+async fn save_headers(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    id: WebhookId,
+    mut headers: CustomHeaders,
+) -> Result<(), StoreError> {
+    let row = webhooks::table.find(id.0);
+    let sealed: Option<Vec<u8>> = row
+        .select(webhooks::sealed_headers)
+        .first(connection)
+        .await?;
+    let stored = open_headers(keys, id, sealed.as_deref())?;
+    headers
+        .resolve(&stored)
+        .map_err(|(name, error)| unreadable(format!("header {}: {error}", name.as_str())))?;
+    diesel::update(row)
+        .set(HeaderColumns::seal(keys, id, &headers))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Deletes a webhook that the caller has [locked](super::lock), and its secrets for good. Its
+/// history stays; its pending deliveries are cancelled, up to some thousands at once and the
+/// others soon. Tells how many were.
+pub async fn delete(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+) -> Result<usize, StoreError> {
+    diesel::update(webhooks::table.find(id.0))
+        .set((
+            webhooks::deleted_at.eq(now),
+            webhooks::status.eq(WebhookStatus::Inactive.as_str()),
+            webhooks::sealed_secret.eq(Vec::<u8>::new()),
+            webhooks::sealed_headers.eq(None::<Vec<u8>>),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(id.0));
+    diesel::delete(previous).execute(connection).await?;
+    unsubscribe(connection, id).await?;
+    health::forget(connection, &[id]).await?;
+    deliveries::cancel_pending(connection, id, CANCELLED_AT_ONCE).await
+}
+
+async fn subscribe(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    settings: &WebhookSettings,
+) -> Result<(), StoreError> {
+    use subscriptions::dsl;
+    let types = settings.events.types().map(|event_type| {
+        (
+            dsl::webhook_id.eq(id.0),
+            dsl::environment.eq(settings.environment.as_str()),
+            dsl::event_type.eq(event_type.as_str()),
+        )
+    });
+    diesel::insert_into(dsl::subscriptions)
+        .values(types.collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn unsubscribe(connection: &mut AsyncPgConnection, id: WebhookId) -> Result<(), StoreError> {
+    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(id.0));
+    diesel::delete(of_it).execute(connection).await?;
+    Ok(())
+}
