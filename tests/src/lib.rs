@@ -14,7 +14,7 @@ mod service;
 mod stage;
 mod world;
 
-pub use platform::Platform;
+pub use platform::{Platform, path_of};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
 pub use samples::{WebhookSample, event, event_with, new_secret, sealing_keys, set_status};

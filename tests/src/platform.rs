@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_domain::RetryPolicy;
+use webhook_domain::{Environment, EventId, EventType, RetryPolicy};
 
-use crate::{Service, World};
+use crate::{Service, World, event};
 
 /// Both programs in a world of their own, and an owner's key.
 pub struct Platform {
@@ -55,6 +55,12 @@ impl Platform {
         platform
     }
 
+    /// A request to the API, with our key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.api.url);
+        self.client.request(method, url).bearer_auth(&self.key)
+    }
+
     /// Asks the API, and tells its status and JSON.
     pub async fn ask(
         &self,
@@ -62,8 +68,7 @@ impl Platform {
         path: &str,
         body: Option<String>,
     ) -> (StatusCode, Value) {
-        let url = format!("{}{path}", self.api.url);
-        let request = self.client.request(method, url).bearer_auth(&self.key);
+        let request = self.request(method, path);
         let request = match body {
             Some(json) => request
                 .header("Content-Type", "application/json")
@@ -74,9 +79,37 @@ impl Platform {
         (response.status(), response.json().await.unwrap_or_default())
     }
 
+    /// Reads JSON.
+    pub async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask(Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
     /// Posts JSON.
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         self.ask(Method::POST, path, Some(body.to_string())).await
+    }
+
+    /// Patches with JSON.
+    pub async fn patch(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        self.ask(Method::PATCH, path, Some(body.to_string())).await
+    }
+
+    /// Publishes a fresh event over HTTP, and tells its id.
+    pub async fn publish(&self, environment: Environment, event_type: EventType) -> EventId {
+        let event = event(environment, event_type);
+        let body = String::from_utf8(event.body.to_vec()).expect("text");
+        let (status, answer) = self.ask(Method::POST, "/api/v1/events", Some(body)).await;
+        assert_eq!(status, 202, "{answer}");
+        event.id
+    }
+
+    /// Waits until an event was taken in.
+    pub async fn taken_in(&self, event: EventId) {
+        let sql = format!("SELECT count(*) FROM events WHERE id = '{event}'");
+        let there = async || (self.world.ask::<i64>(&sql).await == 1).then_some(());
+        self.world.eventually("it is taken in", there).await;
     }
 
     /// Makes a webhook and tells what the API answered, its secret included.
@@ -92,6 +125,15 @@ impl Platform {
         let (status, created) = self.post("/api/v1/webhooks", &webhook).await;
         assert_eq!(status, 201, "{created}");
         created
+    }
+
+    /// Makes an Active webhook of production that wants everything, and tells its path.
+    pub async fn webhook_at(&self, url: &str) -> String {
+        path_of(
+            &self
+                .create_webhook(url, "production", "active", &["*"])
+                .await,
+        )
     }
 
     /// How many deliveries are in `status`, of up to 200.
@@ -118,4 +160,10 @@ impl Platform {
         self.api.kill().await;
         self.world.end().await;
     }
+}
+
+/// Where a webhook is, by what the API told of it.
+pub fn path_of(webhook: &Value) -> String {
+    let id = webhook["id"].as_str().expect("an id");
+    format!("/api/v1/webhooks/{id}")
 }

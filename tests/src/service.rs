@@ -23,9 +23,14 @@ impl Service {
 
     /// Starts the API with this broker, which may be away.
     pub async fn api_at(world: &World, amqp_url: &str) -> Self {
+        Self::api_with(world, &[("AMQP_URL", amqp_url), ("KEY_RATE_LIMIT", "0")]).await
+    }
+
+    /// Starts the API with these variables.
+    pub async fn api_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = command("webhook-api", world)
-            .env("AMQP_URL", amqp_url)
             .env("WEBHOOK_ALLOW_HTTP", "true")
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("./dev test builds the programs first");
@@ -71,6 +76,16 @@ impl Service {
             .output();
         let printed = made.await.expect("it runs").stdout;
         String::from_utf8(printed).expect("text").trim().to_owned()
+    }
+
+    /// Seals every secret anew with the first of these keys, and tells what was printed.
+    pub async fn reseal(world: &World, keys: &str) -> String {
+        let done = command("webhook-api", world)
+            .env("WEBHOOK_SECRET_KEY", keys)
+            .arg("reseal")
+            .output();
+        let printed = done.await.expect("it runs").stdout;
+        String::from_utf8(printed).expect("text")
     }
 
     /// Its process.

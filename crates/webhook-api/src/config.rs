@@ -50,8 +50,12 @@ pub struct Config {
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
-    /// Which log lines are shown; the broker client's spans are noise
-    #[arg(long, env = "RUST_LOG", default_value = "info,tracing::span=warn")]
+    /// Which log lines are shown; the broker client's spans and what is no HTTP are noise
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        default_value = "info,tracing::span=warn,actix_http::h1=off"
+    )]
     pub rust_log: String,
 }
 

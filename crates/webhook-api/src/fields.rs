@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
@@ -41,15 +41,6 @@ impl<'a> Fields<'a> {
     /// Whether a field is there and was not taken out yet.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
-    }
-
-    /// Takes a field out if it is `null`.
-    pub(crate) fn take_null(&mut self, name: &str) -> bool {
-        let null = self.values.get(name).is_some_and(|raw| raw.get() == "null");
-        if null {
-            self.values.remove(name);
-        }
-        null
     }
 
     /// Takes out a string that must be there.
@@ -94,6 +85,16 @@ impl<'a> Fields<'a> {
         parse(value)
             .map_err(|reason| self.refuse(name, reason))
             .ok()
+    }
+
+    /// Takes out a whole number, not negative, that may be left out or `null`. `7.0` is one.
+    pub(crate) fn optional_whole<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(u64) -> Result<T, E>,
+    ) -> Option<T> {
+        let whole = |number: Whole| parse(number.0);
+        self.optional_json(name, "a whole number", whole)
     }
 
     /// Takes out an object that may be left out or `null`; its own fields are read by `parse`.
@@ -213,6 +214,27 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A number without a fraction, however it is written.
+struct Whole(u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Up to here every whole number is a float.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let float = number.as_f64().unwrap_or(f64::NAN);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is checked to be whole and in range"
+        )]
+        let whole =
+            || ((0.0..=EXACT).contains(&float) && float.fract() == 0.0).then_some(float as u64);
+        let whole = number.as_u64().or_else(whole);
+        whole.map(Self).ok_or_else(|| D::Error::custom("not whole"))
+    }
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(REPEATED_CHARS).collect()
 }
@@ -298,6 +320,22 @@ mod tests {
             names(&errors),
             ["policy.attempts", "policy.more", "other", "limit"]
         );
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        let whole = |number: &str| {
+            let body = format!("{{\"n\":{number}}}");
+            let mut fields = Fields::of_body(body.as_bytes()).unwrap_or_default();
+            fields.optional_whole("n", Ok::<_, String>)
+        };
+
+        assert_eq!(whole("7"), Some(7));
+        assert_eq!(whole("7.0"), Some(7));
+        assert_eq!(whole("1e3"), Some(1_000));
+        for other in ["7.5", "-1", "1e400", "1e17", "\"7\"", "true", "null"] {
+            assert_eq!(whole(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) enum Problem {
     Changed { version: i64 },
     #[error("{0}")]
     Conflict(&'static str),
+    #[error("some names do not tell one webhook")]
+    Ambiguous(Vec<FieldError>),
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
     #[error("this key asks too fast; wait {retry_after} s")]
@@ -116,7 +118,9 @@ impl ResponseError for Problem {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoded | Self::NotJsonType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::Conflict(_) | Self::IdempotencyKeyReused => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Ambiguous(_) | Self::IdempotencyKeyReused => {
+                StatusCode::CONFLICT
+            }
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Broker(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -163,7 +167,7 @@ impl Problem {
     }
 
     fn fields(&self) -> &[FieldError] {
-        if let Self::Invalid(errors) = self {
+        if let Self::Invalid(errors) | Self::Ambiguous(errors) = self {
             return errors;
         }
         &[]

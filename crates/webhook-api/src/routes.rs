@@ -65,8 +65,8 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         v1.into_iter()
             .fold(scope("/api/v1"), actix_web::Scope::service),
     )
-    .route("/healthz", get().to(health::show_health))
-    .route("/readyz", get().to(health::show_readiness))
+    .service(open("/healthz", get().to(health::show_health)))
+    .service(open("/readyz", get().to(health::show_readiness)))
     .service(redirect("/api/docs", "/api/docs/"))
     .service(
         SwaggerUi::new("/api/docs/{_:.*}")
@@ -79,10 +79,6 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
 fn at(path: &str, routes: Vec<(Method, Permission, Route)>) -> Resource {
     let methods: Vec<&str> = routes.iter().map(|(method, ..)| method.as_str()).collect();
     let allowed = methods.join(", ");
-    let refuse_method = move || {
-        let allowed = allowed.clone();
-        async { Err::<HttpResponse, _>(Problem::MethodNotAllowed { allowed }) }
-    };
     let guarded = routes.into_iter().map(|(method, permission, route)| {
         route
             .method(method)
@@ -90,9 +86,21 @@ fn at(path: &str, routes: Vec<(Method, Permission, Route)>) -> Resource {
                 authorize(permission, request, next)
             }))
     });
-    guarded
-        .fold(resource(path), Resource::route)
-        .default_service(to(refuse_method))
+    let resource = guarded.fold(resource(path), Resource::route);
+    refuse_other_methods(resource, allowed)
+}
+
+/// A path that everybody may read.
+fn open(path: &str, route: Route) -> Resource {
+    refuse_other_methods(resource(path).route(route), "GET".to_owned())
+}
+
+fn refuse_other_methods(resource: Resource, allowed: String) -> Resource {
+    let refuse = move || {
+        let allowed = allowed.clone();
+        async { Err::<HttpResponse, _>(Problem::MethodNotAllowed { allowed }) }
+    };
+    resource.default_service(to(refuse))
 }
 
 #[allow(clippy::unused_async, reason = "handlers are async")]

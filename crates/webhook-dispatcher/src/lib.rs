@@ -93,7 +93,9 @@ pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyh
     let cancel = stops.cancel.clone();
     let health = health::start(listener, pool.clone(), consuming.clone(), cancel)
         .context("cannot serve health and metrics")?;
-    let worked = work(checked.settings, pool, checked.drain, consuming, stops).await;
+    // It is large: every loop is in it.
+    let work = work(checked.settings, pool, checked.drain, consuming, stops);
+    let worked = Box::pin(work).await;
     health.stop().await;
     worked.context("cannot make the HTTP client")
 }

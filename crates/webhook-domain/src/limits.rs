@@ -11,7 +11,7 @@ impl MaxConcurrency {
     pub const MAX: u16 = 256;
 
     /// Checks a number.
-    pub fn new(requests: i64) -> Result<Self, String> {
+    pub fn new(requests: u64) -> Result<Self, String> {
         bounded(requests, Self::MAX).map(Self)
     }
 
@@ -30,7 +30,7 @@ impl RateLimit {
     pub const MAX: u16 = 10_000;
 
     /// Checks a number of requests per second.
-    pub fn new(per_second: i64) -> Result<Self, String> {
+    pub fn new(per_second: u64) -> Result<Self, String> {
         bounded(per_second, Self::MAX).map(Self)
     }
 
@@ -40,7 +40,7 @@ impl RateLimit {
     }
 }
 
-fn bounded(number: i64, max: u16) -> Result<NonZeroU16, String> {
+fn bounded(number: u64, max: u16) -> Result<NonZeroU16, String> {
     let checked = u16::try_from(number).ok().filter(|number| *number <= max);
     checked
         .and_then(NonZeroU16::new)
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn limits_are_bounded() {
-        for wrong in [i64::MIN, -1, 0, 10_001, i64::MAX] {
+        for wrong in [0, 10_001, u64::MAX] {
             assert!(RateLimit::new(wrong).is_err(), "{wrong}");
             assert!(MaxConcurrency::new(wrong).is_err(), "{wrong}");
         }

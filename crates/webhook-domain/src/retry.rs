@@ -46,11 +46,11 @@ impl Default for RetryPolicy {
 pub enum RetryPolicyError {
     #[error("must be 1 to {}", RetryPolicy::MAX_ATTEMPTS)]
     Attempts,
-    #[error("must be 1 ms or longer and not above the longest interval")]
+    #[error("must be 1 ms to {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
     InitialInterval,
     #[error("must be 1 to {}", RetryPolicy::MAX_MULTIPLIER)]
     Multiplier,
-    #[error("must be at most {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
+    #[error("must be 1 ms to {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
     MaxInterval,
     #[error("must be 0 to 1")]
     Jitter,
@@ -88,12 +88,12 @@ impl RetryPolicy {
         if !(1..=Self::MAX_ATTEMPTS).contains(&self.max_attempts) {
             return Err(RetryPolicyError::Attempts);
         }
-        if self.max_interval > Self::MAX_INTERVAL {
+        // A first delay above the longest is cut to it, like any other.
+        let intervals = Duration::from_millis(1)..=Self::MAX_INTERVAL;
+        if !intervals.contains(&self.max_interval) {
             return Err(RetryPolicyError::MaxInterval);
         }
-        if self.initial_interval < Duration::from_millis(1)
-            || self.initial_interval > self.max_interval
-        {
+        if !intervals.contains(&self.initial_interval) {
             return Err(RetryPolicyError::InitialInterval);
         }
         if !(1.0..=Self::MAX_MULTIPLIER).contains(&self.multiplier) {

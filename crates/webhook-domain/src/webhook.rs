@@ -105,6 +105,10 @@ pub enum UrlError {
     Fragment,
     #[error("must name a public host, {0} is local")]
     LocalName(String),
+    #[error(
+        "must name a host of letters, digits and hyphens, up to 63 between the dots and 253 in all"
+    )]
+    BadName,
     #[error("must name a public address, {0} is not")]
     BlockedAddress(IpAddr),
 }
@@ -156,6 +160,7 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
     let address = match url.host() {
         Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+        Some(Host::Domain(name)) if !is_dns_name(name) => return Err(UrlError::BadName),
         // Where the operator opened a network, names of that network are meant.
         Some(Host::Domain(name)) if addresses.allowed.is_empty() && is_local(name) => {
             return Err(UrlError::LocalName(name.to_owned()));
@@ -168,6 +173,14 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
     } else {
         Err(UrlError::BlockedAddress(address))
     }
+}
+
+/// Whether a name could be resolved at all (RFC 1035, 2.3.4). Underscores are seen in practice.
+fn is_dns_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(known);
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 /// Whether a name has no meaning in the public DNS: a single label, or a special-use domain
@@ -227,6 +240,9 @@ mod tests {
     #[case("example.com/hook")]
     #[case("https://")]
     #[case("https://exa mple.com/")]
+    #[case("https://a..example.com/")]
+    #[case("https://exa$mple.com/")]
+    #[case("https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com/")]
     fn what_is_no_absolute_url_is_refused(#[case] text: &str) {
         assert!(parse(text).is_err(), "{text}");
     }

@@ -25,7 +25,7 @@ pub(crate) struct EventTypeBody {
     group: &'static str,
     /// When it is sent.
     description: &'static str,
-    /// An example of an event's `data`.
+    // An example of an event's `data`.
     #[schema(value_type = schema::AnyObject, inline)]
     example: Value,
 }

@@ -30,14 +30,16 @@ const MAX_BATCH_EVENTS: usize = 1_000;
 )]
 pub(crate) struct PublishEvent {
     /// Identifies the event for ever: send the same id again to repeat safely. Assigned when left out.
+    #[schema(nullable = false)]
     id: Option<Uuid>,
     #[schema(value_type = schema::EventTypeName, inline)]
     r#type: String,
     #[schema(value_type = schema::EnvironmentName, inline)]
     environment: String,
     /// When it happened; now when left out.
+    #[schema(nullable = false)]
     timestamp: Option<chrono::DateTime<Utc>>,
-    /// Whatever belongs to it, carried through untouched.
+    // Whatever belongs to it, carried through untouched.
     #[schema(value_type = schema::AnyObject, inline, example = json!({"license_id": "lic_42", "seats": 5}))]
     data: serde_json::Value,
 }
@@ -46,7 +48,8 @@ pub(crate) struct PublishEvent {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "it documents what is read item by item")]
 pub(crate) struct PublishEvents {
-    #[schema(min_items = 1, max_items = 1000)]
+    /// Each as for `/api/v1/events`; what is none is refused for itself.
+    #[schema(value_type = Vec<serde_json::Value>, min_items = 1, max_items = 1000)]
     events: Vec<PublishEvent>,
 }
 

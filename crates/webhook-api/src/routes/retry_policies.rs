@@ -158,26 +158,27 @@ pub(crate) async fn replace_retry_policy(
 /// Takes a policy's fields out. `None`: something is wrong, and noted in `fields`.
 /// What is left out is as in `base`.
 pub(crate) fn parse_policy(fields: &mut Fields<'_>, base: &RetryPolicy) -> Option<RetryPolicy> {
-    let (whole, number) = ("a whole number", "a number");
+    let number = "a number";
     let millis = |ms| Ok::<_, String>(std::time::Duration::from_millis(ms));
+    let count = |number| Ok::<_, String>(u32::try_from(number).unwrap_or(u32::MAX));
     let policy = RetryPolicy {
         max_attempts: fields
-            .optional_json("max_attempts", whole, Ok::<_, String>)
+            .optional_whole("max_attempts", count)
             .unwrap_or(base.max_attempts),
         initial_interval: fields
-            .optional_json("initial_interval_ms", whole, millis)
+            .optional_whole("initial_interval_ms", millis)
             .unwrap_or(base.initial_interval),
         multiplier: fields
             .optional_json("multiplier", number, Ok::<_, String>)
             .unwrap_or(base.multiplier),
         max_interval: fields
-            .optional_json("max_interval_ms", whole, millis)
+            .optional_whole("max_interval_ms", millis)
             .unwrap_or(base.max_interval),
         jitter: fields
             .optional_json("jitter", number, Ok::<_, String>)
             .unwrap_or(base.jitter),
         timeout: fields
-            .optional_json("timeout_ms", whole, millis)
+            .optional_whole("timeout_ms", millis)
             .unwrap_or(base.timeout),
     };
     policy

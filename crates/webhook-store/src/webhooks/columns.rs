@@ -59,9 +59,7 @@ impl Row {
                 .transpose()
                 .map_err(unreadable)?,
             retry_policy,
-            timeout: limit(self.timeout_ms, |ms| {
-                AttemptTimeout::from_millis(ms.unsigned_abs())
-            })?,
+            timeout: limit(self.timeout_ms, AttemptTimeout::from_millis)?,
         };
         let patterns = self.event_types.iter().map(|text| name(text));
         let patterns = patterns.collect::<Result<Vec<_>, _>>()?;
@@ -91,9 +89,9 @@ impl Row {
 
 fn limit<T>(
     column: Option<i32>,
-    new: impl Fn(i64) -> Result<T, String>,
+    new: fn(u64) -> Result<T, String>,
 ) -> Result<Option<T>, StoreError> {
-    let read = column.map(|number| new(i64::from(number)));
+    let read = column.map(|number| new(u64::from(number.unsigned_abs())));
     read.transpose().map_err(unreadable)
 }
 

@@ -2,7 +2,9 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use webhook_domain::{EventSelection, FieldError, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::{RawConnection, SealingKeys, transaction};
@@ -23,26 +25,62 @@ const MAX_IDS: usize = 1_000;
 /// The most bytes that such a request may have.
 const MAX_BYTES: usize = 128 * 1024;
 
-/// What to do with which webhooks.
+/// What to do with which webhooks: one of the two.
+pub(crate) struct ChangeWebhooks;
+
+impl PartialSchema for ChangeWebhooks {
+    fn schema() -> RefOr<Schema> {
+        let one_of = OneOfBuilder::new()
+            .item(Ref::from_schema_name("SetWebhooks"))
+            .item(Ref::from_schema_name("ChangeSubscriptions"))
+            .description(Some("What to do with which webhooks."));
+        RefOr::T(Schema::OneOf(one_of.build()))
+    }
+}
+
+impl ToSchema for ChangeWebhooks {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push(("SetWebhooks".to_owned(), SetWebhooks::schema()));
+        schemas.push((
+            "ChangeSubscriptions".to_owned(),
+            ChangeSubscriptions::schema(),
+        ));
+    }
+}
+
+/// Sets webhooks Active or Inactive, or deletes them.
 #[derive(ToSchema)]
 #[allow(
     dead_code,
     reason = "it documents what `parse_bulk` reads field by field"
 )]
-pub(crate) struct ChangeWebhooks {
-    action: BulkAction,
+struct SetWebhooks {
+    #[schema(pattern = "^(activate|deactivate|delete)$", example = "activate")]
+    action: String,
     /// Up to 1,000.
     #[schema(min_items = 1, max_items = 1000)]
     ids: Vec<Uuid>,
-    /// What to add or to remove; needed for these two, of no use to the others.
-    #[schema(value_type = Option<schema::EventPatterns>, inline)]
-    event_types: Option<Vec<String>>,
+}
+
+/// Changes which events webhooks want.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_bulk` reads field by field"
+)]
+struct ChangeSubscriptions {
+    #[schema(pattern = "^(add|remove)_event_types$", example = "add_event_types")]
+    action: String,
+    /// Up to 1,000.
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Vec<Uuid>,
+    #[schema(value_type = schema::EventPatterns, inline)]
+    event_types: Vec<String>,
 }
 
 /// A change of many webhooks.
-#[derive(ToSchema, Clone, Copy, PartialEq, Eq)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum BulkAction {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BulkAction {
     Activate,
     Deactivate,
     Delete,
@@ -170,8 +208,7 @@ fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Problem> {
         action,
         Some(BulkAction::AddEventTypes | BulkAction::RemoveEventTypes)
     );
-    let given = fields.has("event_types") && !fields.take_null("event_types");
-    let events = if changes_types || given {
+    let events = if changes_types {
         let patterns = fields.required_list("event_types", str::parse);
         patterns.and_then(|patterns| EventSelection::new(patterns).ok())
     } else {
@@ -224,8 +261,8 @@ mod tests {
                 "event_types",
             ),
             (
-                format!(r#"{{"action":"delete","ids":["{id}"],"event_types":["x"]}}"#),
-                "event_types[0]",
+                format!(r#"{{"action":"delete","ids":["{id}"],"event_types":["*"]}}"#),
+                "event_types",
             ),
         ] {
             let Err(Problem::Invalid(errors)) = parse_bulk(body.as_bytes()) else {

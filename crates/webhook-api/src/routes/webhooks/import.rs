@@ -233,7 +233,7 @@ fn check_names(wanted: &[Wanted], present: &HashMap<String, Vec<Webhook>>) -> Re
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(Problem::Invalid(errors))
+        Err(Problem::Ambiguous(errors))
     }
 }
 

@@ -344,16 +344,14 @@ fn read_metadata(fields: &mut Fields<'_>, metadata: &mut Metadata, no_value: NoV
 }
 
 fn read_serving(fields: &mut Fields<'_>, serving: &mut Serving) {
-    let number = "a whole number";
     if fields.has("timeout_ms") {
-        serving.timeout = fields.optional_json("timeout_ms", number, AttemptTimeout::from_millis);
+        serving.timeout = fields.optional_whole("timeout_ms", AttemptTimeout::from_millis);
     }
     if fields.has("max_concurrency") {
-        let name = "max_concurrency";
-        serving.max_concurrency = fields.optional_json(name, number, MaxConcurrency::new);
+        serving.max_concurrency = fields.optional_whole("max_concurrency", MaxConcurrency::new);
     }
     if fields.has("rate_limit") {
-        serving.rate_limit = fields.optional_json("rate_limit", number, RateLimit::new);
+        serving.rate_limit = fields.optional_whole("rate_limit", RateLimit::new);
     }
     read_ordering(fields, serving);
     if fields.has("retry_policy") {

@@ -40,14 +40,13 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How often we look.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// What to send.
+/// What to send: the example of a type, whether the webhook wants that type or not.
 #[derive(ToSchema)]
 #[allow(
     dead_code,
     reason = "it documents what `parse_test` reads field by field"
 )]
 pub(crate) struct SendTestEvent {
-    /// Its example is sent, whether the webhook wants that type or not.
     #[schema(value_type = schema::EventTypeName, inline)]
     event_type: String,
 }

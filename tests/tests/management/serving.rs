@@ -1,14 +1,10 @@
-//! What an admin manages over REST, through the real API.
+//! How a webhook wants to be served, and default retry policies.
 
+use crate::fields;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use webhook_domain::{Environment, EventType};
 use webhook_tests::{Answer, Platform, Receiver, Service, event};
-
-fn fields(problem: &Value) -> Vec<&str> {
-    let errors = problem["errors"].as_array().expect("errors").iter();
-    errors.filter_map(|error| error["field"].as_str()).collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_tells_how_it_wants_to_be_served() {

@@ -1,0 +1,195 @@
+# Private servers and our parts, each with all that is its own in one folder. Sourced by ./dev.
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+# Postgres refuses to run as root, so root runs it as the user that Debian's package makes.
+as_postgres() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi; }
+
+# Installs the Debian packages that are missing.
+need_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
+}
+
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# The port of part $2 in folder $1: the one it had, else $3, else any that is free.
+port_of() {
+  local file=$1/$2.port port
+  port=$(cat "$file" 2>/dev/null || echo "${3:-}")
+  if [ -z "$port" ] || taken "$port"; then port=$(free_port); fi
+  echo "$port" | tee "$file"
+}
+
+# Waits until a command succeeds. $1 is what is waited for, $2 a file to show when it never comes.
+wait_for() {
+  local what=$1 log=$2 tries=0
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || { tail -n 20 "$log" >&2; die "$what did not start; see $log"; }
+    sleep 0.2
+  done
+}
+
+# Where Postgres keeps its data for folder $1: inside, or where a link in $1 says if it may not look.
+postgres_dir() {
+  local dir=$1/postgres
+  if [ "$(id -u)" = 0 ] && [ ! -e "$dir" ] && ! as_postgres test -x "$1"; then
+    local outside
+    outside=$(mktemp -d /var/tmp/webhooks-postgres.XXXXXX)
+    ln -s "$outside" "$dir"
+  fi
+  mkdir -p "$dir"
+  readlink -f "$dir"
+}
+
+pg() { local tool=$1; shift; as_postgres "$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/$tool" "$@"; }
+
+# Starts a private Postgres. $1 is a folder that holds all of it; sets DATABASE_URL.
+start_postgres() {
+  local dir port log=$1/logs/postgres.log
+  dir=$(postgres_dir "$1")
+  touch "$log"
+  if [ "$(id -u)" = 0 ]; then chown postgres "$dir" "$log"; fi
+  chmod 700 "$dir"
+  [ -f "$dir/PG_VERSION" ] || pg initdb -D "$dir" -U webhooks -A trust -E UTF8 --no-sync >/dev/null
+  pg pg_ctl -D "$dir" stop -m fast >/dev/null 2>&1 || true
+  port=$(port_of "$1" postgres 5440)
+  as_postgres setsid "$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/postgres" -D "$dir" -p "$port" -k "" \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 >>"$log" 2>&1 &
+  wait_for Postgres "$log" pg pg_isready -h 127.0.0.1 -p "$port"
+  export DATABASE_URL=postgres://webhooks@127.0.0.1:$port/webhooks
+  pg createdb -h 127.0.0.1 -p "$port" -U webhooks webhooks 2>/dev/null || true
+}
+
+# Starts a part in a session of its own, so that Ctrl-C does not reach it. $1 folder, $2 part.
+start_part() {
+  local dir=$1 part=$2
+  shift 2
+  WEBHOOKS_PART=$dir/$part setsid "$@" >>"$dir/logs/$part.log" 2>&1 &
+  echo $! > "$dir/$part.pid"
+}
+
+# Whether part $2 of folder $1 runs: its pid may be another's by now, so its environment is asked.
+part_runs() {
+  local pid
+  pid=$(cat "$1/$2.pid" 2>/dev/null) || return 1
+  [ -r "/proc/$pid/environ" ] && grep -qzxF "WEBHOOKS_PART=$1/$2" "/proc/$pid/environ" 2>/dev/null
+}
+
+# Ends part $2 of folder $1: asks, waits for its drain, insists.
+stop_part() {
+  local pid tries=0
+  if part_runs "$1" "$2"; then
+    pid=$(cat "$1/$2.pid")
+    pkill -TERM -s "$pid" || true
+    while part_runs "$1" "$2" && [ $tries -lt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
+    pkill -KILL -s "$pid" || true
+  fi
+  rm -f "$1/$2.pid"
+}
+
+# The package's own scripts: the wrappers on the path insist on a system user.
+rabbitmq_scripts() { ls -d /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin | tail -n 1; }
+
+# Starts a private RabbitMQ. $1 is a folder that holds all of it; sets AMQP_URL, AMQP_MANAGEMENT_URL.
+start_rabbitmq() {
+  local dir=$1/rabbitmq port management dist epmd
+  port=$(port_of "$1" amqp 5680)
+  management=$(port_of "$1" management 15680)
+  dist=$(port_of "$1" dist)
+  epmd=$(port_of "$1" epmd)
+  mkdir -p "$dir"
+  echo '[rabbitmq_management].' > "$dir/plugins"
+  cat > "$dir/rabbitmq.conf" <<CONF
+listeners.tcp.default = 127.0.0.1:$port
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $management
+CONF
+  start_part "$1" rabbitmq env HOME="$dir" RABBITMQ_NODENAME=webhooks@localhost \
+    RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
+    RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/log" \
+    RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" \
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}' \
+    "$(rabbitmq_scripts)/rabbitmq-server"
+  export AMQP_URL=amqp://guest:guest@127.0.0.1:$port/%2f
+  export AMQP_MANAGEMENT_URL=http://guest:guest@127.0.0.1:$management
+  wait_for RabbitMQ "$1/logs/rabbitmq.log" curl -fsS "$AMQP_MANAGEMENT_URL/api/overview"
+}
+
+# Ends everything that was started in folder $1, and nothing else.
+stop_all() {
+  local part
+  for part in receiver dispatcher api rabbitmq; do stop_part "$1" "$part"; done
+  stop_epmd "$1"
+  if [ -e "$1/postgres/postmaster.pid" ]; then
+    pg pg_ctl -D "$(readlink -f "$1/postgres")" stop -m fast >/dev/null 2>&1 || true
+  fi
+}
+
+# Stops one server of folder $1 as a power cut would, and starts it again where it was.
+crash_server() {
+  case $2 in
+    postgres) pg pg_ctl -D "$(readlink -f "$1/postgres")" stop -m immediate >/dev/null; start_postgres "$1" ;;
+    rabbitmq)
+      save_queue_list "$1"
+      pkill -KILL -s "$(cat "$1/rabbitmq.pid")"
+      # Its ports must be free, or it would come back at others.
+      wait_for "the end of RabbitMQ" "$1/logs/rabbitmq.log" eval "! taken $(cat "$1/amqp.port") && ! taken $(cat "$1/dist.port")"
+      stop_epmd "$1"
+      start_rabbitmq "$1"
+      ;;
+    *) die "no such server: $2" ;;
+  esac
+}
+
+# RabbitMQ writes the list of its queues to disk half a second after it changed; a test that
+# breaks it sooner would test that. What is confirmed is on disk without it.
+save_queue_list() {
+  HOME=$1/rabbitmq ERL_EPMD_PORT=$(cat "$1/epmd.port") "$(rabbitmq_scripts)/rabbitmqctl" -q -n webhooks@localhost \
+    eval '[dets:sync(Table) || Table <- dets:all()].' >/dev/null
+}
+
+# RabbitMQ's epmd made itself a daemon, and has a way to stop, once its node has left it.
+stop_epmd() {
+  local port tries=0
+  port=$(cat "$1/epmd.port" 2>/dev/null) || return 0
+  command -v epmd >/dev/null || return 0
+  while taken "$port" && [ $tries -lt 50 ]; do
+    tries=$((tries + 1))
+    ERL_EPMD_PORT=$port ERL_EPMD_ADDRESS=127.0.0.1 epmd -kill >/dev/null 2>&1 || sleep 0.1
+  done
+}
+
+# Servers of their own for a test that breaks them. $1 is what to do, $2 a folder, $3 a server.
+servers() {
+  case $1 in
+    start)
+      start_servers "$2"
+      printf '%s\n' "$DATABASE_URL" "$AMQP_URL" "$AMQP_MANAGEMENT_URL" > "$2/urls"
+      ;;
+    crash) crash_server "$2" "$3" ;;
+    stop)
+      stop_all "$2"
+      if [ -L "$2/postgres" ]; then rm -rf "$(readlink -f "$2/postgres")"; fi
+      rm -rf "$2"
+      ;;
+    *) die "unknown: servers $1" ;;
+  esac
+}
+
+start_servers() {
+  need_packages postgresql rabbitmq-server curl procps python3 util-linux
+  mkdir -p "$1/logs"
+  say "Postgres, private, in $1"
+  start_postgres "$1"
+  say "RabbitMQ, private, in $1"
+  start_rabbitmq "$1"
+}

@@ -1,0 +1,24 @@
+"""How a client would fill in what its description cannot tell."""
+
+import os
+import uuid
+
+import schemathesis
+
+
+@schemathesis.hook
+def map_headers(context, headers):
+    """An Idempotency-Key is drawn anew for each request; repeats have tests of their own."""
+    if headers and isinstance(headers.get("Idempotency-Key"), str):
+        headers["Idempotency-Key"] = str(uuid.uuid4())
+    return headers
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    """A webhook that is there, unless it is to be deleted."""
+    operation = context.operation
+    of_webhook = path_parameters and operation.path.startswith("/api/v1/webhooks/{id}")
+    if of_webhook and operation.method != "delete":
+        path_parameters["id"] = os.environ["WEBHOOK_ID"]
+    return path_parameters

@@ -1,0 +1,74 @@
+//! 10,000 webhooks, and how long any list of them takes. Alone in its file, so that nothing else
+//! runs beside it.
+
+use std::time::{Duration, Instant};
+
+use webhook_tests::Platform;
+
+/// Webhooks of every kind, with subscriptions, latest attempts, and a day of counts.
+const WEBHOOKS: &str = "
+    INSERT INTO webhooks (id, name, url, environment, status, event_types, sealed_secret)
+    SELECT gen_random_uuid(), 'Webhook ' || md5(n::text), 'https://' || md5(n::text || 'x') || '.example.com/in',
+           (ARRAY['production', 'staging', 'development'])[1 + n % 3],
+           CASE WHEN n % 7 = 0 THEN 'inactive' ELSE 'active' END,
+           ARRAY['license.*', 'contract.created'], ''
+    FROM generate_series(1, 10000) AS n;
+    INSERT INTO subscriptions
+    SELECT webhooks.id, environment, event_type FROM webhooks,
+        unnest(ARRAY['license.created', 'license.updated', 'license.deleted', 'license.assigned',
+            'license.activated', 'license.expired', 'contract.created']) AS event_type
+    WHERE event_type <> 'contract.created' OR name > 'Webhook 8';
+    INSERT INTO webhook_health (webhook_id, failing_since, failures)
+    SELECT id, now(), 3 FROM webhooks WHERE name < 'Webhook 1';
+    INSERT INTO webhook_activity
+    SELECT id, gen_random_uuid(), 'succeeded', now() - random() * interval '3 days', 200 FROM webhooks
+    WHERE name > 'Webhook 2';
+    INSERT INTO webhook_hours
+    SELECT id, date_trunc('hour', now()) - hours * interval '1 hour', 10, 1, 9, 0
+    FROM webhooks, generate_series(0, 23) AS hours;
+    ANALYZE";
+
+/// Every filter, alone and with others, every order, the longest page, the total.
+const LISTS: [&str; 16] = [
+    "",
+    "limit=200",
+    "total=true",
+    "search=abc",
+    "search=ab&total=true",
+    "search=nothing-like-it&total=true",
+    "environment=staging&status=inactive&total=true",
+    "event_type=license.created&total=true",
+    "event_type=contract.created&environment=production",
+    "event_type=telemetry.flagged",
+    "failing=true&total=true",
+    "failing=false",
+    "sort=name",
+    "sort=-last_delivery",
+    "sort=last_delivery&total=true",
+    "sort=-name&search=Webhook&environment=production&status=active&event_type=license.created&failing=false&total=true",
+];
+
+const TIMES: usize = 100;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_webhooks_are_listed_fast_by_any_filter() {
+    let platform = Platform::new().await;
+    platform.world.execute(WEBHOOKS).await;
+
+    let mut slowest = Duration::ZERO;
+    for list in LISTS {
+        let mut times = Vec::with_capacity(TIMES);
+        for _ in 0..TIMES {
+            let began = Instant::now();
+            platform.get(&format!("/api/v1/webhooks?{list}")).await;
+            times.push(began.elapsed());
+        }
+        times.sort_unstable();
+        let (p50, p99) = (times[TIMES / 2], times[TIMES * 99 / 100]);
+        println!("p50 {p50:>10.2?}  p99 {p99:>10.2?}  {list}");
+        slowest = slowest.max(p50);
+    }
+
+    assert!(slowest < Duration::from_millis(20), "{slowest:?}");
+    platform.end().await;
+}
