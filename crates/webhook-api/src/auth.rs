@@ -1,23 +1,28 @@
-//! Who may call what: bearer keys, and one permission per route.
+//! Who may call what: bearer keys, sessions of browsers, and one permission per route.
 
 use actix_web::HttpMessage;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use webhook_domain::{ApiKey, Permission};
-use webhook_store::api_keys;
+use webhook_domain::{ApiKey, Permission, SessionToken};
+use webhook_store::api_keys::{self, KeyBy};
+use webhook_store::sessions;
 
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 
-/// Lets a request through if its key's role has `permission`, and tells the handler whose it is.
-/// The body is not read before that.
+/// The cookie of a browser that signed in.
+pub(crate) const SESSION_COOKIE: &str = "session";
+
+/// Lets a request through if its key's role has `permission` (`None`: any key), and tells the
+/// handler whose it is. The body is not read before that.
 pub(crate) async fn authorize(
-    permission: Permission,
+    permission: Option<Permission>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
@@ -32,15 +37,16 @@ pub(crate) async fn authorize(
 
 async fn check_request(
     request: &ServiceRequest,
-    permission: Permission,
+    permission: Option<Permission>,
 ) -> Result<Caller, Problem> {
-    let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
-    let caller = find_caller(part(request), &key).await?;
+    let caller = find_caller(request).await?;
     // Publishing has a limit of its own: the broker's confirms.
-    if permission != Permission::Publish {
+    if permission != Some(Permission::Publish) {
         part::<KeyLimits>(request).count(caller.key_id)?;
     }
-    caller.require(permission)?;
+    if let Some(permission) = permission {
+        caller.require(permission)?;
+    }
     Ok(caller)
 }
 
@@ -49,10 +55,31 @@ fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
     part.expect("server.rs gives its parts to every route")
 }
 
-async fn find_caller(connections: &Connections, key: &ApiKey) -> Result<Caller, Problem> {
-    let mut connection = connections.acquire().await?;
-    let known = api_keys::find_by_hash(&mut connection, &key.hash()).await?;
+/// By the key that was sent, else by the session of a browser.
+async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
+    let connections = || part::<Connections>(request).acquire();
+    let known = if request.headers().contains_key(AUTHORIZATION) {
+        let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
+        api_keys::find_used(&mut *connections().await?, KeyBy::Hash(&key.hash())).await?
+    } else {
+        let cookie = request
+            .cookie(SESSION_COOKIE)
+            .ok_or(Problem::Unauthorized)?;
+        if comes_from_elsewhere(request.method(), request.headers()) {
+            return Err(Problem::OtherSite);
+        }
+        let hash = SessionToken::given(cookie.value()).hash();
+        sessions::find_key(&mut *connections().await?, &hash).await?
+    };
     known.map(Caller::of).ok_or(Problem::Unauthorized)
+}
+
+/// Whether a page of another origin makes a browser change something: the cookie is kept from
+/// other sites (`SameSite`), this keeps it from other hosts of the same site.
+fn comes_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    let own = site.is_none_or(|site| site == "same-origin" || site == "none");
+    !method.is_safe() && !own
 }
 
 /// The key of `Authorization: Bearer whk_…`; the scheme's case does not matter (RFC 9110, 11.1).
@@ -67,13 +94,31 @@ fn bearer_key(headers: &HeaderMap) -> Option<ApiKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{HeaderName, HeaderValue};
 
     fn parse(value: &str) -> Option<ApiKey> {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(value).expect("a header's value");
         headers.insert(AUTHORIZATION, value);
         bearer_key(&headers)
+    }
+
+    #[test]
+    fn a_page_of_another_origin_changes_nothing() {
+        let elsewhere = |method: Method, site: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(site) = site {
+                let name = HeaderName::from_static("sec-fetch-site");
+                headers.insert(name, HeaderValue::from_static(site));
+            }
+            comes_from_elsewhere(&method, &headers)
+        };
+
+        assert!(elsewhere(Method::POST, Some("same-site")));
+        assert!(elsewhere(Method::DELETE, Some("cross-site")));
+        assert!(!elsewhere(Method::GET, Some("cross-site")));
+        assert!(!elsewhere(Method::POST, Some("same-origin")));
+        assert!(!elsewhere(Method::POST, None), "it is no browser");
     }
 
     #[test]

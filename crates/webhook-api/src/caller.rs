@@ -27,6 +27,16 @@ impl Caller {
         }
     }
 
+    /// What the key is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it may do.
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
     /// For the audit log.
     pub(crate) fn actor(&self) -> Actor {
         Actor {

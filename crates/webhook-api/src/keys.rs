@@ -5,14 +5,14 @@ use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
 use webhook_store::api_keys::{self, NewApiKey};
 use webhook_store::audit::{self, Actor, AuditEntry};
-use webhook_store::{SealingKeys, StoreError, secrets, transaction};
+use webhook_store::{Purpose, SealingKeys, StoreError, secrets, transaction};
 
 /// How many webhooks' secrets are sealed anew in one transaction.
 const RESEALED: i64 = 100;
 
 /// Makes a key and remembers its hash. This is the only time that the key itself is known.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
-    let pool = webhook_store::connect(database_url, 1).await?;
+    let pool = webhook_store::connect(database_url, 1, Purpose::Management).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let key = ApiKey::from_random(rand::random());
     let new = NewApiKey {
@@ -43,7 +43,7 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
 /// Seals every secret anew that was not sealed with the first key, and tells how many webhooks
 /// that concerned. What was done is kept if it is broken off.
 pub async fn reseal(database_url: &str, keys: &SealingKeys) -> anyhow::Result<usize> {
-    let pool = webhook_store::connect(database_url, 1).await?;
+    let pool = webhook_store::connect(database_url, 1, Purpose::Management).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let mut resealed = 0;
     loop {

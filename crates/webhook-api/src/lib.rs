@@ -13,6 +13,7 @@ use actix_web::web::Data;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
+use webhook_store::Purpose;
 
 use rate_limit::KeyLimits;
 
@@ -62,7 +63,8 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let checked = config.check()?;
     migrate(&checked.database_url).await?;
-    let pool = webhook_store::connect(&checked.database_url, POOL_SIZE).await?;
+    let pool =
+        webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Management).await?;
     // The publisher outlives the drain, so that requests that are running can still publish.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());

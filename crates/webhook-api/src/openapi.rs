@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Description, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
+use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, retry_policies, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -52,12 +53,15 @@ use crate::routes::{
         api_keys::list_api_keys,
         api_keys::revoke_api_key,
         audit::list_audit,
+        session::sign_in,
+        session::show_session,
+        session::sign_out,
         health::show_health,
         health::show_readiness
     ),
     components(schemas(ProblemBody)),
     modifiers(&Shared),
-    security(("api_key" = []))
+    security(("api_key" = []), ("session" = []))
 )]
 pub(crate) struct ApiDescription;
 
@@ -188,6 +192,12 @@ impl Modify for Shared {
             .build();
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            SESSION_COOKIE,
+            "The cookie of a browser that signed in at `/api/v1/session`",
+        );
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("session", cookie);
         for (status, when) in REFUSALS {
             let response = refusal(status, when);
             components

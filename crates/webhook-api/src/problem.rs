@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     Unauthorized,
     #[error("the key's role {role} has no permission to {permission}")]
     Forbidden { role: Role, permission: Permission },
+    #[error("a page of another origin may not change anything here")]
+    OtherSite,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("allowed here are {allowed}")]
@@ -111,7 +113,7 @@ impl ResponseError for Problem {
         match self {
             Self::NotJson(_) | Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::OtherSite => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,

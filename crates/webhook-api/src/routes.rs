@@ -2,10 +2,10 @@
 
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{ServiceConfig, get, redirect, resource, scope, to};
-use actix_web::{HttpResponse, Resource, Route};
+use actix_web::web::{ServiceConfig, redirect, resource, scope, to};
+use actix_web::{HttpResponse, Resource, Route, Scope};
 use utoipa_swagger_ui::SwaggerUi;
-use webhook_domain::Permission::{self, Manage, Own, Publish, Read};
+use webhook_domain::Permission;
 
 use crate::auth::authorize;
 use crate::openapi::description;
@@ -18,81 +18,103 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod retry_policies;
+pub(crate) mod session;
 pub(crate) mod webhooks;
 
-/// The whole table.
+/// Everything that is served.
 pub(crate) fn configure(app: &mut ServiceConfig) {
+    let alive = (Method::GET, Needs::Nothing, to(health::show_health));
+    let ready = (Method::GET, Needs::Nothing, to(health::show_readiness));
+    let docs = SwaggerUi::new("/api/docs/{_:.*}");
+    app.service(v1().into_iter().fold(scope("/api/v1"), Scope::service))
+        .service(at("/healthz", vec![alive]))
+        .service(at("/readyz", vec![ready]))
+        .service(redirect("/api/docs", "/api/docs/"))
+        .service(docs.external_url_unchecked("/api/openapi.json", description()))
+        .default_service(to(refuse_path));
+}
+
+/// The API, the whole table.
+fn v1() -> Vec<Resource> {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
     const PATCH: Method = Method::PATCH;
     const DELETE: Method = Method::DELETE;
+    const READ: Needs = Needs::Role(Permission::Read);
+    const PUBLISH: Needs = Needs::Role(Permission::Publish);
+    const MANAGE: Needs = Needs::Role(Permission::Manage);
+    const OWN: Needs = Needs::Role(Permission::Own);
     #[rustfmt::skip]
-    let v1 = [
+    let table = vec![
         at("/webhooks", vec![
-            (GET, Read, to(webhooks::read::list_webhooks)),
-            (POST, Manage, to(webhooks::create::create_webhook)),
+            (GET, READ, to(webhooks::read::list_webhooks)),
+            (POST, MANAGE, to(webhooks::create::create_webhook)),
         ]),
-        at("/webhooks/bulk", vec![(POST, Manage, to(webhooks::bulk::change_webhooks))]),
-        at("/webhooks/export", vec![(GET, Manage, to(webhooks::export::export_webhooks))]),
-        at("/webhooks/import", vec![(POST, Manage, to(webhooks::import::import_webhooks))]),
+        at("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
+        at("/webhooks/export", vec![(GET, MANAGE, to(webhooks::export::export_webhooks))]),
+        at("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import_webhooks))]),
         at("/webhooks/{id}", vec![
-            (GET, Read, to(webhooks::read::find_webhook)),
-            (PUT, Manage, to(webhooks::change::replace_webhook)),
-            (PATCH, Manage, to(webhooks::change::patch_webhook)),
-            (DELETE, Manage, to(webhooks::change::delete_webhook)),
+            (GET, READ, to(webhooks::read::find_webhook)),
+            (PUT, MANAGE, to(webhooks::change::replace_webhook)),
+            (PATCH, MANAGE, to(webhooks::change::patch_webhook)),
+            (DELETE, MANAGE, to(webhooks::change::delete_webhook)),
         ]),
-        at("/webhooks/{id}/activate", vec![(POST, Manage, to(webhooks::status::activate_webhook))]),
-        at("/webhooks/{id}/deactivate", vec![(POST, Manage, to(webhooks::status::deactivate_webhook))]),
-        at("/webhooks/{id}/secret", vec![(GET, Manage, to(webhooks::secret::show_secret))]),
-        at("/webhooks/{id}/secret/rotate", vec![(POST, Manage, to(webhooks::secret::rotate_secret))]),
-        at("/webhooks/{id}/test", vec![(POST, Manage, to(webhooks::test_event::send_test_event))]),
-        at("/events", vec![(POST, Publish, to(events::publish_event))]),
-        at("/events/batch", vec![(POST, Publish, to(events::publish_events))]),
-        at("/deliveries", vec![(GET, Read, to(deliveries::list_deliveries))]),
-        at("/deliveries/{id}", vec![(GET, Read, to(deliveries::find_delivery))]),
-        at("/event-types", vec![(GET, Read, to(event_types::list_event_types))]),
-        at("/retry-policies", vec![(GET, Read, to(retry_policies::list_retry_policies))]),
+        at("/webhooks/{id}/activate", vec![(POST, MANAGE, to(webhooks::status::activate_webhook))]),
+        at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(webhooks::status::deactivate_webhook))]),
+        at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(webhooks::secret::show_secret))]),
+        at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(webhooks::secret::rotate_secret))]),
+        at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
+        at("/events", vec![(POST, PUBLISH, to(events::publish_event))]),
+        at("/events/batch", vec![(POST, PUBLISH, to(events::publish_events))]),
+        at("/deliveries", vec![(GET, READ, to(deliveries::list_deliveries))]),
+        at("/deliveries/{id}", vec![(GET, READ, to(deliveries::find_delivery))]),
+        at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
+        at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![
-            (GET, Own, to(api_keys::list_api_keys)),
-            (POST, Own, to(api_keys::create_api_key)),
+            (GET, OWN, to(api_keys::list_api_keys)),
+            (POST, OWN, to(api_keys::create_api_key)),
         ]),
-        at("/api-keys/{id}", vec![(DELETE, Own, to(api_keys::revoke_api_key))]),
-        at("/audit", vec![(GET, Read, to(audit::list_audit))]),
-        at("/retry-policies/{environment}", vec![(PUT, Own, to(retry_policies::replace_retry_policy))]),
+        at("/api-keys/{id}", vec![(DELETE, OWN, to(api_keys::revoke_api_key))]),
+        at("/session", vec![
+            (GET, Needs::Key, to(session::show_session)),
+            (POST, Needs::Nothing, to(session::sign_in)),
+            (DELETE, Needs::Key, to(session::sign_out)),
+        ]),
+        at("/audit", vec![(GET, READ, to(audit::list_audit))]),
+        at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
     ];
-    app.service(
-        v1.into_iter()
-            .fold(scope("/api/v1"), actix_web::Scope::service),
-    )
-    .service(open("/healthz", get().to(health::show_health)))
-    .service(open("/readyz", get().to(health::show_readiness)))
-    .service(redirect("/api/docs", "/api/docs/"))
-    .service(
-        SwaggerUi::new("/api/docs/{_:.*}")
-            .external_url_unchecked("/api/openapi.json", description()),
-    )
-    .default_service(to(refuse_path));
+    table
 }
 
-/// The routes of one path, each behind its permission.
-fn at(path: &str, routes: Vec<(Method, Permission, Route)>) -> Resource {
+/// What a request must come with.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// Nothing: everybody may ask.
+    Nothing,
+    /// Any valid key.
+    Key,
+    /// A key whose role has this permission.
+    Role(Permission),
+}
+
+/// The routes of one path, each behind what it needs.
+fn at(path: &str, routes: Vec<(Method, Needs, Route)>) -> Resource {
     let methods: Vec<&str> = routes.iter().map(|(method, ..)| method.as_str()).collect();
     let allowed = methods.join(", ");
-    let guarded = routes.into_iter().map(|(method, permission, route)| {
-        route
-            .method(method)
-            .wrap(from_fn(move |request, next: Next<_>| {
-                authorize(permission, request, next)
-            }))
+    let guarded = routes.into_iter().map(|(method, needs, route)| {
+        let route = route.method(method);
+        let permission = match needs {
+            Needs::Nothing => return route,
+            Needs::Key => None,
+            Needs::Role(permission) => Some(permission),
+        };
+        route.wrap(from_fn(move |request, next: Next<_>| {
+            authorize(permission, request, next)
+        }))
     });
     let resource = guarded.fold(resource(path), Resource::route);
     refuse_other_methods(resource, allowed)
-}
-
-/// A path that everybody may read.
-fn open(path: &str, route: Route) -> Resource {
-    refuse_other_methods(resource(path).route(route), "GET".to_owned())
 }
 
 fn refuse_other_methods(resource: Resource, allowed: String) -> Resource {
@@ -136,7 +158,10 @@ mod tests {
             methods.keys().map(move |method| (method, path))
         });
 
-        for (method, path) in routes.filter(|(_, path)| path.starts_with("/api/")) {
+        let guarded = |method: &str, path: &str| {
+            path.starts_with("/api/") && (method, path) != ("post", "/api/v1/session")
+        };
+        for (method, path) in routes.filter(|(method, path)| guarded(method, path)) {
             let (status, content_type) = ask(&method.to_uppercase(), path).await;
 
             assert_eq!(status, 401, "{method} {path}");

@@ -84,6 +84,9 @@ schemas! {
     OrderingFieldText "OrderingField" = text(TEXT, 1, OrderingField::MAX_CHARS, "license_id");
     /// What a key is called in lists.
     KeyNameText "ApiKeyName" = text(VISIBLE_TEXT, 1, KeyName::MAX_CHARS, "CI");
+    /// An API key.
+    ApiKeyText "ApiKeyText" =
+        text("^whk_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", 47, 47, "whk_9fQ2bAq0yGxM4m1mRk6m0u3y8b8pJm1q1m4m1mRk6m0");
     /// `none`, or `by_key`: events with one value in the field `ordering_key` of `data` arrive one
     /// by one, in the order in which they were published.
     OrderingName "Ordering" = one_of(["none", "by_key"].into_iter());

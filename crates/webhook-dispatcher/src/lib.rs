@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use webhook_broker::{BrokerUrl, Publisher};
 use webhook_domain::{AddressPolicy, HealthPolicy};
-use webhook_store::{Pool, SealingKeys};
+use webhook_store::{Pool, Purpose, SealingKeys};
 
 use lanes::Lanes;
 
@@ -88,7 +88,7 @@ struct Worker<'a> {
 pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
     let checked = config.check()?;
     webhook_store::migrations::run(&checked.database_url).await?;
-    let pool = webhook_store::connect(&checked.database_url, POOL_SIZE).await?;
+    let pool = webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Events).await?;
     let consuming = Arc::new(AtomicBool::new(false));
     let cancel = stops.cancel.clone();
     let health = health::start(listener, pool.clone(), consuming.clone(), cancel)

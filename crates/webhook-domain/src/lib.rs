@@ -30,6 +30,7 @@ mod address;
 mod api_key;
 mod audit;
 mod role;
+mod session;
 
 // What they are made of.
 mod id;
@@ -53,6 +54,7 @@ pub use rejection::{FieldError, UnknownName};
 pub use retry::{RetryPolicy, RetryPolicyError};
 pub use role::{Permission, Role};
 pub use secret::{SecretError, SigningSecret};
+pub use session::SessionToken;
 pub use settings::{AttemptTimeout, Serving, WebhookSettings};
 pub use signature::{Signatures, sign};
 pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};

@@ -92,26 +92,34 @@ pub async fn insert(
     row.read()
 }
 
-/// Finds the key that hashes to `hash`, if it is valid, and notes that it is used.
-pub async fn find_by_hash(
+/// How a key is found.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyBy<'a> {
+    /// By what it hashes to.
+    Hash(&'a [u8; 32]),
+    /// By its id.
+    Id(ApiKeyId),
+}
+
+/// Finds a key, if it is valid, and notes that it is used.
+pub async fn find_used(
     connection: &mut AsyncPgConnection,
-    hash: &[u8; 32],
+    by: KeyBy<'_>,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
     use api_keys::dsl;
     let a_minute_ago = now.into_sql::<Timestamptz>() - 1.minute();
     let fresh = dsl::last_used_at.gt(a_minute_ago.nullable());
-    let row: Option<(Row, Option<bool>)> = dsl::api_keys
-        .filter(dsl::hash.eq(hash.as_slice()))
+    let at_hand = now.into_sql::<Timestamptz>().nullable();
+    let valid = dsl::api_keys
         .filter(dsl::revoked_at.is_null())
-        .filter(
-            dsl::expires_at
-                .is_null()
-                .or(dsl::expires_at.gt(now.into_sql::<Timestamptz>().nullable())),
-        )
+        .filter(dsl::expires_at.is_null().or(dsl::expires_at.gt(at_hand)))
         .select((Row::as_select(), fresh))
-        .first(connection)
-        .await
-        .optional()?;
+        .into_boxed();
+    let found = match by {
+        KeyBy::Hash(hash) => valid.filter(dsl::hash.eq(hash.as_slice())),
+        KeyBy::Id(id) => valid.filter(dsl::id.eq(id.0)),
+    };
+    let row: Option<(Row, Option<bool>)> = found.first(connection).await.optional()?;
     let Some((row, fresh)) = row else {
         return Ok(None);
     };

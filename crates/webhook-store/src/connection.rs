@@ -13,10 +13,23 @@ use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// A transaction whose owner is gone must not hold its locks for ever (10 s). Compiling a
-/// statement takes longer than any of ours. And each of ours means to use an index: a planner
-/// that has not been told yet how a table grew must not read it whole, batch after batch.
-const OPTIONS: &str =
-    "-c idle_in_transaction_session_timeout=10000 -c jit=off -c enable_seqscan=off";
+/// statement takes longer than any of ours. And each is planned for what it is given: how many
+/// rows a batch has, or what people filter by, decides what is the best way to it.
+const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000 -c jit=off \
+                       -c plan_cache_mode=force_custom_plan";
+
+/// Every statement on the way of an event means to use an index: a planner that has not been told
+/// yet how a table grew must not read it whole, batch after batch.
+const EVENTS_OPTIONS: &str = "-c enable_seqscan=off";
+
+/// What connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The way of an event: the same few statements for ever, on tables that grow fast.
+    Events,
+    /// Everything that people ask for.
+    Management,
+}
 
 /// A server that is silent for so long is gone, and with it the connection: the network may
 /// swallow packets without a word.
@@ -25,10 +38,17 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// Opens a connection. `sslmode=require` in the URL means TLS with the server's certificate
 /// checked against the system's roots; anything else means no TLS, as there is nothing between
 /// the two that would protect against anybody.
-pub(crate) async fn open(database_url: &str) -> ConnectionResult<AsyncPgConnection> {
+pub(crate) async fn open(
+    database_url: &str,
+    purpose: Purpose,
+) -> ConnectionResult<AsyncPgConnection> {
     let mut config: Config = database_url.parse().map_err(bad)?;
-    let options = config.get_options().unwrap_or_default();
-    config.options(format!("{options} {OPTIONS}").trim());
+    let given = config.get_options().unwrap_or_default();
+    let more = match purpose {
+        Purpose::Events => EVENTS_OPTIONS,
+        Purpose::Management => "",
+    };
+    config.options(format!("{given} {OPTIONS} {more}").trim());
     config
         .connect_timeout(SILENCE)
         .tcp_user_timeout(SILENCE)

@@ -157,12 +157,12 @@ statement! {
         WHERE status = 'pending' AND id = ANY(ARRAY(
             SELECT id FROM deliveries
             WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
-        " ORDER BY id LIMIT ", limit: i64 => BigInt,
+        " LIMIT ", limit: i64 => BigInt,
         " FOR UPDATE SKIP LOCKED))"
     }
 }
 
-/// Cancels what is pending for a webhook, up to `limit`, the oldest first. Tells how many were.
+/// Cancels what is pending for a webhook, up to `limit`. Tells how many were.
 pub async fn cancel_pending(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,

@@ -21,6 +21,7 @@ pub mod health;
 pub mod idempotency;
 pub mod retry_policies;
 pub mod secrets;
+pub mod sessions;
 pub mod status_events;
 pub mod webhooks;
 
@@ -32,6 +33,7 @@ pub mod ordering;
 
 pub mod migrations;
 
+pub use connection::Purpose;
 pub use error::StoreError;
 pub use pool::{ConnectError, Connection, Pool, RawConnection, acquire, connect, ping};
 pub use sealing::{SealError, SealingKeys};

@@ -6,7 +6,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
-use crate::connection;
+use crate::connection::{self, Purpose};
 
 /// Held while migrating, so that several replicas may start at once ("webhooks" in ASCII).
 const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
@@ -33,7 +33,7 @@ pub async fn revert_all(database_url: &str) -> anyhow::Result<()> {
 
 /// A connection of its own that holds the lock until it is dropped.
 async fn locked(database_url: &str) -> anyhow::Result<AsyncMigrationHarness<AsyncPgConnection>> {
-    let mut connection = connection::open(database_url)
+    let mut connection = connection::open(database_url, Purpose::Management)
         .await
         .context("cannot connect to Postgres")?;
     diesel::sql_query(format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))

@@ -5,6 +5,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 
+use crate::connection::Purpose;
 use crate::{StoreError, connection};
 
 /// A pool of database connections. Cloning it shares it.
@@ -30,9 +31,13 @@ pub struct ConnectError(#[from] deadpool::BuildError);
     clippy::unused_async,
     reason = "opening it early must not change the callers"
 )]
-pub async fn connect(database_url: &str, max_size: usize) -> Result<Pool, ConnectError> {
+pub async fn connect(
+    database_url: &str,
+    max_size: usize,
+    purpose: Purpose,
+) -> Result<Pool, ConnectError> {
     let mut config = ManagerConfig::default();
-    config.custom_setup = Box::new(|url| connection::open(url).boxed());
+    config.custom_setup = Box::new(move |url| connection::open(url, purpose).boxed());
     let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
     let pool = Pool::builder(manager)
         .max_size(max_size)

@@ -198,3 +198,14 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    sessions (hash) {
+        hash -> Bytea,
+        api_key_id -> Uuid,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(sessions -> api_keys (api_key_id));
+diesel::allow_tables_to_appear_in_same_query!(sessions, api_keys);

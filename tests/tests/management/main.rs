@@ -10,6 +10,7 @@ mod keys;
 mod lists;
 mod secrets;
 mod serving;
+mod sessions;
 mod test_events;
 
 /// The fields that a refusal names.

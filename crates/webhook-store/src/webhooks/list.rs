@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{Eq, LeftJoinQuerySource, Nullable as Nullably, exists};
+use diesel::dsl::{Eq, LeftJoinQuerySource, Nullable as Nullably, count_star};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+use webhook_domain::{Environment, EventPattern, EventType, WebhookId, WebhookStatus};
 
 use super::Webhook;
 use super::columns::Row;
@@ -17,7 +17,7 @@ use crate::StoreError;
 use crate::activity::ActivityRow;
 use crate::health::FailingRow;
 use crate::retry_policies::Policies;
-use crate::schema::{subscriptions, webhook_activity, webhook_health, webhooks};
+use crate::schema::{webhook_activity, webhook_health, webhooks};
 
 /// Which webhooks to list, and from where on.
 #[derive(Debug, Default)]
@@ -96,6 +96,7 @@ impl Webhook {
 #[diesel::declare_sql_function]
 extern "SQL" {
     fn lower(text: Text) -> Text;
+    fn strpos(text: Text, part: Text) -> Integer;
 }
 
 type Joined = LeftJoinQuerySource<
@@ -109,9 +110,7 @@ type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Nullable<Bool>>
 fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = vec![Box::new(webhooks::deleted_at.is_null().nullable())];
     if let Some(search) = &filter.search {
-        let pattern = format!("%{}%", escaped(search));
-        let found = webhooks::search_text.like(lower(pattern));
-        conditions.push(Box::new(found.nullable()));
+        conditions.push(found(search));
     }
     if let Some(environment) = filter.environment {
         let same = webhooks::environment.eq(environment.as_str());
@@ -121,12 +120,12 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
         conditions.push(Box::new(webhooks::status.eq(status.as_str()).nullable()));
     }
     if let Some(event_type) = filter.event_type {
-        let all = Environment::ALL.iter().map(|e| e.as_str());
-        let subscribed = subscriptions::table
-            .filter(subscriptions::webhook_id.eq(webhooks::id))
-            .filter(subscriptions::environment.eq_any(all.collect::<Vec<_>>()))
-            .filter(subscriptions::event_type.eq(event_type.as_str()));
-        conditions.push(Box::new(exists(subscribed).nullable()));
+        // Any pattern that stands for it: cheaper than to look at the subscriptions one by one.
+        let group = EventPattern::Group(event_type.group());
+        let patterns = [EventPattern::All, group, EventPattern::One(event_type)];
+        let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        let selects = webhooks::event_types.overlaps_with(patterns);
+        conditions.push(Box::new(selects.nullable()));
     }
     let failures = webhook_health::failures.nullable();
     match filter.failing {
@@ -137,6 +136,17 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
         None => {}
     }
     conditions
+}
+
+/// The index of trigrams finds any text of three characters or more. For a shorter one it would
+/// read itself whole, which is slower than to read the rows.
+fn found(search: &str) -> Condition {
+    if search.chars().count() < 3 {
+        let at = strpos(webhooks::search_text, lower(search.to_owned()));
+        return Box::new(at.gt(0).nullable());
+    }
+    let pattern = format!("%{}%", escaped(search));
+    Box::new(webhooks::search_text.like(lower(pattern)).nullable())
 }
 
 /// `LIKE` takes these three for itself.
@@ -229,6 +239,22 @@ pub async fn list(
     read_in_order(connection, &ids).await
 }
 
+/// Counts what a list would have on all its pages.
+pub async fn count(
+    connection: &mut AsyncPgConnection,
+    filter: &WebhookFilter,
+) -> Result<i64, StoreError> {
+    let mut query = webhooks::table
+        .left_join(webhook_health::table)
+        .left_join(webhook_activity::table)
+        .select(count_star())
+        .into_boxed();
+    for condition in conditions(filter) {
+        query = query.filter(condition);
+    }
+    Ok(query.first(connection).await?)
+}
+
 async fn read_in_order(
     connection: &mut AsyncPgConnection,
     ids: &[Uuid],
@@ -250,22 +276,6 @@ async fn read_in_order(
         by_id.insert(id, row.read(failing, activity, policy)?);
     }
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
-}
-
-/// Counts what a list would have on all its pages.
-pub async fn count(
-    connection: &mut AsyncPgConnection,
-    filter: &WebhookFilter,
-) -> Result<i64, StoreError> {
-    let mut query = webhooks::table
-        .left_join(webhook_health::table)
-        .left_join(webhook_activity::table)
-        .count()
-        .into_boxed();
-    for condition in conditions(filter) {
-        query = query.filter(condition);
-    }
-    Ok(query.get_result(connection).await?)
 }
 
 #[cfg(test)]

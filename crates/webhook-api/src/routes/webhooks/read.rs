@@ -65,10 +65,8 @@ pub(crate) async fn list_webhooks(
     let asked = parse_filter(request.query_string())?;
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &asked.filter).await?;
-    let last = asked.limit.cut(&mut rows).map(|last| {
-        let position = last.position();
-        write_cursor(&position, asked.filter.sort.by)
-    });
+    let last = asked.limit.cut(&mut rows);
+    let last = last.map(|last| write_cursor(&last.position(), asked.filter.sort.by));
     let page = Page::with_cursor(with_counts(&mut connection, rows).await?, last);
     let total = if asked.total {
         Some(webhooks::count(&mut connection, &asked.filter).await?)

@@ -1,0 +1,145 @@
+//! Sessions: a browser signs in with a key, and out again.
+
+use std::time::Duration;
+
+use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use webhook_domain::{ApiKey, Role, SessionToken, UrlSchemes};
+use webhook_store::api_keys::{self, KeyBy};
+use webhook_store::sessions;
+
+use crate::auth::SESSION_COOKIE;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::config::UrlRules;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::schema;
+
+/// The most bytes that a sign-in in JSON may have.
+const MAX_BYTES: usize = 1_024;
+
+/// For how long a session lasts.
+const LASTS: Duration = Duration::from_secs(12 * 3_600);
+
+/// Who signs in.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_key` reads field by field"
+)]
+pub(crate) struct SignIn {
+    #[schema(value_type = schema::ApiKeyText, inline)]
+    key: String,
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub(crate) struct SessionBody {
+    /// The key that signed in.
+    key_name: String,
+    #[schema(value_type = schema::RoleName)]
+    role: &'static str,
+    /// When it is over; it ends with its key too.
+    expires_at: DateTime<Utc>,
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Caller)]
+pub(crate) struct CallerBody {
+    /// What the key is called.
+    key_name: String,
+    #[schema(value_type = schema::RoleName)]
+    role: &'static str,
+}
+
+/// Signs a browser in with a key: the answer sets the cookie `session` for 12 hours.
+#[utoipa::path(
+    post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
+    responses(
+        (status = 201, body = SessionBody, headers(("Set-Cookie" = String, description = "`session`, HttpOnly, SameSite=Strict"))),
+        Refusals
+    )
+)]
+pub(crate) async fn sign_in(
+    body: Body<MAX_BYTES>,
+    connections: Data<Connections>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let key = parse_key(&body.0)?;
+    let mut connection = connections.acquire().await?;
+    let known = api_keys::find_used(&mut connection, KeyBy::Hash(&key.hash())).await?;
+    let known = known.ok_or(Problem::Unauthorized)?;
+    let token = SessionToken::from_random(rand::random());
+    let expires_at = Utc::now() + LASTS;
+    sessions::insert(&mut connection, &token.hash(), known.id, expires_at).await?;
+    let seconds = i64::try_from(LASTS.as_secs()).unwrap_or(i64::MAX);
+    let cookie = cookie(&url_rules, token.reveal(), time::Duration::seconds(seconds));
+    Ok(HttpResponse::Created().cookie(cookie).json(SessionBody {
+        key_name: known.name,
+        role: known.role.as_str(),
+        expires_at,
+    }))
+}
+
+/// Tells who asks, by key or by session.
+#[utoipa::path(
+    get, path = "/api/v1/session", tag = "session",
+    responses((status = 200, body = CallerBody), Refusals)
+)]
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(crate) async fn show_session(caller: Caller) -> Json<CallerBody> {
+    Json(CallerBody {
+        key_name: caller.name().to_owned(),
+        role: Role::as_str(caller.role()),
+    })
+}
+
+/// Signs a browser out. Without a session nothing changes.
+#[utoipa::path(
+    delete, path = "/api/v1/session", tag = "session",
+    responses((status = 204), Refusals)
+)]
+pub(crate) async fn sign_out(
+    request: HttpRequest,
+    connections: Data<Connections>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(sent) = request.cookie(SESSION_COOKIE) {
+        let mut connection = connections.acquire().await?;
+        let hash = SessionToken::given(sent.value()).hash();
+        sessions::delete(&mut connection, &hash).await?;
+    }
+    let forget = cookie(&url_rules, "", time::Duration::ZERO);
+    Ok(HttpResponse::NoContent().cookie(forget).finish())
+}
+
+/// Out of reach of scripts and of other sites; over TLS only, unless plain http is allowed.
+fn cookie<'a>(url_rules: &UrlRules, value: &'a str, max_age: time::Duration) -> Cookie<'a> {
+    Cookie::build(SESSION_COOKIE, value)
+        .path("/")
+        .http_only(true)
+        .secure(url_rules.schemes == UrlSchemes::HttpsOnly)
+        .same_site(SameSite::Strict)
+        .max_age(max_age)
+        .finish()
+}
+
+/// What is no key is refused like one that is not known.
+fn parse_key(body: &[u8]) -> Result<ApiKey, Problem> {
+    let mut fields = Fields::of_body(body)?;
+    let key = fields.required("key", |text| Ok::<_, String>(ApiKey::parse(text)));
+    let errors = fields.finish();
+    match key {
+        Some(key) if errors.is_empty() => key.map_err(|_| Problem::Unauthorized),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
