@@ -31,16 +31,14 @@ CREATE TABLE previous_secrets (
     webhook_id uuid NOT NULL REFERENCES webhooks ON DELETE CASCADE,
     sealed_secret bytea NOT NULL,
     valid_until timestamptz NOT NULL,
-    PRIMARY KEY (webhook_id, valid_until)
+    replaced_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (webhook_id, replaced_at)
 );
 COMMENT ON COLUMN previous_secrets.sealed_secret IS 'like webhooks.sealed_secret';
 
 -- Test events go to one webhook.
 ALTER TABLE events ADD COLUMN test_webhook_id uuid;
 COMMENT ON COLUMN events.test_webhook_id IS 'set: a test event for this webhook only';
-
--- What is pending for one webhook: to be counted, and cancelled when it is deleted.
-CREATE INDEX deliveries_pending ON deliveries (webhook_id) WHERE status = 'pending';
 
 -- Written by the recorder with the attempts that they count.
 CREATE TABLE webhook_activity (
@@ -106,10 +104,13 @@ CREATE TABLE idempotency_keys (
     key text NOT NULL,
     request_hash bytea NOT NULL,
     sealed_answer bytea,
+    made_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (api_key_id, key)
 );
 COMMENT ON COLUMN idempotency_keys.id IS 'what the sealed answer is bound to';
 COMMENT ON COLUMN idempotency_keys.request_hash IS 'SHA-256 of method, path and body';
 COMMENT ON COLUMN idempotency_keys.sealed_answer IS 'it may hold a secret; null only while its transaction runs';
+COMMENT ON COLUMN idempotency_keys.made_id IS 'what was made; when it goes, the answer goes';
+CREATE INDEX idempotency_by_made ON idempotency_keys (made_id);
 CREATE INDEX idempotency_by_age ON idempotency_keys (created_at);

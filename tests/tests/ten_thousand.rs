@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use webhook_tests::Platform;
 
-/// Webhooks of every kind, with subscriptions, latest attempts, and a day of counts.
+/// Webhooks of every kind, with latest attempts and a day of counts.
 const WEBHOOKS: &str = "
     INSERT INTO webhooks (id, name, url, environment, status, event_types, sealed_secret)
     SELECT gen_random_uuid(), 'Webhook ' || md5(n::text), 'https://' || md5(n::text || 'x') || '.example.com/in',

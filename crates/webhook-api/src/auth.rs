@@ -4,7 +4,7 @@ use actix_web::HttpMessage;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use webhook_domain::{ApiKey, Permission, SessionToken};
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 
 /// The cookie of a browser that signed in.
-pub(crate) const SESSION_COOKIE: &str = "session";
+pub(crate) const SESSION_COOKIE: &str = "webhooks_session";
 
 /// Lets a request through if its key's role has `permission` (`None`: any key), and tells the
 /// handler whose it is. The body is not read before that.
@@ -75,11 +75,21 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
 }
 
 /// Whether a page of another origin makes a browser change something: the cookie is kept from
-/// other sites (`SameSite`), this keeps it from other hosts of the same site.
+/// other sites (`SameSite`), this keeps it from other hosts and ports of the same site. Browsers
+/// that do not tell where a request comes from tell its origin.
 fn comes_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let own = site.is_none_or(|site| site == "same-origin" || site == "none");
-    !method.is_safe() && !own
+    if method.is_safe() {
+        return false;
+    }
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = text(ORIGIN).and_then(|origin| origin.split_once("://"));
+    match (origin, text(HOST)) {
+        (Some((_, origin)), Some(host)) => origin != host,
+        _ => true,
+    }
 }
 
 /// The key of `Authorization: Bearer whk_…`; the scheme's case does not matter (RFC 9110, 11.1).
@@ -105,20 +115,31 @@ mod tests {
 
     #[test]
     fn a_page_of_another_origin_changes_nothing() {
-        let elsewhere = |method: Method, site: Option<&'static str>| {
+        let elsewhere = |method: Method, sent: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::new();
-            if let Some(site) = site {
-                let name = HeaderName::from_static("sec-fetch-site");
-                headers.insert(name, HeaderValue::from_static(site));
+            for (name, value) in sent {
+                let name = HeaderName::from_static(name);
+                headers.insert(name, HeaderValue::from_static(value));
             }
             comes_from_elsewhere(&method, &headers)
         };
+        let site = "sec-fetch-site";
+        let (host, own) = (
+            ("host", "a.example:8080"),
+            ("origin", "https://a.example:8080"),
+        );
 
-        assert!(elsewhere(Method::POST, Some("same-site")));
-        assert!(elsewhere(Method::DELETE, Some("cross-site")));
-        assert!(!elsewhere(Method::GET, Some("cross-site")));
-        assert!(!elsewhere(Method::POST, Some("same-origin")));
-        assert!(!elsewhere(Method::POST, None), "it is no browser");
+        assert!(elsewhere(Method::POST, &[(site, "same-site")]));
+        assert!(elsewhere(Method::DELETE, &[(site, "cross-site")]));
+        assert!(elsewhere(
+            Method::POST,
+            &[host, ("origin", "https://b.example")]
+        ));
+        assert!(elsewhere(Method::POST, &[host, ("origin", "null")]));
+        assert!(elsewhere(Method::POST, &[host]));
+        assert!(!elsewhere(Method::GET, &[(site, "cross-site")]));
+        assert!(!elsewhere(Method::POST, &[(site, "same-origin")]));
+        assert!(!elsewhere(Method::POST, &[host, own]));
     }
 
     #[test]

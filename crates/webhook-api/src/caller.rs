@@ -27,6 +27,11 @@ impl Caller {
         }
     }
 
+    /// The key's id, for log lines.
+    pub(crate) fn key_text(&self) -> String {
+        self.key_id.to_string()
+    }
+
     /// What the key is called.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -131,7 +131,8 @@ impl<'a> Fields<'a> {
         parsed.filter(|_| sound)
     }
 
-    /// Takes out all that is left: an object whose names are not known before. `None`: `null`.
+    /// Takes out all that is left: an object whose names are not known before. `None`: `null`, these
+    /// come first.
     pub(crate) fn take_pairs(&mut self) -> Vec<(String, Option<String>)> {
         let values = std::mem::take(&mut self.values);
         let pairs = values.into_iter().filter_map(|(name, raw)| {
@@ -141,7 +142,10 @@ impl<'a> Fields<'a> {
             }
             Some((name, value.ok()?))
         });
-        pairs.collect()
+        let mut pairs: Vec<_> = pairs.collect();
+        // What is to go first makes room for what is to come.
+        pairs.sort_by_key(|(_, value): &(String, Option<String>)| value.is_some());
+        pairs
     }
 
     /// Takes out an array of strings with at least one item.

@@ -7,6 +7,7 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LOCA
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 use webhook_domain::FieldError;
 use webhook_store::idempotency::{self, Repeatable, Seen};
 use webhook_store::{Connection, SealingKeys, transaction};
@@ -52,17 +53,24 @@ fn parse(value: &HeaderValue) -> Result<String, Problem> {
 /// The answer to a creation.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Created {
+    id: Uuid,
     location: String,
     version: Option<i64>,
     body: String,
 }
 
 impl Created {
-    /// What is at `location` now, as JSON.
-    pub(crate) fn at(location: String, version: Option<i64>, body: &impl Serialize) -> Self {
+    /// What is in `collection` under `id` now, as JSON.
+    pub(crate) fn of(
+        id: Uuid,
+        collection: &str,
+        version: Option<i64>,
+        body: &impl Serialize,
+    ) -> Self {
         let body = serde_json::to_string(body).expect("our bodies are JSON");
         Self {
-            location,
+            id,
+            location: format!("{collection}/{id}"),
             version,
             body,
         }
@@ -110,7 +118,8 @@ pub(crate) async fn create_once(
         };
         let created = make(connection).await?;
         let answer = serde_json::to_string(&created).expect("texts are JSON");
-        idempotency::remember(connection, keys, id, request, &answer).await?;
+        let made = (created.id, answer.as_str());
+        idempotency::remember(connection, keys, id, request, made).await?;
         Ok(created.answer())
     })
     .await

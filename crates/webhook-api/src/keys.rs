@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use uuid::Uuid;
-use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
+use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role, WebhookId};
 use webhook_store::api_keys::{self, NewApiKey};
 use webhook_store::audit::{self, Actor, AuditEntry};
-use webhook_store::{Purpose, SealingKeys, StoreError, secrets, transaction};
+use webhook_store::{Purpose, SealingKeys, StoreError, idempotency, secrets, transaction};
 
 /// How many webhooks' secrets are sealed anew in one transaction.
 const RESEALED: i64 = 100;
@@ -40,17 +40,25 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
     Ok(key)
 }
 
-/// Seals every secret anew that was not sealed with the first key, and tells how many webhooks
-/// that concerned. What was done is kept if it is broken off.
-pub async fn reseal(database_url: &str, keys: &SealingKeys) -> anyhow::Result<usize> {
+/// Seals every secret anew that was not sealed with the first key, and tells of how many webhooks,
+/// and of which it could not. What was done is kept if it is broken off.
+pub async fn reseal(
+    database_url: &str,
+    keys: &SealingKeys,
+) -> anyhow::Result<(usize, Vec<WebhookId>)> {
     let pool = webhook_store::connect(database_url, 1, Purpose::Management).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
-    let mut resealed = 0;
+    let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
+    forgotten.context("cannot forget answers to creations")?;
+    let (mut sealed, mut unreadable, mut after) = (0, Vec::new(), None);
     loop {
-        let step = secrets::reseal(&mut connection, keys, RESEALED).await;
-        match step.context("cannot seal anew")? {
-            0 => return Ok(resealed),
-            step => resealed += step,
+        let step = secrets::reseal(&mut connection, keys, after, RESEALED).await;
+        let step = step.context("cannot seal anew")?;
+        sealed += step.sealed;
+        unreadable.extend(step.unreadable);
+        after = step.last;
+        if after.is_none() {
+            return Ok((sealed, unreadable));
         }
     }
 }

@@ -93,8 +93,12 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 async fn reseal(config: &Config) -> anyhow::Result<()> {
     let (database_url, keys) = config.check_sealing()?;
-    let resealed = webhook_api::reseal(&database_url, &keys).await?;
-    println!("sealed the secrets of {resealed} webhooks anew");
+    let (sealed, unreadable) = webhook_api::reseal(&database_url, &keys).await?;
+    println!("sealed the secrets of {sealed} webhooks anew");
+    for id in &unreadable {
+        eprintln!("webhook {id}: none of the keys opens its secrets");
+    }
+    anyhow::ensure!(unreadable.is_empty(), "some secrets were left as they are");
     Ok(())
 }
 

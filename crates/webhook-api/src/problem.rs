@@ -183,7 +183,7 @@ impl Problem {
     }
 
     /// What is the caller's fault is not logged.
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         if let Self::Store(error) = self {
             log::error!("a request failed: {error}");
         }

@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, rt};
 use uuid::Uuid;
+
+use crate::caller::Caller;
 
 /// The header, in requests and answers.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,13 +30,15 @@ pub fn current() -> Option<String> {
         .flatten()
 }
 
-/// Gives a request its id, and writes one line about it when it is answered.
-pub(crate) async fn follow<B: MessageBody>(
+/// Gives a request its id, works on it to its end even if its client goes away (so that no
+/// transaction is left half-way), and writes one line about it.
+pub(crate) async fn follow<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = take(&request);
-    CURRENT.scope(id.clone(), answer(request, next, id)).await
+    let work = CURRENT.scope(id.clone(), async move { answer(request, next, id).await });
+    rt::spawn(work).await.map_err(ErrorInternalServerError)?
 }
 
 async fn answer<B: MessageBody>(
@@ -47,7 +52,9 @@ async fn answer<B: MessageBody>(
     response.headers_mut().insert(HEADER, id);
     if path.starts_with("/api/v1/") {
         let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis());
-        log::info!(status, duration_ms = millis; "{method} {path} {status}");
+        let key = response.request().extensions().get().map(Caller::key_text);
+        let key = key.unwrap_or_default();
+        log::info!(status, duration_ms = millis, api_key_id = key.as_str(); "{method} {path} {status}");
     }
     Ok(response)
 }

@@ -70,6 +70,16 @@ impl Destinations {
         Ok(read)
     }
 
+    /// Forgets what is older than these versions, though a delivery may name an older one still.
+    pub(crate) fn forget_older(&self, versions: &[(WebhookId, i64)]) {
+        let mut known = self.known();
+        for (id, version) in versions {
+            if known.get(id).is_some_and(|known| known.version < *version) {
+                known.remove(id);
+            }
+        }
+    }
+
     async fn read(
         &self,
         ids: &[WebhookId],

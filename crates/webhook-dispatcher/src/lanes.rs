@@ -137,6 +137,11 @@ impl Lanes {
         self.in_hand().lanes.retain(|_, lane| !lane.is_idle());
     }
 
+    /// Lets what waits be sent as its webhook is now, where it was read before these versions.
+    pub(crate) fn forget_older(&self, versions: &[(WebhookId, i64)]) {
+        self.destinations.forget_older(versions);
+    }
+
     /// Gives back what waits for webhooks that get no more; what runs goes on.
     pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
         self.empty(webhook_ids, |_| true).await;

@@ -105,7 +105,7 @@ pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyh
 ///
 /// What was leased and not begun is handed back at once, what runs at `stops.deadline` too.
 pub async fn run(settings: Settings, pool: Pool, stops: Stops) -> reqwest::Result<()> {
-    work(settings, pool, DEFAULT_DRAIN, Arc::default(), stops).await
+    Box::pin(work(settings, pool, DEFAULT_DRAIN, Arc::default(), stops)).await
 }
 
 async fn work(

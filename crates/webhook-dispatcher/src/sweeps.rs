@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webhook_store::ordering::release_stuck;
-use webhook_store::{StoreError, acquire, deliveries, health, webhooks};
+use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhooks};
 
 use crate::Worker;
 
@@ -38,6 +38,9 @@ pub(crate) async fn make_up_for_ever(worker: &Worker<'_>) {
         if let Err(error) = cancel_for_deleted(worker).await {
             log::warn!("cannot cancel what deleted webhooks are owed: {error}");
         }
+        if let Err(error) = forget_old_answers(worker).await {
+            log::warn!("cannot forget old answers to creations: {error}");
+        }
     }
 }
 
@@ -49,7 +52,8 @@ async fn pause(worker: &Worker<'_>, pause: Duration) -> bool {
     }
 }
 
-/// Gives back what waits here for webhooks that are Inactive or whose circuit is open.
+/// Gives back what waits here for webhooks that are Inactive or whose circuit is open, and lets what
+/// waits for others be sent as they are now: a secret may have leaked, a URL may have been wrong.
 async fn flush_closed(worker: &Worker<'_>) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
     let open = worker.lanes.open();
@@ -62,7 +66,9 @@ async fn flush_closed(worker: &Worker<'_>) -> Result<(), StoreError> {
     metrics::gauge!("webhook_circuits_open").set(circuits as f64);
     if !open.is_empty() {
         let closed = webhooks::list_closed(&mut connection, &open).await?;
+        let versions = webhooks::list_versions(&mut connection, &open).await?;
         drop(connection);
+        worker.lanes.forget_older(&versions);
         worker.lanes.flush(&closed.inactive).await;
         worker.lanes.flush_but_probes(&closed.paused).await;
     }
@@ -93,5 +99,12 @@ async fn cancel_for_deleted(worker: &Worker<'_>) -> Result<(), StoreError> {
             }
         }
     }
+    Ok(())
+}
+
+/// They hold secrets.
+async fn forget_old_answers(worker: &Worker<'_>) -> Result<(), StoreError> {
+    let mut connection = acquire(worker.pool).await?;
+    idempotency::forget_old(&mut connection).await?;
     Ok(())
 }

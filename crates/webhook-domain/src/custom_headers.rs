@@ -154,6 +154,15 @@ impl CustomHeaders {
         values.any(|value| matches!(value, HeaderSecret::Given(_)))
     }
 
+    /// Takes what is given as stored where it is the same.
+    pub fn leave_out_known(&mut self, stored: &Self) {
+        for (name, value) in &mut self.0 {
+            if stored.0.get(name) == Some(value) {
+                *value = HeaderSecret::Stored;
+            }
+        }
+    }
+
     /// Fills in what is stored. The first name without a value is refused.
     pub fn resolve(&mut self, stored: &Self) -> Result<(), (HeaderName, HeaderError)> {
         for (name, value) in &mut self.0 {
@@ -255,6 +264,8 @@ mod tests {
         assert_eq!(wanted.resolve(&stored), Ok(()));
         assert_eq!(wanted, stored);
 
+        wanted.leave_out_known(&stored);
+        assert!(!wanted.has_given());
         wanted.set(name("b"), HeaderSecret::Stored).expect("room");
         assert_eq!(
             wanted.resolve(&stored),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use diesel::dsl::sum;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -75,7 +75,8 @@ pub async fn count_since(
     use webhook_hours::dsl;
     type Sums = (Uuid, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
     let ids = webhook_ids.iter().map(|id| id.0);
-    let hour = since - chrono::TimeDelta::seconds(since.timestamp().rem_euclid(3_600));
+    let into_hour = since.timestamp().rem_euclid(3_600);
+    let hour = since.trunc_subsecs(0) - TimeDelta::seconds(into_hour);
     let rows: Vec<Sums> = dsl::webhook_hours
         .filter(dsl::webhook_id.eq_any(ids.collect::<Vec<_>>()))
         .filter(dsl::hour.ge(hour))

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, KeyName, Role};
 
 use crate::schema::api_keys;
-use crate::{StoreError, error::name};
+use crate::{StoreError, error::name, idempotency};
 
 /// An API key as it is remembered.
 #[derive(Debug, Clone)]
@@ -195,6 +195,7 @@ pub async fn revoke(
         .await
         .optional()?;
     if let Some(row) = revoked {
+        idempotency::forget_made(connection, row.id).await?;
         return row.read().map(Revoked::Now);
     }
     let there: i64 = dsl::api_keys

@@ -11,6 +11,9 @@ use crate::StoreError;
 use crate::error::name;
 use crate::schema::audit_entries;
 
+/// How many entries are written in one statement, which has a limit of 65,535 values.
+const AT_ONCE: usize = 1_000;
+
 /// Who changes something.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -67,23 +70,37 @@ pub async fn insert(
     actor: &Actor,
     entry: &AuditEntry,
 ) -> Result<(), StoreError> {
+    insert_all(connection, actor, std::slice::from_ref(entry)).await
+}
+
+/// Writes entries, in the transaction that makes them true.
+pub async fn insert_all(
+    connection: &mut AsyncPgConnection,
+    actor: &Actor,
+    entries: &[AuditEntry],
+) -> Result<(), StoreError> {
     use audit_entries::dsl;
     let at = Utc::now();
-    diesel::insert_into(dsl::audit_entries)
-        .values((
-            dsl::id.eq(id_at(at, Uuid::new_v7)),
-            dsl::at.eq(at),
-            dsl::actor_id.eq(actor.key_id.map(|id| id.0)),
-            dsl::actor_name.eq(&actor.name),
-            dsl::request_id.eq(&actor.request_id),
-            dsl::action.eq(entry.action.as_str()),
-            dsl::webhook_id.eq(entry.webhook_id.map(|id| id.0)),
-            dsl::subject.eq(&entry.subject),
-            dsl::before.eq(&entry.before),
-            dsl::after.eq(&entry.after),
-        ))
-        .execute(connection)
-        .await?;
+    for some in entries.chunks(AT_ONCE) {
+        let rows = some.iter().map(|entry| {
+            (
+                dsl::id.eq(id_at(at, Uuid::new_v7)),
+                dsl::at.eq(at),
+                dsl::actor_id.eq(actor.key_id.map(|id| id.0)),
+                dsl::actor_name.eq(&actor.name),
+                dsl::request_id.eq(&actor.request_id),
+                dsl::action.eq(entry.action.as_str()),
+                dsl::webhook_id.eq(entry.webhook_id.map(|id| id.0)),
+                dsl::subject.eq(&entry.subject),
+                dsl::before.eq(&entry.before),
+                dsl::after.eq(&entry.after),
+            )
+        });
+        diesel::insert_into(dsl::audit_entries)
+            .values(rows.collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 

@@ -22,6 +22,9 @@ const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000 -c jit=off \
 /// yet how a table grew must not read it whole, batch after batch.
 const EVENTS_OPTIONS: &str = "-c enable_seqscan=off";
 
+/// A request that waits for another one's lock gives up before its client does.
+const MANAGEMENT_OPTIONS: &str = "-c lock_timeout=5000";
+
 /// What connections are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -46,7 +49,7 @@ pub(crate) async fn open(
     let given = config.get_options().unwrap_or_default();
     let more = match purpose {
         Purpose::Events => EVENTS_OPTIONS,
-        Purpose::Management => "",
+        Purpose::Management => MANAGEMENT_OPTIONS,
     };
     config.options(format!("{given} {OPTIONS} {more}").trim());
     config

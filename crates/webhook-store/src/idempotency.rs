@@ -9,14 +9,12 @@ use webhook_domain::ApiKeyId;
 
 use crate::error::unreadable;
 use crate::schema::idempotency_keys;
+use crate::secrets::prefix;
 use crate::statement::statement;
 use crate::{SealingKeys, StoreError};
 
 /// For how long an answer is kept, in hours; [`Take`] says so too.
 const KEPT_HOURS: i32 = 24;
-
-/// How many old answers are deleted with each new one at most.
-const SWEPT: i64 = 10;
 
 /// A request that may be repeated.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +30,7 @@ pub struct Repeatable<'a> {
 /// Whether a request was seen before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It was not: do it, and [remember](remember) the answer in the same transaction.
+    /// It was not: do it, and [remember] the answer in the same transaction.
     Never(Uuid),
     /// It was, and this was the answer.
     Answered(String),
@@ -87,30 +85,48 @@ pub async fn begin(
     Ok(Seen::Answered(answer.to_string()))
 }
 
-/// Remembers the answer to a request that [`begin`] had never seen, and forgets some old ones.
+/// Remembers the answer to a request that [`begin`] had never seen, and what was made.
 pub async fn remember(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: Uuid,
     request: Repeatable<'_>,
-    answer: &str,
+    (made, answer): (Uuid, &str),
 ) -> Result<(), StoreError> {
     use idempotency_keys::dsl;
     diesel::update(dsl::idempotency_keys.find((request.api_key.0, request.key)))
-        .set(dsl::sealed_answer.eq(keys.seal(id, answer)))
-        .execute(connection)
-        .await?;
-    let a_day_ago = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
-    let old = dsl::idempotency_keys
-        .filter(dsl::created_at.lt(a_day_ago))
-        .order(dsl::created_at)
-        .limit(SWEPT)
-        .select(dsl::id)
-        .for_update()
-        .skip_locked();
-    let old: Vec<Uuid> = old.load(connection).await?;
-    diesel::delete(dsl::idempotency_keys.filter(dsl::id.eq_any(old)))
+        .set((
+            dsl::sealed_answer.eq(keys.seal(id, answer)),
+            dsl::made_id.eq(made),
+        ))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Forgets the answers that told of something that is gone: they hold its secret.
+pub async fn forget_made(connection: &mut AsyncPgConnection, made: Uuid) -> Result<(), StoreError> {
+    let answers = idempotency_keys::table.filter(idempotency_keys::made_id.eq(made));
+    diesel::delete(answers).execute(connection).await?;
+    Ok(())
+}
+
+/// Forgets answers that are older than a day.
+pub async fn forget_old(connection: &mut AsyncPgConnection) -> Result<usize, StoreError> {
+    let a_day_ago = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(a_day_ago));
+    Ok(diesel::delete(old).execute(connection).await?)
+}
+
+/// Forgets answers that were not sealed with the first key: one that cannot be opened is worth
+/// less than none.
+pub async fn forget_sealed_otherwise(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+) -> Result<usize, StoreError> {
+    let sealed = idempotency_keys::sealed_answer.assume_not_null();
+    let others = idempotency_keys::table
+        .filter(idempotency_keys::sealed_answer.is_not_null())
+        .filter(prefix(sealed, 1, 8).ne(keys.first_id()));
+    Ok(diesel::delete(others).execute(connection).await?)
 }

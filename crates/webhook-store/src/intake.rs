@@ -64,7 +64,7 @@ statement! {
     /// Matching happens here, against the webhooks as they are committed at this moment.
     ///
     /// A test event is for one webhook, whatever it subscribed to; it has no order, and it does not
-    /// wait for an open circuit, as somebody waits for its answer.
+    /// wait for an open circuit or for a rate, as somebody waits for its answer.
     ///
     /// What the worker has room for is leased to it at once. The rest waits in the backlog: what
     /// has no room, has a rate limit, or goes to an open circuit. What is ordered is held until
@@ -103,8 +103,8 @@ statement! {
                    CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field,
                    CASE
                      WHEN test_for IS NULL AND webhooks.ordering_field IS NOT NULL THEN 'held'
-                     WHEN webhooks.rate_limit IS NULL
-                       AND (webhook_health.paused_until IS NULL OR test_for IS NOT NULL)
+                     WHEN (test_for IS NOT NULL
+                           OR (webhooks.rate_limit IS NULL AND webhook_health.paused_until IS NULL))
                        AND row_number() OVER (PARTITION BY webhooks.id ORDER BY position)
                            <= coalesce(room.free, given.default_free)
                        THEN 'leased'

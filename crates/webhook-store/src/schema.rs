@@ -46,10 +46,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    previous_secrets (webhook_id, valid_until) {
+    previous_secrets (webhook_id, replaced_at) {
         webhook_id -> Uuid,
         sealed_secret -> Bytea,
         valid_until -> Timestamptz,
+        replaced_at -> Timestamptz,
     }
 }
 
@@ -97,6 +98,7 @@ diesel::table! {
         key -> Text,
         request_hash -> Bytea,
         sealed_answer -> Nullable<Bytea>,
+        made_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
     }
 }
@@ -164,6 +166,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhook_health,
     webhook_activity,
     subscriptions,
+    previous_secrets,
     retry_policies
 );
 diesel::joinable!(deliveries -> events (event_id));

@@ -14,7 +14,7 @@ use crate::error::unreadable;
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError, transaction};
 
-/// How many replaced secrets sign at most beside the current one; the oldest goes first.
+/// How many replaced secrets sign at most beside the current one; what was replaced first goes first.
 pub const MAX_PREVIOUS: usize = 2;
 
 /// A secret that was replaced.
@@ -87,7 +87,7 @@ pub(crate) fn open(
     })
 }
 
-/// A replaced secret as it is stored, and until when it signs.
+/// A replaced secret as it is stored, and a time: until when it signs, or when it was replaced.
 pub(crate) type SealedPrevious = (Vec<u8>, DateTime<Utc>);
 
 /// What was replaced and is still valid, the newest first, by webhook.
@@ -99,7 +99,7 @@ pub(crate) async fn list_previous(
     let rows: Vec<(Uuid, Vec<u8>, DateTime<Utc>)> = dsl::previous_secrets
         .filter(dsl::webhook_id.eq_any(ids))
         .filter(dsl::valid_until.gt(now))
-        .order(dsl::valid_until.desc())
+        .order(dsl::replaced_at.desc())
         .select((dsl::webhook_id, dsl::sealed_secret, dsl::valid_until))
         .load(connection)
         .await?;
@@ -139,12 +139,12 @@ pub async fn rotate(
             .await?;
         let kept: Vec<DateTime<Utc>> = of_it
             .filter(dsl::valid_until.gt(now))
-            .order(dsl::valid_until.desc())
-            .select(dsl::valid_until)
+            .order(dsl::replaced_at.desc())
+            .select(dsl::replaced_at)
             .limit(i64::try_from(MAX_PREVIOUS).unwrap_or(i64::MAX))
             .load(connection)
             .await?;
-        let old = of_it.filter(dsl::valid_until.ne_all(kept));
+        let old = of_it.filter(dsl::replaced_at.ne_all(kept));
         diesel::delete(old).execute(connection).await?;
     } else {
         diesel::delete(of_it).execute(connection).await?;
@@ -160,56 +160,125 @@ pub async fn rotate(
     Ok(())
 }
 
-/// Seals anew what was not sealed with the first key, up to `limit` webhooks with all that
-/// belongs to them. Tells how many there were.
+/// What came of a step of sealing anew.
+#[derive(Debug, Default)]
+pub struct Resealed {
+    /// The last webhook that was looked at; `None`: there are no more.
+    pub last: Option<WebhookId>,
+    /// How many webhooks' secrets are sealed with the first key now.
+    pub sealed: usize,
+    /// Webhooks whose secrets none of the keys opens. They stay as they are.
+    pub unreadable: Vec<WebhookId>,
+}
+
+/// Seals anew what was not sealed with the first key, for up to `limit` webhooks after `after`.
 pub async fn reseal(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
+    after: Option<WebhookId>,
     limit: i64,
-) -> Result<usize, StoreError> {
-    use webhooks::dsl;
+) -> Result<Resealed, StoreError> {
     transaction(connection, async |connection: &mut AsyncPgConnection| {
-        let first = || prefix(dsl::sealed_secret, 1, 8);
-        let rows: Vec<(Uuid, Vec<u8>, Option<Vec<u8>>)> = dsl::webhooks
-            .filter(dsl::deleted_at.is_null())
-            .filter(first().ne(keys.first_id()))
-            .order(dsl::id)
-            .limit(limit)
-            .select((dsl::id, dsl::sealed_secret, dsl::sealed_headers))
-            .for_no_key_update()
-            .load(connection)
-            .await?;
-        let again = |id, sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id, &keys.open(id, sealed)?));
-        for (id, secret, headers) in &rows {
-            let headers = headers.as_deref().map(|sealed| again(*id, sealed));
-            diesel::update(dsl::webhooks.find(id))
-                .set((
-                    dsl::sealed_secret.eq(again(*id, secret)?),
-                    dsl::sealed_headers.eq(headers.transpose()?),
-                ))
-                .execute(connection)
-                .await?;
-            reseal_previous(connection, *id, &again).await?;
+        let mut done = Resealed::default();
+        for (id, secret, headers) in list_old(connection, keys, after, limit).await? {
+            done.last = Some(WebhookId(id));
+            let previous = list_all_previous(connection, id).await?;
+            match seal_again(keys, id, &secret, headers.as_deref(), &previous) {
+                Ok(again) => {
+                    write(connection, id, &again).await?;
+                    done.sealed += 1;
+                }
+                Err(_) => done.unreadable.push(WebhookId(id)),
+            }
         }
-        Ok(rows.len())
+        Ok(done)
     })
     .await
 }
 
-async fn reseal_previous(
+type Stored = (Uuid, Vec<u8>, Option<Vec<u8>>);
+
+/// Webhooks with anything that another key sealed, locked.
+async fn list_old(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    after: Option<WebhookId>,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    use webhooks::dsl;
+    let first = keys.first_id();
+    let previous = previous_secrets::table
+        .filter(previous_secrets::webhook_id.eq(dsl::id))
+        .filter(prefix(previous_secrets::sealed_secret, 1, 8).ne(first));
+    let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
+    let rows = dsl::webhooks
+        .filter(dsl::deleted_at.is_null())
+        .filter(dsl::id.gt(after.map_or(Uuid::nil(), |id| id.0)))
+        .filter(
+            prefix(dsl::sealed_secret, 1, 8)
+                .ne(first)
+                .or(dsl::sealed_headers.is_not_null().and(headers))
+                .or(diesel::dsl::exists(previous)),
+        )
+        .order(dsl::id)
+        .limit(limit)
+        .select((dsl::id, dsl::sealed_secret, dsl::sealed_headers))
+        .for_no_key_update();
+    Ok(rows.load(connection).await?)
+}
+
+/// Also those that are not valid any more: they are deleted by the next rotation only.
+async fn list_all_previous(
     connection: &mut AsyncPgConnection,
     id: Uuid,
-    again: &impl Fn(Uuid, &[u8]) -> Result<Vec<u8>, StoreError>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<SealedPrevious>, StoreError> {
     use previous_secrets::dsl;
-    let rows: Vec<SealedPrevious> = dsl::previous_secrets
+    let rows = dsl::previous_secrets
         .filter(dsl::webhook_id.eq(id))
-        .select((dsl::sealed_secret, dsl::valid_until))
-        .load(connection)
+        .select((dsl::sealed_secret, dsl::replaced_at));
+    Ok(rows.load(connection).await?)
+}
+
+/// What belongs to one webhook, sealed with the first key.
+struct Again {
+    secret: Vec<u8>,
+    headers: Option<Vec<u8>>,
+    previous: Vec<SealedPrevious>,
+}
+
+fn seal_again(
+    keys: &SealingKeys,
+    id: Uuid,
+    secret: &[u8],
+    headers: Option<&[u8]>,
+    previous: &[SealedPrevious],
+) -> Result<Again, StoreError> {
+    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id, &keys.open(id, sealed)?));
+    let previous = previous
+        .iter()
+        .map(|(sealed, replaced_at)| Ok((again(sealed)?, *replaced_at)));
+    Ok(Again {
+        secret: again(secret)?,
+        headers: headers.map(again).transpose()?,
+        previous: previous.collect::<Result<_, StoreError>>()?,
+    })
+}
+
+async fn write(
+    connection: &mut AsyncPgConnection,
+    id: Uuid,
+    again: &Again,
+) -> Result<(), StoreError> {
+    diesel::update(webhooks::table.find(id))
+        .set((
+            webhooks::sealed_secret.eq(&again.secret),
+            webhooks::sealed_headers.eq(&again.headers),
+        ))
+        .execute(connection)
         .await?;
-    for (sealed, valid_until) in rows {
-        diesel::update(dsl::previous_secrets.find((id, valid_until)))
-            .set(dsl::sealed_secret.eq(again(id, &sealed)?))
+    for (sealed, replaced_at) in &again.previous {
+        diesel::update(previous_secrets::table.find((id, replaced_at)))
+            .set(previous_secrets::sealed_secret.eq(sealed))
             .execute(connection)
             .await?;
     }

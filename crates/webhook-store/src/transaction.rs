@@ -4,8 +4,8 @@ use crate::StoreError;
 
 /// Does `work` in a transaction: all of it, or nothing when it fails.
 ///
-/// When the caller is dropped in the middle, its connection does not go back to the pool, and
-/// Postgres takes everything back.
+/// A caller that is dropped in the middle leaves it open until the pool hands that connection out
+/// again, which then ends it, or until Postgres does after 10 s. So run it where nobody drops it.
 pub async fn transaction<T, E: From<StoreError>>(
     connection: &mut AsyncPgConnection,
     work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,

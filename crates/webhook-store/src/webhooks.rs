@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{Failing, WebhookId, WebhookSettings};
+use webhook_domain::{Environment, Failing, WebhookId, WebhookSettings};
 
 use crate::activity::{ActivityRow, LastAttempt};
 use crate::health::FailingRow;
@@ -23,9 +23,9 @@ mod closing;
 
 pub(crate) use columns::open_headers;
 
-pub use closing::{Closed, disable, list_closed};
-pub use list::{Position, Sort, SortKey, WebhookFilter, count, list};
-pub use write::{delete, insert, save};
+pub use closing::{Closed, disable, list_closed, list_versions};
+pub use list::{Position, Sort, SortKey, WebhookFilter, count, list, list_named};
+pub use write::{delete, find_headers, insert, save};
 
 /// A webhook as it is stored, without its secret.
 #[derive(Debug, Clone)]
@@ -87,4 +87,17 @@ pub async fn lock(
         Some(_) => find(connection, id).await,
         None => Ok(None),
     }
+}
+
+/// Keeps every other import into an environment waiting until the transaction ends.
+pub async fn lock_imports(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+) -> Result<(), StoreError> {
+    let lock = format!("webhooks import {environment}");
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<diesel::sql_types::Text, _>(lock)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

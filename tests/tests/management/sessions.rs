@@ -47,6 +47,7 @@ async fn a_session_lasts_until_it_is_signed_out_or_its_key_is_revoked() {
     platform
         .client
         .delete(url)
+        .header("Sec-Fetch-Site", "same-origin")
         .header("Cookie", value)
         .send()
         .await
@@ -95,7 +96,7 @@ async fn what_is_no_valid_key_signs_nobody_in() {
     for key in ["", "hunter2", unknown.reveal()] {
         assert_eq!(sign_in(&platform, key).await, (401, String::new()));
     }
-    let (forged, _) = ask(&platform, Method::GET, "session=hunter2", "none").await;
+    let (forged, _) = ask(&platform, Method::GET, "webhooks_session=hunter2", "none").await;
     assert_eq!(forged, 401);
     platform.end().await;
 }

@@ -114,11 +114,7 @@ pub(crate) async fn create_api_key(
                 about: row.into(),
                 key: key.reveal().to_owned(),
             };
-            Ok(Created::at(
-                format!("/api/v1/api-keys/{id}"),
-                None,
-                &created,
-            ))
+            Ok(Created::of(id.0, "/api/v1/api-keys", None, &created))
         },
     )
     .await

@@ -20,6 +20,7 @@ use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
+use crate::rate_limit::KeyLimits;
 use crate::schema;
 
 /// The most bytes that a sign-in in JSON may have.
@@ -61,11 +62,12 @@ pub(crate) struct CallerBody {
     role: &'static str,
 }
 
-/// Signs a browser in with a key: the answer sets the cookie `session` for 12 hours.
+/// Signs a browser in with a key: the answer sets the cookie `webhooks_session` for 12
+/// hours.
 #[utoipa::path(
     post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
     responses(
-        (status = 201, body = SessionBody, headers(("Set-Cookie" = String, description = "`session`, HttpOnly, SameSite=Strict"))),
+        (status = 201, body = SessionBody, headers(("Set-Cookie" = String, description = "`webhooks_session`, HttpOnly, SameSite=Strict"))),
         Refusals
     )
 )]
@@ -73,11 +75,13 @@ pub(crate) async fn sign_in(
     body: Body<MAX_BYTES>,
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
+    limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let key = parse_key(&body.0)?;
     let mut connection = connections.acquire().await?;
     let known = api_keys::find_used(&mut connection, KeyBy::Hash(&key.hash())).await?;
     let known = known.ok_or(Problem::Unauthorized)?;
+    limits.count(known.id)?;
     let token = SessionToken::from_random(rand::random());
     let expires_at = Utc::now() + LASTS;
     sessions::insert(&mut connection, &token.hash(), known.id, expires_at).await?;

@@ -84,3 +84,20 @@ pub async fn list_closed(
     }
     Ok(closed)
 }
+
+/// The versions of webhooks as they are now.
+pub async fn list_versions(
+    connection: &mut AsyncPgConnection,
+    ids: &[WebhookId],
+) -> Result<Vec<(WebhookId, i64)>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows: Vec<(Uuid, i64)> = webhooks::table
+        .filter(webhooks::id.eq_any(ids))
+        .select((webhooks::id, webhooks::version))
+        .load(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, version)| (WebhookId(id), version))
+        .collect())
+}

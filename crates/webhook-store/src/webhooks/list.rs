@@ -278,6 +278,23 @@ async fn read_in_order(
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
+/// The ids of the webhooks of an environment that are called so, the oldest first.
+pub async fn list_named(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+    name: &str,
+) -> Result<Vec<WebhookId>, StoreError> {
+    let named = webhooks::table
+        .filter(webhooks::deleted_at.is_null())
+        .filter(webhooks::environment.eq(environment.as_str()))
+        .filter(lower(webhooks::name).eq(lower(name)))
+        .filter(webhooks::name.eq(name))
+        .order(webhooks::id)
+        .select(webhooks::id);
+    let ids: Vec<Uuid> = named.load(connection).await?;
+    Ok(ids.into_iter().map(WebhookId).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,10 +11,12 @@ use super::Webhook;
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::{SealingKeys, StoreError, deliveries, health, retry_policies, status_events};
+use crate::{
+    SealingKeys, StoreError, deliveries, health, idempotency, retry_policies, status_events,
+};
 
 /// How many pending deliveries a deletion cancels itself; the dispatchers' sweep cancels the rest.
-const CANCELLED_AT_ONCE: i64 = 5_000;
+const CANCELLED_AT_ONCE: i64 = 1_000;
 
 /// Stores a new webhook with all that belongs to it. All its headers have their values.
 pub async fn insert(
@@ -93,22 +95,28 @@ pub async fn save(
     Ok(true)
 }
 
+/// Reads the custom headers of a webhook with their values.
+pub async fn find_headers(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    id: WebhookId,
+) -> Result<CustomHeaders, StoreError> {
+    let row = webhooks::table.find(id.0).select(webhooks::sealed_headers);
+    let sealed: Option<Vec<u8>> = row.first(connection).await?;
+    open_headers(keys, id, sealed.as_deref())
+}
+
 async fn save_headers(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: WebhookId,
     mut headers: CustomHeaders,
 ) -> Result<(), StoreError> {
-    let row = webhooks::table.find(id.0);
-    let sealed: Option<Vec<u8>> = row
-        .select(webhooks::sealed_headers)
-        .first(connection)
-        .await?;
-    let stored = open_headers(keys, id, sealed.as_deref())?;
+    let stored = find_headers(connection, keys, id).await?;
     headers
         .resolve(&stored)
         .map_err(|(name, error)| unreadable(format!("header {}: {error}", name.as_str())))?;
-    diesel::update(row)
+    diesel::update(webhooks::table.find(id.0))
         .set(HeaderColumns::seal(keys, id, &headers))
         .execute(connection)
         .await?;
@@ -116,7 +124,7 @@ async fn save_headers(
 }
 
 /// Deletes a webhook that the caller has [locked](super::lock), and its secrets for good. Its
-/// history stays; its pending deliveries are cancelled, up to some thousands at once and the
+/// history stays; its pending deliveries are cancelled, up to a thousand at once and the
 /// others soon. Tells how many were.
 pub async fn delete(
     connection: &mut AsyncPgConnection,
@@ -136,6 +144,7 @@ pub async fn delete(
     let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(id.0));
     diesel::delete(previous).execute(connection).await?;
     unsubscribe(connection, id).await?;
+    idempotency::forget_made(connection, id.0).await?;
     health::forget(connection, &[id]).await?;
     deliveries::cancel_pending(connection, id, CANCELLED_AT_ONCE).await
 }

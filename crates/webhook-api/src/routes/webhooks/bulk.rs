@@ -99,7 +99,8 @@ pub(crate) struct BulkResults {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WebhookResult {
     id: Uuid,
-    /// `changed`; `unchanged`: it was so already; `not_found`; `refused`: see `errors`.
+    /// `changed`; `unchanged`: it was so already; `not_found`; `refused`: see `errors`;
+    /// `unavailable`: send it again.
     #[schema(example = "changed")]
     result: &'static str,
     /// Why it was refused.
@@ -123,7 +124,7 @@ pub(crate) async fn change_webhooks(
     let mut results = Vec::with_capacity(ids.len());
     for id in ids {
         let done = job.do_one(&mut connection, id, &caller, &keys).await;
-        results.push(tell(id, done)?);
+        results.push(tell(id, done));
     }
     Ok(Json(BulkResults { results }))
 }
@@ -181,20 +182,23 @@ impl Job {
     }
 }
 
-/// What concerns one webhook only is told with it; anything else ends the request.
-fn tell(id: WebhookId, done: Result<bool, Problem>) -> Result<WebhookResult, Problem> {
+/// What is done is told, whatever becomes of the others.
+fn tell(id: WebhookId, done: Result<bool, Problem>) -> WebhookResult {
     let (result, errors) = match done {
         Ok(true) => ("changed", Vec::new()),
         Ok(false) => ("unchanged", Vec::new()),
         Err(Problem::NotFound(_)) => ("not_found", Vec::new()),
         Err(Problem::Invalid(errors)) => ("refused", errors),
-        Err(problem) => return Err(problem),
+        Err(problem) => {
+            problem.log();
+            ("unavailable", Vec::new())
+        }
     };
-    Ok(WebhookResult {
+    WebhookResult {
         id: id.0,
         result,
         errors: errors.iter().map(FieldProblem::from).collect(),
-    })
+    }
 }
 
 fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Problem> {

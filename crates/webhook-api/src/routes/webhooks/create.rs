@@ -70,8 +70,12 @@ pub(crate) async fn create_webhook(
                 webhook: with_count(connection, webhook).await?,
                 secret: secret.reveal().to_owned(),
             };
-            let location = format!("/api/v1/webhooks/{id}");
-            Ok(Created::at(location, Some(version), &created))
+            Ok(Created::of(
+                id.0,
+                "/api/v1/webhooks",
+                Some(version),
+                &created,
+            ))
         },
     )
     .await

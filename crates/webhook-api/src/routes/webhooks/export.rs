@@ -89,8 +89,12 @@ pub(crate) async fn export_webhooks(
                 .map(|w| ExportedWebhook::of(&w, None))
                 .collect());
         }
-        let entry = AuditEntry::new(AuditAction::SecretsExported, environment.as_str());
-        audit::insert(connection, &caller.actor(), &entry).await?;
+        let entries = all.iter().map(|webhook| AuditEntry {
+            webhook_id: Some(webhook.id),
+            ..AuditEntry::new(AuditAction::SecretsExported, webhook.settings.name.as_str())
+        });
+        let entries: Vec<AuditEntry> = entries.collect();
+        audit::insert_all(connection, &caller.actor(), &entries).await?;
         reveal(connection, &keys, &all).await
     });
     let document = WebhooksDocument {

@@ -14,7 +14,7 @@ use webhook_domain::{
     WebhookSettings,
 };
 use webhook_store::audit::{self, AuditEntry};
-use webhook_store::webhooks::Webhook;
+use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets, transaction};
 
 use super::SettingsBody;
@@ -35,6 +35,9 @@ use crate::schema;
 
 /// The most bytes that a document may have.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many webhooks are written in one transaction: nobody waits long for any of them.
+const STEP: usize = 50;
 
 /// For how long a secret that an import replaces signs as well.
 const GRACE_PERIOD: TimeDelta = TimeDelta::hours(24);
@@ -110,7 +113,8 @@ pub(crate) struct FieldChange {
     to: Value,
 }
 
-/// Brings webhooks into an environment: all of them, or nothing when one is refused.
+/// Brings webhooks into an environment. Nothing is changed when one of them is refused. They are
+/// written in steps of 50: should the database go away in the middle, import the document again.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/import", tag = "webhooks", params(ImportTarget),
     request_body = ImportDocument,
@@ -127,21 +131,23 @@ pub(crate) async fn import_webhooks(
     let (environment, dry_run) = parse_target(request.query_string())?;
     let wanted = parse_document(&body.0, environment, &url_rules)?;
     let mut connection = connections.acquire().await?;
-    let webhooks = transaction(&mut connection, async |connection| {
-        let present = by_name(list_all(connection, environment).await?);
-        check_names(&wanted, &present)?;
-        let mut imported = Vec::with_capacity(wanted.len());
-        for one in wanted {
-            let present = present.get(one.settings.name.as_str()).map(|all| &all[0]);
-            let mut plan = plan(connection, &keys, one, present).await?;
-            if !dry_run {
-                plan.carry_out(connection, &keys, &caller).await?;
-            }
-            imported.push(plan.told);
+    check_names(&mut connection, environment, &wanted).await?;
+    let mut webhooks = Vec::with_capacity(wanted.len());
+    if dry_run {
+        for one in &wanted {
+            let present = find_present(&mut connection, environment, one).await?;
+            webhooks.push(
+                plan(&mut connection, &keys, one, present.as_ref())
+                    .await?
+                    .told,
+            );
         }
-        Ok::<_, Problem>(imported)
-    })
-    .await?;
+    } else {
+        for step in wanted.chunks(STEP) {
+            let done = import_step(&mut connection, &keys, &caller, (environment, step));
+            webhooks.extend(done.await?);
+        }
+    }
     let count = |action| webhooks.iter().filter(|told| told.action == action).count();
     Ok(Json(ImportResult {
         environment: environment.as_str(),
@@ -207,17 +213,17 @@ fn parse_document(
     }
 }
 
-fn by_name(webhooks: Vec<Webhook>) -> HashMap<String, Vec<Webhook>> {
-    let mut by_name: HashMap<String, Vec<Webhook>> = HashMap::new();
-    for webhook in webhooks {
-        let name = webhook.settings.name.as_str().to_owned();
-        by_name.entry(name).or_default().push(webhook);
-    }
-    by_name
-}
-
 /// A name must tell one webhook, in the document and in the environment.
-fn check_names(wanted: &[Wanted], present: &HashMap<String, Vec<Webhook>>) -> Result<(), Problem> {
+async fn check_names(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &[Wanted],
+) -> Result<(), Problem> {
+    let present = list_all(connection, environment).await?;
+    let mut there: HashMap<&str, usize> = HashMap::new();
+    for webhook in &present {
+        *there.entry(webhook.settings.name.as_str()).or_default() += 1;
+    }
     let mut seen = HashSet::new();
     let mut errors = Vec::new();
     for (index, one) in wanted.iter().enumerate() {
@@ -225,7 +231,7 @@ fn check_names(wanted: &[Wanted], present: &HashMap<String, Vec<Webhook>>) -> Re
         let field = format!("webhooks[{index}].name");
         if !seen.insert(name) {
             errors.push(FieldError::new(field, "appears more than once"));
-        } else if present.get(name).is_some_and(|all| all.len() > 1) {
+        } else if there.get(name).is_some_and(|count| *count > 1) {
             let reason = "there is more than one webhook of this name";
             errors.push(FieldError::new(field, reason));
         }
@@ -234,6 +240,46 @@ fn check_names(wanted: &[Wanted], present: &HashMap<String, Vec<Webhook>>) -> Re
         Ok(())
     } else {
         Err(Problem::Ambiguous(errors))
+    }
+}
+
+/// Brings some webhooks in, in one transaction, so that each is decided about while nobody else
+/// can change it and no other import can make one of its name.
+async fn import_step(
+    connection: &mut RawConnection,
+    keys: &SealingKeys,
+    caller: &Caller,
+    (environment, wanted): (Environment, &[Wanted]),
+) -> Result<Vec<ImportedWebhook>, Problem> {
+    transaction(connection, async |connection| {
+        webhooks::lock_imports(connection, environment).await?;
+        let mut imported = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let name = one.settings.name.as_str();
+            let named = webhooks::list_named(connection, environment, name).await?;
+            let present = match named.first() {
+                Some(id) => webhooks::lock(connection, *id).await?,
+                None => None,
+            };
+            let mut plan = plan(connection, keys, one, present.as_ref()).await?;
+            plan.carry_out(connection, keys, caller).await?;
+            imported.push(plan.told);
+        }
+        Ok(imported)
+    })
+    .await
+}
+
+async fn find_present(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &Wanted,
+) -> Result<Option<Webhook>, Problem> {
+    let name = wanted.settings.name.as_str();
+    let named = webhooks::list_named(connection, environment, name).await?;
+    match named.first() {
+        Some(id) => Ok(webhooks::find(connection, *id).await?),
+        None => Ok(None),
     }
 }
 
@@ -248,16 +294,17 @@ struct Plan {
 async fn plan(
     connection: &mut RawConnection,
     keys: &SealingKeys,
-    wanted: Wanted,
+    wanted: &Wanted,
     present: Option<&Webhook>,
 ) -> Result<Plan, Problem> {
-    let Wanted {
-        mut settings,
-        mut secret,
-    } = wanted;
+    let (mut settings, mut secret) = (wanted.settings.clone(), wanted.secret.clone());
     let none = CustomHeaders::default();
     let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
     let missing_headers = drop_without_value(&mut settings.headers, stored);
+    if let Some(webhook) = present.filter(|_| settings.headers.has_given()) {
+        let known = webhooks::find_headers(connection, keys, webhook.id).await?;
+        settings.headers.leave_out_known(&known);
+    }
     if let (Some(webhook), Some(given)) = (present, &secret) {
         let known = secrets::find(connection, keys, webhook.id).await?;
         if known.is_some_and(|known| known.current.reveal() == given.reveal()) {

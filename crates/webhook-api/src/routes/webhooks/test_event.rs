@@ -56,12 +56,12 @@ pub(crate) struct SendTestEvent {
 pub(crate) struct TestEventSent {
     event_id: Uuid,
     /// What became of it so far; with `wait` its result. `null`: no dispatcher has taken it in
-    /// yet; it will be.
+    /// yet, or the webhook was set Inactive meanwhile.
     delivery: Option<DeliveryWithAttempts>,
 }
 
 /// Sends a test event to a webhook through the queue and a dispatcher, as any event. Its body has
-/// the field `test`, it is tried once, and it does not wait for an open circuit.
+/// the field `test`, it is tried once, and it does not wait for an open circuit or a rate.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks", request_body = SendTestEvent,
     params(
