@@ -75,11 +75,9 @@ pub async fn count_since(
     use webhook_hours::dsl;
     type Sums = (Uuid, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
     let ids = webhook_ids.iter().map(|id| id.0);
-    let into_hour = since.timestamp().rem_euclid(3_600);
-    let hour = since.trunc_subsecs(0) - TimeDelta::seconds(into_hour);
     let rows: Vec<Sums> = dsl::webhook_hours
         .filter(dsl::webhook_id.eq_any(ids.collect::<Vec<_>>()))
-        .filter(dsl::hour.ge(hour))
+        .filter(dsl::hour.ge(hour_of(since)))
         .group_by(dsl::webhook_id)
         .select((
             dsl::webhook_id,
@@ -102,4 +100,22 @@ pub async fn count_since(
             (WebhookId(id), counts)
         });
     Ok(counted.collect())
+}
+
+fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
+    let into_hour = time.timestamp().rem_euclid(3_600);
+    time.trunc_subsecs(0) - TimeDelta::seconds(into_hour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_begins_at_its_very_beginning() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).expect("a time");
+
+        assert_eq!(hour_of(at(7_200_000)), at(7_200_000));
+        assert_eq!(hour_of(at(10_799_999)), at(7_200_000));
+    }
 }

@@ -107,6 +107,30 @@ async fn a_change_counts_from_the_next_request_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_goes_to_where_the_webhook_is_by_then() {
+    let platform = Platform::new().await;
+    let hanging = Receiver::deciding(|_, _| Answer::Hang).await;
+    let new = Receiver::answering(&[]).await;
+    let path = platform.webhook_at(&hanging.url).await;
+    let slow = json!({"max_concurrency": 1, "timeout_ms": 6_000});
+    platform.patch(&path, &slow).await;
+
+    for _ in 0..3 {
+        platform
+            .publish(Environment::Production, EventType::LicenseCreated)
+            .await;
+    }
+    let begun = async || (hanging.count() == 1).then_some(());
+    platform.world.eventually("one is under way", begun).await;
+    platform.patch(&path, &json!({"url": new.url})).await;
+    let arrived = async || (new.count() == 3).then_some(());
+    platform.world.eventually("all arrive", arrived).await;
+
+    assert_eq!(hanging.count(), 1);
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhooks_own_timeout_is_what_counts() {
     let platform = Platform::new().await;
     let receiver = Receiver::deciding(|_, _| Answer::After(Duration::from_secs(60))).await;

@@ -21,6 +21,7 @@ use crate::routes::retry_policies::{RetryPolicyBody, millis};
 use crate::schema;
 
 // One webhook: made, read, changed.
+mod documents;
 mod settings;
 
 pub(crate) mod change;

@@ -8,8 +8,9 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
+use super::documents::{PatchWebhook, ReplaceWebhook};
 use super::read::parse_id;
-use super::settings::{MAX_BYTES, PatchWebhook, ReplaceWebhook, parse_patch, parse_replacement};
+use super::settings::{MAX_BYTES, parse_patch, parse_replacement};
 use super::{SettingsBody, WebhookBody, answer, with_count};
 use crate::body::Body;
 use crate::caller::Caller;

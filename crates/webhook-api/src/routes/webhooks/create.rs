@@ -9,7 +9,8 @@ use webhook_domain::{AuditAction, SigningSecret, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, SealingKeys, webhooks};
 
-use super::settings::{CreateWebhook, MAX_BYTES, parse_new};
+use super::documents::CreateWebhook;
+use super::settings::{MAX_BYTES, parse_new};
 use super::{SettingsBody, WebhookBody, with_count};
 use crate::body::Body;
 use crate::caller::Caller;

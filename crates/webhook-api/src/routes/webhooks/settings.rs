@@ -1,134 +1,21 @@
 //! What an admin decides about a webhook, as it is sent: to make one, to replace one, to change
-//! parts of one (a JSON merge patch, RFC 7396).
+//! parts of one (a JSON merge patch, RFC 7396). The [documents](super::documents) say so to clients.
 
-use utoipa::ToSchema;
 use webhook_domain::{
-    AttemptTimeout, CustomHeaders, Environment, EventSelection, HeaderName, HeaderSecret,
-    HeaderValue, MaxConcurrency, Metadata, OrderingField, RateLimit, Serving, SigningSecret,
-    WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+    CustomHeaders, Environment, EventSelection, HeaderName, HeaderSecret, HeaderValue, Metadata,
+    Serving, SigningSecret, WebhookDescription, WebhookName, WebhookSettings, WebhookStatus,
+    WebhookUrl,
 };
 
 use crate::config::UrlRules;
 use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::routes::retry_policies::{self, RetryPolicyRequest};
-use crate::schema;
+use serving::read_serving;
+
+mod serving;
 
 /// The most bytes that a webhook in JSON may have: all its headers and metadata are inside.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
-
-/// Documents a request that tells all settings of a webhook.
-macro_rules! all_settings {
-    ($(#[doc = $doc:literal])+ $name:ident($environment:ty, $headers:ty) { $($more:tt)* }) => {
-        $(#[doc = $doc])+
-        #[derive(ToSchema)]
-        #[allow(dead_code, reason = "it documents what `Draft` reads field by field")]
-        pub(crate) struct $name {
-            #[schema(value_type = schema::NameText, inline)]
-            name: String,
-            #[schema(value_type = schema::UrlText, inline)]
-            url: String,
-            #[schema(value_type = $environment, inline)]
-            environment: String,
-            #[schema(value_type = schema::EventPatterns, inline)]
-            event_types: Vec<String>,
-            #[schema(value_type = Option<schema::DescriptionText>, inline)]
-            description: Option<String>,
-            /// `active` when left out.
-            #[schema(value_type = Option<schema::StatusName>, inline)]
-            status: Option<String>,
-            #[schema(value_type = $headers, inline)]
-            headers: Option<()>,
-            #[schema(value_type = Option<schema::MetadataPairs>, inline)]
-            metadata: Option<()>,
-            /// How long one attempt may take, in milliseconds; as the retry policy says when left
-            /// out.
-            #[schema(minimum = 100, maximum = 30_000, example = 5_000)]
-            timeout_ms: Option<u64>,
-            /// Requests at once per dispatcher; the dispatcher's own default when left out.
-            #[schema(minimum = 1, maximum = 256, example = 16)]
-            max_concurrency: Option<u16>,
-            /// Requests per second from all dispatchers together; no limit when left out.
-            #[schema(minimum = 1, maximum = 10_000, example = 50)]
-            rate_limit: Option<u16>,
-            /// `none` when left out, unless there is an `ordering_key`.
-            #[schema(value_type = Option<schema::OrderingName>, inline)]
-            ordering: Option<String>,
-            /// The field of `data` to order by; `license_id` when left out.
-            #[schema(value_type = Option<schema::OrderingFieldText>, inline)]
-            ordering_key: Option<String>,
-            /// A policy of its own; its environment's when left out.
-            retry_policy: Option<RetryPolicyRequest>,
-            $($more)*
-        }
-    };
-}
-
-all_settings! {
-    /// All settings of a webhook. What is left out has its default, whatever it was before; the
-    /// secret stays.
-    ReplaceWebhook(schema::EnvironmentName, Option<schema::HeaderPairs>) {}
-}
-
-all_settings! {
-    /// A webhook to be made.
-    CreateWebhook(schema::EnvironmentName, Option<schema::HeaderPairs>) {
-        /// Generated when left out.
-        #[schema(value_type = Option<schema::SecretText>, inline)]
-        secret: Option<String>,
-    }
-}
-
-all_settings! {
-    /// A webhook to be imported. Its environment does not count: the request names another one.
-    ImportWebhook(Option<schema::EnvironmentName>, Option<schema::HeaderPatch>) {
-        /// Generated when left out, for a webhook that is made.
-        #[schema(value_type = Option<schema::SecretText>, inline)]
-        secret: Option<String>,
-    }
-}
-
-/// What changes of a webhook. What is left out stays; `null` gives the default back; `headers`,
-/// `metadata` and `retry_policy` are merged in.
-#[derive(ToSchema)]
-#[allow(
-    dead_code,
-    reason = "it documents what `parse_patch` reads field by field"
-)]
-pub(crate) struct PatchWebhook {
-    #[schema(value_type = schema::NameText, inline, required = false)]
-    name: String,
-    #[schema(value_type = schema::UrlText, inline, required = false)]
-    url: String,
-    #[schema(value_type = schema::EnvironmentName, inline, required = false)]
-    environment: String,
-    #[schema(value_type = schema::EventPatterns, inline, required = false)]
-    event_types: Vec<String>,
-    #[schema(value_type = Option<schema::DescriptionText>, inline)]
-    description: Option<String>,
-    #[schema(value_type = schema::StatusName, inline, required = false)]
-    status: String,
-    #[schema(value_type = Option<schema::HeaderPatch>, inline)]
-    headers: Option<()>,
-    #[schema(value_type = Option<schema::MetadataPatch>, inline)]
-    metadata: Option<()>,
-    /// How long one attempt may take, in milliseconds; `null`: as the retry policy says.
-    #[schema(minimum = 100, maximum = 30_000, example = 5_000)]
-    timeout_ms: Option<u64>,
-    /// Requests at once per dispatcher; `null`: the dispatcher's own default.
-    #[schema(minimum = 1, maximum = 256, example = 16)]
-    max_concurrency: Option<u16>,
-    /// Requests per second from all dispatchers together; `null`: no limit.
-    #[schema(minimum = 1, maximum = 10_000, example = 50)]
-    rate_limit: Option<u16>,
-    #[schema(value_type = Option<schema::OrderingName>, inline)]
-    ordering: Option<String>,
-    /// The field of `data` to order by.
-    #[schema(value_type = Option<schema::OrderingFieldText>, inline)]
-    ordering_key: Option<String>,
-    /// `null`: its environment's. What is left out of a policy is as it was.
-    retry_policy: Option<RetryPolicyRequest>,
-}
 
 /// What a header or a pair without a value means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -341,45 +228,6 @@ fn read_metadata(fields: &mut Fields<'_>, metadata: &mut Metadata, no_value: NoV
     if read.is_none() {
         *metadata = Metadata::default();
     }
-}
-
-fn read_serving(fields: &mut Fields<'_>, serving: &mut Serving) {
-    if fields.has("timeout_ms") {
-        serving.timeout = fields.optional_whole("timeout_ms", AttemptTimeout::from_millis);
-    }
-    if fields.has("max_concurrency") {
-        serving.max_concurrency = fields.optional_whole("max_concurrency", MaxConcurrency::new);
-    }
-    if fields.has("rate_limit") {
-        serving.rate_limit = fields.optional_whole("rate_limit", RateLimit::new);
-    }
-    read_ordering(fields, serving);
-    if fields.has("retry_policy") {
-        let base = serving.retry_policy.clone().unwrap_or_default();
-        serving.retry_policy = fields.optional_object("retry_policy", |inner| {
-            retry_policies::parse_policy(inner, &base)
-        });
-    }
-}
-
-/// A key alone asks for order.
-fn read_ordering(fields: &mut Fields<'_>, serving: &mut Serving) {
-    let is_by_key = |text: &str| match text {
-        "none" => Ok(false),
-        "by_key" => Ok(true),
-        _ => Err("must be none or by_key"),
-    };
-    let said_nothing = !fields.has("ordering");
-    let key_alone = fields.has("ordering_key") && said_nothing;
-    let by_key = fields.optional("ordering", is_by_key);
-    let key = fields.optional("ordering_key", OrderingField::parse);
-    let wanted = match by_key {
-        Some(by_key) => by_key,
-        None if key_alone => key.is_some() || serving.ordering.is_some(),
-        None => said_nothing && serving.ordering.is_some(),
-    };
-    let current = serving.ordering.take().filter(|_| !key_alone);
-    serving.ordering = wanted.then(|| key.or(current).unwrap_or_default());
 }
 
 #[cfg(test)]
