@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Answer, Platform, Receiver, path_of};
+use webhook_tests::{Answer, Platform, Receiver, Service, path_of};
 
 use crate::{each, fields};
 
@@ -108,7 +108,11 @@ async fn a_change_counts_from_the_next_request_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_goes_to_where_the_webhook_is_by_then() {
-    let platform = Platform::new().await;
+    let mut platform = Platform::new().await;
+    // Its leases allow for a long attempt, during which the change is noticed.
+    let patient = Service::patient_dispatcher(&platform.world);
+    let impatient = std::mem::replace(&mut platform.dispatcher, patient);
+    impatient.kill().await;
     let hanging = Receiver::deciding(|_, _| Answer::Hang).await;
     let new = Receiver::answering(&[]).await;
     let path = platform.webhook_at(&hanging.url).await;
