@@ -97,14 +97,14 @@ mod tests {
         (header, String::from_utf8(body.to_vec()).expect("text"))
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn a_callers_id_is_known_inside_and_comes_back() {
         let id = "order-42.retry_1".to_owned();
 
         assert_eq!(echo(&id).await, (id.clone(), id));
     }
 
-    #[tokio::test]
+    #[actix_web::test]
     async fn an_id_that_could_forge_a_log_line_is_replaced() {
         for sent in ["", "a b", "a\"b", &"x".repeat(129)] {
             let (header, inside) = echo(sent).await;
