@@ -21,7 +21,7 @@ pub struct Config {
     /// Where RabbitMQ is, `amqp://…` or `amqps://…`
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
-    /// The key of the webhooks' secrets: 32 bytes in base64; older keys may follow, separated by commas
+    /// The key of the webhooks' secrets: 32 bytes in base64; others that still open may follow, separated by commas
     #[arg(
         long,
         env = "WEBHOOK_SECRET_KEY",
@@ -29,7 +29,7 @@ pub struct Config {
         global = true
     )]
     pub webhook_secret_key: Option<String>,
-    /// A file that holds that key, older ones in the lines after it
+    /// A file that holds that key, others in the lines after it
     #[arg(long, env = "WEBHOOK_SECRET_KEY_FILE", global = true)]
     pub webhook_secret_key_file: Option<PathBuf>,
     /// Where the API is served

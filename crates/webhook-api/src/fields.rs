@@ -188,6 +188,15 @@ impl<'a> Fields<'a> {
         self.errors
     }
 
+    /// Refuses the request if anything was wrong.
+    pub(crate) fn end(self) -> Result<(), Problem> {
+        let errors = self.finish();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::Invalid(errors))
+    }
+
     fn put(&mut self, name: &str, value: Cow<'a, RawValue>) {
         if self.values.insert(name.to_owned(), value).is_some() {
             self.refuse(&shortened(name), "appears more than once");

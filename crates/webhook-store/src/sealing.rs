@@ -11,8 +11,8 @@ const KEY_ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
 
 /// The keys that secrets are sealed with: the first seals, all open. So a key is replaced by
-/// putting a new one before it, sealing anew ([`reseal`](crate::secrets::reseal)), and taking
-/// the old one away.
+/// putting a new one after it everywhere, then before it, sealing anew
+/// ([`reseal`](crate::secrets::reseal)), and taking the old one away.
 #[derive(Clone)]
 pub struct SealingKeys {
     first: SealingKey,

@@ -24,7 +24,9 @@ mod closing;
 pub(crate) use columns::open_headers;
 
 pub use closing::{Closed, disable, list_closed, list_versions};
-pub use list::{Position, Sort, SortKey, WebhookFilter, count, list, list_named};
+pub use list::{
+    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_repeated_names,
+};
 pub use write::{delete, find_headers, insert, save};
 
 /// A webhook as it is stored, without its secret.

@@ -136,10 +136,7 @@ pub(crate) async fn list_api_keys(
     let mut fields = Fields::of_query(request.query_string());
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let after = fields.optional("cursor", parse_cursor);
-    let errors = fields.finish();
-    if !errors.is_empty() {
-        return Err(Problem::Invalid(errors));
-    }
+    fields.end()?;
     let mut connection = connections.acquire().await?;
     let rows = api_keys::list(&mut connection, after, limit.rows()).await?;
     let rows = rows.into_iter().map(ApiKeyBody::from).collect();

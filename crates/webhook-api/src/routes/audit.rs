@@ -103,12 +103,8 @@ fn parse_filter(query: &str) -> Result<(AuditFilter, PageLimit), Problem> {
         after: fields.optional("cursor", parse_cursor),
         limit: limit.rows(),
     };
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok((filter, limit))
-    } else {
-        Err(Problem::Invalid(errors))
-    }
+    fields.end()?;
+    Ok((filter, limit))
 }
 
 impl From<AuditRow> for AuditBody {

@@ -127,12 +127,8 @@ fn parse_filter(query: &str) -> Result<(DeliveryFilter, PageLimit), Problem> {
         after: fields.optional("cursor", parse_cursor),
         limit: limit.rows(),
     };
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok((filter, limit))
-    } else {
-        Err(Problem::Invalid(errors))
-    }
+    fields.end()?;
+    Ok((filter, limit))
 }
 
 impl DeliveryWithAttempts {

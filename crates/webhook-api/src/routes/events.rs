@@ -135,10 +135,7 @@ fn parse_batch(body: &Bytes) -> Result<Vec<Result<Event, EventError>>, Problem> 
         );
         fields.refuse("events", reason);
     }
-    let errors = fields.finish();
-    if !errors.is_empty() {
-        return Err(Problem::Invalid(errors));
-    }
+    fields.end()?;
     let events = items
         .iter()
         .map(|raw| parse_event(body.slice_ref(raw.get().as_bytes())));

@@ -1,6 +1,6 @@
 //! Webhooks searched, filtered, sorted, in pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{Eq, LeftJoinQuerySource, Nullable as Nullably, count_star};
@@ -293,6 +293,21 @@ pub async fn list_named(
         .select(webhooks::id);
     let ids: Vec<Uuid> = named.load(connection).await?;
     Ok(ids.into_iter().map(WebhookId).collect())
+}
+
+/// The names that more than one webhook of an environment has.
+pub async fn list_repeated_names(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+) -> Result<HashSet<String>, StoreError> {
+    let repeated = webhooks::table
+        .filter(webhooks::deleted_at.is_null())
+        .filter(webhooks::environment.eq(environment.as_str()))
+        .group_by(webhooks::name)
+        .having(count_star().gt(1))
+        .select(webhooks::name);
+    let names: Vec<String> = repeated.load(connection).await?;
+    Ok(names.into_iter().collect())
 }
 
 #[cfg(test)]

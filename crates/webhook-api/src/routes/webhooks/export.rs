@@ -120,7 +120,7 @@ fn parse_export(query: &str) -> Result<(Environment, bool), Problem> {
 }
 
 /// Every webhook of an environment, the oldest first.
-pub(super) async fn list_all(
+async fn list_all(
     connection: &mut RawConnection,
     environment: Environment,
 ) -> Result<Vec<Webhook>, Problem> {

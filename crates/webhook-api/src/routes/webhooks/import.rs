@@ -1,6 +1,6 @@
 //! An exported document is brought into an environment: the way to copy staging to production.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
@@ -8,12 +8,12 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use webhook_domain::{Environment, FieldError, SigningSecret, WebhookSettings};
-use webhook_store::webhooks::{self, Webhook};
+use webhook_domain::{Environment, FieldError, SigningSecret, WebhookId, WebhookSettings};
+use webhook_store::webhooks;
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::documents::ImportWebhook;
-use super::export::{MAX_WEBHOOKS, list_all};
+use super::export::MAX_WEBHOOKS;
 use super::read::parse_bool;
 use super::settings::{Draft, NoValue};
 use crate::body::Body;
@@ -127,12 +127,12 @@ pub(crate) async fn import_webhooks(
     let mut webhooks = Vec::with_capacity(wanted.len());
     if dry_run {
         for one in &wanted {
-            let present = find_present(&mut connection, environment, one).await?;
-            webhooks.push(
-                plan(&mut connection, &keys, one, present.as_ref())
-                    .await?
-                    .told,
-            );
+            let present = match find_id(&mut connection, environment, one).await? {
+                Some(id) => webhooks::find(&mut connection, id).await?,
+                None => None,
+            };
+            let plan = plan(&mut connection, &keys, one, present.as_ref()).await?;
+            webhooks.push(plan.told);
         }
     } else {
         for step in wanted.chunks(STEP) {
@@ -197,12 +197,8 @@ fn parse_document(
             })
         }));
     }
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok(wanted)
-    } else {
-        Err(Problem::Invalid(errors))
-    }
+    fields.end()?;
+    Ok(wanted)
 }
 
 /// A name must tell one webhook, in the document and in the environment.
@@ -211,11 +207,7 @@ async fn check_names(
     environment: Environment,
     wanted: &[Wanted],
 ) -> Result<(), Problem> {
-    let present = list_all(connection, environment).await?;
-    let mut there: HashMap<&str, usize> = HashMap::new();
-    for webhook in &present {
-        *there.entry(webhook.settings.name.as_str()).or_default() += 1;
-    }
+    let twice = webhooks::list_repeated_names(connection, environment).await?;
     let mut seen = HashSet::new();
     let mut errors = Vec::new();
     for (index, one) in wanted.iter().enumerate() {
@@ -223,7 +215,7 @@ async fn check_names(
         let field = format!("webhooks[{index}].name");
         if !seen.insert(name) {
             errors.push(FieldError::new(field, "appears more than once"));
-        } else if there.get(name).is_some_and(|count| *count > 1) {
+        } else if twice.contains(name) {
             let reason = "there is more than one webhook of this name";
             errors.push(FieldError::new(field, reason));
         }
@@ -247,10 +239,8 @@ async fn import_step(
         webhooks::lock_imports(connection, environment).await?;
         let mut imported = Vec::with_capacity(wanted.len());
         for one in wanted {
-            let name = one.settings.name.as_str();
-            let named = webhooks::list_named(connection, environment, name).await?;
-            let present = match named.first() {
-                Some(id) => webhooks::lock(connection, *id).await?,
+            let present = match find_id(connection, environment, one).await? {
+                Some(id) => webhooks::lock(connection, id).await?,
                 None => None,
             };
             let mut plan = plan(connection, keys, one, present.as_ref()).await?;
@@ -262,15 +252,13 @@ async fn import_step(
     .await
 }
 
-async fn find_present(
+/// Which webhook is meant by its name.
+async fn find_id(
     connection: &mut RawConnection,
     environment: Environment,
     wanted: &Wanted,
-) -> Result<Option<Webhook>, Problem> {
+) -> Result<Option<WebhookId>, Problem> {
     let name = wanted.settings.name.as_str();
     let named = webhooks::list_named(connection, environment, name).await?;
-    match named.first() {
-        Some(id) => Ok(webhooks::find(connection, *id).await?),
-        None => Ok(None),
-    }
+    Ok(named.first().copied())
 }

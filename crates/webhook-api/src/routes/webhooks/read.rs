@@ -121,16 +121,12 @@ fn parse_filter(query: &str) -> Result<Asked, Problem> {
         limit: limit.rows(),
     };
     let total = fields.optional("total", parse_bool).unwrap_or_default();
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok(Asked {
-            filter,
-            limit,
-            total,
-        })
-    } else {
-        Err(Problem::Invalid(errors))
-    }
+    fields.end()?;
+    Ok(Asked {
+        filter,
+        limit,
+        total,
+    })
 }
 
 /// A query knows these two words only.

@@ -136,12 +136,8 @@ fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Duration), Prob
         parse_duration(text, MAX_GRACE_PERIOD)
     });
     let secret = fields.optional("secret", SigningSecret::parse);
-    let errors = fields.finish();
-    if errors.is_empty() {
-        Ok((secret, grace_period.unwrap_or(GRACE_PERIOD)))
-    } else {
-        Err(Problem::Invalid(errors))
-    }
+    fields.end()?;
+    Ok((secret, grace_period.unwrap_or(GRACE_PERIOD)))
 }
 
 fn answer(secrets: &Secrets) -> HttpResponse {
