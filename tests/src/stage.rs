@@ -7,7 +7,7 @@ use webhook_dispatcher::{Settings, Stops};
 use webhook_domain::{
     AddressPolicy, Event, HealthPolicy, RetryPolicy, Serving, SigningSecret, WebhookId,
 };
-use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow};
+use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
 use webhook_store::webhooks::{self, Webhook};
 
 use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
@@ -138,13 +138,15 @@ impl Stage {
 
     /// Waits until `count` deliveries ended, and reads them.
     pub async fn ended(&self, count: usize) -> Vec<DeliveryRow> {
-        let filter = DeliveryFilter {
+        let all = DeliveryFilter::default();
+        let place = Place {
+            order: Order::Newest,
+            after: None,
             limit: 1_000,
-            ..DeliveryFilter::default()
         };
         let ended = async || {
             let mut connection = self.world.connection().await;
-            let rows = deliveries::list(&mut connection, &filter)
+            let rows = deliveries::list(&mut connection, &all, &place)
                 .await
                 .expect("it reads");
             let done = rows.iter().filter(|row| row.ended_at.is_some()).count();

@@ -7,12 +7,12 @@ use webhook_domain::{
     DeliveryId, Environment, EventType, HealthPolicy, Observation, OrderingField, Outcome,
     RateLimit, Serving, WebhookId,
 };
-use webhook_store::attempts::{self, NextState};
+use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
 use webhook_store::intake::OwedDelivery;
 use webhook_store::webhooks;
 use webhook_store::{Connection, health, ordering};
-use webhook_tests::rows::{URL, lease, owe, result, take_in, wanting_all};
+use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
 use webhook_tests::{WebhookSample, World, event, set_status};
 
 /// Promotes what is due and claims it, with room as given.
@@ -107,8 +107,7 @@ async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
         .iter()
         .map(|delivery| result(delivery, 1, NextState::RetryAt(lease(-100))))
         .collect();
-    let recorded = attempts::record(&mut connection, &results).await;
-    recorded.expect("it is recorded");
+    record(&mut connection, &results).await;
     owe(&mut connection, 50, lease(-1)).await;
     let other = wanting_all(&mut connection).await;
     owe(&mut connection, 1, lease(-1)).await;
@@ -305,8 +304,7 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
         };
         let mut ended = result(&owed, 1, NextState::Succeeded);
         ended.lease_until = lease_until;
-        let recorded = attempts::record(&mut connection, &[ended]).await;
-        recorded.expect("it is recorded");
+        record(&mut connection, &[ended]).await;
         moved.push(world.delivered().await);
     }
 

@@ -121,7 +121,7 @@ async fn a_message_that_is_no_event_does_not_block_what_follows() {
         .await;
     let rows = stage.ended(1).await;
 
-    assert_eq!(rows[0].event_type, "product.updated");
+    assert_eq!(rows[0].event_type, EventType::ProductUpdated);
     stage.end().await;
 }
 
@@ -139,7 +139,7 @@ async fn an_attempt_tells_why_it_failed() {
     let classes: Vec<_> = attempts
         .expect("it reads")
         .iter()
-        .map(|a| a.failure_class)
+        .map(|(a, _)| a.failure_class)
         .collect();
     let (timeout, reset) = (FailureClass::Timeout, FailureClass::Reset);
     assert_eq!(classes, [Some(timeout), Some(reset), None]);

@@ -2,10 +2,10 @@
 
 use webhook_domain::{DeliveryId, DeliveryStatus, Environment, EventType, WebhookStatus};
 use webhook_store::attempts::{self, NextState};
-use webhook_store::deliveries::{self, DeliveryFilter};
+use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
 use webhook_store::destinations::list_destinations;
 use webhook_store::{Connection, SealingKeys, migrations};
-use webhook_tests::rows::{URL, lease, owe, result, take_in, wanting_all};
+use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
 use webhook_tests::{WebhookSample, World, event, sealing_keys};
 
 async fn status(connection: &mut Connection, id: DeliveryId) -> (DeliveryStatus, i32) {
@@ -121,8 +121,7 @@ async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
 
     let mut states = Vec::new();
     for results in [[retry.clone()], [retry], [late], [second]] {
-        let recorded = attempts::record(&mut connection, &results).await;
-        recorded.expect("it is recorded");
+        record(&mut connection, &results).await;
         states.push(status(&mut connection, owed.id).await);
     }
 
@@ -134,7 +133,10 @@ async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
     let log = attempts::list(&mut connection, owed.id)
         .await
         .expect("it reads");
-    assert_eq!(log.iter().map(|a| a.number).collect::<Vec<_>>(), [1, 1, 2]);
+    assert_eq!(
+        log.iter().map(|(a, _)| a.number).collect::<Vec<_>>(),
+        [1, 1, 2]
+    );
     world.end().await;
 }
 
@@ -162,16 +164,18 @@ async fn deliveries_are_listed_newest_first_page_by_page() {
     let owed = owe(&mut connection, 5, lease(60)).await;
 
     let mut listed = Vec::new();
-    let mut filter = DeliveryFilter {
+    let all = DeliveryFilter::default();
+    let mut place = Place {
+        order: Order::Newest,
+        after: None,
         limit: 2,
-        ..DeliveryFilter::default()
     };
     loop {
-        let page = deliveries::list(&mut connection, &filter)
+        let page = deliveries::list(&mut connection, &all, &place)
             .await
             .expect("it reads");
         let Some(last) = page.last() else { break };
-        filter.after = Some(last.id);
+        place.after = Some(last.id);
         listed.extend(page.iter().map(|d| d.id));
     }
 

@@ -11,7 +11,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, jobs, retry_policies, session,
+    statistics, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -45,8 +46,16 @@ use crate::routes::{
         events::publish_event,
         events::publish_events,
         event_types::list_event_types,
-        deliveries::list_deliveries,
-        deliveries::find_delivery,
+        statistics::read_statistics,
+        deliveries::list::list_deliveries,
+        deliveries::read::find_delivery,
+        deliveries::again::retry_delivery,
+        deliveries::again::cancel_delivery,
+        deliveries::again::retry_deliveries,
+        jobs::list_jobs,
+        jobs::find_job,
+        jobs::cancel_job,
+        webhooks::replay::replay_events,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
         api_keys::create_api_key,

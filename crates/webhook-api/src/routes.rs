@@ -17,8 +17,10 @@ pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
+pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
 /// Everything that is served.
@@ -64,11 +66,19 @@ fn v1() -> Vec<Resource> {
         at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(webhooks::status::deactivate_webhook))]),
         at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(webhooks::secret::show_secret))]),
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(webhooks::secret::rotate_secret))]),
+        at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(webhooks::replay::replay_events))]),
         at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
         at("/events", vec![(POST, PUBLISH, to(events::publish_event))]),
         at("/events/batch", vec![(POST, PUBLISH, to(events::publish_events))]),
-        at("/deliveries", vec![(GET, READ, to(deliveries::list_deliveries))]),
-        at("/deliveries/{id}", vec![(GET, READ, to(deliveries::find_delivery))]),
+        at("/deliveries", vec![(GET, READ, to(deliveries::list::list_deliveries))]),
+        at("/deliveries/retry", vec![(POST, MANAGE, to(deliveries::again::retry_deliveries))]),
+        at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
+        at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
+        at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
+        at("/jobs", vec![(GET, READ, to(jobs::list_jobs))]),
+        at("/jobs/{id}", vec![(GET, READ, to(jobs::find_job))]),
+        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
+        at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

@@ -10,8 +10,8 @@ use utoipa::openapi::schema::{
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, CustomHeaders, DeliveryStatus, Environment, EventPattern, EventType, FailureClass,
-    HeaderName, HeaderValue, KeyName, Metadata, OrderingField, Role, WebhookDescription,
-    WebhookName, WebhookStatus, WebhookUrl,
+    HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata, OrderingField, Role,
+    StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -63,6 +63,15 @@ schemas! {
     EventPatternName "EventPattern" = one_of(patterns());
     /// Where a delivery stands.
     DeliveryStatusName "DeliveryStatus" = one_of(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
+    /// Where the deliveries stand that are asked for.
+    StatusFilterName "DeliveryStatusFilter" = one_of(StatusFilter::ALL.iter().map(|s| s.as_str()));
+    /// What a job does.
+    JobKindName "JobKind" = one_of(JobKind::ALL.iter().map(|k| k.as_str()));
+    /// Where a job stands.
+    JobStatusName "JobStatus" = one_of(JobStatus::ALL.iter().map(|s| s.as_str()));
+    /// A status, a class of statuses, a failure without one, or `none`.
+    AnswerText "AnswerFilter" = text(
+        "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address)$", 3, 15, "5xx");
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
     /// What the holder of an API key may do.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use webhook_domain::{FailureClass, Outcome};
-use webhook_store::attempts::Attempt;
+use webhook_store::attempts::{Attempt, Exchange};
 
 /// How much of an answer's body is kept.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -20,20 +20,23 @@ const HEADERS_OF_INTEREST: [&str; 5] = [
     "server",
 ];
 
-/// Reads an answer into `attempt`, its body no further than is kept.
-pub(crate) async fn read(mut response: Response, attempt: &mut Attempt) -> Outcome {
+/// Reads an answer into `attempt` and `said`, its body no further than is kept.
+pub(crate) async fn read(
+    mut response: Response,
+    attempt: &mut Attempt,
+    said: &mut Exchange,
+) -> Outcome {
     let status = response.status();
     attempt.response_status = Some(i32::from(status.as_u16()));
-    attempt.response_headers = headers_of_interest(response.headers());
+    said.response_headers = headers_of_interest(response.headers());
     let retry_after = retry_after(response.headers(), Utc::now());
     // The status is the answer: a body that breaks off changes nothing.
     while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MAX_BODY_BYTES - attempt.response_body.len();
-        attempt
-            .response_body
+        let room = MAX_BODY_BYTES - said.response_body.len();
+        said.response_body
             .extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            attempt.response_body_truncated = true;
+            said.response_body_truncated = true;
             break;
         }
     }

@@ -89,6 +89,7 @@ fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>, origin: Origin) 
         webhook_version: claimed.webhook_version,
         max_concurrency: claimed.max_concurrency,
         attempts: claimed.attempts,
+        schedule_from: claimed.schedule_from,
         ordering_key: claimed.ordering_key,
         event: claimed.event,
         lease_until,

@@ -50,10 +50,10 @@ impl Courier {
     pub(crate) async fn deliver(&self, destination: &Destination, leased: &Leased) -> Outcome {
         let timeout = self.timeout(destination);
         let (client, addresses) = (&self.client, &self.addresses);
-        let Answer { attempt, outcome } =
-            request::attempt(client, addresses, destination, leased, timeout).await;
-        observe(leased, &attempt, outcome);
-        let finished = finish(destination, leased, attempt, outcome, Utc::now());
+        let answer = request::attempt(client, addresses, destination, leased, timeout).await;
+        let outcome = answer.outcome;
+        observe(leased, &answer.attempt, outcome);
+        let finished = finish(destination, leased, answer, Utc::now());
         if self.results.send(finished).await.is_err() {
             log::error!("the recorder is gone; the delivery is tried again when its lease ends");
         }
@@ -69,11 +69,15 @@ impl Courier {
 fn finish(
     destination: &Destination,
     leased: &Leased,
-    attempt: Attempt,
-    outcome: Outcome,
+    answer: Answer,
     now: DateTime<Utc>,
 ) -> Finished {
-    let number = attempt.number.unsigned_abs();
+    let Answer {
+        attempt,
+        said,
+        outcome,
+    } = answer;
+    let number = (attempt.number - leased.schedule_from).unsigned_abs();
     let verdict = decide(outcome, number, &destination.policy, rand::random());
     // Somebody looks at a test's answer now; in an hour nobody does.
     let test = leased.event.test_for.is_some();
@@ -99,6 +103,7 @@ fn finish(
             .map(|key| (leased.webhook_id, key)),
         result: AttemptResult {
             attempt,
+            exchange: said,
             next,
             webhook_id: leased.webhook_id,
             lease_until: leased.lease_until,

@@ -101,6 +101,7 @@ fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> V
         webhook_version: owed.webhook_version,
         max_concurrency: owed.max_concurrency,
         attempts: 0,
+        schedule_from: 0,
         // What is ordered is never leased here.
         ordering_key: None,
         event: events[&owed.event_id].clone(),

@@ -10,6 +10,7 @@ pub(crate) struct Leased {
     pub(crate) webhook_version: i64,
     pub(crate) max_concurrency: Option<i32>,
     pub(crate) attempts: i32,
+    pub(crate) schedule_from: i32,
     pub(crate) ordering_key: Option<OrderingKey>,
     pub(crate) event: Event,
     pub(crate) lease_until: DateTime<Utc>,

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
-//! services are told.
+//! services are told, [`jobs`] for what admins ask for by the thousand.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 use webhook_broker::{BrokerUrl, Publisher};
 use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_store::{Pool, Purpose, SealingKeys};
@@ -35,6 +36,7 @@ mod leased;
 mod ordering;
 
 // Beside it.
+mod jobs;
 mod outbox;
 mod sweeps;
 
@@ -45,6 +47,7 @@ mod destinations;
 mod recorder;
 mod request;
 mod target;
+mod timing;
 
 pub use config::{Checked, Config, ConfigProblems, LogFormat};
 pub use lanes::Stops;
@@ -121,6 +124,7 @@ async fn work(
     let lanes = Lanes::new(&settings, pool.clone(), courier, &tasks, stops.clone());
     let recorder = recorder::Recorder {
         pool: pool.clone(),
+        worker_id: Uuid::new_v4(),
         health: settings.health.clone(),
         lanes: Arc::downgrade(&lanes),
     };
@@ -142,6 +146,7 @@ async fn work(
             sweeps::flush_closed_for_ever(&worker),
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
+            jobs::work_for_ever(&worker),
         )
     };
     tokio::select! {

@@ -5,6 +5,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use uuid::Uuid;
 use webhook_domain::{HealthChange, HealthPolicy, Observation, OrderingKey, Outcome, WebhookId};
 use webhook_store::attempts::{AttemptResult, record};
 use webhook_store::health::{Changes, observe_all};
@@ -41,6 +42,8 @@ pub(crate) fn channel() -> (Results, mpsc::Receiver<Finished>) {
 /// Records attempts, and lets what they mean take effect.
 pub(crate) struct Recorder {
     pub(crate) pool: Pool,
+    /// Its own rows of the totals: no worker waits for another one's.
+    pub(crate) worker_id: Uuid,
     pub(crate) health: HealthPolicy,
     /// Weak, as lanes hold the way to the recorder, which ends when they are gone.
     pub(crate) lanes: Weak<Lanes>,
@@ -74,7 +77,7 @@ impl Recorder {
     /// which webhooks are known to be failing.
     async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
         let written = insist("record attempts", || async {
-            record(&mut *acquire(&self.pool).await?, finished).await
+            record(&mut *acquire(&self.pool).await?, self.worker_id, finished).await
         });
         written.await.into_iter().collect()
     }

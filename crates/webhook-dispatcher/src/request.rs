@@ -1,21 +1,22 @@
 //! One signed request to a webhook.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use chrono::{SubsecRound, Utc};
-use reqwest::header::CONTENT_TYPE;
+use chrono::{DateTime, SubsecRound, Utc};
 use reqwest::{Client, Response};
 use webhook_domain::{AddressPolicy, FailureClass, HeaderSecret, Outcome, sign};
-use webhook_store::attempts::Attempt;
+use webhook_store::attempts::{Attempt, Exchange, Timing};
 use webhook_store::destinations::Destination;
 
 use crate::answer::{failed, read};
 use crate::leased::Leased;
 use crate::target;
+use crate::timing::Clock;
 
 /// What is recorded of an attempt, and how it ended.
 pub(crate) struct Answer {
     pub(crate) attempt: Attempt,
+    pub(crate) said: Exchange,
     pub(crate) outcome: Outcome,
 }
 
@@ -27,83 +28,131 @@ pub(crate) async fn attempt(
     leased: &Leased,
     timeout: Duration,
 ) -> Answer {
-    let number = leased.attempts + 1;
-    let (started_at, clock) = (Utc::now().trunc_subsecs(6), Instant::now());
+    let (now, clock) = (Utc::now(), Clock::start());
     let mut attempt = Attempt {
         delivery_id: leased.id,
-        number,
-        started_at,
-        duration_ms: 0,
+        number: leased.attempts + 1,
+        started_at: now.trunc_subsecs(6),
+        timing: Timing::default(),
         response_status: None,
-        response_headers: Vec::new(),
-        response_body: Vec::new(),
-        response_body_truncated: false,
         failure_class: None,
         failure_detail: None,
     };
-    let exchange = exchange(client, addresses, destination, leased, &mut attempt);
-    let outcome = match tokio::time::timeout(timeout, exchange).await {
-        Ok(outcome) => outcome,
-        Err(_) => failed(
-            &mut attempt,
-            FailureClass::Timeout,
-            "the receiver took too long",
-            None,
-        ),
+    let headers = headers(destination, leased, attempt.number, now);
+    let mut said = Exchange {
+        request_url: destination.url.clone(),
+        request_headers: headers.iter().map(Header::shown).collect(),
+        ..Exchange::default()
     };
-    attempt.duration_ms = i32::try_from(clock.elapsed().as_millis()).unwrap_or(i32::MAX);
-    Answer { attempt, outcome }
+    let exchange = async {
+        if target::is_blocked_literal(&destination.url, addresses) {
+            let detail = "the URL's address must not be called";
+            return failed(&mut attempt, FailureClass::BlockedAddress, detail, None);
+        }
+        let sent = clock.scope(send(client, destination, leased, &headers));
+        match sent.await {
+            Ok(response) => {
+                clock.answered();
+                read(response, &mut attempt, &mut said).await
+            }
+            Err(error) => {
+                let class = target::failure_class(&error);
+                failed(&mut attempt, class, &target::describe(&error), None)
+            }
+        }
+    };
+    let ended = tokio::time::timeout(timeout, exchange).await;
+    let outcome = ended.unwrap_or_else(|_| {
+        let detail = "the receiver took too long";
+        failed(&mut attempt, FailureClass::Timeout, detail, None)
+    });
+    attempt.timing = clock.read();
+    Answer {
+        attempt,
+        said,
+        outcome,
+    }
 }
 
-async fn exchange(
-    client: &Client,
-    addresses: &AddressPolicy,
-    destination: &Destination,
+/// A header of a request.
+struct Header<'a> {
+    name: &'a str,
+    value: Value<'a>,
+}
+
+enum Value<'a> {
+    Ours(String),
+    /// The admin's: it may hold a password, so it is not kept.
+    Custom(&'a str),
+}
+
+impl Header<'_> {
+    fn value(&self) -> &str {
+        match &self.value {
+            Value::Ours(value) => value,
+            Value::Custom(value) => value,
+        }
+    }
+
+    /// As it is kept.
+    fn shown(&self) -> (String, Option<String>) {
+        let value = match &self.value {
+            Value::Ours(value) => Some(value.clone()),
+            Value::Custom(_) => None,
+        };
+        (self.name.to_owned(), value)
+    }
+}
+
+fn headers<'a>(
+    destination: &'a Destination,
     leased: &Leased,
-    attempt: &mut Attempt,
-) -> Outcome {
-    if target::is_blocked_literal(&destination.url, addresses) {
-        let detail = "the URL's address must not be called";
-        return failed(attempt, FailureClass::BlockedAddress, detail, None);
-    }
-    match send(client, destination, leased, attempt.number).await {
-        Ok(response) => read(response, attempt).await,
-        Err(error) => failed(
-            attempt,
-            target::failure_class(&error),
-            &target::describe(&error),
-            None,
-        ),
-    }
+    number: i32,
+    now: DateTime<Utc>,
+) -> Vec<Header<'a>> {
+    let event = &leased.event;
+    let timestamp = now.timestamp();
+    let secrets = destination.secrets.valid_at(now);
+    let signatures = sign(secrets, event.id, timestamp, &event.body);
+    let ours = [
+        ("Content-Type", "application/json".to_owned()),
+        ("User-Agent", target::USER_AGENT.to_owned()),
+        ("X-Webhook-Signature", signatures.platform),
+        ("webhook-id", event.id.to_string()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", signatures.standard),
+        ("X-Webhook-Event", event.event_type.to_string()),
+        ("X-Webhook-Environment", event.environment.to_string()),
+        ("X-Webhook-Delivery", leased.id.to_string()),
+        ("X-Webhook-Attempt", number.to_string()),
+    ];
+    let ours = ours.into_iter().map(|(name, value)| Header {
+        name,
+        value: Value::Ours(value),
+    });
+    let custom = destination.headers.iter().filter_map(|(name, value)| {
+        let HeaderSecret::Given(value) = value else {
+            return None;
+        };
+        Some(Header {
+            name: name.as_str(),
+            value: Value::Custom(value.reveal()),
+        })
+    });
+    ours.chain(custom).collect()
 }
 
 async fn send(
     client: &Client,
     destination: &Destination,
     leased: &Leased,
-    number: i32,
+    headers: &[Header<'_>],
 ) -> reqwest::Result<Response> {
-    let event = &leased.event;
-    let now = Utc::now();
-    let timestamp = now.timestamp();
-    let secrets = destination.secrets.valid_at(now);
-    let signatures = sign(secrets, event.id, timestamp, &event.body);
     let mut request = client
         .post(&destination.url)
-        .header(CONTENT_TYPE, "application/json")
-        .header("X-Webhook-Signature", signatures.platform)
-        .header("webhook-id", event.id.to_string())
-        .header("webhook-timestamp", timestamp)
-        .header("webhook-signature", signatures.standard)
-        .header("X-Webhook-Event", event.event_type.as_str())
-        .header("X-Webhook-Environment", event.environment.as_str())
-        .header("X-Webhook-Delivery", leased.id.to_string())
-        .header("X-Webhook-Attempt", number)
-        .body(event.body.clone());
-    for (name, value) in destination.headers.iter() {
-        if let HeaderSecret::Given(value) = value {
-            request = request.header(name.as_str(), value.reveal());
-        }
+        .body(leased.event.body.clone());
+    for header in headers {
+        request = request.header(header.name, header.value());
     }
     request.send().await
 }

@@ -2,19 +2,27 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::time::Instant;
 
+use chrono::{DateTime, Utc};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
+use rustls::CertificateError;
 use webhook_domain::{AddressPolicy, FailureClass};
+
+use crate::timing::{self, Timed};
+
+/// What we call ourselves.
+pub(crate) const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"));
 
 /// The client for all requests: no redirects, no proxy, a resolver that filters.
 pub(crate) fn client(addresses: &AddressPolicy) -> reqwest::Result<Client> {
     Client::builder()
-        .user_agent(concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .retry(reqwest::retry::never())
         .dns_resolver(FilteringResolver(addresses.clone()))
+        .connector_layer(Timed)
         .build()
 }
 
@@ -61,9 +69,10 @@ impl Resolve for FilteringResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = self.0.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map_err(Unresolved)?;
+            let began = Instant::now();
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            timing::resolved(began);
+            let found = found.map_err(Unresolved)?;
             let permitted: Vec<SocketAddr> = found
                 .filter(|address| policy.permits(address.ip()))
                 .collect();
@@ -85,7 +94,7 @@ pub(crate) fn failure_class(error: &reqwest::Error) -> FailureClass {
         if current.is::<Unresolved>() {
             return FailureClass::Dns;
         }
-        if is_tls(current) {
+        if tls_error(current).is_some() {
             return FailureClass::Tls;
         }
         cause = current.source();
@@ -100,18 +109,64 @@ pub(crate) fn failure_class(error: &reqwest::Error) -> FailureClass {
 }
 
 /// Looks into `io::Error`s, which may be nested and hide what they wrap from `source`.
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
+    let inside = wrapped.and_then(|inner| tls_error(inner));
+    error.downcast_ref().or(inside)
 }
 
 /// The deepest cause: what an admin can do something about.
 pub(crate) fn describe(error: &reqwest::Error) -> String {
-    let mut deepest: &dyn Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+    let mut deepest: &(dyn Error + 'static) = error;
+    loop {
+        if let Some(rustls::Error::InvalidCertificate(error)) = tls_error(deepest) {
+            return describe_certificate(error);
+        }
+        match deepest.source() {
+            Some(source) => deepest = source,
+            None => return deepest.to_string(),
+        }
     }
-    deepest.to_string()
+}
+
+fn describe_certificate(error: &CertificateError) -> String {
+    let day = |seconds: u64| {
+        let time = i64::try_from(seconds).ok();
+        let time = time.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
+        time.map_or_else(String::new, |time| {
+            time.format("%Y-%m-%d %H:%M UTC").to_string()
+        })
+    };
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say it well themselves"
+    )]
+    match error {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            let end = day(not_after.as_secs());
+            format!("the certificate expired on {end}; renew it")
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            let start = day(not_before.as_secs());
+            format!("the certificate is not valid before {start}")
+        }
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            let names = presented.join(", ");
+            format!(
+                "the certificate is not for {}, but for {names}",
+                expected.to_str()
+            )
+        }
+        CertificateError::UnknownIssuer => {
+            "the certificate is not signed by a public root, or comes without the certificates \
+             in between"
+                .to_owned()
+        }
+        other => format!("the certificate is not accepted: {other}"),
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,18 @@ names! {
         ApiKeyCreated = "api_key.created",
         /// An API key was revoked.
         ApiKeyRevoked = "api_key.revoked",
+        /// A delivery was sent again that had succeeded.
+        DeliveryResent = "delivery.resent",
+        /// A delivery was asked for again that had not.
+        DeliveryRetried = "delivery.retried",
+        /// A pending delivery was cancelled.
+        DeliveryCancelled = "delivery.cancelled",
+        /// A job was started that sends deliveries again.
+        DeliveriesRetried = "deliveries.retried",
+        /// A job was started that sends a webhook what it missed.
+        EventsReplayed = "events.replayed",
+        /// A job was stopped.
+        JobCancelled = "job.cancelled",
         /// An environment's default retry policy was replaced.
         RetryPolicyReplaced = "retry_policy.replaced",
     }

@@ -35,6 +35,34 @@ names! {
 }
 
 names! {
+    /// Where the deliveries stand that are asked for.
+    StatusFilter, "delivery status" {
+        /// Pending, tried before or not.
+        Pending = "pending",
+        /// Pending, and tried before.
+        Retrying = "retrying",
+        /// Accepted by the webhook.
+        Succeeded = "succeeded",
+        /// Given up.
+        Failed = "failed",
+        /// Not wanted any more.
+        Cancelled = "cancelled",
+    }
+}
+
+impl StatusFilter {
+    /// The status that these deliveries have.
+    pub const fn status(self) -> DeliveryStatus {
+        match self {
+            Self::Pending | Self::Retrying => DeliveryStatus::Pending,
+            Self::Succeeded => DeliveryStatus::Succeeded,
+            Self::Failed => DeliveryStatus::Failed,
+            Self::Cancelled => DeliveryStatus::Cancelled,
+        }
+    }
+}
+
+names! {
     /// Why an attempt failed.
     FailureClass, "failure class" {
         /// The host's name could not be resolved.

@@ -44,6 +44,8 @@ ids! {
     DeliveryId
     /// Identifies an API key without revealing it.
     ApiKeyId
+    /// Identifies a job that makes many deliveries due.
+    JobId
 }
 
 #[cfg(test)]

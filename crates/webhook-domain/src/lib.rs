@@ -16,13 +16,17 @@ mod metadata;
 mod settings;
 
 // How it gets there.
+mod advice;
+mod answer;
 mod delivery;
 mod health;
+mod job;
 mod limits;
 mod ordering;
 mod retry;
 mod secret;
 mod signature;
+mod statistics;
 mod status_event;
 
 // Who may call whom.
@@ -37,16 +41,19 @@ mod id;
 mod rejection;
 
 pub use address::AddressPolicy;
+pub use advice::advice;
+pub use answer::{AnswerRange, LastAnswer};
 pub use api_key::{ApiKey, ApiKeyError, KeyName};
 pub use audit::AuditAction;
 pub use custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue};
-pub use delivery::{DeliveryStatus, FailureClass, Outcome, Verdict, decide};
+pub use delivery::{DeliveryStatus, FailureClass, Outcome, StatusFilter, Verdict, decide};
 pub use environment::Environment;
 pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES};
 pub use event_selection::{EmptySelection, EventSelection};
 pub use event_type::{EventPattern, EventType};
 pub use health::{Circuit, Failing, HealthChange, HealthPolicy, Observation, observe};
-pub use id::{ApiKeyId, DeliveryId, EventId, WebhookId};
+pub use id::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
+pub use job::{JobKind, JobRate, JobStatus};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
 pub use ordering::OrderingKey;
@@ -57,6 +64,7 @@ pub use secret::{SecretError, SigningSecret};
 pub use session::SessionToken;
 pub use settings::{AttemptTimeout, Serving, WebhookSettings};
 pub use signature::{Signatures, sign};
+pub use statistics::{Durations, FailureKind};
 pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
 pub use webhook::{
     UrlError, UrlSchemes, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,

@@ -128,6 +128,11 @@ impl RetryPolicy {
             .take(retries)
     }
 
+    /// The delays that are left after `attempts`, before jitter.
+    pub fn schedule_after(&self, attempts: u32) -> impl Iterator<Item = Duration> {
+        self.schedule().skip(attempts as usize)
+    }
+
     /// How long to wait after failed attempt number `attempt` (from 1), or `None` when it was
     /// the last one.
     ///

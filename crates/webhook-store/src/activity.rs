@@ -1,6 +1,6 @@
-//! Tables `webhook_activity` and `webhook_hours`: what the recorder counts.
+//! Tables `webhook_activity`, `webhook_hours` and `total_hours`: what the recorder counts.
 //!
-//! Both are written in the statement that records attempts. Should its answer be lost it is
+//! All are written in the statement that records attempts. Should its answer be lost it is
 //! repeated, and then these attempts count twice: a chart may be off by a few after a crash.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use diesel::dsl::sum;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, FailureClass, WebhookId};
@@ -102,7 +103,75 @@ pub async fn count_since(
     Ok(counted.collect())
 }
 
-fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
+/// What was counted in an hour.
+#[derive(Debug, Clone)]
+pub struct Hour {
+    /// When it began.
+    pub start: DateTime<Utc>,
+    /// How many there were.
+    pub counts: Counts,
+    /// Failed attempts by the position of their kind; what is missing at the end is 0.
+    pub failures: Vec<i32>,
+    /// Attempts by the bucket of their duration; what is missing at the end is 0.
+    pub durations: Vec<i32>,
+}
+
+#[derive(QueryableByName)]
+struct HourRow {
+    #[diesel(sql_type = Timestamptz)]
+    hour: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    attempts: i64,
+    #[diesel(sql_type = BigInt)]
+    failed_attempts: i64,
+    #[diesel(sql_type = BigInt)]
+    succeeded: i64,
+    #[diesel(sql_type = BigInt)]
+    failed: i64,
+    #[diesel(sql_type = Array<Integer>)]
+    failures: Vec<i32>,
+    #[diesel(sql_type = Array<Integer>)]
+    durations: Vec<i32>,
+}
+
+/// Reads what was counted for a webhook, or for all of them, in order. Hours without anything are
+/// left out.
+pub async fn list_hours(
+    connection: &mut AsyncPgConnection,
+    webhook_id: Option<WebhookId>,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Hour>, StoreError> {
+    let of_one = "SELECT hour, attempts::bigint, failed_attempts::bigint, succeeded::bigint,
+            failed::bigint, failures, durations
+        FROM webhook_hours WHERE webhook_id = $3 AND hour >= $1 AND hour < $2 ORDER BY hour";
+    let of_all = "SELECT hour, sum(attempts) AS attempts, sum(failed_attempts) AS failed_attempts,
+            sum(succeeded) AS succeeded, sum(failed) AS failed,
+            sum_counts(failures) AS failures, sum_counts(durations) AS durations
+        FROM total_hours WHERE hour >= $1 AND hour < $2 AND $3 IS NULL GROUP BY hour ORDER BY hour";
+    let text = if webhook_id.is_some() { of_one } else { of_all };
+    let rows: Vec<HourRow> = diesel::sql_query(text)
+        .bind::<Timestamptz, _>(hour_of(since))
+        .bind::<Timestamptz, _>(until)
+        .bind::<Nullable<SqlUuid>, _>(webhook_id.map(|id| id.0))
+        .load(connection)
+        .await?;
+    let hours = rows.into_iter().map(|row| Hour {
+        start: row.hour,
+        counts: Counts {
+            attempts: row.attempts,
+            failed_attempts: row.failed_attempts,
+            succeeded: row.succeeded,
+            failed: row.failed,
+        },
+        failures: row.failures,
+        durations: row.durations,
+    });
+    Ok(hours.collect())
+}
+
+/// The hour that a time is in.
+pub(crate) fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
     let into_hour = time.timestamp().rem_euclid(3_600);
     time.trunc_subsecs(0) - TimeDelta::seconds(into_hour)
 }

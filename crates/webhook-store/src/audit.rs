@@ -9,6 +9,7 @@ use webhook_domain::{ApiKeyId, AuditAction, WebhookId};
 
 use crate::StoreError;
 use crate::error::name;
+use crate::ids::least_id_at;
 use crate::schema::audit_entries;
 
 /// How many entries are written in one statement, which has a limit of 65,535 values.
@@ -112,12 +113,6 @@ fn id_at(at: DateTime<Utc>, make: fn(Timestamp) -> Uuid) -> Uuid {
         seconds,
         at.timestamp_subsec_nanos(),
     ))
-}
-
-/// The least id that an entry of this time could have.
-fn least_id_at(at: DateTime<Utc>) -> Uuid {
-    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-    Uuid::from_u128(u128::from(millis & 0xffff_ffff_ffff) << 80)
 }
 
 /// A change as it is remembered.

@@ -66,6 +66,8 @@ pub struct ClaimedDelivery {
     pub max_concurrency: Option<i32>,
     /// Attempts recorded so far.
     pub attempts: i32,
+    /// After how many of them its schedule began anew.
+    pub schedule_from: i32,
     /// Whether its webhook has a rate limit.
     pub rate_limited: bool,
     /// What it is held in order by.
@@ -81,11 +83,11 @@ macro_rules! lease_kept {
         "claimed AS (
             UPDATE deliveries SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
             WHERE deliveries.id = ANY(ARRAY(SELECT id FROM kept))
-            RETURNING deliveries.id, event_id, webhook_id, attempts, ordering_key
+            RETURNING deliveries.id, event_id, webhook_id, attempts, schedule_from, ordering_key
         )
         SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
-               claimed.attempts, claimed.ordering_key, kept.rate_limited,
-               events.id, event_type, environment, occurred_at, test_webhook_id,
+               claimed.attempts, claimed.schedule_from, claimed.ordering_key, kept.rate_limited,
+               events.id, events.event_type, events.environment, occurred_at, test_webhook_id,
                CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
                     THEN body END
         FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id
@@ -102,6 +104,7 @@ type ClaimRow = (
         SqlUuid,
         BigInt,
         Nullable<Integer>,
+        Integer,
         Integer,
         Nullable<SqlUuid>,
         Bool,
@@ -237,7 +240,7 @@ pub async fn claim_backlog(
 }
 
 type Row = (
-    (Uuid, Uuid, i64, Option<i32>, i32, Option<Uuid>, bool),
+    (Uuid, Uuid, i64, Option<i32>, i32, i32, Option<Uuid>, bool),
     (
         Uuid,
         String,
@@ -266,8 +269,9 @@ fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
             webhook_version: delivery.2,
             max_concurrency: delivery.3,
             attempts: delivery.4,
-            ordering_key: delivery.5.map(OrderingKey),
-            rate_limited: delivery.6,
+            schedule_from: delivery.5,
+            ordering_key: delivery.6.map(OrderingKey),
+            rate_limited: delivery.7,
             event: Event {
                 id: EventId(event.0),
                 event_type: name(&event.1)?,

@@ -1,17 +1,27 @@
-//! Table `deliveries`, as the API reads it.
+//! Table `deliveries`, as the API reads it and admins act on it.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{
+    BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{DeliveryId, DeliveryStatus, EventId, WebhookId};
+use webhook_domain::{
+    DeliveryId, DeliveryStatus, Environment, EventId, EventType, LastAnswer, WebhookId,
+};
 
 use crate::schema::{deliveries, events, webhooks};
 use crate::statement::statement;
 use crate::{StoreError, error::name};
 
-/// A delivery with what names its event.
+mod again;
+mod list;
+
+pub use again::{Again, Due, Resend, cancel, list_resends, make_due};
+pub use list::{DeliveryFilter, Order, Place, count, list};
+
+/// A delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryRow {
     /// Its id.
@@ -20,16 +30,22 @@ pub struct DeliveryRow {
     pub event_id: EventId,
     /// To whom.
     pub webhook_id: WebhookId,
+    /// What that is called, deleted or not.
+    pub webhook_name: String,
     /// The event's type.
-    pub event_type: String,
+    pub event_type: EventType,
     /// The event's environment.
-    pub environment: String,
+    pub environment: Environment,
     /// Whether it is a test event, for this webhook only.
     pub test: bool,
     /// Where it stands.
     pub status: DeliveryStatus,
+    /// What its latest attempt got.
+    pub last_answer: LastAnswer,
     /// How many attempts were recorded.
     pub attempts: i32,
+    /// After how many of them its schedule began anew, as somebody asked for it again.
+    pub schedule_from: i32,
     /// When it is tried next, while it is pending.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// When it was owed.
@@ -38,76 +54,69 @@ pub struct DeliveryRow {
     pub ended_at: Option<DateTime<Utc>>,
 }
 
-/// Which deliveries to list.
-#[derive(Debug, Default)]
-pub struct DeliveryFilter {
-    /// To this webhook only.
-    pub webhook_id: Option<WebhookId>,
-    /// Of this event only.
-    pub event_id: Option<EventId>,
-    /// In this status only.
-    pub status: Option<DeliveryStatus>,
-    /// After this one, which was the last of the page before.
-    pub after: Option<DeliveryId>,
-    /// At most so many.
-    pub limit: i64,
+/// What a row is read from.
+macro_rules! columns {
+    () => {
+        "deliveries.id, event_id, webhook_id, webhooks.name AS webhook_name,
+         deliveries.event_type::text, deliveries.environment::text, test, deliveries.status,
+         last_answer, attempts, schedule_from, next_attempt_at, deliveries.created_at, ended_at"
+    };
 }
 
-type Row = (
-    (Uuid, Uuid, Uuid, String, i32),
-    (Option<DateTime<Utc>>, DateTime<Utc>, Option<DateTime<Utc>>),
-    (String, String, Option<Uuid>),
-);
+pub(crate) use columns;
 
-fn read((delivery, times, event): Row) -> Result<DeliveryRow, StoreError> {
-    Ok(DeliveryRow {
-        id: DeliveryId(delivery.0),
-        event_id: EventId(delivery.1),
-        webhook_id: WebhookId(delivery.2),
-        status: name(&delivery.3)?,
-        attempts: delivery.4,
-        next_attempt_at: times.0,
-        created_at: times.1,
-        ended_at: times.2,
-        event_type: event.0,
-        environment: event.1,
-        test: event.2.is_some(),
-    })
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    event_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    webhook_id: Uuid,
+    #[diesel(sql_type = Text)]
+    webhook_name: String,
+    #[diesel(sql_type = Text)]
+    event_type: String,
+    #[diesel(sql_type = Text)]
+    environment: String,
+    #[diesel(sql_type = Bool)]
+    test: bool,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = SmallInt)]
+    last_answer: i16,
+    #[diesel(sql_type = Integer)]
+    attempts: i32,
+    #[diesel(sql_type = Integer)]
+    schedule_from: i32,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    next_attempt_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ended_at: Option<DateTime<Utc>>,
 }
 
-/// Lists deliveries, newest first.
-pub async fn list(
-    connection: &mut AsyncPgConnection,
-    filter: &DeliveryFilter,
-) -> Result<Vec<DeliveryRow>, StoreError> {
-    use deliveries::dsl as d;
-    let mut query = d::deliveries
-        .inner_join(events::table)
-        .select((
-            (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
-            (d::next_attempt_at, d::created_at, d::ended_at),
-            (
-                events::event_type,
-                events::environment,
-                events::test_webhook_id,
-            ),
-        ))
-        .into_boxed();
-    if let Some(webhook_id) = filter.webhook_id {
-        query = query.filter(d::webhook_id.eq(webhook_id.0));
+impl Row {
+    fn read(self) -> Result<DeliveryRow, StoreError> {
+        Ok(DeliveryRow {
+            id: DeliveryId(self.id),
+            event_id: EventId(self.event_id),
+            webhook_id: WebhookId(self.webhook_id),
+            webhook_name: self.webhook_name,
+            event_type: name(&self.event_type)?,
+            environment: name(&self.environment)?,
+            test: self.test,
+            status: name(&self.status)?,
+            last_answer: LastAnswer::from_code(self.last_answer),
+            attempts: self.attempts,
+            schedule_from: self.schedule_from,
+            next_attempt_at: self.next_attempt_at,
+            created_at: self.created_at,
+            ended_at: self.ended_at,
+        })
     }
-    if let Some(event_id) = filter.event_id {
-        query = query.filter(d::event_id.eq(event_id.0));
-    }
-    if let Some(status) = filter.status {
-        query = query.filter(d::status.eq(status.as_str()));
-    }
-    if let Some(after) = filter.after {
-        query = query.filter(d::id.lt(after.0));
-    }
-    let query = query.order(d::id.desc()).limit(filter.limit);
-    let rows: Vec<Row> = query.load(connection).await?;
-    rows.into_iter().map(read).collect()
 }
 
 /// Finds a delivery.
@@ -115,23 +124,24 @@ pub async fn find(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
 ) -> Result<Option<DeliveryRow>, StoreError> {
-    use deliveries::dsl as d;
-    let row: Option<Row> = d::deliveries
-        .find(id.0)
-        .inner_join(events::table)
-        .select((
-            (d::id, d::event_id, d::webhook_id, d::status, d::attempts),
-            (d::next_attempt_at, d::created_at, d::ended_at),
-            (
-                events::event_type,
-                events::environment,
-                events::test_webhook_id,
-            ),
-        ))
-        .first(connection)
-        .await
-        .optional()?;
-    row.map(read).transpose()
+    let by_id = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM deliveries JOIN webhooks ON webhooks.id = webhook_id
+         WHERE deliveries.id = $1"
+    );
+    let query = diesel::sql_query(by_id).bind::<SqlUuid, _>(id.0);
+    let row: Option<Row> = query.get_result(connection).await.optional()?;
+    row.map(Row::read).transpose()
+}
+
+/// Reads the body of an event, which is that of its requests. `None`: it is not kept any more.
+pub async fn find_body(
+    connection: &mut AsyncPgConnection,
+    event_id: EventId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let body = events::table.find(event_id.0).select(events::body);
+    Ok(body.first(connection).await.optional()?)
 }
 
 /// Finds the delivery of an event to a webhook.
@@ -140,13 +150,17 @@ pub async fn find_by_event(
     event_id: EventId,
     webhook_id: WebhookId,
 ) -> Result<Option<DeliveryRow>, StoreError> {
-    let filter = DeliveryFilter {
-        webhook_id: Some(webhook_id),
-        event_id: Some(event_id),
-        limit: 1,
-        ..DeliveryFilter::default()
-    };
-    Ok(list(connection, &filter).await?.pop())
+    let by_event = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM deliveries JOIN webhooks ON webhooks.id = webhook_id
+         WHERE event_id = $1 AND webhook_id = $2"
+    );
+    let query = diesel::sql_query(by_event)
+        .bind::<SqlUuid, _>(event_id.0)
+        .bind::<SqlUuid, _>(webhook_id.0);
+    let row: Option<Row> = query.get_result(connection).await.optional()?;
+    row.map(Row::read).transpose()
 }
 
 statement! {

@@ -12,6 +12,7 @@ use webhook_domain::{DeliveryId, Event, EventId, OrderingKey, WebhookId};
 
 use crate::StoreError;
 use crate::claims::LaneRoom;
+use crate::ids::time_of;
 use crate::ordering::{KeyedDelivery, set_keys};
 use crate::statement::statement;
 
@@ -71,7 +72,8 @@ statement! {
     /// its turn is found.
     ///
     /// Delivery ids are UUIDs v7 that share a random start and count up: ordered, so that the
-    /// index grows at its end, and cheaper than drawing one per row.
+    /// index grows at its end, and cheaper than drawing one per row. They tell when deliveries were
+    /// made.
     TakeIn<'a> -> OwedRow {
         "WITH incoming AS (
             SELECT DISTINCT ON (id) * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
@@ -90,7 +92,8 @@ statement! {
             SELECT ", id_start: &'a str => Text,
         " AS id_start, ", default_free: i32 => Integer,
         " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
-        " AS lease_until
+        " AS lease_until, ", created_at: DateTime<Utc> => Timestamptz,
+        " AS created_at
         ), fresh AS (
             INSERT INTO events (id, event_type, environment, occurred_at, body, test_webhook_id)
             SELECT id, event_type, environment, occurred_at, body, test_for FROM incoming
@@ -98,7 +101,8 @@ statement! {
             RETURNING id, event_type, environment
         ), matched AS (
             SELECT (given.id_start || lpad(to_hex(row_number() OVER (ORDER BY position)), 8, '0'))::uuid AS id,
-                   fresh.id AS event_id, webhooks.id AS webhook_id, webhooks.version,
+                   fresh.id AS event_id, fresh.event_type, fresh.environment,
+                   test_for IS NOT NULL AS test, webhooks.id AS webhook_id, webhooks.version,
                    webhooks.max_concurrency, position, lease_until,
                    CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field,
                    CASE
@@ -124,12 +128,14 @@ statement! {
             WHERE webhooks.status = 'active'
         ), owed AS (
             INSERT INTO deliveries
-                (id, event_id, webhook_id, next_attempt_at, backlog, ordering_sequence)
-            SELECT id, event_id, webhook_id,
-                   CASE place WHEN 'leased' THEN lease_until WHEN 'waiting' THEN now() END,
+                (id, event_id, webhook_id, event_type, environment, test, created_at,
+                 next_attempt_at, backlog, ordering_sequence)
+            SELECT id, event_id, webhook_id, event_type::event_type, environment::environment,
+                   test, created_at,
+                   CASE place WHEN 'leased' THEN matched.lease_until WHEN 'waiting' THEN now() END,
                    CASE place WHEN 'waiting' THEN 0 END,
                    CASE place WHEN 'held' THEN nextval('deliveries_ordering') END
-            FROM (SELECT * FROM matched ORDER BY position) AS matched
+            FROM given, (SELECT * FROM matched ORDER BY position) AS matched
         )
         SELECT id, event_id, webhook_id, version, max_concurrency, ordering_field, place
         FROM matched ORDER BY position"
@@ -157,6 +163,7 @@ pub async fn take_in(
         id_start: &seed[..24],
         default_free: request.default_free,
         lease_until: request.lease_until,
+        created_at: time_of(request.delivery_id_seed),
     };
     let transaction = async |connection: &mut AsyncPgConnection| {
         let rows: Vec<Row> = statement.load(connection).await?;

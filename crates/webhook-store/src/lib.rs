@@ -5,6 +5,7 @@
 
 mod connection;
 mod error;
+mod ids;
 mod pool;
 mod schema;
 mod sealing;
@@ -29,6 +30,7 @@ pub mod webhooks;
 pub mod claims;
 pub mod destinations;
 pub mod intake;
+pub mod jobs;
 pub mod ordering;
 
 pub mod migrations;

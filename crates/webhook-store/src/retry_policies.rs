@@ -110,6 +110,16 @@ pub async fn find_own(
     row.map(Columns::read).transpose()
 }
 
+/// What counts for a webhook of an environment: its own policy, else the environment's.
+pub async fn find_for(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    environment: Environment,
+) -> Result<RetryPolicy, StoreError> {
+    let policies = Policies::read(connection, &[webhook_id.0]).await?;
+    Ok(policies.of(webhook_id.0, environment))
+}
+
 /// Gives a webhook a policy of its own, in the transaction that makes or changes the webhook.
 pub(crate) async fn set_own(
     connection: &mut AsyncPgConnection,

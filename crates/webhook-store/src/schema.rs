@@ -113,6 +113,8 @@ diesel::table! {
         next_attempt_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+        backlog -> Nullable<Int2>,
+        ordering_key -> Nullable<Uuid>,
     }
 }
 
@@ -121,6 +123,7 @@ diesel::table! {
         id -> Uuid,
         event_type -> Text,
         environment -> Text,
+        body -> Bytea,
         test_webhook_id -> Nullable<Uuid>,
     }
 }
@@ -179,12 +182,58 @@ diesel::table! {
         number -> Int4,
         started_at -> Timestamptz,
         duration_ms -> Int4,
+        dns_ms -> Nullable<Int4>,
+        connect_ms -> Nullable<Int4>,
+        first_byte_ms -> Nullable<Int4>,
         response_status -> Nullable<Int4>,
+        failure_class -> Nullable<Text>,
+        failure_detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    exchanges (started_at, delivery_id, number) {
+        started_at -> Timestamptz,
+        delivery_id -> Uuid,
+        number -> Int4,
+        request_url -> Text,
+        request_headers -> Text,
         response_headers -> Text,
         response_body -> Bytea,
         response_body_truncated -> Bool,
-        failure_class -> Nullable<Text>,
-        failure_detail -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(attempts, exchanges);
+
+diesel::table! {
+    resends (delivery_id, requested_at) {
+        delivery_id -> Uuid,
+        requested_at -> Timestamptz,
+        after_attempt -> Int4,
+        status_before -> Text,
+        actor_name -> Text,
+        job_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Uuid,
+        kind -> Text,
+        status -> Text,
+        webhook_id -> Nullable<Uuid>,
+        selection -> Jsonb,
+        rate -> Int4,
+        total -> Int8,
+        done -> Int8,
+        skipped -> Int8,
+        position -> Nullable<Jsonb>,
+        next_step_at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        actor_name -> Text,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -152,8 +152,10 @@ async fn a_mountain_of_retries_does_not_hold_up_a_new_event() {
     let mountain = "INSERT INTO events (id, event_type, environment, occurred_at, body)
             SELECT gen_random_uuid(), event_type, environment, occurred_at, body
             FROM events, generate_series(1, 2000);
-        INSERT INTO deliveries (id, event_id, webhook_id, attempts, next_attempt_at)
-            SELECT gen_random_uuid(), events.id, webhooks.id, 1, now() - interval '1 h'
+        INSERT INTO deliveries
+                (id, event_id, webhook_id, event_type, environment, attempts, next_attempt_at)
+            SELECT gen_random_uuid(), events.id, webhooks.id, events.event_type::event_type,
+                'production', 1, now() - interval '1 h'
             FROM events, webhooks WHERE NOT EXISTS
                 (SELECT FROM deliveries WHERE deliveries.event_id = events.id);
         UPDATE webhooks SET status = 'active'";

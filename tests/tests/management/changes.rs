@@ -215,10 +215,16 @@ async fn what_is_still_pending_for_a_deleted_webhook_is_cancelled_in_the_end() {
     let id = path.rsplit('/').next().expect("an id");
     platform.ask(Method::DELETE, &path, None).await;
     // An event that was being taken in at that moment may not have seen it.
-    platform.world.execute(&format!(
-        "INSERT INTO deliveries (id, event_id, webhook_id, next_attempt_at, backlog)
-         SELECT gen_random_uuid(), gen_random_uuid(), '{id}', now(), 0 FROM generate_series(1, 6000)"
-    )).await;
+    platform
+        .world
+        .execute(&format!(
+            "INSERT INTO deliveries
+             (id, event_id, webhook_id, event_type, environment, next_attempt_at, backlog)
+         SELECT gen_random_uuid(), gen_random_uuid(), '{id}', 'license.created', 'production',
+             now(), 0
+         FROM generate_series(1, 6000)"
+        ))
+        .await;
 
     let cancelled = async || {
         let sql = "SELECT count(*) FROM deliveries WHERE status = 'cancelled'";

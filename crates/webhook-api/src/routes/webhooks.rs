@@ -27,6 +27,7 @@ mod settings;
 pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod read;
+pub(crate) mod replay;
 pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod test_event;

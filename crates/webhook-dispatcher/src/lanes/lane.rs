@@ -184,6 +184,7 @@ mod tests {
             webhook_version: 1,
             max_concurrency: None,
             attempts,
+            schedule_from: 0,
             ordering_key: None,
             event: Event {
                 id: EventId(uuid::Uuid::from_u128(number)),

@@ -295,6 +295,18 @@ pub async fn list_named(
     Ok(ids.into_iter().map(WebhookId).collect())
 }
 
+/// The webhooks that have this text in their name, in any case; those that were deleted too.
+pub(crate) async fn ids_named_like(
+    connection: &mut AsyncPgConnection,
+    search: &str,
+) -> Result<Vec<Uuid>, StoreError> {
+    let pattern = format!("%{}%", escaped(search));
+    let named = webhooks::table
+        .filter(lower(webhooks::name).like(lower(pattern)))
+        .select(webhooks::id);
+    Ok(named.load(connection).await?)
+}
+
 /// The names that more than one webhook of an environment has.
 pub async fn list_repeated_names(
     connection: &mut AsyncPgConnection,

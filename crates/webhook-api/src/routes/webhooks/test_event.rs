@@ -15,7 +15,7 @@ use webhook_domain::{
 };
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, DeliveryRow};
-use webhook_store::{attempts, webhooks};
+use webhook_store::webhooks;
 
 use super::read::parse_id;
 use crate::body::Body;
@@ -25,7 +25,7 @@ use crate::duration::parse_duration;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
-use crate::routes::deliveries::DeliveryWithAttempts;
+use crate::routes::deliveries::read::DeliveryWithAttempts;
 use crate::schema;
 
 /// The most bytes that a test in JSON may have.
@@ -86,8 +86,7 @@ pub(crate) async fn send_test_event(
     let delivery = match delivery {
         Some(row) => {
             let mut connection = connections.acquire().await?;
-            let attempts = attempts::list(&mut connection, row.id).await?;
-            Some(DeliveryWithAttempts::of(row, attempts))
+            Some(DeliveryWithAttempts::read(&mut connection, row).await?)
         }
         None => None,
     };

@@ -1,0 +1,237 @@
+//! Deliveries are asked for again, or wanted no more.
+
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_domain::{
+    AuditAction, DeliveryStatus, EventId, JobRate, StatusFilter, WebhookId, WebhookStatus,
+};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
+use webhook_store::jobs::Selection;
+use webhook_store::ordering::release_heads;
+use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
+
+use super::list::parse_filter;
+use super::read::DeliveryWithAttempts;
+use super::{DeliveryBody, parse_id};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::idempotency::IdempotencyKey;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
+use crate::routes::webhooks::read::parse_bool;
+use crate::schema;
+
+/// The most bytes that a selection in JSON may have.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// Tries a delivery now, whatever it is: one that failed or was cancelled is owed again with all
+/// attempts of its policy, one that waits for its retry goes on at once, and one that had succeeded
+/// is sent again. One that was not tried yet is on its way already, and stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path)),
+    responses((status = 202, body = DeliveryWithAttempts), Refusals)
+)]
+pub(crate) async fn retry_delivery(
+    id: Path<String>,
+    caller: Caller,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let mut connection = connections.acquire().await?;
+    let due = transaction(&mut connection, async |connection| {
+        let found = deliveries::find(connection, id).await?;
+        let delivery = found.ok_or(Problem::NotFound("delivery"))?;
+        if delivery.status == DeliveryStatus::Pending && delivery.attempts == 0 {
+            return Ok(Due::default());
+        }
+        check_sendable(connection, delivery.webhook_id, delivery.event_id).await?;
+        let again = Again {
+            deliveries: &[(id, delivery.status)],
+            actor_name: caller.name(),
+            job_id: None,
+        };
+        let due = deliveries::make_due(connection, &again).await?;
+        if due.ids.is_empty() {
+            return Err(Problem::Conflict(
+                "it was changed meanwhile; look at it again",
+            ));
+        }
+        let action = match delivery.status {
+            DeliveryStatus::Succeeded => AuditAction::DeliveryResent,
+            DeliveryStatus::Pending | DeliveryStatus::Failed | DeliveryStatus::Cancelled => {
+                AuditAction::DeliveryRetried
+            }
+        };
+        write_down(connection, &caller, action, &delivery).await?;
+        Ok(due)
+    });
+    let due: Due = due.await?;
+    release_heads(&mut connection, &due.turns).await?;
+    let delivery = deliveries::find(&mut connection, id).await?;
+    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
+    Ok(HttpResponse::Accepted().json(read))
+}
+
+/// Cancels a pending delivery: it is not tried again. A request that is running ends, and is
+/// recorded.
+#[utoipa::path(
+    post, path = "/api/v1/deliveries/{id}/cancel", tag = "deliveries", params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeliveryBody), Refusals)
+)]
+pub(crate) async fn cancel_delivery(
+    id: Path<String>,
+    caller: Caller,
+    connections: Data<Connections>,
+) -> Result<Json<DeliveryBody>, Problem> {
+    let id = parse_id(&id)?;
+    let mut connection = connections.acquire().await?;
+    let cancelled = transaction(&mut connection, async |connection| {
+        let found = deliveries::find(connection, id).await?;
+        let delivery = found.ok_or(Problem::NotFound("delivery"))?;
+        let cancelled = deliveries::cancel(connection, id).await?;
+        let due = cancelled.ok_or(Problem::Conflict(
+            "only a pending delivery can be cancelled",
+        ))?;
+        let action = AuditAction::DeliveryCancelled;
+        write_down(connection, &caller, action, &delivery).await?;
+        Ok::<_, Problem>(due)
+    });
+    let due = cancelled.await?;
+    release_heads(&mut connection, &due.turns).await?;
+    let delivery = deliveries::find(&mut connection, id).await?;
+    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    Ok(Json(delivery.into()))
+}
+
+/// What cannot be sent now is refused with the reason.
+async fn check_sendable(
+    connection: &mut RawConnection,
+    webhook_id: WebhookId,
+    event_id: EventId,
+) -> Result<(), Problem> {
+    let webhook = webhooks::find(connection, webhook_id).await?;
+    let webhook = webhook.ok_or(Problem::Conflict("its webhook was deleted"))?;
+    if webhook.settings.status == WebhookStatus::Inactive {
+        return Err(Problem::Conflict(
+            "its webhook is Inactive; activate it first",
+        ));
+    }
+    if deliveries::find_body(connection, event_id).await?.is_none() {
+        return Err(Problem::Conflict("its event is not kept any more"));
+    }
+    Ok(())
+}
+
+async fn write_down(
+    connection: &mut RawConnection,
+    caller: &Caller,
+    action: AuditAction,
+    delivery: &DeliveryRow,
+) -> Result<(), Problem> {
+    let entry = AuditEntry {
+        webhook_id: Some(delivery.webhook_id),
+        before: Some(serde_json::json!({"status": delivery.status.as_str()})),
+        after: Some(serde_json::json!({"delivery_id": delivery.id})),
+        ..AuditEntry::new(action, &delivery.webhook_name)
+    };
+    audit::insert(connection, &caller.actor(), &entry).await?;
+    Ok(())
+}
+
+/// Which deliveries to send again: the filters of the list.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_retry` reads field by field"
+)]
+pub(crate) struct RetryDeliveries {
+    /// To this webhook.
+    webhook_id: Option<Uuid>,
+    /// To webhooks with this text in their name, in any case.
+    #[schema(max_length = 200)]
+    search: Option<String>,
+    /// Of this event.
+    event_id: Option<Uuid>,
+    /// Of events of this type.
+    #[schema(value_type = Option<schema::EventTypeName>, inline)]
+    event_type: Option<String>,
+    #[schema(value_type = Option<schema::EnvironmentName>, inline)]
+    environment: Option<String>,
+    /// `failed` when left out.
+    #[schema(value_type = Option<schema::StatusFilterName>, inline)]
+    status: Option<String>,
+    /// By the latest attempt, as in the list.
+    #[schema(value_type = Option<schema::AnswerText>, inline)]
+    response: Option<String>,
+    /// Not owed before this time.
+    since: Option<DateTime<Utc>>,
+    /// Owed before this time.
+    until: Option<DateTime<Utc>>,
+    /// How many per second, so that live deliveries go on beside them; 100 when left out.
+    #[schema(minimum = 1, maximum = 5_000)]
+    rate: Option<u16>,
+}
+
+/// Sends many deliveries again, the oldest first: a job, which can be watched and cancelled. With
+/// `dry_run=true` they are only counted.
+#[utoipa::path(
+    post, path = "/api/v1/deliveries/retry", tag = "deliveries", request_body = RetryDeliveries,
+    params(
+        ("dry_run" = Option<bool>, Query, description = "Only count them"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the job once, however often it is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
+    ),
+    responses(
+        (status = 200, body = JobCount, description = "How many there are (`dry_run`)"),
+        (status = 201, body = JobBody, headers(("Location" = String, description = "Where the job is"))),
+        Refusals
+    )
+)]
+pub(crate) async fn retry_deliveries(
+    request: HttpRequest,
+    idempotency_key: IdempotencyKey,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let (selection, rate, dry_run) = parse_retry(&body.0, request.query_string())?;
+    let Selection::Retry(filter) = &selection else {
+        unreachable!("it was just made");
+    };
+    let mut connection = connections.acquire().await?;
+    let total = deliveries::count(&mut connection, filter).await?;
+    if dry_run {
+        return Ok(HttpResponse::Ok().json(JobCount { total }));
+    }
+    let job = NewJob {
+        selection: &selection,
+        rate,
+        total,
+        action: AuditAction::DeliveriesRetried,
+        subject: "deliveries",
+    };
+    job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
+        .await
+}
+
+fn parse_retry(body: &[u8], query: &str) -> Result<(Selection, JobRate, bool), Problem> {
+    let mut query = Fields::of_query(query);
+    let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
+    let mut fields = Fields::of_body(body)?;
+    let mut filter = parse_filter(&mut fields);
+    filter.status.get_or_insert(StatusFilter::Failed);
+    let rate = parse_rate(&mut fields);
+    let errors = [query.finish(), fields.finish()].concat();
+    if !errors.is_empty() {
+        return Err(Problem::Invalid(errors));
+    }
+    Ok((Selection::Retry(filter).up_to_now(), rate, dry_run))
+}

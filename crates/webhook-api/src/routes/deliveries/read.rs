@@ -1,0 +1,205 @@
+//! A delivery is read, with all that was said.
+
+use actix_web::web::{Data, Json, Path};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_domain::{DeliveryStatus, FailureClass, advice};
+use webhook_store::attempts::{self, Attempt, Exchange};
+use webhook_store::deliveries::{self, DeliveryRow, Resend};
+use webhook_store::{RawConnection, retry_policies};
+
+use super::{DeliveryBody, parse_id};
+use crate::connections::Connections;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::schema;
+
+/// A delivery with all that was said.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeliveryWithAttempts {
+    #[serde(flatten)]
+    delivery: DeliveryBody,
+    /// What every request's body is, byte for byte; `null`: the event is not kept any more.
+    request_body: Option<String>,
+    /// In order.
+    attempts: Vec<AttemptBody>,
+    /// When it was asked for again, in order.
+    resends: Vec<ResendBody>,
+    /// The times of the attempts that are left while they fail, the next one included, without
+    /// jitter. Empty when it is not pending, or waits for its turn.
+    schedule: Vec<DateTime<Utc>>,
+}
+
+/// One HTTP request made for a delivery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attempt)]
+pub(crate) struct AttemptBody {
+    /// From 1. A number comes twice when two workers made the attempt.
+    number: i32,
+    started_at: DateTime<Utc>,
+    duration_ms: i32,
+    /// To look the name up; `null`: a connection was there, or the URL has an address.
+    dns_ms: Option<i32>,
+    /// To connect, TLS included; `null`: a connection was there.
+    connect_ms: Option<i32>,
+    /// From the start to the head of the answer; `null`: it did not come.
+    first_byte_ms: Option<i32>,
+    /// Where the request went; `null`: what was said is not kept any more.
+    request_url: Option<String>,
+    request_headers: Vec<RequestHeaderBody>,
+    /// `null` when there was no answer.
+    response_status: Option<i32>,
+    response_headers: Vec<HeaderBody>,
+    /// The first 16 KiB of the answer's body; what is no UTF-8 is replaced. `null`: it is not kept
+    /// any more.
+    response_body: Option<String>,
+    response_body_truncated: bool,
+    /// Why it failed, when it did.
+    #[schema(value_type = Option<schema::FailureClassName>)]
+    failure_class: Option<&'static str>,
+    failure_detail: Option<String>,
+    /// What to do about it.
+    #[schema(example = "Give the webhook a rate limit that the receiver can bear.")]
+    advice: Option<&'static str>,
+}
+
+/// A header of a request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestHeader)]
+pub(crate) struct RequestHeaderBody {
+    name: String,
+    /// `null`: the value is secret.
+    value: Option<String>,
+}
+
+/// A header of an answer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Header)]
+pub(crate) struct HeaderBody {
+    name: String,
+    value: String,
+}
+
+/// When a delivery was asked for again.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Resend)]
+pub(crate) struct ResendBody {
+    requested_at: DateTime<Utc>,
+    /// After how many attempts.
+    after_attempt: i32,
+    /// `resend`: it had succeeded; `retry`: it had not; `replay`: its webhook had missed the event.
+    #[schema(pattern = "^(resend|retry|replay)$")]
+    kind: &'static str,
+    /// The API key that asked for it, by name.
+    actor_name: String,
+    /// The job that did it, if one did.
+    job_id: Option<Uuid>,
+}
+
+/// Reads a delivery with its attempts.
+#[utoipa::path(
+    get, path = "/api/v1/deliveries/{id}", tag = "deliveries", params(("id" = Uuid, Path)),
+    responses((status = 200, body = DeliveryWithAttempts), Refusals)
+)]
+pub(crate) async fn find_delivery(
+    id: Path<String>,
+    connections: Data<Connections>,
+) -> Result<Json<DeliveryWithAttempts>, Problem> {
+    let id = parse_id(&id)?;
+    let mut connection = connections.acquire().await?;
+    let delivery = deliveries::find(&mut connection, id).await?;
+    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
+    Ok(Json(read))
+}
+
+impl DeliveryWithAttempts {
+    /// Reads all that belongs to a delivery.
+    pub(crate) async fn read(
+        connection: &mut RawConnection,
+        delivery: DeliveryRow,
+    ) -> Result<Self, Problem> {
+        let attempts = attempts::list(connection, delivery.id).await?;
+        let resends = deliveries::list_resends(connection, delivery.id).await?;
+        let body = deliveries::find_body(connection, delivery.event_id).await?;
+        Ok(Self {
+            request_body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
+            attempts: attempts.into_iter().map(AttemptBody::of).collect(),
+            resends: resends.into_iter().map(ResendBody::from).collect(),
+            schedule: schedule(connection, &delivery).await?,
+            delivery: delivery.into(),
+        })
+    }
+}
+
+async fn schedule(
+    connection: &mut RawConnection,
+    delivery: &DeliveryRow,
+) -> Result<Vec<DateTime<Utc>>, Problem> {
+    let Some(next) = delivery.next_attempt_at else {
+        return Ok(Vec::new());
+    };
+    if delivery.status != DeliveryStatus::Pending {
+        return Ok(Vec::new());
+    }
+    let policy =
+        retry_policies::find_for(connection, delivery.webhook_id, delivery.environment).await?;
+    let made = (delivery.attempts - delivery.schedule_from).unsigned_abs();
+    // The delay before the next one is behind `next` already.
+    let later = policy.schedule_after(made).scan(next, |time, delay| {
+        *time += TimeDelta::from_std(delay).unwrap_or(TimeDelta::MAX);
+        Some(*time)
+    });
+    // A test is tried once.
+    let later = later.take(if delivery.test { 0 } else { usize::MAX });
+    Ok(std::iter::once(next).chain(later).collect())
+}
+
+impl AttemptBody {
+    fn of((attempt, said): (Attempt, Option<Exchange>)) -> Self {
+        let status = attempt.status();
+        let kept = said.is_some();
+        let said = said.unwrap_or_default();
+        let request_headers = said.request_headers.into_iter();
+        let response_headers = said.response_headers.into_iter();
+        Self {
+            number: attempt.number,
+            started_at: attempt.started_at,
+            duration_ms: attempt.timing.duration_ms,
+            dns_ms: attempt.timing.dns_ms,
+            connect_ms: attempt.timing.connect_ms,
+            first_byte_ms: attempt.timing.first_byte_ms,
+            request_url: kept.then_some(said.request_url),
+            request_headers: request_headers
+                .map(|(name, value)| RequestHeaderBody { name, value })
+                .collect(),
+            response_status: attempt.response_status,
+            response_headers: response_headers
+                .map(|(name, value)| HeaderBody { name, value })
+                .collect(),
+            response_body: kept.then(|| String::from_utf8_lossy(&said.response_body).into_owned()),
+            response_body_truncated: said.response_body_truncated,
+            failure_class: attempt.failure_class.map(FailureClass::as_str),
+            failure_detail: attempt.failure_detail,
+            advice: attempt.failure_class.map(|class| advice(class, status)),
+        }
+    }
+}
+
+impl From<Resend> for ResendBody {
+    fn from(resend: Resend) -> Self {
+        Self {
+            requested_at: resend.requested_at,
+            after_attempt: resend.after_attempt,
+            kind: match resend.status_before.as_str() {
+                "succeeded" => "resend",
+                "missed" => "replay",
+                _ => "retry",
+            },
+            actor_name: resend.actor_name,
+            job_id: resend.job_id,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A webhook gets events that it missed.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use utoipa::ToSchema;
+use webhook_domain::{AuditAction, EventType, JobRate, WebhookId, WebhookStatus};
+use webhook_store::jobs::{Replay, Selection, count_missed};
+use webhook_store::{SealingKeys, webhooks};
+
+use super::read::parse_id;
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::idempotency::IdempotencyKey;
+use crate::openapi::Refusals;
+use crate::problem::Problem;
+use crate::routes::api_keys::parse_time;
+use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
+use crate::routes::webhooks::read::parse_bool;
+
+/// The most bytes that a replay in JSON may have.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// Of which time to replay what a webhook missed.
+#[derive(ToSchema)]
+#[allow(
+    dead_code,
+    reason = "it documents what `parse_replay` reads field by field"
+)]
+pub(crate) struct ReplayEvents {
+    /// Taken in at this time or later.
+    since: DateTime<Utc>,
+    /// Taken in before this time; up to now when left out.
+    until: Option<DateTime<Utc>>,
+    /// How many per second, so that live deliveries go on beside them; 100 when left out.
+    #[schema(minimum = 1, maximum = 5_000)]
+    rate: Option<u16>,
+}
+
+/// Sends a webhook the events of a span of time that it missed, as it was Inactive, not there yet,
+/// or not subscribed: those of its environment and of types that it wants now, and that it was
+/// never owed. The oldest go first. A job, which can be watched and cancelled; with `dry_run=true`
+/// they are only counted.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/replay", tag = "webhooks", request_body = ReplayEvents,
+    params(
+        ("id" = Uuid, Path),
+        ("dry_run" = Option<bool>, Query, description = "Only count them"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the job once, however often it is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
+    ),
+    responses(
+        (status = 200, body = JobCount, description = "How many there are (`dry_run`)"),
+        (status = 201, body = JobBody, headers(("Location" = String, description = "Where the job is"))),
+        Refusals
+    )
+)]
+pub(crate) async fn replay_events(
+    id: Path<String>,
+    request: HttpRequest,
+    idempotency_key: IdempotencyKey,
+    body: Body<MAX_BYTES>,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let id = parse_id(&id)?;
+    let asked = parse_replay(&body.0, request.query_string())?;
+    let mut connection = connections.acquire().await?;
+    let webhook = webhooks::find(&mut connection, id).await?;
+    let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
+    let replay = asked.of(id, settings.events.types().collect());
+    if asked.dry_run {
+        let total = count_missed(&mut connection, &replay).await?;
+        return Ok(HttpResponse::Ok().json(JobCount { total }));
+    }
+    if settings.status == WebhookStatus::Inactive {
+        return Err(Problem::Conflict(
+            "an Inactive webhook gets nothing; activate it first",
+        ));
+    }
+    let total = count_missed(&mut connection, &replay).await?;
+    let job = NewJob {
+        selection: &Selection::Replay(replay).up_to_now(),
+        rate: asked.rate,
+        total,
+        action: AuditAction::EventsReplayed,
+        subject: settings.name.as_str(),
+    };
+    job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
+        .await
+}
+
+struct Asked {
+    since: DateTime<Utc>,
+    until: Option<DateTime<Utc>>,
+    rate: JobRate,
+    dry_run: bool,
+}
+
+impl Asked {
+    fn of(&self, webhook_id: WebhookId, event_types: Vec<EventType>) -> Replay {
+        Replay {
+            webhook_id,
+            event_types,
+            since: self.since,
+            until: self.until.unwrap_or_else(Utc::now),
+        }
+    }
+}
+
+fn parse_replay(body: &[u8], query: &str) -> Result<Asked, Problem> {
+    let mut query = Fields::of_query(query);
+    let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
+    let mut fields = Fields::of_body(body)?;
+    let since = fields.required("since", parse_time);
+    let until = fields.optional("until", parse_time);
+    let rate = parse_rate(&mut fields);
+    let errors = [query.finish(), fields.finish()].concat();
+    match since {
+        Some(since) if errors.is_empty() => Ok(Asked {
+            since,
+            until,
+            rate,
+            dry_run,
+        }),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}

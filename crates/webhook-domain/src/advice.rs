@@ -1,0 +1,85 @@
+//! What an admin can do about a failed attempt.
+
+use crate::FailureClass;
+
+/// A plain sentence of advice for a failure and the status that came with it, if one did.
+pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
+    match class {
+        FailureClass::Dns => "Check the host in the URL: its name is not in the DNS.",
+        FailureClass::Connect => {
+            "Check that the receiver runs, listens on the URL's port, and that its firewall lets \
+             our addresses in."
+        }
+        FailureClass::Tls => {
+            "Check the certificate: it must not be expired, must name this host, and must come \
+             with the certificates between it and a public root."
+        }
+        FailureClass::Timeout => {
+            "Answer first and work afterwards: put the event into a queue of your own and answer \
+             2xx at once. Or give the webhook a longer timeout."
+        }
+        FailureClass::Reset => {
+            "The connection broke before there was an answer: look into the log of the receiver, \
+             or of the proxy before it, at this time."
+        }
+        FailureClass::BlockedAddress => {
+            "The host must have a public address; an operator can allow a private network."
+        }
+        FailureClass::Status => match status {
+            Some(status) => for_status(status),
+            None => "Look into the receiver's log at this time.",
+        },
+    }
+}
+
+const fn for_status(status: u16) -> &'static str {
+    match status {
+        300..=399 => "Redirects are not followed: put the address that it points to into the URL.",
+        400 | 422 => {
+            "The receiver could not read the request: look into its log, and at what it expects \
+             of the body."
+        }
+        401 | 403 => {
+            "The receiver refuses us: check the secret that it verifies with, the custom headers, \
+             and its firewall."
+        }
+        404 | 405 => "Check the path in the URL: the receiver takes no POST there.",
+        408 => "The receiver waited for the request too long: look at the proxy before it.",
+        410 => {
+            "The receiver wants nothing more: the webhook was set Inactive. Activate it if that \
+             was a mistake."
+        }
+        413 => "Let the receiver, and the proxy before it, take bodies of up to 256 KiB.",
+        415 => "Let the receiver take `application/json`.",
+        429 => "Give the webhook a rate limit that the receiver can bear.",
+        502..=504 => {
+            "The proxy before the receiver could not reach it: check that the receiver runs and \
+             keeps up."
+        }
+        500..=599 => "The receiver broke on this event: look into its log at this time.",
+        _ => "The receiver must answer with a status of 200 to 299.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_sentence_of_advice() {
+        for class in FailureClass::ALL {
+            for status in [None, Some(302), Some(401), Some(500), Some(600)] {
+                assert!(advice(*class, status).ends_with('.'), "{class} {status:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn statuses_that_tell_more_get_more_advice() {
+        let of = |status| advice(FailureClass::Status, Some(status));
+
+        assert!(of(301).contains("not followed"));
+        assert!(of(429).contains("rate limit"));
+        assert_ne!(of(500), of(503));
+    }
+}

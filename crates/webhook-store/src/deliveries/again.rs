@@ -1,0 +1,153 @@
+//! Deliveries that an admin asks for again, or wants no more.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use webhook_domain::{DeliveryId, DeliveryStatus, JobId, OrderingKey, WebhookId};
+
+use crate::StoreError;
+use crate::statement::statement;
+
+/// Deliveries that are asked for again.
+#[derive(Debug)]
+pub struct Again<'a> {
+    /// Which, and the status that each is known to be in: another one is left alone.
+    pub deliveries: &'a [(DeliveryId, DeliveryStatus)],
+    /// Who asks for it, by name.
+    pub actor_name: &'a str,
+    /// By which job, if by one.
+    pub job_id: Option<JobId>,
+}
+
+/// What was made due.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// These deliveries.
+    pub ids: Vec<DeliveryId>,
+    /// Whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads)
+    /// once this is committed.
+    pub turns: Vec<(WebhookId, OrderingKey)>,
+}
+
+statement! {
+    /// One that had ended begins its schedule anew; one that waits for its retry goes on with it
+    /// at once. Both wait among the retries. What is ordered waits for its turn.
+    ///
+    /// Left alone is what cannot be sent: the event's body is not kept any more, or its webhook is
+    /// not Active.
+    MakeDue<'a> -> (SqlUuid, SqlUuid, Nullable<SqlUuid>) {
+        "WITH wanted AS (
+            SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", statuses: Vec<&'a str> => Array<Text>,
+        ") AS wanted (id, status)
+        ), moved AS (
+            UPDATE deliveries SET
+                status = 'pending',
+                ended_at = NULL,
+                schedule_from = CASE wanted.status WHEN 'pending' THEN schedule_from ELSE attempts END,
+                next_attempt_at = CASE WHEN ordering_key IS NULL
+                    OR (wanted.status = 'pending' AND next_attempt_at IS NOT NULL) THEN now() END,
+                backlog = CASE WHEN ordering_key IS NULL
+                    OR (wanted.status = 'pending' AND next_attempt_at IS NOT NULL) THEN 1 END
+            FROM wanted
+            WHERE deliveries.id = ANY(ARRAY(SELECT id FROM wanted))
+              AND deliveries.id = wanted.id AND deliveries.status = wanted.status
+              AND EXISTS (SELECT FROM events WHERE events.id = event_id)
+              AND EXISTS (SELECT FROM webhooks
+                          WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
+            RETURNING deliveries.id, webhook_id, ordering_key, attempts, wanted.status
+        ), noted AS (
+            INSERT INTO resends (delivery_id, after_attempt, status_before, actor_name, job_id)
+            SELECT id, attempts, status, ", actor_name: &'a str => Text,
+        ", ", job_id: Option<Uuid> => Nullable<SqlUuid>,
+        " FROM moved
+        )
+        SELECT id, webhook_id, ordering_key FROM moved"
+    }
+}
+
+/// Makes deliveries due, whatever they were, and writes down who asked for it.
+pub async fn make_due(
+    connection: &mut AsyncPgConnection,
+    again: &Again<'_>,
+) -> Result<Due, StoreError> {
+    let (ids, statuses) = again
+        .deliveries
+        .iter()
+        .map(|(id, status)| (id.0, status.as_str()))
+        .unzip();
+    let statement = MakeDue {
+        ids,
+        statuses,
+        actor_name: again.actor_name,
+        job_id: again.job_id.map(|id| id.0),
+    };
+    let rows: Vec<(Uuid, Uuid, Option<Uuid>)> = statement.load(connection).await?;
+    let mut due = Due::default();
+    for (id, webhook_id, key) in rows {
+        due.ids.push(DeliveryId(id));
+        due.turns
+            .extend(key.map(|key| (WebhookId(webhook_id), OrderingKey(key))));
+    }
+    Ok(due)
+}
+
+/// Cancels a pending delivery. An attempt that is running ends, and is recorded; it changes nothing
+/// any more. `None`: it is not pending.
+pub async fn cancel(
+    connection: &mut AsyncPgConnection,
+    id: DeliveryId,
+) -> Result<Option<Due>, StoreError> {
+    use crate::schema::deliveries::dsl;
+    let pending = dsl::deliveries
+        .find(id.0)
+        .filter(dsl::status.eq(DeliveryStatus::Pending.as_str()));
+    let cancelled: Option<(Uuid, Option<Uuid>)> = diesel::update(pending)
+        .set((
+            dsl::status.eq(DeliveryStatus::Cancelled.as_str()),
+            dsl::next_attempt_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+            dsl::backlog.eq(None::<i16>),
+            dsl::ended_at.eq(diesel::dsl::now),
+        ))
+        .returning((dsl::webhook_id, dsl::ordering_key))
+        .get_result(connection)
+        .await
+        .optional()?;
+    Ok(cancelled.map(|(webhook_id, key)| Due {
+        ids: Vec::new(),
+        turns: key
+            .map(|key| (WebhookId(webhook_id), OrderingKey(key)))
+            .into_iter()
+            .collect(),
+    }))
+}
+
+/// When and by whom a delivery was asked for again.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = crate::schema::resends, check_for_backend(diesel::pg::Pg))]
+pub struct Resend {
+    /// When.
+    pub requested_at: chrono::DateTime<chrono::Utc>,
+    /// After how many attempts.
+    pub after_attempt: i32,
+    /// What it was then: `succeeded`, and it is a resend.
+    pub status_before: String,
+    /// By whom.
+    pub actor_name: String,
+    /// By which job, if by one.
+    pub job_id: Option<Uuid>,
+}
+
+/// Lists when a delivery was asked for again, in order.
+pub async fn list_resends(
+    connection: &mut AsyncPgConnection,
+    id: DeliveryId,
+) -> Result<Vec<Resend>, StoreError> {
+    use crate::schema::resends::dsl;
+    let resends = dsl::resends
+        .filter(dsl::delivery_id.eq(id.0))
+        .order(dsl::requested_at)
+        .select(Resend::as_select());
+    Ok(resends.load(connection).await?)
+}

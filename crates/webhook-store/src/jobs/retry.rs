@@ -1,0 +1,46 @@
+//! A step of a job that sends deliveries again.
+
+use diesel_async::AsyncPgConnection;
+use serde_json::{Value, json};
+use webhook_domain::{DeliveryId, DeliveryStatus};
+
+use super::{Job, Step};
+use crate::StoreError;
+use crate::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
+use crate::error::unreadable;
+
+/// Makes the next ones due, the oldest first.
+pub(super) async fn step(
+    connection: &mut AsyncPgConnection,
+    job: &Job,
+    filter: &DeliveryFilter,
+    position: Option<Value>,
+) -> Result<Step, StoreError> {
+    let limit = i64::from(job.rate.step());
+    let place = Place {
+        order: Order::Oldest,
+        after: position.map(read_position).transpose()?,
+        limit,
+    };
+    let rows = list(connection, filter, &place).await?;
+    let deliveries: Vec<(DeliveryId, DeliveryStatus)> =
+        rows.iter().map(|row| (row.id, row.status)).collect();
+    let again = Again {
+        deliveries: &deliveries,
+        actor_name: &job.actor_name,
+        job_id: Some(job.id),
+    };
+    let due = make_due(connection, &again).await?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+    let last = rows.last().filter(|_| more);
+    Ok(Step {
+        done: due.ids.len(),
+        skipped: rows.len() - due.ids.len(),
+        position: last.map(|row| json!(row.id)),
+        turns: due.turns,
+    })
+}
+
+fn read_position(position: Value) -> Result<DeliveryId, StoreError> {
+    serde_json::from_value(position).map_err(unreadable)
+}
