@@ -11,7 +11,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, signatures,
+    webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -47,6 +48,7 @@ use crate::routes::{
         event_types::list_event_types,
         deliveries::list_deliveries,
         deliveries::find_delivery,
+        signatures::verify_signature,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
         api_keys::create_api_key,

@@ -19,6 +19,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
+pub(crate) mod signatures;
 pub(crate) mod webhooks;
 
 /// Everything that is served.
@@ -69,6 +70,7 @@ fn v1() -> Vec<Resource> {
         at("/events/batch", vec![(POST, PUBLISH, to(events::publish_events))]),
         at("/deliveries", vec![(GET, READ, to(deliveries::list_deliveries))]),
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::find_delivery))]),
+        at("/signatures/verify", vec![(POST, MANAGE, to(signatures::verify_signature))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

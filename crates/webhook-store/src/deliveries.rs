@@ -1,8 +1,9 @@
 //! Table `deliveries`, as the API reads it.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bytea, Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, EventId, WebhookId};
@@ -147,6 +148,29 @@ pub async fn find_by_event(
         ..DeliveryFilter::default()
     };
     Ok(list(connection, &filter).await?.pop())
+}
+
+statement! {
+    FindBody<'a> -> Bytea {
+        "SELECT body FROM events WHERE id = coalesce(
+            (SELECT id FROM events WHERE id = ", event_id: &'a Option<Uuid> => Nullable<SqlUuid>,
+        "), (SELECT event_id FROM deliveries WHERE id = ", delivery_id: &'a Option<Uuid> => Nullable<SqlUuid>,
+        "))"
+    }
+}
+
+/// Finds what was sent for an event, or else for a delivery.
+pub async fn find_body(
+    connection: &mut AsyncPgConnection,
+    event_id: Option<EventId>,
+    delivery_id: Option<DeliveryId>,
+) -> Result<Option<Bytes>, StoreError> {
+    let statement = FindBody {
+        event_id: &event_id.map(|id| id.0),
+        delivery_id: &delivery_id.map(|id| id.0),
+    };
+    let body: Option<Vec<u8>> = statement.get_result(connection).await.optional()?;
+    Ok(body.map(Bytes::from))
 }
 
 statement! {
