@@ -1,6 +1,7 @@
 //! Help for receivers: whether a request is signed as it should be, and if not, why.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use actix_web::web::{Data, Json};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -32,6 +33,9 @@ const OTHERS_AT_ONCE: i64 = 500;
 
 /// How often, the newest first: 10,000 webhooks in all.
 const MAX_PAGES: usize = 20;
+
+/// For how long: to hash the largest body 10,000 times takes seconds.
+const MAX_SEARCH: Duration = Duration::from_secs(5);
 
 /// A request as its receiver saw it, with its body as text or in base64.
 pub(crate) struct VerifySignature;
@@ -217,8 +221,11 @@ async fn find_other(
     keys: &SealingKeys,
     unexplained: Unexplained,
 ) -> Result<Option<OtherWebhook>, Problem> {
-    let mut after = None;
+    let (began, mut after) = (Instant::now(), None);
     for _ in 0..MAX_PAGES {
+        if began.elapsed() > MAX_SEARCH {
+            break;
+        }
         let page = {
             let mut connection = connections.acquire().await?;
             secrets::list_signers(&mut connection, keys, after, OTHERS_AT_ONCE).await?

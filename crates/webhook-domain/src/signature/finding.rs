@@ -45,7 +45,7 @@ names! {
         ReserializedJson = "reserialized_json",
         /// The body says something else.
         BodyChanged = "body_changed",
-        /// No secret makes this signature.
+        /// No secret that was tried makes this signature.
         NoMatch = "no_match",
     }
 }
@@ -189,20 +189,13 @@ impl SignatureFinding {
             Self::BodyChanged(difference) => {
                 format!("The body is not the one that was sent: {difference}.")
             }
-            Self::NoMatch {
-                body_is_ours: Some(true),
-            } => "The body is the one that was sent, but no \
-                secret of any webhook makes this signature over it."
-                .to_owned(),
-            Self::NoMatch {
-                body_is_ours: Some(false),
-            } => "No secret of any webhook makes this \
-                signature, neither over this body nor over the one that was sent."
-                .to_owned(),
-            Self::NoMatch { body_is_ours: None } => {
-                "No secret of any webhook makes this signature \
-                over this body, and no event with its id is known."
-                    .to_owned()
+            Self::NoMatch { body_is_ours } => {
+                let body = match body_is_ours {
+                    Some(true) => "this body, which is the one that was sent",
+                    Some(false) => "this body or the one that was sent, which is another",
+                    None => "this body, and no event with its id is known",
+                };
+                format!("No secret that was tried makes this signature over {body}.")
             }
         }
     }
