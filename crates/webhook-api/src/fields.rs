@@ -87,6 +87,20 @@ impl<'a> Fields<'a> {
             .ok()
     }
 
+    /// Takes out a JSON value of another kind (`expected`: in words) that must be there.
+    pub(crate) fn required_json<V: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        expected: &str,
+    ) -> Option<V> {
+        let raw = self.take_required(name)?;
+        let value = serde_json::from_str(raw.get());
+        if value.is_err() {
+            self.refuse(name, format!("must be {expected}"));
+        }
+        value.ok()
+    }
+
     /// Takes out a whole number, not negative, that may be left out or `null`. `7.0` is one.
     pub(crate) fn optional_whole<T, E: Display>(
         &mut self,

@@ -12,7 +12,7 @@ use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
     api_keys, audit, deliveries, event_types, events, health, jobs, retry_policies, session,
-    statistics, webhooks,
+    signatures, statistics, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -56,6 +56,7 @@ use crate::routes::{
         jobs::find_job,
         jobs::cancel_job,
         webhooks::replay::replay_events,
+        signatures::verify_signature,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
         api_keys::create_api_key,

@@ -20,6 +20,7 @@ pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
+pub(crate) mod signatures;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
@@ -79,6 +80,7 @@ fn v1() -> Vec<Resource> {
         at("/jobs/{id}", vec![(GET, READ, to(jobs::find_job))]),
         at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
         at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
+        at("/signatures/verify", vec![(POST, MANAGE, to(signatures::verify_signature))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

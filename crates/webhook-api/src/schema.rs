@@ -10,8 +10,9 @@ use utoipa::openapi::schema::{
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, CustomHeaders, DeliveryStatus, Environment, EventPattern, EventType, FailureClass,
-    HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata, OrderingField, Role,
-    StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata, OrderingField,
+    ReceivedHeaders, Role, SecretStanding, SignatureScheme, StatusFilter, WebhookDescription,
+    WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -51,6 +52,10 @@ const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.
 const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
     |([A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=\
     |([A-Za-z0-9+/]{4}){8,21}[A-Za-z0-9+/][AQgw]==)$";
+
+/// Standard base64 with padding.
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*\
+    ([A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?$";
 
 schemas! {
     /// Where something happened.
@@ -119,6 +124,17 @@ schemas! {
     WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
     /// What comes next in a list, as `next_cursor` of a page told it.
     CursorText "Cursor" = text("^([0-9a-f]{2}){16,320}$", 32, 640, "0192f0c17c1e7b7e8d5e3f1a2b3c4d5e");
+    /// A way to sign a request.
+    SignatureSchemeName "SignatureScheme" = one_of(SignatureScheme::ALL.iter().map(|s| s.as_str()));
+    /// Which of a webhook's valid secrets it is.
+    SecretStandingName "SecretStanding" = one_of(SecretStanding::ALL.iter().map(|s| s.as_str()));
+    /// What is wrong with a signed request, or worth to know.
+    FindingCodeName "FindingCode" = one_of(FindingCode::ALL.iter().map(|c| c.as_str()));
+    /// Up to 100 headers by name, as the receiver's framework names them: in any case, or as
+    /// `HTTP_WEBHOOK_ID`.
+    ReceivedHeaderPairs "ReceivedHeaders" = pairs(string(), ReceivedHeaders::MAX);
+    /// The raw body in base64.
+    Base64Text "Base64" = string().pattern(Some(BASE64)).examples([serde_json::json!("eyJpZCI6IjAifQ==")]);
     /// Any JSON object.
     AnyObject "Object" = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
 }

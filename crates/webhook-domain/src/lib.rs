@@ -63,7 +63,11 @@ pub use role::{Permission, Role};
 pub use secret::{SecretError, SigningSecret};
 pub use session::SessionToken;
 pub use settings::{AttemptTimeout, Serving, WebhookSettings};
-pub use signature::{Signatures, sign};
+pub use signature::{
+    BodyDifference, FindingCode, Mangling, OtherWebhook, OwnSecret, ReceivedHeaders,
+    ReceivedRequest, SchemeCheck, SecretStanding, SignatureCheck, SignatureFinding,
+    SignatureScheme, Signatures, Unexplained, check_signatures, sign,
+};
 pub use statistics::{Durations, FailureKind};
 pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
 pub use webhook::{

@@ -22,6 +22,15 @@ pub struct SigningSecret {
     keyed_with_bytes: Hmac<Sha256>,
 }
 
+/// What of a secret keys an HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyForm {
+    /// The whole text, `whsec_` included.
+    Text,
+    /// The bytes that the base64 after `whsec_` stands for.
+    Bytes,
+}
+
 /// Why a text is no signing secret. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
@@ -68,23 +77,18 @@ impl SigningSecret {
         &self.text
     }
 
-    /// HMAC-SHA256 keyed with the whole text, `whsec_` included.
-    pub(crate) fn mac_keyed_with_text(&self, parts: [&[u8]; 2]) -> impl AsRef<[u8]> {
-        mac(&self.keyed_with_text, parts)
+    /// HMAC-SHA256 over two parts, one after the other.
+    pub(crate) fn hmac(&self, key: KeyForm, parts: [&[u8]; 2]) -> Hmac<Sha256> {
+        let keyed = match key {
+            KeyForm::Text => &self.keyed_with_text,
+            KeyForm::Bytes => &self.keyed_with_bytes,
+        };
+        let mut hmac = keyed.clone();
+        for part in parts {
+            hmac.update(part);
+        }
+        hmac
     }
-
-    /// HMAC-SHA256 keyed with the decoded bytes.
-    pub(crate) fn mac_keyed_with_bytes(&self, parts: [&[u8]; 2]) -> impl AsRef<[u8]> {
-        mac(&self.keyed_with_bytes, parts)
-    }
-}
-
-fn mac(keyed: &Hmac<Sha256>, parts: [&[u8]; 2]) -> impl AsRef<[u8]> + use<> {
-    let mut mac = keyed.clone();
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes()
 }
 
 impl std::fmt::Debug for SigningSecret {

@@ -6,10 +6,28 @@
 //! | `webhook-signature` | Standard Webhooks 1.0.0, `v1,<base64>` | the secret's decoded bytes | `<id>.<t>.<body>` |
 //!
 //! The first is what `stripe`'s verifiers accept, the second what `standardwebhooks` and `svix` do.
+//!
+//! [`check_signatures`] is the other direction, for people whose verifier says no.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::Mac;
 
+use crate::secret::KeyForm;
 use crate::{EventId, SigningSecret};
+
+mod check;
+mod claim;
+mod explanation;
+mod finding;
+mod mangling;
+
+pub use check::{
+    OtherWebhook, OwnSecret, SchemeCheck, SecretStanding, SignatureCheck, Unexplained,
+    check_signatures,
+};
+pub use claim::{ReceivedHeaders, ReceivedRequest, SignatureScheme};
+pub use finding::{BodyDifference, FindingCode, SignatureFinding};
+pub use mangling::Mangling;
 
 /// The values of the two signature headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,16 +62,16 @@ fn sign_message<'a>(
     let mut platform = format!("t={unix_seconds}");
     let mut standard = String::new();
     for secret in secrets {
-        let mac = secret.mac_keyed_with_text([platform_head.as_bytes(), body]);
+        let hmac = secret.hmac(KeyForm::Text, [platform_head.as_bytes(), body]);
         platform.push_str(",v1=");
-        platform.push_str(&hex::encode(mac));
+        platform.push_str(&hex::encode(hmac.finalize().into_bytes()));
 
-        let mac = secret.mac_keyed_with_bytes([standard_head.as_bytes(), body]);
+        let hmac = secret.hmac(KeyForm::Bytes, [standard_head.as_bytes(), body]);
         if !standard.is_empty() {
             standard.push(' ');
         }
         standard.push_str("v1,");
-        STANDARD.encode_string(mac, &mut standard);
+        STANDARD.encode_string(hmac.finalize().into_bytes(), &mut standard);
     }
     Signatures { platform, standard }
 }

@@ -1,9 +1,10 @@
 //! Table `deliveries`, as the API reads it and admins act on it.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
-    BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    BigInt, Bool, Bytea, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
@@ -161,6 +162,29 @@ pub async fn find_by_event(
         .bind::<SqlUuid, _>(webhook_id.0);
     let row: Option<Row> = query.get_result(connection).await.optional()?;
     row.map(Row::read).transpose()
+}
+
+statement! {
+    FindSentBody<'a> -> Bytea {
+        "SELECT body FROM events WHERE id = coalesce(
+            (SELECT id FROM events WHERE id = ", event_id: &'a Option<Uuid> => Nullable<SqlUuid>,
+        "), (SELECT event_id FROM deliveries WHERE id = ", delivery_id: &'a Option<Uuid> => Nullable<SqlUuid>,
+        "))"
+    }
+}
+
+/// Finds what was sent for an event, or else for a delivery.
+pub async fn find_sent_body(
+    connection: &mut AsyncPgConnection,
+    event_id: Option<EventId>,
+    delivery_id: Option<DeliveryId>,
+) -> Result<Option<Bytes>, StoreError> {
+    let statement = FindSentBody {
+        event_id: &event_id.map(|id| id.0),
+        delivery_id: &delivery_id.map(|id| id.0),
+    };
+    let body: Option<Vec<u8>> = statement.get_result(connection).await.optional()?;
+    Ok(body.map(Bytes::from))
 }
 
 statement! {

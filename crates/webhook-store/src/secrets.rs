@@ -14,6 +14,10 @@ use crate::error::unreadable;
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError, transaction};
 
+mod signers;
+
+pub use signers::{Signer, SignerPage, find_signer, list_signers};
+
 /// How many replaced secrets sign at most beside the current one; what was replaced first goes first.
 pub const MAX_PREVIOUS: usize = 2;
 

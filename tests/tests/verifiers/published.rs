@@ -1,55 +1,20 @@
-//! What receivers use to check signatures, installed from PyPI into a throw-away environment.
+//! The verifiers that receivers take from PyPI, untouched.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 use webhook_domain::{Environment, Event, EventType};
 use webhook_tests::{Platform, Receiver, event};
 
-fn run(command: &mut Command, input: &str) -> Output {
-    let command = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(input.as_bytes()).expect("it reads");
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
-}
-
-fn must(output: &Output) {
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-}
+use crate::installed::{here, installed, must, run};
 
 /// Checks requests with the published verifiers, and tells what they printed.
 fn verify(requests: &Value) -> String {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers");
-    let environment = std::env::temp_dir().join(format!("verifiers-{}", Uuid::new_v4()));
-    let python = environment.join("bin/python");
-    let make = ["-m", "venv"];
-    must(&run(
-        Command::new("python3").args(make).arg(&environment),
-        "",
-    ));
-    let install = "-m pip install --quiet --disable-pip-version-check -r";
-    let requirements = here.join("requirements.txt");
-    must(&run(
-        Command::new(&python)
-            .args(install.split(' '))
-            .arg(requirements),
-        "",
-    ));
-    let script = here.join("verify.py");
-    let verified = run(Command::new(&python).arg(script), &requests.to_string());
-    std::fs::remove_dir_all(&environment).expect("it was made");
-    must(&verified);
-    String::from_utf8_lossy(&verified.stdout).into_owned()
+    let script = here().join("verify.py");
+    let mut python = Command::new("python");
+    let python = python.env("PATH", installed().path()).arg(script);
+    must(&run(python, requests.to_string().as_bytes()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
