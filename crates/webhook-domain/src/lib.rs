@@ -17,6 +17,7 @@ mod settings;
 
 // How it gets there.
 mod delivery;
+mod explanation;
 mod health;
 mod limits;
 mod ordering;
@@ -45,6 +46,7 @@ pub use environment::Environment;
 pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES};
 pub use event_selection::{EmptySelection, EventSelection};
 pub use event_type::{EventPattern, EventType};
+pub use explanation::{Circumstances, EventOutcome, WebhookThen};
 pub use health::{Circuit, Failing, HealthChange, HealthPolicy, Observation, observe};
 pub use id::{ApiKeyId, DeliveryId, EventId, WebhookId};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
