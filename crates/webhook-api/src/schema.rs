@@ -9,9 +9,9 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventPattern, EventType, FailureClass,
-    HeaderName, HeaderValue, KeyName, Metadata, OrderingField, Role, WebhookDescription,
-    WebhookName, WebhookStatus, WebhookUrl,
+    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern, EventType,
+    FailureClass, HeaderName, HeaderValue, KeyName, Metadata, OrderingField, Role,
+    WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -63,6 +63,13 @@ schemas! {
     EventPatternName "EventPattern" = one_of(patterns());
     /// Where a delivery stands.
     DeliveryStatusName "DeliveryStatus" = one_of(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
+    /// What became of an event for one webhook.
+    EventOutcomeName "EventOutcome" = one_of(EventOutcome::ALL.iter().map(|o| o.as_str()));
+    /// How many webhooks have each outcome.
+    EventOutcomeCounts "EventOutcomeCounts" = counts(EventOutcome::ALL.iter().map(|o| o.as_str()));
+    /// How many deliveries are in each status.
+    DeliveryStatusCounts "DeliveryStatusCounts" =
+        counts(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
     /// What the holder of an API key may do.
@@ -152,6 +159,13 @@ fn patterns() -> impl Iterator<Item = String> {
 
 fn one_of<T: Into<serde_json::Value>>(names: impl Iterator<Item = T>) -> ObjectBuilder {
     string().enum_values(Some(names.map(Into::into)))
+}
+
+fn counts(names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
+    let number = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer));
+    names.fold(ObjectBuilder::new(), |object, name| {
+        object.property(name, number().build()).required(name)
+    })
 }
 
 fn string() -> ObjectBuilder {

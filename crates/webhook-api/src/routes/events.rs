@@ -1,3 +1,5 @@
-//! Events.
+//! Events: published, looked at, explained.
 
+pub(crate) mod explanation;
 pub(crate) mod publish;
+pub(crate) mod read;
