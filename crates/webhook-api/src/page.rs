@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 const DEFAULT_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 200;
@@ -18,7 +20,7 @@ pub(crate) struct Page<T: ToSchema> {
 
 impl<T: ToSchema> Page<T> {
     /// Makes a page of rows that were read with [`PageLimit::rows`].
-    pub(crate) fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> uuid::Uuid) -> Self {
+    pub(crate) fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> Uuid) -> Self {
         let last = limit.cut(&mut data);
         let next_cursor = last.map(|row| id(row).to_string());
         Self { data, next_cursor }
@@ -77,14 +79,45 @@ impl FromStr for PageLimit {
 
 /// Reads a cursor.
 pub(crate) fn parse_cursor<T: FromStr>(text: &str) -> Result<T, &'static str> {
-    text.parse()
-        .map_err(|_| "must be the next_cursor of a page")
+    text.parse().map_err(|_| NO_CURSOR)
+}
+
+const NO_CURSOR: &str = "must be the next_cursor of a page";
+
+/// Writes a cursor for a list that is not sorted by id alone: a place in hex, the id of its row and
+/// then what it is sorted by. Any such text is some place, so that a cursor cannot be wrong, only
+/// meaningless.
+pub(crate) fn write_place(id: Uuid, sorted_by: &[u8]) -> String {
+    hex::encode([id.as_bytes(), sorted_by].concat())
+}
+
+/// Reads what [`write_place`] wrote.
+pub(crate) fn read_place(text: &str) -> Result<(Uuid, Vec<u8>), &'static str> {
+    let bytes = hex::decode(text).map_err(|_| NO_CURSOR)?;
+    let (id, sorted_by) = bytes.split_first_chunk::<16>().ok_or(NO_CURSOR)?;
+    Ok((Uuid::from_bytes(*id), sorted_by.to_vec()))
+}
+
+/// Reads a time that a list is sorted by, its microseconds as a big-endian `i64`; `None`: there is
+/// none.
+pub(crate) fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
+    let micros = i64::from_be_bytes(*sorted_by.first_chunk()?);
+    // Postgres knows no time further away than these.
+    let bounded = micros.clamp(0, FAR_FUTURE_MICROS);
+    DateTime::from_timestamp_micros(bounded)
+}
+
+/// The year 9999.
+const FAR_FUTURE_MICROS: i64 = 253_402_300_799_000_000;
+
+/// After all that happens.
+pub(crate) fn far_future() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(FAR_FUTURE_MICROS).expect("chrono knows the year 9999")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[test]
     fn only_a_full_page_with_more_behind_it_has_a_cursor() {
@@ -99,6 +132,22 @@ mod tests {
         assert_eq!((last.data.len(), last.next_cursor), (2, None));
         assert_eq!(first.data.len(), 2);
         assert_eq!(first.next_cursor, Some(Uuid::from_u128(2).to_string()));
+    }
+
+    #[test]
+    fn a_place_says_where_its_list_goes_on() {
+        let (id, at) = (
+            Uuid::from_u128(7),
+            DateTime::from_timestamp_micros(1_795_523_000_123_456),
+        );
+        let micros = at.map(|at| at.timestamp_micros()).unwrap_or_default();
+
+        let (read, sorted_by) = read_place(&write_place(id, &micros.to_be_bytes())).expect("one");
+
+        assert_eq!((read, read_place_time(&sorted_by)), (id, at));
+        assert_eq!(read_place_time(&[0xff; 8]), Some(DateTime::UNIX_EPOCH));
+        assert_eq!(read_place_time(&[0x7f; 8]), Some(far_future()));
+        assert_eq!(read_place_time(&[0x7f; 7]), None);
     }
 
     #[test]

@@ -69,8 +69,6 @@ fn v1() -> Vec<Resource> {
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(webhooks::secret::rotate_secret))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(webhooks::replay::replay_events))]),
         at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
-        at("/events", vec![(POST, PUBLISH, to(events::publish_event))]),
-        at("/events/batch", vec![(POST, PUBLISH, to(events::publish_events))]),
         at("/deliveries", vec![(GET, READ, to(deliveries::list::list_deliveries))]),
         at("/deliveries/retry", vec![(POST, MANAGE, to(deliveries::again::retry_deliveries))]),
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
@@ -81,6 +79,13 @@ fn v1() -> Vec<Resource> {
         at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
         at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(signatures::verify_signature))]),
+        at("/events", vec![
+            (GET, READ, to(events::read::list_events)),
+            (POST, PUBLISH, to(events::publish::publish_event)),
+        ]),
+        at("/events/batch", vec![(POST, PUBLISH, to(events::publish::publish_events))]),
+        at("/events/{id}", vec![(GET, READ, to(events::read::find_event))]),
+        at("/events/{id}/explanation", vec![(GET, READ, to(events::explanation::explain_event))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

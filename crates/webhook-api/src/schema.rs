@@ -9,10 +9,10 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventPattern, EventType, FailureClass,
-    FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata, OrderingField,
-    ReceivedHeaders, Role, SecretStanding, SignatureScheme, StatusFilter, WebhookDescription,
-    WebhookName, WebhookStatus, WebhookUrl,
+    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern, EventType,
+    FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata,
+    OrderingField, ReceivedHeaders, Role, SecretStanding, SignatureScheme, StatusFilter,
+    WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -77,6 +77,13 @@ schemas! {
     /// A status, a class of statuses, a failure without one, or `none`.
     AnswerText "AnswerFilter" = text(
         "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address)$", 3, 15, "5xx");
+    /// What became of an event for one webhook.
+    EventOutcomeName "EventOutcome" = one_of(EventOutcome::ALL.iter().map(|o| o.as_str()));
+    /// How many webhooks have each outcome.
+    EventOutcomeCounts "EventOutcomeCounts" = counts(EventOutcome::ALL.iter().map(|o| o.as_str()));
+    /// How many deliveries are in each status.
+    DeliveryStatusCounts "DeliveryStatusCounts" =
+        counts(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
     /// What the holder of an API key may do.
@@ -177,6 +184,13 @@ fn patterns() -> impl Iterator<Item = String> {
 
 fn one_of<T: Into<serde_json::Value>>(names: impl Iterator<Item = T>) -> ObjectBuilder {
     string().enum_values(Some(names.map(Into::into)))
+}
+
+fn counts(names: impl Iterator<Item = &'static str>) -> ObjectBuilder {
+    let number = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer));
+    names.fold(ObjectBuilder::new(), |object, name| {
+        object.property(name, number().build()).required(name)
+    })
 }
 
 fn string() -> ObjectBuilder {

@@ -62,7 +62,9 @@ type OwedRow = (
 );
 
 statement! {
-    /// Matching happens here, against the webhooks as they are committed at this moment.
+    /// Matching happens here, against the webhooks as they are committed at this moment. It comes
+    /// before the events are written, as each event's row tells whether anybody wanted it. Events
+    /// that are known already are matched too, and dropped: they are rare.
     ///
     /// A test event is for one webhook, whatever it subscribed to; it has no order, and it does not
     /// wait for an open circuit or for a rate, as somebody waits for its answer.
@@ -94,38 +96,46 @@ statement! {
         " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
         " AS lease_until, ", created_at: DateTime<Utc> => Timestamptz,
         " AS created_at
+        ), wanted AS (
+            SELECT incoming.id AS event_id, incoming.event_type, incoming.environment,
+                   position, test_for, webhooks.id AS webhook_id,
+                   webhooks.version, webhooks.max_concurrency, webhooks.rate_limit,
+                   CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field
+            FROM incoming
+            CROSS JOIN LATERAL (
+                SELECT webhook_id FROM subscriptions
+                WHERE test_for IS NULL AND subscriptions.environment = incoming.environment
+                  AND subscriptions.event_type = incoming.event_type
+                UNION ALL SELECT test_for WHERE test_for IS NOT NULL
+            ) AS chosen
+            JOIN webhooks ON webhooks.id = chosen.webhook_id
+            WHERE webhooks.status = 'active'
         ), fresh AS (
-            INSERT INTO events (id, event_type, environment, occurred_at, body, test_webhook_id)
-            SELECT id, event_type, environment, occurred_at, body, test_for FROM incoming
+            INSERT INTO events (id, event_type, environment, occurred_at, body, test_webhook_id, matched)
+            SELECT id, event_type, environment, occurred_at, body, test_for, event_id IS NOT NULL
+            FROM incoming
+            LEFT JOIN (SELECT DISTINCT event_id FROM wanted) AS wanted ON event_id = id
+            ORDER BY id
             ON CONFLICT (id) DO NOTHING
-            RETURNING id, event_type, environment
+            RETURNING id
         ), matched AS (
             SELECT (given.id_start || lpad(to_hex(row_number() OVER (ORDER BY position)), 8, '0'))::uuid AS id,
-                   fresh.id AS event_id, fresh.event_type, fresh.environment,
-                   test_for IS NOT NULL AS test, webhooks.id AS webhook_id, webhooks.version,
-                   webhooks.max_concurrency, position, lease_until,
-                   CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field,
+                   event_id, event_type, environment, test_for IS NOT NULL AS test,
+                   wanted.webhook_id, version, max_concurrency, position, lease_until,
+                   ordering_field,
                    CASE
-                     WHEN test_for IS NULL AND webhooks.ordering_field IS NOT NULL THEN 'held'
+                     WHEN ordering_field IS NOT NULL THEN 'held'
                      WHEN (test_for IS NOT NULL
-                           OR (webhooks.rate_limit IS NULL AND webhook_health.paused_until IS NULL))
-                       AND row_number() OVER (PARTITION BY webhooks.id ORDER BY position)
+                           OR (rate_limit IS NULL AND webhook_health.paused_until IS NULL))
+                       AND row_number() OVER (PARTITION BY wanted.webhook_id ORDER BY position)
                            <= coalesce(room.free, given.default_free)
                        THEN 'leased'
                      ELSE 'waiting'
                    END AS place
             FROM given, fresh
-            JOIN incoming USING (id)
-            CROSS JOIN LATERAL (
-                SELECT webhook_id FROM subscriptions
-                WHERE test_for IS NULL AND subscriptions.environment = fresh.environment
-                  AND subscriptions.event_type = fresh.event_type
-                UNION ALL SELECT test_for WHERE test_for IS NOT NULL
-            ) AS wanted
-            JOIN webhooks ON webhooks.id = wanted.webhook_id
-            LEFT JOIN room ON room.webhook_id = webhooks.id
-            LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
-            WHERE webhooks.status = 'active'
+            JOIN wanted ON event_id = fresh.id
+            LEFT JOIN room ON room.webhook_id = wanted.webhook_id
+            LEFT JOIN webhook_health ON webhook_health.webhook_id = wanted.webhook_id
         ), owed AS (
             INSERT INTO deliveries
                 (id, event_id, webhook_id, event_type, environment, test, created_at,

@@ -18,6 +18,8 @@ pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod deliveries;
+pub mod events;
+pub mod explanation;
 pub mod health;
 pub mod idempotency;
 pub mod retry_policies;

@@ -123,8 +123,11 @@ diesel::table! {
         id -> Uuid,
         event_type -> Text,
         environment -> Text,
+        occurred_at -> Timestamptz,
+        received_at -> Timestamptz,
         body -> Bytea,
         test_webhook_id -> Nullable<Uuid>,
+        matched -> Bool,
     }
 }
 

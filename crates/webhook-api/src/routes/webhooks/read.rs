@@ -2,9 +2,7 @@
 
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
-use uuid::Uuid;
 use webhook_domain::WebhookId;
 use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
 
@@ -12,7 +10,7 @@ use super::{WebhookBody, answer, with_count, with_counts};
 use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, TotalPage};
+use crate::page::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
 use crate::problem::Problem;
 use crate::schema;
 
@@ -158,48 +156,37 @@ fn parse_sort(text: &str) -> Result<Sort, &'static str> {
     Ok(Sort { by, descending })
 }
 
-/// A position in hex: the id, then what is sorted by. Any such text is some position, so that a
-/// cursor cannot be wrong, only meaningless.
 fn write_cursor(position: &Position, by: SortKey) -> String {
-    let mut bytes = position.id.0.as_bytes().to_vec();
-    match by {
-        SortKey::Created => {}
-        SortKey::Name => bytes.extend(position.name.as_bytes()),
+    let sorted_by = match by {
+        SortKey::Created => Vec::new(),
+        SortKey::Name => position.name.clone().into_bytes(),
         SortKey::LastAttempt => {
             let micros = position.attempted_at.map(|at| at.timestamp_micros());
-            bytes.extend(micros.into_iter().flat_map(i64::to_be_bytes));
+            micros.into_iter().flat_map(i64::to_be_bytes).collect()
         }
-    }
-    hex::encode(bytes)
+    };
+    write_place(position.id.0, &sorted_by)
 }
 
 fn read_cursor(text: &str, by: SortKey) -> Result<Position, &'static str> {
-    let refused = "must be the next_cursor of a page";
-    let bytes = hex::decode(text).map_err(|_| refused)?;
-    let (id, rest) = bytes.split_first_chunk::<16>().ok_or(refused)?;
-    let name = String::from_utf8_lossy(rest).replace('\0', "");
-    let micros = rest.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+    let (id, sorted_by) = read_place(text)?;
+    let name = String::from_utf8_lossy(&sorted_by).replace('\0', "");
     Ok(Position {
-        id: WebhookId(Uuid::from_bytes(*id)),
+        id: WebhookId(id),
         name: if by == SortKey::Name {
             name
         } else {
             String::new()
         },
-        attempted_at: micros.map(|micros| {
-            // Postgres knows no time further away than these.
-            let bounded = micros.clamp(0, FAR_FUTURE_MICROS);
-            DateTime::from_timestamp_micros(bounded).unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
-        }),
+        attempted_at: read_place_time(&sorted_by),
     })
 }
-
-/// The year 9999.
-const FAR_FUTURE_MICROS: i64 = 253_402_300_799_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::DateTime;
+    use uuid::Uuid;
 
     #[test]
     fn a_cursor_says_where_its_list_goes_on() {
