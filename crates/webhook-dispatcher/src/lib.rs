@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
-//! services are told.
+//! services are told, [`rejected`] for what is no event.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ mod health;
 
 // The way of a delivery.
 mod claims;
+mod consuming;
 mod intake;
 mod lanes;
 mod leased;
@@ -36,6 +37,7 @@ mod ordering;
 
 // Beside it.
 mod outbox;
+mod rejected;
 mod sweeps;
 
 // One attempt.
@@ -142,6 +144,7 @@ async fn work(
             sweeps::flush_closed_for_ever(&worker),
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
+            rejected::write_down_for_ever(&worker),
         )
     };
     tokio::select! {

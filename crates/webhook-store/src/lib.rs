@@ -19,6 +19,7 @@ pub mod audit;
 pub mod deliveries;
 pub mod health;
 pub mod idempotency;
+pub mod rejected_messages;
 pub mod retry_policies;
 pub mod secrets;
 pub mod sessions;

@@ -22,6 +22,7 @@ mod write;
 mod closing;
 
 pub(crate) use columns::open_headers;
+pub(crate) use list::escaped;
 
 pub use closing::{Closed, disable, list_closed, list_versions};
 pub use list::{
