@@ -11,7 +11,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, rejected_messages, retry_policies,
+    session, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -47,6 +48,12 @@ use crate::routes::{
         event_types::list_event_types,
         deliveries::list_deliveries,
         deliveries::find_delivery,
+        rejected_messages::list_rejected_messages,
+        rejected_messages::find_rejected_message,
+        rejected_messages::requeue_rejected_message,
+        rejected_messages::discard_rejected_message,
+        rejected_messages::all::requeue_rejected_messages,
+        rejected_messages::all::discard_rejected_messages,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
         api_keys::create_api_key,

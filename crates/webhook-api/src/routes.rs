@@ -17,6 +17,7 @@ pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod rejected_messages;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod webhooks;
@@ -69,6 +70,14 @@ fn v1() -> Vec<Resource> {
         at("/events/batch", vec![(POST, PUBLISH, to(events::publish_events))]),
         at("/deliveries", vec![(GET, READ, to(deliveries::list_deliveries))]),
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::find_delivery))]),
+        at("/rejected-messages", vec![(GET, READ, to(rejected_messages::list_rejected_messages))]),
+        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rejected_messages::all::requeue_rejected_messages))]),
+        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rejected_messages::all::discard_rejected_messages))]),
+        at("/rejected-messages/{id}", vec![
+            (GET, READ, to(rejected_messages::find_rejected_message)),
+            (DELETE, MANAGE, to(rejected_messages::discard_rejected_message)),
+        ]),
+        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::requeue_rejected_message))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

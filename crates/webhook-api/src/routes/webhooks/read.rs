@@ -134,12 +134,13 @@ pub(crate) fn parse_bool(text: &str) -> Result<bool, &'static str> {
     text.parse().map_err(|_| "must be true or false")
 }
 
-fn parse_search(text: &str) -> Result<String, String> {
+/// Reads a text to look for.
+pub(crate) fn parse_search(text: &str) -> Result<String, String> {
     let chars = text.chars().count();
     if chars > MAX_SEARCH_CHARS {
         return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));
     }
-    // No name and no URL holds a NUL, and no text of Postgres does.
+    // No text of Postgres holds a NUL.
     Ok(text.replace('\0', "\u{fffd}"))
 }
 
