@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
-//! services are told, [`rejected`] for what is no event.
+//! services are told, [`rejected`] for what is no event, [`url_checks`] for what the API must
+//! not connect to.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ mod ordering;
 mod outbox;
 mod rejected;
 mod sweeps;
+mod url_checks;
 
 // One attempt.
 mod answer;
@@ -145,6 +147,7 @@ async fn work(
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
             rejected::write_down_for_ever(&worker),
+            url_checks::check_for_ever(&worker),
         )
     };
     tokio::select! {

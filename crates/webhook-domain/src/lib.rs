@@ -31,6 +31,7 @@ mod api_key;
 mod audit;
 mod role;
 mod session;
+mod url_check;
 
 // What they are made of.
 mod id;
@@ -58,6 +59,7 @@ pub use session::SessionToken;
 pub use settings::{AttemptTimeout, Serving, WebhookSettings};
 pub use signature::{Signatures, sign};
 pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
+pub use url_check::{CheckedAddress, OpenedConnection, TlsHandshake, UrlFailure, UrlReport};
 pub use webhook::{
     UrlError, UrlSchemes, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };

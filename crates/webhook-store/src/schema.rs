@@ -225,3 +225,14 @@ diesel::table! {
         rejected_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    url_checks (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        url -> Text,
+        requested_at -> Timestamptz,
+        done_at -> Nullable<Timestamptz>,
+        result -> Nullable<Jsonb>,
+    }
+}
