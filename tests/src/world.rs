@@ -5,6 +5,7 @@ use tokio_postgres::types::FromSql;
 use url::Url;
 use uuid::Uuid;
 use webhook_domain::{Environment, RetryPolicy};
+use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
 use webhook_store::{Connection, Pool, Purpose, retry_policies};
 
 /// What one test has to itself.
@@ -135,14 +136,42 @@ impl World {
             .collect()
     }
 
-    /// The messages that were set aside, as RabbitMQ's management API shows them.
-    pub async fn rejected(&self) -> Vec<serde_json::Value> {
-        let path = format!("/api/queues/{}/webhooks.events.rejected/get", self.name);
+    /// The messages that were set aside with their bodies, newest first, of up to 5,000.
+    pub async fn rejected(&self) -> Vec<(RejectedMessage, Vec<u8>)> {
+        let mut connection = self.connection().await;
+        let all = RejectedMessageFilter::default();
+        let listed = rejected_messages::list(&mut connection, &all, None, 5_000).await;
+        let mut rejected = Vec::new();
+        for message in listed.expect("it reads") {
+            let found = rejected_messages::find(&mut connection, message.id).await;
+            rejected.extend(found.expect("it reads"));
+        }
+        rejected
+    }
+
+    /// Puts a message straight into the rejected queue, as the broker does with a dead letter.
+    pub async fn put_rejected(&self, body: &str) {
+        let path = format!("/api/exchanges/{}/amq.default/publish", self.name);
+        let message = serde_json::json!({"routing_key": "webhooks.events.rejected", "payload": body,
+            "payload_encoding": "string", "properties": {"delivery_mode": 2}});
+        let routed = async || {
+            let url = self.servers.url(&path).expect("a URL");
+            let request = reqwest::Client::new().post(url).json(&message);
+            let answer = request.send().await.expect("an answer");
+            let answer: serde_json::Value = answer.json().await.unwrap_or_default();
+            (answer["routed"] == true).then_some(())
+        };
+        self.eventually("the queue is there", routed).await;
+    }
+
+    /// Lets the broker give a message up that came back once.
+    pub async fn give_up_early(&self) {
+        let path = format!("/api/policies/{}/early", self.name);
+        let policy = serde_json::json!({"pattern": "^webhooks\\.events$", "apply-to": "queues",
+            "definition": {"delivery-limit": 1}});
         let url = self.servers.url(&path).expect("a URL");
-        let ask =
-            serde_json::json!({"count": 100, "ackmode": "ack_requeue_true", "encoding": "auto"});
-        let answer = reqwest::Client::new().post(url).json(&ask).send().await;
-        answer.expect("an answer").json().await.unwrap_or_default()
+        let answer = reqwest::Client::new().put(url).json(&policy).send().await;
+        assert!(answer.expect("an answer").status().is_success());
     }
 
     /// Closes every connection to this vhost by force.

@@ -1,7 +1,7 @@
 //! The broker crate against a real RabbitMQ.
 
 use tokio_util::sync::CancellationToken;
-use webhook_broker::{BrokerUrl, Publisher, consume};
+use webhook_broker::{BrokerUrl, Publisher, Queue, consume};
 use webhook_domain::{Environment, EventType};
 use webhook_tests::{World, event};
 
@@ -29,7 +29,7 @@ async fn a_confirmed_event_arrives_byte_for_byte_and_in_order() {
         .collect();
 
     let confirmed = publisher.publish_all(&events).await;
-    let mut intake = consume(&url(&world), "test", 500)
+    let mut intake = consume(&url(&world), Queue::Events, "test", 500)
         .await
         .expect("it consumes");
     let mut arrived = Vec::new();
@@ -58,13 +58,13 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
     publisher.publish(&events[0]).await.expect("confirmed");
     publisher.publish(&events[1]).await.expect("confirmed");
 
-    let mut first = consume(&url(&world), "first", 10)
+    let mut first = consume(&url(&world), Queue::Events, "first", 10)
         .await
         .expect("it consumes");
     let message = first.next_batch(1).await.expect("a batch").remove(0);
     first.ack_through(&message).await.expect("acknowledged");
     first.close().await;
-    let mut second = consume(&url(&world), "second", 10)
+    let mut second = consume(&url(&world), Queue::Events, "second", 10)
         .await
         .expect("it consumes");
     let again = second.next_batch(10).await.expect("a batch");
@@ -72,6 +72,41 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].body, events[1].body);
     second.close().await;
+    cancel.cancel();
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_tells_why_and_where_it_was_published() {
+    let world = World::new().await;
+    let cancel = CancellationToken::new();
+    let publisher = publisher(&world, &cancel).await;
+    let event = event(Environment::Staging, EventType::LicenseExpired);
+    world.give_up_early().await;
+    publisher.publish(&event).await.expect("confirmed");
+
+    let mut dead = consume(&url(&world), Queue::Rejected, "test", 10)
+        .await
+        .expect("it consumes");
+    let nobody_acknowledges = async {
+        loop {
+            let intake = consume(&url(&world), Queue::Events, "test", 10).await;
+            let mut intake = intake.expect("it consumes");
+            let _ = intake.next_batch(10).await;
+            intake.close().await;
+        }
+    };
+    let batch = tokio::select! {
+        batch = dead.next_batch(10) => batch.expect("a batch"),
+        () = nobody_acknowledges => unreachable!(),
+    };
+
+    let rejection = batch[0].rejection();
+    assert_eq!(batch[0].body, event.body);
+    assert!(rejection.reason.contains("never acknowledged"));
+    assert_eq!(rejection.origin.exchange, "webhooks.events");
+    assert_eq!(rejection.origin.routing_key, "staging.license.expired");
+    dead.close().await;
     cancel.cancel();
     world.end().await;
 }

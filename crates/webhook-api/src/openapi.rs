@@ -11,8 +11,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, jobs, retry_policies, session,
-    signatures, statistics, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
+    retry_policies, session, signatures, statistics, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -60,6 +60,12 @@ use crate::routes::{
         jobs::cancel_job,
         webhooks::replay::replay_events,
         signatures::verify_signature,
+        rejected_messages::list_rejected_messages,
+        rejected_messages::find_rejected_message,
+        rejected_messages::requeue_rejected_message,
+        rejected_messages::discard_rejected_message,
+        rejected_messages::all::requeue_rejected_messages,
+        rejected_messages::all::discard_rejected_messages,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
         api_keys::create_api_key,

@@ -18,6 +18,7 @@ pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod rejected_messages;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod signatures;
@@ -86,6 +87,14 @@ fn v1() -> Vec<Resource> {
         at("/events/batch", vec![(POST, PUBLISH, to(events::publish::publish_events))]),
         at("/events/{id}", vec![(GET, READ, to(events::read::find_event))]),
         at("/events/{id}/explanation", vec![(GET, READ, to(events::explanation::explain_event))]),
+        at("/rejected-messages", vec![(GET, READ, to(rejected_messages::list_rejected_messages))]),
+        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rejected_messages::all::requeue_rejected_messages))]),
+        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rejected_messages::all::discard_rejected_messages))]),
+        at("/rejected-messages/{id}", vec![
+            (GET, READ, to(rejected_messages::find_rejected_message)),
+            (DELETE, MANAGE, to(rejected_messages::discard_rejected_message)),
+        ]),
+        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::requeue_rejected_message))]),
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
         at("/api-keys", vec![

@@ -4,12 +4,14 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, Consumer};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::connection::{BrokerError, BrokerUrl, open};
-use crate::topology::{EVENTS_QUEUE, REJECTED_QUEUE, REJECTION_REASON_HEADER};
+use crate::rejection::{Origin, Rejection, read_origin, read_rejection, rejection_headers};
+use crate::topology::{Queue, REJECTED_QUEUE};
 
 /// How long the broker may take to store a rejected message.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
@@ -26,9 +28,18 @@ pub struct Message {
     pub delivery_tag: u64,
     /// Whether it was in somebody's hand before.
     pub redelivered: bool,
+    published: Origin,
+    properties: BasicProperties,
 }
 
-/// A consumer of the events queue, on a connection of its own.
+impl Message {
+    /// What its headers tell, if it is of the rejected queue.
+    pub fn rejection(&self) -> Rejection {
+        read_rejection(&self.properties, self.published.clone())
+    }
+}
+
+/// A consumer of a queue, on a connection of its own.
 pub struct Intake {
     connection: Connection,
     channel: Channel,
@@ -36,14 +47,19 @@ pub struct Intake {
 }
 
 /// Connects and consumes. At most `prefetch` messages (1 to 2,000) are in hand at once.
-pub async fn consume(url: &BrokerUrl, name: &str, prefetch: u16) -> Result<Intake, BrokerError> {
+pub async fn consume(
+    url: &BrokerUrl,
+    queue: Queue,
+    name: &str,
+    prefetch: u16,
+) -> Result<Intake, BrokerError> {
     let (connection, channel) = open(url, name).await?;
     channel
         .basic_qos(prefetch, BasicQosOptions::default())
         .await?;
     let consumer = channel
         .basic_consume(
-            EVENTS_QUEUE.into(),
+            queue.name().into(),
             name.into(),
             BasicConsumeOptions::default(),
             FieldTable::default(),
@@ -90,22 +106,29 @@ impl Intake {
         Ok(())
     }
 
-    /// Sets a message aside that cannot be an event, and waits until the broker has it.
+    /// Sets a message aside that cannot be an event, under a fresh UUID v7, and waits until the
+    /// broker has it. Rejecting it again under the same id is harmless.
     ///
     /// The original stays unacknowledged: the caller acknowledges it with its batch.
-    pub async fn reject_event(&self, message: &Message, reason: &str) -> Result<(), BrokerError> {
-        match timeout(CONFIRM_WITHIN, self.reject_unbounded(message, reason)).await {
+    pub async fn reject_event(
+        &self,
+        message: &Message,
+        id: Uuid,
+        reason: &str,
+    ) -> Result<(), BrokerError> {
+        match timeout(CONFIRM_WITHIN, self.reject_unbounded(message, id, reason)).await {
             Ok(rejected) => rejected,
             Err(_) => Err(BrokerError::NotConfirmed),
         }
     }
 
-    async fn reject_unbounded(&self, message: &Message, reason: &str) -> Result<(), BrokerError> {
-        let mut headers = FieldTable::default();
-        headers.insert(
-            REJECTION_REASON_HEADER.into(),
-            AMQPValue::LongString(reason.into()),
-        );
+    async fn reject_unbounded(
+        &self,
+        message: &Message,
+        id: Uuid,
+        reason: &str,
+    ) -> Result<(), BrokerError> {
+        let origin = read_origin(&message.properties, message.published.clone());
         let confirmation = self
             .channel
             .basic_publish(
@@ -118,7 +141,8 @@ impl Intake {
                 &message.body,
                 BasicProperties::default()
                     .with_delivery_mode(2)
-                    .with_headers(headers),
+                    .with_message_id(id.to_string().into())
+                    .with_headers(rejection_headers(reason, &origin)),
             )
             .await?
             .await?;
@@ -139,5 +163,10 @@ fn message(delivery: Delivery) -> Message {
         body: Bytes::from(delivery.data),
         delivery_tag: delivery.delivery_tag,
         redelivered: delivery.redelivered,
+        published: Origin {
+            exchange: delivery.exchange.into(),
+            routing_key: delivery.routing_key.into(),
+        },
+        properties: delivery.properties,
     }
 }

@@ -5,6 +5,7 @@ use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use lapin::options::BasicPublishOptions;
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use webhook_domain::Event;
 
 use crate::connection::{BrokerUrl, open};
-use crate::topology::{EVENTS_EXCHANGE, STATUS_EXCHANGE};
+use crate::rejection::{Origin, origin_headers};
+use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 
 /// How long a confirm may take before the publisher is told that it has to try again.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
@@ -73,6 +75,7 @@ impl Publisher {
             routing_key: &event.routing_key(),
             id: event.id.to_string(),
             body: &event.body,
+            headers: FieldTable::default(),
             mandatory: true,
         };
         self.publish_within(message).await
@@ -96,7 +99,27 @@ impl Publisher {
             routing_key,
             id: id.to_string(),
             body: body.as_bytes(),
+            headers: FieldTable::default(),
             mandatory: false,
+        };
+        self.publish_within(message).await
+    }
+
+    /// Puts a rejected message back into the events queue, and waits until the broker has it on
+    /// disk. It does not go through the exchange again, as whoever else is bound there had it.
+    pub async fn requeue(
+        &self,
+        id: Uuid,
+        origin: &Origin,
+        body: &[u8],
+    ) -> Result<(), PublishError> {
+        let message = Outgoing {
+            exchange: "",
+            routing_key: EVENTS_QUEUE,
+            id: id.to_string(),
+            body,
+            headers: origin_headers(origin),
+            mandatory: true,
         };
         self.publish_within(message).await
     }
@@ -124,7 +147,8 @@ impl Publisher {
                 BasicProperties::default()
                     .with_content_type("application/json".into())
                     .with_delivery_mode(2)
-                    .with_message_id(message.id.into()),
+                    .with_message_id(message.id.into())
+                    .with_headers(message.headers),
             )
             .await
             .map_err(unavailable)?
@@ -146,6 +170,7 @@ struct Outgoing<'a> {
     routing_key: &'a str,
     id: String,
     body: &'a [u8],
+    headers: FieldTable,
     /// Whether it is refused when no queue takes it.
     mandatory: bool,
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! webhooks.events (topic) ──#──► webhooks.events (quorum) ──dead letters──► webhooks.events.rejected
+//!                 requeued by an admin ──►┘                what is no event ──►┘
 //! webhooks.status (topic) ──► whatever the platform's services bind
 //! ```
 
@@ -23,11 +24,36 @@ pub const STATUS_EXCHANGE: &str = "webhooks.status";
 /// and what the one has no room for is claimed from Postgres by all.
 pub const EVENTS_QUEUE: &str = "webhooks.events";
 
-/// Messages that cannot be an event, their bodies untouched.
+/// Messages that cannot be an event, their bodies untouched, until a dispatcher has moved them into
+/// Postgres.
 pub const REJECTED_QUEUE: &str = "webhooks.events.rejected";
 
 /// Tells why a message was rejected.
 pub const REJECTION_REASON_HEADER: &str = "x-rejection-reason";
+
+/// Tells the exchange that a rejected or requeued message was published to.
+pub const ORIGINAL_EXCHANGE_HEADER: &str = "x-original-exchange";
+
+/// Tells the routing key that it was published with.
+pub const ORIGINAL_ROUTING_KEY_HEADER: &str = "x-original-routing-key";
+
+/// A queue that dispatchers consume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// [`EVENTS_QUEUE`]
+    Events,
+    /// [`REJECTED_QUEUE`]
+    Rejected,
+}
+
+impl Queue {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Events => EVENTS_QUEUE,
+            Self::Rejected => REJECTED_QUEUE,
+        }
+    }
+}
 
 /// How often a message may come back before it is set aside.
 ///

@@ -7,16 +7,21 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SubsecRound, Utc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_broker::{BrokerError, Intake, Message, consume};
+use webhook_broker::{BrokerError, Intake, Message, Queue};
 use webhook_domain::{Event, EventId};
 use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
-use webhook_store::{StoreError, acquire, ping};
+use webhook_store::{StoreError, acquire};
 
+use crate::consuming::{BrokenOff, Source, connect, leave, pause};
 use crate::leased::{Leased, Origin};
 use crate::{Worker, ordering};
 
-/// The most messages in hand, and so the most that a crash makes come again.
-const PREFETCH: u16 = 1_000;
+/// As many messages are in hand as a crash makes come again.
+const SOURCE: Source = Source {
+    queue: Queue::Events,
+    name: "webhook-dispatcher",
+    prefetch: 1_000,
+};
 
 /// The most events in one statement.
 const BATCH: usize = 500;
@@ -24,46 +29,17 @@ const BATCH: usize = 500;
 /// How long a worker tries to write a batch down before it leaves it to another one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The pause after the broker or Postgres failed.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// Why an intake broke off. What was not acknowledged goes to another worker.
-#[derive(Debug, thiserror::Error)]
-enum IntakeError {
-    #[error(transparent)]
-    Broker(#[from] BrokerError),
-    #[error("events were not written down in time: {0}")]
-    Store(StoreError),
-}
-
 /// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
-///
-/// One worker consumes at a time, so one that cannot reach Postgres must not stand in line.
 pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool) {
-    let broker = &worker.settings.broker;
-    while !worker.cancel.is_cancelled() {
-        if let Err(error) = ping(worker.pool).await {
-            log::warn!("no intake without Postgres: {error}");
-            pause(worker.cancel).await;
-            continue;
-        }
-        match consume(broker, "webhook-dispatcher", PREFETCH).await {
-            Ok(mut intake) => {
-                consuming.store(true, Ordering::Relaxed);
-                let ended = take_in_batches(&mut intake, worker).await;
-                consuming.store(false, Ordering::Relaxed);
-                if let Err(error) = ended {
-                    log::warn!("intake broke off, unacknowledged events come again: {error}");
-                }
-                intake.close().await;
-            }
-            Err(error) => log::warn!("cannot consume from {broker:?}: {error}"),
-        }
-        pause(worker.cancel).await;
+    while let Some(mut intake) = connect(worker, &SOURCE).await {
+        consuming.store(true, Ordering::Relaxed);
+        let ended = take_in_batches(&mut intake, worker).await;
+        consuming.store(false, Ordering::Relaxed);
+        leave(worker, intake, ended).await;
     }
 }
 
-async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), IntakeError> {
+async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokenOff> {
     loop {
         let batch = tokio::select! {
             batch = intake.next_batch(BATCH) => batch?,
@@ -142,8 +118,9 @@ async fn reject(
     reason: &str,
     cancel: &CancellationToken,
 ) -> Result<bool, BrokerError> {
+    let id = Uuid::now_v7();
     loop {
-        match intake.reject_event(message, reason).await {
+        match intake.reject_event(message, id, reason).await {
             Ok(()) => return Ok(true),
             Err(error @ BrokerError::NotConfirmed) => log::error!("{error}"),
             Err(error) => return Err(error),
@@ -159,14 +136,14 @@ async fn reject(
 async fn commit(
     worker: &Worker<'_>,
     events: &[Event],
-) -> Result<Option<(TakenIn, DateTime<Utc>)>, IntakeError> {
+) -> Result<Option<(TakenIn, DateTime<Utc>)>, BrokenOff> {
     let began = Instant::now();
     loop {
         // Anew for every try, as a lease begins when it is given.
         let lease_until = (Utc::now() + worker.settings.lease).trunc_subsecs(6);
         match try_commit(worker, events, lease_until).await {
             Ok(taken_in) => return Ok(Some((taken_in, lease_until))),
-            Err(error) if began.elapsed() > PATIENCE => return Err(IntakeError::Store(error)),
+            Err(error) if began.elapsed() > PATIENCE => return Err(BrokenOff::Store(error)),
             Err(error) => log::warn!("cannot take events in, they stay with the broker: {error}"),
         }
         pause(worker.cancel).await;
@@ -190,11 +167,4 @@ async fn try_commit(
         delivery_id_seed: Uuid::now_v7(),
     };
     take_in(&mut connection, events, &request).await
-}
-
-async fn pause(cancel: &CancellationToken) {
-    tokio::select! {
-        () = tokio::time::sleep(PAUSE) => {}
-        () = cancel.cancelled() => {}
-    }
 }

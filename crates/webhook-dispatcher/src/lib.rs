@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
-//! services are told, [`jobs`] for what admins ask for by the thousand.
+//! services are told, [`jobs`] for what admins ask for by the thousand, [`rejected`] for what is no
+//! event, [`url_checks`] for what the API must not connect to.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ mod health;
 
 // The way of a delivery.
 mod claims;
+mod consuming;
 mod intake;
 mod lanes;
 mod leased;
@@ -38,7 +40,9 @@ mod ordering;
 // Beside it.
 mod jobs;
 mod outbox;
+mod rejected;
 mod sweeps;
+mod url_checks;
 
 // One attempt.
 mod answer;
@@ -147,6 +151,8 @@ async fn work(
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
             jobs::work_for_ever(&worker),
+            rejected::write_down_for_ever(&worker),
+            url_checks::check_for_ever(&worker),
         )
     };
     tokio::select! {

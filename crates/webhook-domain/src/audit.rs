@@ -37,5 +37,13 @@ names! {
         JobCancelled = "job.cancelled",
         /// An environment's default retry policy was replaced.
         RetryPolicyReplaced = "retry_policy.replaced",
+        /// A rejected message was put back into the events queue.
+        RejectedMessageRequeued = "rejected_message.requeued",
+        /// A rejected message was deleted.
+        RejectedMessageDiscarded = "rejected_message.discarded",
+        /// Many rejected messages were put back into the events queue.
+        RejectedMessagesRequeued = "rejected_messages.requeued",
+        /// Many rejected messages were deleted.
+        RejectedMessagesDiscarded = "rejected_messages.discarded",
     }
 }

@@ -36,6 +36,7 @@ mod api_key;
 mod audit;
 mod role;
 mod session;
+mod url_check;
 
 // What they are made of.
 mod id;
@@ -72,6 +73,7 @@ pub use signature::{
 };
 pub use statistics::{Durations, FailureKind};
 pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
+pub use url_check::{CheckedAddress, OpenedConnection, TlsHandshake, UrlFailure, UrlReport};
 pub use webhook::{
     UrlError, UrlSchemes, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };

@@ -22,10 +22,12 @@ pub mod events;
 pub mod explanation;
 pub mod health;
 pub mod idempotency;
+pub mod rejected_messages;
 pub mod retry_policies;
 pub mod secrets;
 pub mod sessions;
 pub mod status_events;
+pub mod url_checks;
 pub mod webhooks;
 
 // What the dispatcher does across them, in the order of an event's way.

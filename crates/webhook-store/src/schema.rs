@@ -264,3 +264,27 @@ diesel::table! {
 
 diesel::joinable!(sessions -> api_keys (api_key_id));
 diesel::allow_tables_to_appear_in_same_query!(sessions, api_keys);
+
+diesel::table! {
+    rejected_messages (id) {
+        id -> Uuid,
+        reason -> Text,
+        exchange -> Text,
+        routing_key -> Text,
+        body -> Bytea,
+        body_bytes -> Int8,
+        body_truncated -> Bool,
+        rejected_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    url_checks (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        url -> Text,
+        requested_at -> Timestamptz,
+        done_at -> Nullable<Timestamptz>,
+        result -> Nullable<Jsonb>,
+    }
+}

@@ -22,7 +22,7 @@ mod write;
 mod closing;
 
 pub(crate) use columns::open_headers;
-pub(crate) use list::ids_named_like;
+pub(crate) use list::{escaped, ids_named_like};
 
 pub use closing::{Closed, disable, list_closed, list_versions};
 pub use list::{

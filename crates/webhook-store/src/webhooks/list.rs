@@ -150,7 +150,7 @@ fn found(search: &str) -> Condition {
 }
 
 /// `LIKE` takes these three for itself.
-fn escaped(search: &str) -> String {
+pub(crate) fn escaped(search: &str) -> String {
     let mut text = String::with_capacity(search.len());
     for c in search.chars() {
         if matches!(c, '\\' | '%' | '_') {

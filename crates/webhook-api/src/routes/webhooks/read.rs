@@ -138,7 +138,7 @@ pub(crate) fn parse_search(text: &str) -> Result<String, String> {
     if chars > MAX_SEARCH_CHARS {
         return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));
     }
-    // No name and no URL holds a NUL, and no text of Postgres does.
+    // No text of Postgres holds a NUL.
     Ok(text.replace('\0', "\u{fffd}"))
 }
 

@@ -1,0 +1,70 @@
+//! From the rejected queue into Postgres, where admins look at what could not be an event.
+
+use webhook_broker::{Intake, Message, Queue, Rejection};
+use webhook_store::rejected_messages::{NewRejectedMessage, insert};
+use webhook_store::{StoreError, acquire};
+
+use crate::Worker;
+use crate::consuming::{BrokenOff, Source, connect, leave, pause};
+
+/// Few messages are in hand, as each may be as large as the broker lets it be.
+const SOURCE: Source = Source {
+    queue: Queue::Rejected,
+    name: "webhook-dispatcher rejected",
+    prefetch: 20,
+};
+
+/// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
+pub(crate) async fn write_down_for_ever(worker: &Worker<'_>) {
+    while let Some(mut intake) = connect(worker, &SOURCE).await {
+        let ended = write_down_batches(&mut intake, worker).await;
+        leave(worker, intake, ended).await;
+    }
+}
+
+async fn write_down_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokenOff> {
+    loop {
+        let batch = tokio::select! {
+            batch = intake.next_batch(usize::from(SOURCE.prefetch)) => batch?,
+            () = worker.cancel.cancelled() => return Ok(()),
+        };
+        if !write_down(worker, &batch).await {
+            return Ok(());
+        }
+        if let Some(last) = batch.last() {
+            intake.ack_through(last).await?;
+        }
+        let count = batch.len() as u64;
+        metrics::counter!("webhook_rejected_messages_written_down_total").increment(count);
+    }
+}
+
+/// Writes a batch down, however long Postgres is away: breaking off would bring the messages nearer
+/// to the delivery limit at which the broker drops them. `false`: asked to stop before it was done.
+async fn write_down(worker: &Worker<'_>, batch: &[Message]) -> bool {
+    let rejections: Vec<Rejection> = batch.iter().map(Message::rejection).collect();
+    let rows = batch.iter().zip(&rejections);
+    let rows = rows.map(|(message, rejection)| NewRejectedMessage {
+        id: rejection.id,
+        reason: &rejection.reason,
+        exchange: &rejection.origin.exchange,
+        routing_key: &rejection.origin.routing_key,
+        body: &message.body,
+    });
+    let rows: Vec<NewRejectedMessage<'_>> = rows.collect();
+    while let Err(error) = try_write_down(worker, &rows).await {
+        log::warn!("rejected messages stay with the broker: {error}");
+        pause(worker.cancel).await;
+        if worker.cancel.is_cancelled() {
+            return false;
+        }
+    }
+    true
+}
+
+async fn try_write_down(
+    worker: &Worker<'_>,
+    rows: &[NewRejectedMessage<'_>],
+) -> Result<(), StoreError> {
+    insert(&mut *acquire(worker.pool).await?, rows).await
+}

@@ -1,0 +1,253 @@
+//! Table `rejected_messages`: what could not be an event, until an admin requeues or discards it.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, now};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::StoreError;
+use crate::schema::rejected_messages;
+use crate::webhooks::escaped;
+
+/// How much of a body is kept, in bytes: four times what an event may have.
+const KEPT_BYTES: usize = 1_024 * 1_024;
+
+/// A message to be written down.
+#[derive(Debug)]
+pub struct NewRejectedMessage<'a> {
+    /// A UUID v7. The same id again is the same message.
+    pub id: Uuid,
+    /// Why it could not be an event.
+    pub reason: &'a str,
+    /// Where it was published; empty: straight into a queue.
+    pub exchange: &'a str,
+    /// Given to that exchange.
+    pub routing_key: &'a str,
+    /// All of it.
+    pub body: &'a [u8],
+}
+
+/// A message that could not be an event, its body aside.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = rejected_messages, check_for_backend(Pg))]
+pub struct RejectedMessage {
+    /// Its id; ids tell the order.
+    pub id: Uuid,
+    /// Why it could not be an event.
+    pub reason: String,
+    /// Where it was published; empty: straight into a queue.
+    pub exchange: String,
+    /// Given to that exchange.
+    pub routing_key: String,
+    /// The size of its body as it was published.
+    pub body_bytes: i64,
+    /// Whether only the start of its body is kept.
+    pub body_truncated: bool,
+    /// When it was written down, by the clock of Postgres.
+    pub rejected_at: DateTime<Utc>,
+}
+
+/// Which messages.
+#[derive(Debug, Clone, Default)]
+pub struct RejectedMessageFilter {
+    /// With this text in their reason, in any case.
+    pub search: Option<String>,
+    /// Not before this time.
+    pub since: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
+type Condition = Box<dyn BoxableExpression<rejected_messages::table, Pg, SqlType = Bool>>;
+
+impl RejectedMessageFilter {
+    fn conditions(&self) -> Vec<Condition> {
+        let mut conditions: Vec<Condition> = Vec::new();
+        if let Some(search) = &self.search {
+            let pattern = format!("%{}%", escaped(search));
+            conditions.push(Box::new(rejected_messages::reason.ilike(pattern)));
+        }
+        if let Some(since) = self.since {
+            conditions.push(Box::new(rejected_messages::rejected_at.ge(since)));
+        }
+        if let Some(until) = self.until {
+            conditions.push(Box::new(rejected_messages::rejected_at.lt(until)));
+        }
+        conditions
+    }
+}
+
+/// How many messages there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectedCounts {
+    /// All of them.
+    pub all: i64,
+    /// Those whose body is there as a whole.
+    pub whole: i64,
+}
+
+/// Writes messages down, each once. Of a body that is too large only the start is kept.
+pub async fn insert(
+    connection: &mut AsyncPgConnection,
+    messages: &[NewRejectedMessage<'_>],
+) -> Result<(), StoreError> {
+    use rejected_messages::dsl;
+    let rows = messages.iter().map(|message| {
+        let kept = &message.body[..message.body.len().min(KEPT_BYTES)];
+        (
+            dsl::id.eq(message.id),
+            dsl::reason.eq(storable(message.reason)),
+            dsl::exchange.eq(storable(message.exchange)),
+            dsl::routing_key.eq(storable(message.routing_key)),
+            dsl::body.eq(kept),
+            dsl::body_bytes.eq(i64::try_from(message.body.len()).unwrap_or(i64::MAX)),
+            dsl::body_truncated.eq(kept.len() < message.body.len()),
+        )
+    });
+    diesel::insert_into(dsl::rejected_messages)
+        .values(rows.collect::<Vec<_>>())
+        .on_conflict_do_nothing()
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// No text of Postgres holds a NUL, but a platform service may have sent one.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// Lists messages, newest first, from the one `after` which is the page.
+pub async fn list(
+    connection: &mut AsyncPgConnection,
+    filter: &RejectedMessageFilter,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<RejectedMessage>, StoreError> {
+    let mut query = rejected_messages::table
+        .select(RejectedMessage::as_select())
+        .into_boxed();
+    for condition in filter.conditions() {
+        query = query.filter(condition);
+    }
+    if let Some(after) = after {
+        query = query.filter(rejected_messages::id.lt(after));
+    }
+    let query = query.order(rejected_messages::id.desc()).limit(limit);
+    Ok(query.load(connection).await?)
+}
+
+/// Finds a message and what is kept of its body.
+pub async fn find(
+    connection: &mut AsyncPgConnection,
+    id: Uuid,
+) -> Result<Option<(RejectedMessage, Vec<u8>)>, StoreError> {
+    let found = rejected_messages::table
+        .find(id)
+        .select((RejectedMessage::as_select(), rejected_messages::body))
+        .first(connection)
+        .await
+        .optional();
+    Ok(found?)
+}
+
+/// Lists whole messages, oldest first, from the one `after` which to go on; as many as `limit`, and
+/// as have `max_bytes` together, or one that alone has more.
+pub async fn list_whole(
+    connection: &mut AsyncPgConnection,
+    filter: &RejectedMessageFilter,
+    after: Option<Uuid>,
+    (limit, max_bytes): (i64, i64),
+) -> Result<Vec<(RejectedMessage, Vec<u8>)>, StoreError> {
+    let mut sizes = rejected_messages::table
+        .filter(rejected_messages::body_truncated.eq(false))
+        .select((rejected_messages::id, rejected_messages::body_bytes))
+        .into_boxed();
+    for condition in filter.conditions() {
+        sizes = sizes.filter(condition);
+    }
+    if let Some(after) = after {
+        sizes = sizes.filter(rejected_messages::id.gt(after));
+    }
+    let sizes = sizes.order(rejected_messages::id).limit(limit);
+    let sizes: Vec<(Uuid, i64)> = sizes.load(connection).await?;
+    let whole = rejected_messages::table
+        .filter(rejected_messages::id.eq_any(fitting(&sizes, max_bytes)))
+        .order(rejected_messages::id)
+        .select((RejectedMessage::as_select(), rejected_messages::body));
+    Ok(whole.load(connection).await?)
+}
+
+/// The first one, and those after it that fit.
+fn fitting(sizes: &[(Uuid, i64)], max_bytes: i64) -> Vec<Uuid> {
+    let mut total = 0;
+    let mut taken = Vec::new();
+    for (id, bytes) in sizes {
+        total += bytes;
+        if total > max_bytes && !taken.is_empty() {
+            break;
+        }
+        taken.push(*id);
+    }
+    taken
+}
+
+/// Counts messages.
+pub async fn count(
+    connection: &mut AsyncPgConnection,
+    filter: &RejectedMessageFilter,
+) -> Result<RejectedCounts, StoreError> {
+    let whole = diesel::dsl::count(rejected_messages::id)
+        .aggregate_filter(rejected_messages::body_truncated.eq(false));
+    let mut query = rejected_messages::table
+        .select((count_star(), whole))
+        .into_boxed();
+    for condition in filter.conditions() {
+        query = query.filter(condition);
+    }
+    let (all, whole) = query.first(connection).await?;
+    Ok(RejectedCounts { all, whole })
+}
+
+/// The time by which messages are told to be older or newer.
+pub async fn clock(connection: &mut AsyncPgConnection) -> Result<DateTime<Utc>, StoreError> {
+    let clock = diesel::select(now.into_sql::<Timestamptz>());
+    Ok(clock.get_result(connection).await?)
+}
+
+/// Deletes messages. Tells how many were there.
+pub async fn delete(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<usize, StoreError> {
+    let messages = rejected_messages::table.filter(rejected_messages::id.eq_any(ids));
+    Ok(diesel::delete(messages).execute(connection).await?)
+}
+
+/// Deletes all messages that `filter` asks for. Tells how many there were.
+pub async fn delete_all(
+    connection: &mut AsyncPgConnection,
+    filter: &RejectedMessageFilter,
+) -> Result<usize, StoreError> {
+    let mut delete = diesel::delete(rejected_messages::table).into_boxed();
+    for condition in filter.conditions() {
+        delete = delete.filter(condition);
+    }
+    Ok(delete.execute(connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_are_taken_as_fit_and_one_at_least() {
+        let id = Uuid::from_u128;
+        let sizes = [(id(1), 30), (id(2), 20), (id(3), 60), (id(4), 1)];
+
+        assert_eq!(fitting(&sizes, 50), [id(1), id(2)]);
+        assert_eq!(fitting(&sizes, 111), [id(1), id(2), id(3), id(4)]);
+        assert_eq!(fitting(&sizes, 10), [id(1)]);
+        assert!(fitting(&[], 10).is_empty());
+    }
+}
