@@ -25,5 +25,7 @@ names! {
         ApiKeyRevoked = "api_key.revoked",
         /// An environment's default retry policy was replaced.
         RetryPolicyReplaced = "retry_policy.replaced",
+        /// The platform's settings were changed.
+        SettingsChanged = "settings.changed",
     }
 }

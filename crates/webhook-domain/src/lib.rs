@@ -15,6 +15,9 @@ mod custom_headers;
 mod metadata;
 mod settings;
 
+// What an owner decides about all of it.
+mod platform_settings;
+
 // How it gets there.
 mod delivery;
 mod health;
@@ -50,6 +53,7 @@ pub use id::{ApiKeyId, DeliveryId, EventId, WebhookId};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
 pub use ordering::OrderingKey;
+pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
 pub use rejection::{FieldError, UnknownName};
 pub use retry::{RetryPolicy, RetryPolicyError};
 pub use role::{Permission, Role};

@@ -114,8 +114,8 @@ fn id_at(at: DateTime<Utc>, make: fn(Timestamp) -> Uuid) -> Uuid {
     ))
 }
 
-/// The least id that an entry of this time could have.
-fn least_id_at(at: DateTime<Utc>) -> Uuid {
+/// The least id that an entry of this time could have, or anything else whose id is a UUID v7.
+pub(crate) fn least_id_at(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     Uuid::from_u128(u128::from(millis & 0xffff_ffff_ffff) << 80)
 }

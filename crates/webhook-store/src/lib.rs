@@ -19,9 +19,11 @@ pub mod audit;
 pub mod deliveries;
 pub mod health;
 pub mod idempotency;
+pub mod retention;
 pub mod retry_policies;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod status_events;
 pub mod webhooks;
 
