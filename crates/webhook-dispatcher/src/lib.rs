@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
-//! services are told.
+//! services are told, [`retention`] for what is old.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ mod ordering;
 
 // Beside it.
 mod outbox;
+mod retention;
 mod sweeps;
 
 // One attempt.
@@ -67,7 +68,7 @@ pub struct Settings {
     pub key: SealingKeys,
     /// Which addresses may be called.
     pub addresses: AddressPolicy,
-    /// When a webhook's circuit opens, and when it is disabled.
+    /// When a webhook's circuit opens. When it is disabled is in the platform's settings.
     pub health: HealthPolicy,
     /// For how long a delivery is ours. A dead worker's deliveries wait until then.
     pub lease: Duration,
@@ -142,6 +143,7 @@ async fn work(
             sweeps::flush_closed_for_ever(&worker),
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
+            retention::remove_old_for_ever(&worker),
         )
     };
     tokio::select! {
