@@ -11,7 +11,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, retry_policies, session, settings,
+    webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -49,6 +50,8 @@ use crate::routes::{
         deliveries::find_delivery,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
+        settings::show_settings,
+        settings::patch_settings,
         api_keys::create_api_key,
         api_keys::list_api_keys,
         api_keys::revoke_api_key,

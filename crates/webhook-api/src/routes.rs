@@ -19,6 +19,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod webhooks;
 
 /// Everything that is served.
@@ -82,6 +83,10 @@ fn v1() -> Vec<Resource> {
             (DELETE, Needs::Key, to(session::sign_out)),
         ]),
         at("/audit", vec![(GET, READ, to(audit::list_audit))]),
+        at("/settings", vec![
+            (GET, READ, to(settings::show_settings)),
+            (PATCH, OWN, to(settings::patch_settings)),
+        ]),
         at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
     ];
     table
