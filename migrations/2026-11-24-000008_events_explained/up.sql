@@ -10,8 +10,6 @@ COMMENT ON COLUMN events.matched IS 'whether any webhook was owed it when it was
 -- environment and `matched`. Ascending, as it is read backward just as well and grows at the end of
 -- each group.
 CREATE INDEX events_listed ON events (event_type, environment, matched, received_at, id);
--- What is old, for whoever deletes it: events are stored in the order in which they come.
-CREATE INDEX events_by_age ON events USING brin (received_at);
 
 -- What decides whether a webhook is owed an event, as it was at any time.
 CREATE TABLE webhook_history (

@@ -1,6 +1,7 @@
 """How a client would fill in what its description cannot tell."""
 
 import os
+import re
 import uuid
 
 import schemathesis
@@ -22,3 +23,17 @@ def map_path_parameters(context, path_parameters):
     if of_webhook and operation.method != "delete":
         path_parameters["id"] = os.environ["WEBHOOK_ID"]
     return path_parameters
+
+
+@schemathesis.hook
+def map_body(context, body):
+    """Bodies are kept no longer than their deliveries, and these no longer than their events."""
+    names = ["bodies", "deliveries", "events"]
+    kept = isinstance(body, dict) and body.get("retention")
+    if context.operation.path != "/api/v1/settings" or not isinstance(kept, dict):
+        return body
+    times = [kept.get(name) or "30d" for name in names]
+    if all(isinstance(time, str) and re.fullmatch("[0-9]+d", time) for time in times):
+        times.sort(key=lambda time: int(time[:-1]))
+        kept.update(zip(names, times))
+    return body

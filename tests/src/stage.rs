@@ -5,7 +5,8 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_dispatcher::{Settings, Stops};
 use webhook_domain::{
-    AddressPolicy, Event, HealthPolicy, RetryPolicy, Serving, SigningSecret, WebhookId,
+    AddressPolicy, Event, HealthPolicy, PlatformSettings, RetryPolicy, Serving, SigningSecret,
+    WebhookId,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
 use webhook_store::webhooks::{self, Webhook};
@@ -80,6 +81,11 @@ impl Stage {
     pub async fn set(receiver: Receiver, setup: StageSetup) -> Self {
         let world = World::new().await;
         world.set_retry_policy(&setup.policy).await;
+        let platform = PlatformSettings {
+            disable_after: setup.health.disable_after,
+            ..PlatformSettings::default()
+        };
+        world.set_settings(&platform).await;
         let url = receiver.url.clone();
         let sample = WebhookSample {
             serving: setup.serving,

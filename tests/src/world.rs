@@ -4,9 +4,25 @@ use tokio_postgres::NoTls;
 use tokio_postgres::types::FromSql;
 use url::Url;
 use uuid::Uuid;
-use webhook_domain::{Environment, RetryPolicy};
+use webhook_domain::{Environment, PlatformSettings, RetryPolicy};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
-use webhook_store::{Connection, Pool, Purpose, retry_policies};
+use webhook_store::{Connection, Pool, Purpose, retry_policies, settings, transaction};
+
+/// Ids of all but events tell their time, in their first 48 bits.
+const AGE: &str = "
+    CREATE FUNCTION pg_temp.aged(id uuid) RETURNS uuid LANGUAGE sql AS $$
+        SELECT (lpad(to_hex(('x' || left(hex, 12))::bit(48)::bigint - {days} * 86400000::bigint), 12, '0')
+            || substr(hex, 13))::uuid FROM replace(id::text, '-', '') AS hex
+    $$;
+    UPDATE attempts SET delivery_id = pg_temp.aged(delivery_id), started_at = started_at - interval '{days} days';
+    UPDATE deliveries SET id = pg_temp.aged(id), created_at = created_at - interval '{days} days',
+        ended_at = ended_at - interval '{days} days';
+    UPDATE events SET received_at = received_at - interval '{days} days';
+    UPDATE audit_entries SET id = pg_temp.aged(id), at = at - interval '{days} days';
+    UPDATE exchanges SET delivery_id = pg_temp.aged(delivery_id), started_at = started_at - interval '{days} days';
+    UPDATE resends SET delivery_id = pg_temp.aged(delivery_id);
+    UPDATE webhook_hours SET hour = hour - interval '{days} days';
+    UPDATE total_hours SET hour = hour - interval '{days} days'";
 
 /// What one test has to itself.
 pub struct World {
@@ -80,6 +96,22 @@ impl World {
                 .await
                 .expect("it is set");
         }
+    }
+
+    /// Sets the platform's settings, as an owner would.
+    pub async fn set_settings(&self, new: &PlatformSettings) {
+        let mut connection = self.connection().await;
+        let saved = transaction(&mut connection, async |connection| {
+            let before = settings::lock(connection).await?;
+            settings::save(connection, &before, new).await
+        });
+        saved.await.expect("they are set");
+    }
+
+    /// Makes everything that is there look as if it had happened so many days earlier.
+    pub async fn age(&self, days: u32) {
+        self.execute(&AGE.replace("{days}", &days.to_string()))
+            .await;
     }
 
     /// Asks the database for one value.

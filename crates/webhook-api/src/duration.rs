@@ -8,8 +8,8 @@ const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400
 pub(crate) fn parse_duration(text: &str, max: Duration) -> Result<Duration, String> {
     let refused = || {
         format!(
-            "must be a time such as 10s, 30m, 24h or 7d, at most {}s",
-            max.as_secs()
+            "must be a time such as 10s, 30m, 24h or 7d, at most {}",
+            write_duration(max)
         )
     };
     let duration = parse(text).ok_or_else(refused)?;
@@ -17,6 +17,16 @@ pub(crate) fn parse_duration(text: &str, max: Duration) -> Result<Duration, Stri
         Err(refused())
     } else {
         Ok(duration)
+    }
+}
+
+/// Writes a span with the largest unit that it is a whole number of.
+pub(crate) fn write_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let fits = |(_, unit): &&(&str, u64)| seconds >= *unit && seconds.is_multiple_of(*unit);
+    match UNITS.iter().rfind(fits) {
+        Some((name, unit)) => format!("{}{name}", seconds / unit),
+        None => "0".to_owned(),
     }
 }
 
@@ -36,6 +46,21 @@ fn parse(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_written_with_its_largest_unit() {
+        for (text, written) in [
+            ("0", "0"),
+            ("0d", "0"),
+            ("90s", "90s"),
+            ("60m", "1h"),
+            ("36h", "36h"),
+            ("48h", "2d"),
+        ] {
+            let parsed = parse_duration(text, Duration::MAX);
+            assert_eq!(parsed.map(write_duration).as_deref(), Ok(written), "{text}");
+        }
+    }
 
     #[test]
     fn a_span_has_a_number_and_a_unit() {

@@ -12,7 +12,7 @@ use crate::auth::SESSION_COOKIE;
 use crate::problem::ProblemBody;
 use crate::routes::{
     api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
-    retry_policies, session, signatures, statistics, webhooks,
+    retry_policies, session, settings, signatures, statistics, webhooks,
 };
 
 /// What `/api/openapi.json` serves.
@@ -68,6 +68,8 @@ use crate::routes::{
         rejected_messages::all::discard_rejected_messages,
         retry_policies::list_retry_policies,
         retry_policies::replace_retry_policy,
+        settings::show_settings,
+        settings::patch_settings,
         api_keys::create_api_key,
         api_keys::list_api_keys,
         api_keys::revoke_api_key,

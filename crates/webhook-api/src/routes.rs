@@ -21,6 +21,7 @@ pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
+pub(crate) mod settings;
 pub(crate) mod signatures;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
@@ -108,6 +109,10 @@ fn v1() -> Vec<Resource> {
             (DELETE, Needs::Key, to(session::sign_out)),
         ]),
         at("/audit", vec![(GET, READ, to(audit::list_audit))]),
+        at("/settings", vec![
+            (GET, READ, to(settings::show_settings)),
+            (PATCH, OWN, to(settings::patch_settings)),
+        ]),
         at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
     ];
     table

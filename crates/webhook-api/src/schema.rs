@@ -11,8 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern, EventType,
     FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata,
-    OrderingField, ReceivedHeaders, Role, SecretStanding, SignatureScheme, StatusFilter,
-    WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    OrderingField, PlatformSettings, ReceivedHeaders, Role, SecretStanding, SignatureScheme,
+    StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -56,6 +56,8 @@ const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
 /// Standard base64 with padding.
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*\
     ([A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?$";
+/// An IPv4 or IPv6 address or network; an IPv6 address may be shortened as usual.
+const ADDRESS: &str = r"^(((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?|([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$";
 
 schemas! {
     /// Where something happened.
@@ -127,6 +129,12 @@ schemas! {
     /// A span of time: `0`, or a number of `s`, `m`, `h` or `d`.
     GracePeriodText "GracePeriod" = text(
         "^(0|[0-9]{1,5}s|[0-9]{1,4}m|([0-9]{1,2}|1[0-5][0-9]|16[0-8])h|[0-7]d)$", 1, 6, "24h");
+    /// A number of days, 1 to 3650; `s`, `m` and `h` do as well.
+    RetentionText "RetentionTime" = text(
+        "^([1-9]|[1-9][0-9]{1,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-4][0-9]|3650)d$", 2, 5, "30d");
+    /// A number of hours, 1 to 2160, or of days, 1 to 90; `s` and `m` do as well.
+    DisableAfterText "DisableAfter" = text(
+        "^(([1-9]|[1-9][0-9]{1,2}|1[0-9]{3}|20[0-9]{2}|21[0-5][0-9]|2160)h|([1-9]|[1-8][0-9]|90)d)$", 2, 5, "5d");
     /// A span of time up to 30 s.
     WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
     /// What comes next in a list, as `next_cursor` of a page told it.
@@ -165,6 +173,26 @@ impl PartialSchema for EventPatterns {
 impl ToSchema for EventPatterns {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("EventPatterns")
+    }
+}
+
+/// Addresses and networks.
+pub(crate) struct EgressAddresses;
+
+impl PartialSchema for EgressAddresses {
+    fn schema() -> RefOr<Schema> {
+        let address = text(ADDRESS, 3, 49, "203.0.113.0/24");
+        let list = ArrayBuilder::new()
+            .schema_type(SchemaType::Array(vec![Type::Array, Type::Null]))
+            .items(address)
+            .max_items(Some(PlatformSettings::MAX_EGRESS_ADDRESSES));
+        RefOr::T(Schema::Array(list.build()))
+    }
+}
+
+impl ToSchema for EgressAddresses {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EgressAddresses")
     }
 }
 

@@ -47,9 +47,6 @@ pub struct Config {
     /// How many requests may run at once for a webhook that does not say
     #[arg(long, env = "LANE_CONCURRENCY", default_value = "16")]
     pub lane_concurrency: String,
-    /// After how long of nothing but failure a webhook is set Inactive; half as long, and its owner is warned
-    #[arg(long, env = "DISABLE_AFTER_MS", default_value = "432000000")]
-    pub disable_after_ms: String,
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
@@ -112,7 +109,6 @@ impl Config {
         let drain = p.at_least("DRAIN_MS", &self.drain_ms, 0);
         let lanes = p.at_least("LANE_CONCURRENCY", &self.lane_concurrency, 1);
         let log_format = p.parse("LOG_FORMAT", &self.log_format);
-        let disable_after = p.at_least("DISABLE_AFTER_MS", &self.disable_after_ms, 1);
         match (
             database_url,
             broker,
@@ -122,7 +118,6 @@ impl Config {
             drain,
             lanes,
             log_format,
-            disable_after,
         ) {
             (
                 Some(database_url),
@@ -133,16 +128,12 @@ impl Config {
                 Some(drain),
                 Some(lanes),
                 Some(log_format),
-                Some(disable_after),
             ) if problems.0.is_empty() => Ok(Checked {
                 settings: Settings {
                     broker,
                     key,
                     addresses: AddressPolicy { allowed },
-                    health: HealthPolicy {
-                        disable_after: Duration::from_millis(disable_after),
-                        ..HealthPolicy::default()
-                    },
+                    health: HealthPolicy::default(),
                     lease: Duration::from_millis(lease),
                     lane_concurrency: usize::try_from(lanes).unwrap_or(usize::MAX),
                 },
@@ -273,11 +264,10 @@ mod tests {
         config.webhook_secret_key = Some("hunter2".to_owned());
         config.lane_concurrency = "0".to_owned();
         config.webhook_allow_networks = "10.0.0.0/8, nowhere".to_owned();
-        config.disable_after_ms = "soon".to_owned();
 
         let problems = config.check().err().expect("it is wrong");
 
-        assert_eq!(problems.0.len(), 6, "{problems}");
+        assert_eq!(problems.0.len(), 5, "{problems}");
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
 //! services are told, [`jobs`] for what admins ask for by the thousand, [`rejected`] for what is no
-//! event, [`url_checks`] for what the API must not connect to.
+//! event, [`url_checks`] for what the API must not connect to, [`retention`] for what is old.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ mod ordering;
 mod jobs;
 mod outbox;
 mod rejected;
+mod retention;
 mod sweeps;
 mod url_checks;
 
@@ -74,7 +75,7 @@ pub struct Settings {
     pub key: SealingKeys,
     /// Which addresses may be called.
     pub addresses: AddressPolicy,
-    /// When a webhook's circuit opens, and when it is disabled.
+    /// When a webhook's circuit opens. When it is disabled is in the platform's settings.
     pub health: HealthPolicy,
     /// For how long a delivery is ours. A dead worker's deliveries wait until then.
     pub lease: Duration,
@@ -153,6 +154,7 @@ async fn work(
             jobs::work_for_ever(&worker),
             rejected::write_down_for_ever(&worker),
             url_checks::check_for_ever(&worker),
+            retention::remove_old_for_ever(&worker),
         )
     };
     tokio::select! {

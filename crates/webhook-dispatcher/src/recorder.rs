@@ -9,7 +9,7 @@ use uuid::Uuid;
 use webhook_domain::{HealthChange, HealthPolicy, Observation, OrderingKey, Outcome, WebhookId};
 use webhook_store::attempts::{AttemptResult, record};
 use webhook_store::health::{Changes, observe_all};
-use webhook_store::{Pool, StoreError, acquire, webhooks};
+use webhook_store::{Pool, StoreError, acquire, settings, webhooks};
 
 use crate::lanes::Lanes;
 use crate::ordering;
@@ -44,6 +44,7 @@ pub(crate) struct Recorder {
     pub(crate) pool: Pool,
     /// Its own rows of the totals: no worker waits for another one's.
     pub(crate) worker_id: Uuid,
+    /// When a circuit opens; when a webhook is disabled is asked for each time.
     pub(crate) health: HealthPolicy,
     /// Weak, as lanes hold the way to the recorder, which ends when they are gone.
     pub(crate) lanes: Weak<Lanes>,
@@ -97,17 +98,23 @@ impl Recorder {
         if seen.is_empty() {
             return;
         }
-        let changes = insist("look after webhooks", || async {
-            observe_all(&mut *acquire(&self.pool).await?, &seen, &self.health).await
+        let observed = insist("look after webhooks", || async {
+            let mut connection = acquire(&self.pool).await?;
+            let policy = HealthPolicy {
+                disable_after: settings::find_disable_after(&mut connection).await?,
+                ..self.health.clone()
+            };
+            let changes = observe_all(&mut connection, &seen, &policy).await?;
+            Ok((changes, policy.disable_after))
         });
-        let changes = changes.await;
+        let (changes, disable_after) = observed.await;
         let gone = seen.iter().filter(|(_, one)| one.outcome == Outcome::Gone);
         for (webhook_id, _) in gone {
             self.disable(*webhook_id, "the receiver answered 410 Gone")
                 .await;
         }
         let disabled = with(&changes, HealthChange::Disabled);
-        let reason = format!("it has only failed for {}", days(self.health.disable_after));
+        let reason = format!("it has only failed for {}", days(disable_after));
         for webhook_id in &disabled {
             self.disable(*webhook_id, &reason).await;
         }
@@ -159,13 +166,12 @@ where
     }
 }
 
-/// Such as `5 days`; hours below a day.
+/// Such as `5 days`; hours below two days.
 fn days(time: Duration) -> String {
-    let hours = time.as_secs() / 3_600;
-    if hours < 24 {
-        format!("{hours} hours")
-    } else {
-        format!("{} days", hours / 24)
+    match time.as_secs() / 3_600 {
+        1 => "1 hour".to_owned(),
+        hours @ 0..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
     }
 }
 

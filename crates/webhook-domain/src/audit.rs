@@ -45,5 +45,7 @@ names! {
         RejectedMessagesRequeued = "rejected_messages.requeued",
         /// Many rejected messages were deleted.
         RejectedMessagesDiscarded = "rejected_messages.discarded",
+        /// The platform's settings were changed.
+        SettingsChanged = "settings.changed",
     }
 }

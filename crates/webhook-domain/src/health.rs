@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::Outcome;
+use crate::{Outcome, PlatformSettings};
 
 /// When a circuit opens, how long it pauses, when a webhook is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +39,15 @@ pub struct HealthPolicy {
 }
 
 impl Default for HealthPolicy {
-    /// Ten failures are no accident; a receiver that is back is noticed within 5 minutes; 5 days
-    /// are longer than any weekend, and than the default retry policy's 63 hours.
+    /// Ten failures are no accident; a receiver that is back is noticed within 5 minutes; a webhook
+    /// is disabled as the platform's settings say by default, after the default retry policy's 63
+    /// hours.
     fn default() -> Self {
         Self {
             opens_after: 10,
             first_pause: Duration::from_secs(5),
             max_pause: Duration::from_secs(300),
-            disable_after: Duration::from_secs(5 * 24 * 60 * 60),
+            disable_after: PlatformSettings::default().disable_after,
         }
     }
 }

@@ -15,6 +15,9 @@ mod custom_headers;
 mod metadata;
 mod settings;
 
+// What an owner decides about all of it.
+mod platform_settings;
+
 // How it gets there.
 mod advice;
 mod answer;
@@ -60,6 +63,7 @@ pub use job::{JobKind, JobRate, JobStatus};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
 pub use ordering::OrderingKey;
+pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
 pub use rejection::{FieldError, UnknownName};
 pub use retry::{RetryPolicy, RetryPolicyError};
 pub use role::{Permission, Role};

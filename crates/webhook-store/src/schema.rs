@@ -255,6 +255,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    settings (id) {
+        id -> Bool,
+        version -> Int8,
+        keep_events_s -> Int8,
+        keep_deliveries_s -> Int8,
+        keep_bodies_s -> Int8,
+        keep_audit_s -> Int8,
+        disable_after_s -> Int8,
+        grace_period_s -> Int8,
+        egress_addresses -> Array<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    retention_sweep (id) {
+        id -> Bool,
+        subject -> Nullable<Text>,
+        after_at -> Timestamptz,
+        after_id -> Uuid,
+        next_step_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sessions (hash) {
         hash -> Bytea,
         api_key_id -> Uuid,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{AuditAction, Environment, RetryPolicy};
 use webhook_store::audit::{self, AuditEntry};
-use webhook_store::{retry_policies, transaction};
+use webhook_store::{RawConnection, retry_policies, transaction};
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -100,12 +100,20 @@ pub(crate) async fn list_retry_policies(
     connections: Data<Connections>,
 ) -> Result<Json<DefaultRetryPolicies>, Problem> {
     let mut connection = connections.acquire().await?;
-    let mut data = Vec::new();
-    for environment in Environment::ALL {
-        let policy = retry_policies::find_default(&mut connection, *environment).await?;
-        data.push(DefaultRetryPolicy::of(*environment, &policy));
-    }
+    let data = list_defaults(&mut connection).await?;
     Ok(Json(DefaultRetryPolicies { data }))
+}
+
+/// The default of each environment.
+pub(crate) async fn list_defaults(
+    connection: &mut RawConnection,
+) -> Result<Vec<DefaultRetryPolicy>, Problem> {
+    let mut defaults = Vec::new();
+    for environment in Environment::ALL {
+        let policy = retry_policies::find_default(connection, *environment).await?;
+        defaults.push(DefaultRetryPolicy::of(*environment, &policy));
+    }
+    Ok(defaults)
 }
 
 /// Sets the default of an environment, for what is scheduled from now on. With `dry_run=true`

@@ -35,12 +35,16 @@ statement! {
     /// at once. Both wait among the retries. What is ordered waits for its turn.
     ///
     /// Left alone is what cannot be sent: the event's body is not kept any more, or its webhook is
-    /// not Active.
+    /// not Active. Its event is held meanwhile, so that nobody removes it.
     MakeDue<'a> -> (SqlUuid, SqlUuid, Nullable<SqlUuid>) {
         "WITH wanted AS (
             SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", statuses: Vec<&'a str> => Array<Text>,
         ") AS wanted (id, status)
+        ), kept AS (
+            SELECT id FROM events WHERE id = ANY(ARRAY(
+                SELECT event_id FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM wanted))
+            )) FOR KEY SHARE
         ), moved AS (
             UPDATE deliveries SET
                 status = 'pending',
@@ -53,7 +57,7 @@ statement! {
             FROM wanted
             WHERE deliveries.id = ANY(ARRAY(SELECT id FROM wanted))
               AND deliveries.id = wanted.id AND deliveries.status = wanted.status
-              AND EXISTS (SELECT FROM events WHERE events.id = event_id)
+              AND event_id IN (SELECT id FROM kept)
               AND EXISTS (SELECT FROM webhooks
                           WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
             RETURNING deliveries.id, webhook_id, ordering_key, attempts, wanted.status

@@ -157,19 +157,22 @@ statement! {
         "WITH given AS (
             SELECT id AS webhook_id, ordering_field FROM webhooks
             WHERE status = 'active' AND id = ", webhook_id: Uuid => SqlUuid,
-        "), owed AS (
+        "), kept AS (
+            -- Held, so that nobody removes what becomes owed here.
+            SELECT events.* FROM unnest(", event_ids: Vec<Uuid> => Array<SqlUuid>,
+        ") WITH ORDINALITY AS wanted (id, place) JOIN events USING (id)
+            ORDER BY place FOR KEY SHARE OF events
+        ), owed AS (
             INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, created_at,
                 next_attempt_at, backlog, ordering_sequence)
             SELECT (", id_start: &'a str => Text,
-        " || lpad(to_hex(row_number() OVER (ORDER BY place)), 8, '0'))::uuid,
-                events.id, webhook_id, event_type::event_type, environment::environment, ",
+        " || lpad(to_hex(row_number() OVER ()), 8, '0'))::uuid,
+                kept.id, webhook_id, event_type::event_type, environment::environment, ",
             created_at: DateTime<Utc> => Timestamptz,
         ", CASE WHEN ordering_field IS NULL THEN now() END,
                 CASE WHEN ordering_field IS NULL THEN 1 END,
                 CASE WHEN ordering_field IS NOT NULL THEN nextval('deliveries_ordering') END
-            FROM given, unnest(", event_ids: Vec<Uuid> => Array<SqlUuid>,
-        ") WITH ORDINALITY AS wanted (id, place) JOIN events USING (id)
-            ORDER BY place
+            FROM given, kept
             ON CONFLICT (event_id, webhook_id) DO NOTHING
             RETURNING id, event_id
         ), noted AS (
@@ -180,7 +183,7 @@ statement! {
         )
         SELECT owed.id, event_id, ordering_field, event_type, environment, occurred_at,
                CASE WHEN ordering_field IS NOT NULL THEN body END
-        FROM given, owed JOIN events ON events.id = event_id"
+        FROM given, owed JOIN kept ON kept.id = event_id"
     }
 }
 

@@ -8,10 +8,10 @@ use actix_web::web::{Data, Path};
 use chrono::{DateTime, SubsecRound, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, SigningSecret};
+use webhook_domain::{AuditAction, PlatformSettings, SigningSecret};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::secrets::{self, Secrets};
-use webhook_store::{SealingKeys, transaction, webhooks};
+use webhook_store::{SealingKeys, settings, transaction, webhooks};
 
 use super::change::lock;
 use super::read::parse_id;
@@ -28,12 +28,6 @@ use crate::schema;
 /// The most bytes that a rotation in JSON may have.
 const MAX_BYTES: usize = 1_024;
 
-/// For how long a replaced secret signs as well when nobody says.
-const GRACE_PERIOD: Duration = Duration::from_secs(24 * 3_600);
-
-/// The longest that it may.
-const MAX_GRACE_PERIOD: Duration = Duration::from_secs(7 * 24 * 3_600);
-
 /// How to replace a secret.
 #[derive(ToSchema)]
 #[allow(
@@ -41,8 +35,8 @@ const MAX_GRACE_PERIOD: Duration = Duration::from_secs(7 * 24 * 3_600);
     reason = "it documents what `parse_rotation` reads field by field"
 )]
 pub(crate) struct RotateSecret {
-    /// For how long the old secret signs as well, up to 7 days, 24 h when left out. `0`, for one
-    /// that leaked: it is invalid at once, and with it any that was replaced before.
+    /// For how long the old secret signs as well, up to 7 days; as the settings say when left out.
+    /// `0`, for one that leaked: it is invalid at once, and with it any that was replaced before.
     #[schema(value_type = Option<schema::GracePeriodText>, inline)]
     grace_period: Option<String>,
     /// The new secret; generated when left out.
@@ -112,11 +106,15 @@ pub(crate) async fn rotate_secret(
     let id = parse_id(&id)?;
     let (secret, grace_period) = parse_rotation(&body.0)?;
     let secret = secret.unwrap_or_else(|| SigningSecret::from_random(rand::random()));
-    let valid_until =
-        (!grace_period.is_zero()).then(|| (Utc::now() + grace_period).trunc_subsecs(6));
     let mut connection = connections.acquire().await?;
     let rotated = transaction(&mut connection, async |connection| {
         let webhook = lock(connection, id, &IfMatch::Any).await?;
+        let grace_period = match grace_period {
+            Some(grace_period) => grace_period,
+            None => settings::find(connection).await?.settings.grace_period,
+        };
+        let valid_until =
+            (!grace_period.is_zero()).then(|| (Utc::now() + grace_period).trunc_subsecs(6));
         secrets::rotate(connection, &keys, id, &secret, valid_until).await?;
         let entry = AuditEntry {
             webhook_id: Some(id),
@@ -130,14 +128,15 @@ pub(crate) async fn rotate_secret(
     Ok(answer(&secrets))
 }
 
-fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Duration), Problem> {
+/// The new secret and the grace period, if they are given.
+fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Option<Duration>), Problem> {
     let mut fields = Fields::of_body(body)?;
     let grace_period = fields.optional("grace_period", |text| {
-        parse_duration(text, MAX_GRACE_PERIOD)
+        parse_duration(text, PlatformSettings::MAX_GRACE_PERIOD)
     });
     let secret = fields.optional("secret", SigningSecret::parse);
     fields.end()?;
-    Ok((secret, grace_period.unwrap_or(GRACE_PERIOD)))
+    Ok((secret, grace_period))
 }
 
 fn answer(secrets: &Secrets) -> HttpResponse {
@@ -158,12 +157,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rotation_has_a_day_of_grace_unless_it_says_otherwise() {
-        let grace = |body: &str| parse_rotation(body.as_bytes()).map(|(_, grace)| grace.as_secs());
+    fn a_rotation_may_say_how_long_its_grace_period_is() {
+        let grace = |body: &str| {
+            let parsed = parse_rotation(body.as_bytes());
+            parsed.map(|(_, grace)| grace.map(|grace| grace.as_secs()))
+        };
 
-        assert!(matches!(grace("{}"), Ok(86_400)));
-        assert!(matches!(grace(r#"{"grace_period":"0"}"#), Ok(0)));
-        assert!(matches!(grace(r#"{"grace_period":"7d"}"#), Ok(604_800)));
+        assert!(matches!(grace("{}"), Ok(None)));
+        assert!(matches!(grace(r#"{"grace_period":"0"}"#), Ok(Some(0))));
+        assert!(matches!(
+            grace(r#"{"grace_period":"7d"}"#),
+            Ok(Some(604_800))
+        ));
         for wrong in [
             r#"{"grace_period":"8d"}"#,
             r#"{"grace_period":5}"#,
