@@ -59,6 +59,7 @@ use crate::routes::{
         jobs::find_job,
         jobs::cancel_job,
         webhooks::replay::replay_events,
+        webhooks::diagnosis::diagnose_webhook,
         signatures::verify_signature,
         rejected_messages::list_rejected_messages,
         rejected_messages::find_rejected_message,

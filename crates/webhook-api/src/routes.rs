@@ -31,7 +31,9 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     let alive = (Method::GET, Needs::Nothing, to(health::show_health));
     let ready = (Method::GET, Needs::Nothing, to(health::show_readiness));
     let docs = SwaggerUi::new("/api/docs/{_:.*}");
-    app.service(v1().into_iter().fold(scope("/api/v1"), Scope::service))
+    let table = [webhook_routes(), event_routes(), platform_routes()];
+    let v1 = table.into_iter().flatten();
+    app.service(v1.fold(scope("/api/v1"), Scope::service))
         .service(at("/healthz", vec![alive]))
         .service(at("/readyz", vec![ready]))
         .service(redirect("/api/docs", "/api/docs/"))
@@ -39,19 +41,20 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         .default_service(to(refuse_path));
 }
 
-/// The API, the whole table.
-fn v1() -> Vec<Resource> {
-    const GET: Method = Method::GET;
-    const POST: Method = Method::POST;
-    const PUT: Method = Method::PUT;
-    const PATCH: Method = Method::PATCH;
-    const DELETE: Method = Method::DELETE;
-    const READ: Needs = Needs::Role(Permission::Read);
-    const PUBLISH: Needs = Needs::Role(Permission::Publish);
-    const MANAGE: Needs = Needs::Role(Permission::Manage);
-    const OWN: Needs = Needs::Role(Permission::Own);
-    #[rustfmt::skip]
-    let table = vec![
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+const READ: Needs = Needs::Role(Permission::Read);
+const PUBLISH: Needs = Needs::Role(Permission::Publish);
+const MANAGE: Needs = Needs::Role(Permission::Manage);
+const OWN: Needs = Needs::Role(Permission::Own);
+
+/// Who hears of what.
+#[rustfmt::skip]
+fn webhook_routes() -> Vec<Resource> {
+    vec![
         at("/webhooks", vec![
             (GET, READ, to(webhooks::read::list_webhooks)),
             (POST, MANAGE, to(webhooks::create::create_webhook)),
@@ -69,8 +72,16 @@ fn v1() -> Vec<Resource> {
         at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(webhooks::status::deactivate_webhook))]),
         at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(webhooks::secret::show_secret))]),
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(webhooks::secret::rotate_secret))]),
+        at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::diagnose_webhook))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(webhooks::replay::replay_events))]),
         at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
+    ]
+}
+
+/// What happened, and what became of it.
+#[rustfmt::skip]
+fn event_routes() -> Vec<Resource> {
+    vec![
         at("/deliveries", vec![(GET, READ, to(deliveries::list::list_deliveries))]),
         at("/deliveries/retry", vec![(POST, MANAGE, to(deliveries::again::retry_deliveries))]),
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
@@ -96,8 +107,16 @@ fn v1() -> Vec<Resource> {
             (DELETE, MANAGE, to(rejected_messages::discard_rejected_message)),
         ]),
         at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::requeue_rejected_message))]),
+    ]
+}
+
+/// Who may do what, and what counts for all.
+#[rustfmt::skip]
+fn platform_routes() -> Vec<Resource> {
+    vec![
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
+        at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![
             (GET, OWN, to(api_keys::list_api_keys)),
             (POST, OWN, to(api_keys::create_api_key)),
@@ -113,9 +132,7 @@ fn v1() -> Vec<Resource> {
             (GET, READ, to(settings::show_settings)),
             (PATCH, OWN, to(settings::patch_settings)),
         ]),
-        at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
-    ];
-    table
+    ]
 }
 
 /// What a request must come with.

@@ -9,10 +9,10 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AuditAction, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern, EventType,
-    FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName, Metadata,
-    OrderingField, PlatformSettings, ReceivedHeaders, Role, SecretStanding, SignatureScheme,
-    StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    AuditAction, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern,
+    EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName,
+    Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role, SecretStanding, Severity,
+    SignatureScheme, StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -74,6 +74,10 @@ schemas! {
     StatusFilterName "DeliveryStatusFilter" = one_of(StatusFilter::ALL.iter().map(|s| s.as_str()));
     /// What a job does.
     JobKindName "JobKind" = one_of(JobKind::ALL.iter().map(|k| k.as_str()));
+    /// What a diagnosis looks at.
+    CheckName "DiagnosisCheck" = one_of(Check::ALL.iter().map(|c| c.as_str()));
+    /// How serious a finding is.
+    SeverityName "DiagnosisSeverity" = one_of(Severity::ALL.iter().map(|s| s.as_str()));
     /// Where a job stands.
     JobStatusName "JobStatus" = one_of(JobStatus::ALL.iter().map(|s| s.as_str()));
     /// A status, a class of statuses, a failure without one, or `none`.

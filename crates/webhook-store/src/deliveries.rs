@@ -12,7 +12,7 @@ use webhook_domain::{
     DeliveryId, DeliveryStatus, Environment, EventId, EventType, LastAnswer, WebhookId,
 };
 
-use crate::schema::{deliveries, events, webhooks};
+use crate::schema::{deliveries, webhooks};
 use crate::statement::statement;
 use crate::{StoreError, error::name};
 
@@ -136,15 +136,6 @@ pub async fn find(
     row.map(Row::read).transpose()
 }
 
-/// Reads the body of an event, which is that of its requests. `None`: it is not kept any more.
-pub async fn find_body(
-    connection: &mut AsyncPgConnection,
-    event_id: EventId,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let body = events::table.find(event_id.0).select(events::body);
-    Ok(body.first(connection).await.optional()?)
-}
-
 /// Finds the delivery of an event to a webhook.
 pub async fn find_by_event(
     connection: &mut AsyncPgConnection,
@@ -198,6 +189,22 @@ statement! {
         " LIMIT ", limit: i64 => BigInt,
         " FOR UPDATE SKIP LOCKED))"
     }
+}
+
+/// Counts what is pending for a webhook, up to `limit`.
+pub async fn count_pending(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    limit: i64,
+) -> Result<usize, StoreError> {
+    let pending: Vec<Uuid> = deliveries::table
+        .filter(deliveries::webhook_id.eq(webhook_id.0))
+        .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
+        .select(deliveries::webhook_id)
+        .limit(limit)
+        .load(connection)
+        .await?;
+    Ok(pending.len())
 }
 
 /// Cancels what is pending for a webhook, up to `limit`. Tells how many were.

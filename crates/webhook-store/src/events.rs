@@ -151,6 +151,42 @@ pub async fn list(
     rows.into_iter().map(read).collect()
 }
 
+type LatestRow = (Text, Text, Timestamptz);
+
+statement! {
+    ListLatest<'a> -> LatestRow {
+        "SELECT wanted.event_type, kind.environment, max(newest.received_at)
+        FROM unnest(", event_types: &'a [&'a str] => Array<Text>,
+        ") AS wanted (event_type), unnest(", environments: Vec<&'a str> => Array<Text>,
+        ") AS kind (environment), (VALUES (false), (true)) AS groups (matched)
+        CROSS JOIN LATERAL (
+            SELECT received_at FROM events
+            WHERE events.event_type = wanted.event_type
+              AND events.environment = kind.environment AND events.matched = groups.matched
+              AND test_webhook_id IS NULL
+            ORDER BY received_at DESC, id DESC LIMIT 1
+        ) AS newest
+        GROUP BY 1, 2"
+    }
+}
+
+/// When the latest event of each of these types was taken in, for each environment that had one.
+pub async fn list_latest(
+    connection: &mut AsyncPgConnection,
+    event_types: &[&str],
+) -> Result<Vec<(EventType, Environment, DateTime<Utc>)>, StoreError> {
+    let environments = Environment::ALL.iter().map(|e| e.as_str()).collect();
+    let statement = ListLatest {
+        event_types,
+        environments,
+    };
+    let rows: Vec<(String, String, DateTime<Utc>)> = statement.load(connection).await?;
+    let read = |(event_type, environment, at): (String, String, _)| {
+        Ok((name(&event_type)?, name(&environment)?, at))
+    };
+    rows.into_iter().map(read).collect()
+}
+
 /// Finds an event.
 pub async fn find(
     connection: &mut AsyncPgConnection,

@@ -26,6 +26,7 @@ mod settings;
 
 pub(crate) mod change;
 pub(crate) mod create;
+pub(crate) mod diagnosis;
 pub(crate) mod read;
 pub(crate) mod replay;
 pub(crate) mod secret;

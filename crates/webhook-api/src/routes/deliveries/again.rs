@@ -12,7 +12,7 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
 use webhook_store::jobs::Selection;
 use webhook_store::ordering::release_heads;
-use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
+use webhook_store::{RawConnection, SealingKeys, events, transaction, webhooks};
 
 use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
@@ -124,7 +124,7 @@ async fn check_sendable(
             "its webhook is Inactive; activate it first",
         ));
     }
-    if deliveries::find_body(connection, event_id).await?.is_none() {
+    if events::find_body(connection, event_id).await?.is_none() {
         return Err(Problem::Conflict("its event is not kept any more"));
     }
     Ok(())

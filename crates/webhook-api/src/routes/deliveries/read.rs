@@ -8,7 +8,7 @@ use uuid::Uuid;
 use webhook_domain::{DeliveryStatus, FailureClass, advice};
 use webhook_store::attempts::{self, Attempt, Exchange};
 use webhook_store::deliveries::{self, DeliveryRow, Resend};
-use webhook_store::{RawConnection, retry_policies};
+use webhook_store::{RawConnection, events, retry_policies};
 
 use super::{DeliveryBody, parse_id};
 use crate::connections::Connections;
@@ -123,7 +123,7 @@ impl DeliveryWithAttempts {
     ) -> Result<Self, Problem> {
         let attempts = attempts::list(connection, delivery.id).await?;
         let resends = deliveries::list_resends(connection, delivery.id).await?;
-        let body = deliveries::find_body(connection, delivery.event_id).await?;
+        let body = events::find_body(connection, delivery.event_id).await?;
         Ok(Self {
             request_body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
             attempts: attempts.into_iter().map(AttemptBody::of).collect(),
