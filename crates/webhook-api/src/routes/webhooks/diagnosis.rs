@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook_domain::{Finding, UrlReport, WebhookFacts, diagnose};
+use webhook_domain::{EventType, Finding, UrlReport, WebhookFacts, diagnose};
 use webhook_store::rejected_messages::{self, RejectedMessageFilter};
 use webhook_store::webhooks::Webhook;
 use webhook_store::{activity, deliveries, events, url_checks, webhooks};
@@ -102,7 +102,7 @@ async fn find_out(
         .settings
         .events
         .types()
-        .map(|t| t.as_str())
+        .map(EventType::as_str)
         .collect();
     let latest = events::list_latest(&mut connection, &types).await?;
     let counts = activity::count_since(&mut connection, &[webhook.id], a_day_ago).await?;
