@@ -39,15 +39,19 @@ const OLD_ROWS: &str = "
     VALUES (gen_random_uuid(), 'Old', 'https://old.example.com/', 'staging', 'inactive', ARRAY['*'], '');
     INSERT INTO events (id, event_type, environment, occurred_at, received_at, body)
     SELECT id, 'license.created', 'staging', at, at, convert_to(repeat(md5(n::text), 10), 'UTF8') FROM old;
-    INSERT INTO deliveries (id, event_id, webhook_id, status, attempts, created_at, ended_at)
-    SELECT old.id, old.id, webhooks.id, 'succeeded', 1, at, at + interval '1 s'
+    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
+        last_answer, created_at, ended_at)
+    SELECT old.id, old.id, webhooks.id, 'license.created', 'staging', 'succeeded', 1, 200, at,
+        at + interval '1 s'
     FROM old, webhooks WHERE name = 'Old';
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
+    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status)
+    SELECT id, 1, at, 12, 200 FROM old;
+    INSERT INTO exchanges (started_at, delivery_id, number, request_url, request_headers,
         response_headers, response_body, response_body_truncated)
-    SELECT id, 1, at, 12, 200, '[]', 'ok', false FROM old;
+    SELECT at, id, 1, 'https://old.example.com/', '[]', '[]', 'ok', false FROM old;
     UPDATE deliveries SET status = 'pending', ended_at = NULL
     WHERE id IN (SELECT id FROM old WHERE n % ({old} / {pending}) = 0);
-    ANALYZE events; ANALYZE deliveries; ANALYZE attempts";
+    ANALYZE events; ANALYZE deliveries; ANALYZE attempts; ANALYZE exchanges";
 
 /// A dispatcher with old rows and live events.
 struct Load {
