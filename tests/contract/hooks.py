@@ -32,7 +32,7 @@ def map_body(context, body):
     kept = isinstance(body, dict) and body.get("retention")
     if context.operation.path != "/api/v1/settings" or not isinstance(kept, dict):
         return body
-    times = [kept.get(name) or "30d" for name in names]
+    times = ["30d" if kept.get(name) is None else kept[name] for name in names]
     if all(isinstance(time, str) and re.fullmatch("[0-9]+d", time) for time in times):
         times.sort(key=lambda time: int(time[:-1]))
         kept.update(zip(names, times))
