@@ -8,7 +8,8 @@ use webhook_domain::EventType;
 use webhook_tests::{Answer, Platform, Receiver, Service};
 
 use crate::{
-    UNKNOWN, audited, count_comes_to, create, each, finishes, once, patch, publish, start, total,
+    UNKNOWN, audited, comes_to, count_comes_to, create, each, finishes, once, patch, publish,
+    start, total,
 };
 
 const RETRY: &str = "/api/v1/deliveries/retry";
@@ -95,6 +96,27 @@ async fn a_job_leaves_alone_what_cannot_be_sent_any_more() {
     assert_eq!(numbers, [Some(10), Some(5), Some(5)], "{finished}");
     count_comes_to(&platform, "status=succeeded", 5).await;
     assert_eq!(receiver.count(), 5);
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_leaves_alone_what_is_on_its_way() {
+    let platform = Platform::new().await;
+    let slow = Answer::After(Duration::from_millis(1_500));
+    let receiver = Receiver::scripted(vec![slow]).await;
+    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
+    publish(&platform, EventType::LicenseCreated).await;
+    let arrived = async || (receiver.count() == 1).then_some(());
+    platform.world.eventually("it arrives", arrived).await;
+
+    let job = start(&platform, RETRY, &json!({"status": "pending"})).await;
+    let finished = finishes(&platform, &job).await;
+    let delivery = comes_to(&platform, &webhook, "succeeded").await;
+
+    let numbers = ["done", "skipped"].map(|name| finished[name].as_i64());
+    assert_eq!(numbers, [Some(0), Some(1)], "{finished}");
+    assert_eq!(delivery["resends"], json!([]));
+    assert_eq!(receiver.count(), 1, "it is sent once");
     platform.end().await;
 }
 
