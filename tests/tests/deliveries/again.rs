@@ -1,5 +1,7 @@
 //! One delivery asked for again, or wanted no more.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use webhook_domain::{Environment, EventType};
@@ -136,6 +138,33 @@ async fn a_cancelled_delivery_is_not_tried_again_until_it_is_asked_for() {
     assert_eq!(act(&platform, &waiting, "retry").await.0, 202);
     let arrived = async || (receiver.count() == 4).then_some(());
     platform.world.eventually("it arrives", arrived).await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_runs_while_its_delivery_is_cancelled_changes_nothing() {
+    let platform = Platform::new().await;
+    let slow = Answer::After(Duration::from_millis(500));
+    let receiver = Receiver::scripted(vec![slow]).await;
+    let webhook = create(&platform, "CRM", &receiver.url, &patient()).await;
+    publish(&platform, EventType::LicenseCreated).await;
+    let arrived = async || (receiver.count() == 1).then_some(());
+    platform.world.eventually("it arrives", arrived).await;
+    let running = comes_to(&platform, &webhook, "pending").await;
+
+    let (status, _) = act(&platform, &running, "cancel").await;
+    let id = running["id"].as_str().expect("an id");
+    let recorded = async || {
+        let delivery = read(&platform, id).await;
+        (numbers(&delivery) == [1]).then_some(delivery)
+    };
+    let after = platform.world.eventually("it is recorded", recorded).await;
+
+    assert_eq!(
+        (status.as_u16(), &after["status"]),
+        (200, &json!("cancelled"))
+    );
+    assert_eq!(after["attempts"][0]["response_status"], 200);
     platform.end().await;
 }
 
