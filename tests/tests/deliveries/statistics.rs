@@ -78,10 +78,9 @@ async fn every_hour_and_day_is_there_and_gaps_are_zeros() {
     let hours = read(&platform, "").await;
     let days = read(&platform, "interval=day").await;
 
-    for (list, spans, seconds, expected) in [
-        (&hours, 24, 3_600, vec![2]),
-        (&days, 30, 86_400, vec![1, 2]),
-    ] {
+    // Three days ago one, now two, which may be on either side of an hour's end.
+    for (list, spans, seconds, least, sum) in [(&hours, 24, 3_600, 1, 2), (&days, 30, 86_400, 2, 3)]
+    {
         let starts: Vec<i64> = each(&list["data"], "start")
             .into_iter()
             .map(|start| {
@@ -95,11 +94,9 @@ async fn every_hour_and_day_is_there_and_gaps_are_zeros() {
         assert!(starts.windows(2).all(|two| two[1] - two[0] == seconds));
         let data = list["data"].as_array().expect("spans").iter();
         let (some, none): (Vec<_>, Vec<_>) = data.partition(|span| span["deliveries"] != 0);
-        let some: Vec<_> = some
-            .iter()
-            .filter_map(|span| span["deliveries"].as_i64())
-            .collect();
-        assert_eq!(some, expected);
+        let counted = some.iter().filter_map(|span| span["deliveries"].as_i64());
+        assert_eq!(counted.sum::<i64>(), sum);
+        assert!((least..=least + 1).contains(&some.len()));
         for gap in none {
             assert_eq!(counts(gap), [Some(0); 5]);
             assert_eq!(
