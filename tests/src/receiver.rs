@@ -23,6 +23,8 @@ pub enum Answer {
     Status(u16),
     /// This status, with this header line.
     Header(u16, &'static str),
+    /// 200, with a body of so many bytes.
+    Long(usize),
     /// 200 after a while.
     After(Duration),
     /// Never.
@@ -125,9 +127,14 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
             seen.peak = seen.peak.max(seen.running);
             answer
         };
+        let mut body = "ok".to_owned();
         let (status, header) = match answer {
             Answer::Status(status) => (status, "x-scripted: yes"),
             Answer::Header(status, header) => (status, header),
+            Answer::Long(bytes) => {
+                body = "x".repeat(bytes);
+                (200, "x-scripted: long")
+            }
             Answer::After(delay) => {
                 tokio::time::sleep(delay).await;
                 (200, "x-scripted: late")
@@ -139,8 +146,10 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
             }
         };
         lock(&seen).running -= 1;
-        let answer =
-            format!("HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: 2\r\n\r\nok");
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }

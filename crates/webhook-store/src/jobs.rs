@@ -43,7 +43,7 @@ pub struct Job {
     pub total: i64,
     /// How many it made due.
     pub done: i64,
-    /// How many it left alone, as they could not be sent any more.
+    /// How many it left alone, as they could not be sent any more, or were on their way already.
     pub skipped: i64,
     /// Who asked for it, by name.
     pub actor_name: String,

@@ -40,7 +40,7 @@ pub(crate) struct JobBody {
     total: i64,
     /// How many it made due so far.
     done: i64,
-    /// How many it left alone, as they could not be sent any more.
+    /// How many it left alone, as they could not be sent any more, or were on their way already.
     skipped: i64,
     /// The API key that asked for it, by name.
     actor_name: String,

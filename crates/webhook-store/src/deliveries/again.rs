@@ -35,7 +35,8 @@ statement! {
     /// at once. Both wait among the retries. What is ordered waits for its turn.
     ///
     /// Left alone is what cannot be sent: the event's body is not kept any more, or its webhook is
-    /// not Active. Its event is held meanwhile, so that nobody removes it.
+    /// not Active. Its event is held meanwhile, so that nobody removes it. Left alone is also what
+    /// was not tried yet: it is on its way, and to take it from its worker would send it twice.
     MakeDue<'a> -> (SqlUuid, SqlUuid, Nullable<SqlUuid>) {
         "WITH wanted AS (
             SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
@@ -57,6 +58,7 @@ statement! {
             FROM wanted
             WHERE deliveries.id = ANY(ARRAY(SELECT id FROM wanted))
               AND deliveries.id = wanted.id AND deliveries.status = wanted.status
+              AND (deliveries.status <> 'pending' OR attempts > 0)
               AND event_id IN (SELECT id FROM kept)
               AND EXISTS (SELECT FROM webhooks
                           WHERE webhooks.id = webhook_id AND webhooks.status = 'active')

@@ -33,7 +33,8 @@ const MAX_BYTES: usize = 8 * 1024;
 
 /// Tries a delivery now, whatever it is: one that failed or was cancelled is owed again with all
 /// attempts of its policy, one that waits for its retry goes on at once, and one that had succeeded
-/// is sent again. One that was not tried yet is on its way already, and stays as it is.
+/// is sent again. One that was not tried yet is on its way already, and stays as it is. One whose
+/// retry runs at this moment may be sent twice.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path)),
     responses((status = 202, body = DeliveryWithAttempts), Refusals)
@@ -80,8 +81,8 @@ pub(crate) async fn retry_delivery(
     Ok(HttpResponse::Accepted().json(read))
 }
 
-/// Cancels a pending delivery: it is not tried again. A request that is running ends, and is
-/// recorded.
+/// Cancels a pending delivery: it is not tried again. A request that is running ends, and one that
+/// waits in a dispatcher for its turn is still made; it is recorded, and changes nothing.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{id}/cancel", tag = "deliveries", params(("id" = Uuid, Path)),
     responses((status = 200, body = DeliveryBody), Refusals)
