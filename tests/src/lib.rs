@@ -4,6 +4,8 @@
 //! `AMQP_MANAGEMENT_URL`.
 
 pub mod chaos;
+pub mod log;
+mod plans;
 mod platform;
 mod proxy;
 mod receiver;
@@ -14,6 +16,7 @@ mod service;
 mod stage;
 mod world;
 
+pub use plans::{EXPLAIN_ALL, Plan};
 pub use platform::{Platform, path_of};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::process::Command;
 use uuid::Uuid;
 
+use crate::ServerUrls;
+
 /// How long a server may take to start, its packages included.
 const PATIENCE: Duration = Duration::from_secs(240);
 
@@ -22,7 +24,7 @@ pub struct Servers {
 impl Servers {
     /// Starts both, which takes some seconds.
     pub async fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("webhooks-chaos.{}", Uuid::new_v4()));
+        let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
         dev("start", &folder, None).await;
         let urls = std::fs::read_to_string(folder.join("urls")).expect("./dev writes it");
         let mut lines = urls.lines().map(str::to_owned);
@@ -33,6 +35,20 @@ impl Servers {
             management_url: next(),
             folder,
         }
+    }
+
+    /// Where they are.
+    pub fn urls(&self) -> ServerUrls {
+        ServerUrls {
+            database: self.database_url.clone(),
+            amqp: self.amqp_url.clone(),
+            management: self.management_url.clone(),
+        }
+    }
+
+    /// What Postgres tells.
+    pub fn postgres_log(&self) -> PathBuf {
+        self.folder.join("logs/postgres.log")
     }
 
     /// Ends Postgres as a power cut would, and starts it again.

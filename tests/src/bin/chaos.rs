@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use webhook_tests::chaos::{SCENARIOS, flood, isolation};
-use webhook_tests::{ServerUrls, Servers, World};
+use webhook_tests::{Servers, World};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,7 +34,11 @@ async fn main() -> ExitCode {
         );
     }
     if chosen("flood") {
-        let flood = flood(world(&servers).await, if short { 10_000 } else { 200_000 }).await;
+        let flood = flood(
+            World::on(servers.urls()).await,
+            if short { 10_000 } else { 200_000 },
+        )
+        .await;
         kept &= flood.peak_mib < 256;
         println!(
             "flood: {} events wait for receivers that hang; one worker had {} MiB at most (bound: 256); \
@@ -45,7 +49,7 @@ async fn main() -> ExitCode {
         );
     }
     if chosen("isolation") {
-        let isolation = isolation(world(&servers).await, 100, 150, 5).await;
+        let isolation = isolation(World::on(servers.urls()).await, 100, 150, 5).await;
         let ratio = isolation.beside.as_secs_f64() / isolation.alone.as_secs_f64();
         kept &= ratio <= 1.5;
         println!(
@@ -60,13 +64,4 @@ async fn main() -> ExitCode {
     }
     eprintln!("a promise was broken");
     ExitCode::FAILURE
-}
-
-async fn world(servers: &Servers) -> World {
-    World::on(ServerUrls {
-        database: servers.database_url.clone(),
-        amqp: servers.amqp_url.clone(),
-        management: servers.management_url.clone(),
-    })
-    .await
 }

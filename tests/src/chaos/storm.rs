@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 
-use crate::world::ServerUrls;
 use crate::{Receiver, Servers, Service, WebhookSample, World, event};
 
 /// How long it may take after the last fault until everything is delivered and recorded.
@@ -70,12 +69,7 @@ pub struct Account {
 impl<'a> Storm<'a> {
     /// Starts three workers and a load.
     pub async fn start(servers: &'a Servers, scale: Scale) -> Self {
-        let world = World::on(ServerUrls {
-            database: servers.database_url.clone(),
-            amqp: servers.amqp_url.clone(),
-            management: servers.management_url.clone(),
-        })
-        .await;
+        let world = World::on(servers.urls()).await;
         world
             .set_retry_policy(&RetryPolicy {
                 initial_interval: Duration::from_millis(200),
