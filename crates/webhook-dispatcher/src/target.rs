@@ -116,8 +116,8 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 }
 
 /// The deepest cause: what an admin can do something about.
-pub(crate) fn describe(error: &reqwest::Error) -> String {
-    let mut deepest: &(dyn Error + 'static) = error;
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error;
     loop {
         if let Some(rustls::Error::InvalidCertificate(error)) = tls_error(deepest) {
             return describe_certificate(error);
@@ -174,6 +174,9 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::time::Duration;
+
+    use rustls::pki_types::UnixTime;
 
     fn loopback() -> AddressPolicy {
         AddressPolicy {
@@ -200,6 +203,26 @@ mod tests {
         }
         assert!(!is_blocked_literal("http://127.0.0.1/", &loopback()));
         assert!(!is_blocked_literal("http://example.com/", &public));
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let told = |error| {
+            let error = rustls::Error::InvalidCertificate(error);
+            describe(&std::io::Error::other(error))
+        };
+
+        let expired = CertificateError::ExpiredContext {
+            time: at(1_795_600_000),
+            not_after: at(1_795_523_000),
+        };
+        assert_eq!(
+            told(expired),
+            "the certificate expired on 2026-11-24 12:23 UTC; renew it"
+        );
+        assert!(told(CertificateError::UnknownIssuer).contains("public root"));
+        assert!(told(CertificateError::Revoked).starts_with("the certificate is not accepted"));
     }
 
     #[tokio::test]

@@ -21,6 +21,8 @@ use webhook_domain::{
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
+use crate::target::describe;
+
 /// How long each step may take.
 const STEP: Duration = Duration::from_secs(5);
 
@@ -140,7 +142,7 @@ async fn within<T>(
     step: impl Future<Output = std::io::Result<T>>,
 ) -> Result<T, UrlFailure> {
     match timeout(STEP, step).await {
-        Ok(done) => done.map_err(|error| failure(class, error)),
+        Ok(done) => done.map_err(|error| failure(class, describe(&error))),
         Err(_) => {
             let detail = format!("{class} took longer than {} s", STEP.as_secs());
             Err(failure(FailureClass::Timeout, detail))
