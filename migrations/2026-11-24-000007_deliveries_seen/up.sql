@@ -104,7 +104,7 @@ CREATE TABLE jobs (
 COMMENT ON TABLE jobs IS 'many deliveries made due step by step; what a step did and where it got to is one transaction';
 COMMENT ON COLUMN jobs.rate IS 'deliveries per second';
 COMMENT ON COLUMN jobs.total IS 'how many there were to do when it was made';
-COMMENT ON COLUMN jobs.skipped IS 'looked at and left alone, as they could not be sent any more';
+COMMENT ON COLUMN jobs.skipped IS 'looked at and left alone: they could not be sent any more, or were on their way';
 COMMENT ON COLUMN jobs.position IS 'the last one that was looked at; null: none yet';
 CREATE INDEX jobs_running ON jobs (next_step_at) WHERE status = 'running';
 

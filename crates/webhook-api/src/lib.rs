@@ -38,6 +38,7 @@ mod idempotency;
 mod page;
 mod precondition;
 mod problem;
+mod values;
 
 // How all of it is described.
 mod openapi;

@@ -57,7 +57,8 @@ mod timing;
 pub use config::{Checked, Config, ConfigProblems, LogFormat};
 pub use lanes::Stops;
 
-/// Connections per worker: intake, claims, the recorder, and lanes that read their destination.
+/// Connections per worker: one for each of its loops, which hold it for a statement or a step, and
+/// what is left by those that wait for lanes that read their destination.
 const POOL_SIZE: usize = 10;
 
 /// How long running attempts may take to end when [`run`] is asked to stop.

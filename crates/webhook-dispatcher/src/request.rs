@@ -41,7 +41,6 @@ pub(crate) async fn attempt(
     let headers = headers(destination, leased, attempt.number, now);
     let mut said = Exchange {
         request_url: destination.url.clone(),
-        request_headers: headers.iter().map(Header::shown).collect(),
         ..Exchange::default()
     };
     let exchange = async {
@@ -67,6 +66,7 @@ pub(crate) async fn attempt(
         failed(&mut attempt, FailureClass::Timeout, detail, None)
     });
     attempt.timing = clock.read();
+    said.request_headers = headers.into_iter().map(Header::kept).collect();
     Answer {
         attempt,
         said,
@@ -94,10 +94,10 @@ impl Header<'_> {
         }
     }
 
-    /// As it is kept.
-    fn shown(&self) -> (String, Option<String>) {
-        let value = match &self.value {
-            Value::Ours(value) => Some(value.clone()),
+    /// What is kept of it.
+    fn kept(self) -> (String, Option<String>) {
+        let value = match self.value {
+            Value::Ours(value) => Some(value),
             Value::Custom(_) => None,
         };
         (self.name.to_owned(), value)

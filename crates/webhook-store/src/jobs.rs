@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::prelude::*;
-use diesel::sql_types::Timestamptz;
+use diesel::sql_types::{Double, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,14 +17,18 @@ use webhook_domain::{ApiKeyId, JobId, JobKind, JobRate, JobStatus, OrderingKey, 
 use crate::audit::Actor;
 use crate::error::{name, unreadable};
 use crate::schema::jobs;
+use crate::statement::statement;
 use crate::{StoreError, transaction};
 
 mod replay;
 mod retry;
 mod selection;
 
-pub use replay::{Replay, count_missed};
+pub use replay::Replay;
 pub use selection::Selection;
+
+/// When a step is taken again that failed, or whose worker was killed.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A job.
 #[derive(Debug, Clone)]
@@ -167,8 +171,7 @@ pub async fn cancel(
 }
 
 /// What a step of a job did.
-#[derive(Debug, Default)]
-pub struct Step {
+struct Step {
     /// How many deliveries it made due.
     done: usize,
     /// How many it looked at and left alone.
@@ -179,22 +182,39 @@ pub struct Step {
     turns: Vec<(WebhookId, OrderingKey)>,
 }
 
+statement! {
+    TakeTurn<'a> -> SqlUuid {
+        "UPDATE jobs SET next_step_at = now() + make_interval(secs => ",
+            seconds: &'a f64 => Double,
+        ") WHERE id = (
+            SELECT id FROM jobs WHERE status = 'running' AND next_step_at <= now()
+            ORDER BY next_step_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id"
+    }
+}
+
 /// Takes one step of the job whose turn it is, if there is one that no other worker is at. Tells
 /// whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads).
+///
+/// A step that fails is taken again after [`PAUSE_AFTER_FAILURE`]; until then the others go on.
 pub async fn take_step(
     connection: &mut AsyncPgConnection,
 ) -> Result<Option<Vec<(WebhookId, OrderingKey)>>, StoreError> {
+    let seconds = &PAUSE_AFTER_FAILURE.as_secs_f64();
+    let turn = TakeTurn { seconds }.get_result(connection).await;
+    let Some(id): Option<Uuid> = turn.optional()? else {
+        return Ok(None);
+    };
     transaction(connection, async |connection| {
-        let next = jobs::table
+        let running = jobs::table
+            .find(id)
             .filter(jobs::status.eq(JobStatus::Running.as_str()))
-            .filter(jobs::next_step_at.le(now))
-            .order(jobs::next_step_at)
             .for_update()
-            .skip_locked()
             .select(Row::as_select());
-        let row: Option<Row> = next.first(connection).await.optional()?;
+        let row: Option<Row> = running.first(connection).await.optional()?;
         let Some(mut row) = row else {
-            return Ok(None);
+            return Ok(Some(Vec::new()));
         };
         let position = row.position.take();
         let job = row.read()?;

@@ -20,6 +20,7 @@ use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, parse_cursor};
 use crate::problem::Problem;
 use crate::schema;
+use crate::values::parse_time;
 
 /// The most bytes that a key's description in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -191,14 +192,6 @@ fn parse_key(body: &[u8]) -> Result<(KeyName, Role, Option<DateTime<Utc>>), Prob
     match (name, role) {
         (Some(name), Some(role)) if errors.is_empty() => Ok((name, role, expires_at)),
         _ => Err(Problem::Invalid(errors)),
-    }
-}
-
-/// Reads a time (RFC 3339).
-pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Ok(time.to_utc()),
-        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30Z"),
     }
 }
 

@@ -14,8 +14,8 @@ use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, parse_cursor};
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
 use crate::schema;
+use crate::values::parse_time;
 
 /// Which entries to list.
 #[derive(IntoParams)]

@@ -51,20 +51,25 @@ pub(crate) struct JobBody {
 /// How many a job would be about.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct JobCount {
-    pub(crate) total: i64,
+    total: i64,
 }
 
 /// A job to be started.
 pub(crate) struct NewJob<'a> {
     pub(crate) selection: &'a Selection,
     pub(crate) rate: JobRate,
-    pub(crate) total: i64,
     /// For the audit log.
     pub(crate) action: AuditAction,
     pub(crate) subject: &'a str,
 }
 
 impl NewJob<'_> {
+    /// Only counts what it would be about.
+    pub(crate) async fn count(&self, connection: &mut Connection) -> Result<HttpResponse, Problem> {
+        let total = self.selection.count(connection).await?;
+        Ok(HttpResponse::Ok().json(JobCount { total }))
+    }
+
     /// Starts it, once per `Idempotency-Key`, and writes down who did.
     pub(crate) async fn start(
         &self,
@@ -75,12 +80,12 @@ impl NewJob<'_> {
     ) -> Result<HttpResponse, Problem> {
         create_once(connection, keys, caller, request, async |connection| {
             let actor = caller.actor();
-            let job =
-                jobs::insert(connection, &actor, self.selection, self.rate, self.total).await?;
+            let total = self.selection.count(connection).await?;
+            let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
             let entry = AuditEntry {
                 webhook_id: self.selection.webhook_id(),
                 after: Some(serde_json::json!({
-                    "job_id": job.id, "selection": self.selection.write(), "total": self.total
+                    "job_id": job.id, "selection": self.selection.write(), "total": total
                 })),
                 ..AuditEntry::new(self.action, self.subject)
             };

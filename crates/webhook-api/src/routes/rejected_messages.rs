@@ -21,8 +21,7 @@ use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, parse_cursor};
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
-use crate::routes::webhooks::read::parse_search;
+use crate::values::{parse_search, parse_time};
 
 // Many at once.
 pub(crate) mod all;

@@ -14,8 +14,8 @@ use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
-use crate::routes::webhooks::read::parse_bool;
 use crate::schema;
+use crate::values::parse_bool;
 
 /// The most bytes that a policy in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;

@@ -180,9 +180,9 @@ fn parse_patch(body: &[u8], current: &PlatformSettings) -> Result<PlatformSettin
         new.retention = parsed.unwrap_or_default();
     }
     let disable_after = (&mut new.disable_after, default.disable_after);
-    parse_time(&mut fields, "disable_after", disable_after);
+    patch_time(&mut fields, "disable_after", disable_after);
     let grace_period = (&mut new.grace_period, default.grace_period);
-    parse_time(&mut fields, "default_grace_period", grace_period);
+    patch_time(&mut fields, "default_grace_period", grace_period);
     if fields.has("egress_addresses") {
         new.egress_addresses = parse_addresses(&mut fields);
     }
@@ -202,13 +202,13 @@ fn parse_retention(fields: &mut Fields<'_>, current: &Retention) -> Retention {
         ("bodies", (&mut new.bodies, default.bodies)),
         ("audit", (&mut new.audit, default.audit)),
     ] {
-        parse_time(fields, name, time);
+        patch_time(fields, name, time);
     }
     new
 }
 
 /// Sets a time if it is there; `null` sets its default.
-fn parse_time(fields: &mut Fields<'_>, name: &str, (time, default): (&mut Duration, Duration)) {
+fn patch_time(fields: &mut Fields<'_>, name: &str, (time, default): (&mut Duration, Duration)) {
     if fields.has(name) {
         let parsed = fields.optional(name, |text| parse_duration(text, *Retention::EACH.end()));
         *time = parsed.unwrap_or(default);

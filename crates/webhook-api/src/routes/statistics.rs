@@ -15,7 +15,7 @@ use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
+use crate::values::parse_time;
 
 /// The most spans that one answer has: 31 days of hours.
 const MAX_SPANS: i32 = 31 * 24;

@@ -1,5 +1,6 @@
 //! Deliveries that an admin asks for again, or wants no more.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -100,11 +101,11 @@ pub async fn make_due(
 }
 
 /// Cancels a pending delivery. An attempt that is running ends, and is recorded; it changes nothing
-/// any more. `None`: it is not pending.
+/// any more. Tells whose turn may have come; `None`: it is not pending.
 pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
-) -> Result<Option<Due>, StoreError> {
+) -> Result<Option<Vec<(WebhookId, OrderingKey)>>, StoreError> {
     use crate::schema::deliveries::dsl;
     let pending = dsl::deliveries
         .find(id.0)
@@ -112,7 +113,7 @@ pub async fn cancel(
     let cancelled: Option<(Uuid, Option<Uuid>)> = diesel::update(pending)
         .set((
             dsl::status.eq(DeliveryStatus::Cancelled.as_str()),
-            dsl::next_attempt_at.eq(None::<chrono::DateTime<chrono::Utc>>),
+            dsl::next_attempt_at.eq(None::<DateTime<Utc>>),
             dsl::backlog.eq(None::<i16>),
             dsl::ended_at.eq(diesel::dsl::now),
         ))
@@ -120,12 +121,9 @@ pub async fn cancel(
         .get_result(connection)
         .await
         .optional()?;
-    Ok(cancelled.map(|(webhook_id, key)| Due {
-        ids: Vec::new(),
-        turns: key
-            .map(|key| (WebhookId(webhook_id), OrderingKey(key)))
-            .into_iter()
-            .collect(),
+    Ok(cancelled.map(|(webhook_id, key)| {
+        let turn = key.map(|key| (WebhookId(webhook_id), OrderingKey(key)));
+        turn.into_iter().collect()
     }))
 }
 
@@ -134,7 +132,7 @@ pub async fn cancel(
 #[diesel(table_name = crate::schema::resends, check_for_backend(diesel::pg::Pg))]
 pub struct Resend {
     /// When.
-    pub requested_at: chrono::DateTime<chrono::Utc>,
+    pub requested_at: DateTime<Utc>,
     /// After how many attempts.
     pub after_attempt: i32,
     /// What it was then: `succeeded`, and it is a resend.

@@ -39,7 +39,7 @@ impl Replay {
 const LOOKED_AT: i64 = 20;
 
 /// Counts the events that a webhook missed.
-pub async fn count_missed(
+pub(super) async fn count_missed(
     connection: &mut AsyncPgConnection,
     replay: &Replay,
 ) -> Result<i64, StoreError> {

@@ -1,13 +1,14 @@
 //! What a job is about, as its row keeps it.
 
 use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};
 use webhook_domain::{AnswerRange, Environment, EventType, JobKind, StatusFilter, WebhookId};
 
-use super::replay::Replay;
+use super::replay::{Replay, count_missed};
 use super::until_now;
 use crate::StoreError;
-use crate::deliveries::DeliveryFilter;
+use crate::deliveries::{self, DeliveryFilter};
 use crate::error::unreadable;
 
 /// What a job is about.
@@ -33,6 +34,14 @@ impl Selection {
         match self {
             Self::Retry(filter) => filter.webhook_id,
             Self::Replay(replay) => Some(replay.webhook_id),
+        }
+    }
+
+    /// Counts what the job would be about.
+    pub async fn count(&self, connection: &mut AsyncPgConnection) -> Result<i64, StoreError> {
+        match self {
+            Self::Retry(filter) => deliveries::count(connection, filter).await,
+            Self::Replay(replay) => count_missed(connection, replay).await,
         }
     }
 

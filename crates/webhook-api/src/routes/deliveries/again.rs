@@ -25,8 +25,8 @@ use crate::idempotency::IdempotencyKey;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
-use crate::routes::webhooks::read::parse_bool;
 use crate::schema;
+use crate::values::parse_bool;
 
 /// The most bytes that a selection in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -98,15 +98,15 @@ pub(crate) async fn cancel_delivery(
         let found = deliveries::find(connection, id).await?;
         let delivery = found.ok_or(Problem::NotFound("delivery"))?;
         let cancelled = deliveries::cancel(connection, id).await?;
-        let due = cancelled.ok_or(Problem::Conflict(
+        let turns = cancelled.ok_or(Problem::Conflict(
             "only a pending delivery can be cancelled",
         ))?;
         let action = AuditAction::DeliveryCancelled;
         write_down(connection, &caller, action, &delivery).await?;
-        Ok::<_, Problem>(due)
+        Ok::<_, Problem>(turns)
     });
-    let due = cancelled.await?;
-    release_heads(&mut connection, &due.turns).await?;
+    let turns = cancelled.await?;
+    release_heads(&mut connection, &turns).await?;
     let delivery = deliveries::find(&mut connection, id).await?;
     let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
     Ok(Json(delivery.into()))
@@ -204,21 +204,16 @@ pub(crate) async fn retry_deliveries(
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let (selection, rate, dry_run) = parse_retry(&body.0, request.query_string())?;
-    let Selection::Retry(filter) = &selection else {
-        unreachable!("it was just made");
-    };
     let mut connection = connections.acquire().await?;
-    let total = deliveries::count(&mut connection, filter).await?;
-    if dry_run {
-        return Ok(HttpResponse::Ok().json(JobCount { total }));
-    }
     let job = NewJob {
         selection: &selection,
         rate,
-        total,
         action: AuditAction::DeliveriesRetried,
         subject: "deliveries",
     };
+    if dry_run {
+        return job.count(&mut connection).await;
+    }
     job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
         .await
 }

@@ -13,9 +13,8 @@ use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, TotalPage, parse_cursor};
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
-use crate::routes::webhooks::read::{parse_bool, parse_search};
 use crate::schema;
+use crate::values::{parse_bool, parse_search, parse_time};
 
 /// Which deliveries to list.
 #[derive(IntoParams)]

@@ -16,9 +16,8 @@ use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, far_future, read_place, read_place_time, write_place};
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
-use crate::routes::webhooks::read::parse_bool;
 use crate::schema;
+use crate::values::{parse_bool, parse_time};
 
 /// Which events to list.
 #[derive(IntoParams)]

@@ -15,13 +15,13 @@ use webhook_store::webhooks::{self, Webhook, WebhookFilter};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::SettingsBody;
-use super::read::parse_bool;
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 use crate::schema;
+use crate::values::parse_bool;
 
 /// The most webhooks in one document.
 pub(super) const MAX_WEBHOOKS: usize = 10_000;

@@ -14,7 +14,6 @@ use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::documents::ImportWebhook;
 use super::export::MAX_WEBHOOKS;
-use super::read::parse_bool;
 use super::settings::{Draft, NoValue};
 use crate::body::Body;
 use crate::caller::Caller;
@@ -24,6 +23,7 @@ use crate::fields::Fields;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 use crate::schema;
+use crate::values::parse_bool;
 use plan::plan;
 
 mod plan;

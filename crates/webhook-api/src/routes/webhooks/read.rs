@@ -13,9 +13,7 @@ use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
 use crate::problem::Problem;
 use crate::schema;
-
-/// The most characters of a search.
-const MAX_SEARCH_CHARS: usize = 200;
+use crate::values::{parse_bool, parse_search};
 
 /// Which webhooks to list.
 #[derive(IntoParams)]
@@ -125,21 +123,6 @@ fn parse_filter(query: &str) -> Result<Asked, Problem> {
         limit,
         total,
     })
-}
-
-/// A query knows these two words only.
-pub(crate) fn parse_bool(text: &str) -> Result<bool, &'static str> {
-    text.parse().map_err(|_| "must be true or false")
-}
-
-/// Reads a text to look for.
-pub(crate) fn parse_search(text: &str) -> Result<String, String> {
-    let chars = text.chars().count();
-    if chars > MAX_SEARCH_CHARS {
-        return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));
-    }
-    // No text of Postgres holds a NUL.
-    Ok(text.replace('\0', "\u{fffd}"))
 }
 
 fn parse_sort(text: &str) -> Result<Sort, &'static str> {

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use webhook_domain::{AuditAction, EventType, JobRate, WebhookId, WebhookStatus};
-use webhook_store::jobs::{Replay, Selection, count_missed};
+use webhook_store::jobs::{Replay, Selection};
 use webhook_store::{SealingKeys, webhooks};
 
 use super::read::parse_id;
@@ -16,9 +16,8 @@ use crate::fields::Fields;
 use crate::idempotency::IdempotencyKey;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
-use crate::routes::api_keys::parse_time;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
-use crate::routes::webhooks::read::parse_bool;
+use crate::values::{parse_bool, parse_time};
 
 /// The most bytes that a replay in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -71,23 +70,20 @@ pub(crate) async fn replay_events(
     let webhook = webhooks::find(&mut connection, id).await?;
     let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
     let replay = asked.of(id, settings.events.types().collect());
+    let job = NewJob {
+        selection: &Selection::Replay(replay).up_to_now(),
+        rate: asked.rate,
+        action: AuditAction::EventsReplayed,
+        subject: settings.name.as_str(),
+    };
     if asked.dry_run {
-        let total = count_missed(&mut connection, &replay).await?;
-        return Ok(HttpResponse::Ok().json(JobCount { total }));
+        return job.count(&mut connection).await;
     }
     if settings.status == WebhookStatus::Inactive {
         return Err(Problem::Conflict(
             "an Inactive webhook gets nothing; activate it first",
         ));
     }
-    let total = count_missed(&mut connection, &replay).await?;
-    let job = NewJob {
-        selection: &Selection::Replay(replay).up_to_now(),
-        rate: asked.rate,
-        total,
-        action: AuditAction::EventsReplayed,
-        subject: settings.name.as_str(),
-    };
     job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
         .await
 }
