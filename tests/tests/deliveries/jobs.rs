@@ -240,3 +240,20 @@ async fn jobs_are_listed_by_status_and_wrong_ones_refused_by_name() {
     );
     platform.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_cannot_be_read_holds_up_no_other() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
+    fail(&platform, &webhook, 3).await;
+    let broken = "INSERT INTO jobs (id, kind, selection, rate, total, actor_name, next_step_at)
+        VALUES (gen_random_uuid(), 'retry', '{\"status\": \"lost\"}', 1, 1, 'test', now() - interval '1 h')";
+    platform.world.execute(broken).await;
+
+    let job = start(&platform, RETRY, &json!({"webhook_id": webhook})).await;
+    let finished = finishes(&platform, &job).await;
+
+    assert_eq!(finished["done"], 3, "{finished}");
+    platform.end().await;
+}
