@@ -3,6 +3,7 @@
 //! `./dev test` starts the servers and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
+mod browser;
 pub mod chaos;
 pub mod log;
 mod plans;
@@ -16,6 +17,7 @@ mod service;
 mod stage;
 mod world;
 
+pub use browser::Browser;
 pub use plans::{EXPLAIN_ALL, Plan};
 pub use platform::{Platform, path_of};
 pub use proxy::Proxy;

@@ -1,4 +1,4 @@
-//! Bodies: JSON, bounded in size and time.
+//! Bodies, bounded in size and time; those of the API are JSON.
 
 use std::time::Duration;
 
@@ -32,11 +32,16 @@ impl<const LIMIT: usize> FromRequest for Body<LIMIT> {
         let payload = payload.take();
         Box::pin(async move {
             checked?;
-            match tokio::time::timeout(ARRIVES_WITHIN, read(payload, LIMIT)).await {
-                Ok(body) => body.map(Self),
-                Err(_) => Err(Problem::SlowBody),
-            }
+            read_body(payload, LIMIT).await.map(Self)
         })
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read_body(payload: dev::Payload, limit: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(ARRIVES_WITHIN, read(payload, limit)).await {
+        Ok(body) => body,
+        Err(_) => Err(Problem::SlowBody),
     }
 }
 

@@ -31,6 +31,9 @@ mod rate_limit;
 
 mod routes;
 
+// The portal: the same in a browser.
+mod pages;
+
 mod body;
 mod duration;
 mod fields;

@@ -13,9 +13,9 @@ const MAX_LIMIT: u8 = 200;
 /// One page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T: ToSchema> {
-    data: Vec<T>,
+    pub(crate) data: Vec<T>,
     /// Give it as `cursor` to get the next page; `null` on the last one.
-    next_cursor: Option<String>,
+    pub(crate) next_cursor: Option<String>,
 }
 
 impl<T: ToSchema> Page<T> {

@@ -27,6 +27,10 @@ pub(crate) enum Problem {
     Forbidden { role: Role, permission: Permission },
     #[error("a page of another origin may not change anything here")]
     OtherSite,
+    #[error("the form is not of this session; go back, load the page again and repeat it")]
+    StrangeForm,
+    #[error("the body must be a form: `Content-Type: application/x-www-form-urlencoded`")]
+    NotAForm,
     #[error("there is no such {0}")]
     NotFound(&'static str),
     #[error("allowed here are {allowed}")]
@@ -113,12 +117,14 @@ impl ResponseError for Problem {
         match self {
             Self::NotJson(_) | Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } | Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::OtherSite | Self::StrangeForm => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Encoded | Self::NotJsonType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Encoded | Self::NotJsonType | Self::NotAForm => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::Conflict(_) | Self::Ambiguous(_) | Self::IdempotencyKeyReused => {
                 StatusCode::CONFLICT
@@ -168,7 +174,8 @@ impl Problem {
         }
     }
 
-    fn fields(&self) -> &[FieldError] {
+    /// Each field that is wrong.
+    pub(crate) fn fields(&self) -> &[FieldError] {
         if let Self::Invalid(errors) | Self::Ambiguous(errors) = self {
             return errors;
         }

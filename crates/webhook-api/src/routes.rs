@@ -9,6 +9,7 @@ use webhook_domain::Permission;
 
 use crate::auth::authorize;
 use crate::openapi::description;
+use crate::pages::pages;
 use crate::problem::Problem;
 
 pub(crate) mod api_keys;
@@ -36,6 +37,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     app.service(v1.fold(scope("/api/v1"), Scope::service))
         .service(at("/healthz", vec![alive]))
         .service(at("/readyz", vec![ready]))
+        .service(pages())
         .service(redirect("/api/docs", "/api/docs/"))
         .service(docs.external_url_unchecked("/api/openapi.json", description()))
         .default_service(to(refuse_path));

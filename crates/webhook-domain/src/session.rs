@@ -25,6 +25,14 @@ impl SessionToken {
         &self.0
     }
 
+    /// What forms of a page carry to prove that they were made for this browser: derived from the
+    /// token, so that nothing more is stored, and no way back to it.
+    pub fn form_token(&self) -> String {
+        let mut hash = Sha256::new_with_prefix(b"form:");
+        hash.update(self.0.as_bytes());
+        URL_SAFE_NO_PAD.encode(hash.finalize())
+    }
+
     /// What is stored and looked up instead of the token.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()

@@ -103,6 +103,48 @@ pub async fn count_since(
     Ok(counted.collect())
 }
 
+/// How many attempts there were in an hour.
+#[derive(Debug, Clone, Copy)]
+pub struct HourCounts {
+    /// When it began.
+    pub start: DateTime<Utc>,
+    /// Requests that were made.
+    pub attempts: i64,
+    /// Those of them that failed.
+    pub failed_attempts: i64,
+}
+
+/// Reads the attempts of webhooks by the hour, since the hour that `since` is in. Hours without any
+/// are left out.
+pub async fn list_hours_of(
+    connection: &mut AsyncPgConnection,
+    webhook_ids: &[WebhookId],
+    since: DateTime<Utc>,
+) -> Result<HashMap<WebhookId, Vec<HourCounts>>, StoreError> {
+    use webhook_hours::dsl;
+    let ids = webhook_ids.iter().map(|id| id.0);
+    let rows: Vec<(Uuid, DateTime<Utc>, i32, i32)> = dsl::webhook_hours
+        .filter(dsl::webhook_id.eq_any(ids.collect::<Vec<_>>()))
+        .filter(dsl::hour.ge(hour_of(since)))
+        .select((
+            dsl::webhook_id,
+            dsl::hour,
+            dsl::attempts,
+            dsl::failed_attempts,
+        ))
+        .load(connection)
+        .await?;
+    let mut hours: HashMap<WebhookId, Vec<HourCounts>> = HashMap::new();
+    for (id, start, attempts, failed_attempts) in rows {
+        hours.entry(WebhookId(id)).or_default().push(HourCounts {
+            start,
+            attempts: attempts.into(),
+            failed_attempts: failed_attempts.into(),
+        });
+    }
+    Ok(hours)
+}
+
 /// What was counted in an hour.
 #[derive(Debug, Clone)]
 pub struct Hour {

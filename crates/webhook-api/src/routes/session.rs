@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{ApiKey, Role, SessionToken, UrlSchemes};
-use webhook_store::api_keys::{self, KeyBy};
+use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
 use webhook_store::sessions;
 
 use crate::auth::SESSION_COOKIE;
@@ -78,20 +78,41 @@ pub(crate) async fn sign_in(
     limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let key = parse_key(&body.0)?;
-    let mut connection = connections.acquire().await?;
-    let known = api_keys::find_used(&mut connection, KeyBy::Hash(&key.hash())).await?;
-    let known = known.ok_or(Problem::Unauthorized)?;
-    limits.count(known.id)?;
-    let token = SessionToken::from_random(rand::random());
-    let expires_at = Utc::now() + LASTS;
-    sessions::insert(&mut connection, &token.hash(), known.id, expires_at).await?;
-    let seconds = i64::try_from(LASTS.as_secs()).unwrap_or(i64::MAX);
-    let cookie = cookie(&url_rules, token.reveal(), time::Duration::seconds(seconds));
+    let known = find_key(&key, &connections, &limits).await?;
+    let (expires_at, cookie) = begin(&known, &connections, &url_rules).await?;
     Ok(HttpResponse::Created().cookie(cookie).json(SessionBody {
         key_name: known.name,
         role: known.role.as_str(),
         expires_at,
     }))
+}
+
+/// Finds who signs in.
+pub(crate) async fn find_key(
+    key: &ApiKey,
+    connections: &Connections,
+    limits: &KeyLimits,
+) -> Result<ApiKeyRow, Problem> {
+    let mut connection = connections.acquire().await?;
+    let known = api_keys::find_used(&mut connection, KeyBy::Hash(&key.hash())).await?;
+    let known = known.ok_or(Problem::Unauthorized)?;
+    limits.count(known.id)?;
+    Ok(known)
+}
+
+/// Begins a session: tells when it is over, and the cookie that carries it.
+pub(crate) async fn begin(
+    key: &ApiKeyRow,
+    connections: &Connections,
+    url_rules: &UrlRules,
+) -> Result<(DateTime<Utc>, Cookie<'static>), Problem> {
+    let token = SessionToken::from_random(rand::random());
+    let expires_at = Utc::now() + LASTS;
+    let mut connection = connections.acquire().await?;
+    sessions::insert(&mut connection, &token.hash(), key.id, expires_at).await?;
+    let seconds = i64::try_from(LASTS.as_secs()).unwrap_or(i64::MAX);
+    let lasts = time::Duration::seconds(seconds);
+    Ok((expires_at, cookie(url_rules, token.reveal(), lasts)))
 }
 
 /// Tells who asks, by key or by session.
@@ -117,18 +138,27 @@ pub(crate) async fn sign_out(
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
+    let forget = end(&request, &connections, &url_rules).await?;
+    Ok(HttpResponse::NoContent().cookie(forget).finish())
+}
+
+/// Ends the session of a browser, if it has one: tells the cookie that makes it forget.
+pub(crate) async fn end(
+    request: &HttpRequest,
+    connections: &Connections,
+    url_rules: &UrlRules,
+) -> Result<Cookie<'static>, Problem> {
     if let Some(sent) = request.cookie(SESSION_COOKIE) {
         let mut connection = connections.acquire().await?;
         let hash = SessionToken::given(sent.value()).hash();
         sessions::delete(&mut connection, &hash).await?;
     }
-    let forget = cookie(&url_rules, "", time::Duration::ZERO);
-    Ok(HttpResponse::NoContent().cookie(forget).finish())
+    Ok(cookie(url_rules, "", time::Duration::ZERO))
 }
 
 /// Out of reach of scripts and of other sites; over TLS only, unless plain http is allowed.
-fn cookie<'a>(url_rules: &UrlRules, value: &'a str, max_age: time::Duration) -> Cookie<'a> {
-    Cookie::build(SESSION_COOKIE, value)
+fn cookie(url_rules: &UrlRules, value: &str, max_age: time::Duration) -> Cookie<'static> {
+    Cookie::build(SESSION_COOKIE, value.to_owned())
         .path("/")
         .http_only(true)
         .secure(url_rules.schemes == UrlSchemes::HttpsOnly)

@@ -43,55 +43,55 @@ pub(crate) mod import;
 #[schema(as = WebhookSettings)]
 pub(crate) struct SettingsBody {
     #[schema(example = "CRM")]
-    name: String,
+    pub(crate) name: String,
     #[schema(example = "https://hooks.example.com/in")]
-    url: String,
+    pub(crate) url: String,
     #[schema(value_type = schema::EnvironmentName)]
-    environment: &'static str,
-    description: String,
+    pub(crate) environment: &'static str,
+    pub(crate) description: String,
     #[schema(value_type = schema::StatusName)]
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// As they were chosen.
     #[schema(value_type = Vec<schema::EventPatternName>)]
-    event_types: Vec<String>,
-    metadata: BTreeMap<String, String>,
+    pub(crate) event_types: Vec<String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// Its own policy; `null`: its environment's.
-    retry_policy: Option<RetryPolicyBody>,
+    pub(crate) retry_policy: Option<RetryPolicyBody>,
     /// How long one attempt may take, in milliseconds; `null`: as its retry policy says.
-    timeout_ms: Option<u64>,
+    pub(crate) timeout_ms: Option<u64>,
     /// Requests at once per dispatcher; `null`: the dispatcher's own default.
-    max_concurrency: Option<u16>,
+    pub(crate) max_concurrency: Option<u16>,
     /// Requests per second from all dispatchers together; `null`: no limit.
-    rate_limit: Option<u16>,
+    pub(crate) rate_limit: Option<u16>,
     #[schema(value_type = schema::OrderingName)]
-    ordering: &'static str,
+    pub(crate) ordering: &'static str,
     /// The field of `data` to order by; `null` without order.
-    ordering_key: Option<String>,
+    pub(crate) ordering_key: Option<String>,
 }
 
 /// A webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Webhook)]
 pub(crate) struct WebhookBody {
-    id: Uuid,
+    pub(crate) id: Uuid,
     /// Counts its changes, from 1; also its `ETag`.
-    version: i64,
+    pub(crate) version: i64,
     #[serde(flatten)]
-    settings: SettingsBody,
+    pub(crate) settings: SettingsBody,
     /// The names of its own headers; their values are not shown.
-    header_names: Vec<String>,
+    pub(crate) header_names: Vec<String>,
     /// Why the platform set it Inactive, when it did.
-    disabled_reason: Option<String>,
+    pub(crate) disabled_reason: Option<String>,
     /// Since when every attempt has failed; `null`: it is healthy.
-    failing_since: Option<DateTime<Utc>>,
+    pub(crate) failing_since: Option<DateTime<Utc>>,
     /// Whether it gets requests, or only probes after a pause because it kept failing.
-    circuit: CircuitBody,
+    pub(crate) circuit: CircuitBody,
     /// What its latest attempt was for; `null`: there was none yet.
-    last_delivery: Option<LastDeliveryBody>,
+    pub(crate) last_delivery: Option<LastDeliveryBody>,
     /// Since the full hour 24 hours ago.
-    last_24h: CountsBody,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    pub(crate) last_24h: CountsBody,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// Whether a webhook gets requests.
@@ -100,25 +100,25 @@ pub(crate) struct WebhookBody {
 pub(crate) struct CircuitBody {
     /// `closed`: it does; `open`: it gets a probe when the pause is over.
     #[schema(example = "closed")]
-    state: &'static str,
+    pub(crate) state: &'static str,
     /// When the pause is over.
-    open_until: Option<DateTime<Utc>>,
+    pub(crate) open_until: Option<DateTime<Utc>>,
 }
 
 /// The delivery of a webhook's latest attempt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LastDelivery)]
 pub(crate) struct LastDeliveryBody {
-    id: Uuid,
+    pub(crate) id: Uuid,
     /// What it was after the attempt.
     #[schema(value_type = schema::DeliveryStatusName)]
-    status: &'static str,
-    attempted_at: DateTime<Utc>,
+    pub(crate) status: &'static str,
+    pub(crate) attempted_at: DateTime<Utc>,
     /// `null` when there was no answer.
-    response_status: Option<i32>,
+    pub(crate) response_status: Option<i32>,
     /// Why the attempt failed, when it did.
     #[schema(value_type = Option<schema::FailureClassName>)]
-    failure_class: Option<&'static str>,
+    pub(crate) failure_class: Option<&'static str>,
 }
 
 /// What was done for a webhook in some time.
@@ -126,15 +126,15 @@ pub(crate) struct LastDeliveryBody {
 #[schema(as = Counts)]
 pub(crate) struct CountsBody {
     /// Requests that were made.
-    attempts: i64,
+    pub(crate) attempts: i64,
     /// Those of them that failed.
-    failed_attempts: i64,
+    pub(crate) failed_attempts: i64,
     /// Deliveries that were accepted.
-    succeeded: i64,
+    pub(crate) succeeded: i64,
     /// Deliveries that were given up.
-    failed: i64,
+    pub(crate) failed: i64,
     /// The share of attempts that were accepted, 0 to 1; `null` without attempts.
-    success_rate: Option<f64>,
+    pub(crate) success_rate: Option<f64>,
 }
 
 /// The answer with one webhook and its tag.

@@ -58,7 +58,17 @@ pub(crate) async fn list_webhooks(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<TotalPage<WebhookBody>>, Problem> {
-    let asked = parse_filter(request.query_string())?;
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<TotalPage<WebhookBody>, Problem> {
+    let asked = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &asked.filter).await?;
     let last = asked.limit.cut(&mut rows);
@@ -69,7 +79,7 @@ pub(crate) async fn list_webhooks(
     } else {
         None
     };
-    Ok(Json(TotalPage { page, total }))
+    Ok(TotalPage { page, total })
 }
 
 /// Reads a webhook.

@@ -26,7 +26,9 @@ pub(crate) async fn activate_webhook(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    set_status(&id, &caller, &connections, &keys, WebhookStatus::Active).await
+    let status = WebhookStatus::Active;
+    let set = set_status(&id, status, &caller, &connections, &keys);
+    set.await.map(answer)
 }
 
 /// Sets a webhook Inactive. It gets nothing that is published after this answer, and its pending
@@ -41,16 +43,19 @@ pub(crate) async fn deactivate_webhook(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    set_status(&id, &caller, &connections, &keys, WebhookStatus::Inactive).await
+    let status = WebhookStatus::Inactive;
+    let set = set_status(&id, status, &caller, &connections, &keys);
+    set.await.map(answer)
 }
 
-async fn set_status(
+/// Sets a webhook to a status that it may have already.
+pub(crate) async fn set_status(
     id: &str,
+    status: WebhookStatus,
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-    status: WebhookStatus,
-) -> Result<HttpResponse, Problem> {
+) -> Result<WebhookBody, Problem> {
     let change = Change {
         id: parse_id(id)?,
         if_match: &IfMatch::Any,
@@ -62,5 +67,5 @@ async fn set_status(
         settings.status = status;
         Ok(settings)
     });
-    changed.await.map(answer)
+    changed.await
 }

@@ -1,0 +1,17 @@
+// Times in the reader's zone; the exact one in UTC stays in the title.
+
+const shown = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
+export function localiseTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    time.textContent = shown.format(new Date(time.dateTime));
+  }
+}

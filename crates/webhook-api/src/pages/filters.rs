@@ -1,0 +1,99 @@
+//! How templates show values.
+
+#![allow(unreachable_pub, reason = "the macro of a filter makes it public")]
+
+use askama::Values;
+use askama::filters::Safe;
+use chrono::{DateTime, Utc};
+
+/// A time in UTC; a script shows it in the reader's zone, the exact one stays at hand.
+#[askama::filter_fn]
+pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(format!(
+        "<time datetime=\"{}\" title=\"{} UTC\">{} UTC</time>",
+        at.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
+        at.format("%Y-%m-%d %H:%M:%S%.3f"),
+        at.format("%-d %b %Y, %H:%M:%S"),
+    )))
+}
+
+/// A share as a percentage, never rounded up to all of it: `99.95 %`.
+#[askama::filter_fn]
+pub(crate) fn percent(share: &f64, _: &dyn Values) -> askama::Result<String> {
+    Ok(percent_of(*share))
+}
+
+/// A number with its thousands apart: `12,345`.
+#[askama::filter_fn]
+pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
+    Ok(group(*number))
+}
+
+/// A name of ours as a label: `production` is shown as `Production`.
+#[askama::filter_fn]
+pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
+    Ok(with_capital(&name.replace('_', " ")))
+}
+
+/// A message of ours, which begins in lower case and has no full stop, as a sentence.
+#[askama::filter_fn]
+pub(crate) fn sentence(message: &str, _: &dyn Values) -> askama::Result<String> {
+    Ok(as_sentence(message))
+}
+
+/// Makes a sentence of a message of ours.
+pub(crate) fn as_sentence(message: &str) -> String {
+    let text = with_capital(message);
+    if text.ends_with(['.', '?', '!']) {
+        text
+    } else {
+        format!("{text}.")
+    }
+}
+
+fn with_capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+fn percent_of(share: f64) -> String {
+    let percent = (share * 10_000.0).floor() / 100.0;
+    let text = format!("{percent:.2}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{short} %")
+}
+
+/// Sets the thousands of a number apart.
+pub(crate) fn group(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!(group(0), "0");
+        assert_eq!(group(999), "999");
+        assert_eq!(group(12_345), "12,345");
+        assert_eq!(group(-1_000_000), "-1,000,000");
+    }
+
+    #[test]
+    fn what_failed_once_is_never_shown_as_100_percent() {
+        assert_eq!(percent_of(1.0), "100 %");
+        assert_eq!(percent_of(0.999_99), "99.99 %");
+        assert_eq!(percent_of(0.5), "50 %");
+        assert_eq!(percent_of(0.0), "0 %");
+    }
+}

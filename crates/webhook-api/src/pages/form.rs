@@ -1,0 +1,115 @@
+//! What a form says, and that one of our own pages made it.
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, dev};
+use futures_util::future::LocalBoxFuture;
+
+use super::sign_in::SIGN_IN_COOKIE;
+use super::visit::form_token;
+use crate::auth::SESSION_COOKIE;
+use crate::body::read_body;
+use crate::problem::Problem;
+
+/// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
+const MAX_BYTES: usize = 768 * 1024;
+
+/// The field that every form has.
+const TOKEN: &str = "csrf";
+
+/// A form's fields, in the order of the page. It exists only if its token is that of the session, or
+/// of the sign-in page.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The first field of this name, without space around it; empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// What all fields of this name say.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(field, _)| field == name);
+        named.map(|(_, value)| value.trim())
+    }
+
+    /// Whether there is a field of this name: a checkbox is sent only when it is checked.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(field, _)| field == name)
+    }
+
+    /// Where the browser goes after it: the page that the form was on, if it says so.
+    pub(crate) fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        let back = self.text("back");
+        if is_page(back) { back } else { otherwise }
+    }
+
+    fn parse(body: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(body).into_owned().collect())
+    }
+}
+
+/// Whether an address is a page of ours: no form and no link leads a browser elsewhere.
+pub(super) fn is_page(path: &str) -> bool {
+    path.starts_with("/admin/") && !path.contains(['\\', '\r', '\n'])
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let is_form = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|media_type| {
+                media_type
+                    .as_bytes()
+                    .starts_with(b"application/x-www-form-urlencoded")
+            });
+        let own = [SESSION_COOKIE, SIGN_IN_COOKIE].map(|cookie| form_token(request, cookie));
+        let payload = payload.take();
+        Box::pin(async move {
+            if !is_form {
+                return Err(Problem::NotAForm);
+            }
+            let form = Self::parse(&read_body(payload, MAX_BYTES).await?);
+            let sent = form.text(TOKEN);
+            if sent.is_empty() || !own.iter().any(|token| token == sent) {
+                return Err(Problem::StrangeForm);
+            }
+            Ok(form)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_led_to_our_own_pages_only() {
+        assert!(is_page("/admin/webhooks?status=active"));
+        for elsewhere in [
+            "",
+            "//evil.example/",
+            "https://evil.example/admin/",
+            "/admin/\\evil.example",
+            "/admin/\r\nSet-Cookie: a=b",
+            "/api/v1/webhooks",
+        ] {
+            assert!(!is_page(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn fields_are_read_as_a_browser_sends_them() {
+        let form = Form::parse(b"name=+CRM+%C3%BC&event_types=a&event_types=b&empty=");
+
+        assert_eq!(form.text("name"), "CRM ü");
+        assert_eq!(form.all("event_types").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!((form.text("empty"), form.has("empty")), ("", true));
+        assert_eq!((form.text("none"), form.has("none")), ("", false));
+    }
+}

@@ -1,0 +1,98 @@
+//! What came of a form, told once on the page that comes after it.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::{Cookie, SameSite, time};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// It travels in a cookie, as any replica may make the next page.
+const COOKIE: &str = "webhooks_notice";
+
+/// For how long it waits to be told, in seconds.
+const WAITS: i64 = 60;
+
+/// One sentence, and perhaps a way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    /// What takes it back.
+    pub(crate) undo: Option<Undo>,
+}
+
+/// A form that takes a change back. The cookie names one of these and nothing else, so that a
+/// notice that somebody planted can do no more than these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Undo {
+    /// Sets a webhook back to the status that it had.
+    Status { webhook_id: Uuid, was: String },
+}
+
+impl Notice {
+    /// A sentence.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            undo: None,
+        }
+    }
+
+    /// A sentence about what can be taken back.
+    pub(crate) fn with_undo(text: impl Into<String>, undo: Undo) -> Self {
+        Self {
+            text: text.into(),
+            undo: Some(undo),
+        }
+    }
+
+    /// What the page before said. What cannot be read says nothing.
+    pub(super) fn of(request: &HttpRequest) -> Option<Self> {
+        let cookie = request.cookie(COOKIE)?;
+        let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
+        serde_json::from_slice(&json).ok()
+    }
+
+    /// Carries it to the next page.
+    pub(super) fn cookie(&self) -> Cookie<'static> {
+        let json = serde_json::to_vec(self).expect("a notice is JSON");
+        cookie(URL_SAFE_NO_PAD.encode(json), WAITS)
+    }
+}
+
+/// It was told.
+pub(super) fn told() -> Cookie<'static> {
+    cookie(String::new(), 0)
+}
+
+fn cookie(value: String, seconds: i64) -> Cookie<'static> {
+    Cookie::build(COOKIE, value)
+        .path("/admin")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .max_age(time::Duration::seconds(seconds))
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_notice_travels_in_its_cookie() {
+        let undo = Undo::Status {
+            webhook_id: Uuid::from_u128(7),
+            was: "active".to_owned(),
+        };
+        let notice = Notice::with_undo("“Crème” is Inactive now.", undo);
+
+        let carried = TestRequest::default()
+            .cookie(notice.cookie())
+            .to_http_request();
+        let planted = Cookie::new(COOKIE, "bm9uc2Vuc2U");
+        let planted = TestRequest::default().cookie(planted).to_http_request();
+
+        assert_eq!(Notice::of(&carried), Some(notice));
+        assert_eq!(Notice::of(&planted), None);
+    }
+}

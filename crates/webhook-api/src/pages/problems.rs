@@ -1,0 +1,102 @@
+//! A problem becomes a page, or leads to the sign-in page.
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev};
+use askama::Template;
+use url::form_urlencoded::byte_serialize;
+use webhook_domain::FieldError;
+
+use super::html::{html, render};
+use super::visit::Visit;
+use super::{assets, filters};
+use crate::problem::Problem;
+use crate::request_id;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    visit: Option<Visit>,
+    assets: &'static str,
+    status: u16,
+    title: &'a str,
+    detail: String,
+    fields: &'a [FieldError],
+    request_id: String,
+}
+
+/// Answers with pages where the API answers with JSON. What was wrong has been logged already.
+pub(super) async fn tell_problems(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let response = next.call(request).await?;
+    let Some(problem) = response
+        .response()
+        .error()
+        .and_then(|error| error.as_error::<Problem>())
+    else {
+        return Ok(response);
+    };
+    let request = response.request();
+    let told = if matches!(problem, Problem::Unauthorized) {
+        to_sign_in(request)
+    } else {
+        tell(request, problem).unwrap_or_else(|problem| problem.error_response())
+    };
+    Ok(response.into_response(told))
+}
+
+/// Leads to the sign-in page, and from there back to where the browser wanted to go.
+fn to_sign_in(request: &HttpRequest) -> HttpResponse {
+    let mut path = "/admin/sign-in".to_owned();
+    if request.method().is_safe() {
+        let wanted = request.uri().path_and_query();
+        let wanted = wanted.map_or("", |wanted| wanted.as_str());
+        path.push_str("?next=");
+        path.extend(byte_serialize(wanted.as_bytes()));
+    }
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, path))
+        .finish()
+}
+
+fn tell(request: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Problem> {
+    let status = problem.status_code();
+    let visit = Visit::from_request(request, &mut dev::Payload::None).into_inner();
+    let page = ProblemPage {
+        visit: visit.ok(),
+        assets: assets::base(),
+        status: status.as_u16(),
+        title: title(status),
+        detail: problem.to_string(),
+        fields: problem.fields(),
+        request_id: request_id::current().unwrap_or_default(),
+    };
+    Ok(html(status).body(render(&page)?))
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::UNPROCESSABLE_ENTITY => "Not understood",
+        StatusCode::SERVICE_UNAVAILABLE => "Not available right now",
+        StatusCode::INTERNAL_SERVER_ERROR => "Something went wrong",
+        other => other.canonical_reason().unwrap_or("Refused"),
+    }
+}
+
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(super) async fn refuse_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::NotFound("page"))
+}
+
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(super) async fn refuse_method() -> Result<HttpResponse, Problem> {
+    let allowed = "GET, and POST for forms".to_owned();
+    Err(Problem::MethodNotAllowed { allowed })
+}

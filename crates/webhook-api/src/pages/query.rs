@@ -1,0 +1,103 @@
+//! What a page's address asks for: the API's filters, so that a view can be shared by its address.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev};
+use url::form_urlencoded::{Serializer, parse};
+
+use crate::problem::Problem;
+
+/// The parts of a query that say something: forms send their empty fields too.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// What a field says; empty if it is not there.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// Whether a field says this.
+    pub(crate) fn says(&self, name: &str, value: &str) -> bool {
+        self.text(name) == value
+    }
+
+    /// Whether anything but the page of a list is asked for.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.0.iter().any(|(name, _)| name != "cursor")
+    }
+
+    /// Whether this is another page than the first.
+    pub(crate) fn is_later_page(&self) -> bool {
+        !self.text("cursor").is_empty()
+    }
+
+    /// The same with a field changed, or without it if `value` is empty, from the first page on:
+    /// `?status=failed`.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let kept = self
+            .0
+            .iter()
+            .filter(|(field, _)| field != name && field != "cursor");
+        let mut query = Serializer::for_suffix("?".to_owned(), 1);
+        query.extend_pairs(kept);
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+
+    /// From the first page on.
+    pub(crate) fn first_page(&self) -> String {
+        self.with("cursor", "")
+    }
+
+    /// As the API takes it.
+    pub(crate) fn as_api(&self) -> String {
+        Serializer::new(String::new())
+            .extend_pairs(&self.0)
+            .finish()
+    }
+
+    fn of(query: &str) -> Self {
+        let pairs = parse(query.as_bytes()).into_owned();
+        let said = pairs.map(|(name, value)| (name, value.trim().to_owned()));
+        Self(said.filter(|(_, value)| !value.is_empty()).collect())
+    }
+}
+
+impl FromRequest for Query {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        ready(Ok(Self::of(request.query_string())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_form_left_empty_is_not_asked_for() {
+        let query = Query::of("search=+CRM+&environment=&status=active&cursor=c0ffee");
+
+        assert_eq!(query.as_api(), "search=CRM&status=active&cursor=c0ffee");
+        assert!(query.says("status", "active") && query.says("environment", ""));
+    }
+
+    #[test]
+    fn a_changed_filter_begins_at_the_first_page() {
+        let query = Query::of("search=a+b&status=active&cursor=c0ffee");
+
+        assert_eq!(
+            query.with("status", "inactive"),
+            "?search=a+b&status=inactive"
+        );
+        assert_eq!(query.with("status", ""), "?search=a+b");
+        assert_eq!(query.first_page(), "?search=a+b&status=active");
+        assert!(!Query::of("cursor=c0ffee").is_filtered());
+    }
+}

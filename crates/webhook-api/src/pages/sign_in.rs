@@ -1,0 +1,113 @@
+//! Signing in with an API key, and out.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+use webhook_domain::{ApiKey, Permission, SessionToken};
+use webhook_store::api_keys::ApiKeyRow;
+
+use super::form::{Form, is_page};
+use super::html::{html, render};
+use super::query::Query;
+use super::{assets, filters};
+use crate::config::UrlRules;
+use crate::connections::Connections;
+use crate::problem::Problem;
+use crate::rate_limit::KeyLimits;
+use crate::routes::session;
+
+/// What proves that a sign-in form is ours, while there is no session: no other site can sign a
+/// browser in as somebody else.
+pub(super) const SIGN_IN_COOKIE: &str = "webhooks_sign_in";
+
+/// Where one goes who wanted to go nowhere.
+const HOME: &str = "/admin/webhooks";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    assets: &'static str,
+    csrf: String,
+    next: &'a str,
+    refused: Option<String>,
+}
+
+/// Asks for a key.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(super) async fn show_sign_in(query: Query) -> Result<HttpResponse, Problem> {
+    ask(StatusCode::OK, query.text("next"), None)
+}
+
+/// Begins a session. A key that may see nothing is told so, and gets none.
+pub(super) async fn sign_in(
+    form: Form,
+    connections: Data<Connections>,
+    url_rules: Data<UrlRules>,
+    limits: Data<KeyLimits>,
+) -> Result<HttpResponse, Problem> {
+    let next = form.text("next");
+    let known = match find_key(form.text("key"), &connections, &limits).await {
+        Ok(known) => known,
+        Err(Problem::Unauthorized) => {
+            let refused = "This is no valid API key. It may have been revoked or be over.";
+            return ask(StatusCode::UNAUTHORIZED, next, Some(refused.to_owned()));
+        }
+        Err(problem @ (Problem::Forbidden { .. } | Problem::TooManyRequests { .. })) => {
+            return ask(problem.status_code(), next, Some(problem.to_string()));
+        }
+        Err(problem) => return Err(problem),
+    };
+    let (_, cookie) = session::begin(&known, &connections, &url_rules).await?;
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, if is_page(next) { next } else { HOME }))
+        .cookie(cookie)
+        .finish())
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(
+    _form: Form,
+    request: HttpRequest,
+    connections: Data<Connections>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let forget = session::end(&request, &connections, &url_rules).await?;
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, "/admin/sign-in"))
+        .cookie(forget)
+        .finish())
+}
+
+async fn find_key(
+    text: &str,
+    connections: &Connections,
+    limits: &KeyLimits,
+) -> Result<ApiKeyRow, Problem> {
+    let key = ApiKey::parse(text).map_err(|_| Problem::Unauthorized)?;
+    let known = session::find_key(&key, connections, limits).await?;
+    let (role, permission) = (known.role, Permission::Read);
+    if role.allows(permission) {
+        Ok(known)
+    } else {
+        Err(Problem::Forbidden { role, permission })
+    }
+}
+
+fn ask(status: StatusCode, next: &str, refused: Option<String>) -> Result<HttpResponse, Problem> {
+    let token = SessionToken::from_random(rand::random());
+    let page = SignInPage {
+        assets: assets::base(),
+        csrf: token.form_token(),
+        next,
+        refused,
+    };
+    let cookie = Cookie::build(SIGN_IN_COOKIE, token.reveal().to_owned())
+        .path("/admin")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .finish();
+    Ok(html(status).cookie(cookie).body(render(&page)?))
+}

@@ -1,0 +1,3 @@
+//! The pages of webhooks.
+
+pub(super) mod list;

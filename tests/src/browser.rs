@@ -1,0 +1,360 @@
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use url::Url;
+
+use crate::Service;
+
+/// How long a page may take to show what is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Chromium with a profile of its own, which looks at the portal as a person does: things are found
+/// by the words that are read. It ends with the test.
+pub struct Browser {
+    client: Client,
+    driver: Child,
+    portal: String,
+}
+
+impl Browser {
+    /// Opens a browser for the portal of `api`.
+    pub async fn new(api: &Service) -> Self {
+        Self::with_preferences(api, &json!({})).await
+    }
+
+    /// Opens a browser that runs no scripts.
+    pub async fn without_scripts(api: &Service) -> Self {
+        let refused = json!({"profile.managed_default_content_settings.javascript": 2});
+        Self::with_preferences(api, &refused).await
+    }
+
+    async fn with_preferences(api: &Service, preferences: &Value) -> Self {
+        let (driver, port) = start_driver().await;
+        // Root has no sandbox, and a container little shared memory.
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--force-color-profile=srgb",
+            "--window-size=1280,900",
+            "--lang=en-GB",
+        ];
+        let options = json!({"args": arguments, "prefs": preferences});
+        let wanted = json!({"goog:chromeOptions": options, "timeouts": {"script": 60_000}});
+        let wanted: Capabilities = serde_json::from_value(wanted).expect("capabilities");
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wanted)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("Chromium starts");
+        Self {
+            client,
+            driver,
+            portal: api.url.clone(),
+        }
+    }
+
+    /// Opens a page of the portal.
+    pub async fn open(&self, path: &str) {
+        let url = format!("{}{path}", self.portal);
+        self.client.goto(&url).await.expect("it loads");
+    }
+
+    /// Signs in, and ends at the webhooks.
+    pub async fn sign_in(&self, key: &str) {
+        self.open("/admin/sign-in").await;
+        self.fill("API key", key).await;
+        self.press("Sign in").await;
+        self.arrive("/admin/webhooks").await;
+    }
+
+    /// Where it is: path and query.
+    pub async fn path(&self) -> String {
+        let url = self.client.current_url().await.expect("it is somewhere");
+        let query = url.query().map(|query| format!("?{query}"));
+        format!("{}{}", url.path(), query.unwrap_or_default())
+    }
+
+    /// Waits until it is there.
+    pub async fn arrive(&self, path: &str) {
+        let arrived = async || Ok((self.path().await == path).then_some(()));
+        self.eventually(&format!("the page {path}"), arrived).await;
+    }
+
+    /// Waits until the page says this, and tells all that it says.
+    pub async fn see(&self, text: &str) -> String {
+        let said = async || {
+            let body = self.client.find(Locator::Css("body")).await?;
+            let said = in_one_line(&body.text().await?);
+            Ok(said.contains(text).then_some(said))
+        };
+        self.eventually(&format!("“{text}”"), said).await
+    }
+
+    /// Whether the page says this now.
+    pub async fn says(&self, text: &str) -> bool {
+        in_one_line(&self.text("body").await).contains(text)
+    }
+
+    /// What the first element of a CSS selector says, as it is seen.
+    pub async fn text(&self, css: &str) -> String {
+        let text = async || {
+            let element = self.client.find(Locator::Css(css)).await?;
+            element.text().await.map(Some)
+        };
+        self.eventually(css, text).await
+    }
+
+    /// What each element of a CSS selector says now.
+    pub async fn texts(&self, css: &str) -> Vec<String> {
+        let texts = async || {
+            let mut texts = Vec::new();
+            for element in self.client.find_all(Locator::Css(css)).await? {
+                texts.push(element.text().await?);
+            }
+            Ok(Some(texts))
+        };
+        self.eventually(css, texts).await
+    }
+
+    /// How many elements a CSS selector finds now.
+    pub async fn count(&self, css: &str) -> usize {
+        let found = self.client.find_all(Locator::Css(css)).await;
+        found.expect("it looks").len()
+    }
+
+    /// An attribute or property of the first element of a CSS selector.
+    pub async fn property(&self, css: &str, name: &str) -> Option<String> {
+        let read = async || {
+            let element = self.client.find(Locator::Css(css)).await?;
+            element.prop(name).await.map(Some)
+        };
+        self.eventually(css, read).await
+    }
+
+    /// Presses the button, or follows the link, that reads so.
+    pub async fn press(&self, name: &str) {
+        let name = quoted(name);
+        self.click(&format!(
+            "//*[self::button or self::a or self::summary][normalize-space(.)={name}]"
+        ))
+        .await;
+    }
+
+    /// Writes into the field of this label, instead of what was there.
+    pub async fn fill(&self, label: &str, text: &str) {
+        let xpath = labelled(label);
+        let filled = async || {
+            let field = self.client.find(Locator::XPath(&xpath)).await?;
+            field.clear().await?;
+            field.send_keys(text).await?;
+            Ok(Some(()))
+        };
+        self.eventually(label, filled).await;
+    }
+
+    /// Chooses what reads so in the list of this label.
+    pub async fn choose(&self, label: &str, option: &str) {
+        let xpath = labelled(label);
+        let chosen = async || {
+            let list = self.client.find(Locator::XPath(&xpath)).await?;
+            list.select_by_label(option).await?;
+            Ok(Some(()))
+        };
+        self.eventually(label, chosen).await;
+    }
+
+    /// Clicks the box or the radio button of this label.
+    pub async fn check(&self, label: &str) {
+        self.click(&labelled(label)).await;
+    }
+
+    /// Sends keys to what has the focus, such as `\u{e004}` for Tab.
+    pub async fn type_keys(&self, keys: &str) {
+        let typed = async || {
+            let element = self.client.active_element().await?;
+            element.send_keys(keys).await?;
+            Ok(Some(()))
+        };
+        self.eventually("what has the focus", typed).await;
+    }
+
+    /// What a person who cannot see the page is told of what has the focus.
+    pub async fn focused(&self) -> String {
+        let script = "const e = document.activeElement; return e.labels?.[0]?.innerText ?? e.ariaLabel ?? e.innerText ?? '';";
+        let name = self.run(script, vec![]).await;
+        in_one_line(name.as_str().unwrap_or_default())
+    }
+
+    /// Runs a script.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let ran = self.client.execute(script, arguments).await;
+        ran.expect("the script runs")
+    }
+
+    /// Sets the size of the screen, in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.tell("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Sets the theme that the person prefers: `light` or `dark`.
+    pub async fn prefer(&self, theme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": theme});
+        self.tell("Emulation.setEmulatedMedia", json!({"features": [feature]}))
+            .await;
+    }
+
+    /// A picture of the whole page, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        let whole = json!({"format": "png", "captureBeyondViewport": true});
+        let answer = self.tell("Page.captureScreenshot", whole).await;
+        let data = answer["data"].as_str().expect("a picture");
+        STANDARD.decode(data).expect("base64")
+    }
+
+    /// A command of Chromium's own protocol.
+    pub async fn tell(&self, command: &str, parameters: Value) -> Value {
+        let command = Told(json!({"cmd": command, "params": parameters}));
+        let answer = self.client.issue_cmd(command).await;
+        answer.expect("Chromium does it")
+    }
+
+    /// Closes the browser.
+    pub async fn end(self) {
+        let closed = self.client.clone().close().await;
+        closed.expect("it closes");
+    }
+
+    async fn click(&self, xpath: &str) {
+        let clicked = async || {
+            let found = self.client.find_all(Locator::XPath(xpath)).await?;
+            let Some(element) = first_shown(found).await? else {
+                return Ok(None);
+            };
+            element.click().await?;
+            Ok(Some(()))
+        };
+        self.eventually(xpath, clicked).await;
+    }
+
+    /// Pages change under our hands: what fails is done again until it works.
+    async fn eventually<T>(
+        &self,
+        what: &str,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, CmdError>,
+    ) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let looked = look().await;
+            if let Ok(Some(found)) = looked {
+                return found;
+            }
+            if Instant::now() > until {
+                let path = self.path().await;
+                let body = self.client.find(Locator::Css("body")).await;
+                let said = match body {
+                    Ok(body) => body.text().await.unwrap_or_default(),
+                    Err(error) => error.to_string(),
+                };
+                let error = looked.err();
+                panic!("not there: {what} ({error:?}). {path} says:\n{said}");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Drop for Browser {
+    /// Asked to end, the driver closes its browser too.
+    fn drop(&mut self) {
+        if let Some(pid) = self.driver.id() {
+            let asked = std::process::Command::new("kill")
+                .arg(pid.to_string())
+                .status();
+            drop(asked);
+        }
+    }
+}
+
+async fn first_shown(elements: Vec<Element>) -> Result<Option<Element>, CmdError> {
+    for element in elements {
+        if element.is_displayed().await? {
+            return Ok(Some(element));
+        }
+    }
+    Ok(None)
+}
+
+async fn start_driver() -> (Child, u16) {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("./dev installs Chromium and its driver");
+    let log = driver.stdout.take().expect("it is piped");
+    let mut lines = BufReader::new(log).lines();
+    let port = loop {
+        let line = lines.next_line().await.expect("it reads");
+        let line = line.expect("the driver ended before it served");
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            break port.trim_end_matches('.').parse().expect("a port");
+        }
+    };
+    // Read on, so that the driver never blocks on a full pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (driver, port)
+}
+
+/// A text as it is read out.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The field that a label is for.
+fn labelled(label: &str) -> String {
+    let label = quoted(label);
+    format!(
+        "//*[@id=//label[normalize-space(.)={label}]/@for] | //label[normalize-space(.)={label}]//input"
+    )
+}
+
+/// A text in XPath, which cannot escape quotes.
+fn quoted(text: &str) -> String {
+    if text.contains('\'') {
+        format!("\"{text}\"")
+    } else {
+        format!("'{text}'")
+    }
+}
+
+/// A command that only Chromium's driver knows.
+#[derive(Debug)]
+struct Told(Value);
+
+impl WebDriverCompatibleCommand for Told {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.to_string()))
+    }
+}
