@@ -10,8 +10,9 @@ export function followForms() {
     const form = event.target;
     if (!form.matches("form[data-swap]") || event.defaultPrevented) return;
     event.preventDefault();
+    if (form.ariaBusy === "true") return;
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    form.setAttribute("aria-busy", "true");
+    form.ariaBusy = "true";
     try {
       const answer = await fetch(form.action, { method: "POST", body: fields });
       await show(answer, "content");
@@ -54,23 +55,31 @@ function follow(form, delay) {
   }, delay);
 }
 
-// Puts a part of the page that was answered in the place of ours.
+// Puts a part of the page that was answered in the place of ours, and tells what it tells.
 async function show(answer, id) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const found = page.getElementById(id);
-  const here = document.getElementById(id);
-  // Another page, such as that for signing in.
-  if (!found || !here || !page.querySelector("header.bar")) return location.assign(answer.url);
+  if (answer.redirected && !page.querySelector("header.bar")) return location.assign(answer.url);
   if (answer.redirected) history.replaceState(null, "", answer.url);
-  replace(here, found);
+  document.title = page.title;
+  const here = document.getElementById(id);
+  const found = page.getElementById(id);
+  if (found) {
+    replace(here, found);
+  } else {
+    // A refusal is told where the answer would have been.
+    here.replaceChildren(...page.getElementById("content").childNodes);
+  }
+  const told = page.getElementById("notice")?.childNodes ?? [];
+  document.getElementById("notice").replaceChildren(...told);
 }
 
-// Replaces an element; what had the focus has it again, or else the notice is read out.
+// Replaces an element; what had the focus has it again.
 export function replace(here, found) {
   const focused = document.activeElement?.id;
   const { scrollX, scrollY } = window;
   here.replaceWith(found);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  scrollTo(scrollX, scrollY);
+  const first = found.querySelector("[autofocus]") ?? (focused && document.getElementById(focused));
+  (first || document.getElementById("content")).focus({ preventScroll: !first?.autofocus });
+  if (!first?.autofocus) scrollTo(scrollX, scrollY);
   found.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
 }
