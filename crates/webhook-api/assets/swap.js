@@ -65,12 +65,15 @@ async function show(answer, id) {
   replace(here, found);
 }
 
-// Replaces an element; what had the focus has it again, or else the notice is read out.
+// Replaces an element. What wants the focus gets it, else what had it has it again, or else the
+// notice is read out.
 export function replace(here, found) {
   const focused = document.activeElement?.id;
   const { scrollX, scrollY } = window;
   here.replaceWith(found);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  const wants = found.querySelector("[autofocus]");
+  if (!wants && focused) document.getElementById(focused)?.focus({ preventScroll: true });
   scrollTo(scrollX, scrollY);
+  wants?.focus();
   found.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
 }

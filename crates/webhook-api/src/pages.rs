@@ -33,6 +33,7 @@ mod schedule;
 mod span;
 
 // The pages.
+mod settings;
 mod sign_in;
 mod webhooks;
 
@@ -65,6 +66,7 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const READ: Permission = Permission::Read;
 const MANAGE: Permission = Permission::Manage;
+const OWN: Permission = Permission::Own;
 
 /// The pages of those who signed in.
 #[rustfmt::skip]
@@ -74,6 +76,10 @@ fn guarded() -> Vec<Resource> {
         ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
+        ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
+        ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
+        ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
         let routes = routes.into_iter().map(|(method, permission, route)| {
