@@ -77,6 +77,8 @@ fn guarded() -> Vec<Resource> {
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
         ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
+        ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),
+        ("/settings/retry-policies/{environment}", vec![(GET, OWN, to(settings::retry_policies::edit_policy)), (POST, OWN, to(settings::retry_policies::replace_policy))]),
         ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
         ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
         ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),

@@ -163,13 +163,14 @@ impl PolicyForm {
 
     /// The schedule that it makes, or a sentence for each reason why it makes none.
     pub(crate) fn schedule(&self) -> Result<Schedule, Vec<String>> {
-        let body = Value::Object(self.as_api()).to_string();
-        self.parse(&body)
+        self.parse()
             .map(|policy| Schedule::of(&policy))
             .map_err(|problem| self.reasons(&problem))
     }
 
-    fn parse(&self, body: &str) -> Result<RetryPolicy, Problem> {
+    /// The policy, as the API reads it.
+    pub(crate) fn parse(&self) -> Result<RetryPolicy, Problem> {
+        let body = Value::Object(self.as_api()).to_string();
         let mut fields = Fields::of_body(body.as_bytes())?;
         let policy = parse_policy(&mut fields, &RetryPolicy::default());
         let errors = fields.finish();

@@ -3,6 +3,8 @@
 pub(super) mod general;
 mod times;
 
+pub(super) mod retry_policies;
+
 pub(super) mod api_keys;
 pub(super) mod revocation;
 
