@@ -26,6 +26,9 @@ use crate::routes::api_keys::{ApiKeyBody, create, read_list};
 
 pub(super) const PATH: &str = "/admin/settings/api-keys";
 
+/// The API asks for a time, the form for a day.
+const EXPECTED_DAY: &str = "must be a day such as 2030-12-31";
+
 #[derive(Template)]
 #[template(path = "settings/api_keys.html")]
 struct ApiKeysPage {
@@ -80,6 +83,7 @@ pub(in crate::pages) async fn create_key(
         Err(problem) => {
             let mut shown = ApiKeysPage::of(visit, keys, form);
             shown.errors = Errors::of(problem)?;
+            shown.errors.reword("expires_at", EXPECTED_DAY);
             shown.show(StatusCode::UNPROCESSABLE_ENTITY)
         }
     }
