@@ -20,12 +20,16 @@ async fn a_key_is_shown_once_and_signs_in_until_it_is_revoked() {
     assert!(!owner.says(&key).await);
     holder.sign_in(&key).await;
     owner.press("Revoke On call").await;
-    owner.see("every browser that signed in with it is signed out").await;
+    owner
+        .see("every browser that signed in with it is signed out")
+        .await;
     owner.press("Revoke key").await;
     owner.see("“On call” is revoked").await;
     holder.open("/admin/webhooks").await;
 
-    holder.arrive("/admin/sign-in?next=%2Fadmin%2Fwebhooks").await;
+    holder
+        .arrive("/admin/sign-in?next=%2Fadmin%2Fwebhooks")
+        .await;
     owner.end().await;
     holder.end().await;
     platform.end().await;
@@ -58,7 +62,9 @@ async fn a_key_without_a_role_is_refused_and_the_last_owners_key_stays() {
     browser.see("you are signed out at once").await;
     browser.press("Revoke key").await;
 
-    browser.see("it is the last key of an owner; make another one first").await;
+    browser
+        .see("it is the last key of an owner; make another one first")
+        .await;
     let (status, _) = platform.ask(Method::GET, "/api/v1/session", None).await;
     assert_eq!(status, 200);
     browser.end().await;

@@ -71,7 +71,7 @@ async fn what_somebody_else_changed_meanwhile_is_told_and_not_overwritten() {
     browser.fill("Set Inactive after", "10d").await;
     browser.press("Save settings").await;
 
-    browser.see("Set to 3d by somebody else").await;
+    browser.see("Saved now: 3d").await;
     let settings = platform.get("/api/v1/settings").await;
     assert_eq!(settings["disable_after"], "3d");
     browser.press("Save settings").await;
@@ -140,7 +140,9 @@ async fn settings_are_changed_without_scripts() {
     browser.press("Save settings").await;
     browser.press("Save and delete").await;
     browser.see("The settings are saved.").await;
-    browser.open("/admin/settings/retry-policies/production").await;
+    browser
+        .open("/admin/settings/retry-policies/production")
+        .await;
     browser.fill("Jitter", "2").await;
     browser.press("Save policy").await;
 

@@ -110,25 +110,19 @@ pub(crate) async fn create(
     };
     let mut connection = connections.acquire().await?;
     let request = (idempotency_key, body);
-    create_once(
-        &mut connection,
-        keys,
-        caller,
-        request,
-        async |connection| {
-            let row = api_keys::insert(connection, &new).await?;
-            let entry = AuditEntry {
-                after: Some(describe(&row)),
-                ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
-            };
-            audit::insert(connection, &caller.actor(), &entry).await?;
-            let created = CreatedApiKey {
-                about: row.into(),
-                key: key.reveal().to_owned(),
-            };
-            Ok(Created::of(id.0, "/api/v1/api-keys", None, &created))
-        },
-    )
+    create_once(&mut connection, keys, caller, request, async |connection| {
+        let row = api_keys::insert(connection, &new).await?;
+        let entry = AuditEntry {
+            after: Some(describe(&row)),
+            ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
+        };
+        audit::insert(connection, &caller.actor(), &entry).await?;
+        let created = CreatedApiKey {
+            about: row.into(),
+            key: key.reveal().to_owned(),
+        };
+        Ok(Created::of(id.0, "/api/v1/api-keys", None, &created))
+    })
     .await
 }
 

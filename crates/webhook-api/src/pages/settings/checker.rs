@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use webhook_domain::{OwnSecret, ReceivedRequest, SigningSecret, WebhookId};
 use webhook_store::SealingKeys;
 
+use super::suggestions::{find_webhook, suggest};
 use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::pages::errors::Errors;
@@ -21,8 +22,6 @@ use crate::problem::Problem;
 use crate::routes::signatures::{VerifiedSignature, find_secrets, parse_received, verify};
 use crate::routes::webhooks::WebhookBody;
 
-use super::suggestions::{find_webhook, suggest};
-
 #[derive(Template)]
 #[template(path = "settings/checker.html")]
 struct CheckerPage {
@@ -33,7 +32,14 @@ struct CheckerPage {
     suggested: Vec<WebhookBody>,
     form: Form,
     errors: Errors,
-    found: Option<VerifiedSignature>,
+    answer: Option<Answer>,
+}
+
+/// What was found out.
+struct Answer {
+    found: VerifiedSignature,
+    /// Whose secrets it was checked with; `None`: with the one that was typed.
+    webhook: Option<WebhookId>,
 }
 
 /// Asks for a request, of the webhook that the address names if it does.
@@ -49,7 +55,7 @@ pub(in crate::pages) async fn show_checker(
         webhook,
         form: Form::default(),
         errors: Errors::default(),
-        found: None,
+        answer: None,
     };
     page(&shown.visit, &shown)
 }
@@ -63,8 +69,8 @@ pub(in crate::pages) async fn check_signature(
 ) -> Result<HttpResponse, Problem> {
     let webhook = form.text("webhook").to_owned();
     let suggested = suggest(&webhook, &connections).await?;
-    let (status, errors, found) = match check(&form, &connections, &keys).await {
-        Ok(found) => (StatusCode::OK, Errors::default(), Some(found)),
+    let (status, errors, answer) = match check(&form, &connections, &keys).await {
+        Ok(answer) => (StatusCode::OK, Errors::default(), Some(answer)),
         Err(problem) => {
             let errors = Errors::of(problem)?;
             (StatusCode::UNPROCESSABLE_ENTITY, errors, None)
@@ -76,7 +82,7 @@ pub(in crate::pages) async fn check_signature(
         suggested,
         form,
         errors,
-        found,
+        answer,
     };
     page_with(status, &shown.visit, &shown)
 }
@@ -85,50 +91,67 @@ async fn check(
     form: &Form,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<VerifiedSignature, Problem> {
+) -> Result<Answer, Problem> {
     let (request, mut fields) = read_request(form);
-    let own = match (form.text("webhook"), form.text("secret")) {
-        ("", "") => Err(("webhook", "name a webhook, or give a secret below".to_owned())),
+    let signer = match (form.text("webhook"), form.text("secret")) {
+        ("", "") => Err((
+            "webhook",
+            "name a webhook, or give a secret below".to_owned(),
+        )),
         ("", secret) => parse_secret(secret).map_err(|reason| ("secret", reason)),
-        (text, "") => match find_webhook(text, connections).await? {
-            Ok(id) => secrets_of(id, connections, keys).await?,
-            Err(reason) => Err(("webhook", reason)),
-        },
+        (webhook, "") => find_signer(webhook, connections, keys)
+            .await?
+            .map_err(|reason| ("webhook", reason)),
         _ => Err(("secret", "give a webhook or a secret, not both".to_owned())),
     };
-    if let Err((name, reason)) = &own {
+    if let Err((name, reason)) = &signer {
         fields.refuse(name, reason);
     }
     let errors = fields.finish();
-    match (request, own) {
-        (Some(request), Ok(own)) if errors.is_empty() => {
-            verify(request, own, connections, keys).await
+    match (request, signer) {
+        (Some(request), Ok(Signer { webhook, own })) if errors.is_empty() => {
+            let found = verify(request, own, connections, keys).await?;
+            Ok(Answer { found, webhook })
         }
         _ => Err(Problem::Invalid(errors)),
     }
 }
 
-type Secrets = Result<Vec<OwnSecret>, (&'static str, String)>;
+/// Whose signature it may be.
+struct Signer {
+    webhook: Option<WebhookId>,
+    own: Vec<OwnSecret>,
+}
 
-async fn secrets_of(
-    id: WebhookId,
+async fn find_signer(
+    text: &str,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<Secrets, Problem> {
+) -> Result<Result<Signer, String>, Problem> {
+    let id = match find_webhook(text, connections).await? {
+        Ok(id) => id,
+        Err(reason) => return Ok(Err(reason)),
+    };
     match find_secrets(id, connections, keys).await {
-        Ok(own) => Ok(Ok(own)),
-        Err(Problem::NotFound(_)) => Ok(Err(("webhook", "there is none with this id".to_owned()))),
+        Ok(own) => Ok(Ok(Signer {
+            webhook: Some(id),
+            own,
+        })),
+        Err(Problem::NotFound(_)) => Ok(Err("there is no webhook with this id".to_owned())),
         Err(problem) => Err(problem),
     }
 }
 
-fn parse_secret(text: &str) -> Result<Vec<OwnSecret>, String> {
+fn parse_secret(text: &str) -> Result<Signer, String> {
     let secret = SigningSecret::parse(text).map_err(|error| error.to_string())?;
-    let valid_until = None;
-    Ok(vec![OwnSecret {
+    let typed = OwnSecret {
         secret,
-        valid_until,
-    }])
+        valid_until: None,
+    };
+    Ok(Signer {
+        webhook: None,
+        own: vec![typed],
+    })
 }
 
 /// Reads headers and body as the API does; what is wrong is noted in the fields.

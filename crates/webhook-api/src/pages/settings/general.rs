@@ -33,7 +33,7 @@ struct GeneralPage {
     values: ValuesBody,
     version: i64,
     errors: Errors,
-    /// What somebody else set while these values were typed.
+    /// What is there since somebody else changed it while these values were typed.
     meanwhile: Option<ValuesBody>,
 }
 
@@ -129,7 +129,7 @@ impl GeneralPage {
         page(&shown.visit, &shown)
     }
 
-    /// What somebody else set a time to, if that is not what was typed.
+    /// What a time is since then, if that is not what was typed.
     fn meanwhile(&self, time: &Time) -> Option<&str> {
         let set = time.of(self.meanwhile.as_ref()?);
         (set != time.of(&self.values)).then_some(set)
@@ -175,9 +175,7 @@ fn with_addresses(problem: Problem, typed: &ValuesBody) -> Problem {
         let index = index.and_then(|rest| rest.strip_suffix(']')?.parse().ok());
         let text = index.and_then(|index: usize| typed.egress_addresses.get(index));
         match text {
-            Some(text) => {
-                FieldError::new("egress_addresses", format!("“{text}” {}", error.reason))
-            }
+            Some(text) => FieldError::new("egress_addresses", format!("“{text}” {}", error.reason)),
             None => error,
         }
     });

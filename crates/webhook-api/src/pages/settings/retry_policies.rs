@@ -96,10 +96,7 @@ pub(in crate::pages) async fn replace_policy(
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown.visit, &shown)
 }
 
-async fn read(
-    environment: Environment,
-    connections: &Connections,
-) -> Result<PolicyForm, Problem> {
+async fn read(environment: Environment, connections: &Connections) -> Result<PolicyForm, Problem> {
     let mut connection = connections.acquire().await?;
     let policy = find_default(&mut connection, environment).await?;
     Ok(PolicyForm::of(environment.as_str(), "", &policy))

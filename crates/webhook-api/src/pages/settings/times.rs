@@ -107,11 +107,7 @@ impl Shortened {
     /// All of them.
     pub(super) fn all(before: &Retention, after: &Retention) -> Vec<Self> {
         let all = [
-            (
-                "Events that were taken in",
-                before.events,
-                after.events,
-            ),
+            ("Events that were taken in", before.events, after.events),
             (
                 "Deliveries, with their attempts, that ended",
                 before.deliveries,
