@@ -73,13 +73,18 @@ async function show(answer, id) {
   document.getElementById("notice").replaceChildren(...told);
 }
 
-// Replaces an element; what had the focus has it again.
+// Replaces an element. What wants the focus gets it; if what had it is gone, its successor has it.
 export function replace(here, found) {
   const focused = document.activeElement?.id;
   const { scrollX, scrollY } = window;
   here.replaceWith(found);
-  const first = found.querySelector("[autofocus]") ?? (focused && document.getElementById(focused));
-  (first || document.getElementById("content")).focus({ preventScroll: !first?.autofocus });
-  if (!first?.autofocus) scrollTo(scrollX, scrollY);
+  const wants = found.querySelector("[autofocus]");
+  if (wants) {
+    wants.focus();
+  } else {
+    const again = (focused && document.getElementById(focused)) || document.getElementById("content");
+    if (document.activeElement === document.body) again.focus({ preventScroll: true });
+    scrollTo(scrollX, scrollY);
+  }
   found.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
 }

@@ -30,6 +30,16 @@ pub(crate) struct IdempotencyKey {
     path: String,
 }
 
+impl IdempotencyKey {
+    /// The key of a form at `path`, however often it is sent.
+    pub(crate) fn of_form(key: Uuid, path: &str) -> Self {
+        Self {
+            key: Some(key.to_string()),
+            path: path.to_owned(),
+        }
+    }
+}
+
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -28,8 +28,12 @@ mod assets;
 mod chart;
 mod filters;
 mod notice;
+mod retry_policy;
+mod schedule;
+mod span;
 
 // The pages.
+mod settings;
 mod sign_in;
 mod webhooks;
 
@@ -62,14 +66,22 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const READ: Permission = Permission::Read;
 const MANAGE: Permission = Permission::Manage;
+const OWN: Permission = Permission::Own;
 
 /// The pages of those who signed in.
 #[rustfmt::skip]
 fn guarded() -> Vec<Resource> {
     let table = vec![
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
+        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
+        ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),
+        ("/settings/retry-policies/{environment}", vec![(GET, OWN, to(settings::retry_policies::edit_policy)), (POST, OWN, to(settings::retry_policies::replace_policy))]),
+        ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
+        ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
+        ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
         let routes = routes.into_iter().map(|(method, permission, route)| {

@@ -1,4 +1,7 @@
 //! The portal in a real browser, through the real programs.
 
+mod api_keys;
+mod checker;
+mod settings;
 mod signing_in;
 mod webhooks;

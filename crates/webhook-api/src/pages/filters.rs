@@ -3,7 +3,7 @@
 #![allow(unreachable_pub, reason = "the macro of a filter makes it public")]
 
 use askama::Values;
-use askama::filters::Safe;
+use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
 
 /// A time in UTC; a script shows it in the reader's zone, the exact one stays at hand.
@@ -39,6 +39,20 @@ pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
 #[askama::filter_fn]
 pub(crate) fn sentence(message: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(as_sentence(message))
+}
+
+/// A message of ours, with what stands between backticks as code.
+#[askama::filter_fn]
+pub(crate) fn coded(message: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let parts = escape(message, Html)?.to_string();
+    let parts = parts.split('`').enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part.to_owned()
+        }
+    });
+    Ok(Safe(parts.collect()))
 }
 
 /// Makes a sentence of a message of ours.
