@@ -29,8 +29,11 @@ mod chart;
 mod filters;
 mod json;
 mod notice;
+mod span;
 
 // The pages.
+mod deliveries;
+mod jobs;
 mod sign_in;
 mod webhooks;
 
@@ -71,6 +74,15 @@ fn guarded() -> Vec<Resource> {
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
+        ("/webhook-deliveries/retry", vec![(GET, MANAGE, to(deliveries::retry_all::ask)), (POST, MANAGE, to(deliveries::retry_all::start))]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
+        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
+        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
+        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
         let routes = routes.into_iter().map(|(method, permission, route)| {

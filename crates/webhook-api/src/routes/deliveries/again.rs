@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    AuditAction, DeliveryId, DeliveryStatus, EventId, JobRate, StatusFilter, WebhookId, WebhookStatus,
+    AuditAction, DeliveryId, DeliveryStatus, EventId, JobRate, StatusFilter, WebhookId,
+    WebhookStatus,
 };
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
