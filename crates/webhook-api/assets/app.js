@@ -1,16 +1,27 @@
 // Makes the pages pleasant. Everything works without it.
 
-import { followPolicies } from "./retry_policy.js";
 import { followChoice } from "./choice.js";
-import { offerCopies } from "./copy.js";
+import { followCopies, offerCopies } from "./copy.js";
+import { keepFresh } from "./live.js";
+import { followPolicies } from "./retry_policy.js";
+import { followSelections } from "./select.js";
 import { followFilters, followForms } from "./swap.js";
 import { localiseTimes } from "./time.js";
 
+// What listens for the whole page.
 followForms();
 followFilters();
 followPolicies();
 followChoice();
-offerCopies(document);
-localiseTimes(document);
-document.addEventListener("swapped", (event) => offerCopies(event.target));
-document.addEventListener("swapped", (event) => localiseTimes(event.target));
+followCopies();
+followSelections();
+keepFresh();
+
+// What is done to what is shown, now and whenever something takes its place.
+function equip(shown) {
+  localiseTimes(shown);
+  offerCopies(shown);
+}
+
+equip(document);
+document.addEventListener("swapped", (event) => equip(event.target));

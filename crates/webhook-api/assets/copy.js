@@ -1,16 +1,18 @@
-// Buttons that copy. Without a script, or where a browser gives none access to the clipboard, the
-// text can be selected by hand.
+// Buttons marked `data-copy="<id>"` copy what a field or a text says. Without a script they are hidden.
 
-// Shows the buttons marked `data-copy="<id of what is copied>"`.
-export function offerCopies(root) {
-  for (const button of root.querySelectorAll("button[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => copy(button));
-  }
+export function followCopies() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (button) copy(button, document.getElementById(button.dataset.copy));
+  });
 }
 
-async function copy(button) {
-  const source = document.getElementById(button.dataset.copy);
+export function offerCopies(root) {
+  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+
+// Where a browser gives no access to the clipboard, the text is selected for the person's own hand.
+export async function copy(button, source) {
   const said = button.textContent;
   try {
     await navigator.clipboard.writeText(source.value ?? source.textContent);
@@ -22,6 +24,9 @@ async function copy(button) {
 }
 
 function select(source) {
+  for (let around = source; around; around = around.parentElement) {
+    if (around.matches("details")) around.open = true;
+  }
   source.focus();
   if (source.select) source.select();
   else getSelection().selectAllChildren(source);
@@ -29,7 +34,7 @@ function select(source) {
 
 // A live region tells it to those who do not see the button change.
 function say(button, text, before) {
+  button.ariaLive = "polite";
   button.textContent = text;
-  button.setAttribute("aria-live", "polite");
   setTimeout(() => (button.textContent = before), 3000);
 }

@@ -51,13 +51,26 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
+impl IdempotencyKey {
+    /// What a form of `path` calls the request that it is, so that pressing twice makes one.
+    pub(crate) fn of_form(path: &str, key: &str) -> Result<Self, Problem> {
+        let value = HeaderValue::from_str(key).map_err(|_| refused())?;
+        let (key, path) = (Some(parse(&value)?), path.to_owned());
+        Ok(Self { key, path })
+    }
+}
+
 fn parse(value: &HeaderValue) -> Result<String, Problem> {
     let text = value.to_str().unwrap_or_default();
     if (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(text.to_owned());
     }
+    Err(refused())
+}
+
+fn refused() -> Problem {
     let reason = format!("must have 1 to {MAX_CHARS} visible ASCII characters");
-    Err(Problem::Invalid(vec![FieldError::new(HEADER, reason)]))
+    Problem::Invalid(vec![FieldError::new(HEADER, reason)])
 }
 
 /// The answer to a creation.

@@ -27,14 +27,18 @@ mod problems;
 mod assets;
 mod chart;
 mod filters;
+mod json;
 mod notice;
 mod retry_policy;
 mod schedule;
 mod span;
 
 // The pages.
-mod settings;
 mod sign_in;
+
+mod deliveries;
+mod jobs;
+mod settings;
 mod webhooks;
 
 /// Where the navigation leads.
@@ -82,6 +86,15 @@ fn guarded() -> Vec<Resource> {
         ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
         ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
         ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),
+        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
+        ("/webhook-deliveries/retry", vec![(GET, MANAGE, to(deliveries::retry_all::ask)), (POST, MANAGE, to(deliveries::retry_all::start))]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
+        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
+        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
+        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
         let routes = routes.into_iter().map(|(method, permission, route)| {

@@ -32,7 +32,12 @@ pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
 /// A name of ours as a label: `production` is shown as `Production`.
 #[askama::filter_fn]
 pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
-    Ok(with_capital(&name.replace('_', " ")))
+    Ok(label_of(name))
+}
+
+/// Makes a label of a name of ours.
+pub(crate) fn label_of(name: &str) -> String {
+    with_capital(&name.replace('_', " "))
 }
 
 /// A message of ours, which begins in lower case and has no full stop, as a sentence.

@@ -48,6 +48,12 @@ impl Query {
         query.finish()
     }
 
+    /// All that is said, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// From the first page on.
     pub(crate) fn first_page(&self) -> String {
         self.with("cursor", "")
@@ -60,7 +66,8 @@ impl Query {
             .finish()
     }
 
-    fn of(query: &str) -> Self {
+    /// Reads a query, without its question mark.
+    pub(super) fn of(query: &str) -> Self {
         let pairs = parse(query.as_bytes()).into_owned();
         let said = pairs.map(|(name, value)| (name, value.trim().to_owned()));
         Self(said.filter(|(_, value)| !value.is_empty()).collect())

@@ -1,8 +1,8 @@
-//! Spans of time in forms, as people write and read them. The API takes most of them in
-//! milliseconds.
+//! Spans of time as people write and read them. The API takes most of them in milliseconds.
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use crate::duration::{parse_duration, write_duration};
@@ -40,6 +40,27 @@ pub(crate) fn write_millis(millis: u64) -> String {
         write_duration(Duration::from_millis(millis))
     } else {
         format!("{millis}ms")
+    }
+}
+
+/// Tells a span in short, by its two greatest units: `230 ms`, `4.2 s`, `3 min 20 s`, `2 d 4 h`.
+pub(crate) fn in_short(span: TimeDelta) -> String {
+    let millis = span.num_milliseconds().max(0);
+    let seconds = millis / 1_000;
+    match seconds {
+        0 => format!("{millis} ms"),
+        1..=59 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        60..=3_599 => two(seconds / 60, "min", seconds % 60, "s"),
+        3_600..=86_399 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
+fn two(great: i64, unit: &str, small: i64, smaller: &str) -> String {
+    if small == 0 {
+        format!("{great} {unit}")
+    } else {
+        format!("{great} {unit} {small} {smaller}")
     }
 }
 
@@ -88,6 +109,20 @@ mod tests {
     fn what_is_no_span_goes_to_the_api_as_it_is() {
         assert_eq!(as_api("10s"), 10_000);
         assert_eq!(as_api("soon"), "soon");
+    }
+
+    #[test]
+    fn a_span_is_told_in_short() {
+        for (millis, told) in [
+            (-5, "0 ms"),
+            (230, "230 ms"),
+            (4_290, "4.2 s"),
+            (200_000, "3 min 20 s"),
+            (7_200_000, "2 h"),
+            (187_300_000, "2 d 4 h"),
+        ] {
+            assert_eq!(in_short(TimeDelta::milliseconds(millis)), told);
+        }
     }
 
     #[test]
