@@ -27,6 +27,7 @@ mod problems;
 mod assets;
 mod chart;
 mod filters;
+mod json;
 mod notice;
 
 // The pages.
