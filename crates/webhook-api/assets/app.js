@@ -1,6 +1,7 @@
 // Makes the pages pleasant. Everything works without it.
 
 import { followChoice } from "./choice.js";
+import { equipCode } from "./code.js";
 import { followCopies, offerCopies } from "./copy.js";
 import { keepFresh } from "./live.js";
 import { followPolicies } from "./retry_policy.js";
@@ -21,6 +22,7 @@ keepFresh();
 function equip(shown) {
   localiseTimes(shown);
   offerCopies(shown);
+  equipCode(shown);
 }
 
 equip(document);

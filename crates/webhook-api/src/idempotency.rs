@@ -31,10 +31,12 @@ pub(crate) struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The key of a form at `path`, however often it is sent.
-    pub(crate) fn of_form(key: Uuid, path: &str) -> Self {
+    /// The key of a form at `path`, so that pressing twice makes one: a UUID that its page drew. A
+    /// form without one is a request of its own.
+    pub(crate) fn of_form(drawn: &str, path: &str) -> Self {
+        let key: Option<Uuid> = drawn.parse().ok();
         Self {
-            key: Some(key.to_string()),
+            key: key.map(|key| key.to_string()),
             path: path.to_owned(),
         }
     }
@@ -48,15 +50,6 @@ impl FromRequest for IdempotencyKey {
         let key = request.headers().get(HEADER).map(parse).transpose();
         let path = request.path().to_owned();
         ready(key.map(|key| Self { key, path }))
-    }
-}
-
-impl IdempotencyKey {
-    /// What a form of `path` calls the request that it is, so that pressing twice makes one.
-    pub(crate) fn of_form(path: &str, key: &str) -> Result<Self, Problem> {
-        let value = HeaderValue::from_str(key).map_err(|_| refused())?;
-        let (key, path) = (Some(parse(&value)?), path.to_owned());
-        Ok(Self { key, path })
     }
 }
 

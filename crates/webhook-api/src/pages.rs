@@ -34,6 +34,9 @@ mod schedule;
 mod span;
 
 // The pages.
+mod event_types;
+mod events;
+mod rejected_messages;
 mod sign_in;
 
 mod deliveries;
@@ -76,6 +79,26 @@ const OWN: Permission = Permission::Own;
 #[rustfmt::skip]
 fn guarded() -> Vec<Resource> {
     let table = vec![
+        ("/event-types", vec![(GET, READ, to(event_types::list::show_event_types))]),
+        ("/event-types/verifying", vec![(GET, READ, to(event_types::verifying::show_verifying))]),
+        ("/events", vec![(GET, READ, to(events::list::show_events))]),
+        ("/events/{id}", vec![(GET, READ, to(events::detail::show_event))]),
+        ("/rejected-messages", vec![(GET, READ, to(rejected_messages::list::show_messages))]),
+        ("/rejected-messages/requeue", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_requeue)),
+            (POST, MANAGE, to(rejected_messages::all::requeue)),
+        ]),
+        ("/rejected-messages/discard", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::all::discard)),
+        ]),
+        ("/rejected-messages/{id}", vec![(GET, READ, to(rejected_messages::detail::show_message))]),
+        ("/rejected-messages/{id}/body", vec![(GET, READ, to(rejected_messages::detail::download_body))]),
+        ("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::detail::requeue))]),
+        ("/rejected-messages/{id}/discard", vec![
+            (GET, MANAGE, to(rejected_messages::detail::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::detail::discard)),
+        ]),
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
         ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),

@@ -17,6 +17,15 @@ pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<St
     )))
 }
 
+/// A time of a query (RFC 3339) as a browser's field for one takes it, in UTC; empty if it is none.
+#[askama::filter_fn]
+pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    Ok(time.map_or(String::new(), |time| {
+        time.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string()
+    }))
+}
+
 /// A share as a percentage, never rounded up to all of it: `99.95 %`.
 #[askama::filter_fn]
 pub(crate) fn percent(share: &f64, _: &dyn Values) -> askama::Result<String> {

@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev};
+use chrono::NaiveDateTime;
 use url::form_urlencoded::{Serializer, parse};
 
 use crate::problem::Problem;
@@ -69,9 +70,23 @@ impl Query {
     /// Reads a query, without its question mark.
     pub(super) fn of(query: &str) -> Self {
         let pairs = parse(query.as_bytes()).into_owned();
-        let said = pairs.map(|(name, value)| (name, value.trim().to_owned()));
+        let said = pairs.map(|(name, value)| {
+            let value = value.trim();
+            let time = TIMES.contains(&name.as_str()).then(|| in_utc(value));
+            (name, time.flatten().unwrap_or_else(|| value.to_owned()))
+        });
         Self(said.filter(|(_, value)| !value.is_empty()).collect())
     }
+}
+
+/// Fields that say a time.
+const TIMES: [&str; 2] = ["since", "until"];
+
+/// A browser's field for a time knows no zone: it is labelled as UTC, and read so.
+fn in_utc(text: &str) -> Option<String> {
+    let read = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    let time = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));
+    Some(format!("{}Z", time?.format("%Y-%m-%dT%H:%M:%S%.f")))
 }
 
 impl FromRequest for Query {
@@ -93,6 +108,17 @@ mod tests {
 
         assert_eq!(query.as_api(), "search=CRM&status=active&cursor=c0ffee");
         assert!(query.says("status", "active") && query.says("environment", ""));
+    }
+
+    #[test]
+    fn a_browsers_time_is_one_in_utc() {
+        let query = Query::of("since=2026-11-23T08%3A15&until=2026-11-23T08%3A15%3A30&search=2026");
+
+        assert_eq!(query.text("since"), "2026-11-23T08:15:00Z");
+        assert_eq!(query.text("until"), "2026-11-23T08:15:30Z");
+        for kept in ["2026-11-23T08:15:30.5Z", "soon"] {
+            assert_eq!(Query::of(&format!("since={kept}")).text("since"), kept);
+        }
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(in crate::pages) async fn start(
             return render(&visit, &query, typed, errors, &connections).await;
         }
     };
-    let key = IdempotencyKey::of_form(PATH, form.text("once"))?;
+    let key = IdempotencyKey::of_form(form.text("once"), PATH);
     let mut connection = connections.acquire().await?;
     let request = (&key, body.as_slice());
     let started = retry

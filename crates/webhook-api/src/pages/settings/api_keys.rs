@@ -69,8 +69,7 @@ pub(in crate::pages) async fn create_key(
     connections: Data<Connections>,
     sealing_keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let once = form.text("once").parse().unwrap_or_else(|_| Uuid::new_v4());
-    let once = IdempotencyKey::of_form(once, PATH);
+    let once = IdempotencyKey::of_form(form.text("once"), PATH);
     let document = document(&form);
     let made = create(&once, &document, &visit.caller, &connections, &sealing_keys).await;
     let keys = read_list("", &connections).await?;
