@@ -1,4 +1,7 @@
 //! The portal in a real browser, through the real programs.
 
+mod events;
+mod reference;
+mod rejected;
 mod signing_in;
 mod webhooks;
