@@ -3,5 +3,8 @@
 mod api_keys;
 mod checker;
 mod settings;
+mod events;
+mod reference;
+mod rejected;
 mod signing_in;
 mod webhooks;

@@ -6,8 +6,9 @@ pub(super) mod list;
 // Many at once.
 pub(super) mod all;
 
-// What a body says.
+// What a message says, and why it was rejected.
 mod body;
+mod reason;
 
 /// Where they are listed.
 const LIST: &str = "/admin/rejected-messages";

@@ -11,6 +11,7 @@ use webhook_store::rejected_messages::RejectedMessage;
 
 use super::LIST;
 use super::body::{Kind, Shown};
+use super::reason::{Reason, take_apart};
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::pages::filters;
@@ -27,7 +28,7 @@ struct MessagePage {
     visit: Visit,
     message: RejectedMessage,
     /// What is wrong with it, one by one.
-    reasons: Vec<String>,
+    reasons: Vec<Reason>,
     body: Shown,
 }
 
@@ -48,7 +49,7 @@ pub(in crate::pages) async fn show_message(
     let shown = MessagePage {
         visit,
         body: Shown::of(&body, message.body_truncated),
-        reasons: message.reason.split("; ").map(str::to_owned).collect(),
+        reasons: take_apart(&message.reason),
         message,
     };
     page(&shown.visit, &shown)

@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 
+use super::reason::{Reason, take_apart};
 use crate::connections::Connections;
-use crate::page::Page;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
@@ -18,7 +18,14 @@ use crate::routes::rejected_messages::{RejectedMessageBody, read_list};
 struct MessagesPage {
     visit: Visit,
     query: Query,
-    list: Page<RejectedMessageBody>,
+    rows: Vec<Row>,
+    next_cursor: Option<String>,
+}
+
+/// A message in the table.
+struct Row {
+    message: RejectedMessageBody,
+    reasons: Vec<Reason>,
 }
 
 /// Lists rejected messages.
@@ -28,6 +35,15 @@ pub(in crate::pages) async fn show_messages(
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let list = read_list(&query.as_api(), &connections).await?;
-    let shown = MessagesPage { visit, query, list };
+    let rows = list.data.into_iter().map(|message| Row {
+        reasons: take_apart(&message.reason),
+        message,
+    });
+    let shown = MessagesPage {
+        visit,
+        query,
+        rows: rows.collect(),
+        next_cursor: list.next_cursor,
+    };
     page(&shown.visit, &shown)
 }
