@@ -28,6 +28,9 @@ mod assets;
 mod chart;
 mod filters;
 mod notice;
+mod retry_policy;
+mod schedule;
+mod span;
 
 // The pages.
 mod sign_in;
@@ -68,6 +71,7 @@ const MANAGE: Permission = Permission::Manage;
 fn guarded() -> Vec<Resource> {
     let table = vec![
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
+        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
     ];
