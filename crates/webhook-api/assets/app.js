@@ -1,5 +1,8 @@
 // Makes the pages pleasant. Everything works without it.
 
+import { followCopies, offerCopies } from "./copy.js";
+import { followChoices, prepareChoices } from "./event_choice.js";
+import { followWebhookForm, offerRows } from "./form.js";
 import { followPolicies } from "./retry_policy.js";
 import { followFilters, followForms } from "./swap.js";
 import { localiseTimes } from "./time.js";
@@ -7,5 +10,17 @@ import { localiseTimes } from "./time.js";
 followForms();
 followFilters();
 followPolicies();
-localiseTimes(document);
-document.addEventListener("swapped", (event) => localiseTimes(event.target));
+followWebhookForm();
+followChoices();
+followCopies();
+
+// What is on a page, and what comes onto it.
+function prepare(root) {
+  localiseTimes(root);
+  prepareChoices(root);
+  offerRows(root);
+  offerCopies(root);
+}
+
+prepare(document);
+document.addEventListener("swapped", (event) => prepare(event.target));

@@ -30,6 +30,16 @@ pub(crate) struct IdempotencyKey {
     path: String,
 }
 
+impl IdempotencyKey {
+    /// Of a form that may be sent twice by two clicks. `path`: where it is sent.
+    pub(crate) fn of_form(key: Option<Uuid>, path: &str) -> Self {
+        Self {
+            key: key.map(|key| key.to_string()),
+            path: path.to_owned(),
+        }
+    }
+}
+
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
