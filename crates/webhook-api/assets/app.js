@@ -23,4 +23,8 @@ function prepare(root) {
 }
 
 prepare(document);
-document.addEventListener("swapped", (event) => prepare(event.target));
+document.addEventListener("swapped", (event) => {
+  prepare(event.target);
+  // As the browser does with a page that it loads.
+  event.target.querySelector("[autofocus]")?.focus();
+});

@@ -157,9 +157,12 @@ impl WebhookForm {
         }
     }
 
-    /// Says of the times that were refused how one is written here.
+    /// Says what was refused in the words of the page: how a time is written, what to choose.
     pub(super) fn reword(&self, errors: &mut Errors) {
         self.policy.reword(errors);
+        if self.events.patterns().is_empty() {
+            errors.reword("event_types", "choose at least one event type");
+        }
         if span::read_millis(&self.timeout).is_none() {
             errors.reword("timeout_ms", span::EXPECTED);
         }
