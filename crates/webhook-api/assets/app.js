@@ -1,11 +1,13 @@
 // Makes the pages pleasant. Everything works without it.
 
-import { followChoice } from "./choice.js";
 import { equipCode } from "./code.js";
 import { followCopies, offerCopies } from "./copy.js";
+import { followChoices, prepareChoices } from "./event_choice.js";
+import { followWebhookForm, offerRows } from "./form.js";
 import { keepFresh } from "./live.js";
 import { followPolicies } from "./retry_policy.js";
 import { followSelections } from "./select.js";
+import { followSuggestions } from "./suggest.js";
 import { followFilters, followForms } from "./swap.js";
 import { localiseTimes } from "./time.js";
 
@@ -13,7 +15,9 @@ import { localiseTimes } from "./time.js";
 followForms();
 followFilters();
 followPolicies();
-followChoice();
+followSuggestions();
+followWebhookForm();
+followChoices();
 followCopies();
 followSelections();
 keepFresh();
@@ -22,6 +26,8 @@ keepFresh();
 function equip(shown) {
   localiseTimes(shown);
   offerCopies(shown);
+  prepareChoices(shown);
+  offerRows(shown);
   equipCode(shown);
 }
 

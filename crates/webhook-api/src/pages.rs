@@ -102,6 +102,28 @@ fn guarded() -> Vec<Resource> {
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
         ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
+        ("/webhooks/new", vec![
+            (GET, MANAGE, to(webhooks::edit::show_new)),
+            (POST, MANAGE, to(webhooks::edit::create)),
+        ]),
+        ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
+        ("/webhooks/{id}/edit", vec![
+            (GET, MANAGE, to(webhooks::edit::show_edit)),
+            (POST, MANAGE, to(webhooks::edit::save)),
+        ]),
+        ("/webhooks/{id}/test", vec![
+            (GET, MANAGE, to(webhooks::test_event::show_test)),
+            (POST, MANAGE, to(webhooks::test_event::send)),
+        ]),
+        ("/webhooks/{id}/secret", vec![
+            (GET, MANAGE, to(webhooks::secret::show_page)),
+            (POST, MANAGE, to(webhooks::secret::show_secret)),
+        ]),
+        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace))]),
+        ("/webhooks/{id}/delete", vec![
+            (GET, MANAGE, to(webhooks::delete::show_delete)),
+            (POST, MANAGE, to(webhooks::delete::delete)),
+        ]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
         ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
         ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),

@@ -2,9 +2,11 @@
 
 mod api_keys;
 mod checker;
-mod settings;
 mod events;
+mod form;
 mod reference;
 mod rejected;
+mod secret;
+mod settings;
 mod signing_in;
 mod webhooks;

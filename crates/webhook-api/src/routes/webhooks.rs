@@ -22,7 +22,7 @@ use crate::schema;
 
 // One webhook: made, read, changed.
 mod documents;
-mod settings;
+pub(crate) mod settings;
 
 pub(crate) mod change;
 pub(crate) mod create;

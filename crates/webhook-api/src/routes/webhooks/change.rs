@@ -111,16 +111,16 @@ pub(crate) async fn delete_webhook(
 }
 
 /// A change of one webhook, by whom, and of which version.
-pub(super) struct Change<'a> {
-    pub(super) id: WebhookId,
-    pub(super) if_match: &'a IfMatch,
-    pub(super) caller: &'a Caller,
-    pub(super) keys: &'a SealingKeys,
+pub(crate) struct Change<'a> {
+    pub(crate) id: WebhookId,
+    pub(crate) if_match: &'a IfMatch,
+    pub(crate) caller: &'a Caller,
+    pub(crate) keys: &'a SealingKeys,
 }
 
 impl Change<'_> {
     /// Does it in a transaction, and reads what became of the webhook.
-    pub(super) async fn apply(
+    pub(crate) async fn apply(
         &self,
         connections: &Connections,
         decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Problem>,
@@ -161,7 +161,7 @@ impl Change<'_> {
 }
 
 /// Deletes a webhook in a transaction of its own.
-pub(super) async fn delete(
+pub(crate) async fn delete(
     connection: &mut RawConnection,
     id: WebhookId,
     if_match: &IfMatch,

@@ -4,7 +4,8 @@ use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::IntoParams;
 use webhook_domain::WebhookId;
-use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
+use webhook_store::RawConnection;
+use webhook_store::webhooks::{self, Position, Sort, SortKey, Webhook, WebhookFilter};
 
 use super::{WebhookBody, answer, with_count, with_counts};
 use crate::connections::Connections;
@@ -94,15 +95,22 @@ pub(crate) async fn find_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
     let mut connection = connections.acquire().await?;
-    let webhook = webhooks::find(&mut connection, id).await?;
-    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+    let webhook = find_stored(&mut connection, &id).await?;
     Ok(answer(with_count(&mut connection, webhook).await?))
 }
 
+/// Finds a webhook as it is stored.
+pub(crate) async fn find_stored(
+    connection: &mut RawConnection,
+    id: &str,
+) -> Result<Webhook, Problem> {
+    let webhook = webhooks::find(connection, parse_id(id)?).await?;
+    webhook.ok_or(Problem::NotFound("webhook"))
+}
+
 /// What is no id names no webhook.
-pub(super) fn parse_id(text: &str) -> Result<WebhookId, Problem> {
+pub(crate) fn parse_id(text: &str) -> Result<WebhookId, Problem> {
     text.parse().map_err(|_| Problem::NotFound("webhook"))
 }
 

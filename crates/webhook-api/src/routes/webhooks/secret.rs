@@ -48,9 +48,9 @@ pub(crate) struct RotateSecret {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SecretBody {
     #[schema(value_type = schema::SecretText)]
-    secret: String,
+    pub(crate) secret: String,
     /// Secrets that were replaced and still sign as well, the newest first, two at most.
-    previous: Vec<PreviousSecretBody>,
+    pub(crate) previous: Vec<PreviousSecretBody>,
 }
 
 /// A secret that was replaced.
@@ -58,8 +58,8 @@ pub(crate) struct SecretBody {
 #[schema(as = PreviousSecret)]
 pub(crate) struct PreviousSecretBody {
     #[schema(value_type = schema::SecretText)]
-    secret: String,
-    valid_until: DateTime<Utc>,
+    pub(crate) secret: String,
+    pub(crate) valid_until: DateTime<Utc>,
 }
 
 /// Shows a webhook's secret. Each showing is written down in the audit log.
@@ -73,7 +73,19 @@ pub(crate) async fn show_secret(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
+    read_secret(&id, &caller, &connections, &keys)
+        .await
+        .map(answer)
+}
+
+/// Reads a webhook's secret, and writes down who did.
+pub(crate) async fn read_secret(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<SecretBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let found = transaction(&mut connection, async |connection| {
         let webhook = webhooks::find(connection, id).await?;
@@ -83,10 +95,10 @@ pub(crate) async fn show_secret(
             ..AuditEntry::new(AuditAction::SecretRead, webhook.settings.name.as_str())
         };
         audit::insert(connection, &caller.actor(), &entry).await?;
-        Ok::<_, Problem>(secrets::find(connection, &keys, id).await?)
+        Ok::<_, Problem>(secrets::find(connection, keys, id).await?)
     });
     let secrets = found.await?.ok_or(Problem::NotFound("webhook"))?;
-    Ok(answer(&secrets))
+    Ok(SecretBody::from(&secrets))
 }
 
 /// Gives a webhook another secret. Until the grace period is over its requests carry the
@@ -103,8 +115,21 @@ pub(crate) async fn rotate_secret(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
-    let (secret, grace_period) = parse_rotation(&body.0)?;
+    replace_secret(&id, &body.0, &caller, &connections, &keys)
+        .await
+        .map(answer)
+}
+
+/// Replaces a webhook's secret as a [`RotateSecret`] says.
+pub(crate) async fn replace_secret(
+    id: &str,
+    body: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<SecretBody, Problem> {
+    let id = parse_id(id)?;
+    let (secret, grace_period) = parse_rotation(body)?;
     let secret = secret.unwrap_or_else(|| SigningSecret::from_random(rand::random()));
     let mut connection = connections.acquire().await?;
     let rotated = transaction(&mut connection, async |connection| {
@@ -115,17 +140,17 @@ pub(crate) async fn rotate_secret(
         };
         let valid_until =
             (!grace_period.is_zero()).then(|| (Utc::now() + grace_period).trunc_subsecs(6));
-        secrets::rotate(connection, &keys, id, &secret, valid_until).await?;
+        secrets::rotate(connection, keys, id, &secret, valid_until).await?;
         let entry = AuditEntry {
             webhook_id: Some(id),
             after: Some(serde_json::json!({"previous_valid_until": valid_until})),
             ..AuditEntry::new(AuditAction::SecretRotated, webhook.settings.name.as_str())
         };
         audit::insert(connection, &caller.actor(), &entry).await?;
-        Ok::<_, Problem>(secrets::find(connection, &keys, id).await?)
+        Ok::<_, Problem>(secrets::find(connection, keys, id).await?)
     });
     let secrets = rotated.await?.ok_or(Problem::NotFound("webhook"))?;
-    Ok(answer(&secrets))
+    Ok(SecretBody::from(&secrets))
 }
 
 /// The new secret and the grace period, if they are given.
@@ -139,17 +164,23 @@ fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Option<Duration
     Ok((secret, grace_period))
 }
 
-fn answer(secrets: &Secrets) -> HttpResponse {
-    let previous = secrets.previous.iter().map(|previous| PreviousSecretBody {
-        secret: previous.secret.reveal().to_owned(),
-        valid_until: previous.valid_until,
-    });
+fn answer(secret: SecretBody) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
-        .json(SecretBody {
+        .json(secret)
+}
+
+impl From<&Secrets> for SecretBody {
+    fn from(secrets: &Secrets) -> Self {
+        let previous = secrets.previous.iter().map(|previous| PreviousSecretBody {
+            secret: previous.secret.reveal().to_owned(),
+            valid_until: previous.valid_until,
+        });
+        Self {
             secret: secrets.current.reveal().to_owned(),
             previous: previous.collect(),
-        })
+        }
+    }
 }
 
 #[cfg(test)]

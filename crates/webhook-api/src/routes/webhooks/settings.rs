@@ -49,7 +49,7 @@ pub(super) fn parse_replacement(body: &[u8], rules: &UrlRules) -> Result<Webhook
 }
 
 /// Reads what changes of `current`.
-pub(super) fn parse_patch(
+pub(crate) fn parse_patch(
     body: &[u8],
     current: &WebhookSettings,
     rules: &UrlRules,

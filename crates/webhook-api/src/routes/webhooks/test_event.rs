@@ -54,10 +54,10 @@ pub(crate) struct SendTestEvent {
 /// A test event that is on its way.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestEventSent {
-    event_id: Uuid,
+    pub(crate) event_id: Uuid,
     /// What became of it so far; with `wait` its result. `null`: no dispatcher has taken it in
     /// yet, or the webhook was set Inactive meanwhile.
-    delivery: Option<DeliveryWithAttempts>,
+    pub(crate) delivery: Option<DeliveryWithAttempts>,
 }
 
 /// Sends a test event to a webhook through the queue and a dispatcher, as any event. Its body has
@@ -78,22 +78,32 @@ pub(crate) async fn send_test_event(
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
-    let (event_type, wait) = parse_test(&body.0, request.query_string())?;
-    let event = make_event(&connections, id, event_type, &caller).await?;
+    let test = parse_test(&body.0, request.query_string())?;
+    let sent = send_test(parse_id(&id)?, test, &caller, &connections, &publisher).await?;
+    Ok(HttpResponse::Accepted().json(sent))
+}
+
+/// Sends an event of a type, and waits so long for its result.
+pub(crate) async fn send_test(
+    id: WebhookId,
+    (event_type, wait): (EventType, Duration),
+    caller: &Caller,
+    connections: &Connections,
+    publisher: &Publisher,
+) -> Result<TestEventSent, Problem> {
+    let event = make_event(connections, id, event_type, caller).await?;
     publisher.publish(&event).await?;
-    let delivery = watch(&connections, event.id, id, wait).await?;
-    let delivery = match delivery {
+    let delivery = match watch(connections, event.id, id, wait).await? {
         Some(row) => {
             let mut connection = connections.acquire().await?;
             Some(DeliveryWithAttempts::read(&mut connection, row).await?)
         }
         None => None,
     };
-    Ok(HttpResponse::Accepted().json(TestEventSent {
+    Ok(TestEventSent {
         event_id: event.id.0,
         delivery,
-    }))
+    })
 }
 
 fn parse_test(body: &[u8], query: &str) -> Result<(EventType, Duration), Problem> {

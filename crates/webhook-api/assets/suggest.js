@@ -3,7 +3,7 @@
 let latest;
 
 // Follows fields marked `data-suggest="<name in the address>"`, which have a list.
-export function followChoice() {
+export function followSuggestions() {
   document.addEventListener("input", (event) => {
     const field = event.target;
     if (!field.matches?.("input[data-suggest]")) return;

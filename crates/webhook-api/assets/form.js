@@ -1,0 +1,46 @@
+// The form of a webhook: its URL is checked when one leaves the field, and rows are added.
+
+export function followWebhookForm() {
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "url") checkUrl(event.target);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.matches("[data-add]")) addRow(event.target);
+  });
+}
+
+// What only works with a script is shown by it.
+export function offerRows(root) {
+  for (const button of root.querySelectorAll("[data-add]")) button.hidden = false;
+}
+
+async function checkUrl(field) {
+  const asked = field.value;
+  const answer = await fetch(`/admin/webhooks/check-url?${new URLSearchParams({ url: asked })}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page.getElementById("url-error");
+  const here = document.getElementById("url-error");
+  // It may have been changed while we asked.
+  if (!found || !here || field.value !== asked) return;
+  here.textContent = found.textContent;
+  here.hidden = found.hidden;
+  field.toggleAttribute("aria-invalid", !found.hidden);
+  if (!found.hidden) field.setAttribute("aria-invalid", "true");
+  const described = found.hidden ? "url-hint" : "url-hint url-error";
+  field.setAttribute("aria-describedby", described);
+}
+
+function addRow(button) {
+  const rows = button.closest("[data-rows]").querySelectorAll(".row");
+  const last = [...rows].at(-1);
+  const row = last.cloneNode(true);
+  const number = rows.length + 1;
+  for (const part of row.querySelectorAll("label, input")) {
+    const attribute = part.matches("label") ? "for" : "id";
+    part.setAttribute(attribute, part.getAttribute(attribute).replace(/\d+$/, number));
+    if (part.matches("label")) part.textContent = part.textContent.replace(/\d+$/, number);
+    else part.value = "";
+  }
+  last.after(row);
+  row.querySelector("input").focus();
+}

@@ -1,0 +1,65 @@
+//! A webhook is deleted, after a question.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use webhook_domain::StatusFilter;
+use webhook_store::deliveries::{self, DeliveryFilter};
+use webhook_store::webhooks::Webhook;
+
+use crate::connections::Connections;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page};
+use crate::pages::notice::Notice;
+use crate::pages::visit::Visit;
+use crate::precondition::IfMatch;
+use crate::problem::Problem;
+use crate::routes::webhooks::change;
+use crate::routes::webhooks::read::find_stored;
+
+#[derive(Template)]
+#[template(path = "webhooks/delete.html")]
+struct DeletePage {
+    visit: Visit,
+    webhook: Webhook,
+    pending: i64,
+}
+
+/// Says what will be lost, and asks.
+pub(in crate::pages) async fn show_delete(
+    id: Path<String>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, &id).await?;
+    let filter = DeliveryFilter {
+        webhook_id: Some(webhook.id),
+        status: Some(StatusFilter::Pending),
+        ..DeliveryFilter::default()
+    };
+    let shown = DeletePage {
+        visit,
+        pending: deliveries::count(&mut connection, &filter).await?,
+        webhook,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// Deletes it as the API does.
+pub(in crate::pages) async fn delete(
+    id: Path<String>,
+    _form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, &id).await?;
+    change::delete(&mut connection, webhook.id, &IfMatch::Any, &visit.caller).await?;
+    let name = webhook.settings.name.as_str();
+    let notice = Notice::new(format!(
+        "“{name}” is deleted. Its deliveries can still be read."
+    ));
+    Ok(go_on("/admin/webhooks", &notice))
+}

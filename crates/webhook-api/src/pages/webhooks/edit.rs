@@ -1,0 +1,246 @@
+//! A webhook is made, or changed.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use uuid::Uuid;
+use webhook_domain::{Environment, WebhookSettings, WebhookStatus};
+use webhook_store::retry_policies::find_default;
+use webhook_store::webhooks::Webhook;
+use webhook_store::{RawConnection, SealingKeys};
+
+use super::form::{Difference, WebhookForm, differences};
+use crate::body::Body;
+use crate::config::UrlRules;
+use crate::connections::Connections;
+use crate::idempotency::IdempotencyKey;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page_with};
+use crate::pages::notice::Notice;
+use crate::pages::schedule::Schedule;
+use crate::pages::visit::Visit;
+use crate::precondition::{IfMatch, etag};
+use crate::problem::Problem;
+use crate::routes::webhooks::change::Change;
+use crate::routes::webhooks::create::create_webhook;
+use crate::routes::webhooks::read::{find_stored, parse_id};
+use crate::routes::webhooks::settings::parse_patch;
+
+#[derive(Template)]
+#[template(path = "webhooks/form.html")]
+struct FormPage {
+    visit: Visit,
+    form: WebhookForm,
+    subject: Subject,
+    errors: Errors,
+    obstacle: Option<Obstacle>,
+    environments: &'static [Environment],
+    statuses: &'static [WebhookStatus],
+    /// The schedule of each environment's default.
+    defaults: Vec<(Environment, Schedule)>,
+}
+
+/// What the form is about.
+enum Subject {
+    /// A webhook to be made; the key keeps two clicks from making two.
+    New { key: Uuid },
+    /// A webhook that is there, as it was when the form was made.
+    Stored {
+        id: Uuid,
+        version: i64,
+        name: String,
+    },
+}
+
+/// Why a form was not taken although its fields may be right.
+enum Obstacle {
+    /// Somebody changed the webhook meanwhile.
+    Changed(Vec<Difference>),
+    /// A webhook was made of this form already.
+    SentBefore,
+}
+
+/// Asks for a new webhook.
+pub(in crate::pages) async fn show_new(
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::of(WebhookForm::new(), Subject::new());
+    asked.show(visit, &connections).await
+}
+
+/// Makes a webhook as the API does, and leads to its first test.
+pub(in crate::pages) async fn create(
+    form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = WebhookForm::sent(&form);
+    let made = create_webhook(
+        IdempotencyKey::of_form(form.text("key"), &visit.path),
+        Body(webhook.as_new().into()),
+        visit.caller.clone(),
+        connections.clone(),
+        keys,
+        url_rules,
+    );
+    match made.await {
+        Ok(made) => Ok(lead_to_test(&made, &webhook.name)),
+        Err(problem) => {
+            let asked = Asked::of(webhook, Subject::new()).refused(problem)?;
+            asked.show(visit, &connections).await
+        }
+    }
+}
+
+fn lead_to_test(made: &HttpResponse, name: &str) -> HttpResponse {
+    let location = made.headers().get(LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    let id = location.and_then(|location| location.rsplit('/').next());
+    let notice = Notice::new(format!("“{name}” is saved. Send it a test event now."));
+    let page = format!("/admin/webhooks/{}/test", id.unwrap_or_default());
+    go_on(&page, &notice)
+}
+
+/// Asks what is to change of a webhook.
+pub(in crate::pages) async fn show_edit(
+    id: Path<String>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, &id).await?;
+    let default = find_default(&mut connection, webhook.settings.environment).await?;
+    drop(connection);
+    let form = WebhookForm::of(&webhook.settings, &default);
+    let subject = Subject::of(&webhook, webhook.version);
+    Asked::of(form, subject).show(visit, &connections).await
+}
+
+/// Changes a webhook as the API does, if it still is what the form showed.
+pub(in crate::pages) async fn save(
+    id: Path<String>,
+    form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = WebhookForm::sent(&form);
+    let version: i64 = form.text("version").parse().unwrap_or_default();
+    let change = Change {
+        id: parse_id(&id)?,
+        if_match: &IfMatch::Tags(vec![etag(version)]),
+        caller: &visit.caller,
+        keys: &keys,
+    };
+    let patch =
+        |current: &WebhookSettings| parse_patch(&webhook.as_patch(current), current, &url_rules);
+    let problem = match change.apply(&connections, patch).await {
+        Ok(saved) => {
+            let notice = Notice::new(format!("“{}” is saved.", saved.settings.name));
+            return Ok(go_on(&format!("/admin/webhooks/{}", saved.id), &notice));
+        }
+        Err(problem) => problem,
+    };
+    let mut connection = connections.acquire().await?;
+    let current = find_stored(&mut connection, &id).await?;
+    drop(connection);
+    let asked = if matches!(problem, Problem::Changed { .. }) {
+        Asked::overtaken(webhook, &current, &problem)
+    } else {
+        Asked::of(webhook, Subject::of(&current, version)).refused(problem)?
+    };
+    asked.show(visit, &connections).await
+}
+
+/// A form to be shown, and what came of it so far.
+struct Asked {
+    form: WebhookForm,
+    subject: Subject,
+    status: StatusCode,
+    errors: Errors,
+    obstacle: Option<Obstacle>,
+}
+
+impl Asked {
+    fn of(form: WebhookForm, subject: Subject) -> Self {
+        Self {
+            form,
+            subject,
+            status: StatusCode::OK,
+            errors: Errors::default(),
+            obstacle: None,
+        }
+    }
+
+    /// After it was refused for what its fields say. What is no matter of the form goes on.
+    fn refused(mut self, problem: Problem) -> Result<Self, Problem> {
+        self.status = problem.status_code();
+        if matches!(problem, Problem::IdempotencyKeyReused) {
+            self.obstacle = Some(Obstacle::SentBefore);
+        } else {
+            self.errors = Errors::of(problem)?;
+            self.form.reword(&mut self.errors);
+        }
+        Ok(self)
+    }
+
+    /// After somebody else changed the webhook. Sent again, it takes the place of that change.
+    fn overtaken(form: WebhookForm, current: &Webhook, problem: &Problem) -> Self {
+        Self {
+            status: problem.status_code(),
+            obstacle: Some(Obstacle::Changed(differences(&form, &current.settings))),
+            ..Self::of(form, Subject::of(current, current.version))
+        }
+    }
+
+    async fn show(self, visit: Visit, connections: &Connections) -> Result<HttpResponse, Problem> {
+        let mut connection = connections.acquire().await?;
+        let defaults = draw_defaults(&mut connection).await?;
+        drop(connection);
+        let shown = FormPage {
+            visit,
+            form: self.form,
+            subject: self.subject,
+            errors: self.errors,
+            obstacle: self.obstacle,
+            environments: Environment::ALL,
+            statuses: WebhookStatus::ALL,
+            defaults,
+        };
+        page_with(self.status, &shown.visit, &shown)
+    }
+}
+
+impl Subject {
+    fn new() -> Self {
+        let key = Uuid::now_v7();
+        Self::New { key }
+    }
+
+    fn of(webhook: &Webhook, version: i64) -> Self {
+        Self::Stored {
+            id: webhook.id.0,
+            version,
+            name: webhook.settings.name.as_str().to_owned(),
+        }
+    }
+}
+
+async fn draw_defaults(
+    connection: &mut RawConnection,
+) -> Result<Vec<(Environment, Schedule)>, Problem> {
+    let mut drawn = Vec::new();
+    for environment in Environment::ALL {
+        let policy = find_default(connection, *environment).await?;
+        drawn.push((*environment, Schedule::of(&policy)));
+    }
+    Ok(drawn)
+}

@@ -1,0 +1,184 @@
+//! A webhook in a form: what each field says, right or not.
+
+use webhook_domain::{
+    Environment, MaxConcurrency, OrderingField, RateLimit, RetryPolicy, WebhookSettings,
+    WebhookStatus,
+};
+
+use self::event_choice::EventChoice;
+use self::pairs::{HeaderRow, MetadataRow, header_rows, metadata_rows};
+use crate::pages::errors::Errors;
+use crate::pages::form::Form;
+use crate::pages::retry_policy::PolicyForm;
+use crate::pages::span;
+use crate::routes::retry_policies::millis;
+
+mod difference;
+mod document;
+mod event_choice;
+mod pairs;
+
+pub(super) use difference::{Difference, differences};
+
+/// What the names of a policy's fields begin with.
+const POLICY: &str = "retry_policy.";
+
+/// Fields that few need, folded away until one of them says something.
+const ADVANCED: [&str; 7] = [
+    "headers",
+    "metadata",
+    "timeout_ms",
+    "max_concurrency",
+    "rate_limit",
+    "ordering",
+    "ordering_key",
+];
+
+/// A webhook as it stands in a form.
+pub(super) struct WebhookForm {
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) environment: String,
+    pub(super) description: String,
+    pub(super) status: String,
+    pub(super) events: EventChoice,
+    /// Whether it has a retry policy of its own.
+    pub(super) own_policy: bool,
+    /// That policy, kept while it has none.
+    pub(super) policy: PolicyForm,
+    /// Whether its secret was typed, not generated.
+    pub(super) own_secret: bool,
+    pub(super) secret: String,
+    pub(super) headers: Vec<HeaderRow>,
+    pub(super) metadata: Vec<MetadataRow>,
+    pub(super) timeout: String,
+    pub(super) max_concurrency: String,
+    pub(super) rate_limit: String,
+    pub(super) ordered: bool,
+    pub(super) ordering_key: String,
+}
+
+impl WebhookForm {
+    /// A webhook to be made.
+    pub(super) fn new() -> Self {
+        Self {
+            name: String::new(),
+            url: String::new(),
+            environment: Environment::Production.as_str().to_owned(),
+            description: String::new(),
+            status: WebhookStatus::Active.as_str().to_owned(),
+            events: EventChoice::of(&[]),
+            own_policy: false,
+            policy: PolicyForm::of("retry", POLICY, &RetryPolicy::default()),
+            own_secret: false,
+            secret: String::new(),
+            headers: header_rows([], []),
+            metadata: metadata_rows([]),
+            timeout: String::new(),
+            max_concurrency: String::new(),
+            rate_limit: String::new(),
+            ordered: false,
+            ordering_key: String::new(),
+        }
+    }
+
+    /// A webhook as it is. `default`: the policy of its environment.
+    pub(super) fn of(settings: &WebhookSettings, default: &RetryPolicy) -> Self {
+        let serving = &settings.serving;
+        let policy = serving.retry_policy.as_ref();
+        let ordering = serving.ordering.as_ref();
+        let (headers, pairs) = (settings.headers.names(), settings.metadata.pairs());
+        let timeout = serving.timeout.map(|timeout| millis(timeout.get()));
+        Self {
+            name: settings.name.as_str().to_owned(),
+            url: settings.url.as_str().to_owned(),
+            environment: settings.environment.as_str().to_owned(),
+            description: settings.description.as_str().to_owned(),
+            status: settings.status.as_str().to_owned(),
+            events: EventChoice::of(settings.events.patterns()),
+            own_policy: policy.is_some(),
+            policy: PolicyForm::of("retry", POLICY, policy.unwrap_or(default)),
+            own_secret: false,
+            secret: String::new(),
+            headers: header_rows(headers.map(HeaderRow::stored), []),
+            metadata: metadata_rows(pairs.iter().map(|(name, value)| MetadataRow {
+                name: name.clone(),
+                value: value.clone(),
+            })),
+            timeout: timeout.map(span::write_millis).unwrap_or_default(),
+            max_concurrency: number(serving.max_concurrency.map(MaxConcurrency::get)),
+            rate_limit: number(serving.rate_limit.map(RateLimit::get)),
+            ordered: ordering.is_some(),
+            ordering_key: ordering
+                .map(OrderingField::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+
+    /// A webhook as it was sent.
+    pub(super) fn sent(form: &Form) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        let pairs = |names, values| {
+            let pairs = form.all(names).zip(form.all(values));
+            pairs.map(|(name, value): (&str, &str)| (name.to_owned(), value.to_owned()))
+        };
+        let removed: Vec<&str> = form.all("header_removed").collect();
+        let stored = pairs("stored_header_name", "stored_header_value").map(|(name, value)| {
+            let removed = removed.contains(&name.as_str());
+            HeaderRow {
+                value,
+                removed,
+                ..HeaderRow::stored(&name)
+            }
+        });
+        let new = pairs("header_name", "header_value");
+        Self {
+            name: text("name"),
+            url: text("url"),
+            environment: text("environment"),
+            description: text("description"),
+            status: text("status"),
+            events: EventChoice::sent(form.all("event_types")),
+            own_policy: form.text("policy") == "own",
+            policy: PolicyForm::sent("retry", POLICY, text),
+            own_secret: form.text("secret_from") == "own",
+            secret: text("secret"),
+            headers: header_rows(stored, new.map(HeaderRow::new)),
+            metadata: metadata_rows(
+                pairs("metadata_name", "metadata_value")
+                    .map(|(name, value)| MetadataRow { name, value }),
+            ),
+            timeout: text("timeout_ms"),
+            max_concurrency: text("max_concurrency"),
+            rate_limit: text("rate_limit"),
+            ordered: form.text("ordering") == "by_key",
+            ordering_key: text("ordering_key"),
+        }
+    }
+
+    /// Says what was refused in the words of the page: how a time is written, what to choose.
+    pub(super) fn reword(&self, errors: &mut Errors) {
+        self.policy.reword(errors);
+        if self.events.patterns().is_empty() {
+            errors.reword("event_types", "choose at least one event type");
+        }
+        if span::read_millis(&self.timeout).is_none() {
+            errors.reword("timeout_ms", span::EXPECTED);
+        }
+    }
+
+    /// Whether one of the fields that few need says something, or was refused.
+    pub(super) fn is_advanced(&self, errors: &Errors) -> bool {
+        let typed = [&self.timeout, &self.max_concurrency, &self.rate_limit];
+        self.ordered
+            || typed.iter().any(|text| !text.is_empty())
+            || self.headers.iter().any(|row| !row.is_empty())
+            || self.metadata.iter().any(|row| !row.is_empty())
+            || ADVANCED.iter().any(|name| errors.reason(name).is_some())
+    }
+}
+
+fn number(number: Option<u16>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,120 @@
+//! Which events were chosen, as boxes: one for all, one for each group, one for each type.
+
+use webhook_domain::{EventPattern, EventType};
+
+/// What was chosen: patterns, as the API takes them.
+pub(crate) struct EventChoice(Vec<String>);
+
+/// A group of types.
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    /// Whether all of it is chosen, as a group.
+    pub(crate) whole: bool,
+    pub(crate) types: Vec<TypeBox>,
+}
+
+/// A type.
+pub(crate) struct TypeBox {
+    pub(crate) event_type: EventType,
+    /// Whether it is chosen by itself.
+    pub(crate) chosen: bool,
+}
+
+impl EventChoice {
+    /// What a webhook has.
+    pub(super) fn of(patterns: &[EventPattern]) -> Self {
+        Self(patterns.iter().map(ToString::to_string).collect())
+    }
+
+    /// What boxes were checked. A box within one that is checked says nothing more: scripts check
+    /// these too.
+    pub(super) fn sent<'a>(boxes: impl Iterator<Item = &'a str>) -> Self {
+        let boxes: Vec<&str> = boxes.collect();
+        let within = |wide: &str| boxes.contains(&wide);
+        let needed = boxes.iter().filter(|name| match name.split_once('.') {
+            _ if **name == "*" => true,
+            _ if within("*") => false,
+            Some((_, "*")) | None => true,
+            Some((group, _)) => !within(&format!("{group}.*")),
+        });
+        Self(needed.map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Whether everything is chosen.
+    pub(crate) fn all(&self) -> bool {
+        self.has("*")
+    }
+
+    /// The groups in the order of the catalogue.
+    pub(crate) fn groups(&self) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for event_type in EventType::ALL {
+            let name = event_type.group();
+            if groups.last().is_none_or(|group| group.name != name) {
+                groups.push(Group {
+                    name,
+                    whole: self.has(&format!("{name}.*")),
+                    types: Vec::new(),
+                });
+            }
+            let chosen = self.has(event_type.as_str());
+            let group = groups.last_mut().expect("one was just put there");
+            group.types.push(TypeBox {
+                event_type: *event_type,
+                chosen,
+            });
+        }
+        groups
+    }
+
+    /// As the API takes it.
+    pub(super) fn patterns(&self) -> &[String] {
+        &self.0
+    }
+
+    fn has(&self, pattern: &str) -> bool {
+        self.0.iter().any(|chosen| chosen == pattern)
+    }
+}
+
+impl Group {
+    /// How many of its types are chosen, `all`: by the box for everything.
+    pub(crate) fn chosen(&self, all: &bool) -> usize {
+        if *all || self.whole {
+            return self.types.len();
+        }
+        self.types.iter().filter(|one| one.chosen).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(boxes: &[&str]) -> EventChoice {
+        EventChoice::sent(boxes.iter().copied())
+    }
+
+    #[test]
+    fn a_box_within_a_checked_one_is_not_sent_on() {
+        let some = sent(&["license.*", "license.created", "contract.created", "moon"]);
+        let all = sent(&["*", "license.*", "license.created"]);
+
+        assert_eq!(some.patterns(), ["license.*", "contract.created", "moon"]);
+        assert_eq!(all.patterns(), ["*"]);
+    }
+
+    #[test]
+    fn a_group_counts_what_is_chosen_of_it() {
+        let choice = sent(&["license.*", "contract.created", "contract.deleted"]);
+
+        let counts = choice
+            .groups()
+            .iter()
+            .map(|group| group.chosen(&false))
+            .collect::<Vec<_>>();
+        let of_all = choice.groups()[1].chosen(&true);
+
+        assert_eq!((counts, of_all), (vec![9, 0, 0, 2, 0], 3));
+    }
+}

@@ -1,0 +1,154 @@
+//! A webhook's secret is shown and replaced. It is in no page that was not asked for it.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use serde_json::json;
+use webhook_store::webhooks::Webhook;
+use webhook_store::{SealingKeys, settings};
+
+use crate::connections::Connections;
+use crate::duration::write_duration;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::page_with;
+use crate::pages::span::in_words;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::retry_policies::millis;
+use crate::routes::webhooks::read::find_stored;
+use crate::routes::webhooks::secret::{SecretBody, read_secret, replace_secret};
+
+/// Grace periods to choose from, in seconds.
+const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
+
+#[derive(Template)]
+#[template(path = "webhooks/secret.html")]
+struct SecretPage {
+    visit: Visit,
+    webhook: Webhook,
+    /// What was asked for.
+    shown: Option<SecretBody>,
+    /// Whether the secret was just replaced.
+    replaced: bool,
+    grace_periods: Vec<GracePeriod>,
+    own: bool,
+    typed: String,
+    errors: Errors,
+}
+
+/// For how long an old secret signs as well.
+struct GracePeriod {
+    /// As the API takes it.
+    value: String,
+    words: String,
+    is_default: bool,
+    chosen: bool,
+}
+
+/// Tells what can be done with the secret, without it.
+pub(in crate::pages) async fn show_page(
+    id: Path<String>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let page = SecretPage::read(&id, visit, &connections).await?;
+    page_with(StatusCode::OK, &page.visit, &page)
+}
+
+/// Shows the secret, which is written down.
+pub(in crate::pages) async fn show_secret(
+    id: Path<String>,
+    _form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let secret = read_secret(&id, &visit.caller, &connections, &keys).await?;
+    let page = SecretPage {
+        shown: Some(secret),
+        ..SecretPage::read(&id, visit, &connections).await?
+    };
+    page_with(StatusCode::OK, &page.visit, &page)
+}
+
+/// Replaces the secret, and shows the new one.
+pub(in crate::pages) async fn replace(
+    id: Path<String>,
+    form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let (own, typed) = (form.text("secret_from") == "own", form.text("secret"));
+    let grace_period = form.text("grace_period");
+    let body = json!({"grace_period": grace_period, "secret": own.then_some(typed)}).to_string();
+    let replaced = replace_secret(&id, body.as_bytes(), &visit.caller, &connections, &keys).await;
+    let page = SecretPage::read(&id, visit, &connections).await?;
+    let (status, page) = match replaced {
+        Ok(secret) => {
+            let shown = SecretPage {
+                shown: Some(secret),
+                replaced: true,
+                ..page
+            };
+            (StatusCode::OK, shown)
+        }
+        Err(problem) => {
+            let (status, typed) = (problem.status_code(), typed.to_owned());
+            let errors = Errors::of(problem)?;
+            let mut refused = SecretPage {
+                errors,
+                own,
+                typed,
+                ..page
+            };
+            refused.choose(grace_period);
+            (status, refused)
+        }
+    };
+    page_with(status, &page.visit, &page)
+}
+
+impl SecretPage {
+    async fn read(id: &str, visit: Visit, connections: &Connections) -> Result<Self, Problem> {
+        let mut connection = connections.acquire().await?;
+        let webhook = find_stored(&mut connection, id).await?;
+        let default = settings::find(&mut connection).await?.settings.grace_period;
+        Ok(Self {
+            visit,
+            webhook,
+            shown: None,
+            replaced: false,
+            grace_periods: grace_periods(default),
+            own: false,
+            typed: String::new(),
+            errors: Errors::default(),
+        })
+    }
+
+    fn choose(&mut self, grace_period: &str) {
+        for offered in &mut self.grace_periods {
+            offered.chosen = offered.value == grace_period;
+        }
+    }
+}
+
+/// What is offered: the platform's default among it, and chosen.
+fn grace_periods(default: Duration) -> Vec<GracePeriod> {
+    let mut spans: Vec<Duration> = GRACE_PERIODS.map(Duration::from_secs).to_vec();
+    spans.push(default);
+    spans.sort();
+    spans.dedup();
+    let offered = spans.into_iter().map(|span| GracePeriod {
+        value: write_duration(span),
+        words: in_words(millis(span)),
+        is_default: span == default,
+        chosen: span == default,
+    });
+    offered.collect()
+}

@@ -1,0 +1,134 @@
+//! A test event is sent to a webhook, and what came of it is shown in place.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use webhook_broker::Publisher;
+use webhook_domain::{EventType, WebhookStatus};
+use webhook_store::webhooks::Webhook;
+
+use crate::connections::Connections;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::page_with;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::deliveries::read::AttemptBody;
+use crate::routes::webhooks::read::find_stored;
+use crate::routes::webhooks::test_event::{TestEventSent, send_test};
+
+/// How long the page waits for the answer.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// What a receiver checks of a request.
+const SIGNATURE_HEADERS: [&str; 4] = [
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "x-webhook-signature",
+];
+
+#[derive(Template)]
+#[template(path = "webhooks/test.html")]
+struct TestPage {
+    visit: Visit,
+    webhook: Webhook,
+    /// The types that it wants, then the others.
+    wanted: Vec<EventType>,
+    others: Vec<EventType>,
+    /// What the form said, or the first that it wants.
+    chosen: EventType,
+    result: Option<TestEventSent>,
+    /// Why nothing was sent.
+    refused: Option<String>,
+}
+
+/// Asks for the type to send.
+pub(in crate::pages) async fn show_test(
+    id: Path<String>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let page = TestPage::read(&id, None, visit, &connections).await?;
+    page_with(StatusCode::OK, &page.visit, &page)
+}
+
+/// Sends an event of it, and waits for the answer.
+pub(in crate::pages) async fn send(
+    id: Path<String>,
+    form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    publisher: Data<Publisher>,
+) -> Result<HttpResponse, Problem> {
+    let event_type: EventType = form
+        .text("event_type")
+        .parse()
+        .map_err(|_| Problem::NotFound("event type"))?;
+    let mut page = TestPage::read(&id, Some(event_type), visit, &connections).await?;
+    let (test, caller) = ((event_type, WAIT), &page.visit.caller);
+    let sent = send_test(page.webhook.id, test, caller, &connections, &publisher).await;
+    let status = match sent {
+        Ok(sent) => {
+            page.result = Some(sent);
+            StatusCode::OK
+        }
+        Err(problem @ (Problem::Conflict(_) | Problem::Broker(_))) => {
+            problem.log();
+            page.refused = Some(problem.to_string());
+            problem.status_code()
+        }
+        Err(problem) => return Err(problem),
+    };
+    page_with(status, &page.visit, &page)
+}
+
+impl TestPage {
+    async fn read(
+        id: &str,
+        chosen: Option<EventType>,
+        visit: Visit,
+        connections: &Connections,
+    ) -> Result<Self, Problem> {
+        let mut connection = connections.acquire().await?;
+        let webhook = find_stored(&mut connection, id).await?;
+        let wanted: Vec<EventType> = webhook.settings.events.types().collect();
+        let all = EventType::ALL.iter().copied();
+        Ok(Self {
+            visit,
+            others: all
+                .filter(|event_type| !wanted.contains(event_type))
+                .collect(),
+            chosen: chosen
+                .or(wanted.first().copied())
+                .unwrap_or(EventType::ALL[0]),
+            wanted,
+            webhook,
+            result: None,
+            refused: None,
+        })
+    }
+
+    fn is_chosen(&self, event_type: &EventType) -> bool {
+        self.chosen == *event_type
+    }
+
+    fn is_active(&self) -> bool {
+        self.webhook.settings.status == WebhookStatus::Active
+    }
+}
+
+/// The headers of a request that sign it.
+fn signatures(attempt: &AttemptBody) -> Vec<(&str, &str)> {
+    let headers = attempt.request_headers.iter().filter_map(|header| {
+        let name = header.name.as_str();
+        let signs = SIGNATURE_HEADERS
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known));
+        Some((name, header.value.as_deref()?)).filter(|_| signs)
+    });
+    headers.collect()
+}

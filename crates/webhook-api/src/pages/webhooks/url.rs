@@ -1,0 +1,31 @@
+//! A URL is checked while the form is still being written.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::{FieldError, WebhookUrl};
+
+use crate::config::UrlRules;
+use crate::pages::errors::Errors;
+use crate::pages::html::{html, render};
+use crate::pages::query::Query;
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "webhooks/url.html")]
+struct UrlFragment {
+    errors: Errors,
+}
+
+/// Tells why a URL will be refused, or nothing, by the rule of the API.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(in crate::pages) async fn check_url(
+    query: Query,
+    rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let parsed = WebhookUrl::parse(query.text("url"), rules.schemes, &rules.addresses);
+    let refused = parsed.err().map(|error| FieldError::new("url", error));
+    let errors = Errors::of(Problem::Invalid(refused.into_iter().collect()))?;
+    Ok(html(StatusCode::OK).body(render(&UrlFragment { errors })?))
+}
