@@ -51,7 +51,8 @@ impl Form {
         if is_page(back) { back } else { otherwise }
     }
 
-    fn parse(body: &[u8]) -> Self {
+    /// Reads what a browser sends.
+    pub(super) fn parse(body: &[u8]) -> Self {
         Self(url::form_urlencoded::parse(body).into_owned().collect())
     }
 }

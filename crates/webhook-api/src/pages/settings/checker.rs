@@ -192,3 +192,34 @@ fn body_of(form: &Form) -> (&'static str, String) {
     }
     ("body", form.raw("body").replace("\r\n", "\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(form: &str) -> (Option<Vec<u8>>, Vec<String>) {
+        let (request, fields) = read_request(&Form::parse(form.as_bytes()));
+        let reasons = fields.finish().into_iter().map(|error| error.reason);
+        (
+            request.map(|request| request.body.to_vec()),
+            reasons.collect(),
+        )
+    }
+
+    #[test]
+    fn a_body_is_read_as_it_was_before_the_browser_sent_it() {
+        let typed = read("body=+{%0D%0A}%0D%0A");
+        let encoded = read("body=ew0K%0D%0AfQ%3D%3D&is_base64=on");
+
+        assert_eq!(typed, (Some(b" {\n}\n".to_vec()), vec![]));
+        assert_eq!(encoded, (Some(b"{\r\n}".to_vec()), vec![]));
+    }
+
+    #[test]
+    fn a_line_that_is_no_header_is_named() {
+        let (_, reasons) = read("headers=webhook-id:+a:b%0D%0A%0D%0APOST+/in+HTTP/1.1");
+
+        let reason = "“POST /in HTTP/1.1” is no header: write its name, a colon and its value";
+        assert_eq!(reasons, [reason]);
+    }
+}
