@@ -18,29 +18,29 @@ pub(crate) mod read;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Delivery)]
 pub(crate) struct DeliveryBody {
-    id: Uuid,
+    pub(crate) id: Uuid,
     event_id: Uuid,
     webhook_id: Uuid,
     /// What the webhook is called, also when it was deleted.
     webhook_name: String,
     #[schema(value_type = schema::EventTypeName)]
-    event_type: &'static str,
+    pub(crate) event_type: &'static str,
     #[schema(value_type = schema::EnvironmentName)]
     environment: &'static str,
     /// Whether it is of a test event.
-    test: bool,
+    pub(crate) test: bool,
     #[schema(value_type = schema::DeliveryStatusName)]
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// How many attempts were recorded.
-    attempt_count: i32,
+    pub(crate) attempt_count: i32,
     /// The status of the latest attempt's answer; `null`: there was none.
-    response_status: Option<u16>,
+    pub(crate) response_status: Option<u16>,
     /// Why the latest attempt failed, when it did.
     #[schema(value_type = Option<schema::FailureClassName>)]
-    failure_class: Option<&'static str>,
+    pub(crate) failure_class: Option<&'static str>,
     /// When it is tried next, while it is pending.
-    next_attempt_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
+    pub(crate) next_attempt_at: Option<DateTime<Utc>>,
+    pub(crate) created_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
 }
 

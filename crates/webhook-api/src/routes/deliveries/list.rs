@@ -65,7 +65,17 @@ pub(crate) async fn list_deliveries(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<TotalPage<DeliveryBody>>, Problem> {
-    let asked = parse(request.query_string())?;
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<TotalPage<DeliveryBody>, Problem> {
+    let asked = parse(query)?;
     let mut connection = connections.acquire().await?;
     let rows = deliveries::list(&mut connection, &asked.filter, &asked.place).await?;
     let rows = rows.into_iter().map(DeliveryBody::from).collect();
@@ -75,7 +85,7 @@ pub(crate) async fn list_deliveries(
     } else {
         None
     };
-    Ok(Json(TotalPage { page, total }))
+    Ok(TotalPage { page, total })
 }
 
 struct Asked {

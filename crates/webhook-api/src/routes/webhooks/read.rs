@@ -94,11 +94,16 @@ pub(crate) async fn find_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
+    read_one(&id, &connections).await.map(answer)
+}
+
+/// Reads the webhook of an id.
+pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<WebhookBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let webhook = webhooks::find(&mut connection, id).await?;
     let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
-    Ok(answer(with_count(&mut connection, webhook).await?))
+    with_count(&mut connection, webhook).await
 }
 
 /// What is no id names no webhook.
