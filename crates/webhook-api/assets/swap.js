@@ -9,6 +9,8 @@ export function followForms() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("form[data-swap]") || event.defaultPrevented) return;
+    // Where a button leads to a page of its own.
+    if (event.submitter?.hasAttribute("data-leave")) return;
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, event.submitter));
     form.setAttribute("aria-busy", "true");
@@ -55,7 +57,7 @@ function follow(form, delay) {
 }
 
 // Puts a part of the page that was answered in the place of ours.
-async function show(answer, id) {
+export async function show(answer, id) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.getElementById(id);
   const here = document.getElementById(id);

@@ -10,8 +10,12 @@ const shown = new Intl.DateTimeFormat("en-GB", {
   hourCycle: "h23",
 });
 
+// On the axis of a chart.
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
-    time.textContent = shown.format(new Date(time.dateTime));
+    const format = time.dataset.show === "clock" ? clock : shown;
+    time.textContent = format.format(new Date(time.dateTime));
   }
 }

@@ -18,6 +18,7 @@ mod visit;
 
 mod errors;
 mod form;
+mod moment;
 mod query;
 
 mod html;
@@ -30,6 +31,7 @@ mod filters;
 mod notice;
 
 // The pages.
+mod audit;
 mod sign_in;
 mod webhooks;
 
@@ -69,6 +71,14 @@ fn guarded() -> Vec<Resource> {
     let table = vec![
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
+        ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
+        ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
+        ("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::show_diagnosis))]),
+        ("/webhooks/{id}/replay", vec![
+            (GET, MANAGE, to(webhooks::replay::show_replay)),
+            (POST, MANAGE, to(webhooks::replay::replay_events)),
+        ]),
+        ("/audit", vec![(GET, READ, to(audit::show_audit))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {

@@ -29,6 +29,12 @@ pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(group(*number))
 }
 
+/// A time of milliseconds as people say it: `15 s`, `1 h 30 min`.
+#[askama::filter_fn]
+pub(crate) fn duration(millis: &u64, _: &dyn Values) -> askama::Result<String> {
+    Ok(in_units(*millis))
+}
+
 /// A name of ours as a label: `production` is shown as `Production`.
 #[askama::filter_fn]
 pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
@@ -51,7 +57,8 @@ pub(crate) fn as_sentence(message: &str) -> String {
     }
 }
 
-fn with_capital(text: &str) -> String {
+/// Begins a text with a capital letter.
+pub(crate) fn with_capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(chars).collect()
@@ -62,6 +69,29 @@ fn percent_of(share: f64) -> String {
     let text = format!("{percent:.2}");
     let short = text.trim_end_matches('0').trim_end_matches('.');
     format!("{short} %")
+}
+
+/// Writes milliseconds in the two largest units that they are made of.
+pub(crate) fn in_units(millis: u64) -> String {
+    const UNITS: [(&str, u64); 5] = [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("min", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ];
+    let mut left = millis;
+    let parts = UNITS.iter().filter_map(|(name, unit)| {
+        let count = left / unit;
+        left %= unit;
+        (count > 0).then(|| format!("{count} {name}"))
+    });
+    let parts: Vec<String> = parts.take(2).collect();
+    if parts.is_empty() {
+        "0 s".to_owned()
+    } else {
+        parts.join(" ")
+    }
 }
 
 /// Sets the thousands of a number apart.
@@ -87,6 +117,15 @@ mod tests {
         assert_eq!(group(999), "999");
         assert_eq!(group(12_345), "12,345");
         assert_eq!(group(-1_000_000), "-1,000,000");
+    }
+
+    #[test]
+    fn a_time_is_told_in_its_two_largest_units() {
+        assert_eq!(in_units(0), "0 s");
+        assert_eq!(in_units(250), "250 ms");
+        assert_eq!(in_units(15_000), "15 s");
+        assert_eq!(in_units(43_200_000), "12 h");
+        assert_eq!(in_units(5_400_001), "1 h 30 min");
     }
 
     #[test]

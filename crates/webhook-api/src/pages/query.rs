@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev};
 use url::form_urlencoded::{Serializer, parse};
 
+use super::moment::in_utc;
 use crate::problem::Problem;
 
 /// The parts of a query that say something: forms send their empty fields too.
@@ -23,9 +24,11 @@ impl Query {
         self.text(name) == value
     }
 
-    /// Whether anything but the page of a list is asked for.
+    /// Whether only some of a list are asked for, whatever the page and the order.
     pub(crate) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| name != "cursor")
+        let aside = ["cursor", "limit", "sort"];
+        let mut names = self.0.iter().map(|(name, _)| name.as_str());
+        names.any(|name| !aside.contains(&name))
     }
 
     /// Whether this is another page than the first.
@@ -58,6 +61,24 @@ impl Query {
         Serializer::new(String::new())
             .extend_pairs(&self.0)
             .finish()
+    }
+
+    /// As the API takes it, with a field that says this whatever the address says of it.
+    pub(crate) fn as_api_with(&self, name: &str, value: &str) -> String {
+        let kept = self.0.iter().filter(|(field, _)| field != name);
+        Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair(name, value)
+            .finish()
+    }
+
+    /// As the API takes it, where these fields hold moments of UTC.
+    pub(crate) fn as_api_at(&self, moments: &[&str]) -> String {
+        let said = self.0.iter().map(|(name, value)| {
+            let moment = moments.contains(&name.as_str()).then(|| in_utc(value));
+            (name, moment.unwrap_or_else(|| value.clone()))
+        });
+        Serializer::new(String::new()).extend_pairs(said).finish()
     }
 
     fn of(query: &str) -> Self {
@@ -98,6 +119,20 @@ mod tests {
         );
         assert_eq!(query.with("status", ""), "?search=a+b");
         assert_eq!(query.first_page(), "?search=a+b&status=active");
-        assert!(!Query::of("cursor=c0ffee").is_filtered());
+        assert!(!Query::of("cursor=c0ffee&sort=name").is_filtered());
+    }
+
+    #[test]
+    fn a_page_may_ask_for_more_than_its_address_says() {
+        let query = Query::of("total=false&since=2026-11-25T08:30&search=T08%3A30");
+
+        assert_eq!(
+            query.as_api_with("total", "true"),
+            "since=2026-11-25T08%3A30&search=T08%3A30&total=true"
+        );
+        assert_eq!(
+            query.as_api_at(&["since"]),
+            "total=false&since=2026-11-25T08%3A30%3A00Z&search=T08%3A30"
+        );
     }
 }

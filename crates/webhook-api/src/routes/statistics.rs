@@ -64,7 +64,7 @@ pub(crate) struct SpanBody {
 #[schema(as = StatisticsCounts)]
 pub(crate) struct SpanCounts {
     /// Deliveries that ended: `succeeded` and `failed` together.
-    deliveries: i64,
+    pub(crate) deliveries: i64,
     pub(crate) succeeded: i64,
     /// Deliveries that were given up.
     pub(crate) failed: i64,

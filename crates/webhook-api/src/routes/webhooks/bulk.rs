@@ -104,7 +104,7 @@ pub(crate) struct WebhookResult {
     #[schema(example = "changed")]
     pub(crate) result: &'static str,
     /// Why it was refused.
-    errors: Vec<FieldProblem>,
+    pub(crate) errors: Vec<FieldProblem>,
 }
 
 /// Changes or deletes many webhooks, each for itself: what cannot be done with one does not hold
