@@ -26,10 +26,14 @@ export function followForms() {
 
 // Filters marked `data-live="<id>"` show what fits as one types, and say so in the address.
 export function followFilters() {
-  document.addEventListener("input", (event) => {
+  const look = (event) => {
     const form = event.target.closest?.("form[data-live]");
-    if (form) follow(form, event.target.type === "search" ? 200 : 0);
-  });
+    // A list tells of a choice once it is made, a field of every key.
+    const chosen = event.target.matches("select");
+    if (form && chosen === (event.type === "change")) follow(form, event.target.type === "search" ? 200 : 0);
+  };
+  document.addEventListener("input", look);
+  document.addEventListener("change", look);
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-live]")) return;
     event.preventDefault();

@@ -13,9 +13,12 @@ const shown = new Intl.DateTimeFormat("en-GB", {
 // On the axis of a chart.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
+// Where the day is enough.
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const formats = { clock, day };
+
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
-    const format = time.dataset.show === "clock" ? clock : shown;
-    time.textContent = format.format(new Date(time.dateTime));
+    time.textContent = (formats[time.dataset.show] ?? shown).format(new Date(time.dateTime));
   }
 }

@@ -196,7 +196,7 @@ statement! {
         "SELECT count(*) FROM (SELECT FROM deliveries
             WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
         " LIMIT ", limit: i64 => BigInt,
-        ") AS some"
+        ") AS counted"
     }
 }
 

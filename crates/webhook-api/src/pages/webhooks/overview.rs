@@ -55,6 +55,12 @@ impl WebhookPage {
         let own = self.webhook.settings.timeout_ms;
         own.unwrap_or(self.policy.timeout_ms)
     }
+
+    /// When the pause of its circuit is over, if that is still to come.
+    fn next_probe(&self) -> Option<DateTime<Utc>> {
+        let until = self.webhook.circuit.open_until;
+        until.filter(|until| *until > Utc::now())
+    }
 }
 
 /// What waits for a webhook.
