@@ -73,6 +73,7 @@ summary() {
   key=$(cat "$run/owner.key")
   cat <<TEXT
 
+Portal     $api/admin/webhooks   (sign in with the owner key)
 API        $api/api/v1          docs $api/api/docs/
 owner key  $key
 RabbitMQ   $(amqp_url)   (management on port $(cat "$run/management.port"))

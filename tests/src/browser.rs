@@ -74,6 +74,11 @@ impl Browser {
         self.client.goto(&url).await.expect("it loads");
     }
 
+    /// Loads the page again, and sends again what it was the answer to.
+    pub async fn reload(&self) {
+        self.client.refresh().await.expect("it loads");
+    }
+
     /// Signs in, and ends at the webhooks.
     pub async fn sign_in(&self, key: &str) {
         self.open("/admin/sign-in").await;

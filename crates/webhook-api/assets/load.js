@@ -1,8 +1,6 @@
 // What takes long is loaded into its place once the page is there. Without a script the place holds
 // a link to it.
 
-import { show } from "./swap.js";
-
 // Places are marked `data-load="<address>"`; the page there has an element of the same id.
 export function loadPlaces(root) {
   for (const place of root.querySelectorAll("[data-load]")) load(place);
@@ -14,7 +12,13 @@ async function load(place) {
   place.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address);
-    if (answer.ok && !answer.redirected && place.isConnected) await show(answer, place.id);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = page.getElementById(place.id);
+    if (!found) return;
+    const focused = place.contains(document.activeElement);
+    place.replaceWith(found);
+    if (focused) found.querySelector("a, button")?.focus({ preventScroll: true });
+    found.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
   } finally {
     place.removeAttribute("aria-busy");
   }

@@ -12,8 +12,9 @@ export function followForms() {
     // Where a button leads to a page of its own.
     if (event.submitter?.hasAttribute("data-leave")) return;
     event.preventDefault();
+    if (form.ariaBusy === "true") return;
     const fields = new URLSearchParams(new FormData(form, event.submitter));
-    form.setAttribute("aria-busy", "true");
+    form.ariaBusy = "true";
     try {
       const answer = await fetch(form.action, { method: "POST", body: fields });
       await show(answer, "content");
@@ -60,23 +61,36 @@ function follow(form, delay) {
   }, delay);
 }
 
-// Puts a part of the page that was answered in the place of ours.
-export async function show(answer, id) {
+// Puts a part of the page that was answered in the place of ours, and tells what it tells.
+async function show(answer, id) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const found = page.getElementById(id);
-  const here = document.getElementById(id);
-  // Another page, such as that for signing in.
-  if (!found || !here || !page.querySelector("header.bar")) return location.assign(answer.url);
+  if (answer.redirected && !page.querySelector("header.bar")) return location.assign(answer.url);
   if (answer.redirected) history.replaceState(null, "", answer.url);
-  replace(here, found);
+  document.title = page.title;
+  const here = document.getElementById(id);
+  const found = page.getElementById(id);
+  if (found) {
+    replace(here, found);
+  } else {
+    // A refusal is told where the answer would have been.
+    here.replaceChildren(...page.getElementById("content").childNodes);
+  }
+  const told = page.getElementById("notice")?.childNodes ?? [];
+  document.getElementById("notice").replaceChildren(...told);
 }
 
-// Replaces an element; what had the focus has it again, or else the notice is read out.
+// Replaces an element. What wants the focus gets it; if what had it is gone, its successor has it.
 export function replace(here, found) {
   const focused = document.activeElement?.id;
   const { scrollX, scrollY } = window;
   here.replaceWith(found);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  scrollTo(scrollX, scrollY);
+  const wants = found.querySelector("[autofocus]");
+  if (wants) {
+    wants.focus();
+  } else {
+    const again = (focused && document.getElementById(focused)) || document.getElementById("content");
+    if (document.activeElement === document.body) again.focus({ preventScroll: true });
+    scrollTo(scrollX, scrollY);
+  }
   found.dispatchEvent(new CustomEvent("swapped", { bubbles: true }));
 }

@@ -30,6 +30,18 @@ pub(crate) struct IdempotencyKey {
     path: String,
 }
 
+impl IdempotencyKey {
+    /// The key of a form at `path`, so that pressing twice makes one: a UUID that its page drew. A
+    /// form without one is a request of its own.
+    pub(crate) fn of_form(drawn: &str, path: &str) -> Self {
+        let key: Option<Uuid> = drawn.parse().ok();
+        Self {
+            key: key.map(|key| key.to_string()),
+            path: path.to_owned(),
+        }
+    }
+}
+
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -46,8 +58,12 @@ fn parse(value: &HeaderValue) -> Result<String, Problem> {
     if (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(text.to_owned());
     }
+    Err(refused())
+}
+
+fn refused() -> Problem {
     let reason = format!("must have 1 to {MAX_CHARS} visible ASCII characters");
-    Err(Problem::Invalid(vec![FieldError::new(HEADER, reason)]))
+    Problem::Invalid(vec![FieldError::new(HEADER, reason)])
 }
 
 /// The answer to a creation.

@@ -18,7 +18,6 @@ mod visit;
 
 mod errors;
 mod form;
-mod moment;
 mod query;
 
 mod html;
@@ -28,11 +27,22 @@ mod problems;
 mod assets;
 mod chart;
 mod filters;
+mod json;
 mod notice;
+mod retry_policy;
+mod schedule;
+mod span;
 
 // The pages.
 mod audit;
+mod event_types;
+mod events;
+mod rejected_messages;
 mod sign_in;
+
+mod deliveries;
+mod jobs;
+mod settings;
 mod webhooks;
 
 /// Where the navigation leads.
@@ -64,12 +74,34 @@ const GET: Method = Method::GET;
 const POST: Method = Method::POST;
 const READ: Permission = Permission::Read;
 const MANAGE: Permission = Permission::Manage;
+const OWN: Permission = Permission::Own;
 
 /// The pages of those who signed in.
 #[rustfmt::skip]
 fn guarded() -> Vec<Resource> {
     let table = vec![
+        ("/event-types", vec![(GET, READ, to(event_types::list::show_event_types))]),
+        ("/event-types/verifying", vec![(GET, READ, to(event_types::verifying::show_verifying))]),
+        ("/events", vec![(GET, READ, to(events::list::show_events))]),
+        ("/events/{id}", vec![(GET, READ, to(events::detail::show_event))]),
+        ("/rejected-messages", vec![(GET, READ, to(rejected_messages::list::show_messages))]),
+        ("/rejected-messages/requeue", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_requeue)),
+            (POST, MANAGE, to(rejected_messages::all::requeue)),
+        ]),
+        ("/rejected-messages/discard", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::all::discard)),
+        ]),
+        ("/rejected-messages/{id}", vec![(GET, READ, to(rejected_messages::detail::show_message))]),
+        ("/rejected-messages/{id}/body", vec![(GET, READ, to(rejected_messages::detail::download_body))]),
+        ("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::detail::requeue))]),
+        ("/rejected-messages/{id}/discard", vec![
+            (GET, MANAGE, to(rejected_messages::detail::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::detail::discard)),
+        ]),
         ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
+        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
         ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
@@ -80,6 +112,21 @@ fn guarded() -> Vec<Resource> {
         ]),
         ("/audit", vec![(GET, READ, to(audit::show_audit))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
+        ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),
+        ("/settings/retry-policies/{environment}", vec![(GET, OWN, to(settings::retry_policies::edit_policy)), (POST, OWN, to(settings::retry_policies::replace_policy))]),
+        ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
+        ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
+        ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),
+        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
+        ("/webhook-deliveries/retry", vec![(GET, MANAGE, to(deliveries::retry_all::ask)), (POST, MANAGE, to(deliveries::retry_all::start))]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
+        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
+        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
+        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
     ];
     let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
         let routes = routes.into_iter().map(|(method, permission, route)| {

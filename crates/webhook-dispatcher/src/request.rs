@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use reqwest::{Client, Response};
-use webhook_domain::{AddressPolicy, FailureClass, HeaderSecret, Outcome, sign};
+use webhook_domain::{
+    AddressPolicy, FailureClass, HeaderSecret, NextAttempt, Outcome, request_headers,
+};
 use webhook_store::attempts::{Attempt, Exchange, Timing};
 use webhook_store::destinations::Destination;
 
@@ -110,24 +112,15 @@ fn headers<'a>(
     number: i32,
     now: DateTime<Utc>,
 ) -> Vec<Header<'a>> {
-    let event = &leased.event;
-    let timestamp = now.timestamp();
-    let secrets = destination.secrets.valid_at(now);
-    let signatures = sign(secrets, event.id, timestamp, &event.body);
-    let ours = [
-        ("Content-Type", "application/json".to_owned()),
-        ("User-Agent", target::USER_AGENT.to_owned()),
-        ("X-Webhook-Signature", signatures.platform),
-        ("webhook-id", event.id.to_string()),
-        ("webhook-timestamp", timestamp.to_string()),
-        ("webhook-signature", signatures.standard),
-        ("X-Webhook-Event", event.event_type.to_string()),
-        ("X-Webhook-Environment", event.environment.to_string()),
-        ("X-Webhook-Delivery", leased.id.to_string()),
-        ("X-Webhook-Attempt", number.to_string()),
-    ];
-    let ours = ours.into_iter().map(|(name, value)| Header {
-        name,
+    let next = NextAttempt {
+        event: &leased.event,
+        delivery_id: leased.id,
+        number,
+        at: now,
+    };
+    let ours = request_headers(next, destination.secrets.valid_at(now));
+    let ours = ours.into_iter().map(|(header, value)| Header {
+        name: header.as_str(),
         value: Value::Ours(value),
     });
     let custom = destination.headers.iter().filter_map(|(name, value)| {

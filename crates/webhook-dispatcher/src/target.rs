@@ -12,9 +12,6 @@ use webhook_domain::{AddressPolicy, FailureClass};
 
 use crate::timing::{self, Timed};
 
-/// What we call ourselves.
-pub(crate) const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"));
-
 /// The client for all requests: no redirects, no proxy, a resolver that filters.
 pub(crate) fn client(addresses: &AddressPolicy) -> reqwest::Result<Client> {
     Client::builder()

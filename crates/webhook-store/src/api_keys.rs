@@ -132,6 +132,16 @@ pub async fn find_used(
     row.read().map(Some)
 }
 
+/// Finds a key, whether it is valid or not, without noting that it is used.
+pub async fn find(
+    connection: &mut AsyncPgConnection,
+    id: ApiKeyId,
+) -> Result<Option<ApiKeyRow>, StoreError> {
+    let key = api_keys::table.find(id.0).select(Row::as_select());
+    let row: Option<Row> = key.first(connection).await.optional()?;
+    row.map(Row::read).transpose()
+}
+
 /// Lists keys, newest first, revoked and expired ones included.
 pub async fn list(
     connection: &mut AsyncPgConnection,

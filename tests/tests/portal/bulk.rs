@@ -26,7 +26,9 @@ async fn names(browser: &Browser) -> Vec<String> {
 
 /// How many rows say `status`.
 async fn statuses(browser: &Browser) -> Vec<String> {
-    browser.texts("tbody .badge.active, tbody .badge.inactive").await
+    browser
+        .texts("tbody .badge.active, tbody .badge.inactive")
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

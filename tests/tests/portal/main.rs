@@ -1,7 +1,12 @@
 //! The portal in a real browser, through the real programs.
 
+mod api_keys;
 mod bulk;
+mod checker;
+mod events;
+mod reference;
+mod rejected;
+mod settings;
 mod signing_in;
 mod webhook;
 mod webhooks;
-

@@ -44,15 +44,25 @@ async fn tiles_and_chart_tell_what_was_delivered() {
     assert!(tiles[0].contains("33.33 %"), "{tiles:?}");
     assert!(tiles[0].contains("2 of 3 attempts failed"), "{tiles:?}");
     assert!(tiles[3].contains("Failing"), "{tiles:?}");
-    let drawn = browser.run("return document.querySelector('svg.bars').getAttribute('aria-label')", vec![]);
+    let drawn = browser.run(
+        "return document.querySelector('svg.bars').getAttribute('aria-label')",
+        vec![],
+    );
     let drawn = drawn.await.as_str().unwrap_or_default().to_owned();
     assert!(
         drawn.contains("1 succeeded, 1 given up, 2 of 3 attempts failed"),
         "{drawn}"
     );
-    assert!(browser.text("#failures").await.contains("The receiver broke (5xx)"));
+    assert!(
+        browser
+            .text("#failures")
+            .await
+            .contains("The receiver broke (5xx)")
+    );
     browser.press("Show as table").await;
-    let hour = browser.texts("#figures-table tbody tr:first-child td").await;
+    let hour = browser
+        .texts("#figures-table tbody tr:first-child td")
+        .await;
     assert_eq!(browser.count("#figures-table tbody tr").await, 24);
     assert_eq!(hour[..4], ["1", "1", "3", "2"]);
     assert_eq!(browser.count("#latest-deliveries tbody tr").await, 2);
@@ -151,8 +161,11 @@ async fn a_change_is_in_the_audit_trail_with_what_was_before() {
     browser.choose("What was done", "Webhook added").await;
 
     assert!(latest.starts_with("Webhook changed"), "{latest}");
-    assert!(latest.contains("was CRM → is now CRM of the west"), "{latest}");
-    assert!(latest.contains("was none → is now 5 s"), "{latest}");
+    assert!(
+        latest.contains("was CRM → is now CRM of the west"),
+        "{latest}"
+    );
+    assert!(latest.contains("was none → is now 5 seconds"), "{latest}");
     assert_eq!(listed, 2);
     let filtered = format!("/admin/audit?webhook_id={id}&action=webhook.created");
     browser.arrive(&filtered).await;

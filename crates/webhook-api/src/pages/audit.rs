@@ -78,8 +78,7 @@ pub(super) async fn show_audit(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = query.as_api_at(&["since", "until"]);
-    let entries = read_entries(&asked, &connections).await?;
+    let entries = read_entries(&query.as_api(), &connections).await?;
     let shown = AuditPage {
         visit,
         query,

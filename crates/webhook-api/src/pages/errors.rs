@@ -39,6 +39,14 @@ impl Errors {
         (!reasons.is_empty()).then(|| reasons.join(" "))
     }
 
+    /// Says something else of a field that was refused: what the API says of milliseconds is not what
+    /// a page says of a time.
+    pub(crate) fn reword(&mut self, field: &str, reason: &str) {
+        for error in self.0.iter_mut().filter(|error| error.field == field) {
+            reason.clone_into(&mut error.reason);
+        }
+    }
+
     /// All reasons, with the names of their fields.
     pub(crate) fn all(&self) -> &[FieldError] {
         &self.0

@@ -3,8 +3,10 @@
 #![allow(unreachable_pub, reason = "the macro of a filter makes it public")]
 
 use askama::Values;
-use askama::filters::Safe;
+use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
+
+use super::span::in_words;
 
 /// A time in UTC; a script shows it in the reader's zone, the exact one stays at hand.
 #[askama::filter_fn]
@@ -15,6 +17,15 @@ pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<St
         at.format("%Y-%m-%d %H:%M:%S%.3f"),
         at.format("%-d %b %Y, %H:%M:%S"),
     )))
+}
+
+/// A time of a query (RFC 3339) as a browser's field for one takes it, in UTC; empty if it is none.
+#[askama::filter_fn]
+pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    Ok(time.map_or(String::new(), |time| {
+        time.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string()
+    }))
 }
 
 /// A share as a percentage, never rounded up to all of it: `99.95 %`.
@@ -29,22 +40,41 @@ pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(group(*number))
 }
 
-/// A time of milliseconds as people say it: `15 s`, `1 h 30 min`.
+/// Milliseconds as people say them: `15 seconds`.
 #[askama::filter_fn]
 pub(crate) fn duration(millis: &u64, _: &dyn Values) -> askama::Result<String> {
-    Ok(in_units(*millis))
+    Ok(in_words(*millis))
 }
 
 /// A name of ours as a label: `production` is shown as `Production`.
 #[askama::filter_fn]
 pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
-    Ok(with_capital(&name.replace('_', " ")))
+    Ok(label_of(name))
+}
+
+/// Makes a label of a name of ours.
+pub(crate) fn label_of(name: &str) -> String {
+    with_capital(&name.replace('_', " "))
 }
 
 /// A message of ours, which begins in lower case and has no full stop, as a sentence.
 #[askama::filter_fn]
 pub(crate) fn sentence(message: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(as_sentence(message))
+}
+
+/// A message of ours, with what stands between backticks as code.
+#[askama::filter_fn]
+pub(crate) fn coded(message: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let parts = escape(message, Html)?.to_string();
+    let parts = parts.split('`').enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part.to_owned()
+        }
+    });
+    Ok(Safe(parts.collect()))
 }
 
 /// Makes a sentence of a message of ours.
@@ -57,8 +87,7 @@ pub(crate) fn as_sentence(message: &str) -> String {
     }
 }
 
-/// Begins a text with a capital letter.
-pub(crate) fn with_capital(text: &str) -> String {
+fn with_capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(chars).collect()
@@ -69,29 +98,6 @@ fn percent_of(share: f64) -> String {
     let text = format!("{percent:.2}");
     let short = text.trim_end_matches('0').trim_end_matches('.');
     format!("{short} %")
-}
-
-/// Writes milliseconds in the two largest units that they are made of.
-pub(crate) fn in_units(millis: u64) -> String {
-    const UNITS: [(&str, u64); 5] = [
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("min", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ];
-    let mut left = millis;
-    let parts = UNITS.iter().filter_map(|(name, unit)| {
-        let count = left / unit;
-        left %= unit;
-        (count > 0).then(|| format!("{count} {name}"))
-    });
-    let parts: Vec<String> = parts.take(2).collect();
-    if parts.is_empty() {
-        "0 s".to_owned()
-    } else {
-        parts.join(" ")
-    }
 }
 
 /// Sets the thousands of a number apart.
@@ -117,15 +123,6 @@ mod tests {
         assert_eq!(group(999), "999");
         assert_eq!(group(12_345), "12,345");
         assert_eq!(group(-1_000_000), "-1,000,000");
-    }
-
-    #[test]
-    fn a_time_is_told_in_its_two_largest_units() {
-        assert_eq!(in_units(0), "0 s");
-        assert_eq!(in_units(250), "250 ms");
-        assert_eq!(in_units(15_000), "15 s");
-        assert_eq!(in_units(43_200_000), "12 h");
-        assert_eq!(in_units(5_400_001), "1 h 30 min");
     }
 
     #[test]

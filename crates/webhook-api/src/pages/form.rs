@@ -28,6 +28,12 @@ impl Form {
         found.map_or("", |(_, value)| value.trim())
     }
 
+    /// The same as it was typed. A browser sends each line end as CR LF.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     /// What all fields of this name say.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(field, _)| field == name);

@@ -27,10 +27,7 @@ pub(crate) enum Undo {
     /// Sets a webhook back to the status that it had.
     Status { webhook_id: Uuid, was: String },
     /// Sets webhooks back to the status that they had.
-    Statuses {
-        webhook_ids: Vec<Uuid>,
-        was: String,
-    },
+    Statuses { webhook_ids: Vec<Uuid>, was: String },
 }
 
 impl Undo {

@@ -3,9 +3,9 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev};
+use chrono::NaiveDateTime;
 use url::form_urlencoded::{Serializer, parse};
 
-use super::moment::in_utc;
 use crate::problem::Problem;
 
 /// The parts of a query that say something: forms send their empty fields too.
@@ -51,6 +51,12 @@ impl Query {
         query.finish()
     }
 
+    /// All that is said, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// From the first page on.
     pub(crate) fn first_page(&self) -> String {
         self.with("cursor", "")
@@ -72,20 +78,26 @@ impl Query {
             .finish()
     }
 
-    /// As the API takes it, where these fields hold moments of UTC.
-    pub(crate) fn as_api_at(&self, moments: &[&str]) -> String {
-        let said = self.0.iter().map(|(name, value)| {
-            let moment = moments.contains(&name.as_str()).then(|| in_utc(value));
-            (name, moment.unwrap_or_else(|| value.clone()))
-        });
-        Serializer::new(String::new()).extend_pairs(said).finish()
-    }
-
-    fn of(query: &str) -> Self {
+    /// Reads a query, without its question mark.
+    pub(super) fn of(query: &str) -> Self {
         let pairs = parse(query.as_bytes()).into_owned();
-        let said = pairs.map(|(name, value)| (name, value.trim().to_owned()));
+        let said = pairs.map(|(name, value)| {
+            let value = value.trim();
+            let time = TIMES.contains(&name.as_str()).then(|| in_utc(value));
+            (name, time.flatten().unwrap_or_else(|| value.to_owned()))
+        });
         Self(said.filter(|(_, value)| !value.is_empty()).collect())
     }
+}
+
+/// Fields that say a time.
+const TIMES: [&str; 2] = ["since", "until"];
+
+/// A browser's field for a time knows no zone: it is labelled as UTC, and read so.
+pub(super) fn in_utc(text: &str) -> Option<String> {
+    let read = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    let time = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));
+    Some(format!("{}Z", time?.format("%Y-%m-%dT%H:%M:%S%.f")))
 }
 
 impl FromRequest for Query {
@@ -110,6 +122,17 @@ mod tests {
     }
 
     #[test]
+    fn a_browsers_time_is_one_in_utc() {
+        let query = Query::of("since=2026-11-23T08%3A15&until=2026-11-23T08%3A15%3A30&search=2026");
+
+        assert_eq!(query.text("since"), "2026-11-23T08:15:00Z");
+        assert_eq!(query.text("until"), "2026-11-23T08:15:30Z");
+        for kept in ["2026-11-23T08:15:30.5Z", "soon"] {
+            assert_eq!(Query::of(&format!("since={kept}")).text("since"), kept);
+        }
+    }
+
+    #[test]
     fn a_changed_filter_begins_at_the_first_page() {
         let query = Query::of("search=a+b&status=active&cursor=c0ffee");
 
@@ -124,15 +147,11 @@ mod tests {
 
     #[test]
     fn a_page_may_ask_for_more_than_its_address_says() {
-        let query = Query::of("total=false&since=2026-11-25T08:30&search=T08%3A30");
+        let query = Query::of("total=false&search=CRM&cursor=c0ffee");
 
         assert_eq!(
             query.as_api_with("total", "true"),
-            "since=2026-11-25T08%3A30&search=T08%3A30&total=true"
-        );
-        assert_eq!(
-            query.as_api_at(&["since"]),
-            "total=false&since=2026-11-25T08%3A30%3A00Z&search=T08%3A30"
+            "search=CRM&cursor=c0ffee&total=true"
         );
     }
 }

@@ -44,19 +44,19 @@ pub(crate) struct CreateApiKey {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(crate) struct ApiKeyBody {
-    id: Uuid,
-    name: String,
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
     #[schema(value_type = schema::RoleName)]
-    role: &'static str,
+    pub(crate) role: &'static str,
     /// The first characters of the key, to recognise it.
     #[schema(example = "whk_9fQ2bA")]
-    prefix: String,
-    created_at: DateTime<Utc>,
+    pub(crate) prefix: String,
+    pub(crate) created_at: DateTime<Utc>,
     /// To the minute.
-    last_used_at: Option<DateTime<Utc>>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
     /// `null`: never.
-    expires_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
 }
 
 /// A key that was just made.
@@ -87,7 +87,18 @@ pub(crate) async fn create_api_key(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let (name, role, expires_at) = parse_key(&body.0)?;
+    create(&idempotency_key, &body.0, &caller, &connections, &keys).await
+}
+
+/// Makes the key that a document describes.
+pub(crate) async fn create(
+    idempotency_key: &IdempotencyKey,
+    body: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<HttpResponse, Problem> {
+    let (name, role, expires_at) = parse_key(body)?;
     let key = ApiKey::from_random(rand::random());
     let id = ApiKeyId(Uuid::now_v7());
     let new = NewApiKey {
@@ -98,26 +109,20 @@ pub(crate) async fn create_api_key(
         expires_at,
     };
     let mut connection = connections.acquire().await?;
-    let request = (&idempotency_key, body.0.as_ref());
-    create_once(
-        &mut connection,
-        &keys,
-        &caller,
-        request,
-        async |connection| {
-            let row = api_keys::insert(connection, &new).await?;
-            let entry = AuditEntry {
-                after: Some(describe(&row)),
-                ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
-            };
-            audit::insert(connection, &caller.actor(), &entry).await?;
-            let created = CreatedApiKey {
-                about: row.into(),
-                key: key.reveal().to_owned(),
-            };
-            Ok(Created::of(id.0, "/api/v1/api-keys", None, &created))
-        },
-    )
+    let request = (idempotency_key, body);
+    create_once(&mut connection, keys, caller, request, async |connection| {
+        let row = api_keys::insert(connection, &new).await?;
+        let entry = AuditEntry {
+            after: Some(describe(&row)),
+            ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
+        };
+        audit::insert(connection, &caller.actor(), &entry).await?;
+        let created = CreatedApiKey {
+            about: row.into(),
+            key: key.reveal().to_owned(),
+        };
+        Ok(Created::of(id.0, "/api/v1/api-keys", None, &created))
+    })
     .await
 }
 
@@ -134,14 +139,24 @@ pub(crate) async fn list_api_keys(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Page<ApiKeyBody>>, Problem> {
-    let mut fields = Fields::of_query(request.query_string());
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<Page<ApiKeyBody>, Problem> {
+    let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let after = fields.optional("cursor", parse_cursor);
     fields.end()?;
     let mut connection = connections.acquire().await?;
     let rows = api_keys::list(&mut connection, after, limit.rows()).await?;
     let rows = rows.into_iter().map(ApiKeyBody::from).collect();
-    Ok(Json(Page::of(rows, limit, |row| row.id)))
+    Ok(Page::of(rows, limit, |row| row.id))
 }
 
 /// Revokes a key: it is refused from now on. The last key of an owner stays.
@@ -154,7 +169,17 @@ pub(crate) async fn revoke_api_key(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let id: ApiKeyId = id.parse().map_err(|_| Problem::NotFound("API key"))?;
+    revoke(&id, &caller, &connections).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Revokes a key, and tells what it was.
+pub(crate) async fn revoke(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<ApiKeyBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     transaction(
         &mut connection,
@@ -165,7 +190,7 @@ pub(crate) async fn revoke_api_key(
                     ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
                 };
                 audit::insert(connection, &caller.actor(), &entry).await?;
-                Ok(HttpResponse::NoContent().finish())
+                Ok(row.into())
             }
             Revoked::LastOwner => Err(Problem::Conflict(
                 "it is the last key of an owner; make another one first",
@@ -174,6 +199,19 @@ pub(crate) async fn revoke_api_key(
         },
     )
     .await
+}
+
+/// Reads a key, whether it is valid or not.
+pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<ApiKeyBody, Problem> {
+    let id = parse_id(id)?;
+    let mut connection = connections.acquire().await?;
+    let row = api_keys::find(&mut connection, id).await?;
+    row.map(ApiKeyBody::from)
+        .ok_or(Problem::NotFound("API key"))
+}
+
+fn parse_id(text: &str) -> Result<ApiKeyId, Problem> {
+    text.parse().map_err(|_| Problem::NotFound("API key"))
 }
 
 /// What the audit log says of a key.

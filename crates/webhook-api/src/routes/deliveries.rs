@@ -19,14 +19,14 @@ pub(crate) mod read;
 #[schema(as = Delivery)]
 pub(crate) struct DeliveryBody {
     pub(crate) id: Uuid,
-    event_id: Uuid,
-    webhook_id: Uuid,
+    pub(crate) event_id: Uuid,
+    pub(crate) webhook_id: Uuid,
     /// What the webhook is called, also when it was deleted.
-    webhook_name: String,
+    pub(crate) webhook_name: String,
     #[schema(value_type = schema::EventTypeName)]
     pub(crate) event_type: &'static str,
     #[schema(value_type = schema::EnvironmentName)]
-    environment: &'static str,
+    pub(crate) environment: &'static str,
     /// Whether it is of a test event.
     pub(crate) test: bool,
     #[schema(value_type = schema::DeliveryStatusName)]
@@ -41,7 +41,7 @@ pub(crate) struct DeliveryBody {
     /// When it is tried next, while it is pending.
     pub(crate) next_attempt_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
+    pub(crate) ended_at: Option<DateTime<Utc>>,
 }
 
 impl From<DeliveryRow> for DeliveryBody {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use webhook_domain::{AuditAction, JobRate};
+use webhook_domain::{AuditAction, JobId, JobRate};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::jobs::{self, Job, Selection};
 use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
@@ -28,24 +28,24 @@ pub(crate) struct JobBody {
     pub(crate) id: Uuid,
     /// `retry`: deliveries are sent again; `replay`: a webhook gets events that it missed.
     #[schema(value_type = schema::JobKindName)]
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     #[schema(value_type = schema::JobStatusName)]
-    status: &'static str,
+    pub(crate) status: &'static str,
     /// What it is about.
     #[schema(value_type = schema::AnyObject, inline)]
-    selection: Value,
+    pub(crate) selection: Value,
     /// How many it makes due per second at most.
-    rate: u16,
+    pub(crate) rate: u16,
     /// How many there were when it was made.
-    total: i64,
+    pub(crate) total: i64,
     /// How many it made due so far.
-    done: i64,
+    pub(crate) done: i64,
     /// How many it left alone, as they could not be sent any more, or were on their way already.
-    skipped: i64,
+    pub(crate) skipped: i64,
     /// The API key that asked for it, by name.
-    actor_name: String,
-    created_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
+    pub(crate) actor_name: String,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) ended_at: Option<DateTime<Utc>>,
 }
 
 /// How many a job would be about.
@@ -138,7 +138,17 @@ pub(crate) async fn list_jobs(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Page<JobBody>>, Problem> {
-    let mut fields = Fields::of_query(request.query_string());
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<Page<JobBody>, Problem> {
+    let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let status = fields.optional("status", str::parse);
     let after = fields.optional("cursor", parse_cursor);
@@ -146,7 +156,7 @@ pub(crate) async fn list_jobs(
     let mut connection = connections.acquire().await?;
     let rows = jobs::list(&mut connection, status, after, limit.rows()).await?;
     let rows = rows.into_iter().map(JobBody::from).collect();
-    Ok(Json(Page::of(rows, limit, |row| row.id)))
+    Ok(Page::of(rows, limit, |row| row.id))
 }
 
 /// Reads a job, with how far it got.
@@ -158,10 +168,15 @@ pub(crate) async fn find_job(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    let id = id.parse().map_err(|_| Problem::NotFound("job"))?;
+    read_job(&id, &connections).await.map(Json)
+}
+
+/// Reads the job that a path names.
+pub(crate) async fn read_job(id: &str, connections: &Connections) -> Result<JobBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let job = jobs::find(&mut connection, id).await?;
-    Ok(Json(job.ok_or(Problem::NotFound("job"))?.into()))
+    Ok(job.ok_or(Problem::NotFound("job"))?.into())
 }
 
 /// Stops a running job. What it has made due stays due; `done` tells exactly how many these are.
@@ -174,7 +189,16 @@ pub(crate) async fn cancel_job(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    let id = id.parse().map_err(|_| Problem::NotFound("job"))?;
+    cancel(&id, &caller, &connections).await.map(Json)
+}
+
+/// Stops the job that a path names.
+pub(crate) async fn cancel(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<JobBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let cancelled = transaction(&mut connection, async |connection| {
         let found = jobs::find(connection, id).await?;
@@ -189,7 +213,12 @@ pub(crate) async fn cancel_job(
         audit::insert(connection, &caller.actor(), &entry).await?;
         Ok::<_, Problem>(job)
     });
-    Ok(Json(cancelled.await?.into()))
+    Ok(cancelled.await?.into())
+}
+
+/// What is no id names no job.
+fn parse_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|_| Problem::NotFound("job"))
 }
 
 impl From<Job> for JobBody {

@@ -13,7 +13,7 @@ use webhook_broker::{Origin, Publisher};
 use webhook_domain::AuditAction;
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
-use webhook_store::{RawConnection, transaction};
+use webhook_store::transaction;
 
 use crate::caller::Caller;
 use crate::connections::Connections;
@@ -52,21 +52,21 @@ pub(crate) struct ListRejectedMessages {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RejectedMessage)]
 pub(crate) struct RejectedMessageBody {
-    id: Uuid,
+    pub(crate) id: Uuid,
     /// Why it could not be an event.
     #[schema(example = "type: is required")]
-    reason: String,
+    pub(crate) reason: String,
     /// Where it was published; empty: straight into a queue.
     #[schema(example = "webhooks.events")]
-    exchange: String,
+    pub(crate) exchange: String,
     #[schema(example = "production.license.activated")]
-    routing_key: String,
+    pub(crate) routing_key: String,
     /// The size of its body as it was published.
-    body_bytes: i64,
+    pub(crate) body_bytes: i64,
     /// It was larger than 1 MiB: only that much is kept, and it cannot be requeued.
-    body_truncated: bool,
+    pub(crate) body_truncated: bool,
     /// When it was written down.
-    rejected_at: DateTime<Utc>,
+    pub(crate) rejected_at: DateTime<Utc>,
 }
 
 /// A rejected message with its body.
@@ -90,11 +90,21 @@ pub(crate) async fn list_rejected_messages(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Page<RejectedMessageBody>>, Problem> {
-    let (filter, after, limit) = parse_page(request.query_string())?;
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<Page<RejectedMessageBody>, Problem> {
+    let (filter, after, limit) = parse_page(query)?;
     let mut connection = connections.acquire().await?;
     let rows = rejected_messages::list(&mut connection, &filter, after, limit.rows()).await?;
     let rows = rows.into_iter().map(RejectedMessageBody::from).collect();
-    Ok(Json(Page::of(rows, limit, |row| row.id)))
+    Ok(Page::of(rows, limit, |row| row.id))
 }
 
 /// Reads a rejected message with its body.
@@ -107,8 +117,7 @@ pub(crate) async fn find_rejected_message(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<RejectedMessageWithBody>, Problem> {
-    let mut connection = connections.acquire().await?;
-    let (message, body) = find(&mut connection, &id).await?;
+    let (message, body) = find(&id, &connections).await?;
     Ok(Json(RejectedMessageWithBody::of(message, &body)))
 }
 
@@ -128,10 +137,19 @@ pub(crate) async fn requeue_rejected_message(
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let mut connection = connections.acquire().await?;
-    let (message, body) = find(&mut connection, &id).await?;
+    requeue(&id, &caller, &connections, &publisher).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Puts the message of an id back.
+pub(crate) async fn requeue(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+    publisher: &Publisher,
+) -> Result<(), Problem> {
     // No connection is held while the broker is spoken to.
-    drop(connection);
+    let (message, body) = find(id, connections).await?;
     if message.body_truncated {
         return Err(Problem::Conflict(
             "it is too large to be an event; only its start was kept",
@@ -142,8 +160,8 @@ pub(crate) async fn requeue_rejected_message(
         .await?;
     let action = AuditAction::RejectedMessageRequeued;
     // Gone meanwhile, it was requeued by somebody else, too, or discarded.
-    delete(&connections, &message, action, &caller).await?;
-    Ok(HttpResponse::NoContent().finish())
+    delete(connections, &message, action, caller).await?;
+    Ok(())
 }
 
 /// Deletes a message.
@@ -157,24 +175,34 @@ pub(crate) async fn discard_rejected_message(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let mut connection = connections.acquire().await?;
-    let (message, _) = find(&mut connection, &id).await?;
-    drop(connection);
+    discard(&id, &caller, &connections).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Deletes the message of an id.
+pub(crate) async fn discard(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<(), Problem> {
+    let (message, _) = find(id, connections).await?;
     let action = AuditAction::RejectedMessageDiscarded;
-    if delete(&connections, &message, action, &caller).await? {
-        Ok(HttpResponse::NoContent().finish())
+    if delete(connections, &message, action, caller).await? {
+        Ok(())
     } else {
         Err(Problem::NotFound("rejected message"))
     }
 }
 
-async fn find(
-    connection: &mut RawConnection,
+/// Finds the message of an id, and what is kept of its body.
+pub(crate) async fn find(
     id: &str,
+    connections: &Connections,
 ) -> Result<(RejectedMessage, Vec<u8>), Problem> {
     let unknown = || Problem::NotFound("rejected message");
     let id = id.parse().map_err(|_| unknown())?;
-    let found = rejected_messages::find(connection, id).await?;
+    let mut connection = connections.acquire().await?;
+    let found = rejected_messages::find(&mut connection, id).await?;
     found.ok_or_else(unknown)
 }
 
@@ -243,7 +271,7 @@ impl RejectedMessageWithBody {
 }
 
 /// A body as text. A cut may have gone through a character.
-fn readable(body: &[u8], truncated: bool) -> Option<&str> {
+pub(crate) fn readable(body: &[u8], truncated: bool) -> Option<&str> {
     match std::str::from_utf8(body) {
         Ok(text) => Some(text),
         Err(error) if truncated && error.error_len().is_none() => {

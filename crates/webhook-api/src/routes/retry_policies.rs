@@ -134,9 +134,7 @@ pub(crate) async fn replace_retry_policy(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<Json<DefaultRetryPolicy>, Problem> {
-    let environment: Environment = environment
-        .parse()
-        .map_err(|_| Problem::NotFound("environment"))?;
+    let environment = parse_environment(&environment)?;
     let mut query = Fields::of_query(request.query_string());
     let dry_run: bool = query.optional("dry_run", parse_bool).unwrap_or_default();
     let mut fields = Fields::of_body(&body.0)?;
@@ -146,21 +144,36 @@ pub(crate) async fn replace_retry_policy(
         return Err(Problem::Invalid(errors));
     };
     if !dry_run {
-        let mut connection = connections.acquire().await?;
-        transaction(&mut connection, async |connection| {
-            let before = retry_policies::find_default(connection, environment).await?;
-            retry_policies::set_default(connection, environment, &policy).await?;
-            let told = |policy| serde_json::to_value(RetryPolicyBody::from(policy)).ok();
-            let entry = AuditEntry {
-                before: told(&before),
-                after: told(&policy),
-                ..AuditEntry::new(AuditAction::RetryPolicyReplaced, environment.as_str())
-            };
-            audit::insert(connection, &caller.actor(), &entry).await
-        })
-        .await?;
+        replace(environment, &policy, &caller, &connections).await?;
     }
     Ok(Json(DefaultRetryPolicy::of(environment, &policy)))
+}
+
+/// Sets the default of an environment.
+pub(crate) async fn replace(
+    environment: Environment,
+    policy: &RetryPolicy,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<(), Problem> {
+    let mut connection = connections.acquire().await?;
+    transaction(&mut connection, async |connection| {
+        let before = retry_policies::find_default(connection, environment).await?;
+        retry_policies::set_default(connection, environment, policy).await?;
+        let told = |policy| serde_json::to_value(RetryPolicyBody::from(policy)).ok();
+        let entry = AuditEntry {
+            before: told(&before),
+            after: told(policy),
+            ..AuditEntry::new(AuditAction::RetryPolicyReplaced, environment.as_str())
+        };
+        Ok(audit::insert(connection, &caller.actor(), &entry).await?)
+    })
+    .await
+}
+
+/// What is no environment names none.
+pub(crate) fn parse_environment(text: &str) -> Result<Environment, Problem> {
+    text.parse().map_err(|_| Problem::NotFound("environment"))
 }
 
 /// Takes a policy's fields out. `None`: something is wrong, and noted in `fields`.

@@ -82,17 +82,17 @@ pub(crate) struct SettingsBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SettingsValues)]
 pub(crate) struct ValuesBody {
-    retention: RetentionBody,
+    pub(crate) retention: RetentionBody,
     /// After how long of nothing but failure a webhook is set Inactive. Its owner is warned after
     /// half of it.
     #[schema(example = "5d")]
-    disable_after: String,
+    pub(crate) disable_after: String,
     /// For how long a replaced secret signs as well when nobody says.
     #[schema(example = "1d")]
-    default_grace_period: String,
+    pub(crate) default_grace_period: String,
     /// Where requests come from, for the allow-lists of receivers.
     #[schema(example = json!(["203.0.113.7", "2001:db8::/48"]))]
-    egress_addresses: Vec<String>,
+    pub(crate) egress_addresses: Vec<String>,
 }
 
 /// For how long what happened is kept. What is pending is kept in any case.
@@ -101,16 +101,16 @@ pub(crate) struct ValuesBody {
 pub(crate) struct RetentionBody {
     /// Events, from when they were taken in.
     #[schema(example = "30d")]
-    events: String,
+    pub(crate) events: String,
     /// Deliveries with their attempts, from their end.
     #[schema(example = "30d")]
-    deliveries: String,
+    pub(crate) deliveries: String,
     /// What was said on the wire, from each attempt on.
     #[schema(example = "7d")]
-    bodies: String,
+    pub(crate) bodies: String,
     /// Entries of the audit log.
     #[schema(example = "365d")]
-    audit: String,
+    pub(crate) audit: String,
 }
 
 /// Shows the platform's settings.
@@ -147,11 +147,24 @@ pub(crate) async fn patch_settings(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
+    let row = change(&if_match, &body.0, &caller, &connections).await?;
     let mut connection = connections.acquire().await?;
-    let changed = transaction(&mut connection, async |connection| {
+    let policies = list_defaults(&mut connection).await?;
+    Ok(answer(&row, policies))
+}
+
+/// Changes what a patch names, and tells what is there afterwards.
+pub(crate) async fn change(
+    if_match: &IfMatch,
+    patch: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<SettingsRow, Problem> {
+    let mut connection = connections.acquire().await?;
+    transaction(&mut connection, async |connection| {
         let before = settings::lock(connection).await?;
         if_match.check(before.version)?;
-        let after = parse_patch(&body.0, &before.settings)?;
+        let after = parse_patch(patch, &before.settings)?;
         if settings::save(connection, &before, &after).await? {
             let told = |settings| serde_json::to_value(ValuesBody::from(settings)).ok();
             let entry = AuditEntry {
@@ -161,15 +174,16 @@ pub(crate) async fn patch_settings(
             };
             audit::insert(connection, &caller.actor(), &entry).await?;
         }
-        Ok::<_, Problem>(settings::find(connection).await?)
-    });
-    let row = changed.await?;
-    let policies = list_defaults(&mut connection).await?;
-    Ok(answer(&row, policies))
+        Ok(settings::find(connection).await?)
+    })
+    .await
 }
 
 /// Reads what changes of `current`.
-fn parse_patch(body: &[u8], current: &PlatformSettings) -> Result<PlatformSettings, Problem> {
+pub(crate) fn parse_patch(
+    body: &[u8],
+    current: &PlatformSettings,
+) -> Result<PlatformSettings, Problem> {
     let mut fields = Fields::of_body(body)?;
     let mut new = current.clone();
     let default = PlatformSettings::default();

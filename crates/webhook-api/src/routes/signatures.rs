@@ -93,11 +93,11 @@ struct ReceivedBytes {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VerifiedSignature {
     /// Whether there is a signature and each scheme that is there holds.
-    valid: bool,
+    pub(crate) valid: bool,
     /// Each scheme that is there.
-    schemes: Vec<SchemeBody>,
+    pub(crate) schemes: Vec<SchemeBody>,
     /// What is wrong, and what else is worth to know.
-    findings: Vec<FindingBody>,
+    pub(crate) findings: Vec<FindingBody>,
 }
 
 /// How one scheme's signature turned out.
@@ -105,15 +105,15 @@ pub(crate) struct VerifiedSignature {
 #[schema(as = SchemeCheck)]
 pub(crate) struct SchemeBody {
     #[schema(value_type = schema::SignatureSchemeName)]
-    scheme: &'static str,
-    valid: bool,
+    pub(crate) scheme: &'static str,
+    pub(crate) valid: bool,
     /// Which secret made it: the `current` one, or a `previous` one that is valid still.
     #[schema(value_type = Option<schema::SecretStandingName>)]
-    matched: Option<&'static str>,
+    pub(crate) matched: Option<&'static str>,
     /// When it says that it was made.
-    timestamp: Option<DateTime<Utc>>,
+    pub(crate) timestamp: Option<DateTime<Utc>>,
     /// How long ago that is; negative: in the future.
-    age_seconds: Option<i64>,
+    pub(crate) age_seconds: Option<i64>,
 }
 
 /// What is wrong, or worth to know.
@@ -121,20 +121,20 @@ pub(crate) struct SchemeBody {
 #[schema(as = SignatureFinding)]
 pub(crate) struct FindingBody {
     #[schema(value_type = schema::FindingCodeName)]
-    code: &'static str,
+    pub(crate) code: &'static str,
     /// What is wrong.
     #[schema(
         example = "The body is the same JSON as the one that was sent, in other bytes: \
         181 bytes were sent, 194 are here, and byte 5 (from 0) is the first that differs."
     )]
-    message: String,
+    pub(crate) message: String,
     /// What to do about it.
     #[schema(
         example = "Your framework parsed the body and wrote it again: verify over the raw bytes."
     )]
-    advice: &'static str,
+    pub(crate) advice: &'static str,
     /// The other webhook, if it is about one.
-    webhook_id: Option<Uuid>,
+    pub(crate) webhook_id: Option<Uuid>,
 }
 
 /// Tells whether a request that arrived at a webhook's URL is signed as it should be, and if not,
@@ -149,28 +149,57 @@ pub(crate) async fn verify_signature(
     keys: Data<SealingKeys>,
 ) -> Result<Json<VerifiedSignature>, Problem> {
     let (webhook_id, request) = parse_request(&body.0)?;
+    let own = find_secrets(webhook_id, &connections, &keys).await?;
+    verify(request, own, &connections, &keys).await.map(Json)
+}
+
+/// Finds what the requests of a webhook are signed with.
+pub(crate) async fn find_secrets(
+    webhook_id: WebhookId,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<Vec<OwnSecret>, Problem> {
+    let mut connection = connections.acquire().await?;
+    let signer = secrets::find_signer(&mut connection, keys, webhook_id).await?;
+    let signer = signer.ok_or(Problem::NotFound("webhook"))?;
+    Ok(own_secrets(signer.secrets))
+}
+
+/// Tells whether a request is signed with one of these secrets, and if not, why.
+pub(crate) async fn verify(
+    request: ReceivedRequest,
+    own: Vec<OwnSecret>,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<VerifiedSignature, Problem> {
     let now = Utc::now();
-    let (signer, sent) = {
+    let sent = {
         let mut connection = connections.acquire().await?;
-        let signer = secrets::find_signer(&mut connection, &keys, webhook_id).await?;
-        let signer = signer.ok_or(Problem::NotFound("webhook"))?;
         let (event, delivery) = (request.event_id(), request.delivery_id());
-        let sent = deliveries::find_sent_body(&mut connection, event, delivery).await?;
-        (signer, sent)
+        deliveries::find_sent_body(&mut connection, event, delivery).await?
     };
-    let own = own_secrets(signer.secrets);
     let checked = aside(move || check_signatures(&request, &own, sent.as_ref(), now));
     let mut check = checked.await?;
     if let Some(unexplained) = check.unexplained.clone() {
-        let other = find_other(&connections, &keys, unexplained).await?;
+        let other = find_other(connections, keys, unexplained).await?;
         check.conclude(other);
     }
-    Ok(Json(VerifiedSignature::of(&check, now)))
+    Ok(VerifiedSignature::of(&check, now))
 }
 
 fn parse_request(body: &[u8]) -> Result<(WebhookId, ReceivedRequest), Problem> {
     let mut fields = Fields::of_body(body)?;
     let webhook_id = fields.required("webhook_id", str::parse);
+    let request = parse_received(&mut fields);
+    let errors = fields.finish();
+    match (webhook_id, request) {
+        (Some(webhook_id), Some(request)) if errors.is_empty() => Ok((webhook_id, request)),
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// Takes headers and body out. `None`: something is wrong, and noted in `fields`.
+pub(crate) fn parse_received(fields: &mut Fields<'_>) -> Option<ReceivedRequest> {
     let headers: Option<BTreeMap<String, String>> =
         fields.required_json("headers", "an object of strings");
     if headers
@@ -191,15 +220,10 @@ fn parse_request(body: &[u8]) -> Result<(WebhookId, ReceivedRequest), Problem> {
     } else {
         fields.required("body", |text| Ok::<_, String>(text.as_bytes().to_vec()))
     };
-    let errors = fields.finish();
-    match (webhook_id, headers, body) {
-        (Some(webhook_id), Some(headers), Some(body)) if errors.is_empty() => {
-            let headers = ReceivedHeaders::new(headers);
-            let body = body.into();
-            Ok((webhook_id, ReceivedRequest { headers, body }))
-        }
-        _ => Err(Problem::Invalid(errors)),
-    }
+    Some(ReceivedRequest {
+        headers: ReceivedHeaders::new(headers?),
+        body: body?.into(),
+    })
 }
 
 fn own_secrets(secrets: Secrets) -> Vec<OwnSecret> {

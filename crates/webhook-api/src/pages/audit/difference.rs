@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::pages::filters::{group, in_units, with_capital};
+use crate::pages::filters::{group, label_of};
+use crate::pages::span;
 
 /// A field that is not as it was.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +50,10 @@ fn compare(
         } else {
             format!("{field}: {key}")
         };
-        let (old, new) = (old.and_then(|old| old.get(key)), new.and_then(|new| new.get(key)));
+        let (old, new) = (
+            old.and_then(|old| old.get(key)),
+            new.and_then(|new| new.get(key)),
+        );
         compare(&inner, old, new, found);
     }
 }
@@ -60,7 +64,7 @@ fn parts(value: Option<&Value>) -> Option<&Map<String, Value>> {
 
 fn label(field: &str) -> String {
     let plain = field.strip_suffix("_ms").unwrap_or(field);
-    with_capital(&plain.replace('_', " "))
+    label_of(plain)
 }
 
 fn in_words(field: &str, value: &Value) -> String {
@@ -69,7 +73,7 @@ fn in_words(field: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => match number.as_u64() {
-            Some(millis) if field.ends_with("_ms") => in_units(millis),
+            Some(millis) if field.ends_with("_ms") => span::in_words(millis),
             Some(whole) => i64::try_from(whole).map_or_else(|_| number.to_string(), group),
             None => number.to_string(),
         },
@@ -111,7 +115,7 @@ mod tests {
             [
                 "Event types: license.* → *, license.*",
                 "Retry policy: max attempts: 12 → 3",
-                "Timeout: none → 15 s"
+                "Timeout: none → 15 seconds"
             ]
         );
     }
@@ -124,9 +128,15 @@ mod tests {
             told(None, Some(metadata)),
             ["Active: - → yes", "Metadata: team: - → billing"]
         );
-        assert_eq!(told(Some(json!({"rate": 1_200})), None), ["Rate: 1,200 → -"]);
         assert_eq!(
-            told(Some(json!({"retry_policy": null})), Some(json!({"retry_policy": {"jitter": 0.5}}))),
+            told(Some(json!({"rate": 1_200})), None),
+            ["Rate: 1,200 → -"]
+        );
+        assert_eq!(
+            told(
+                Some(json!({"retry_policy": null})),
+                Some(json!({"retry_policy": {"jitter": 0.5}}))
+            ),
             ["Retry policy: jitter: - → 0.5"]
         );
     }

@@ -6,7 +6,7 @@ use webhook_domain::FailureKind;
 
 use crate::connections::Connections;
 use crate::pages::chart::bars::BarChart;
-use crate::pages::filters::in_units;
+use crate::pages::span::in_short;
 use crate::problem::Problem;
 use crate::routes::statistics::{Statistics, read_counts};
 
@@ -103,7 +103,7 @@ impl Figures {
     pub(super) fn answered_within(&self) -> [(&'static str, &'static str, String); 3] {
         let total = &self.statistics.total;
         let within = |millis: Option<u32>| match millis {
-            Some(millis) => format!("within {}", in_units(millis.into())),
+            Some(millis) => format!("within {}", measured(millis)),
             None => "–".to_owned(),
         };
         [
@@ -122,6 +122,11 @@ impl Figures {
         named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         named
     }
+}
+
+/// How long something took, in milliseconds, in short.
+pub(super) fn measured(millis: u32) -> String {
+    in_short(TimeDelta::milliseconds(millis.into()))
 }
 
 fn in_words(kind: FailureKind) -> &'static str {

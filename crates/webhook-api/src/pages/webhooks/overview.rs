@@ -158,9 +158,6 @@ mod tests {
         let groups = by_group(types.to_vec());
 
         let sizes = groups.iter().map(|(group, types)| (*group, types.len()));
-        assert_eq!(
-            sizes.collect::<Vec<_>>(),
-            [("license", 2), ("contract", 1)]
-        );
+        assert_eq!(sizes.collect::<Vec<_>>(), [("license", 2), ("contract", 1)]);
     }
 }

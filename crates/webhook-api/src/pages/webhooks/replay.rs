@@ -14,8 +14,8 @@ use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page_with};
-use crate::pages::moment::{for_field, in_utc};
 use crate::pages::notice::Notice;
+use crate::pages::query::in_utc;
 use crate::pages::visit::Visit;
 use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
@@ -24,6 +24,9 @@ use crate::routes::webhooks::replay::{count_missed, start_replay};
 
 /// What is offered first, in hours.
 const LAST_HOURS: i64 = 24;
+
+/// How a browser's field takes a time.
+const FIELD_TIME: &str = "%Y-%m-%dT%H:%M";
 
 #[derive(Template)]
 #[template(path = "webhooks/replay.html")]
@@ -55,7 +58,9 @@ impl Asked {
 
     /// As the API takes it; what is no number is for it to refuse.
     fn as_api(&self) -> Vec<u8> {
-        let said = |text: &str| (!text.is_empty()).then(|| in_utc(text));
+        let said = |text: &str| {
+            (!text.is_empty()).then(|| in_utc(text).unwrap_or_else(|| text.to_owned()))
+        };
         let rate = match self.rate.parse::<u64>() {
             Ok(rate) => json!(rate),
             Err(_) if self.rate.is_empty() => Value::Null,
@@ -76,8 +81,9 @@ pub(in crate::pages) async fn show_replay(
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
+    let since = Utc::now() - TimeDelta::hours(LAST_HOURS);
     let asked = Asked {
-        since: for_field(Utc::now() - TimeDelta::hours(LAST_HOURS)),
+        since: since.format(FIELD_TIME).to_string(),
         until: String::new(),
         rate: JobRate::default().get().to_string(),
     };

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    AuditAction, DeliveryStatus, EventId, JobRate, StatusFilter, WebhookId, WebhookStatus,
+    AuditAction, DeliveryId, DeliveryStatus, EventId, JobRate, StatusFilter, WebhookId,
+    WebhookStatus,
 };
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
@@ -44,7 +45,21 @@ pub(crate) async fn retry_delivery(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
+    let id = retry(&id, &caller, &connections).await?;
+    let mut connection = connections.acquire().await?;
+    let delivery = deliveries::find(&mut connection, id).await?;
+    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
+    Ok(HttpResponse::Accepted().json(read))
+}
+
+/// Tries the delivery now that a path names, as [`retry_delivery`] says.
+pub(crate) async fn retry(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<DeliveryId, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let due = transaction(&mut connection, async |connection| {
         let found = deliveries::find(connection, id).await?;
@@ -70,15 +85,12 @@ pub(crate) async fn retry_delivery(
                 AuditAction::DeliveryRetried
             }
         };
-        write_down(connection, &caller, action, &delivery).await?;
+        write_down(connection, caller, action, &delivery).await?;
         Ok(due)
     });
     let due: Due = due.await?;
     release_heads(&mut connection, &due.turns).await?;
-    let delivery = deliveries::find(&mut connection, id).await?;
-    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
-    let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
-    Ok(HttpResponse::Accepted().json(read))
+    Ok(id)
 }
 
 /// Cancels a pending delivery: it is not tried again. A request that is running ends, and one that
@@ -92,7 +104,16 @@ pub(crate) async fn cancel_delivery(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    let id = parse_id(&id)?;
+    cancel(&id, &caller, &connections).await.map(Json)
+}
+
+/// Cancels the delivery that a path names, as [`cancel_delivery`] says.
+pub(crate) async fn cancel(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<DeliveryBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let cancelled = transaction(&mut connection, async |connection| {
         let found = deliveries::find(connection, id).await?;
@@ -102,14 +123,14 @@ pub(crate) async fn cancel_delivery(
             "only a pending delivery can be cancelled",
         ))?;
         let action = AuditAction::DeliveryCancelled;
-        write_down(connection, &caller, action, &delivery).await?;
+        write_down(connection, caller, action, &delivery).await?;
         Ok::<_, Problem>(turns)
     });
     let turns = cancelled.await?;
     release_heads(&mut connection, &turns).await?;
     let delivery = deliveries::find(&mut connection, id).await?;
     let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
-    Ok(Json(delivery.into()))
+    Ok(delivery.into())
 }
 
 /// What cannot be sent now is refused with the reason.
@@ -151,7 +172,7 @@ async fn write_down(
 #[derive(ToSchema)]
 #[allow(
     dead_code,
-    reason = "it documents what `parse_retry` reads field by field"
+    reason = "it documents what `Retry::parse` reads field by field"
 )]
 pub(crate) struct RetryDeliveries {
     /// To this webhook.
@@ -203,31 +224,48 @@ pub(crate) async fn retry_deliveries(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let (selection, rate, dry_run) = parse_retry(&body.0, request.query_string())?;
+    let (retry, dry_run) = Retry::parse(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
-    let job = NewJob {
-        selection: &selection,
-        rate,
-        action: AuditAction::DeliveriesRetried,
-        subject: "deliveries",
-    };
     if dry_run {
-        return job.count(&mut connection).await;
+        return retry.job().count(&mut connection).await;
     }
-    job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
+    let request = (&idempotency_key, &*body.0);
+    retry
+        .job()
+        .start(&mut connection, &keys, &caller, request)
         .await
 }
 
-fn parse_retry(body: &[u8], query: &str) -> Result<(Selection, JobRate, bool), Problem> {
-    let mut query = Fields::of_query(query);
-    let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
-    let mut fields = Fields::of_body(body)?;
-    let mut filter = parse_filter(&mut fields);
-    filter.status.get_or_insert(StatusFilter::Failed);
-    let rate = parse_rate(&mut fields);
-    let errors = [query.finish(), fields.finish()].concat();
-    if !errors.is_empty() {
-        return Err(Problem::Invalid(errors));
+/// Deliveries to be sent again.
+pub(crate) struct Retry {
+    pub(crate) selection: Selection,
+    rate: JobRate,
+}
+
+impl Retry {
+    /// Reads a selection in JSON, and a query for whether it is only counted.
+    pub(crate) fn parse(body: &[u8], query: &str) -> Result<(Self, bool), Problem> {
+        let mut query = Fields::of_query(query);
+        let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
+        let mut fields = Fields::of_body(body)?;
+        let mut filter = parse_filter(&mut fields);
+        filter.status.get_or_insert(StatusFilter::Failed);
+        let rate = parse_rate(&mut fields);
+        let errors = [query.finish(), fields.finish()].concat();
+        if !errors.is_empty() {
+            return Err(Problem::Invalid(errors));
+        }
+        let selection = Selection::Retry(filter).up_to_now();
+        Ok((Self { selection, rate }, dry_run))
     }
-    Ok((Selection::Retry(filter).up_to_now(), rate, dry_run))
+
+    /// The job that does it.
+    pub(crate) fn job(&self) -> NewJob<'_> {
+        NewJob {
+            selection: &self.selection,
+            rate: self.rate,
+            action: AuditAction::DeliveriesRetried,
+            subject: "deliveries",
+        }
+    }
 }

@@ -20,16 +20,16 @@ use crate::schema;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DeliveryWithAttempts {
     #[serde(flatten)]
-    delivery: DeliveryBody,
+    pub(crate) delivery: DeliveryBody,
     /// What every request's body is, byte for byte; `null`: the event is not kept any more.
-    request_body: Option<String>,
+    pub(crate) request_body: Option<String>,
     /// In order.
-    attempts: Vec<AttemptBody>,
+    pub(crate) attempts: Vec<AttemptBody>,
     /// When it was asked for again, in order.
-    resends: Vec<ResendBody>,
+    pub(crate) resends: Vec<ResendBody>,
     /// The times of the attempts that are left while they fail, the next one included, without
     /// jitter. Empty when it is not pending, or waits for its turn.
-    schedule: Vec<DateTime<Utc>>,
+    pub(crate) schedule: Vec<DateTime<Utc>>,
 }
 
 /// One HTTP request made for a delivery.
@@ -37,65 +37,65 @@ pub(crate) struct DeliveryWithAttempts {
 #[schema(as = Attempt)]
 pub(crate) struct AttemptBody {
     /// From 1. A number comes twice when two workers made the attempt.
-    number: i32,
-    started_at: DateTime<Utc>,
-    duration_ms: i32,
+    pub(crate) number: i32,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) duration_ms: i32,
     /// To look the name up; `null`: a connection was there, or the URL has an address.
-    dns_ms: Option<i32>,
+    pub(crate) dns_ms: Option<i32>,
     /// To connect, TLS included; `null`: a connection was there.
-    connect_ms: Option<i32>,
+    pub(crate) connect_ms: Option<i32>,
     /// From the start to the head of the answer; `null`: it did not come.
-    first_byte_ms: Option<i32>,
+    pub(crate) first_byte_ms: Option<i32>,
     /// Where the request went; `null`: what was said is not kept any more.
-    request_url: Option<String>,
-    request_headers: Vec<RequestHeaderBody>,
+    pub(crate) request_url: Option<String>,
+    pub(crate) request_headers: Vec<RequestHeaderBody>,
     /// `null` when there was no answer.
-    response_status: Option<i32>,
-    response_headers: Vec<HeaderBody>,
+    pub(crate) response_status: Option<i32>,
+    pub(crate) response_headers: Vec<HeaderBody>,
     /// The first 16 KiB of the answer's body; what is no UTF-8 is replaced. `null`: it is not kept
     /// any more.
-    response_body: Option<String>,
-    response_body_truncated: bool,
+    pub(crate) response_body: Option<String>,
+    pub(crate) response_body_truncated: bool,
     /// Why it failed, when it did.
     #[schema(value_type = Option<schema::FailureClassName>)]
-    failure_class: Option<&'static str>,
-    failure_detail: Option<String>,
+    pub(crate) failure_class: Option<&'static str>,
+    pub(crate) failure_detail: Option<String>,
     /// What to do about it.
     #[schema(example = "Give the webhook a rate limit that the receiver can bear.")]
-    advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// A header of a request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RequestHeader)]
 pub(crate) struct RequestHeaderBody {
-    name: String,
+    pub(crate) name: String,
     /// `null`: the value is secret.
-    value: Option<String>,
+    pub(crate) value: Option<String>,
 }
 
 /// A header of an answer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Header)]
 pub(crate) struct HeaderBody {
-    name: String,
-    value: String,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// When a delivery was asked for again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Resend)]
 pub(crate) struct ResendBody {
-    requested_at: DateTime<Utc>,
+    pub(crate) requested_at: DateTime<Utc>,
     /// After how many attempts.
-    after_attempt: i32,
+    pub(crate) after_attempt: i32,
     /// `resend`: it had succeeded; `retry`: it had not; `replay`: its webhook had missed the event.
     #[schema(pattern = "^(resend|retry|replay)$")]
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// The API key that asked for it, by name.
-    actor_name: String,
+    pub(crate) actor_name: String,
     /// The job that did it, if one did.
-    job_id: Option<Uuid>,
+    pub(crate) job_id: Option<Uuid>,
 }
 
 /// Reads a delivery with its attempts.
@@ -107,12 +107,19 @@ pub(crate) async fn find_delivery(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryWithAttempts>, Problem> {
-    let id = parse_id(&id)?;
+    read_delivery(&id, &connections).await.map(Json)
+}
+
+/// Reads the delivery that a path names.
+pub(crate) async fn read_delivery(
+    id: &str,
+    connections: &Connections,
+) -> Result<DeliveryWithAttempts, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let delivery = deliveries::find(&mut connection, id).await?;
     let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
-    let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
-    Ok(Json(read))
+    DeliveryWithAttempts::read(&mut connection, delivery).await
 }
 
 impl DeliveryWithAttempts {

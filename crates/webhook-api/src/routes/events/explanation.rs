@@ -47,29 +47,29 @@ pub(crate) struct ExplanationBody {
     event: EventBody,
     /// How many webhooks have each outcome, of all webhooks.
     #[schema(value_type = schema::EventOutcomeCounts)]
-    counts: BTreeMap<&'static str, i64>,
+    pub(crate) counts: BTreeMap<&'static str, i64>,
     /// Webhooks: those that were owed the event, then those of its environment, then the rest.
     #[serde(flatten)]
-    webhooks: Page<ExplainedWebhookBody>,
+    pub(crate) webhooks: Page<ExplainedWebhookBody>,
 }
 
 /// What became of an event for one webhook.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ExplainedWebhook)]
 pub(crate) struct ExplainedWebhookBody {
-    webhook_id: Uuid,
+    pub(crate) webhook_id: Uuid,
     /// What it was called when the event was taken in.
     #[schema(example = "CRM")]
-    name: String,
+    pub(crate) name: String,
     #[schema(value_type = schema::EventOutcomeName)]
-    outcome: &'static str,
+    pub(crate) outcome: &'static str,
     /// The outcome in a sentence; "it" is the webhook.
     #[schema(example = "it wanted contract.*, not license.activated")]
-    reason: String,
+    pub(crate) reason: String,
     /// What tells of its attempts; `null`: it was not owed the event.
-    delivery_id: Option<Uuid>,
+    pub(crate) delivery_id: Option<Uuid>,
     /// Whether its name, environment, status or event types are others today, or it was deleted.
-    changed_since: bool,
+    pub(crate) changed_since: bool,
 }
 
 /// Tells for every webhook what became of an event and why, as of the moment when it was taken in,
@@ -84,8 +84,19 @@ pub(crate) async fn explain_event(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<ExplanationBody>, Problem> {
-    let id = parse_id(&id)?;
-    let (filter, limit) = parse_filter(request.query_string())?;
+    read_explanation(&id, request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Explains the event of an id, as far as a query asks.
+pub(crate) async fn read_explanation(
+    id: &str,
+    query: &str,
+    connections: &Connections,
+) -> Result<ExplanationBody, Problem> {
+    let id = parse_id(id)?;
+    let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let event = events::find(&mut connection, id).await?;
     let event = event.ok_or(Problem::NotFound("event"))?;
@@ -100,11 +111,11 @@ pub(crate) async fn explain_event(
             .iter()
             .map(|(o, count)| (o.as_str(), *count)),
     );
-    Ok(Json(ExplanationBody {
+    Ok(ExplanationBody {
         webhooks: Page::with_cursor(webhooks.collect(), next_cursor),
         event: event.into(),
         counts,
-    }))
+    })
 }
 
 fn parse_filter(query: &str) -> Result<(ExplanationFilter, PageLimit), Problem> {

@@ -49,33 +49,33 @@ pub(crate) struct ListEvents {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Event)]
 pub(crate) struct EventBody {
-    id: Uuid,
+    pub(crate) id: Uuid,
     #[schema(value_type = schema::EventTypeName)]
-    event_type: &'static str,
+    pub(crate) event_type: &'static str,
     #[schema(value_type = schema::EnvironmentName)]
-    environment: &'static str,
+    pub(crate) environment: &'static str,
     /// When it happened, by the publisher's clock.
-    timestamp: DateTime<Utc>,
+    pub(crate) timestamp: DateTime<Utc>,
     /// When it was taken in.
-    received_at: DateTime<Utc>,
+    pub(crate) received_at: DateTime<Utc>,
     /// Whether any webhook was owed it then.
-    matched: bool,
+    pub(crate) matched: bool,
     /// The webhook that it is a test for; `null`: it is no test.
-    test_webhook_id: Option<Uuid>,
+    pub(crate) test_webhook_id: Option<Uuid>,
 }
 
 /// An event with what was published.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventWithBody {
     #[serde(flatten)]
-    event: EventBody,
+    pub(crate) event: EventBody,
     /// What webhooks receive, byte for byte: JSON as text.
     #[schema(
         example = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated","environment":"production","timestamp":"2026-11-23T08:15:30.123Z","data":{"license_id":"lic_42","seats":5}}"#
     )]
-    body: String,
+    pub(crate) body: String,
     #[schema(value_type = schema::DeliveryStatusCounts)]
-    deliveries: BTreeMap<&'static str, i64>,
+    pub(crate) deliveries: BTreeMap<&'static str, i64>,
 }
 
 /// Lists the events that were taken in, newest first.
@@ -87,12 +87,22 @@ pub(crate) async fn list_events(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Page<EventBody>>, Problem> {
-    let (filter, limit) = parse_filter(request.query_string())?;
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<Page<EventBody>, Problem> {
+    let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let mut rows = events::list(&mut connection, &filter).await?;
     let next_cursor = limit.cut(&mut rows).map(write_cursor);
     let rows = rows.into_iter().map(EventBody::from).collect();
-    Ok(Json(Page::with_cursor(rows, next_cursor)))
+    Ok(Page::with_cursor(rows, next_cursor))
 }
 
 /// Reads an event with what was published, and counts its deliveries.
@@ -104,7 +114,15 @@ pub(crate) async fn find_event(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<EventWithBody>, Problem> {
-    let id = parse_id(&id)?;
+    read_event(&id, &connections).await.map(Json)
+}
+
+/// Reads the event of an id.
+pub(crate) async fn read_event(
+    id: &str,
+    connections: &Connections,
+) -> Result<EventWithBody, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let event = events::find(&mut connection, id).await?;
     let event = event.ok_or(Problem::NotFound("event"))?;
@@ -116,11 +134,11 @@ pub(crate) async fn find_event(
         .map(|s| (s.as_str(), 0))
         .collect();
     deliveries.extend(counts.into_iter().map(|(s, count)| (s.as_str(), count)));
-    Ok(Json(EventWithBody {
+    Ok(EventWithBody {
         event: event.into(),
         body: String::from_utf8_lossy(&body).into_owned(),
         deliveries,
-    }))
+    })
 }
 
 /// What is no id names no event.

@@ -52,20 +52,20 @@ pub(crate) struct SelectRejectedMessages {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RejectedMessagesRequeued {
     /// How many messages the broker has.
-    requeued: i64,
+    pub(crate) requeued: i64,
     /// How many were selected and are still here: beyond the first 10,000, too large, or the broker
     /// went away meanwhile.
-    remaining: i64,
+    pub(crate) remaining: i64,
     /// Only messages before this time were selected: give it again to go on without those that
     /// were rejected again.
-    until: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
 }
 
 /// What was discarded.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RejectedMessagesDiscarded {
     /// How many messages are gone.
-    discarded: i64,
+    pub(crate) discarded: i64,
 }
 
 /// Puts messages back into the queue of events, up to 10,000 of them, oldest first.
@@ -80,7 +80,19 @@ pub(crate) async fn requeue_rejected_messages(
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<Json<RejectedMessagesRequeued>, Problem> {
-    let (mut filter, dry_run) = parse_selection(&body.0)?;
+    requeue_selected(&body.0, &caller, &connections, &publisher)
+        .await
+        .map(Json)
+}
+
+/// Puts the messages back that a document selects.
+pub(crate) async fn requeue_selected(
+    document: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+    publisher: &Publisher,
+) -> Result<RejectedMessagesRequeued, Problem> {
+    let (mut filter, dry_run) = parse_selection(document)?;
     let mut connection = connections.acquire().await?;
     // What is rejected again is younger: it must not go round for ever.
     let clock = rejected_messages::clock(&mut connection).await?;
@@ -93,17 +105,17 @@ pub(crate) async fn requeue_rejected_messages(
     } else {
         let job = Requeueing {
             filter: &filter,
-            caller: &caller,
-            connections: &connections,
-            publisher: &publisher,
+            caller,
+            connections,
+            publisher,
         };
         job.run().await?
     };
-    Ok(Json(RejectedMessagesRequeued {
+    Ok(RejectedMessagesRequeued {
         requeued,
         remaining: (selected.all - requeued).max(0),
         until,
-    }))
+    })
 }
 
 /// Deletes messages.
@@ -117,7 +129,18 @@ pub(crate) async fn discard_rejected_messages(
     caller: Caller,
     connections: Data<Connections>,
 ) -> Result<Json<RejectedMessagesDiscarded>, Problem> {
-    let (filter, dry_run) = parse_selection(&body.0)?;
+    discard_selected(&body.0, &caller, &connections)
+        .await
+        .map(Json)
+}
+
+/// Deletes the messages that a document selects.
+pub(crate) async fn discard_selected(
+    document: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<RejectedMessagesDiscarded, Problem> {
+    let (filter, dry_run) = parse_selection(document)?;
     let mut connection = connections.acquire().await?;
     let discarded = if dry_run {
         rejected_messages::count(&mut connection, &filter)
@@ -135,7 +158,7 @@ pub(crate) async fn discard_rejected_messages(
         })
         .await?
     };
-    Ok(Json(RejectedMessagesDiscarded { discarded }))
+    Ok(RejectedMessagesDiscarded { discarded })
 }
 
 /// One request to requeue.

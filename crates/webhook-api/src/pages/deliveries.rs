@@ -1,0 +1,13 @@
+//! The pages of deliveries.
+
+pub(super) mod list;
+
+pub(super) mod act;
+pub(super) mod retry_all;
+pub(super) mod show;
+
+// What they are made of.
+mod attempt;
+mod curl;
+mod filter;
+mod readable;

@@ -1,0 +1,70 @@
+//! A request as a command that makes it again.
+
+use crate::routes::deliveries::read::RequestHeaderBody;
+
+/// The most bytes of a body as an argument: no program takes one of 128 KiB or more on Linux.
+const ARGUMENT_BYTES: usize = 64 * 1024;
+
+/// Writes a request for a POSIX shell. What is secret is left to be filled in.
+pub(super) fn curl(url: &str, headers: &[RequestHeaderBody], body: &str) -> String {
+    // A URL may hold what curl would take for a pattern.
+    let mut lines = vec![format!("curl --globoff --request POST {}", quote(url))];
+    let headers = headers.iter().map(|header| {
+        let value = header.value.as_deref();
+        let placeholder = format!("<the secret value of {}>", header.name);
+        let line = format!("{}: {}", header.name, value.unwrap_or(&placeholder));
+        format!("--header {}", quote(&line))
+    });
+    lines.extend(headers);
+    if body.len() <= ARGUMENT_BYTES {
+        lines.push(format!("--data-raw {}", quote(body)));
+        return lines.join(" \\\n  ");
+    }
+    // `printf` is the shell's own: its arguments have no limit.
+    lines.push("--data-binary @-".to_owned());
+    format!("printf %s {} |\n{}", quote(body), lines.join(" \\\n  "))
+}
+
+/// Quotes a text so that a POSIX shell changes nothing in it (POSIX.1-2024, 2.2.2).
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(name: &str, value: Option<&str>) -> RequestHeaderBody {
+        RequestHeaderBody {
+            name: name.to_owned(),
+            value: value.map(ToOwned::to_owned),
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_request_is_read_by_the_shell() {
+        let headers = [header("X-A", Some("$HOME `id`")), header("X-Token", None)];
+
+        let command = curl("https://a.example/?b=[1]&c", &headers, r#"{"it's":"\n"}"#);
+
+        let expected = [
+            "curl --globoff --request POST 'https://a.example/?b=[1]&c' \\",
+            "  --header 'X-A: $HOME `id`' \\",
+            "  --header 'X-Token: <the secret value of X-Token>' \\",
+            r#"  --data-raw '{"it'\''s":"\n"}'"#,
+        ];
+        assert_eq!(command, expected.join("\n"));
+    }
+
+    #[test]
+    fn a_body_that_is_no_argument_is_piped() {
+        let body = "x".repeat(ARGUMENT_BYTES + 1);
+
+        let command = curl("https://a.example/", &[], &body);
+
+        let expected = format!(
+            "printf %s '{body}' |\ncurl --globoff --request POST 'https://a.example/' \\\n  --data-binary @-"
+        );
+        assert_eq!(command, expected);
+    }
+}

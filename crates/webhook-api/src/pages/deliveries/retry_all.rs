@@ -1,0 +1,179 @@
+//! All deliveries that fit are sent again: how many these are is asked back, then a job does it.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use askama::Template;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+use webhook_domain::{JobRate, StatusFilter};
+use webhook_store::SealingKeys;
+
+use super::filter::{Chip, Filters};
+use crate::connections::Connections;
+use crate::idempotency::IdempotencyKey;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::filters::group;
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page_with};
+use crate::pages::notice::Notice;
+use crate::pages::query::Query;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::deliveries::again::Retry;
+
+/// Where the form goes.
+const PATH: &str = "/admin/webhook-deliveries/retry";
+
+#[derive(Template)]
+#[template(path = "deliveries/retry_all.html")]
+struct RetryPage<'a> {
+    visit: &'a Visit,
+    errors: Errors,
+    total: i64,
+    question: String,
+    chips: Vec<Chip>,
+    /// The filters, for this page and the list.
+    filters: String,
+    rate: String,
+    /// Names this one request, so that pressing twice starts one job.
+    once: String,
+}
+
+/// Asks whether so many are meant.
+pub(in crate::pages) async fn ask(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let rate = JobRate::default().get().to_string();
+    let once = Uuid::new_v4().to_string();
+    render(
+        &visit,
+        &query,
+        (rate, once),
+        Errors::default(),
+        &connections,
+    )
+    .await
+}
+
+/// Starts the job.
+pub(in crate::pages) async fn start(
+    visit: Visit,
+    query: Query,
+    form: Form,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let rate = form.text("rate");
+    let body = document(&query, rate);
+    let retry = match Retry::parse(&body, "") {
+        Ok((retry, _)) => retry,
+        Err(problem) => {
+            let errors = Errors::of(problem)?;
+            let typed = (rate.to_owned(), form.text("once").to_owned());
+            return render(&visit, &query, typed, errors, &connections).await;
+        }
+    };
+    let key = IdempotencyKey::of_form(form.text("once"), PATH);
+    let mut connection = connections.acquire().await?;
+    let request = (&key, body.as_slice());
+    let started = retry
+        .job()
+        .start(&mut connection, &keys, &visit.caller, request)
+        .await?;
+    let job = started.headers().get(LOCATION);
+    let job = job.and_then(|path| path.to_str().ok()).unwrap_or_default();
+    let page = job.replacen("/api/v1/", "/admin/", 1);
+    Ok(go_on(&page, &Notice::new("The job is started.")))
+}
+
+async fn render(
+    visit: &Visit,
+    query: &Query,
+    (rate, once): (String, String),
+    errors: Errors,
+    connections: &Connections,
+) -> Result<HttpResponse, Problem> {
+    let filters = Filters(query);
+    let (retry, _) = Retry::parse(&document(query, ""), "")?;
+    let mut connection = connections.acquire().await?;
+    let total = retry.selection.count(&mut connection).await?;
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let shown = RetryPage {
+        visit,
+        errors,
+        total,
+        question: question(total, query),
+        chips: filters.chips(None),
+        filters: filters.alone(),
+        rate,
+        once,
+    };
+    page_with(status, visit, &shown)
+}
+
+/// The filters and the rate as the API takes them.
+fn document(query: &Query, rate: &str) -> Vec<u8> {
+    let filters = Filters(query);
+    let mut fields: Map<String, Value> = filters
+        .fields()
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect();
+    if !rate.is_empty() {
+        let rate = rate.parse::<u64>().map_or(Value::from(rate), Value::from);
+        fields.insert("rate".to_owned(), rate);
+    }
+    Value::Object(fields).to_string().into_bytes()
+}
+
+/// `Retry 1,234 failed deliveries of production?`
+fn question(total: i64, query: &Query) -> String {
+    let status = match query.text("status") {
+        "" => StatusFilter::Failed.as_str(),
+        status => status,
+    };
+    let deliveries = if total == 1 { "delivery" } else { "deliveries" };
+    let environment = match query.text("environment") {
+        "" => String::new(),
+        environment => format!(" of {environment}"),
+    };
+    format!("Retry {} {status} {deliveries}{environment}?", group(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_is_asked_back() {
+        let all = Query::default();
+        let some = Query::of("environment=production&status=cancelled");
+
+        assert_eq!(question(1, &all), "Retry 1 failed delivery?");
+        assert_eq!(
+            question(1_234, &some),
+            "Retry 1,234 cancelled deliveries of production?"
+        );
+    }
+
+    #[test]
+    fn a_rate_that_is_no_number_is_left_to_be_refused() {
+        let query = Query::of("status=failed&since=2026-11-23T08:15");
+
+        let document = |rate| String::from_utf8(document(&query, rate)).expect("JSON");
+
+        assert_eq!(
+            document("5"),
+            r#"{"rate":5,"since":"2026-11-23T08:15:00+00:00","status":"failed"}"#
+        );
+        assert!(document("fast").contains(r#""rate":"fast""#));
+    }
+}

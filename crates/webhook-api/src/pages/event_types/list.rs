@@ -1,0 +1,131 @@
+//! Every type of event with an example, as a webhook receives it.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use webhook_domain::{
+    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, NextAttempt, RequestHeader,
+    SigningSecret, request_headers,
+};
+
+use crate::pages::filters;
+use crate::pages::html::page;
+use crate::pages::json::pretty;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+
+/// What signs the examples. It is nobody's, and says so once it is decoded.
+const SECRET: &[u8; 32] = b"this secret is only an example!!";
+
+/// The ids of the examples.
+const EVENT: EventId = EventId(Uuid::from_u128(0x0192_f0c1_7c1e_7b7e_8d5e_3f1a_2b3c_4d5e));
+const DELIVERY: DeliveryId = DeliveryId(Uuid::from_u128(0x0192_f0c1_7c2a_7d31_a4c0_91d5_6e7f_8091));
+
+#[derive(Template)]
+#[template(path = "event_types/list.html")]
+struct EventTypesPage {
+    visit: Visit,
+    secret: SigningSecret,
+    groups: Vec<Group>,
+    /// The headers of the first example, to be explained.
+    headers: Vec<(RequestHeader, String)>,
+}
+
+/// The types whose names begin alike.
+struct Group {
+    name: &'static str,
+    examples: Vec<Example>,
+}
+
+/// A request as a webhook receives it.
+struct Example {
+    event_type: EventType,
+    headers: Vec<(RequestHeader, String)>,
+    body: String,
+}
+
+impl Example {
+    fn of(event_type: EventType, secret: &SigningSecret, now: DateTime<Utc>) -> Self {
+        let event = event(event_type, now);
+        let attempt = NextAttempt {
+            event: &event,
+            delivery_id: DELIVERY,
+            number: 1,
+            at: now,
+        };
+        Self {
+            event_type,
+            headers: request_headers(attempt, [secret].into_iter()),
+            body: String::from_utf8_lossy(&event.body).into_owned(),
+        }
+    }
+
+    /// The body, set in lines.
+    fn pretty(&self) -> String {
+        pretty(&self.body).unwrap_or_default()
+    }
+}
+
+/// The event that is published with the example of a type.
+fn event(event_type: EventType, now: DateTime<Utc>) -> Event {
+    let (environment, data) = (Environment::Production, event_type.example());
+    let published =
+        format!(r#"{{"type":"{event_type}","environment":"{environment}","data":{data}}}"#);
+    let assigned = AssignedFields {
+        id: EVENT,
+        timestamp: now,
+    };
+    Event::parse_assigning(Bytes::from(published), assigned)
+        .expect("every example is an object, a test of the catalogue proves it")
+}
+
+/// Shows the reference. Its examples are signed now, so that a verifier takes them for fresh.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(in crate::pages) async fn show_event_types(visit: Visit) -> Result<HttpResponse, Problem> {
+    let secret = SigningSecret::from_random(*SECRET);
+    let now = Utc::now();
+    let mut groups: Vec<Group> = Vec::new();
+    for event_type in EventType::ALL {
+        let example = Example::of(*event_type, &secret, now);
+        match groups.last_mut() {
+            Some(group) if group.name == event_type.group() => group.examples.push(example),
+            _ => groups.push(Group {
+                name: event_type.group(),
+                examples: vec![example],
+            }),
+        }
+    }
+    let shown = EventTypesPage {
+        visit,
+        headers: Example::of(EventType::LicenseActivated, &secret, now).headers,
+        secret,
+        groups,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// What a receiver learns from a header.
+fn meaning(header: &RequestHeader) -> &'static str {
+    match header {
+        RequestHeader::ContentType => "The body is JSON, in UTF-8.",
+        RequestHeader::UserAgent => "Who asks.",
+        RequestHeader::PlatformSignature => {
+            "The signature in the form that Stripe’s libraries check. While a secret is replaced it has several v1."
+        }
+        RequestHeader::MessageId => {
+            "The event’s id. It is the same on every attempt and on every replay: drop what you have had."
+        }
+        RequestHeader::Timestamp => "When this attempt was signed, in seconds since 1970.",
+        RequestHeader::StandardSignature => {
+            "The signature of Standard Webhooks. While a secret is replaced there are several, with a space between."
+        }
+        RequestHeader::EventType => "The event’s type, to route by without reading the body.",
+        RequestHeader::Environment => "The event’s environment.",
+        RequestHeader::Delivery => {
+            "The delivery’s id: this event for this webhook. Name it when you ask an admin."
+        }
+        RequestHeader::Attempt => "Which attempt this is, from 1.",
+    }
+}

@@ -1,0 +1,146 @@
+//! A document of the repository becomes a part of a page.
+
+use std::collections::HashMap;
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+/// Makes HTML of Markdown with tables. Headings get the ids that links within the document name, as
+/// GitHub makes them; links to other files are text, as nobody serves those; HTML in it is shown
+/// and does nothing.
+pub(super) fn to_html(markdown: &str) -> String {
+    let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
+    let events = parser.filter(|event| !is_other_file(event)).collect();
+    let mut page = String::with_capacity(markdown.len() * 2);
+    html::push_html(&mut page, written(with_ids(events)).into_iter());
+    page
+}
+
+/// The beginning of a link to another file. Its end goes without it, see [`written`].
+fn is_other_file(event: &Event<'_>) -> bool {
+    matches!(event, Event::Start(Tag::Link { dest_url, .. }) if !leads_somewhere(dest_url))
+}
+
+fn leads_somewhere(url: &str) -> bool {
+    url.starts_with('#') || url.starts_with("https://")
+}
+
+/// Puts ids to headings.
+fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut taken = HashMap::new();
+    for place in 0..events.len() {
+        if !matches!(events[place], Event::Start(Tag::Heading { .. })) {
+            continue;
+        }
+        let text = events[place..]
+            .iter()
+            .take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
+        let slug = unique(
+            slug(&text.filter_map(words).collect::<String>()),
+            &mut taken,
+        );
+        if let Event::Start(Tag::Heading { id, .. }) = &mut events[place] {
+            *id = Some(CowStr::from(slug));
+        }
+    }
+    events
+}
+
+fn words<'a>(event: &'a Event<'_>) -> Option<&'a str> {
+    match event {
+        Event::Text(text) | Event::Code(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// `What goes wrong` becomes `what-goes-wrong`, `C#` becomes `c`.
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || matches!(c, '-' | '_') => Some(c.to_ascii_lowercase()),
+        _ => None,
+    });
+    kept.collect()
+}
+
+fn unique(slug: String, taken: &mut HashMap<String, usize>) -> String {
+    let before = taken.entry(slug.clone()).or_default();
+    let unique = match *before {
+        0 => slug,
+        count => format!("{slug}-{count}"),
+    };
+    *before += 1;
+    unique
+}
+
+/// What the writer of HTML is to write: tables that scroll for themselves, HTML as text, and no end
+/// of a link that has no beginning.
+fn written(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut in_link = false;
+    let events = events.into_iter().flat_map(|event| match event {
+        Event::Html(text) | Event::InlineHtml(text) => vec![Event::Text(text)],
+        Event::Start(Tag::Table(_)) => vec![Event::Html(CowStr::Borrowed(SCROLLS)), event],
+        Event::End(TagEnd::Table) => vec![event, Event::Html(CowStr::Borrowed("</div>"))],
+        Event::Start(Tag::Link { .. }) => {
+            in_link = true;
+            vec![event]
+        }
+        Event::End(TagEnd::Link) => {
+            let ends = std::mem::take(&mut in_link);
+            if ends { vec![event] } else { Vec::new() }
+        }
+        other => vec![other],
+    });
+    events.collect()
+}
+
+const SCROLLS: &str = "<div class=\"scrolls\" data-name=\"Table\">";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_have_the_ids_that_links_name() {
+        let page = to_html(
+            "# C#\n\n[here](#what-goes-wrong)\n\n## By hand\n\n## By hand\n\n## What `goes` wrong?",
+        );
+
+        for expected in [
+            "<h1 id=\"c\">C#</h1>",
+            "<a href=\"#what-goes-wrong\">here</a>",
+            "<h2 id=\"by-hand\">",
+            "<h2 id=\"by-hand-1\">",
+            "<h2 id=\"what-goes-wrong\">",
+        ] {
+            assert!(page.contains(expected), "{expected} is not in {page}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_document_acts_on_the_page() {
+        let page = to_html(
+            "<script>alert(1)</script>\n\na <b onclick=x>b</b> [x](javascript:x) [y](ARCHITECTURE.md) [z](https://example.com)",
+        );
+
+        assert!(!page.contains("<script") && !page.contains("<b "), "{page}");
+        assert!(
+            !page.contains("javascript:") && !page.contains("ARCHITECTURE"),
+            "{page}"
+        );
+        assert!(
+            page.contains("x y <a href=\"https://example.com\">z</a>"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn a_table_scrolls_for_itself() {
+        let page = to_html("| a | b |\n| --- | --- |\n| 1 | 2 |");
+
+        assert!(
+            page.starts_with(SCROLLS) && page.contains("</table>\n</div>"),
+            "{page}"
+        );
+        assert!(page.contains("<td>2</td>"), "{page}");
+    }
+}

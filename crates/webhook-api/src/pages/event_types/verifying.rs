@@ -1,0 +1,32 @@
+//! How to verify a request: the guide of the repository, whose code its tests run.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use super::markdown::to_html;
+use crate::pages::filters;
+use crate::pages::html::page;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+
+static GUIDE: LazyLock<String> =
+    LazyLock::new(|| to_html(include_str!("../../../../../docs/verifying.md")));
+
+#[derive(Template)]
+#[template(path = "event_types/verifying.html")]
+struct VerifyingPage {
+    visit: Visit,
+    guide: &'static str,
+}
+
+/// Shows the guide.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(in crate::pages) async fn show_verifying(visit: Visit) -> Result<HttpResponse, Problem> {
+    let shown = VerifyingPage {
+        visit,
+        guide: &GUIDE,
+    };
+    page(&shown.visit, &shown)
+}

@@ -1,0 +1,42 @@
+//! All events that were taken in, filtered.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::{Environment, EventType};
+
+use crate::connections::Connections;
+use crate::page::Page;
+use crate::pages::filters;
+use crate::pages::html::page;
+use crate::pages::query::Query;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::events::read::{EventBody, read_list};
+
+#[derive(Template)]
+#[template(path = "events/list.html")]
+struct EventsPage {
+    visit: Visit,
+    query: Query,
+    list: Page<EventBody>,
+    environments: &'static [Environment],
+    event_types: &'static [EventType],
+}
+
+/// Lists events.
+pub(in crate::pages) async fn show_events(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let list = read_list(&query.as_api(), &connections).await?;
+    let shown = EventsPage {
+        visit,
+        query,
+        list,
+        environments: Environment::ALL,
+        event_types: EventType::ALL,
+    };
+    page(&shown.visit, &shown)
+}

@@ -1,0 +1,104 @@
+//! What a job is about, in words.
+
+use serde_json::Value;
+use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
+
+use crate::pages::filters::label_of;
+
+/// The parts of a selection, as they are called on the page.
+const NAMES: [(&str, &str); 10] = [
+    ("status", "Status"),
+    ("environment", "Environment"),
+    ("webhook_id", "Webhook"),
+    ("search", "Webhook name"),
+    ("event_type", "Event type"),
+    ("event_types", "Event types"),
+    ("event_id", "Event"),
+    ("response", "Response"),
+    ("since", "Since"),
+    ("until", "Until"),
+];
+
+/// A part of what a job is about.
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    /// Where it is shown, if it is a thing of its own.
+    pub(super) link: Option<String>,
+}
+
+/// Tells what a job was given.
+pub(super) fn facts(selection: &Value) -> Vec<Fact> {
+    let given = NAMES.iter().filter_map(|(field, name)| {
+        let value = tell(field, selection.get(field)?)?;
+        let link = match *field {
+            "webhook_id" => Some(format!("/admin/webhooks/{value}")),
+            "event_id" => Some(format!("/admin/events/{value}")),
+            _ => None,
+        };
+        Some(Fact { name, value, link })
+    });
+    given.collect()
+}
+
+fn tell(field: &str, value: &Value) -> Option<String> {
+    match (field, value) {
+        ("status" | "environment", Value::String(name)) => Some(label_of(name)),
+        ("since" | "until", Value::String(time)) => Some(time.replace('T', " ")),
+        ("response", Value::Array(_)) => {
+            let [first, last] = serde_json::from_value(value.clone()).ok()?;
+            Some(answers(AnswerRange { first, last }))
+        }
+        (_, Value::String(text)) => Some(text.clone()),
+        (_, Value::Array(items)) if !items.is_empty() => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Some(items.join(", "))
+        }
+        _ => None,
+    }
+}
+
+/// Which answers a range means, as they were asked for: `5xx`.
+fn answers(range: AnswerRange) -> String {
+    if range.last > range.first {
+        return format!("{}xx", range.first / 100);
+    }
+    match LastAnswer::from_code(range.first) {
+        LastAnswer::Nothing => "None yet".to_owned(),
+        LastAnswer::Status(status) => status.to_string(),
+        LastAnswer::Failure(class) => label_of(FailureClass::as_str(class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_selection_is_told_as_it_was_asked_for() {
+        let selection = json!({"status": "failed", "environment": null, "response": [500, 599],
+            "event_types": ["license.created", "license.deleted"], "search": "CRM"});
+
+        let facts = facts(&selection);
+
+        let told = facts.iter().map(|fact| (fact.name, fact.value.as_str()));
+        let expected = [
+            ("Status", "Failed"),
+            ("Webhook name", "CRM"),
+            ("Event types", "license.created, license.deleted"),
+            ("Response", "5xx"),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn each_kind_of_answer_is_told() {
+        let told = |first| answers(AnswerRange { first, last: first });
+
+        assert_eq!(
+            [told(0), told(503), told(4)],
+            ["None yet", "503", "Timeout"]
+        );
+    }
+}

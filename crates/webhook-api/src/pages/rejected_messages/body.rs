@@ -1,0 +1,130 @@
+//! The body of a message that may be anything, made safe to look at.
+
+use crate::pages::json::pretty;
+use crate::routes::rejected_messages::readable;
+
+/// How much of a text is shown, in bytes: as much as an event may have.
+const SHOWN_TEXT: usize = 256 * 1_024;
+
+/// How much is shown of what is no text, in bytes.
+const SHOWN_BYTES: usize = 4 * 1_024;
+
+/// How many bytes stand in a line.
+const LINE: usize = 16;
+
+/// What a body is, by what it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Empty,
+    Json,
+    Text,
+    Bytes,
+}
+
+/// A body as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) kind: Kind,
+    pub(super) text: String,
+    /// Whether there is more of it than is shown.
+    pub(super) is_cut: bool,
+}
+
+impl Shown {
+    /// Shows what is kept of a body.
+    pub(super) fn of(body: &[u8], truncated: bool) -> Self {
+        if body.is_empty() {
+            return Self {
+                kind: Kind::Empty,
+                text: String::new(),
+                is_cut: truncated,
+            };
+        }
+        let Some(text) = readable(body, truncated) else {
+            return Self {
+                kind: Kind::Bytes,
+                text: in_hex(&body[..body.len().min(SHOWN_BYTES)]),
+                is_cut: truncated || body.len() > SHOWN_BYTES,
+            };
+        };
+        let start = &text[..text.floor_char_boundary(SHOWN_TEXT)];
+        let lines = pretty(start);
+        Self {
+            kind: if lines.is_some() {
+                Kind::Json
+            } else {
+                Kind::Text
+            },
+            text: lines.unwrap_or_else(|| visible(start)),
+            is_cut: truncated || start.len() < text.len(),
+        }
+    }
+}
+
+/// Control characters as the pictures that Unicode has of them, so that none is lost or acts.
+fn visible(text: &str) -> String {
+    let picture = |c: char| match c {
+        '\n' | '\t' => c,
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+        '\x7f' => '\u{2421}',
+        _ => c,
+    };
+    text.chars().map(picture).collect()
+}
+
+/// `00000010  6e 6f 20 65 …  no e…`
+fn in_hex(bytes: &[u8]) -> String {
+    let lines = bytes.chunks(LINE).enumerate().map(|(number, line)| {
+        let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text: String = line.iter().map(|byte| printable(*byte)).collect();
+        let width = LINE * 3 - 1;
+        format!("{:08x}  {:width$}  {text}", number * LINE, hex.join(" "))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn printable(byte: u8) -> char {
+    if byte.is_ascii_graphic() || byte == b' ' {
+        char::from(byte)
+    } else {
+        '.'
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_shown_as_what_it_is() {
+        let kind = |body: &[u8]| Shown::of(body, false).kind;
+
+        assert_eq!(kind(b""), Kind::Empty);
+        assert_eq!(kind(br#"{"a":1}"#), Kind::Json);
+        assert_eq!(kind(br#"{"a":1"#), Kind::Text);
+        assert_eq!(kind(b"\xff{}"), Kind::Bytes);
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_in_hex() {
+        let shown = Shown::of(b"\x00\xff no text at all", false);
+
+        assert_eq!(
+            shown.text,
+            "00000000  00 ff 20 6e 6f 20 74 65 78 74 20 61 74 20 61 6c  .. no text at al\n\
+             00000010  6c                                               l"
+        );
+        assert!(!shown.is_cut);
+        assert!(Shown::of(&[0xff; SHOWN_BYTES + 1], false).is_cut);
+    }
+
+    #[test]
+    fn a_text_keeps_what_cannot_be_seen_and_is_cut_at_a_character() {
+        assert_eq!(Shown::of(b"a\x00\x1b[31m\tb\n", false).text, "a␀␛[31m\tb\n");
+
+        let long = "é".repeat(SHOWN_TEXT);
+        let shown = Shown::of(long.as_bytes(), false);
+        assert_eq!((shown.text.len(), shown.is_cut), (SHOWN_TEXT, true));
+        assert!(Shown::of(b"start", true).is_cut);
+    }
+}

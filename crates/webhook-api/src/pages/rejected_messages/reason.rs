@@ -1,0 +1,74 @@
+//! Why a message was rejected, one thing at a time.
+
+/// One thing that is wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reason {
+    /// The field of the event that it is about; `None`: the message as a whole.
+    pub(super) field: Option<String>,
+    pub(super) text: String,
+}
+
+/// Takes a reason apart that lists fields: `type: is required; data: must be an object`. What has no
+/// field goes on with the reason before it, as a reason may have a semicolon in it.
+pub(super) fn take_apart(reason: &str) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for part in reason.split("; ") {
+        let field = part.split_once(": ").filter(|(name, _)| is_name(name));
+        match (field, reasons.last_mut()) {
+            (Some((name, text)), _) => reasons.push(Reason {
+                field: Some(name.to_owned()),
+                text: text.to_owned(),
+            }),
+            (None, Some(before)) => {
+                before.text.push_str("; ");
+                before.text.push_str(part);
+            }
+            (None, None) => reasons.push(Reason {
+                field: None,
+                text: part.to_owned(),
+            }),
+        }
+    }
+    reasons
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(reason: &str) -> Vec<(Option<String>, String)> {
+        let reasons = take_apart(reason).into_iter();
+        reasons.map(|reason| (reason.field, reason.text)).collect()
+    }
+
+    #[test]
+    fn each_field_is_a_reason_of_its_own() {
+        let field = |name: &str, text: &str| (Some(name.to_owned()), text.to_owned());
+
+        assert_eq!(
+            told(
+                "id: is required; type: unknown event type \"x\"; known are a, b; data: must be an object"
+            ),
+            [
+                field("id", "is required"),
+                field("type", "unknown event type \"x\"; known are a, b"),
+                field("data", "must be an object"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_about_the_whole_message_stays_whole() {
+        for whole in [
+            "not a JSON object: expected value at line 1 column 1",
+            "given up; why is not known",
+            "",
+        ] {
+            assert_eq!(told(whole), [(None, whole.to_owned())]);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! API keys: all of them, and a form that makes one.
+
+use actix_web::HttpResponse;
+use actix_web::body::MessageBody;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+use webhook_domain::Role;
+use webhook_store::SealingKeys;
+
+use crate::connections::Connections;
+use crate::idempotency::IdempotencyKey;
+use crate::page::Page;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::page_with;
+use crate::pages::query::Query;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::api_keys::{ApiKeyBody, create, read_list};
+
+pub(super) const PATH: &str = "/admin/settings/api-keys";
+
+/// The API asks for a time, the form for a day.
+const EXPECTED_DAY: &str = "must be a day such as 2030-12-31";
+
+#[derive(Template)]
+#[template(path = "settings/api_keys.html")]
+struct ApiKeysPage {
+    visit: Visit,
+    query: Query,
+    keys: Page<ApiKeyBody>,
+    now: DateTime<Utc>,
+    /// What was typed of a key to be made.
+    form: Form,
+    errors: Errors,
+    /// A form makes one key, however often it is sent.
+    once: Uuid,
+    made: Option<MadeKey>,
+}
+
+/// What the API tells of a key that was just made.
+#[derive(Deserialize)]
+struct MadeKey {
+    name: String,
+    role: String,
+    key: String,
+}
+
+/// Lists keys.
+pub(in crate::pages) async fn show_keys(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let keys = read_list(&query.as_api(), &connections).await?;
+    ApiKeysPage::of(visit, keys, Form::default()).show(StatusCode::OK)
+}
+
+/// Makes a key, and shows it this once.
+pub(in crate::pages) async fn create_key(
+    visit: Visit,
+    form: Form,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let once = IdempotencyKey::of_form(form.text("once"), PATH);
+    let document = document(&form);
+    let made = create(&once, &document, &visit.caller, &connections, &sealing_keys).await;
+    let keys = read_list("", &connections).await?;
+    match made {
+        Ok(answer) => {
+            let mut shown = ApiKeysPage::of(visit, keys, Form::default());
+            shown.made = Some(MadeKey::read(answer)?);
+            shown.show(StatusCode::CREATED)
+        }
+        Err(problem) => {
+            let mut shown = ApiKeysPage::of(visit, keys, form);
+            shown.errors = Errors::of(problem)?;
+            shown.errors.reword("expires_at", EXPECTED_DAY);
+            shown.show(StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    }
+}
+
+impl ApiKeysPage {
+    fn of(visit: Visit, keys: Page<ApiKeyBody>, form: Form) -> Self {
+        Self {
+            visit,
+            query: Query::default(),
+            keys,
+            now: Utc::now(),
+            form,
+            errors: Errors::default(),
+            once: Uuid::new_v4(),
+            made: None,
+        }
+    }
+
+    fn show(&self, status: StatusCode) -> Result<HttpResponse, Problem> {
+        page_with(status, &self.visit, self)
+    }
+}
+
+impl MadeKey {
+    fn read(answer: HttpResponse) -> Result<Self, Problem> {
+        let body = answer.into_body().try_into_bytes().unwrap_or_default();
+        serde_json::from_slice(&body).map_err(|error| Problem::Broken(error.to_string()))
+    }
+}
+
+/// How a key is: the name of a badge.
+pub(super) fn state(key: &ApiKeyBody, now: DateTime<Utc>) -> &'static str {
+    if key.revoked_at.is_some() {
+        "revoked"
+    } else if key.expires_at.is_some_and(|at| at <= now) {
+        "expired"
+    } else {
+        "active"
+    }
+}
+
+/// What a role is for.
+fn purpose(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "Sees webhooks, deliveries and events. Changes nothing.",
+        Role::Publisher => "Sends events and does nothing else: for services of the platform.",
+        Role::Admin => "Also manages webhooks, deliveries and rejected messages, and sends events.",
+        Role::Owner => "Also manages API keys and settings.",
+    }
+}
+
+/// The API's document. A day begins at midnight in UTC.
+fn document(form: &Form) -> Vec<u8> {
+    let mut document = json!({"name": form.text("name")});
+    let (role, expires) = (form.text("role"), form.text("expires_at"));
+    if !role.is_empty() {
+        document["role"] = json!(role);
+    }
+    if !expires.is_empty() {
+        document["expires_at"] = json!(format!("{expires}T00:00:00Z"));
+    }
+    document.to_string().into_bytes()
+}

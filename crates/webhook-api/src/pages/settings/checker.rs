@@ -1,0 +1,194 @@
+//! The signature checker: whether a request that arrived is signed as it should be, and if not,
+//! why.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use askama::Template;
+use serde_json::{Map, Value, json};
+use webhook_domain::{OwnSecret, ReceivedRequest, SigningSecret, WebhookId};
+use webhook_store::SealingKeys;
+
+use super::suggestions::{find_webhook, suggest};
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::{page, page_with};
+use crate::pages::query::Query;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::signatures::{VerifiedSignature, find_secrets, parse_received, verify};
+use crate::routes::webhooks::WebhookBody;
+
+#[derive(Template)]
+#[template(path = "settings/checker.html")]
+struct CheckerPage {
+    visit: Visit,
+    /// What was typed as a webhook: its id, or something of its name or URL.
+    webhook: String,
+    /// Webhooks that fit it.
+    suggested: Vec<WebhookBody>,
+    form: Form,
+    errors: Errors,
+    answer: Option<Answer>,
+}
+
+/// What was found out.
+struct Answer {
+    found: VerifiedSignature,
+    /// Whose secrets it was checked with; `None`: with the one that was typed.
+    webhook: Option<WebhookId>,
+}
+
+/// Asks for a request, of the webhook that the address names if it does.
+pub(in crate::pages) async fn show_checker(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = query.text("webhook").to_owned();
+    let shown = CheckerPage {
+        visit,
+        suggested: suggest(&webhook, &connections).await?,
+        webhook,
+        form: Form::default(),
+        errors: Errors::default(),
+        answer: None,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// Checks it. A secret that was typed stays in its field, for the next try; it is not remembered.
+pub(in crate::pages) async fn check_signature(
+    visit: Visit,
+    form: Form,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = form.text("webhook").to_owned();
+    let suggested = suggest(&webhook, &connections).await?;
+    let (status, errors, answer) = match check(&form, &connections, &keys).await {
+        Ok(answer) => (StatusCode::OK, Errors::default(), Some(answer)),
+        Err(problem) => {
+            let errors = Errors::of(problem)?;
+            (StatusCode::UNPROCESSABLE_ENTITY, errors, None)
+        }
+    };
+    let shown = CheckerPage {
+        visit,
+        webhook,
+        suggested,
+        form,
+        errors,
+        answer,
+    };
+    page_with(status, &shown.visit, &shown)
+}
+
+async fn check(
+    form: &Form,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<Answer, Problem> {
+    let (request, mut fields) = read_request(form);
+    let signer = match (form.text("webhook"), form.text("secret")) {
+        ("", "") => Err((
+            "webhook",
+            "name a webhook, or give a secret below".to_owned(),
+        )),
+        ("", secret) => parse_secret(secret).map_err(|reason| ("secret", reason)),
+        (webhook, "") => find_signer(webhook, connections, keys)
+            .await?
+            .map_err(|reason| ("webhook", reason)),
+        _ => Err(("secret", "give a webhook or a secret, not both".to_owned())),
+    };
+    if let Err((name, reason)) = &signer {
+        fields.refuse(name, reason);
+    }
+    let errors = fields.finish();
+    match (request, signer) {
+        (Some(request), Ok(Signer { webhook, own })) if errors.is_empty() => {
+            let found = verify(request, own, connections, keys).await?;
+            Ok(Answer { found, webhook })
+        }
+        _ => Err(Problem::Invalid(errors)),
+    }
+}
+
+/// Whose signature it may be.
+struct Signer {
+    webhook: Option<WebhookId>,
+    own: Vec<OwnSecret>,
+}
+
+async fn find_signer(
+    text: &str,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<Result<Signer, String>, Problem> {
+    let id = match find_webhook(text, connections).await? {
+        Ok(id) => id,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    match find_secrets(id, connections, keys).await {
+        Ok(own) => Ok(Ok(Signer {
+            webhook: Some(id),
+            own,
+        })),
+        Err(Problem::NotFound(_)) => Ok(Err("there is no webhook with this id".to_owned())),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn parse_secret(text: &str) -> Result<Signer, String> {
+    let secret = SigningSecret::parse(text).map_err(|error| error.to_string())?;
+    let typed = OwnSecret {
+        secret,
+        valid_until: None,
+    };
+    Ok(Signer {
+        webhook: None,
+        own: vec![typed],
+    })
+}
+
+/// Reads headers and body as the API does; what is wrong is noted in the fields.
+fn read_request(form: &Form) -> (Option<ReceivedRequest>, Fields<'static>) {
+    let mut headers = Map::new();
+    let mut wrong = None;
+    for line in form.text("headers").lines().map(str::trim) {
+        match line.split_once(':') {
+            Some((name, value)) => {
+                headers.insert(name.trim().to_owned(), json!(value.trim()));
+            }
+            None if line.is_empty() => {}
+            None => wrong = wrong.or(Some(line)),
+        }
+    }
+    let (name, body) = body_of(form);
+    let document = Value::from_iter([("headers", Value::from(headers)), (name, json!(body))]);
+    let document = document.to_string();
+    let mut read = Fields::of_body(document.as_bytes()).expect("it is an object");
+    let request = parse_received(&mut read);
+    let mut fields = Fields::default();
+    for error in read.finish() {
+        fields.refuse(&error.field, error.reason);
+    }
+    if let Some(line) = wrong {
+        let reason = format!("“{line}” is no header: write its name, a colon and its value");
+        fields.refuse("headers", reason);
+    }
+    (request, fields)
+}
+
+/// The body by the API's name for it. A browser sends CR LF for every line end, and nobody can
+/// tell what it was; nearly all JSON that has any has LF. What is unusual is given in base64.
+fn body_of(form: &Form) -> (&'static str, String) {
+    if form.has("is_base64") {
+        let text = form.text("body").split_whitespace();
+        return ("body_base64", text.collect());
+    }
+    ("body", form.raw("body").replace("\r\n", "\n"))
+}

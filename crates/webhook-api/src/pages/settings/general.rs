@@ -1,0 +1,183 @@
+//! What is kept for how long, and what else counts for all webhooks.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::FieldError;
+use webhook_store::settings::{self, SettingsRow};
+
+use super::times::{GROUPS, Shortened, Time};
+use crate::connections::Connections;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page, page_with};
+use crate::pages::notice::Notice;
+use crate::pages::visit::Visit;
+use crate::precondition::{IfMatch, etag};
+use crate::problem::Problem;
+use crate::routes::settings::{RetentionBody, ValuesBody, change, parse_patch};
+
+const PATH: &str = "/admin/settings";
+
+/// What the button of a form that asks back says.
+const CONFIRMED: &str = "confirmed";
+const EDIT: &str = "edit";
+
+#[derive(Template)]
+#[template(path = "settings/general.html")]
+struct GeneralPage {
+    visit: Visit,
+    /// As they are, or as somebody typed them.
+    values: ValuesBody,
+    version: i64,
+    errors: Errors,
+    /// What is there since somebody else changed it while these values were typed.
+    meanwhile: Option<ValuesBody>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/shorten.html")]
+struct ShortenPage {
+    visit: Visit,
+    values: ValuesBody,
+    version: i64,
+    shortened: Vec<Shortened>,
+}
+
+/// What came of a form.
+enum Step {
+    /// It is saved.
+    Saved,
+    /// It would delete something, and nobody has said yet that it may.
+    Ask(Vec<Shortened>),
+}
+
+/// Shows the settings.
+pub(in crate::pages) async fn show_settings(
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let row = find(&connections).await?;
+    let shown = GeneralPage {
+        visit,
+        values: ValuesBody::from(&row.settings),
+        version: row.version,
+        errors: Errors::default(),
+        meanwhile: None,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// Changes them, and asks back before something is deleted.
+pub(in crate::pages) async fn change_settings(
+    visit: Visit,
+    form: Form,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut typed = GeneralPage {
+        visit,
+        values: typed_values(&form),
+        version: form.text("version").parse().unwrap_or_default(),
+        errors: Errors::default(),
+        meanwhile: None,
+    };
+    let step = form.text("step");
+    if step == EDIT {
+        return page(&typed.visit, &typed);
+    }
+    let status = match typed.save(step == CONFIRMED, &connections).await {
+        Ok(Step::Saved) => return Ok(go_on(PATH, &Notice::new("The settings are saved."))),
+        Ok(Step::Ask(shortened)) => return typed.ask(shortened),
+        Err(Problem::Changed { .. }) => {
+            let now = find(&connections).await?;
+            typed.version = now.version;
+            typed.meanwhile = Some(ValuesBody::from(&now.settings));
+            StatusCode::PRECONDITION_FAILED
+        }
+        Err(problem) => {
+            typed.errors = Errors::of(with_addresses(problem, &typed.values))?;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    };
+    page_with(status, &typed.visit, &typed)
+}
+
+impl GeneralPage {
+    async fn save(&self, confirmed: bool, connections: &Connections) -> Result<Step, Problem> {
+        let patch = serde_json::to_vec(&self.values).expect("our bodies are JSON");
+        let if_match = IfMatch::Tags(vec![etag(self.version)]);
+        let before = find(connections).await?;
+        if_match.check(before.version)?;
+        let after = parse_patch(&patch, &before.settings)?;
+        let shortened = Shortened::all(&before.settings.retention, &after.retention);
+        if !shortened.is_empty() && !confirmed {
+            return Ok(Step::Ask(shortened));
+        }
+        change(&if_match, &patch, &self.visit.caller, connections).await?;
+        Ok(Step::Saved)
+    }
+
+    fn ask(self, shortened: Vec<Shortened>) -> Result<HttpResponse, Problem> {
+        let shown = ShortenPage {
+            visit: self.visit,
+            values: self.values,
+            version: self.version,
+            shortened,
+        };
+        page(&shown.visit, &shown)
+    }
+
+    /// What a time is since then, if that is not what was typed.
+    fn meanwhile(&self, time: &Time) -> Option<&str> {
+        let set = time.of(self.meanwhile.as_ref()?);
+        (set != time.of(&self.values)).then_some(set)
+    }
+
+    /// The same for the addresses.
+    fn meanwhile_addresses(&self) -> Option<String> {
+        let set = &self.meanwhile.as_ref()?.egress_addresses;
+        (*set != self.values.egress_addresses).then(|| set.join(", "))
+    }
+}
+
+async fn find(connections: &Connections) -> Result<SettingsRow, Problem> {
+    let mut connection = connections.acquire().await?;
+    Ok(settings::find(&mut connection).await?)
+}
+
+/// What a form says: text, right or wrong.
+fn typed_values(form: &Form) -> ValuesBody {
+    let text = |name| form.text(name).to_owned();
+    let lines = form.text("egress_addresses").lines().map(str::trim);
+    let addresses = lines.filter(|line| !line.is_empty());
+    ValuesBody {
+        retention: RetentionBody {
+            events: text("retention.events"),
+            deliveries: text("retention.deliveries"),
+            bodies: text("retention.bodies"),
+            audit: text("retention.audit"),
+        },
+        disable_after: text("disable_after"),
+        default_grace_period: text("default_grace_period"),
+        egress_addresses: addresses.map(str::to_owned).collect(),
+    }
+}
+
+/// Names addresses that were refused by what was typed, as nobody counts lines from 0.
+fn with_addresses(problem: Problem, typed: &ValuesBody) -> Problem {
+    let Problem::Invalid(errors) = problem else {
+        return problem;
+    };
+    let named = errors.into_iter().map(|error| {
+        let index = error.field.strip_prefix("egress_addresses[");
+        let index = index.and_then(|rest| rest.strip_suffix(']')?.parse().ok());
+        let text = index.and_then(|index: usize| typed.egress_addresses.get(index));
+        match text {
+            Some(text) => FieldError::new("egress_addresses", format!("“{text}” {}", error.reason)),
+            None => error,
+        }
+    });
+    Problem::Invalid(named.collect())
+}

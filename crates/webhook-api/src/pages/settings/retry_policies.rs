@@ -1,0 +1,103 @@
+//! How failed deliveries are tried again in each environment, drawn.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use webhook_domain::Environment;
+use webhook_store::retry_policies::find_default;
+
+use crate::connections::Connections;
+use crate::pages::errors::Errors;
+use crate::pages::filters;
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page, page_with};
+use crate::pages::notice::Notice;
+use crate::pages::retry_policy::PolicyForm;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::retry_policies::{parse_environment, replace};
+
+const PATH: &str = "/admin/settings/retry-policies";
+
+#[derive(Template)]
+#[template(path = "settings/retry_policies.html")]
+struct PoliciesPage {
+    visit: Visit,
+    policies: Vec<(Environment, PolicyForm)>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/edit_policy.html")]
+struct PolicyPage {
+    visit: Visit,
+    environment: Environment,
+    policy: PolicyForm,
+    errors: Errors,
+}
+
+/// Shows the policy of each environment.
+pub(in crate::pages) async fn show_policies(
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut policies = Vec::new();
+    for environment in Environment::ALL {
+        policies.push((*environment, read(*environment, &connections).await?));
+    }
+    let shown = PoliciesPage { visit, policies };
+    page(&shown.visit, &shown)
+}
+
+/// Asks for another policy.
+pub(in crate::pages) async fn edit_policy(
+    environment: Path<String>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let environment = parse_environment(&environment)?;
+    let shown = PolicyPage {
+        visit,
+        environment,
+        policy: read(environment, &connections).await?,
+        errors: Errors::default(),
+    };
+    page(&shown.visit, &shown)
+}
+
+/// Replaces the policy of an environment.
+pub(in crate::pages) async fn replace_policy(
+    environment: Path<String>,
+    visit: Visit,
+    form: Form,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let environment = parse_environment(&environment)?;
+    let typed = PolicyForm::sent(environment.as_str(), "", |name| form.text(name).to_owned());
+    let problem = match typed.parse() {
+        Ok(policy) => {
+            replace(environment, &policy, &visit.caller, &connections).await?;
+            let told = format!(
+                "The retry policy of {} is saved. It counts for what is scheduled from now on.",
+                environment.as_str()
+            );
+            return Ok(go_on(PATH, &Notice::new(told)));
+        }
+        Err(problem) => problem,
+    };
+    let mut errors = Errors::of(problem)?;
+    typed.reword(&mut errors);
+    let shown = PolicyPage {
+        visit,
+        environment,
+        policy: typed,
+        errors,
+    };
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown.visit, &shown)
+}
+
+async fn read(environment: Environment, connections: &Connections) -> Result<PolicyForm, Problem> {
+    let mut connection = connections.acquire().await?;
+    let policy = find_default(&mut connection, environment).await?;
+    Ok(PolicyForm::of(environment.as_str(), "", &policy))
+}

@@ -1,0 +1,49 @@
+//! A webhook is named by what a person knows of it: there may be too many to choose from a list.
+
+use url::form_urlencoded::Serializer;
+use webhook_domain::WebhookId;
+
+use crate::connections::Connections;
+use crate::problem::Problem;
+use crate::routes::webhooks::WebhookBody;
+use crate::routes::webhooks::read::read_list;
+
+/// As much of a text as the API looks for.
+const SEARCHED_CHARS: usize = 200;
+
+/// Webhooks whose name or URL fits what was typed, 50 at most.
+pub(super) async fn suggest(
+    text: &str,
+    connections: &Connections,
+) -> Result<Vec<WebhookBody>, Problem> {
+    // By its id one is found already.
+    let is_id = text.parse::<WebhookId>().is_ok();
+    let searched = if is_id { "" } else { text };
+    let searched: String = searched.chars().take(SEARCHED_CHARS).collect();
+    let query = Serializer::new(String::new())
+        .append_pair("search", &searched)
+        .append_pair("sort", "name")
+        .append_pair("limit", "50")
+        .finish();
+    Ok(read_list(&query, connections).await?.page.data)
+}
+
+/// The one webhook that a text means: its id, its whole name, or a part of its name or URL that no
+/// other has. Else: why it means none.
+pub(super) async fn find_webhook(
+    text: &str,
+    connections: &Connections,
+) -> Result<Result<WebhookId, String>, Problem> {
+    if let Ok(id) = text.parse() {
+        return Ok(Ok(id));
+    }
+    let fitting = suggest(text, connections).await?;
+    let named = |webhook: &&WebhookBody| webhook.settings.name.eq_ignore_ascii_case(text);
+    let named: Vec<&WebhookBody> = fitting.iter().filter(named).collect();
+    Ok(match (named.as_slice(), fitting.as_slice()) {
+        ([one], _) => Ok(WebhookId(one.id)),
+        ([], [one]) => Ok(WebhookId(one.id)),
+        ([], []) => Err("no webhook has this id, or this in its name or URL".to_owned()),
+        _ => Err("several webhooks fit: choose one of those suggested, or give its id".to_owned()),
+    })
+}
