@@ -5,6 +5,7 @@ import { followCopies, offerCopies } from "./copy.js";
 import { followChoices, prepareChoices } from "./event_choice.js";
 import { followWebhookForm, offerRows } from "./form.js";
 import { keepFresh } from "./live.js";
+import { loadPlaces } from "./load.js";
 import { followPolicies } from "./retry_policy.js";
 import { followSelections } from "./select.js";
 import { followSuggestions } from "./suggest.js";
@@ -29,6 +30,7 @@ function equip(shown) {
   prepareChoices(shown);
   offerRows(shown);
   equipCode(shown);
+  loadPlaces(shown);
 }
 
 equip(document);

@@ -9,6 +9,8 @@ export function followForms() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("form[data-swap]") || event.defaultPrevented) return;
+    // Where a button leads to a page of its own.
+    if (event.submitter?.hasAttribute("data-leave")) return;
     event.preventDefault();
     if (form.ariaBusy === "true") return;
     const fields = new URLSearchParams(new FormData(form, event.submitter));
@@ -25,10 +27,14 @@ export function followForms() {
 
 // Filters marked `data-live="<id>"` show what fits as one types, and say so in the address.
 export function followFilters() {
-  document.addEventListener("input", (event) => {
+  const look = (event) => {
     const form = event.target.closest?.("form[data-live]");
-    if (form) follow(form, event.target.type === "search" ? 200 : 0);
-  });
+    // A list tells of a choice once it is made, a field of every key.
+    const chosen = event.target.matches("select");
+    if (form && chosen === (event.type === "change")) follow(form, event.target.type === "search" ? 200 : 0);
+  };
+  document.addEventListener("input", look);
+  document.addEventListener("change", look);
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-live]")) return;
     event.preventDefault();

@@ -34,15 +34,18 @@ mod schedule;
 mod span;
 
 // The pages.
-mod event_types;
-mod events;
-mod rejected_messages;
 mod sign_in;
 
-mod deliveries;
-mod jobs;
-mod settings;
 mod webhooks;
+
+mod deliveries;
+mod event_types;
+mod events;
+mod jobs;
+mod rejected_messages;
+
+mod audit;
+mod settings;
 
 /// Where the navigation leads.
 pub(crate) const SECTIONS: [(&str, &str); 6] = [
@@ -76,9 +79,77 @@ const MANAGE: Permission = Permission::Manage;
 const OWN: Permission = Permission::Own;
 
 /// The pages of those who signed in.
-#[rustfmt::skip]
 fn guarded() -> Vec<Resource> {
-    let table = vec![
+    let pages = [webhook_pages(), event_pages(), platform_pages()];
+    let guard = |(path, routes): Page| {
+        let routes = routes.into_iter().map(|(method, permission, route)| {
+            let enter =
+                from_fn(move |request, next: Next<_>| authorize(Some(permission), request, next));
+            (method, route.wrap(enter))
+        });
+        at(path, routes.collect())
+    };
+    pages.into_iter().flatten().map(guard).collect()
+}
+
+/// A path, and what may be done there with which permission.
+type Page = (&'static str, Vec<(Method, Permission, Route)>);
+
+/// Who hears of what.
+#[rustfmt::skip]
+fn webhook_pages() -> Vec<Page> {
+    vec![
+        ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
+        ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
+        ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
+        ("/webhooks/new", vec![
+            (GET, MANAGE, to(webhooks::edit::show_new)),
+            (POST, MANAGE, to(webhooks::edit::create)),
+        ]),
+        ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
+        ("/webhooks/{id}/delete", vec![
+            (GET, MANAGE, to(webhooks::delete::show_delete)),
+            (POST, MANAGE, to(webhooks::delete::delete)),
+        ]),
+        ("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::show_diagnosis))]),
+        ("/webhooks/{id}/edit", vec![
+            (GET, MANAGE, to(webhooks::edit::show_edit)),
+            (POST, MANAGE, to(webhooks::edit::save)),
+        ]),
+        ("/webhooks/{id}/replay", vec![
+            (GET, MANAGE, to(webhooks::replay::show_replay)),
+            (POST, MANAGE, to(webhooks::replay::replay_events)),
+        ]),
+        ("/webhooks/{id}/secret", vec![
+            (GET, MANAGE, to(webhooks::secret::show_page)),
+            (POST, MANAGE, to(webhooks::secret::show_secret)),
+        ]),
+        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace))]),
+        ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/webhooks/{id}/test", vec![
+            (GET, MANAGE, to(webhooks::test_event::show_test)),
+            (POST, MANAGE, to(webhooks::test_event::send)),
+        ]),
+        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
+    ]
+}
+
+/// What happened, and what became of it.
+#[rustfmt::skip]
+fn event_pages() -> Vec<Page> {
+    vec![
+        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
+        ("/webhook-deliveries/retry", vec![
+            (GET, MANAGE, to(deliveries::retry_all::ask)),
+            (POST, MANAGE, to(deliveries::retry_all::start)),
+        ]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
+        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
+        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
         ("/event-types", vec![(GET, READ, to(event_types::list::show_event_types))]),
         ("/event-types/verifying", vec![(GET, READ, to(event_types::verifying::show_verifying))]),
         ("/events", vec![(GET, READ, to(events::list::show_events))]),
@@ -99,56 +170,37 @@ fn guarded() -> Vec<Resource> {
             (GET, MANAGE, to(rejected_messages::detail::ask_to_discard)),
             (POST, MANAGE, to(rejected_messages::detail::discard)),
         ]),
-        ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
-        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
-        ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
-        ("/webhooks/new", vec![
-            (GET, MANAGE, to(webhooks::edit::show_new)),
-            (POST, MANAGE, to(webhooks::edit::create)),
+    ]
+}
+
+/// Who may do what, and what counts for all.
+#[rustfmt::skip]
+fn platform_pages() -> Vec<Page> {
+    vec![
+        ("/settings", vec![
+            (GET, READ, to(settings::general::show_settings)),
+            (POST, OWN, to(settings::general::change_settings)),
         ]),
-        ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
-        ("/webhooks/{id}/edit", vec![
-            (GET, MANAGE, to(webhooks::edit::show_edit)),
-            (POST, MANAGE, to(webhooks::edit::save)),
+        ("/settings/api-keys", vec![
+            (GET, OWN, to(settings::api_keys::show_keys)),
+            (POST, OWN, to(settings::api_keys::create_key)),
         ]),
-        ("/webhooks/{id}/test", vec![
-            (GET, MANAGE, to(webhooks::test_event::show_test)),
-            (POST, MANAGE, to(webhooks::test_event::send)),
+        ("/settings/api-keys/{id}/revoke", vec![
+            (GET, OWN, to(settings::revocation::ask)),
+            (POST, OWN, to(settings::revocation::revoke_key)),
         ]),
-        ("/webhooks/{id}/secret", vec![
-            (GET, MANAGE, to(webhooks::secret::show_page)),
-            (POST, MANAGE, to(webhooks::secret::show_secret)),
-        ]),
-        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace))]),
-        ("/webhooks/{id}/delete", vec![
-            (GET, MANAGE, to(webhooks::delete::show_delete)),
-            (POST, MANAGE, to(webhooks::delete::delete)),
-        ]),
-        ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
-        ("/settings", vec![(GET, READ, to(settings::general::show_settings)), (POST, OWN, to(settings::general::change_settings))]),
         ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),
-        ("/settings/retry-policies/{environment}", vec![(GET, OWN, to(settings::retry_policies::edit_policy)), (POST, OWN, to(settings::retry_policies::replace_policy))]),
-        ("/settings/api-keys", vec![(GET, OWN, to(settings::api_keys::show_keys)), (POST, OWN, to(settings::api_keys::create_key))]),
-        ("/settings/api-keys/{id}/revoke", vec![(GET, OWN, to(settings::revocation::ask)), (POST, OWN, to(settings::revocation::revoke_key))]),
-        ("/settings/signatures", vec![(GET, MANAGE, to(settings::checker::show_checker)), (POST, MANAGE, to(settings::checker::check_signature))]),
-        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
-        ("/webhook-deliveries/retry", vec![(GET, MANAGE, to(deliveries::retry_all::ask)), (POST, MANAGE, to(deliveries::retry_all::start))]),
-        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
-        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
-        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
-        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
-        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
-        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
-        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
-    ];
-    let guard = |(path, routes): (&str, Vec<(Method, Permission, Route)>)| {
-        let routes = routes.into_iter().map(|(method, permission, route)| {
-            let enter = from_fn(move |request, next: Next<_>| authorize(Some(permission), request, next));
-            (method, route.wrap(enter))
-        });
-        at(path, routes.collect())
-    };
-    table.into_iter().map(guard).collect()
+        ("/settings/retry-policies/{environment}", vec![
+            (GET, OWN, to(settings::retry_policies::edit_policy)),
+            (POST, OWN, to(settings::retry_policies::replace_policy)),
+        ]),
+        ("/settings/signatures", vec![
+            (GET, MANAGE, to(settings::checker::show_checker)),
+            (POST, MANAGE, to(settings::checker::check_signature)),
+        ]),
+        ("/audit", vec![(GET, READ, to(audit::show_audit))]),
+        ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
+    ]
 }
 
 /// The one page for everybody.

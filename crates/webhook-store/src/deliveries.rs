@@ -191,20 +191,51 @@ statement! {
     }
 }
 
+statement! {
+    CountPending<'a> -> BigInt {
+        "SELECT count(*) FROM (SELECT FROM deliveries
+            WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
+        " LIMIT ", limit: i64 => BigInt,
+        ") AS counted"
+    }
+}
+
 /// Counts what is pending for a webhook, up to `limit`.
 pub async fn count_pending(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
     limit: i64,
 ) -> Result<usize, StoreError> {
-    let pending: Vec<Uuid> = deliveries::table
-        .filter(deliveries::webhook_id.eq(webhook_id.0))
-        .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
-        .select(deliveries::webhook_id)
-        .limit(limit)
-        .load(connection)
-        .await?;
-    Ok(pending.len())
+    let statement = CountPending {
+        webhook_id: &webhook_id.0,
+        limit,
+    };
+    let count: i64 = statement.get_result(connection).await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+statement! {
+    /// One look into the index for each kind of backlog, however much there is.
+    FindOldestDue<'a> -> Nullable<Timestamptz> {
+        "SELECT least(
+            (SELECT min(next_attempt_at) FROM deliveries WHERE backlog = 0 AND webhook_id = ",
+        webhook_id: &'a Uuid => SqlUuid,
+        "), (SELECT min(next_attempt_at) FROM deliveries WHERE backlog = 1 AND webhook_id = ",
+        same_webhook_id: &'a Uuid => SqlUuid,
+        "))"
+    }
+}
+
+/// Since when the delivery of a webhook is due that waits for room the longest. `None`: none waits.
+pub async fn find_oldest_due(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let statement = FindOldestDue {
+        webhook_id: &webhook_id.0,
+        same_webhook_id: &webhook_id.0,
+    };
+    Ok(statement.get_result(connection).await?)
 }
 
 /// Cancels what is pending for a webhook, up to `limit`. Tells how many were.

@@ -26,7 +26,8 @@ pub(crate) use list::{escaped, ids_named_like};
 
 pub use closing::{Closed, disable, list_closed, list_versions};
 pub use list::{
-    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_repeated_names,
+    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_names,
+    list_repeated_names,
 };
 pub use write::{delete, find_headers, insert, save};
 

@@ -1,6 +1,7 @@
 //! The portal in a real browser, through the real programs.
 
 mod api_keys;
+mod bulk;
 mod checker;
 mod events;
 mod form;
@@ -9,4 +10,5 @@ mod rejected;
 mod secret;
 mod settings;
 mod signing_in;
+mod webhook;
 mod webhooks;

@@ -1,5 +1,7 @@
 //! Charts are drawn here, as SVG's own attributes: they need no script, and no inline style.
 
+pub(crate) mod bars;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use webhook_store::activity::HourCounts;
 

@@ -6,6 +6,8 @@ use askama::Values;
 use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
 
+use super::span::in_words;
+
 /// A time in UTC; a script shows it in the reader's zone, the exact one stays at hand.
 #[askama::filter_fn]
 pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
@@ -36,6 +38,12 @@ pub(crate) fn percent(share: &f64, _: &dyn Values) -> askama::Result<String> {
 #[askama::filter_fn]
 pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(group(*number))
+}
+
+/// Milliseconds as people say them: `15 seconds`.
+#[askama::filter_fn]
+pub(crate) fn duration(millis: &u64, _: &dyn Values) -> askama::Result<String> {
+    Ok(in_words(*millis))
 }
 
 /// A name of ours as a label: `production` is shown as `Production`.

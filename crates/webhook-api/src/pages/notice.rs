@@ -26,6 +26,13 @@ pub(crate) struct Notice {
 pub(crate) enum Undo {
     /// Sets a webhook back to the status that it had.
     Status { webhook_id: Uuid, was: String },
+    /// Sets webhooks back to the status that they had.
+    Statuses { webhook_ids: Vec<Uuid>, was: String },
+}
+
+impl Undo {
+    /// How many webhooks fit into a cookie, which has 4 KiB at most.
+    pub(crate) const MOST: usize = 64;
 }
 
 impl Notice {
@@ -77,6 +84,17 @@ fn cookie(value: String, seconds: i64) -> Cookie<'static> {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+
+    #[test]
+    fn what_can_be_undone_at_once_fits_into_a_cookie() {
+        let undo = Undo::Statuses {
+            webhook_ids: vec![Uuid::max(); Undo::MOST],
+            was: "inactive".to_owned(),
+        };
+        let notice = Notice::with_undo("“Crème” is Inactive now.".repeat(10), undo);
+
+        assert!(notice.cookie().to_string().len() < 4_096);
+    }
 
     #[test]
     fn a_notice_travels_in_its_cookie() {

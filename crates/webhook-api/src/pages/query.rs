@@ -24,9 +24,11 @@ impl Query {
         self.text(name) == value
     }
 
-    /// Whether anything but the page of a list is asked for.
+    /// Whether only some of a list are asked for, whatever the page and the order.
     pub(crate) fn is_filtered(&self) -> bool {
-        self.0.iter().any(|(name, _)| name != "cursor")
+        let aside = ["cursor", "limit", "sort"];
+        let mut names = self.0.iter().map(|(name, _)| name.as_str());
+        names.any(|name| !aside.contains(&name))
     }
 
     /// Whether this is another page than the first.
@@ -67,6 +69,15 @@ impl Query {
             .finish()
     }
 
+    /// As the API takes it, with a field that says this whatever the address says of it.
+    pub(crate) fn as_api_with(&self, name: &str, value: &str) -> String {
+        let kept = self.0.iter().filter(|(field, _)| field != name);
+        Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair(name, value)
+            .finish()
+    }
+
     /// Reads a query, without its question mark.
     pub(super) fn of(query: &str) -> Self {
         let pairs = parse(query.as_bytes()).into_owned();
@@ -83,7 +94,7 @@ impl Query {
 const TIMES: [&str; 2] = ["since", "until"];
 
 /// A browser's field for a time knows no zone: it is labelled as UTC, and read so.
-fn in_utc(text: &str) -> Option<String> {
+pub(super) fn in_utc(text: &str) -> Option<String> {
     let read = |format| NaiveDateTime::parse_from_str(text, format).ok();
     let time = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));
     Some(format!("{}Z", time?.format("%Y-%m-%dT%H:%M:%S%.f")))
@@ -131,6 +142,16 @@ mod tests {
         );
         assert_eq!(query.with("status", ""), "?search=a+b");
         assert_eq!(query.first_page(), "?search=a+b&status=active");
-        assert!(!Query::of("cursor=c0ffee").is_filtered());
+        assert!(!Query::of("cursor=c0ffee&sort=name").is_filtered());
+    }
+
+    #[test]
+    fn a_page_may_ask_for_more_than_its_address_says() {
+        let query = Query::of("total=false&search=CRM&cursor=c0ffee");
+
+        assert_eq!(
+            query.as_api_with("total", "true"),
+            "search=CRM&cursor=c0ffee&total=true"
+        );
     }
 }

@@ -46,23 +46,23 @@ pub(crate) struct ListAudit {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub(crate) struct AuditBody {
-    id: Uuid,
-    at: DateTime<Utc>,
+    pub(crate) id: Uuid,
+    pub(crate) at: DateTime<Utc>,
     #[schema(value_type = schema::AuditActionName)]
-    action: &'static str,
-    actor: ActorBody,
+    pub(crate) action: &'static str,
+    pub(crate) actor: ActorBody,
     /// The request that asked for it, its `X-Request-Id`.
     request_id: Option<String>,
-    webhook_id: Option<Uuid>,
+    pub(crate) webhook_id: Option<Uuid>,
     /// What was changed, by its name then.
     #[schema(example = "CRM")]
-    subject: String,
+    pub(crate) subject: String,
     /// What changed, as it was before; secrets are left out.
     #[schema(value_type = Option<schema::AnyObject>, inline)]
-    before: Option<Value>,
+    pub(crate) before: Option<Value>,
     /// The same afterwards.
     #[schema(value_type = Option<schema::AnyObject>, inline)]
-    after: Option<Value>,
+    pub(crate) after: Option<Value>,
 }
 
 /// Who did it.
@@ -70,9 +70,9 @@ pub(crate) struct AuditBody {
 #[schema(as = Actor)]
 pub(crate) struct ActorBody {
     /// The API key; `null`: the platform itself, or the command line.
-    id: Option<Uuid>,
+    pub(crate) id: Option<Uuid>,
     /// What the key was called.
-    name: String,
+    pub(crate) name: String,
 }
 
 /// Lists what was changed, newest first.
@@ -84,11 +84,21 @@ pub(crate) async fn list_audit(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Page<AuditBody>>, Problem> {
-    let (filter, limit) = parse_filter(request.query_string())?;
+    read_list(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads the list that a query asks for.
+pub(crate) async fn read_list(
+    query: &str,
+    connections: &Connections,
+) -> Result<Page<AuditBody>, Problem> {
+    let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let rows = audit::list(&mut connection, &filter).await?;
     let rows = rows.into_iter().map(AuditBody::from).collect();
-    Ok(Json(Page::of(rows, limit, |row| row.id)))
+    Ok(Page::of(rows, limit, |row| row.id))
 }
 
 fn parse_filter(query: &str) -> Result<(AuditFilter, PageLimit), Problem> {

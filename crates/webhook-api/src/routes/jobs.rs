@@ -10,7 +10,7 @@ use uuid::Uuid;
 use webhook_domain::{AuditAction, JobId, JobRate};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::jobs::{self, Job, Selection};
-use webhook_store::{Connection, SealingKeys, transaction};
+use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
 
 use crate::caller::Caller;
 use crate::connections::Connections;
@@ -79,21 +79,30 @@ impl NewJob<'_> {
         request: (&IdempotencyKey, &[u8]),
     ) -> Result<HttpResponse, Problem> {
         create_once(connection, keys, caller, request, async |connection| {
-            let actor = caller.actor();
-            let total = self.selection.count(connection).await?;
-            let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
-            let entry = AuditEntry {
-                webhook_id: self.selection.webhook_id(),
-                after: Some(serde_json::json!({
-                    "job_id": job.id, "selection": self.selection.write(), "total": total
-                })),
-                ..AuditEntry::new(self.action, self.subject)
-            };
-            audit::insert(connection, &actor, &entry).await?;
-            let id = job.id.0;
-            Ok(Created::of(id, "/api/v1/jobs", None, &JobBody::from(job)))
+            let job = self.insert(connection, caller).await?;
+            Ok(Created::of(job.id, "/api/v1/jobs", None, &job))
         })
         .await
+    }
+
+    /// Starts it in the caller's transaction.
+    pub(crate) async fn insert(
+        &self,
+        connection: &mut RawConnection,
+        caller: &Caller,
+    ) -> Result<JobBody, Problem> {
+        let actor = caller.actor();
+        let total = self.selection.count(connection).await?;
+        let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
+        let entry = AuditEntry {
+            webhook_id: self.selection.webhook_id(),
+            after: Some(serde_json::json!({
+                "job_id": job.id, "selection": self.selection.write(), "total": total
+            })),
+            ..AuditEntry::new(self.action, self.subject)
+        };
+        audit::insert(connection, &actor, &entry).await?;
+        Ok(job.into())
     }
 }
 

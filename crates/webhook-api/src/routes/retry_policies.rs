@@ -49,27 +49,27 @@ pub(crate) struct RetryPolicyRequest {
 }
 
 /// How often and how patiently a failed delivery is tried again.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[schema(as = RetryPolicy)]
 pub(crate) struct RetryPolicyBody {
     /// Requests that a delivery may cost, the first one included, 1 to 50.
     #[schema(example = 12)]
-    max_attempts: u32,
+    pub(crate) max_attempts: u32,
     /// The delay before the first retry.
     #[schema(example = 10_000)]
-    initial_interval_ms: u64,
+    pub(crate) initial_interval_ms: u64,
     /// What each delay is multiplied with, 1 to 100.
     #[schema(example = 4.0)]
-    multiplier: f64,
+    pub(crate) multiplier: f64,
     /// The longest delay, up to 7 days.
     #[schema(example = 43_200_000)]
-    max_interval_ms: u64,
+    pub(crate) max_interval_ms: u64,
     /// How far a delay may stray, 0 to 1.
     #[schema(example = 0.2)]
-    jitter: f64,
+    pub(crate) jitter: f64,
     /// How long one attempt may take, 100 to 30,000.
     #[schema(example = 15_000)]
-    timeout_ms: u64,
+    pub(crate) timeout_ms: u64,
 }
 
 /// The default of an environment.

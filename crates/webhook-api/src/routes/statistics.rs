@@ -44,9 +44,9 @@ pub(crate) struct Statistics {
     #[schema(pattern = "^(hour|day)$")]
     interval: &'static str,
     /// One per span, in order, those without anything too.
-    data: Vec<SpanBody>,
+    pub(crate) data: Vec<SpanBody>,
     /// All of them together.
-    total: SpanCounts,
+    pub(crate) total: SpanCounts,
 }
 
 /// What was counted in a span of time.
@@ -54,9 +54,9 @@ pub(crate) struct Statistics {
 #[schema(as = StatisticsSpan)]
 pub(crate) struct SpanBody {
     /// When it began.
-    start: DateTime<Utc>,
+    pub(crate) start: DateTime<Utc>,
     #[serde(flatten)]
-    counts: SpanCounts,
+    pub(crate) counts: SpanCounts,
 }
 
 /// What was counted. Attempts count when they began, deliveries when they ended.
@@ -64,21 +64,21 @@ pub(crate) struct SpanBody {
 #[schema(as = StatisticsCounts)]
 pub(crate) struct SpanCounts {
     /// Deliveries that ended: `succeeded` and `failed` together.
-    deliveries: i64,
-    succeeded: i64,
+    pub(crate) deliveries: i64,
+    pub(crate) succeeded: i64,
     /// Deliveries that were given up.
-    failed: i64,
+    pub(crate) failed: i64,
     /// Requests that were made.
-    attempts: i64,
-    failed_attempts: i64,
+    pub(crate) attempts: i64,
+    pub(crate) failed_attempts: i64,
     /// Failed attempts by why: `dns`, `connect`, `tls`, `timeout`, `reset`, `blocked_address`,
     /// `3xx`, `4xx`, `5xx`, `other`; those without any are left out.
-    failures: BTreeMap<&'static str, i64>,
+    pub(crate) failures: BTreeMap<&'static str, i64>,
     /// How long attempts took: half of them at most so long. Estimated to about a fifth. `null`:
     /// there were none.
-    p50_ms: Option<u32>,
-    p95_ms: Option<u32>,
-    p99_ms: Option<u32>,
+    pub(crate) p50_ms: Option<u32>,
+    pub(crate) p95_ms: Option<u32>,
+    pub(crate) p99_ms: Option<u32>,
 }
 
 /// Tells what was delivered, per hour or day. It reads a row per hour, however many deliveries there
@@ -91,11 +91,21 @@ pub(crate) async fn read_statistics(
     request: HttpRequest,
     connections: Data<Connections>,
 ) -> Result<Json<Statistics>, Problem> {
-    let asked = parse(request.query_string(), Utc::now())?;
+    read_counts(request.query_string(), &connections)
+        .await
+        .map(Json)
+}
+
+/// Reads what a query asks for.
+pub(crate) async fn read_counts(
+    query: &str,
+    connections: &Connections,
+) -> Result<Statistics, Problem> {
+    let asked = parse(query, Utc::now())?;
     let mut connection = connections.acquire().await?;
     let of = (asked.webhook_id, asked.since, asked.until);
     let hours = activity::list_hours(&mut connection, of.0, of.1, of.2).await?;
-    Ok(Json(summed(&asked, &hours)))
+    Ok(summed(&asked, &hours))
 }
 
 #[derive(Clone, Copy)]

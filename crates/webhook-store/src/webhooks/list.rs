@@ -278,6 +278,22 @@ async fn read_in_order(
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
+/// What these webhooks are called, in the order of their names.
+pub async fn list_names(
+    connection: &mut AsyncPgConnection,
+    ids: &[WebhookId],
+) -> Result<Vec<(WebhookId, String)>, StoreError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let named = webhooks::table
+        .filter(webhooks::deleted_at.is_null())
+        .filter(webhooks::id.eq_any(ids))
+        .order((lower(webhooks::name), webhooks::id))
+        .select((webhooks::id, webhooks::name));
+    let names: Vec<(Uuid, String)> = named.load(connection).await?;
+    let names = names.into_iter().map(|(id, name)| (WebhookId(id), name));
+    Ok(names.collect())
+}
+
 /// The ids of the webhooks of an environment that are called so, the oldest first.
 pub async fn list_named(
     connection: &mut AsyncPgConnection,

@@ -24,15 +24,60 @@ use crate::routes::webhooks::status::set_status as set;
 /// What is shown of the past at a glance, in hours.
 const SPARK_HOURS: i64 = 24;
 
+/// How a list can be sorted, by the API's name for it; the first one counts when none is named.
+const ORDERS: [(&str, &str); 6] = [
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("name", "Name, A to Z"),
+    ("-name", "Name, Z to A"),
+    ("-last_delivery", "Latest delivery first"),
+    ("last_delivery", "Longest without delivery first"),
+];
+
 #[derive(Template)]
 #[template(path = "webhooks/list.html")]
 struct WebhooksPage {
     visit: Visit,
     query: Query,
     rows: Vec<Row>,
+    /// On all pages.
+    total: i64,
     next_cursor: Option<String>,
+    orders: &'static [(&'static str, &'static str)],
     environments: &'static [Environment],
     statuses: &'static [WebhookStatus],
+}
+
+impl WebhooksPage {
+    /// How the list is sorted.
+    fn order(&self) -> &str {
+        match self.query.text("sort") {
+            "" => ORDERS[0].0,
+            order => order,
+        }
+    }
+
+    /// How the head of the column of `first` tells that the list is sorted by it, if it is.
+    fn direction(&self, first: &str) -> Option<&'static str> {
+        let order = self.order();
+        let same = order.trim_start_matches('-') == first.trim_start_matches('-');
+        same.then(|| match order.starts_with('-') {
+            true => "descending",
+            false => "ascending",
+        })
+    }
+
+    /// Where the head of a column leads: to the list sorted as `first` says, or the other way
+    /// round if it is sorted so already.
+    fn sorted(&self, first: &str) -> String {
+        if self.order() != first {
+            return self.query.with("sort", first);
+        }
+        match first.strip_prefix('-') {
+            Some(ascending) => self.query.with("sort", ascending),
+            None => self.query.with("sort", &format!("-{first}")),
+        }
+    }
 }
 
 /// A webhook in the table.
@@ -49,14 +94,16 @@ pub(in crate::pages) async fn show_webhooks(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api(), &connections).await?.page;
-    let next_cursor = list.next_cursor;
-    let rows = with_sparklines(list.data, &connections).await?;
+    let list = read_list(&query.as_api_with("total", "true"), &connections).await?;
+    let next_cursor = list.page.next_cursor;
+    let rows = with_sparklines(list.page.data, &connections).await?;
     let shown = WebhooksPage {
         visit,
         query,
         rows,
+        total: list.total.unwrap_or_default(),
         next_cursor,
+        orders: &ORDERS,
         environments: Environment::ALL,
         statuses: WebhookStatus::ALL,
     };
@@ -86,7 +133,8 @@ async fn with_sparklines(
     Ok(rows.collect())
 }
 
-fn selected(webhook: &WebhookBody) -> Vec<EventType> {
+/// The types that a webhook's patterns stand for.
+pub(super) fn selected(webhook: &WebhookBody) -> Vec<EventType> {
     let patterns = webhook.settings.event_types.iter();
     let patterns = patterns.filter_map(|pattern| pattern.parse().ok());
     EventSelection::new(patterns).map_or(Vec::new(), |events| events.types().collect())

@@ -92,19 +92,19 @@ enum BulkAction {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulkResults {
     /// In the order of the ids.
-    results: Vec<WebhookResult>,
+    pub(crate) results: Vec<WebhookResult>,
 }
 
 /// What became of one webhook.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WebhookResult {
-    id: Uuid,
+    pub(crate) id: Uuid,
     /// `changed`; `unchanged`: it was so already; `not_found`; `refused`: see `errors`;
     /// `unavailable`: send it again.
     #[schema(example = "changed")]
-    result: &'static str,
+    pub(crate) result: &'static str,
     /// Why it was refused.
-    errors: Vec<FieldProblem>,
+    pub(crate) errors: Vec<FieldProblem>,
 }
 
 /// Changes or deletes many webhooks, each for itself: what cannot be done with one does not hold
@@ -119,14 +119,26 @@ pub(crate) async fn change_webhooks(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<Json<BulkResults>, Problem> {
-    let (ids, job) = parse_bulk(&body.0)?;
+    change_all(&body.0, &caller, &connections, &keys)
+        .await
+        .map(Json)
+}
+
+/// Does what a body asks for.
+pub(crate) async fn change_all(
+    body: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<BulkResults, Problem> {
+    let (ids, job) = parse_bulk(body)?;
     let mut connection = connections.acquire().await?;
     let mut results = Vec::with_capacity(ids.len());
     for id in ids {
-        let done = job.do_one(&mut connection, id, &caller, &keys).await;
+        let done = job.do_one(&mut connection, id, caller, keys).await;
         results.push(tell(id, done));
     }
-    Ok(Json(BulkResults { results }))
+    Ok(BulkResults { results })
 }
 
 /// What is done with each.

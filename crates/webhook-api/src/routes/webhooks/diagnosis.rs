@@ -33,7 +33,7 @@ const MAX_PENDING: i64 = 10_000;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Diagnosis {
     /// One for each thing that was looked at.
-    findings: Vec<FindingBody>,
+    pub(crate) findings: Vec<FindingBody>,
 }
 
 /// What was found.
@@ -42,14 +42,14 @@ pub(crate) struct Diagnosis {
 pub(crate) struct FindingBody {
     /// What was looked at.
     #[schema(value_type = schema::CheckName)]
-    check: &'static str,
+    pub(crate) check: &'static str,
     /// `problem`: it keeps events away; `warning`: it may be meant so, or become one.
     #[schema(value_type = schema::SeverityName)]
-    severity: &'static str,
+    pub(crate) severity: &'static str,
     #[schema(example = "It is Active and healthy.")]
-    message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    advice: Option<String>,
+    pub(crate) advice: Option<String>,
 }
 
 /// Looks for what keeps events from a webhook: its status, what arrived lately of what it wants,
@@ -63,17 +63,24 @@ pub(crate) async fn diagnose_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<Diagnosis>, Problem> {
-    let id = parse_id(&id)?;
+    read_diagnosis(&id, &connections).await.map(Json)
+}
+
+/// Looks for what keeps events from the webhook of an id. That takes as long as a dispatcher takes
+/// to look at its URL.
+pub(crate) async fn read_diagnosis(
+    id: &str,
+    connections: &Connections,
+) -> Result<Diagnosis, Problem> {
+    let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let webhook = webhooks::find(&mut connection, id).await?;
     let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
     let url = webhook.settings.url.as_str();
     let look = url_checks::request(&mut connection, id, url).await?;
     drop(connection);
-    let report = watch(&connections, look).await?;
-    Ok(Json(
-        find_out(&connections, &webhook, report.as_ref()).await?,
-    ))
+    let report = watch(connections, look).await?;
+    find_out(connections, &webhook, report.as_ref()).await
 }
 
 /// Waits until a dispatcher has looked.

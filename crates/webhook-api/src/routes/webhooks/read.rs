@@ -95,9 +95,14 @@ pub(crate) async fn find_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
+    read_one(&id, &connections).await.map(answer)
+}
+
+/// Reads the webhook of an id.
+pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<WebhookBody, Problem> {
     let mut connection = connections.acquire().await?;
-    let webhook = find_stored(&mut connection, &id).await?;
-    Ok(answer(with_count(&mut connection, webhook).await?))
+    let webhook = find_stored(&mut connection, id).await?;
+    with_count(&mut connection, webhook).await
 }
 
 /// Finds a webhook as it is stored.

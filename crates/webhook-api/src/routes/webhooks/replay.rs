@@ -4,9 +4,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, EventType, JobRate, WebhookId, WebhookStatus};
+use webhook_domain::{AuditAction, JobRate, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::jobs::{Replay, Selection};
-use webhook_store::{SealingKeys, webhooks};
+use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
 
 use super::read::parse_id;
 use crate::body::Body;
@@ -67,25 +67,45 @@ pub(crate) async fn replay_events(
     let id = parse_id(&id)?;
     let asked = parse_replay(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
-    let webhook = webhooks::find(&mut connection, id).await?;
-    let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
-    let replay = asked.of(id, settings.events.types().collect());
-    let job = NewJob {
-        selection: &Selection::Replay(replay).up_to_now(),
-        rate: asked.rate,
-        action: AuditAction::EventsReplayed,
-        subject: settings.name.as_str(),
-    };
+    let missed = asked.select(&mut connection, id).await?;
     if asked.dry_run {
-        return job.count(&mut connection).await;
+        return missed.job().count(&mut connection).await;
     }
-    if settings.status == WebhookStatus::Inactive {
-        return Err(Problem::Conflict(
-            "an Inactive webhook gets nothing; activate it first",
-        ));
-    }
+    missed.refuse_inactive()?;
+    let job = missed.job();
     job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
         .await
+}
+
+/// Counts what a replay would send.
+pub(crate) async fn count_missed(
+    id: &str,
+    body: &[u8],
+    connections: &Connections,
+) -> Result<i64, Problem> {
+    let id = parse_id(id)?;
+    let asked = parse_replay(body, "")?;
+    let mut connection = connections.acquire().await?;
+    let missed = asked.select(&mut connection, id).await?;
+    Ok(missed.selection.count(&mut connection).await?)
+}
+
+/// Starts a replay that nobody sends twice.
+pub(crate) async fn start_replay(
+    id: &str,
+    body: &[u8],
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<JobBody, Problem> {
+    let id = parse_id(id)?;
+    let asked = parse_replay(body, "")?;
+    let mut connection = connections.acquire().await?;
+    let missed = asked.select(&mut connection, id).await?;
+    missed.refuse_inactive()?;
+    transaction(&mut connection, async |connection| {
+        missed.job().insert(connection, caller).await
+    })
+    .await
 }
 
 struct Asked {
@@ -96,12 +116,50 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(&self, webhook_id: WebhookId, event_types: Vec<EventType>) -> Replay {
-        Replay {
+    async fn select(
+        &self,
+        connection: &mut RawConnection,
+        webhook_id: WebhookId,
+    ) -> Result<Missed, Problem> {
+        let webhook = webhooks::find(connection, webhook_id).await?;
+        let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
+        let replay = Replay {
             webhook_id,
-            event_types,
+            event_types: settings.events.types().collect(),
             since: self.since,
             until: self.until.unwrap_or_else(Utc::now),
+        };
+        Ok(Missed {
+            settings,
+            selection: Selection::Replay(replay).up_to_now(),
+            rate: self.rate,
+        })
+    }
+}
+
+/// What a webhook missed, to be sent at some rate.
+struct Missed {
+    settings: WebhookSettings,
+    selection: Selection,
+    rate: JobRate,
+}
+
+impl Missed {
+    fn job(&self) -> NewJob<'_> {
+        NewJob {
+            selection: &self.selection,
+            rate: self.rate,
+            action: AuditAction::EventsReplayed,
+            subject: self.settings.name.as_str(),
+        }
+    }
+
+    fn refuse_inactive(&self) -> Result<(), Problem> {
+        match self.settings.status {
+            WebhookStatus::Active => Ok(()),
+            WebhookStatus::Inactive => Err(Problem::Conflict(
+                "an Inactive webhook gets nothing; activate it first",
+            )),
         }
     }
 }

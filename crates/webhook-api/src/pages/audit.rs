@@ -1,0 +1,90 @@
+//! What was changed, by whom and when.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::AuditAction;
+
+use super::filters;
+use super::html::page;
+use super::query::Query;
+use super::visit::Visit;
+use crate::connections::Connections;
+use crate::page::Page;
+use crate::problem::Problem;
+use crate::routes::audit::{AuditBody, read_list};
+use difference::{Difference, differences};
+use words::in_words;
+
+mod difference;
+mod words;
+
+#[derive(Template)]
+#[template(path = "audit/list.html")]
+struct AuditPage {
+    visit: Visit,
+    query: Query,
+    entries: Vec<Entry>,
+    next_cursor: Option<String>,
+    actions: &'static [AuditAction],
+}
+
+/// A change, to be read.
+pub(super) struct Entry {
+    pub(super) body: AuditBody,
+    /// What was done.
+    pub(super) title: &'static str,
+    /// What differs, field by field.
+    pub(super) differences: Vec<Difference>,
+}
+
+impl Entry {
+    fn of(body: AuditBody) -> Self {
+        let title = body.action.parse().map_or(body.action, in_words);
+        Self {
+            differences: differences(body.before.as_ref(), body.after.as_ref()),
+            title,
+            body,
+        }
+    }
+
+    /// Whether something became something else; all of it came or went otherwise.
+    pub(super) fn is_change(&self) -> bool {
+        self.body.before.is_some() && self.body.after.is_some()
+    }
+}
+
+/// One page of what a query asks for.
+pub(super) struct Entries {
+    pub(super) data: Vec<Entry>,
+    next_cursor: Option<String>,
+}
+
+/// Reads the changes that a query asks for.
+pub(super) async fn read_entries(
+    query: &str,
+    connections: &Connections,
+) -> Result<Entries, Problem> {
+    let Page { data, next_cursor } = read_list(query, connections).await?;
+    Ok(Entries {
+        data: data.into_iter().map(Entry::of).collect(),
+        next_cursor,
+    })
+}
+
+/// Lists changes.
+pub(super) async fn show_audit(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let entries = read_entries(&query.as_api(), &connections).await?;
+    let shown = AuditPage {
+        visit,
+        query,
+        entries: entries.data,
+        next_cursor: entries.next_cursor,
+        actions: AuditAction::ALL,
+    };
+    page(&shown.visit, &shown)
+}

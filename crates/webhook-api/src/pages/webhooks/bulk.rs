@@ -1,0 +1,192 @@
+//! Many webhooks at once, selected in the list.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use serde_json::json;
+use uuid::Uuid;
+use webhook_domain::WebhookId;
+use webhook_store::{SealingKeys, webhooks};
+
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::pages::filters::{self, group};
+use crate::pages::form::Form;
+use crate::pages::html::{go_on, page};
+use crate::pages::notice::{Notice, Undo};
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::webhooks::bulk::{BulkResults, change_all};
+
+/// Where the list is.
+const LIST: &str = "/admin/webhooks";
+
+#[derive(Template)]
+#[template(path = "webhooks/bulk_delete.html")]
+struct DeletePage {
+    visit: Visit,
+    webhooks: Vec<(WebhookId, String)>,
+    back: String,
+}
+
+/// What is done with all that are selected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Activate,
+    Deactivate,
+    Delete,
+}
+
+impl Change {
+    fn parse(name: &str) -> Result<Self, Problem> {
+        match name {
+            "activate" => Ok(Self::Activate),
+            "deactivate" => Ok(Self::Deactivate),
+            "delete" => Ok(Self::Delete),
+            _ => Err(Problem::NotFound("change")),
+        }
+    }
+
+    /// The API's name for it.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::Deactivate => "deactivate",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// What those are that it was done with.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Activate => "Active now",
+            Self::Deactivate => "Inactive now: their deliveries wait",
+            Self::Delete => "deleted",
+        }
+    }
+
+    /// Takes it back for these.
+    fn undo(self, webhook_ids: Vec<Uuid>) -> Option<Undo> {
+        let was = match self {
+            Self::Activate => "inactive",
+            Self::Deactivate => "active",
+            Self::Delete => return None,
+        };
+        let fits = (1..=Undo::MOST).contains(&webhook_ids.len());
+        fits.then(|| Undo::Statuses {
+            webhook_ids,
+            was: was.to_owned(),
+        })
+    }
+}
+
+/// Sets all that are selected Active or Inactive, or asks back whether to delete them and does.
+pub(in crate::pages) async fn change_webhooks(
+    form: Form,
+    visit: Visit,
+    caller: Caller,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let change = Change::parse(form.text("change"))?;
+    let ids: Vec<&str> = form.all("ids").collect();
+    let back = form.back(LIST);
+    if ids.is_empty() {
+        let notice = Notice::new("Select the webhooks first. Nothing was changed.");
+        return Ok(go_on(back, &notice));
+    }
+    if change == Change::Delete && !form.has("confirmed") {
+        return ask_back(visit, &ids, back, &connections).await;
+    }
+    let body = json!({"action": change.action(), "ids": ids}).to_string();
+    let results = change_all(body.as_bytes(), &caller, &connections, &keys).await?;
+    Ok(go_on(back, &tell(change, &results)))
+}
+
+async fn ask_back(
+    visit: Visit,
+    ids: &[&str],
+    back: &str,
+    connections: &Connections,
+) -> Result<HttpResponse, Problem> {
+    let ids: Vec<WebhookId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    let mut connection = connections.acquire().await?;
+    let shown = DeletePage {
+        visit,
+        webhooks: webhooks::list_names(&mut connection, &ids).await?,
+        back: back.to_owned(),
+    };
+    page(&shown.visit, &shown)
+}
+
+fn tell(change: Change, results: &BulkResults) -> Notice {
+    let of = |result: &str| {
+        let found = results.results.iter().filter(|one| one.result == result);
+        found.map(|one| one.id).collect::<Vec<Uuid>>()
+    };
+    let changed = of("changed");
+    let mut text = format!("{} {}.", webhooks_are(changed.len()), change.done());
+    for (result, rest) in [
+        ("unchanged", "so already"),
+        ("not_found", "not there any more"),
+        ("refused", "not changed, as that was refused"),
+        ("unavailable", "not changed; try again"),
+    ] {
+        let count = of(result).len();
+        if count > 0 {
+            text.push_str(&format!(" {} {rest}.", webhooks_are(count)));
+        }
+    }
+    match change.undo(changed) {
+        Some(undo) => Notice::with_undo(text, undo),
+        None => Notice::new(text),
+    }
+}
+
+fn webhooks_are(count: usize) -> String {
+    match i64::try_from(count).unwrap_or(i64::MAX) {
+        0 => "No webhook is".to_owned(),
+        1 => "1 webhook is".to_owned(),
+        many => format!("{} webhooks are", group(many)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::webhooks::bulk::WebhookResult;
+
+    fn results(told: &[&'static str]) -> BulkResults {
+        let results = (1..).zip(told).map(|(id, result)| WebhookResult {
+            id: Uuid::from_u128(id),
+            result,
+            errors: Vec::new(),
+        });
+        BulkResults {
+            results: results.collect(),
+        }
+    }
+
+    #[test]
+    fn what_was_changed_can_be_undone_and_what_was_not_is_told() {
+        let told = results(&["changed", "unchanged", "changed", "not_found"]);
+
+        let notice = tell(Change::Deactivate, &told);
+
+        assert_eq!(
+            notice.text,
+            "2 webhooks are Inactive now: their deliveries wait. 1 webhook is so already. \
+             1 webhook is not there any more."
+        );
+        let webhook_ids = [1, 3].map(Uuid::from_u128).to_vec();
+        let was = "active".to_owned();
+        assert_eq!(notice.undo, Some(Undo::Statuses { webhook_ids, was }));
+    }
+
+    #[test]
+    fn nothing_that_was_deleted_comes_back() {
+        let notice = tell(Change::Delete, &results(&["changed"]));
+
+        assert_eq!(notice, Notice::new("1 webhook is deleted."));
+    }
+}

@@ -1,0 +1,157 @@
+//! What was delivered to a webhook in a span of time, in numbers and drawn.
+
+use chrono::{TimeDelta, Utc};
+use uuid::Uuid;
+use webhook_domain::FailureKind;
+
+use crate::connections::Connections;
+use crate::pages::chart::bars::BarChart;
+use crate::pages::span::in_short;
+use crate::problem::Problem;
+use crate::routes::statistics::{Statistics, read_counts};
+
+/// The span of time that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Span {
+    Day,
+    Week,
+    Month,
+}
+
+impl Span {
+    /// All of them, the shortest first.
+    pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// The span that an address names; a day if it names none.
+    pub(super) fn of(name: &str) -> Self {
+        let named = Self::ALL.into_iter().find(|span| span.name() == name);
+        named.unwrap_or(Self::Day)
+    }
+
+    /// Its name in addresses.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Day => "24h",
+            Self::Week => "7d",
+            Self::Month => "30d",
+        }
+    }
+
+    /// Its name on the page.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Day => "24 hours",
+            Self::Week => "7 days",
+            Self::Month => "30 days",
+        }
+    }
+
+    /// Whether a bar stands for an hour; a day otherwise.
+    pub(super) fn is_by_hour(self) -> bool {
+        self == Self::Day
+    }
+
+    /// How many bars a label below the drawing stands for, so that there is room for all labels.
+    pub(super) fn bars_per_label(self) -> usize {
+        match self {
+            Self::Day => 4,
+            Self::Week => 1,
+            Self::Month => 5,
+        }
+    }
+
+    /// For the API.
+    fn query(self, webhook_id: Uuid) -> String {
+        let days = match self {
+            Self::Day => return format!("webhook_id={webhook_id}"),
+            Self::Week => 7,
+            Self::Month => 30,
+        };
+        let first = Utc::now() - TimeDelta::days(days - 1);
+        let since = first.format("%FT%TZ");
+        format!("webhook_id={webhook_id}&interval=day&since={since}")
+    }
+}
+
+/// What was delivered.
+pub(super) struct Figures {
+    pub(super) statistics: Statistics,
+    pub(super) chart: BarChart,
+}
+
+/// Reads them.
+pub(super) async fn read(
+    webhook_id: Uuid,
+    span: Span,
+    connections: &Connections,
+) -> Result<Figures, Problem> {
+    let statistics = read_counts(&span.query(webhook_id), connections).await?;
+    Ok(Figures {
+        chart: BarChart::of(&statistics.data),
+        statistics,
+    })
+}
+
+impl Figures {
+    /// Whether nothing was delivered or tried.
+    pub(super) fn is_empty(&self) -> bool {
+        let total = &self.statistics.total;
+        total.attempts == 0 && total.deliveries == 0
+    }
+
+    /// How long answers took: the name of a share of them, that in words, and how long.
+    pub(super) fn answered_within(&self) -> [(&'static str, &'static str, String); 3] {
+        let total = &self.statistics.total;
+        let within = |millis: Option<u32>| match millis {
+            Some(millis) => format!("within {}", measured(millis)),
+            None => "–".to_owned(),
+        };
+        [
+            ("p50", "Half of them", within(total.p50_ms)),
+            ("p95", "95 %", within(total.p95_ms)),
+            ("p99", "99 %", within(total.p99_ms)),
+        ]
+    }
+
+    /// Why attempts failed, in words, the commonest first.
+    pub(super) fn failures(&self) -> Vec<(&'static str, i64)> {
+        let counted = self.statistics.total.failures.iter();
+        let mut named: Vec<_> = counted
+            .filter_map(|(kind, count)| Some((in_words(kind.parse().ok()?), *count)))
+            .collect();
+        named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        named
+    }
+}
+
+/// How long something took, in milliseconds, in short.
+pub(super) fn measured(millis: u32) -> String {
+    in_short(TimeDelta::milliseconds(millis.into()))
+}
+
+fn in_words(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Dns => "The host's name was not found (DNS)",
+        FailureKind::Connect => "No connection could be opened",
+        FailureKind::Tls => "The TLS handshake failed",
+        FailureKind::Timeout => "The receiver took too long",
+        FailureKind::Reset => "The connection broke",
+        FailureKind::BlockedAddress => "The address must not be called",
+        FailureKind::Redirect => "Redirected (3xx)",
+        FailureKind::Refused => "Refused by the receiver (4xx)",
+        FailureKind::Broken => "The receiver broke (5xx)",
+        FailureKind::Other => "Another status than 2xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_names_no_span_shows_a_day() {
+        assert_eq!(Span::of("30d"), Span::Month);
+        assert_eq!(Span::of(""), Span::Day);
+        assert_eq!(Span::of("1y"), Span::Day);
+    }
+}

@@ -1,0 +1,163 @@
+//! A webhook's own page: how it is, what it gets, what was changed.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use webhook_domain::{Environment, EventType, WebhookId};
+use webhook_store::{deliveries, retry_policies};
+
+use super::figures::{self, Figures, Span};
+use super::list::selected;
+use crate::connections::Connections;
+use crate::pages::audit::{Entry, read_entries};
+use crate::pages::chart::bars::{BarChart, HEIGHT};
+use crate::pages::filters;
+use crate::pages::html::page;
+use crate::pages::query::Query;
+use crate::pages::visit::Visit;
+use crate::problem::Problem;
+use crate::routes::deliveries::DeliveryBody;
+use crate::routes::deliveries::list::read_list as list_deliveries;
+use crate::routes::retry_policies::RetryPolicyBody;
+use crate::routes::webhooks::WebhookBody;
+use crate::routes::webhooks::read::read_one;
+
+/// How many of the latest deliveries and changes are shown.
+const LATEST_DELIVERIES: u8 = 10;
+const LATEST_CHANGES: u8 = 20;
+
+/// How many pending deliveries are counted.
+const MOST_PENDING: i64 = 10_000;
+
+#[derive(Template)]
+#[template(path = "webhooks/overview.html")]
+struct WebhookPage {
+    visit: Visit,
+    query: Query,
+    webhook: WebhookBody,
+    /// What its patterns stand for, by group.
+    event_types: Vec<(&'static str, Vec<EventType>)>,
+    /// Its own retry policy, or that of its environment.
+    policy: RetryPolicyBody,
+    pending: Pending,
+    /// Of the last 24 hours.
+    day: Figures,
+    span: Span,
+    figures: Figures,
+    deliveries: Vec<DeliveryBody>,
+    changes: Vec<Entry>,
+}
+
+impl WebhookPage {
+    /// How long an attempt may take.
+    fn timeout_ms(&self) -> u64 {
+        let own = self.webhook.settings.timeout_ms;
+        own.unwrap_or(self.policy.timeout_ms)
+    }
+
+    /// When the pause of its circuit is over, if that is still to come.
+    fn next_probe(&self) -> Option<DateTime<Utc>> {
+        let until = self.webhook.circuit.open_until;
+        until.filter(|until| *until > Utc::now())
+    }
+}
+
+/// What waits for a webhook.
+struct Pending {
+    /// Up to [`MOST_PENDING`].
+    count: i64,
+    /// Since when one of them is due and waits for room.
+    oldest_due: Option<DateTime<Utc>>,
+}
+
+impl Pending {
+    fn is_cut(&self) -> bool {
+        self.count == MOST_PENDING
+    }
+}
+
+/// Shows a webhook.
+pub(in crate::pages) async fn show_webhook(
+    id: Path<String>,
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = read_one(&id, &connections).await?;
+    let (id, span) = (webhook.id, Span::of(query.text("span")));
+    let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
+    let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
+    let deliveries = list_deliveries(&newest, &connections).await?.page.data;
+    let shown = WebhookPage {
+        visit,
+        query,
+        event_types: by_group(selected(&webhook)),
+        policy: read_policy(&webhook, &connections).await?,
+        pending: read_pending(WebhookId(id), &connections).await?,
+        day: figures::read(id, Span::Day, &connections).await?,
+        span,
+        figures: figures::read(id, span, &connections).await?,
+        deliveries,
+        changes: read_entries(&changed, &connections).await?.data,
+        webhook,
+    };
+    page(&shown.visit, &shown)
+}
+
+fn by_group(types: Vec<EventType>) -> Vec<(&'static str, Vec<EventType>)> {
+    let mut groups = Vec::<(_, Vec<EventType>)>::new();
+    for event_type in types {
+        let group = event_type.group();
+        match groups.last_mut() {
+            Some((last, types)) if *last == group => types.push(event_type),
+            Some(_) | None => groups.push((group, vec![event_type])),
+        }
+    }
+    groups
+}
+
+async fn read_policy(
+    webhook: &WebhookBody,
+    connections: &Connections,
+) -> Result<RetryPolicyBody, Problem> {
+    if let Some(own) = webhook.settings.retry_policy {
+        return Ok(own);
+    }
+    let environment: Environment = webhook
+        .settings
+        .environment
+        .parse()
+        .expect("it is the name of one");
+    let mut connection = connections.acquire().await?;
+    let default = retry_policies::find_default(&mut connection, environment).await?;
+    Ok(RetryPolicyBody::from(&default))
+}
+
+async fn read_pending(id: WebhookId, connections: &Connections) -> Result<Pending, Problem> {
+    let mut connection = connections.acquire().await?;
+    let count = deliveries::count_pending(&mut connection, id, MOST_PENDING).await?;
+    Ok(Pending {
+        count: i64::try_from(count).unwrap_or(MOST_PENDING),
+        oldest_due: deliveries::find_oldest_due(&mut connection, id).await?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_stand_under_their_group() {
+        let types = [
+            EventType::LicenseCreated,
+            EventType::LicenseUpdated,
+            EventType::ContractCreated,
+        ];
+
+        let groups = by_group(types.to_vec());
+
+        let sizes = groups.iter().map(|(group, types)| (*group, types.len()));
+        assert_eq!(sizes.collect::<Vec<_>>(), [("license", 2), ("contract", 1)]);
+    }
+}

@@ -1,0 +1,125 @@
+//! Many webhooks selected in the list, and the list's order.
+
+use serde_json::json;
+use webhook_tests::{Browser, Platform};
+
+/// Makes webhooks of these names.
+async fn create(platform: &Platform, names: &[&str]) {
+    for name in names {
+        let webhook = json!({"name": name, "url": "https://hooks.example.com/in",
+            "environment": "production", "event_types": ["*"]});
+        let (status, created) = platform.post("/api/v1/webhooks", &webhook).await;
+        assert_eq!(status, 201, "{created}");
+    }
+}
+
+/// Checks the box of a row.
+async fn select(browser: &Browser, name: &str) {
+    let script = "document.querySelector(`[aria-label='Select ${arguments[0]}']`).click()";
+    browser.run(script, vec![json!(name)]).await;
+}
+
+/// The names in the list, in its order.
+async fn names(browser: &Browser) -> Vec<String> {
+    browser.texts("tbody th").await
+}
+
+/// How many rows say `status`.
+async fn statuses(browser: &Browser) -> Vec<String> {
+    browser
+        .texts("tbody .badge.active, tbody .badge.inactive")
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn selected_webhooks_are_switched_off_together_and_that_is_taken_back() {
+    let platform = Platform::new().await;
+    create(&platform, &["A", "B", "C"]).await;
+    let browser = Browser::new(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+
+    assert_eq!(browser.count("#bulk button:enabled").await, 0);
+    select(&browser, "A").await;
+    select(&browser, "B").await;
+    browser.see("2 selected").await;
+    browser.press("Deactivate selected").await;
+
+    browser.see("2 webhooks are Inactive now").await;
+    assert_eq!(statuses(&browser).await, ["Active", "Inactive", "Inactive"]);
+    browser.press("Undo").await;
+    browser.see("2 webhooks are Active now").await;
+    assert_eq!(statuses(&browser).await, ["Active"; 3]);
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_of_many_asks_back_with_their_names() {
+    let platform = Platform::new().await;
+    create(&platform, &["A", "B", "C"]).await;
+    let browser = Browser::new(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+
+    browser.check("Select all on this page").await;
+    select(&browser, "C").await;
+    browser.see("2 selected").await;
+    browser.press("Delete selected").await;
+
+    browser.see("Delete 2 webhooks?").await;
+    assert_eq!(browser.texts(".names li").await, ["A", "B"]);
+    browser.press("Cancel").await;
+    browser.see("3 webhooks").await;
+    browser.check("Select all on this page").await;
+    browser.press("Delete selected").await;
+    browser.press("Delete 3 webhooks").await;
+    browser.see("3 webhooks are deleted.").await;
+    browser.see("No webhooks yet").await;
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_heads_of_columns_sort_the_list() {
+    let platform = Platform::new().await;
+    create(&platform, &["B", "A", "C"]).await;
+    let browser = Browser::new(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+    assert_eq!(names(&browser).await, ["C", "A", "B"]);
+
+    browser.press("Name").await;
+    browser.arrive("/admin/webhooks?sort=name").await;
+    let ascending = names(&browser).await;
+    let told = browser.text("[aria-sort=ascending]").await;
+    browser.press("Name").await;
+    browser.arrive("/admin/webhooks?sort=-name").await;
+
+    assert_eq!(ascending, ["A", "B", "C"]);
+    assert!(told.starts_with("Name"), "{told}");
+    assert_eq!(names(&browser).await, ["C", "B", "A"]);
+    // The script is there that follows the filters.
+    browser.see("0 selected").await;
+    browser.choose("Sorted by", "Oldest first").await;
+    browser.arrive("/admin/webhooks?sort=created_at").await;
+    browser.see("3 webhooks").await;
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_are_changed_without_scripts_too() {
+    let platform = Platform::new().await;
+    create(&platform, &["A"]).await;
+    let browser = Browser::without_scripts(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+
+    browser.press("Deactivate selected").await;
+    browser.see("Select the webhooks first.").await;
+    select(&browser, "A").await;
+    browser.press("Deactivate selected").await;
+
+    browser.see("1 webhook is Inactive now").await;
+    browser.press("Undo").await;
+    browser.see("1 webhook is Active now").await;
+    browser.end().await;
+    platform.end().await;
+}
