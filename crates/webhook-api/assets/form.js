@@ -16,7 +16,10 @@ export function offerRows(root) {
 
 async function checkUrl(field) {
   const asked = field.value;
-  const answer = await fetch(`/admin/webhooks/check-url?${new URLSearchParams({ url: asked })}`);
+  const query = new URLSearchParams({ url: asked });
+  const answer = await fetch(`/admin/webhooks/check-url?${query}`).catch(() => null);
+  // It is checked again when the form is sent.
+  if (!answer) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.getElementById("url-error");
   const here = document.getElementById("url-error");
@@ -24,22 +27,25 @@ async function checkUrl(field) {
   if (!found || !here || field.value !== asked) return;
   here.textContent = found.textContent;
   here.hidden = found.hidden;
-  field.toggleAttribute("aria-invalid", !found.hidden);
-  if (!found.hidden) field.setAttribute("aria-invalid", "true");
-  const described = found.hidden ? "url-hint" : "url-hint url-error";
-  field.setAttribute("aria-describedby", described);
+  if (found.hidden) field.removeAttribute("aria-invalid");
+  else field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", found.hidden ? "url-hint" : "url-hint url-error");
 }
 
 function addRow(button) {
   const rows = button.closest("[data-rows]").querySelectorAll(".row");
   const last = [...rows].at(-1);
   const row = last.cloneNode(true);
+  row.querySelector(".error")?.remove();
   const number = rows.length + 1;
   for (const part of row.querySelectorAll("label, input")) {
     const attribute = part.matches("label") ? "for" : "id";
     part.setAttribute(attribute, part.getAttribute(attribute).replace(/\d+$/, number));
     if (part.matches("label")) part.textContent = part.textContent.replace(/\d+$/, number);
-    else part.value = "";
+    else {
+      part.value = "";
+      part.removeAttribute("aria-invalid");
+    }
   }
   last.after(row);
   row.querySelector("input").focus();

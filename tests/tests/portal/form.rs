@@ -183,6 +183,66 @@ async fn what_is_stored_is_kept_changed_and_taken_away_field_by_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pair_that_is_refused_is_told_at_its_row() {
+    let platform = Platform::new().await;
+    let browser = Browser::new(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+    browser.open("/admin/webhooks/new").await;
+
+    browser
+        .press("Advanced Headers, metadata, timeout, limits, order")
+        .await;
+    browser.fill("Header 1", "Host").await;
+    browser.fill("Value of header 2", "42").await;
+    browser.fill("Name 1", "team").await;
+    browser.fill("Name 2", "team").await;
+    browser.fill("Requests per second", "many").await;
+    browser.press("Save webhook").await;
+    browser.see("fields need your attention").await;
+
+    assert_eq!(
+        browser.texts(".row .error").await,
+        [
+            "Is set by the platform.",
+            "Must have 1 to 100 letters, digits or hyphens.",
+            "Appears more than once.",
+            "Appears more than once.",
+        ]
+    );
+    assert_eq!(
+        browser.text("#rate_limit-error").await,
+        "Must be a whole number."
+    );
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clicks_make_one_webhook() {
+    let platform = Platform::new().await;
+    let browser = Browser::new(&platform.api).await;
+    browser.sign_in(&platform.key).await;
+    browser.open("/admin/webhooks/new").await;
+    browser.fill("Name", "Once").await;
+    browser
+        .fill("Target URL", "https://hooks.example.com/in")
+        .await;
+    browser.check("All events").await;
+
+    let twice = "const form = document.querySelector('form.webhook');
+        const send = () => fetch(form.action, {method: 'POST', body: new URLSearchParams(new FormData(form))});
+        return Promise.all([send(), send()]).then((answers) => answers.map((answer) => answer.url));";
+    let led = browser.run(twice, vec![]).await;
+
+    assert_eq!(led[0], led[1]);
+    assert!(led[0].as_str().is_some_and(|url| url.ends_with("/test")));
+    let list = platform.get("/api/v1/webhooks").await;
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_made_with_the_keyboard_alone() {
     let platform = Platform::new().await;
     let browser = Browser::new(&platform.api).await;

@@ -13,10 +13,10 @@ pub(crate) struct Errors(Vec<FieldError>);
 impl Errors {
     /// Takes the reasons out of a refusal. What is no matter of fields goes on as a problem.
     pub(crate) fn of(problem: Problem) -> Result<Self, Problem> {
-        match problem {
-            Problem::Invalid(errors) => Ok(Self(errors)),
-            other => Err(other),
+        if let Problem::Invalid(errors) = problem {
+            return Ok(Self(errors));
         }
+        Err(problem)
     }
 
     /// Whether nothing was refused.

@@ -1,5 +1,7 @@
 //! Rows of a name and a value.
 
+use crate::pages::errors::Errors;
+
 /// How many rows stand empty for more: without scripts, more are had by saving these.
 const EMPTY_ROWS: usize = 2;
 
@@ -41,6 +43,13 @@ impl HeaderRow {
         }
     }
 
+    /// Why it was refused.
+    pub(crate) fn reason(&self, errors: &Errors) -> Option<String> {
+        errors
+            .reason(&format!("headers.{}", self.name))
+            .filter(|_| !self.is_empty())
+    }
+
     /// Whether it says nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.value.is_empty()
@@ -48,6 +57,13 @@ impl HeaderRow {
 }
 
 impl MetadataRow {
+    /// Why it was refused.
+    pub(crate) fn reason(&self, errors: &Errors) -> Option<String> {
+        errors
+            .reason(&format!("metadata.{}", self.name))
+            .filter(|_| !self.is_empty())
+    }
+
     /// Whether it says nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.value.is_empty()
