@@ -12,10 +12,10 @@ use super::span::in_words;
 #[askama::filter_fn]
 pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
     Ok(Safe(format!(
-        "<time datetime=\"{}\" title=\"{} UTC\">{} UTC</time>",
+        "<time datetime=\"{}\" title=\"{} UTC\">{}</time>",
         at.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
         at.format("%Y-%m-%d %H:%M:%S%.3f"),
-        at.format("%-d %b %Y, %H:%M:%S"),
+        time_of(at),
     )))
 }
 
@@ -26,6 +26,11 @@ pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(time.map_or(String::new(), |time| {
         time.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string()
     }))
+}
+
+/// A time as a text without its own element, such as in a name.
+pub(crate) fn time_of(at: &DateTime<Utc>) -> String {
+    at.format("%-d %b %Y, %H:%M:%S UTC").to_string()
 }
 
 /// A share as a percentage, never rounded up to all of it: `99.95 %`.

@@ -49,7 +49,8 @@ pub(crate) fn in_short(span: TimeDelta) -> String {
     let seconds = millis / 1_000;
     match seconds {
         0 => format!("{millis} ms"),
-        1..=59 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        1..=9 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        10..=59 => format!("{seconds} s"),
         60..=3_599 => two(seconds / 60, "min", seconds % 60, "s"),
         3_600..=86_399 => two(seconds / 3_600, "h", seconds / 60 % 60, "min"),
         _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
@@ -117,6 +118,7 @@ mod tests {
             (-5, "0 ms"),
             (230, "230 ms"),
             (4_290, "4.2 s"),
+            (14_900, "14 s"),
             (200_000, "3 min 20 s"),
             (7_200_000, "2 h"),
             (187_300_000, "2 d 4 h"),

@@ -1,9 +1,9 @@
 //! What the list of deliveries is filtered by, as its address says it.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 use url::form_urlencoded::Serializer;
 
-use crate::pages::filters::label_of;
+use crate::pages::filters::{label_of, time_of};
 use crate::pages::query::Query;
 use crate::values::parse_time;
 
@@ -107,8 +107,7 @@ fn as_api(name: &str, value: &str) -> String {
 }
 
 fn time(value: &str) -> String {
-    let shown = |time: DateTime<Utc>| time.format("%-d %b %Y, %H:%M:%S UTC").to_string();
-    parse_time(value).map_or(value.to_owned(), shown)
+    parse_time(value).map_or(value.to_owned(), |time| time_of(&time))
 }
 
 #[cfg(test)]

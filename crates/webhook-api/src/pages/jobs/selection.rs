@@ -3,7 +3,8 @@
 use serde_json::Value;
 use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
 
-use crate::pages::filters::label_of;
+use crate::pages::filters::{label_of, time_of};
+use crate::values::parse_time;
 
 /// The parts of a selection, as they are called on the page.
 const NAMES: [(&str, &str); 10] = [
@@ -44,7 +45,9 @@ pub(super) fn facts(selection: &Value) -> Vec<Fact> {
 fn tell(field: &str, value: &Value) -> Option<String> {
     match (field, value) {
         ("status" | "environment", Value::String(name)) => Some(label_of(name)),
-        ("since" | "until", Value::String(time)) => Some(time.replace('T', " ")),
+        ("since" | "until", Value::String(time)) => {
+            parse_time(time).ok().map(|time| time_of(&time))
+        }
         ("response", Value::Array(_)) => {
             let [first, last] = serde_json::from_value(value.clone()).ok()?;
             Some(answers(AnswerRange { first, last }))
@@ -78,7 +81,8 @@ mod tests {
     #[test]
     fn a_selection_is_told_as_it_was_asked_for() {
         let selection = json!({"status": "failed", "environment": null, "response": [500, 599],
-            "event_types": ["license.created", "license.deleted"], "search": "CRM"});
+            "event_types": ["license.created", "license.deleted"], "search": "CRM",
+            "until": "2026-11-23T08:15:30.123456Z"});
 
         let facts = facts(&selection);
 
@@ -88,6 +92,7 @@ mod tests {
             ("Webhook name", "CRM"),
             ("Event types", "license.created, license.deleted"),
             ("Response", "5xx"),
+            ("Until", "23 Nov 2026, 08:15:30 UTC"),
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
     }
