@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use reqwest::Response;
-use reqwest::header::CONTENT_SECURITY_POLICY;
+use reqwest::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -74,8 +76,21 @@ impl Crawl {
     }
 
     async fn look(&mut self, visitor: &Visitor, path: &str, answer: Response) {
-        let policy = answer.headers().get(CONTENT_SECURITY_POLICY);
-        if !policy.is_some_and(|policy| policy.as_bytes().starts_with(b"default-src 'none';")) {
+        let header = |name| {
+            answer
+                .headers()
+                .get(name)
+                .map_or(&b""[..], HeaderValue::as_bytes)
+        };
+        if header(X_CONTENT_TYPE_OPTIONS) != b"nosniff" {
+            self.refuse(path, "its type may be guessed");
+        }
+        // What is offered to be kept is no page.
+        if header(CONTENT_DISPOSITION).starts_with(b"attachment") {
+            return;
+        }
+        let has_policy = header(CONTENT_SECURITY_POLICY).starts_with(b"default-src 'none';");
+        if !has_policy {
             self.refuse(path, "no Content-Security-Policy");
         }
         let here = answer.url().clone();
