@@ -94,6 +94,13 @@ impl Browser {
         format!("{}{}", url.path(), query.unwrap_or_default())
     }
 
+    /// The HTTP status of the page.
+    pub async fn status(&self) -> u64 {
+        let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        let status = self.run(script, vec![]).await;
+        status.as_u64().expect("Chromium tells it")
+    }
+
     /// Waits until it is there.
     pub async fn arrive(&self, path: &str) {
         let arrived = async || Ok((self.path().await == path).then_some(()));
@@ -227,8 +234,16 @@ impl Browser {
 
     /// A picture of the whole page, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
-        let whole = json!({"format": "png", "captureBeyondViewport": true});
-        let answer = self.tell("Page.captureScreenshot", whole).await;
+        self.picture_down_to(u32::MAX).await
+    }
+
+    /// A picture of the page down to so many CSS pixels.
+    pub async fn picture_down_to(&self, height: u32) -> Vec<u8> {
+        let script = "const e = document.scrollingElement; return [e.clientWidth, Math.min(e.scrollHeight, arguments[0])]";
+        let size = self.run(script, vec![json!(height)]).await;
+        let clip = json!({"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1});
+        let part = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let answer = self.tell("Page.captureScreenshot", part).await;
         let data = answer["data"].as_str().expect("a picture");
         STANDARD.decode(data).expect("base64")
     }

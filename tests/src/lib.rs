@@ -14,7 +14,9 @@ pub mod rows;
 mod samples;
 mod servers;
 mod service;
+mod showcase;
 mod stage;
+mod visitor;
 mod world;
 
 pub use browser::Browser;
@@ -25,5 +27,7 @@ pub use receiver::{Answer, Received, Receiver};
 pub use samples::{WebhookSample, event, event_with, new_secret, sealing_keys, set_status};
 pub use servers::Servers;
 pub use service::{SEALING_KEY, Service};
+pub use showcase::{PAGES, Page, Showcase, Viewer};
 pub use stage::{Stage, StageSetup};
+pub use visitor::Visitor;
 pub use world::{ServerUrls, World};

@@ -1,17 +1,26 @@
 //! The portal in a real browser, through the real programs.
 
-mod api_keys;
-mod bulk;
-mod checker;
-mod events;
-mod form;
-mod reference;
-mod rejected;
-mod secret;
-mod settings;
-mod deliveries;
-mod delivery;
-mod jobs;
+// All pages.
+mod accessibility;
+mod crawl;
 mod signing_in;
+
+// Who hears of what.
+mod bulk;
+mod form;
+mod secret;
 mod webhook;
 mod webhooks;
+
+// What happened, and what became of it.
+mod deliveries;
+mod delivery;
+mod events;
+mod jobs;
+mod reference;
+mod rejected;
+
+// What counts for all.
+mod api_keys;
+mod checker;
+mod settings;

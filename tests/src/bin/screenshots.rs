@@ -1,0 +1,48 @@
+//! `./dev screenshots`: every page of the portal with a month of data, in both themes, narrow and
+//! wide.
+
+use std::path::{Path, PathBuf};
+
+use webhook_tests::{Browser, PAGES, Page, Servers, Showcase, World};
+
+/// A small phone, a laptop, a large screen; the last in one theme, as it differs in nothing else.
+const SIZES: [(u32, u32, &[&str]); 3] = [
+    (360, 740, &["light", "dark"]),
+    (1_440, 900, &["light", "dark"]),
+    (1_920, 1_080, &["light"]),
+];
+
+/// Lists go on below it with more of the same.
+const HEIGHT: u32 = 2_600;
+
+#[tokio::main]
+async fn main() {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder.canonicalize().expect("it is there");
+    let servers = Servers::start().await;
+    let showcase = Showcase::within(World::on(servers.urls()).await).await;
+    let browser = Browser::new(&showcase.api).await;
+
+    let look = async |page: &Page| take(&browser, &folder, page.name).await;
+    showcase.tour(&browser, look).await;
+
+    let pages = PAGES.len();
+    println!("{pages} pages in {}", folder.display());
+    browser.end().await;
+    showcase.end().await;
+}
+
+/// Takes the pictures of one page.
+async fn take(browser: &Browser, folder: &Path, name: &str) {
+    for (width, height, themes) in SIZES {
+        browser.resize(width, height).await;
+        for theme in themes {
+            browser.prefer(theme).await;
+            let file: PathBuf = folder.join(format!("{name}-{theme}-{width}.png"));
+            std::fs::write(&file, browser.picture_down_to(HEIGHT).await).expect("it is written");
+            println!("{}", file.display());
+        }
+    }
+}

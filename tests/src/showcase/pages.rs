@@ -1,0 +1,160 @@
+//! Every page of the portal, once: pictures are made of these, and checks go through them. A page
+//! that is added is one more line.
+
+use super::Showcase;
+use crate::Browser;
+
+/// Who looks at a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// Nobody signed in.
+    Nobody,
+    /// A key that may do all.
+    Owner,
+    /// A key that only reads.
+    Reader,
+}
+
+/// A page, in one of the states that it can be in.
+#[derive(Debug)]
+pub struct Page {
+    /// What its pictures are called.
+    pub name: &'static str,
+    /// Where it is; a name of [`FOUND`] in braces stands for the id of such a row.
+    pub path: &'static str,
+    /// Who looks at it.
+    pub viewer: Viewer,
+    /// What it answers.
+    pub status: u16,
+}
+
+const fn page(name: &'static str, path: &'static str) -> Page {
+    let (viewer, status) = (Viewer::Owner, 200);
+    Page {
+        name,
+        path,
+        viewer,
+        status,
+    }
+}
+
+/// All of them, those of one viewer together.
+pub const PAGES: &[Page] = &[
+    Page {
+        viewer: Viewer::Nobody,
+        ..page("sign-in", "/admin/sign-in")
+    },
+    page("webhooks", "/admin/webhooks"),
+    page("webhooks-none-fits", "/admin/webhooks?search=none"),
+    Page {
+        status: 404,
+        ..page("not-found", "/admin/nothing-here")
+    },
+    Page {
+        viewer: Viewer::Reader,
+        ..page("webhooks-of-a-viewer", "/admin/webhooks")
+    },
+];
+
+/// What stands for an id in a path, and how it is found.
+const FOUND: [(&str, &str); 14] = [
+    (
+        "webhook",
+        "SELECT id FROM webhooks WHERE header_names <> '{}' AND status = 'active' ORDER BY name LIMIT 1",
+    ),
+    (
+        "unusual-webhook",
+        "SELECT id FROM webhooks ORDER BY length(name) DESC, name LIMIT 1",
+    ),
+    (
+        "failing-webhook",
+        "SELECT webhook_id FROM webhook_health WHERE paused_until IS NOT NULL ORDER BY failures LIMIT 1",
+    ),
+    (
+        "disabled-webhook",
+        "SELECT id FROM webhooks WHERE disabled_reason IS NOT NULL ORDER BY name LIMIT 1",
+    ),
+    (
+        "succeeded-delivery",
+        "SELECT id FROM deliveries WHERE status = 'succeeded' AND attempts > 1 ORDER BY id DESC LIMIT 1",
+    ),
+    (
+        "failed-delivery",
+        "SELECT id FROM deliveries WHERE status = 'failed' ORDER BY attempts DESC, id DESC LIMIT 1",
+    ),
+    (
+        "retrying-delivery",
+        "SELECT id FROM deliveries WHERE status = 'pending' AND attempts > 2 ORDER BY id DESC LIMIT 1",
+    ),
+    (
+        "pending-delivery",
+        "SELECT id FROM deliveries WHERE status = 'pending' AND attempts = 0 ORDER BY id DESC LIMIT 1",
+    ),
+    (
+        "cancelled-delivery",
+        "SELECT id FROM deliveries WHERE status = 'cancelled' ORDER BY id DESC LIMIT 1",
+    ),
+    (
+        "event",
+        "SELECT id FROM events WHERE matched ORDER BY received_at DESC LIMIT 1 OFFSET 40",
+    ),
+    (
+        "running-job",
+        "SELECT id FROM jobs WHERE status = 'running' AND done > 0",
+    ),
+    (
+        "finished-job",
+        "SELECT id FROM jobs WHERE status = 'finished' ORDER BY id LIMIT 1",
+    ),
+    (
+        "rejected-message",
+        "SELECT id FROM rejected_messages WHERE reason LIKE 'type:%' ORDER BY id LIMIT 1",
+    ),
+    (
+        "cut-message",
+        "SELECT id FROM rejected_messages WHERE body_truncated ORDER BY id LIMIT 1",
+    ),
+];
+
+impl Showcase {
+    /// Goes through all pages in a browser, each as who is to look at it. A page that does not
+    /// answer as the table says ends it.
+    pub async fn tour(&self, browser: &Browser, mut look: impl AsyncFnMut(&Page)) {
+        let mut viewer = Viewer::Nobody;
+        for page in PAGES {
+            if page.viewer != viewer {
+                viewer = page.viewer;
+                let key = self.key_of(viewer).expect("who signed in stays signed in");
+                browser.sign_in(key).await;
+            }
+            let path = self.path_of(page).await;
+            browser.open(&path).await;
+            assert_eq!(browser.status().await, u64::from(page.status), "{path}");
+            look(page).await;
+        }
+    }
+
+    /// Where a page is, ids put in.
+    pub async fn path_of(&self, page: &Page) -> String {
+        let mut path = page.path.to_owned();
+        for (name, sql) in FOUND {
+            let place = format!("{{{name}}}");
+            if path.contains(&place) {
+                let sql = format!("SELECT found.id::text FROM ({sql}) AS found (id)");
+                let id: String = self.world.ask(&sql).await;
+                path = path.replace(&place, &id);
+            }
+        }
+        assert!(!path.contains('{'), "{path}: nothing is known by this name");
+        path
+    }
+
+    /// The key of who looks at a page.
+    fn key_of(&self, viewer: Viewer) -> Option<&str> {
+        match viewer {
+            Viewer::Nobody => None,
+            Viewer::Owner => Some(&self.owner),
+            Viewer::Reader => Some(&self.viewer),
+        }
+    }
+}

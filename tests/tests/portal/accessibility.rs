@@ -1,0 +1,102 @@
+//! Every page of the portal against the rules of WCAG 2.2 AA that a machine can check, and that
+//! none scrolls sideways on a small phone.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use webhook_tests::{Browser, Page, Platform, Showcase};
+
+const WIDTHS: [u32; 2] = [360, 1_280];
+const THEMES: [&str; 2] = ["light", "dark"];
+
+/// What axe is asked: tells of each violation its rule, and where it is.
+const CHECK: &str = "
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found =>
+        found.violations.flatMap(rule => rule.nodes.map(node =>
+            `${rule.id} at ${node.target.join(' ')}: ${node.failureSummary.replaceAll(/\\s+/g, ' ')}`)))";
+
+/// How far the page is wider than the screen, and the first elements that reach beyond it.
+const OVERFLOW: &str = "
+    const beyond = document.scrollingElement.scrollWidth - innerWidth;
+    if (beyond <= 0) return null;
+    const wide = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1);
+    return `scrolls sideways by ${beyond} pixels: ${wide.slice(0, 5).map(e => `${e.localName}.${e.className}`).join(', ')}`";
+
+/// The text of axe, from npm.
+fn axe() -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("axe");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(here.join(file), folder.join(file)).expect("it is there");
+    }
+    let installed = Command::new("npm")
+        .args(["ci", "--silent", "--no-audit", "--no-fund"])
+        .current_dir(&folder)
+        .status();
+    assert!(installed.expect("./dev installs npm").success(), "npm ci");
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(script).expect("it was installed")
+}
+
+/// What is wrong with the page that a browser shows, in each theme and width.
+async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+    browser.run(axe, vec![]).await;
+    let mut violations = Vec::new();
+    for width in WIDTHS {
+        browser.resize(width, 900).await;
+        if let Value::String(overflow) = browser.run(OVERFLOW, vec![]).await {
+            violations.push(format!("{width}: {overflow}"));
+        }
+        for theme in THEMES {
+            browser.prefer(theme).await;
+            let found = browser.run(CHECK, vec![]).await;
+            let found = found.as_array().expect("a list").iter();
+            let found = found.filter_map(Value::as_str);
+            violations.extend(found.map(|one| format!("{width} {theme}: {one}")));
+        }
+    }
+    violations
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_has_a_violation_in_either_theme() {
+    let axe = axe();
+    let showcase = Showcase::new().await;
+    let browser = Browser::new(&showcase.api).await;
+    let mut wrong = Vec::new();
+
+    let look = async |page: &Page| {
+        let found = violations(&browser, &axe).await;
+        wrong.extend(found.iter().map(|one| format!("{}: {one}", page.name)));
+    };
+    showcase.tour(&browser, look).await;
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    browser.end().await;
+    showcase.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_breaks_the_rules_is_found_out() {
+    let platform = Platform::new().await;
+    let browser = Browser::new(&platform.api).await;
+    browser.open("/admin/sign-in").await;
+    let broken = "
+        document.querySelector('label').remove();
+        document.querySelector('.hint').style.color = 'light-dark(#ddd, #aaa)';
+        document.querySelector('h1').style.width = '500px'";
+
+    browser.run(broken, vec![]).await;
+    let found = violations(&browser, &axe()).await;
+
+    let has = |start: &str| found.iter().any(|one| one.starts_with(start));
+    assert!(has("360: scrolls sideways"), "{found:?}");
+    assert!(has("1280 dark: label-title-only at #key"), "{found:?}");
+    assert!(has("360 light: color-contrast"), "{found:?}");
+    assert!(!has("360 dark: color-contrast"), "{found:?}");
+    browser.end().await;
+    platform.end().await;
+}
