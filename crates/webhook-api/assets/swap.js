@@ -16,7 +16,7 @@ export function followForms() {
     const fields = new URLSearchParams(new FormData(form, event.submitter));
     form.ariaBusy = "true";
     try {
-      const answer = await fetch(form.action, { method: "POST", body: fields });
+      const answer = await fetch(addressOf(form), { method: "POST", body: fields });
       await show(answer, "content");
     } catch {
       form.removeAttribute("data-swap");
@@ -49,7 +49,7 @@ function follow(form, delay) {
   setTimeout(async () => {
     if (signal.aborted) return;
     const fields = [...new FormData(form)].filter(([, value]) => value !== "");
-    const address = new URL(form.action);
+    const address = addressOf(form);
     address.search = new URLSearchParams(fields);
     try {
       const answer = await fetch(address, { signal });
@@ -59,6 +59,11 @@ function follow(form, delay) {
       if (error.name !== "AbortError") location.assign(address);
     }
   }, delay);
+}
+
+// Where a form leads. `form.action` is something else if a field is called so.
+function addressOf(form) {
+  return new URL(form.getAttribute("action"), location);
 }
 
 // Puts a part of the page that was answered in the place of ours, and tells what it tells.

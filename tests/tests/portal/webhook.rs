@@ -157,6 +157,7 @@ async fn a_change_is_in_the_audit_trail_with_what_was_before() {
     let all = format!("/admin/audit?webhook_id={id}");
     browser.press("All changes of this webhook").await;
     browser.arrive(&all).await;
+    browser.reload().await;
     let listed = browser.count(".changes > li").await;
     browser.choose("What was done", "Webhook added").await;
 

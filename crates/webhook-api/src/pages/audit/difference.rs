@@ -93,8 +93,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(before: Option<Value>, after: Option<Value>) -> Vec<String> {
-        let found = differences(before.as_ref(), after.as_ref());
+    fn told(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
+        let found = differences(before, after);
         let lines = found.into_iter().map(|difference| {
             let side = |side: Option<String>| side.unwrap_or("-".to_owned());
             let (before, after) = (side(difference.before), side(difference.after));
@@ -111,7 +111,7 @@ mod tests {
             "retry_policy": {"max_attempts": 3, "max_interval_ms": 43_200_000}});
 
         assert_eq!(
-            told(Some(before), Some(after)),
+            told(Some(&before), Some(&after)),
             [
                 "Event types: license.* → *, license.*",
                 "Retry policy: max attempts: 12 → 3",
@@ -125,17 +125,17 @@ mod tests {
         let metadata = json!({"metadata": {"team": "billing"}, "active": true});
 
         assert_eq!(
-            told(None, Some(metadata)),
+            told(None, Some(&metadata)),
             ["Active: - → yes", "Metadata: team: - → billing"]
         );
         assert_eq!(
-            told(Some(json!({"rate": 1_200})), None),
+            told(Some(&json!({"rate": 1_200})), None),
             ["Rate: 1,200 → -"]
         );
         assert_eq!(
             told(
-                Some(json!({"retry_policy": null})),
-                Some(json!({"retry_policy": {"jitter": 0.5}}))
+                Some(&json!({"retry_policy": null})),
+                Some(&json!({"retry_policy": {"jitter": 0.5}}))
             ),
             ["Retry policy: jitter: - → 0.5"]
         );
