@@ -76,7 +76,7 @@ pub(in crate::pages) async fn retry_selected(
             Ok(_) => sent += 1,
             Err(Problem::Conflict(reason)) => *refused.entry(reason).or_default() += 1,
             Err(Problem::NotFound(_)) => {
-                *refused.entry("it is not kept any more").or_default() += 1
+                *refused.entry("it is not kept any more").or_default() += 1;
             }
             Err(problem) => return Err(problem),
         }

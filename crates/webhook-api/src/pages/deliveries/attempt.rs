@@ -165,6 +165,6 @@ mod tests {
         let anchors = shown.iter().map(|attempt| attempt.anchor.as_str());
         assert_eq!(anchors.collect::<Vec<_>>(), ["attempt-2", "attempt-1"]);
         assert_eq!(shown[0].answer, "Timeout");
-        assert_eq!(shown[0].told(), "");
+        assert_eq!(shown[0].told(), "Connect 10 ms");
     }
 }

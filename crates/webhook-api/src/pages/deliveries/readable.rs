@@ -23,7 +23,10 @@ impl Readable {
             };
         }
         let mut text = pretty(body).unwrap_or_else(|| body.to_owned());
-        let end = text.floor_char_boundary(SHOWN_BYTES);
+        let most = SHOWN_BYTES.min(text.len());
+        let mut ends = (0..=most).rev();
+        let end = ends.find(|end| text.is_char_boundary(*end));
+        let end = end.unwrap_or_default();
         let is_cut = end < text.len();
         text.truncate(end);
         Self { text, is_cut }
