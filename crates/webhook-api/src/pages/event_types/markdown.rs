@@ -46,10 +46,10 @@ fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 }
 
 fn words<'a>(event: &'a Event<'_>) -> Option<&'a str> {
-    match event {
-        Event::Text(text) | Event::Code(text) => Some(text),
-        _ => None,
+    if let Event::Text(text) | Event::Code(text) = event {
+        return Some(text);
     }
+    None
 }
 
 /// `What goes wrong` becomes `what-goes-wrong`, `C#` becomes `c`.
@@ -76,21 +76,26 @@ fn unique(slug: String, taken: &mut HashMap<String, usize>) -> String {
 /// of a link that has no beginning.
 fn written(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut in_link = false;
-    let events = events.into_iter().flat_map(|event| match event {
-        Event::Html(text) | Event::InlineHtml(text) => vec![Event::Text(text)],
-        Event::Start(Tag::Table(_)) => vec![Event::Html(CowStr::Borrowed(SCROLLS)), event],
-        Event::End(TagEnd::Table) => vec![event, Event::Html(CowStr::Borrowed("</div>"))],
-        Event::Start(Tag::Link { .. }) => {
-            in_link = true;
-            vec![event]
+    let mut written = Vec::with_capacity(events.len());
+    for event in events {
+        if let Event::Html(text) | Event::InlineHtml(text) = event {
+            written.push(Event::Text(text));
+            continue;
         }
-        Event::End(TagEnd::Link) => {
-            let ends = std::mem::take(&mut in_link);
-            if ends { vec![event] } else { Vec::new() }
+        let ends_link = matches!(event, Event::End(TagEnd::Link));
+        let ends_table = matches!(event, Event::End(TagEnd::Table));
+        if matches!(event, Event::Start(Tag::Table(_))) {
+            written.push(Event::Html(CowStr::Borrowed(SCROLLS)));
         }
-        other => vec![other],
-    });
-    events.collect()
+        if !ends_link || std::mem::take(&mut in_link) {
+            in_link |= matches!(event, Event::Start(Tag::Link { .. }));
+            written.push(event);
+        }
+        if ends_table {
+            written.push(Event::Html(CowStr::Borrowed("</div>")));
+        }
+    }
+    written
 }
 
 const SCROLLS: &str = "<div class=\"scrolls\" data-name=\"Table\">";

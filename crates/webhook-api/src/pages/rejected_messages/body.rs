@@ -47,7 +47,7 @@ impl Shown {
                 is_cut: truncated || body.len() > SHOWN_BYTES,
             };
         };
-        let start = &text[..text.floor_char_boundary(SHOWN_TEXT)];
+        let start = start(text);
         let lines = pretty(start);
         Self {
             kind: if lines.is_some() {
@@ -59,6 +59,13 @@ impl Shown {
             is_cut: truncated || start.len() < text.len(),
         }
     }
+}
+
+/// As much of a text as is shown, whole characters only.
+fn start(text: &str) -> &str {
+    let mut ends = (0..=text.len().min(SHOWN_TEXT)).rev();
+    let end = ends.find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
 }
 
 /// Control characters as the pictures that Unicode has of them, so that none is lost or acts.
