@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How many drivers are started until one serves.
+const STARTS: usize = 5;
+
 /// Chromium with a profile of its own, which looks at the portal as a person does: things are found
 /// by the words that are read. It ends with the test.
 pub struct Browser {
@@ -321,7 +324,18 @@ async fn first_shown(elements: Vec<Element>) -> Result<Option<Element>, CmdError
     Ok(None)
 }
 
+/// While many are started at once, a driver ends now and then before it serves; then another one is
+/// started.
 async fn start_driver() -> (Child, u16) {
+    for _ in 0..STARTS {
+        if let Some(started) = try_driver().await {
+            return started;
+        }
+    }
+    panic!("{STARTS} drivers ended before they served");
+}
+
+async fn try_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -331,15 +345,14 @@ async fn start_driver() -> (Child, u16) {
     let log = driver.stdout.take().expect("it is piped");
     let mut lines = BufReader::new(log).lines();
     let port = loop {
-        let line = lines.next_line().await.expect("it reads");
-        let line = line.expect("the driver ended before it served");
+        let line = lines.next_line().await.expect("it reads")?;
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             break port.trim_end_matches('.').parse().expect("a port");
         }
     };
     // Read on, so that the driver never blocks on a full pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (driver, port)
+    Some((driver, port))
 }
 
 /// A text as it is read out.
