@@ -56,7 +56,23 @@ const HELD: [&str; 28] = [
 ];
 
 /// Pages of the portal, with a session. `{delivery}` is another one each time, too.
-const PAGES: [&str; 1] = ["/admin/webhooks"];
+const PAGES: [&str; 15] = [
+    "/admin/webhooks",
+    "/admin/webhooks/{webhook}",
+    "/admin/webhook-deliveries",
+    "/admin/webhook-deliveries?webhook_id={webhook}",
+    "/admin/webhook-deliveries?status=failed",
+    "/admin/webhook-deliveries?status=retrying",
+    "/admin/webhook-deliveries?response=5xx",
+    "/admin/webhook-deliveries?environment=staging&event_type=license.created",
+    "/admin/webhook-deliveries?search=rece",
+    "/admin/webhook-deliveries?{span}",
+    "/admin/webhook-deliveries/{delivery}",
+    "/admin/events",
+    "/admin/events?matched=false",
+    "/admin/events?{span}",
+    "/admin/events/{event}",
+];
 
 /// Filters together, the longest pages, totals: measured, as what they cost grows with what they
 /// find.

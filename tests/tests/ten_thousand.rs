@@ -56,11 +56,12 @@ const LISTS: [&str; 16] = [
 ];
 
 /// Pages of the portal, with a session.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "/admin/webhooks",
     "/admin/webhooks?search=ab",
     "/admin/webhooks?search=nothing-like-it",
     "/admin/webhooks?environment=staging&status=inactive",
+    "/admin/events/0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e",
 ];
 
 const TIMES: usize = if cfg!(debug_assertions) { 50 } else { 200 };

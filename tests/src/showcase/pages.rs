@@ -46,9 +46,110 @@ pub const PAGES: &[Page] = &[
     },
     page("webhooks", "/admin/webhooks"),
     page("webhooks-none-fits", "/admin/webhooks?search=none"),
+    page("webhook", "/admin/webhooks/{webhook}"),
+    page("webhook-unusual", "/admin/webhooks/{unusual-webhook}"),
+    page("webhook-failing", "/admin/webhooks/{failing-webhook}"),
+    page("webhook-disabled", "/admin/webhooks/{disabled-webhook}"),
+    page("webhook-replay", "/admin/webhooks/{webhook}/replay"),
+    page("webhook-new", "/admin/webhooks/new"),
+    page("webhook-edit", "/admin/webhooks/{webhook}/edit"),
+    page(
+        "webhook-edit-unusual",
+        "/admin/webhooks/{unusual-webhook}/edit",
+    ),
+    page("webhook-secret", "/admin/webhooks/{webhook}/secret"),
+    page("webhook-test", "/admin/webhooks/{webhook}/test"),
+    page("webhook-delete", "/admin/webhooks/{unusual-webhook}/delete"),
+    page("audit", "/admin/audit"),
+    page("audit-of-a-webhook", "/admin/audit?webhook_id={webhook}"),
+    page("deliveries", "/admin/webhook-deliveries"),
+    page(
+        "deliveries-failed",
+        "/admin/webhook-deliveries?status=failed&response=5xx",
+    ),
+    page(
+        "deliveries-of-a-webhook",
+        "/admin/webhook-deliveries?webhook_id={webhook}",
+    ),
+    page(
+        "deliveries-none-fits",
+        "/admin/webhook-deliveries?search=none",
+    ),
+    page(
+        "delivery-succeeded",
+        "/admin/webhook-deliveries/{succeeded-delivery}",
+    ),
+    page(
+        "delivery-failed",
+        "/admin/webhook-deliveries/{failed-delivery}",
+    ),
+    page(
+        "delivery-retrying",
+        "/admin/webhook-deliveries/{retrying-delivery}",
+    ),
+    page(
+        "delivery-pending",
+        "/admin/webhook-deliveries/{pending-delivery}",
+    ),
+    page(
+        "delivery-cancelled",
+        "/admin/webhook-deliveries/{cancelled-delivery}",
+    ),
+    page("jobs", "/admin/jobs"),
+    page("job-running", "/admin/jobs/{running-job}"),
+    page("job-finished", "/admin/jobs/{finished-job}"),
+    page("events", "/admin/events"),
+    page("events-unmatched", "/admin/events?matched=false"),
+    page("event", "/admin/events/{event}"),
+    page("rejected-messages", "/admin/rejected-messages"),
+    page(
+        "rejected-messages-requeue",
+        "/admin/rejected-messages/requeue?search=type",
+    ),
+    page(
+        "rejected-messages-discard",
+        "/admin/rejected-messages/discard?search=type",
+    ),
+    page(
+        "rejected-message",
+        "/admin/rejected-messages/{rejected-message}",
+    ),
+    page(
+        "rejected-message-cut",
+        "/admin/rejected-messages/{cut-message}",
+    ),
+    page(
+        "rejected-message-binary",
+        "/admin/rejected-messages/{binary-message}",
+    ),
+    page(
+        "rejected-message-discard",
+        "/admin/rejected-messages/{rejected-message}/discard",
+    ),
+    page("event-types", "/admin/event-types"),
+    page("verifying", "/admin/event-types/verifying"),
+    page("settings", "/admin/settings"),
+    page("retry-policies", "/admin/settings/retry-policies"),
+    page("retry-policy", "/admin/settings/retry-policies/production"),
+    page("api-keys", "/admin/settings/api-keys"),
+    page("api-key-revoke", "/admin/settings/api-keys/{key}/revoke"),
+    page("signatures", "/admin/settings/signatures"),
     Page {
         status: 404,
         ..page("not-found", "/admin/nothing-here")
+    },
+    Page {
+        viewer: Viewer::Reader,
+        ..page("webhook-of-a-viewer", "/admin/webhooks/{webhook}")
+    },
+    Page {
+        viewer: Viewer::Reader,
+        ..page("settings-of-a-viewer", "/admin/settings")
+    },
+    Page {
+        viewer: Viewer::Reader,
+        status: 403,
+        ..page("not-allowed", "/admin/settings/api-keys")
     },
     Page {
         viewer: Viewer::Reader,
@@ -57,7 +158,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// What stands for an id in a path, and how it is found.
-const FOUND: [(&str, &str); 14] = [
+const FOUND: [(&str, &str); 16] = [
     (
         "webhook",
         "SELECT id FROM webhooks WHERE header_names <> '{}' AND status = 'active' ORDER BY name LIMIT 1",
@@ -113,6 +214,14 @@ const FOUND: [(&str, &str); 14] = [
     (
         "cut-message",
         "SELECT id FROM rejected_messages WHERE body_truncated ORDER BY id LIMIT 1",
+    ),
+    (
+        "binary-message",
+        "SELECT id FROM rejected_messages WHERE NOT body_truncated AND get_byte(body, 0) = 0 ORDER BY id LIMIT 1",
+    ),
+    (
+        "key",
+        "SELECT id FROM api_keys WHERE name LIKE 'Contractor%'",
     ),
 ];
 
