@@ -1,5 +1,6 @@
 //! Rejected messages: read, requeued, discarded after asking.
 
+use serde_json::json;
 use webhook_domain::{Environment, EventType};
 use webhook_tests::{Browser, Platform, Receiver, Service, event};
 
@@ -97,7 +98,7 @@ async fn without_scripts_one_is_discarded_and_what_a_search_finds_is_requeued() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_reads_messages_and_sees_no_buttons() {
+async fn a_viewer_reads_a_message_or_takes_its_body_and_sees_no_buttons() {
     let platform = Platform::new().await;
     reject(&platform, &["<script>alert(1)</script>"]).await;
     let key = Service::new_key(&platform.world, "viewer").await;
@@ -109,6 +110,12 @@ async fn a_viewer_reads_messages_and_sees_no_buttons() {
     browser.press(&browser.text("tbody th a").await).await;
 
     browser.see("<script>alert(1)</script>").await;
+    let download = "return fetch(location.pathname + '/body').then(async (file) =>
+        [file.headers.get('content-disposition').split(';')[0], await file.text()]);";
+    assert_eq!(
+        browser.run(download, vec![]).await,
+        json!(["attachment", "<script>alert(1)</script>"])
+    );
     assert_eq!(on_list, 1, "only Filter");
     assert_eq!(browser.count("main form, main .button").await, 0);
     browser.open(&format!("{LIST}/discard")).await;
