@@ -34,4 +34,6 @@ function equip(shown) {
 }
 
 equip(document);
+// On a narrow screen the navigation scrolls.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.addEventListener("swapped", (event) => equip(event.target));

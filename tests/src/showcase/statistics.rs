@@ -11,7 +11,7 @@ const ROWS: &str = "
     CREATE FUNCTION pg_temp.spread(middle double precision) RETURNS double precision[] LANGUAGE sql AS $$
         SELECT array_agg(weight / total ORDER BY bucket)
         FROM (SELECT bucket, weight, sum(weight) OVER () AS total
-              FROM (SELECT bucket, exp(-((bucket - middle) / 2.5) ^ 2) AS weight
+              FROM (SELECT bucket, exp(-(((bucket - middle) / 2.5) ^ 2)) AS weight
                     FROM generate_series(1, 27) AS bucket) AS weights) AS shares
     $$;
     CREATE TEMP TABLE profiles AS

@@ -265,11 +265,11 @@ fn shape_of(path: &str) -> String {
         .filter_map(|pair| pair.split('=').next())
         .collect();
     let names: Vec<&str> = names.into_iter().collect();
-    format!(
-        "{}?{}",
-        parts.collect::<Vec<_>>().join("/"),
-        names.join("&")
-    )
+    let path = parts.collect::<Vec<_>>().join("/");
+    if query.is_empty() {
+        return path;
+    }
+    format!("{path}?{}", names.join("&"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,8 +57,11 @@ pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(label_of(name))
 }
 
-/// Makes a label of a name of ours.
+/// Makes a label of a name of ours. A type of event is written as it is sent.
 pub(crate) fn label_of(name: &str) -> String {
+    if name.contains('.') {
+        return name.to_owned();
+    }
     with_capital(&name.replace('_', " "))
 }
 
