@@ -103,7 +103,7 @@ async fn events_are_filtered_in_the_address_without_scripts_too() {
     browser.sign_in(&platform.key).await;
 
     browser.open("/admin/events?since=2026-01-01T00:00").await;
-    browser.choose("Event type", "Product.created").await;
+    browser.choose("Event type", "product.created").await;
     browser.choose("Owed to", "No webhook").await;
     browser.press("Filter").await;
 
