@@ -5,13 +5,12 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, dev};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use url::form_urlencoded::byte_serialize;
 use webhook_domain::FieldError;
 
 use super::html::{html, render};
-use super::visit::Visit;
 use super::{assets, filters};
 use crate::problem::Problem;
 use crate::request_id;
@@ -19,12 +18,13 @@ use crate::request_id;
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    visit: Option<Visit>,
     assets: &'static str,
     status: u16,
     title: &'a str,
     detail: String,
     fields: &'a [FieldError],
+    /// Where the browser wanted to go, without what it asked for there.
+    path: &'a str,
     request_id: String,
 }
 
@@ -66,14 +66,13 @@ fn to_sign_in(request: &HttpRequest) -> HttpResponse {
 
 fn tell(request: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Problem> {
     let status = problem.status_code();
-    let visit = Visit::from_request(request, &mut dev::Payload::None).into_inner();
     let page = ProblemPage {
-        visit: visit.ok(),
         assets: assets::base(),
         status: status.as_u16(),
         title: title(status),
         detail: problem.to_string(),
         fields: problem.fields(),
+        path: request.path(),
         request_id: request_id::current().unwrap_or_default(),
     };
     Ok(html(status).body(render(&page)?))
