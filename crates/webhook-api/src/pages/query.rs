@@ -51,12 +51,6 @@ impl Query {
         query.finish()
     }
 
-    /// All that is said, in order.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pairs = self.0.iter();
-        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     /// From the first page on.
     pub(crate) fn first_page(&self) -> String {
         self.with("cursor", "")

@@ -58,7 +58,7 @@ pub(in crate::pages) async fn show_deliveries(
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let filters = Filters(&query);
-    let (list, errors) = match read_list(&filters.list(), &connections).await {
+    let (list, errors) = match read_list(&query.as_api(), &connections).await {
         Ok(list) => (list, Errors::default()),
         Err(problem) => (nothing(), Errors::of(problem)?),
     };

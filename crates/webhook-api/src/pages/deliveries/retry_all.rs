@@ -172,7 +172,7 @@ mod tests {
 
         assert_eq!(
             document("5"),
-            r#"{"rate":5,"since":"2026-11-23T08:15:00+00:00","status":"failed"}"#
+            r#"{"rate":5,"since":"2026-11-23T08:15:00Z","status":"failed"}"#
         );
         assert!(document("fast").contains(r#""rate":"fast""#));
     }
