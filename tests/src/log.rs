@@ -48,12 +48,23 @@ const DELIVERIES: &str = "
                  (990, 994, 'cancelled', '{0}'),
                  (995, 999, 'pending', '{0, 4, 500}')) AS ends (first, last, status, answers)
       ON 7919 * n % 1000 BETWEEN first AND last
-    CROSS JOIN LATERAL (SELECT answers[1 + n / 11 % cardinality(answers)]) AS got (answer)";
+    CROSS JOIN LATERAL (SELECT answers[1 + n / 11 % cardinality(answers)]) AS got (answer);";
+
+/// An attempt for each that was tried; what was said on the wire is kept for a week.
+const ATTEMPTS: &str = "
+    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status, failure_class)
+    SELECT id, 1, created_at, 12, CASE WHEN last_answer >= 100 THEN last_answer END,
+           CASE WHEN last_answer < 100 THEN 'timeout' WHEN last_answer >= 300 THEN 'status' END
+    FROM deliveries WHERE attempts = 1;
+    INSERT INTO exchanges (started_at, delivery_id, number, request_url, request_headers,
+        response_headers, response_body, response_body_truncated)
+    SELECT started_at, delivery_id, 1, 'https://r.example.com/in', '[]', '[]', 'ok', false
+    FROM attempts WHERE started_at > now() - interval '7 days'";
 
 /// Fills a world's log with so many deliveries, the last of which are of this moment.
 pub async fn fill(world: &World, deliveries: usize) {
     let events = (deliveries / OWED * 11 / 10).to_string();
-    let rows = [WEBHOOKS, EVENTS, DELIVERIES].concat();
+    let rows = [WEBHOOKS, EVENTS, DELIVERIES, ATTEMPTS].concat();
     let rows = rows.replace("{events}", &events);
     let rows = rows.replace("{owed}", &OWED.to_string());
     world.execute(&rows).await;
