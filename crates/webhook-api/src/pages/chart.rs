@@ -8,7 +8,7 @@ use webhook_store::activity::HourCounts;
 /// How high and how wide a sparkline is, in its own units; a bar and its gap are 3 wide.
 pub(crate) const SPARK_HEIGHT: u32 = 20;
 const SPARK_STEP: u32 = 3;
-const SPARK_HOURS: u32 = 24;
+pub(crate) const SPARK_HOURS: u32 = 24;
 
 /// The last 24 hours of a webhook at a glance: a bar for each hour, its failures on top.
 pub(crate) struct Sparkline {

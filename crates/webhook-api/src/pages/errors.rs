@@ -1,5 +1,7 @@
 //! What the API refused of a form, for the fields of its page.
 
+use actix_web::ResponseError;
+use actix_web::http::StatusCode;
 use webhook_domain::FieldError;
 
 use super::filters::as_sentence;
@@ -17,6 +19,14 @@ impl Errors {
             return Ok(Self(errors));
         }
         Err(problem)
+    }
+
+    /// What the page answers with.
+    pub(crate) fn status(&self) -> StatusCode {
+        if self.is_empty() {
+            return StatusCode::OK;
+        }
+        Problem::Invalid(Vec::new()).status_code()
     }
 
     /// Whether nothing was refused.

@@ -1,13 +1,14 @@
 //! What a form says, and that one of our own pages made it.
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpRequest, dev};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use futures_util::future::LocalBoxFuture;
 
 use super::sign_in::SIGN_IN_COOKIE;
 use super::visit::form_token;
 use crate::auth::SESSION_COOKIE;
 use crate::body::read_body;
+use crate::caller::Caller;
 use crate::problem::Problem;
 
 /// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
@@ -75,7 +76,13 @@ impl FromRequest for Form {
                     .as_bytes()
                     .starts_with(b"application/x-www-form-urlencoded")
             });
-        let own = [SESSION_COOKIE, SIGN_IN_COOKIE].map(|cookie| form_token(request, cookie));
+        let signed_in = request.extensions().contains::<Caller>();
+        let cookie = if signed_in {
+            SESSION_COOKIE
+        } else {
+            SIGN_IN_COOKIE
+        };
+        let own = form_token(request, cookie);
         let payload = payload.take();
         Box::pin(async move {
             if !is_form {
@@ -83,7 +90,7 @@ impl FromRequest for Form {
             }
             let form = Self::parse(&read_body(payload, MAX_BYTES).await?);
             let sent = form.text(TOKEN);
-            if sent.is_empty() || !own.iter().any(|token| token == sent) {
+            if sent.is_empty() || sent != own {
                 return Err(Problem::StrangeForm);
             }
             Ok(form)
@@ -94,6 +101,49 @@ impl FromRequest for Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::cookie::Cookie;
+    use actix_web::test::TestRequest;
+    use chrono::Utc;
+    use uuid::Uuid;
+    use webhook_domain::{ApiKeyId, Role, SessionToken};
+    use webhook_store::api_keys::ApiKeyRow;
+
+    #[tokio::test]
+    async fn who_signed_in_sends_the_sessions_token_and_who_signs_in_that_of_its_page() {
+        let caller = || {
+            Caller::of(ApiKeyRow {
+                id: ApiKeyId(Uuid::from_u128(7)),
+                name: "CI".to_owned(),
+                role: Role::Admin,
+                prefix: String::new(),
+                created_at: Utc::now(),
+                expires_at: None,
+                revoked_at: None,
+                last_used_at: None,
+            })
+        };
+
+        assert!(takes(SESSION_COOKIE, Some(caller())).await);
+        assert!(takes(SIGN_IN_COOKIE, None).await);
+        assert!(!takes(SIGN_IN_COOKIE, Some(caller())).await);
+        assert!(!takes(SESSION_COOKIE, None).await);
+        assert!(!takes("another", Some(caller())).await);
+    }
+
+    /// Whether a form with the token of `cookie` is taken, of a browser that has both cookies.
+    async fn takes(cookie: &str, caller: Option<Caller>) -> bool {
+        let token = |of: &str| SessionToken::given(of).form_token();
+        let (request, mut payload) = TestRequest::default()
+            .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .cookie(Cookie::new(SESSION_COOKIE, SESSION_COOKIE))
+            .cookie(Cookie::new(SIGN_IN_COOKIE, SIGN_IN_COOKIE))
+            .set_payload(format!("csrf={}", token(cookie)))
+            .to_http_parts();
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
+        Form::from_request(&request, &mut payload).await.is_ok()
+    }
 
     #[test]
     fn one_is_led_to_our_own_pages_only() {

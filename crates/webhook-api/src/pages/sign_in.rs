@@ -51,9 +51,9 @@ pub(super) async fn sign_in(
     let next = form.text("next");
     let known = match find_key(form.text("key"), &connections, &limits).await {
         Ok(known) => known,
-        Err(Problem::Unauthorized) => {
+        Err(problem @ Problem::Unauthorized) => {
             let refused = "This is no valid API key. It may have been revoked or be over.";
-            return ask(StatusCode::UNAUTHORIZED, next, Some(refused.to_owned()));
+            return ask(problem.status_code(), next, Some(refused.to_owned()));
         }
         Err(problem @ (Problem::Forbidden { .. } | Problem::TooManyRequests { .. })) => {
             return ask(problem.status_code(), next, Some(problem.to_string()));

@@ -56,15 +56,6 @@ impl Filters<'_> {
         chips.collect()
     }
 
-    /// A time as a browser's field takes it.
-    pub(super) fn local(&self, name: &str) -> String {
-        let value = self.0.text(name);
-        let time = parse_time(value);
-        time.map_or(value.to_owned(), |time| {
-            time.format("%Y-%m-%dT%H:%M:%S").to_string()
-        })
-    }
-
     /// Whether a filter is set that is not seen at once.
     pub(super) fn has_more(&self) -> bool {
         let seen = ["search", "environment", "status"];
@@ -106,6 +97,5 @@ mod tests {
             "?status=failed&since=2026-11-23T08%3A15%3A00Z&total=true"
         );
         assert!(filters.has_more());
-        assert_eq!(filters.local("since"), "2026-11-23T08:15:00");
     }
 }

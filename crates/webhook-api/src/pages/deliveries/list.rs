@@ -1,7 +1,6 @@
 //! All deliveries, filtered; new ones come in by themselves.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use chrono::Utc;
@@ -62,11 +61,7 @@ pub(in crate::pages) async fn show_deliveries(
         Ok(list) => (list, Errors::default()),
         Err(problem) => (nothing(), Errors::of(problem)?),
     };
-    let status = if errors.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = errors.status();
     let rows: Vec<Row> = list.page.data.into_iter().map(Row::of).collect();
     let webhook = rows.first().map(|row| row.delivery.webhook_name.as_str());
     let shown = DeliveriesPage {

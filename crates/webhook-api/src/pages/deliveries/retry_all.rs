@@ -1,7 +1,6 @@
 //! All deliveries that fit are sent again: how many these are is asked back, then a job does it.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use askama::Template;
@@ -102,11 +101,7 @@ async fn render(
     let (retry, _) = Retry::parse(&document(query, ""), "")?;
     let mut connection = connections.acquire().await?;
     let total = retry.selection.count(&mut connection).await?;
-    let status = if errors.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = errors.status();
     let shown = RetryPage {
         visit,
         errors,

@@ -83,7 +83,7 @@ pub(in crate::pages) async fn create_key(
             let mut shown = ApiKeysPage::of(visit, keys, form);
             shown.errors = Errors::of(problem)?;
             shown.errors.reword("expires_at", EXPECTED_DAY);
-            shown.show(StatusCode::UNPROCESSABLE_ENTITY)
+            shown.show(shown.errors.status())
         }
     }
 }

@@ -2,7 +2,6 @@
 //! why.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value, json};
@@ -69,12 +68,9 @@ pub(in crate::pages) async fn check_signature(
 ) -> Result<HttpResponse, Problem> {
     let webhook = form.text("webhook").to_owned();
     let suggested = suggest(&webhook, &connections).await?;
-    let (status, errors, answer) = match check(&form, &connections, &keys).await {
-        Ok(answer) => (StatusCode::OK, Errors::default(), Some(answer)),
-        Err(problem) => {
-            let errors = Errors::of(problem)?;
-            (StatusCode::UNPROCESSABLE_ENTITY, errors, None)
-        }
+    let (errors, answer) = match check(&form, &connections, &keys).await {
+        Ok(answer) => (Errors::default(), Some(answer)),
+        Err(problem) => (Errors::of(problem)?, None),
     };
     let shown = CheckerPage {
         visit,
@@ -84,7 +80,7 @@ pub(in crate::pages) async fn check_signature(
         errors,
         answer,
     };
-    page_with(status, &shown.visit, &shown)
+    page_with(shown.errors.status(), &shown.visit, &shown)
 }
 
 async fn check(

@@ -1,8 +1,7 @@
 //! What is kept for how long, and what else counts for all webhooks.
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use webhook_domain::FieldError;
 use webhook_store::settings::{self, SettingsRow};
@@ -90,15 +89,15 @@ pub(in crate::pages) async fn change_settings(
     let status = match typed.save(step == CONFIRMED, &connections).await {
         Ok(Step::Saved) => return Ok(go_on(PATH, &Notice::new("The settings are saved."))),
         Ok(Step::Ask(shortened)) => return typed.ask(shortened),
-        Err(Problem::Changed { .. }) => {
+        Err(problem @ Problem::Changed { .. }) => {
             let now = find(&connections).await?;
             typed.version = now.version;
             typed.meanwhile = Some(ValuesBody::from(&now.settings));
-            StatusCode::PRECONDITION_FAILED
+            problem.status_code()
         }
         Err(problem) => {
             typed.errors = Errors::of(with_addresses(problem, &typed.values))?;
-            StatusCode::UNPROCESSABLE_ENTITY
+            typed.errors.status()
         }
     };
     page_with(status, &typed.visit, &typed)

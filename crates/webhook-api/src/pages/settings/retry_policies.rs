@@ -1,7 +1,6 @@
 //! How failed deliveries are tried again in each environment, drawn.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use webhook_domain::Environment;
@@ -93,7 +92,7 @@ pub(in crate::pages) async fn replace_policy(
         policy: typed,
         errors,
     };
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown.visit, &shown)
+    page_with(shown.errors.status(), &shown.visit, &shown)
 }
 
 async fn read(environment: Environment, connections: &Connections) -> Result<PolicyForm, Problem> {

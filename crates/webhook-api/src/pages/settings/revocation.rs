@@ -1,8 +1,8 @@
 //! A key is revoked, once somebody has been told what that does.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::Utc;
 
@@ -68,7 +68,7 @@ async fn show(
         refused,
     };
     let status = match refused {
-        Some(_) => StatusCode::CONFLICT,
+        Some(reason) => Problem::Conflict(reason).status_code(),
         None => StatusCode::OK,
     };
     page_with(status, &shown.visit, &shown)

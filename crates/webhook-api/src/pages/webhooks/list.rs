@@ -9,7 +9,7 @@ use webhook_store::{SealingKeys, activity};
 
 use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::pages::chart::{SPARK_HEIGHT, Sparkline};
+use crate::pages::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
@@ -20,9 +20,6 @@ use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_list;
 use crate::routes::webhooks::status::set_status as set;
-
-/// What is shown of the past at a glance, in hours.
-const SPARK_HOURS: i64 = 24;
 
 /// How a list can be sorted, by the API's name for it; the first one counts when none is named.
 const ORDERS: [(&str, &str); 6] = [
@@ -119,7 +116,7 @@ async fn with_sparklines(
         .iter()
         .map(|webhook| WebhookId(webhook.id))
         .collect();
-    let since = now - TimeDelta::hours(SPARK_HOURS);
+    let since = now - TimeDelta::hours(SPARK_HOURS.into());
     let mut connection = connections.acquire().await?;
     let hours = activity::list_hours_of(&mut connection, &ids, since).await?;
     let rows = webhooks.into_iter().map(|webhook| {

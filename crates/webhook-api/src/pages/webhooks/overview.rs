@@ -44,12 +44,18 @@ struct WebhookPage {
     /// Of the last 24 hours.
     day: Figures,
     span: Span,
-    figures: Figures,
+    /// Of the span, if that is another.
+    longer: Option<Figures>,
     deliveries: Vec<DeliveryBody>,
     changes: Vec<Entry>,
 }
 
 impl WebhookPage {
+    /// Of the span.
+    fn figures(&self) -> &Figures {
+        self.longer.as_ref().unwrap_or(&self.day)
+    }
+
     /// How long an attempt may take.
     fn timeout_ms(&self) -> u64 {
         let own = self.webhook.settings.timeout_ms;
@@ -89,6 +95,10 @@ pub(in crate::pages) async fn show_webhook(
     let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
     let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
     let deliveries = list_deliveries(&newest, &connections).await?.page.data;
+    let longer = match span {
+        Span::Day => None,
+        Span::Week | Span::Month => Some(figures::read(id, span, &connections).await?),
+    };
     let shown = WebhookPage {
         visit,
         query,
@@ -97,7 +107,7 @@ pub(in crate::pages) async fn show_webhook(
         pending: read_pending(WebhookId(id), &connections).await?,
         day: figures::read(id, Span::Day, &connections).await?,
         span,
-        figures: figures::read(id, span, &connections).await?,
+        longer,
         deliveries,
         changes: read_entries(&changed, &connections).await?.data,
         webhook,

@@ -1,7 +1,6 @@
 //! A webhook gets events that it missed: they are counted first, and sent when that is confirmed.
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use askama::Template;
 use chrono::{SubsecRound, TimeDelta, Utc};
@@ -126,11 +125,7 @@ fn answer(
     errors: Errors,
     counted: Option<i64>,
 ) -> Result<HttpResponse, Problem> {
-    let status = if errors.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = errors.status();
     let shown = ReplayPage {
         visit,
         webhook,
