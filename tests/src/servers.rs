@@ -46,6 +46,18 @@ impl Servers {
         }
     }
 
+    /// The processes that started Postgres and RabbitMQ, each the first of its session.
+    pub fn pids(&self) -> [u32; 2] {
+        ["postgres/postmaster.pid", "rabbitmq.pid"].map(|file| {
+            let text = std::fs::read_to_string(self.folder.join(file)).unwrap_or_default();
+            let pid = text
+                .lines()
+                .next()
+                .and_then(|line| line.trim().parse().ok());
+            pid.expect("it runs")
+        })
+    }
+
     /// What Postgres tells.
     pub fn postgres_log(&self) -> PathBuf {
         self.folder.join("logs/postgres.log")

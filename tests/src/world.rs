@@ -222,6 +222,15 @@ impl World {
         }
     }
 
+    /// How many consume events.
+    pub async fn consumers(&self) -> u64 {
+        let path = format!("/api/queues/{}/webhooks.events", self.name);
+        let url = self.servers.url(&path).expect("a URL");
+        let answer = reqwest::Client::new().get(url).send().await;
+        let queue: serde_json::Value = answer.expect("an answer").json().await.unwrap_or_default();
+        queue["consumers"].as_u64().unwrap_or_default()
+    }
+
     /// Takes everything back. A test that fails leaves its world to be looked at.
     pub async fn end(self) {
         self.pool.close();

@@ -1,0 +1,250 @@
+//! The bare loop: the same parts and nothing else. What it reaches is what the parts allow.
+//!
+//! It consumes from the quorum queue in batches, decodes, inserts events and deliveries in one
+//! transaction, acknowledges, signs, posts over connections that are kept alive, inserts attempts
+//! and updates deliveries in batches. It knows no retries, lanes, matching or metrics.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+use webhook_broker::{BrokerUrl, Queue, consume};
+use webhook_domain::{Event, SigningSecret, sign};
+
+/// The most messages in hand, events in a statement, attempts in a statement.
+const PREFETCH: u16 = 2_000;
+const BATCH: usize = 500;
+
+/// Requests at once.
+const RUNNERS: usize = 32;
+
+/// What a runner has in hand at most.
+const IN_HAND: usize = 64;
+
+/// Results that wait to be written.
+const RESULTS: usize = 4_096;
+
+const TABLES: &str = "
+    CREATE SCHEMA IF NOT EXISTS bare;
+    CREATE TABLE IF NOT EXISTS bare.events (
+        id uuid PRIMARY KEY, event_type text NOT NULL, environment text NOT NULL,
+        occurred_at timestamptz NOT NULL, body bytea NOT NULL);
+    CREATE TABLE IF NOT EXISTS bare.deliveries (
+        id uuid PRIMARY KEY, event_id uuid NOT NULL, webhook integer NOT NULL,
+        status text NOT NULL DEFAULT 'pending', attempts integer NOT NULL DEFAULT 0,
+        next_attempt_at timestamptz, ended_at timestamptz) WITH (fillfactor = 70);
+    CREATE TABLE IF NOT EXISTS bare.attempts (
+        delivery_id uuid NOT NULL, number integer NOT NULL, started_at timestamptz NOT NULL,
+        duration_ms integer NOT NULL, response_status integer NOT NULL,
+        PRIMARY KEY (delivery_id, number));";
+
+const TAKE_IN: &str = "
+    WITH taken AS (
+        INSERT INTO bare.events (id, event_type, environment, occurred_at, body)
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[])
+        ON CONFLICT DO NOTHING)
+    INSERT INTO bare.deliveries (id, event_id, webhook, next_attempt_at)
+    SELECT id, event_id, webhook, now() + interval '1 minute'
+    FROM unnest($6::uuid[], $7::uuid[], $8::integer[]) AS owed (id, event_id, webhook)";
+
+const RECORD: &str = "
+    WITH result AS (
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::integer[])
+            AS result (delivery_id, started_at, duration_ms, status)
+    ), kept AS (
+        INSERT INTO bare.attempts (delivery_id, number, started_at, duration_ms, response_status)
+        SELECT delivery_id, 1, started_at, duration_ms, status FROM result)
+    UPDATE bare.deliveries SET
+        status = 'succeeded', attempts = 1, next_attempt_at = NULL, ended_at = now()
+    FROM result
+    WHERE deliveries.id = ANY($1) AND deliveries.id = result.delivery_id";
+
+/// What the bare loop is told.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Bare {
+    /// Where Postgres is.
+    #[arg(long)]
+    pub(crate) database: String,
+    /// Where RabbitMQ is.
+    #[arg(long)]
+    pub(crate) amqp: String,
+    /// Who gets every event.
+    #[arg(long, required = true)]
+    pub(crate) url: Vec<String>,
+}
+
+/// A delivery in hand.
+struct Owed {
+    id: Uuid,
+    event: Event,
+    url: usize,
+}
+
+/// An attempt that was made.
+struct Made {
+    delivery_id: Uuid,
+    started_at: DateTime<Utc>,
+    duration: Duration,
+    status: u16,
+}
+
+impl Bare {
+    /// Works until it is killed.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let (results, made) = mpsc::channel(RESULTS);
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(RUNNERS)
+            .build()?;
+        let secret = SigningSecret::from_random([7; 32]);
+        let runners: Vec<mpsc::Sender<Owed>> = (0..RUNNERS)
+            .map(|_| {
+                let (sender, owed) = mpsc::channel(IN_HAND);
+                let runner = Runner {
+                    client: client.clone(),
+                    secret: secret.clone(),
+                    urls: self.url.clone(),
+                    results: results.clone(),
+                };
+                tokio::spawn(runner.run(owed));
+                sender
+            })
+            .collect();
+        let recorder = connect(&self.database).await?;
+        recorder.batch_execute(TABLES).await?;
+        tokio::spawn(record(recorder, made));
+        self.take_in(&runners).await
+    }
+
+    async fn take_in(&self, runners: &[mpsc::Sender<Owed>]) -> anyhow::Result<()> {
+        let client = connect(&self.database).await?;
+        let statement = client.prepare(TAKE_IN).await?;
+        let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
+        let mut intake = consume(&broker, Queue::Events, "bare", PREFETCH).await?;
+        let mut next = 0;
+        loop {
+            let batch = intake.next_batch(BATCH).await?;
+            let events = batch
+                .iter()
+                .map(|message| Event::parse(message.body.clone()));
+            let events: Vec<Event> = events.collect::<Result<_, _>>()?;
+            let owed = self.owed(&events);
+            client
+                .execute(
+                    &statement,
+                    &[
+                        &events.iter().map(|e| e.id.0).collect::<Vec<_>>(),
+                        &events
+                            .iter()
+                            .map(|e| e.event_type.as_str())
+                            .collect::<Vec<_>>(),
+                        &events
+                            .iter()
+                            .map(|e| e.environment.as_str())
+                            .collect::<Vec<_>>(),
+                        &events.iter().map(|e| e.timestamp).collect::<Vec<_>>(),
+                        &events.iter().map(|e| e.body.as_ref()).collect::<Vec<_>>(),
+                        &owed.iter().map(|o| o.id).collect::<Vec<_>>(),
+                        &owed.iter().map(|o| o.event.id.0).collect::<Vec<_>>(),
+                        &owed
+                            .iter()
+                            .map(|o| i32::try_from(o.url))
+                            .collect::<Result<Vec<_>, _>>()?,
+                    ],
+                )
+                .await?;
+            if let Some(last) = batch.last() {
+                intake.ack_through(last).await?;
+            }
+            for owed in owed {
+                runners[next % RUNNERS].send(owed).await?;
+                next += 1;
+            }
+        }
+    }
+
+    fn owed(&self, events: &[Event]) -> Vec<Owed> {
+        let owed = events.iter().flat_map(|event| {
+            (0..self.url.len()).map(|url| Owed {
+                id: Uuid::now_v7(),
+                event: event.clone(),
+                url,
+            })
+        });
+        owed.collect()
+    }
+}
+
+struct Runner {
+    client: reqwest::Client,
+    secret: SigningSecret,
+    urls: Vec<String>,
+    results: mpsc::Sender<Made>,
+}
+
+impl Runner {
+    async fn run(self, mut owed: mpsc::Receiver<Owed>) {
+        while let Some(owed) = owed.recv().await {
+            let made = self.attempt(&owed).await.expect("the sink answers");
+            if self.results.send(made).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn attempt(&self, owed: &Owed) -> reqwest::Result<Made> {
+        let (started_at, event) = (Utc::now(), &owed.event);
+        let timestamp = started_at.timestamp();
+        let signatures = sign([&self.secret].into_iter(), event.id, timestamp, &event.body);
+        let response = self
+            .client
+            .post(&self.urls[owed.url])
+            .header("content-type", "application/json")
+            .header("x-webhook-signature", signatures.platform)
+            .header("webhook-id", event.id.to_string())
+            .header("webhook-timestamp", timestamp.to_string())
+            .header("webhook-signature", signatures.standard)
+            .body(event.body.clone())
+            .send()
+            .await?;
+        let status = response.status().as_u16();
+        // A connection is kept only when its answer was read to the end.
+        response.bytes().await?;
+        Ok(Made {
+            delivery_id: owed.id,
+            started_at,
+            duration: (Utc::now() - started_at).to_std().unwrap_or_default(),
+            status,
+        })
+    }
+}
+
+async fn record(client: Client, mut made: mpsc::Receiver<Made>) {
+    let statement = client.prepare(RECORD).await.expect("the tables are there");
+    let mut batch = Vec::with_capacity(BATCH);
+    while made.recv_many(&mut batch, BATCH).await > 0 {
+        let millis = |made: &Made| i32::try_from(made.duration.as_millis()).unwrap_or(i32::MAX);
+        let ids: Vec<Uuid> = batch.iter().map(|m| m.delivery_id).collect();
+        let started: Vec<DateTime<Utc>> = batch.iter().map(|m| m.started_at).collect();
+        let durations: Vec<i32> = batch.iter().map(millis).collect();
+        let statuses: Vec<i32> = batch.iter().map(|m| i32::from(m.status)).collect();
+        client
+            .execute(&statement, &[&ids, &started, &durations, &statuses])
+            .await
+            .expect("it is written");
+        batch.clear();
+    }
+}
+
+/// A connection like the dispatcher's: a planner that does not know yet how a table grew would read
+/// it whole, and a plan made for any length is worse than one made for this.
+async fn connect(url: &str) -> anyhow::Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    client
+        .batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_custom_plan")
+        .await?;
+    Ok(client)
+}

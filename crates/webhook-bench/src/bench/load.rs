@@ -1,0 +1,89 @@
+//! Events to be delivered.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::ensure;
+use bytes::Bytes;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use uuid::Uuid;
+use webhook_broker::Publisher;
+use webhook_domain::{Environment, Event, EventType};
+
+/// The size of an event's body, in bytes.
+const BODY_BYTES: usize = 500;
+
+/// How many are published before their confirms are waited for.
+const BURST: usize = 1_000;
+
+/// What an event's `data` begins with: when it was published, in nanoseconds of Unix time.
+const SENT_AT: &str = r#""data":{"sent_at":"#;
+
+/// A fresh event of production, as large as most.
+pub(crate) fn event(event_type: EventType) -> Event {
+    let id = Uuid::now_v7();
+    let environment = Environment::Production;
+    let head = format!(
+        r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":"2026-11-23T08:15:30.123Z",{SENT_AT}{},"padding":""#,
+        now()
+    );
+    let padding = BODY_BYTES.saturating_sub(head.len() + 3);
+    let body = format!("{head}{}\"}}}}", "x".repeat(padding));
+    Event::parse(Bytes::from(body)).expect("it is an event")
+}
+
+/// Publishes `count` events, confirmed, as fast as the broker takes them.
+pub(crate) async fn publish(publisher: &Publisher, count: usize) -> anyhow::Result<()> {
+    for begun in (0..count).step_by(BURST) {
+        let burst: Vec<Event> = (begun..count.min(begun + BURST))
+            .map(|_| event(EventType::LicenseActivated))
+            .collect();
+        let confirmed = publisher.publish_all(&burst).await;
+        ensure!(confirmed.iter().all(Result::is_ok), "not all was confirmed");
+    }
+    Ok(())
+}
+
+/// Publishes so many events per second for a while, each on its own.
+pub(crate) async fn publish_steadily(
+    publisher: &Publisher,
+    per_second: u32,
+    lasting: Duration,
+) -> anyhow::Result<usize> {
+    let mut tick = interval(Duration::from_secs(1) / per_second);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (until, mut count) = (Instant::now() + lasting, 0);
+    while Instant::now() < until {
+        tick.tick().await;
+        publisher
+            .publish(&event(EventType::LicenseActivated))
+            .await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// How long ago an event was made, by its body.
+pub(crate) fn age(body: &[u8]) -> Option<Duration> {
+    let body = std::str::from_utf8(body).ok()?;
+    let (_, rest) = body.split_once(SENT_AT)?;
+    let nanos: u64 = rest.split([',', '}']).next()?.parse().ok()?;
+    Some(Duration::from_nanos(now().saturating_sub(nanos)))
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    u64::try_from(since.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_its_size_and_tells_its_age() {
+        let event = event(EventType::LicenseActivated);
+
+        assert_eq!(event.body.len(), BODY_BYTES);
+        assert!(age(&event.body).is_some_and(|age| age < Duration::from_secs(5)));
+    }
+}

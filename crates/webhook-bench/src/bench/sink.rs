@@ -1,0 +1,154 @@
+//! Where everything is delivered: a receiver that answers 200 and notes when what arrived.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// How a path of the sink answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// 200 at once.
+    AtOnce,
+    /// 200 after this time.
+    After(Duration),
+    /// 500 at once.
+    WithFailure,
+}
+
+/// A receiver on loopback.
+pub(crate) struct Sink {
+    address: SocketAddr,
+    seen: Arc<Seen>,
+}
+
+/// What arrived.
+struct Seen {
+    epoch: Instant,
+    wanted: AtomicUsize,
+    arrived: AtomicUsize,
+    first: AtomicU64,
+    last: AtomicU64,
+    complete: Notify,
+    timed: Mutex<Option<Vec<Duration>>>,
+}
+
+impl Sink {
+    /// Starts to listen.
+    pub(crate) async fn start(answers: Answers) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let seen = Arc::new(Seen {
+            epoch: Instant::now(),
+            wanted: AtomicUsize::new(usize::MAX),
+            arrived: AtomicUsize::new(0),
+            first: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            complete: Notify::new(),
+            timed: Mutex::default(),
+        });
+        tokio::spawn(accept(listener, seen.clone(), answers));
+        Ok(Self { address, seen })
+    }
+
+    /// The URL of the webhook with this number.
+    pub(crate) fn url(&self, webhook: usize) -> String {
+        format!("http://{}/{webhook}", self.address)
+    }
+
+    /// Forgets what arrived, and expects so many.
+    pub(crate) fn expect(&self, wanted: usize) {
+        self.seen.arrived.store(0, Ordering::SeqCst);
+        self.seen.wanted.store(wanted, Ordering::SeqCst);
+    }
+
+    /// Notes from now on how long after its `sent_at` each event arrived.
+    pub(crate) fn time(&self) {
+        *self.timed() = Some(Vec::new());
+    }
+
+    /// How long they took, in order.
+    pub(crate) fn times(&self) -> Vec<Duration> {
+        let mut times = self.timed().take().unwrap_or_default();
+        times.sort_unstable();
+        times
+    }
+
+    /// How many arrived so far.
+    pub(crate) fn arrived(&self) -> usize {
+        self.seen.arrived.load(Ordering::SeqCst)
+    }
+
+    /// Waits until all arrived, and tells how long that took from the first to the last.
+    pub(crate) async fn all_arrived(&self, patience: Duration) -> anyhow::Result<Duration> {
+        let waited = tokio::time::timeout(patience, self.seen.complete.notified()).await;
+        anyhow::ensure!(waited.is_ok(), "only {} arrived", self.arrived());
+        let [first, last] = [&self.seen.first, &self.seen.last].map(|at| at.load(Ordering::SeqCst));
+        Ok(Duration::from_nanos(last - first))
+    }
+
+    fn timed(&self) -> std::sync::MutexGuard<'_, Option<Vec<Duration>>> {
+        self.seen
+            .timed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn note(&self, body: &[u8]) {
+        let number = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
+        let wanted = self.wanted.load(Ordering::Relaxed);
+        if number == 1 || number == wanted {
+            let since = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let at = if number == 1 { &self.first } else { &self.last };
+            at.store(since, Ordering::SeqCst);
+            if number == wanted {
+                self.complete.notify_one();
+            }
+        }
+        let mut timed = self.timed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(timed) = timed.as_mut() {
+            timed.extend(super::load::age(body));
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, seen: Arc<Seen>, answers: Answers) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // What cannot be set makes a run slow, not wrong.
+        let _ = stream.set_nodelay(true);
+        let seen = seen.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(request, &seen, answers));
+            // The client hangs up at the end of a run.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    seen: &Seen,
+    answers: Answers,
+) -> Result<Response<Empty<Bytes>>, hyper::Error> {
+    let body = request.into_body().collect().await?.to_bytes();
+    seen.note(&body);
+    let mut response = Response::new(Empty::new());
+    match answers {
+        Answers::AtOnce => {}
+        Answers::After(time) => tokio::time::sleep(time).await,
+        Answers::WithFailure => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    }
+    Ok(response)
+}

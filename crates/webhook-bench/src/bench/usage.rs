@@ -1,0 +1,113 @@
+//! What processes cost, by proc(5).
+
+use std::fs::{read_dir, read_to_string};
+use std::path::Path;
+
+/// CPU time is counted in hundredths of a second on every Linux that we know (`CLK_TCK`).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What is measured together.
+#[derive(Debug, Clone)]
+pub(crate) enum Group {
+    /// One process.
+    Process(u32),
+    /// A process and those that it started, those that have ended included.
+    Family(u32),
+    /// All processes of a session.
+    Session(u32),
+}
+
+/// What a group has cost so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Usage {
+    /// Seconds of CPU.
+    pub(crate) cpu_s: f64,
+    /// The most memory that was resident, in MiB. Of a group, the sum of what each had at most
+    /// for itself, and what it shares once.
+    pub(crate) peak_rss_mib: f64,
+}
+
+impl Group {
+    /// Reads what it has cost so far. Processes that have ended meanwhile are left out.
+    pub(crate) fn usage(&self) -> Usage {
+        let members: Vec<Process> = match self {
+            Self::Process(pid) => Process::read(*pid).into_iter().collect(),
+            Self::Family(pid) => all()
+                .filter(|p| p.pid == *pid || p.parent == *pid)
+                .collect(),
+            Self::Session(id) => all().filter(|p| p.session == *id).collect(),
+        };
+        let cpu = members.iter().map(|p| p.ticks).sum::<f64>();
+        let own: f64 = members.iter().map(|p| p.peak_mib - p.shared_mib).sum();
+        let shared = members.iter().map(|p| p.shared_mib).fold(0.0, f64::max);
+        Usage {
+            cpu_s: cpu / TICKS_PER_SECOND,
+            peak_rss_mib: own + shared,
+        }
+    }
+}
+
+impl Usage {
+    /// What was used since an earlier moment; the peak stays that of the whole time.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            cpu_s: self.cpu_s - before.cpu_s,
+            ..self
+        }
+    }
+}
+
+struct Process {
+    pid: u32,
+    parent: u32,
+    session: u32,
+    ticks: f64,
+    peak_mib: f64,
+    shared_mib: f64,
+}
+
+fn all() -> impl Iterator<Item = Process> {
+    let entries = read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(Process::read)
+}
+
+impl Process {
+    fn read(pid: u32) -> Option<Self> {
+        let folder = Path::new("/proc").join(pid.to_string());
+        let stat = read_to_string(folder.join("stat")).ok()?;
+        let status = read_to_string(folder.join("status")).ok()?;
+        // The name, in brackets, may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        // From `state`, the third field of proc(5), on.
+        let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
+        let ticks = (14..=17).filter_map(number).map(f64::from).sum();
+        Some(Self {
+            pid,
+            parent: number(4)?,
+            session: number(6)?,
+            ticks,
+            peak_mib: mib(&status, "VmHWM:"),
+            shared_mib: mib(&status, "RssShmem:"),
+        })
+    }
+}
+
+fn mib(status: &str, name: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1_024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_used_time_and_memory() {
+        let usage = Group::Process(std::process::id()).usage();
+
+        assert!(usage.peak_rss_mib > 1.0, "{usage:?}");
+    }
+}
