@@ -10,6 +10,7 @@ use webhook_store::claims::{
 use webhook_store::{StoreError, acquire};
 
 use crate::Worker;
+use crate::lanes::For;
 use crate::leased::{Leased, Origin};
 
 /// How often we look at least; whoever knows that there is more makes it sooner.
@@ -63,7 +64,7 @@ async fn claim(worker: &Worker<'_>) -> Result<Claimed, StoreError> {
         worker.lanes.look_for_more();
     }
     let lease_until = (Utc::now() + worker.settings.lease).trunc_subsecs(6);
-    let room = worker.lanes.room();
+    let room = worker.lanes.room(For::Backlog);
     let request = ClaimRequest {
         lanes: &room.lanes,
         default_free: room.default_free,

@@ -13,6 +13,7 @@ use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
 use crate::consuming::{BrokenOff, Source, connect, leave, pause};
+use crate::lanes::For;
 use crate::leased::{Leased, Origin};
 use crate::{Worker, ordering};
 
@@ -41,8 +42,9 @@ pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool
 
 async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokenOff> {
     loop {
+        let room = worker.lanes.wait_for_room().await;
         let batch = tokio::select! {
-            batch = intake.next_batch(BATCH) => batch?,
+            batch = intake.next_batch(BATCH.min(room)) => batch?,
             () = worker.cancel.cancelled() => return Ok(()),
         };
         let Some(events) = read_events(intake, &batch, worker.cancel).await? else {
@@ -159,7 +161,7 @@ async fn try_commit(
     lease_until: DateTime<Utc>,
 ) -> Result<TakenIn, StoreError> {
     let mut connection = acquire(worker.pool).await?;
-    let room = worker.lanes.room().for_intake();
+    let room = worker.lanes.room(For::Events);
     let request = IntakeRequest {
         lanes: &room.lanes,
         default_free: room.default_free,

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::Notify;
@@ -23,8 +24,10 @@ use crate::leased::{Leased, Origin};
 mod lane;
 mod pace;
 mod room;
+mod speed;
 
 use lane::{LANE_CAPACITY, Lane};
+pub(crate) use room::For;
 use room::Room;
 
 /// So many deliveries in hand are plenty; beyond, a lane takes only what it can run at once.
@@ -35,6 +38,12 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// So many bytes are claimed at once even then, for lanes that are empty.
 const SPARE_BYTES: usize = 1024 * 1024;
+
+/// How long new events wait at most for lanes that will have room in no time.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// How often we look whether they have.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// When work stops.
 #[derive(Debug, Clone, Default)]
@@ -89,7 +98,7 @@ impl Lanes {
     }
 
     /// What there is room for now.
-    pub(crate) fn room(&self) -> Room {
+    pub(crate) fn room(&self, whose: For) -> Room {
         let in_hand = self.in_hand();
         let (tight, heavy) = (in_hand.is_tight(), in_hand.is_heavy());
         let lanes = in_hand.lanes.iter();
@@ -97,33 +106,45 @@ impl Lanes {
         let free = match (tight, heavy) {
             (_, true) => 1,
             (true, false) => self.concurrency,
-            (false, false) => LANE_CAPACITY,
+            (false, false) => whose.share(LANE_CAPACITY),
         };
         let bytes = MAX_BYTES.saturating_sub(in_hand.bytes).max(SPARE_BYTES);
         Room {
             lanes: lanes
-                .map(|(id, lane)| lane.room(*id, tight, heavy))
+                .map(|(id, lane)| lane.room(*id, whose, tight, heavy))
                 .collect(),
             default_free: i32::try_from(free).unwrap_or(i32::MAX),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         }
     }
 
+    /// For how many new events there is room in the lanes that are fast, however many of them want
+    /// each. Waits a moment for it: what has no room is written to the backlog and read again, which
+    /// costs more. Lanes that are not fast are not waited for.
+    pub(crate) async fn wait_for_room(&self) -> usize {
+        let room = async {
+            loop {
+                let room = self.in_hand().room_worth_waiting_for();
+                if room >= LANE_CAPACITY / 2 {
+                    return room;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(MOMENT, room)
+            .await
+            .unwrap_or(usize::MAX)
+    }
+
     /// Puts deliveries into their webhooks' lanes, and gives back what has no room.
     pub(crate) async fn offer(self: &Arc<Self>, leased: Vec<Leased>) {
         let wanted = leased.iter().map(|l| (l.webhook_id, l.webhook_version));
         self.destinations.learn(wanted).await;
-        for leased in leased {
-            let webhook_id = leased.webhook_id;
-            let mut in_hand = self.in_hand();
-            if !in_hand.has_room(&leased) {
-                drop(in_hand);
-                self.set_aside([leased]);
-            } else if in_hand.take(leased, self.concurrency) {
-                drop(in_hand);
-                self.start_runner(webhook_id);
-            }
+        let (starting, too_many) = self.in_hand().take_all(leased, self.concurrency);
+        for webhook_id in starting {
+            self.start_runner(webhook_id);
         }
+        self.set_aside(too_many);
         self.hand_back_aside().await;
     }
 
@@ -307,6 +328,31 @@ impl InHand {
         self.bytes >= MAX_BYTES
     }
 
+    /// For how many new events the fast lanes have room.
+    fn room_worth_waiting_for(&self) -> usize {
+        let fast = self.lanes.values().filter_map(Lane::room_worth_waiting_for);
+        fast.min().unwrap_or(usize::MAX)
+    }
+
+    /// Takes deliveries in: tells for which webhooks a runner is to be started, and gives back what
+    /// has no room.
+    fn take_all(
+        &mut self,
+        leased: Vec<Leased>,
+        concurrency: usize,
+    ) -> (Vec<WebhookId>, Vec<Leased>) {
+        let (mut starting, mut too_many) = (Vec::new(), Vec::new());
+        for leased in leased {
+            let webhook_id = leased.webhook_id;
+            if !self.has_room(&leased) {
+                too_many.push(leased);
+            } else if self.take(leased, concurrency) {
+                starting.push(webhook_id);
+            }
+        }
+        (starting, too_many)
+    }
+
     fn has_room(&self, leased: &Leased) -> bool {
         if self.closed {
             return false;
@@ -349,7 +395,7 @@ impl InHand {
         let mut news = News::default();
         if let Some(lane) = self.lanes.get_mut(&leased.webhook_id) {
             match turn {
-                Turn::Made(outcome) => lane.observe(outcome),
+                Turn::Made(outcome) => lane.observe(outcome, leased.origin),
                 Turn::NotMade => {}
                 Turn::Unreadable(_) => news.rests = lane.rest(),
             }

@@ -5,11 +5,16 @@ use webhook_domain::{Outcome, WebhookId};
 use webhook_store::claims::LaneRoom;
 
 use super::pace::Pace;
+use super::room::For;
+use super::speed::Speed;
 use super::{Leased, Origin};
 
 /// How many first attempts, and how many retries, of one webhook wait in memory; further ones
 /// wait in Postgres.
 pub(super) const LANE_CAPACITY: usize = 128;
+
+/// The same for a webhook that got through so many in the last second.
+const FAST_LANE_CAPACITY: usize = 4_096;
 
 /// How long a webhook that cannot be read is left alone.
 const REST: Duration = Duration::from_secs(5);
@@ -23,6 +28,10 @@ pub(super) struct Lane {
     /// Runners that make attempts.
     running: usize,
     pace: Pace,
+    /// How fast attempts end.
+    speed: Speed,
+    /// How fast those of them end that came straight from the broker.
+    intake_speed: Speed,
     /// Whether it was filled from the backlog, where more may wait.
     more_may_wait: bool,
     /// It takes nothing until then.
@@ -37,6 +46,8 @@ impl Lane {
             retry_is_next: false,
             running: 0,
             pace: Pace::new(max_concurrency),
+            speed: Speed::default(),
+            intake_speed: Speed::default(),
             more_may_wait: false,
             rests_until: None,
         }
@@ -51,9 +62,27 @@ impl Lane {
         self.running == 0 && self.queued() == 0
     }
 
-    /// It can be forgotten: nothing is in it, and nothing slows it.
+    /// It can be forgotten: nothing is in it, nothing slows it, and it was not fast just now.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_empty() && self.pace.is_full() && !self.is_resting()
+        self.is_empty()
+            && self.pace.is_full()
+            && !self.is_resting()
+            && self.capacity() == LANE_CAPACITY
+    }
+
+    /// A lane holds what it gets through in a second, within limits: what waits in memory instead
+    /// of in Postgres is not written twice.
+    fn capacity(&self) -> usize {
+        self.speed
+            .per_second()
+            .clamp(LANE_CAPACITY, FAST_LANE_CAPACITY)
+    }
+
+    /// How many more new events it takes, if that is worth waiting for: it gets through what it
+    /// has been given by the intake in no time.
+    pub(super) fn room_worth_waiting_for(&self) -> Option<usize> {
+        let is_fast = self.intake_speed.per_second() >= 10 * LANE_CAPACITY;
+        is_fast.then(|| self.free(&self.first_attempts, For::Events, false, false))
     }
 
     /// Takes nothing for a while. `false`: it rested already.
@@ -71,13 +100,19 @@ impl Lane {
 
     /// Whether its room is not that of a lane that nobody has opened.
     pub(super) fn is_remarkable(&self) -> bool {
-        self.queued() > 0 || self.is_resting()
+        self.queued() > 0 || self.is_resting() || self.capacity() > LANE_CAPACITY
     }
 
     /// How many more it takes. `tight`: no more than run at once; `heavy`: one, if it is empty.
-    pub(super) fn room(&self, webhook_id: WebhookId, tight: bool, heavy: bool) -> LaneRoom {
+    pub(super) fn room(
+        &self,
+        webhook_id: WebhookId,
+        whose: For,
+        tight: bool,
+        heavy: bool,
+    ) -> LaneRoom {
         let free = |queue: &VecDeque<Leased>| {
-            i32::try_from(self.free(queue, tight, heavy)).unwrap_or(i32::MAX)
+            i32::try_from(self.free(queue, whose, tight, heavy)).unwrap_or(i32::MAX)
         };
         LaneRoom {
             webhook_id,
@@ -94,10 +129,10 @@ impl Lane {
         } else {
             &self.first_attempts
         };
-        self.free(queue, tight, heavy) > 0
+        self.free(queue, For::Backlog, tight, heavy) > 0
     }
 
-    fn free(&self, queue: &VecDeque<Leased>, tight: bool, heavy: bool) -> usize {
+    fn free(&self, queue: &VecDeque<Leased>, whose: For, tight: bool, heavy: bool) -> usize {
         if self.is_resting() {
             0
         } else if heavy {
@@ -105,7 +140,7 @@ impl Lane {
         } else if tight {
             self.pace.limit().saturating_sub(self.queued())
         } else {
-            LANE_CAPACITY - queue.len()
+            whose.share(self.capacity()).saturating_sub(queue.len())
         }
     }
 
@@ -149,8 +184,12 @@ impl Lane {
     }
 
     /// Takes note of how an attempt ended.
-    pub(super) fn observe(&mut self, outcome: &Outcome) {
+    pub(super) fn observe(&mut self, outcome: &Outcome, origin: Origin) {
         self.pace.observe(outcome);
+        self.speed.count();
+        if origin == Origin::Broker {
+            self.intake_speed.count();
+        }
     }
 
     /// Whether it runs low and more may wait for it; told once.
@@ -235,7 +274,7 @@ mod tests {
         fill(&mut lane, 0..5, 0);
 
         let started = (0..5).filter(|_| lane.start_runner()).count();
-        lane.observe(&Outcome::Overloaded { retry_after: None });
+        lane.observe(&Outcome::Overloaded { retry_after: None }, Origin::Backlog);
         let second_goes_on = lane.next().is_some();
 
         assert_eq!(started, 2);
@@ -251,7 +290,8 @@ mod tests {
 
         assert_eq!(taken.count(), 2);
         assert_eq!(
-            lane.room(WebhookId(uuid::Uuid::nil()), true, false).retries,
+            lane.room(WebhookId(uuid::Uuid::nil()), For::Backlog, true, false)
+                .retries,
             0
         );
     }
