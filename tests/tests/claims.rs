@@ -297,7 +297,7 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
     for lease_until in [mine - TimeDelta::seconds(60), mine] {
         let owed = OwedDelivery {
             id: head.id,
-            event_id: head.event.id,
+            event: head.event.clone(),
             webhook_id: head.webhook_id,
             webhook_version: head.webhook_version,
             max_concurrency: None,

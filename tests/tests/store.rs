@@ -114,7 +114,7 @@ async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
     let world = World::new().await;
     let mut connection = world.connection().await;
     wanting_all(&mut connection).await;
-    let owed = owe(&mut connection, 1, lease(60)).await[0];
+    let owed = owe(&mut connection, 1, lease(60)).await.remove(0);
     let retry = result(&owed, 1, NextState::RetryAt(lease(10)));
     let late = result(&owed, 1, NextState::Succeeded);
     let second = result(&owed, 2, NextState::Succeeded);

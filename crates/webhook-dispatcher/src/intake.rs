@@ -1,6 +1,5 @@
 //! From the broker into Postgres: a batch is acknowledged when it is committed, never before.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,8 +7,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_broker::{BrokerError, Intake, Message, Queue};
-use webhook_domain::{Event, EventId};
-use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
+use webhook_domain::Event;
+use webhook_store::intake::{IntakeRequest, OwedDelivery, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
 use crate::consuming::{BrokenOff, Source, connect, leave, pause};
@@ -50,30 +49,36 @@ async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(),
         let Some(events) = read_events(intake, &batch, worker.cancel).await? else {
             return Ok(());
         };
-        let Some((taken_in, lease_until)) = commit(worker, &events).await? else {
-            return Ok(());
-        };
+        let mut rest = events.as_slice();
+        while !rest.is_empty() {
+            let Some((taken_in, lease_until)) = commit(worker, rest).await? else {
+                return Ok(());
+            };
+            rest = &rest[taken_in.events..];
+            pass_on(worker, taken_in, lease_until).await;
+        }
         if let Some(last) = batch.last() {
             intake.ack_through(last).await?;
         }
         metrics::counter!("webhook_events_taken_in_total").increment(events.len() as u64);
-        worker
-            .lanes
-            .offer(leased(&taken_in, &events, lease_until))
-            .await;
-        if !taken_in.ordered.is_empty() {
-            ordering::release(worker.pool, &taken_in.ordered).await;
-        }
-        if taken_in.waiting > 0 || !taken_in.ordered.is_empty() {
-            worker.lanes.look_for_more();
-        }
     }
 }
 
-/// Puts deliveries to the events that they are for.
-fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> Vec<Leased> {
-    let events: HashMap<EventId, &Event> = events.iter().map(|e| (e.id, e)).collect();
-    let leased = taken_in.leased.iter().map(|owed| Leased {
+/// Puts what is ours into its lanes, and sees to it that somebody takes the rest.
+async fn pass_on(worker: &Worker<'_>, taken_in: TakenIn, lease_until: DateTime<Utc>) {
+    let leased = taken_in.leased.into_iter();
+    let leased = leased.map(|owed| leased_by(owed, lease_until)).collect();
+    worker.lanes.offer(leased).await;
+    if !taken_in.ordered.is_empty() {
+        ordering::release(worker.pool, &taken_in.ordered).await;
+    }
+    if taken_in.waiting > 0 || !taken_in.ordered.is_empty() {
+        worker.lanes.look_for_more();
+    }
+}
+
+fn leased_by(owed: OwedDelivery, lease_until: DateTime<Utc>) -> Leased {
+    Leased {
         id: owed.id,
         webhook_id: owed.webhook_id,
         webhook_version: owed.webhook_version,
@@ -82,11 +87,10 @@ fn leased(taken_in: &TakenIn, events: &[Event], lease_until: DateTime<Utc>) -> V
         schedule_from: 0,
         // What is ordered is never leased here.
         ordering_key: None,
-        event: events[&owed.event_id].clone(),
+        event: owed.event,
         lease_until,
         origin: Origin::Broker,
-    });
-    leased.collect()
+    }
 }
 
 /// Reads the messages that are events and sets the others aside. `None`: asked to stop before

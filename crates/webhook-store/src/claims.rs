@@ -81,9 +81,10 @@ pub struct ClaimedDelivery {
 macro_rules! lease_kept {
     () => {
         "claimed AS (
-            UPDATE deliveries SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
-            WHERE deliveries.id = ANY(ARRAY(SELECT id FROM kept))
-            RETURNING deliveries.id, event_id, webhook_id, attempts, schedule_from, ordering_key
+            UPDATE deliveries_pending AS delivery
+            SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
+            WHERE delivery.id = ANY(ARRAY(SELECT id FROM kept))
+            RETURNING delivery.id, event_id, webhook_id, attempts, schedule_from, ordering_key
         )
         SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
                claimed.attempts, claimed.schedule_from, claimed.ordering_key, kept.rate_limited,
@@ -130,12 +131,12 @@ statement! {
     /// another worker takes from at this moment is left to it.
     ClaimBacklog<'a> -> ClaimRow {
         "WITH RECURSIVE waiting AS (
-            (SELECT webhook_id FROM deliveries WHERE backlog IS NOT NULL
+            (SELECT webhook_id FROM deliveries_pending WHERE backlog IS NOT NULL
              ORDER BY webhook_id LIMIT 1)
             UNION ALL
-            SELECT (SELECT deliveries.webhook_id FROM deliveries
-                    WHERE backlog IS NOT NULL AND deliveries.webhook_id > waiting.webhook_id
-                    ORDER BY deliveries.webhook_id LIMIT 1)
+            SELECT (SELECT delivery.webhook_id FROM deliveries_pending AS delivery
+                    WHERE backlog IS NOT NULL AND delivery.webhook_id > waiting.webhook_id
+                    ORDER BY delivery.webhook_id LIMIT 1)
             FROM waiting WHERE waiting.webhook_id IS NOT NULL
         ), room AS (
             SELECT * FROM unnest(", lanes: Vec<Uuid> => Array<SqlUuid>,
@@ -180,16 +181,16 @@ statement! {
                 SELECT id, event_id, webhook_id, rank FROM (
                     SELECT id, event_id, webhook_id,
                            row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
-                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries
-                          WHERE deliveries.webhook_id = served.id AND backlog = 0
+                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries_pending
+                          WHERE webhook_id = served.id AND backlog = 0
                           ORDER BY next_attempt_at
                           LIMIT least(served.first_attempts, share.rows)
                           FOR UPDATE SKIP LOCKED) AS first_attempt
                     UNION ALL
                     SELECT id, event_id, webhook_id,
                            row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
-                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries
-                          WHERE deliveries.webhook_id = served.id AND backlog = 1
+                    FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries_pending
+                          WHERE webhook_id = served.id AND backlog = 1
                           ORDER BY next_attempt_at
                           LIMIT least(served.retries, share.rows)
                           FOR UPDATE SKIP LOCKED) AS retry

@@ -155,6 +155,29 @@ pub async fn find_by_event(
     row.map(Row::read).transpose()
 }
 
+/// Writes what the statement has taken out of `deliveries_pending` to where what has ended lies.
+/// `$from`: its name there; the others: what has become of it.
+macro_rules! move_to_ended {
+    ($from:literal, $status:literal, $attempts:literal, $last_answer:literal) => {
+        concat!(
+            "INSERT INTO deliveries_ended (id, event_id, webhook_id, event_type, environment, test,
+                schedule_from, ordering_key, ordering_sequence, created_at, ended_at,
+                status, attempts, last_answer)
+            SELECT id, event_id, webhook_id, event_type, environment, test,
+                schedule_from, ordering_key, ordering_sequence, created_at, now(), ",
+            $status,
+            ", ",
+            $attempts,
+            ", ",
+            $last_answer,
+            " FROM ",
+            $from
+        )
+    };
+}
+
+pub(crate) use move_to_ended;
+
 statement! {
     FindSentBody<'a> -> Bytea {
         "SELECT body FROM events WHERE id = coalesce(
@@ -181,20 +204,21 @@ pub async fn find_sent_body(
 statement! {
     /// What another worker is moving on at this moment is left to a later call.
     CancelPending<'a> -> diesel::sql_types::Untyped {
-        "UPDATE deliveries
-        SET status = 'cancelled', next_attempt_at = NULL, backlog = NULL, ended_at = now()
-        WHERE status = 'pending' AND id = ANY(ARRAY(
-            SELECT id FROM deliveries
-            WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
+        "WITH gone AS (
+            DELETE FROM deliveries_pending WHERE id = ANY(ARRAY(
+                SELECT id FROM deliveries_pending
+                WHERE webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
         " LIMIT ", limit: i64 => BigInt,
-        " FOR UPDATE SKIP LOCKED))"
+        concat!(" FOR UPDATE SKIP LOCKED))
+            RETURNING *
+        ) ", move_to_ended!("gone", "'cancelled'", "attempts", "last_answer"))
     }
 }
 
 statement! {
     CountPending<'a> -> BigInt {
-        "SELECT count(*) FROM (SELECT FROM deliveries
-            WHERE status = 'pending' AND webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
+        "SELECT count(*) FROM (SELECT FROM deliveries_pending
+            WHERE webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
         " LIMIT ", limit: i64 => BigInt,
         ") AS counted"
     }
@@ -218,9 +242,9 @@ statement! {
     /// One look into the index for each kind of backlog, however much there is.
     FindOldestDue<'a> -> Nullable<Timestamptz> {
         "SELECT least(
-            (SELECT min(next_attempt_at) FROM deliveries WHERE backlog = 0 AND webhook_id = ",
+            (SELECT min(next_attempt_at) FROM deliveries_pending WHERE backlog = 0 AND webhook_id = ",
         webhook_id: &'a Uuid => SqlUuid,
-        "), (SELECT min(next_attempt_at) FROM deliveries WHERE backlog = 1 AND webhook_id = ",
+        "), (SELECT min(next_attempt_at) FROM deliveries_pending WHERE backlog = 1 AND webhook_id = ",
         same_webhook_id: &'a Uuid => SqlUuid,
         "))"
     }

@@ -1,20 +1,30 @@
-//! Taking events in: the events, and the deliveries owed for them, in one transaction.
+//! Taking events in: the events, and the deliveries owed for them, in one statement.
+//!
+//! Who is owed them is found first, [once per kind of event](matching); which of the deliveries the
+//! worker has room for, and their ids, are settled here, so that nothing is left to the statement
+//! but to write.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
-    Array, BigInt, Bytea, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, Bool, Bytea, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{DeliveryId, Event, EventId, OrderingKey, WebhookId};
+use webhook_domain::{DeliveryId, Event, OrderingKey, WebhookId};
 
 use crate::StoreError;
 use crate::claims::LaneRoom;
 use crate::ids::time_of;
-use crate::ordering::{KeyedDelivery, set_keys};
 use crate::statement::statement;
+
+mod matching;
+
+use matching::{Subscriber, Subscribers};
+
+/// The most deliveries in one statement, unless one event alone is owed to more webhooks.
+const MOST: usize = 5_000;
 
 /// What a worker that takes events in has room for.
 #[derive(Debug)]
@@ -32,22 +42,24 @@ pub struct IntakeRequest<'a> {
 /// What became of a batch of events.
 #[derive(Debug, Default)]
 pub struct TakenIn {
+    /// How many events were taken in, the first ones of the batch. The others are for another call:
+    /// they are owed to too many webhooks for one.
+    pub events: usize,
     /// Deliveries that are ours until the lease ends.
     pub leased: Vec<OwedDelivery>,
     /// How many wait in the backlog, for whoever has room.
     pub waiting: usize,
-    /// Whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads)
-    /// once this is committed.
+    /// Whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads).
     pub ordered: Vec<(WebhookId, OrderingKey)>,
 }
 
 /// A delivery that was just written, leased by the worker that wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwedDelivery {
     /// Its id.
     pub id: DeliveryId,
     /// What is owed.
-    pub event_id: EventId,
+    pub event: Event,
     /// To whom.
     pub webhook_id: WebhookId,
     /// The webhook's version at that moment.
@@ -56,103 +68,71 @@ pub struct OwedDelivery {
     pub max_concurrency: Option<i32>,
 }
 
-type OwedRow = (
-    (SqlUuid, SqlUuid, SqlUuid),
-    (BigInt, Nullable<Integer>, Nullable<Text>, Text),
-);
+/// Where a delivery is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The worker has room for it and it is leased at once.
+    Leased = 0,
+    /// It waits in the backlog: it has no room, has a rate limit, or goes to an open circuit.
+    Backlog = 1,
+    /// It is ordered, and held until its turn is found.
+    Held = 2,
+}
+
+/// A delivery that is to be written.
+struct Owed<'a> {
+    event: &'a Event,
+    subscriber: &'a Subscriber,
+    place: Place,
+    key: Option<OrderingKey>,
+}
 
 statement! {
-    /// Matching happens here, against the webhooks as they are committed at this moment. It comes
-    /// before the events are written, as each event's row tells whether anybody wanted it. Events
-    /// that are known already are matched too, and dropped: they are rare.
-    ///
-    /// A test event is for one webhook, whatever it subscribed to; it has no order, and it does not
-    /// wait for an open circuit or for a rate, as somebody waits for its answer.
-    ///
-    /// What the worker has room for is leased to it at once. The rest waits in the backlog: what
-    /// has no room, has a rate limit, or goes to an open circuit. What is ordered is held until
-    /// its turn is found.
-    ///
-    /// Delivery ids are UUIDs v7 that share a random start and count up: ordered, so that the
-    /// index grows at its end, and cheaper than drawing one per row. They tell when deliveries were
-    /// made.
-    TakeIn<'a> -> OwedRow {
-        "WITH incoming AS (
-            SELECT DISTINCT ON (id) * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
+    /// Tells which events were known already, from before or from another worker at this moment:
+    /// these are passed over.
+    TakeIn<'a> -> SqlUuid {
+        "WITH fresh AS (
+            INSERT INTO events
+                (id, event_type, environment, occurred_at, body, test_webhook_id, matched, received_at)
+            SELECT *, ", matched_at: DateTime<Utc> => Timestamptz,
+        " FROM unnest(", ids: &'a [Uuid] => Array<SqlUuid>,
         ", ", event_types: Vec<&'a str> => Array<Text>,
         ", ", environments: Vec<&'a str> => Array<Text>,
         ", ", timestamps: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", bodies: Vec<&'a [u8]> => Array<Bytea>,
         ", ", test_for: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
-        ") WITH ORDINALITY AS incoming (id, event_type, environment, occurred_at, body, test_for, position)
-            ORDER BY id, position
-        ), room AS (
-            SELECT * FROM unnest(", lanes: Vec<Uuid> => Array<SqlUuid>,
-        ", ", free: Vec<i32> => Array<Integer>,
-        ") AS room (webhook_id, free)
+        ", ", matched: Vec<bool> => Array<Bool>,
+        ")
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id, event_type, environment, test_webhook_id
         ), given AS (
-            SELECT ", id_start: &'a str => Text,
-        " AS id_start, ", default_free: i32 => Integer,
-        " AS default_free, ", lease_until: DateTime<Utc> => Timestamptz,
+            SELECT ", lease_until: DateTime<Utc> => Timestamptz,
         " AS lease_until, ", created_at: DateTime<Utc> => Timestamptz,
         " AS created_at
-        ), wanted AS (
-            SELECT incoming.id AS event_id, incoming.event_type, incoming.environment,
-                   position, test_for, webhooks.id AS webhook_id,
-                   webhooks.version, webhooks.max_concurrency, webhooks.rate_limit,
-                   CASE WHEN test_for IS NULL THEN webhooks.ordering_field END AS ordering_field
-            FROM incoming
-            CROSS JOIN LATERAL (
-                SELECT webhook_id FROM subscriptions
-                WHERE test_for IS NULL AND subscriptions.environment = incoming.environment
-                  AND subscriptions.event_type = incoming.event_type
-                UNION ALL SELECT test_for WHERE test_for IS NOT NULL
-            ) AS chosen
-            JOIN webhooks ON webhooks.id = chosen.webhook_id
-            WHERE webhooks.status = 'active'
-        ), fresh AS (
-            INSERT INTO events (id, event_type, environment, occurred_at, body, test_webhook_id, matched)
-            SELECT id, event_type, environment, occurred_at, body, test_for, event_id IS NOT NULL
-            FROM incoming
-            LEFT JOIN (SELECT DISTINCT event_id FROM wanted) AS wanted ON event_id = id
-            ORDER BY id
-            ON CONFLICT (id) DO NOTHING
-            RETURNING id
-        ), matched AS (
-            SELECT (given.id_start || lpad(to_hex(row_number() OVER (ORDER BY position)), 8, '0'))::uuid AS id,
-                   event_id, event_type, environment, test_for IS NOT NULL AS test,
-                   wanted.webhook_id, version, max_concurrency, position, lease_until,
-                   ordering_field,
-                   CASE
-                     WHEN ordering_field IS NOT NULL THEN 'held'
-                     WHEN (test_for IS NOT NULL
-                           OR (rate_limit IS NULL AND webhook_health.paused_until IS NULL))
-                       AND row_number() OVER (PARTITION BY wanted.webhook_id ORDER BY position)
-                           <= coalesce(room.free, given.default_free)
-                       THEN 'leased'
-                     ELSE 'waiting'
-                   END AS place
-            FROM given, fresh
-            JOIN wanted ON event_id = fresh.id
-            LEFT JOIN room ON room.webhook_id = wanted.webhook_id
-            LEFT JOIN webhook_health ON webhook_health.webhook_id = wanted.webhook_id
         ), owed AS (
-            INSERT INTO deliveries
+            INSERT INTO deliveries_pending
                 (id, event_id, webhook_id, event_type, environment, test, created_at,
-                 next_attempt_at, backlog, ordering_sequence)
-            SELECT id, event_id, webhook_id, event_type::event_type, environment::environment,
-                   test, created_at,
-                   CASE place WHEN 'leased' THEN matched.lease_until WHEN 'waiting' THEN now() END,
-                   CASE place WHEN 'waiting' THEN 0 END,
-                   CASE place WHEN 'held' THEN nextval('deliveries_ordering') END
-            FROM given, (SELECT * FROM matched ORDER BY position) AS matched
+                 next_attempt_at, backlog, ordering_key, ordering_sequence)
+            SELECT owed.id, event_id, webhook_id, event_type::event_type, environment::environment,
+                   test_webhook_id IS NOT NULL, created_at,
+                   CASE place WHEN 0 THEN lease_until WHEN 1 THEN now() END,
+                   CASE place WHEN 1 THEN 0 END, ordering_key,
+                   CASE place WHEN 2 THEN nextval('deliveries_ordering') END
+            FROM given, unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", event_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", webhook_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", places: Vec<i16> => Array<SmallInt>,
+        ", ", keys: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
+        ") AS owed (id, event_id, webhook_id, place, ordering_key)
+            JOIN fresh ON fresh.id = owed.event_id
+            ORDER BY owed.id
         )
-        SELECT id, event_id, webhook_id, version, max_concurrency, ordering_field, place
-        FROM matched ORDER BY position"
+        SELECT incoming.id FROM unnest(", same_ids: &'a [Uuid] => Array<SqlUuid>,
+        ") AS incoming (id) LEFT JOIN fresh USING (id) WHERE fresh.id IS NULL"
     }
 }
 
-/// Stores events and the deliveries owed for them.
+/// Stores events and the deliveries owed for them, of as many of them as one statement takes.
 ///
 /// An event whose id is known already, from before or from earlier in `events`, is passed over.
 pub async fn take_in(
@@ -160,63 +140,140 @@ pub async fn take_in(
     events: &[Event],
     request: &IntakeRequest<'_>,
 ) -> Result<TakenIn, StoreError> {
-    let seed = request.delivery_id_seed.simple().to_string();
+    let subscribers = Subscribers::find(connection, events).await?;
+    let (taken, events) = first_of(events, &subscribers);
+    let owed = owe(&events, &subscribers, request);
+    let ids: Vec<Uuid> = events.iter().map(|e| e.id.0).collect();
+    let delivery_ids: Vec<Uuid> = (1..)
+        .map(|number| numbered(request.delivery_id_seed, number))
+        .take(owed.len())
+        .collect();
     let statement = TakeIn {
-        ids: events.iter().map(|e| e.id.0).collect(),
+        matched_at: subscribers.at,
+        ids: &ids,
         event_types: events.iter().map(|e| e.event_type.as_str()).collect(),
         environments: events.iter().map(|e| e.environment.as_str()).collect(),
         timestamps: events.iter().map(|e| e.timestamp).collect(),
         bodies: events.iter().map(|e| e.body.as_ref()).collect(),
         test_for: events.iter().map(|e| Some(e.test_for?.0)).collect(),
-        lanes: request.lanes.iter().map(|l| l.webhook_id.0).collect(),
-        free: request.lanes.iter().map(|l| l.first_attempts).collect(),
-        id_start: &seed[..24],
-        default_free: request.default_free,
+        matched: events
+            .iter()
+            .map(|e| !subscribers.of(e).is_empty())
+            .collect(),
         lease_until: request.lease_until,
         created_at: time_of(request.delivery_id_seed),
+        delivery_ids: delivery_ids.clone(),
+        event_ids: owed.iter().map(|o| o.event.id.0).collect(),
+        webhook_ids: owed.iter().map(|o| o.subscriber.webhook_id.0).collect(),
+        places: owed.iter().map(|o| o.place as i16).collect(),
+        keys: owed.iter().map(|o| Some(o.key?.0)).collect(),
+        same_ids: &ids,
     };
-    let transaction = async |connection: &mut AsyncPgConnection| {
-        let rows: Vec<Row> = statement.load(connection).await?;
-        let (taken_in, keyed) = sort_out(rows, events);
-        if !keyed.is_empty() {
-            set_keys(connection, &keyed).await?;
-        }
-        Ok(taken_in)
-    };
-    connection.transaction(transaction).await
+    let known: Vec<Uuid> = statement.load(connection).await?;
+    let known: HashSet<Uuid> = known.into_iter().collect();
+    let written = delivery_ids.into_iter().map(DeliveryId).zip(owed);
+    let written = written.filter(|(_, owed)| !known.contains(&owed.event.id.0));
+    Ok(sort_out(taken, written))
 }
 
-type Row = (
-    (Uuid, Uuid, Uuid),
-    (i64, Option<i32>, Option<String>, String),
-);
+/// The first of these events, each once, that are owed to no more webhooks than one statement
+/// takes, and how many of `events` that is.
+fn first_of<'a>(events: &'a [Event], subscribers: &Subscribers) -> (usize, Vec<&'a Event>) {
+    let (mut seen, mut deliveries) = (HashSet::with_capacity(events.len()), 0);
+    let first = events.iter().take_while(|event| {
+        let before = deliveries;
+        deliveries += subscribers.of(event).len();
+        before == 0 || deliveries <= MOST
+    });
+    let first: Vec<&Event> = first.collect();
+    let taken = first.len();
+    let once = first.into_iter().filter(|event| seen.insert(event.id));
+    (taken, once.collect())
+}
 
-/// Tells apart what is ours, what waits, and what is held with the key that it is held by.
-fn sort_out(rows: Vec<Row>, events: &[Event]) -> (TakenIn, Vec<KeyedDelivery>) {
-    let (mut taken_in, mut keyed) = (TakenIn::default(), Vec::new());
-    let mut by_id: HashMap<Uuid, &Event> = HashMap::new();
-    for ((id, event_id, webhook_id), (webhook_version, max_concurrency, field, place)) in rows {
-        let webhook_id = WebhookId(webhook_id);
-        if let Some(field) = field {
-            if by_id.is_empty() {
-                by_id.extend(events.iter().map(|event| (event.id.0, event)));
+/// What is owed for these events, and where it is put.
+fn owe<'a>(
+    events: &[&'a Event],
+    subscribers: &'a Subscribers,
+    request: &IntakeRequest<'_>,
+) -> Vec<Owed<'a>> {
+    let lanes = request.lanes.iter();
+    let mut room: HashMap<WebhookId, i32> =
+        lanes.map(|l| (l.webhook_id, l.first_attempts)).collect();
+    let mut place_of = |event: &Event, subscriber: &Subscriber| {
+        let Some(field) = &subscriber.ordering_field else {
+            let free = room
+                .entry(subscriber.webhook_id)
+                .or_insert(request.default_free);
+            if subscriber.waits || *free <= 0 {
+                return (Place::Backlog, None);
             }
-            let key = OrderingKey::of(by_id[&event_id], &field);
-            let delivery = DeliveryId(id);
-            taken_in.ordered.extend(key.map(|key| (webhook_id, key)));
-            taken_in.waiting += usize::from(key.is_none());
-            keyed.push(KeyedDelivery { delivery, key });
-        } else if place == "leased" {
-            taken_in.leased.push(OwedDelivery {
-                id: DeliveryId(id),
-                event_id: EventId(event_id),
-                webhook_id,
-                webhook_version,
-                max_concurrency,
+            *free -= 1;
+            return (Place::Leased, None);
+        };
+        match OrderingKey::of(event, field) {
+            Some(key) => (Place::Held, Some(key)),
+            None => (Place::Backlog, None),
+        }
+    };
+    let mut owed = Vec::new();
+    for event in events {
+        for subscriber in subscribers.of(event) {
+            let (place, key) = place_of(event, subscriber);
+            owed.push(Owed {
+                event,
+                subscriber,
+                place,
+                key,
             });
-        } else {
-            taken_in.waiting += 1;
         }
     }
-    (taken_in, keyed)
+    owed
+}
+
+/// Ids of deliveries are UUIDs v7 that share a random start and count up: ordered, so that indexes
+/// grow at their end. They tell when deliveries were made.
+fn numbered(seed: Uuid, number: u32) -> Uuid {
+    Uuid::from_u128(seed.as_u128() >> 32 << 32 | u128::from(number))
+}
+
+/// Tells apart what is ours, what waits, and what is held by which key.
+fn sort_out<'a>(events: usize, written: impl Iterator<Item = (DeliveryId, Owed<'a>)>) -> TakenIn {
+    let mut taken_in = TakenIn {
+        events,
+        ..TakenIn::default()
+    };
+    for (id, owed) in written {
+        let webhook_id = owed.subscriber.webhook_id;
+        match owed.place {
+            Place::Leased => taken_in.leased.push(OwedDelivery {
+                id,
+                event: owed.event.clone(),
+                webhook_id,
+                webhook_version: owed.subscriber.version,
+                max_concurrency: owed.subscriber.max_concurrency,
+            }),
+            Place::Backlog => taken_in.waiting += 1,
+            Place::Held => taken_in
+                .ordered
+                .extend(owed.key.map(|key| (webhook_id, key))),
+        }
+    }
+    taken_in
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_count_up_from_a_seed_and_keep_its_time() {
+        let seed = Uuid::now_v7();
+
+        let ids = [1, 2, 70_000].map(|number| numbered(seed, number));
+
+        assert!(ids.is_sorted());
+        assert!(ids.iter().all(|id| time_of(*id) == time_of(seed)));
+        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+    }
 }

@@ -27,12 +27,13 @@ statement! {
         "WITH keyed AS (SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", keys: &'a [Option<Uuid>] => Array<Nullable<SqlUuid>>,
         ") AS keyed (id, key))
-        UPDATE deliveries SET
+        UPDATE deliveries_pending SET
             ordering_key = keyed.key,
             next_attempt_at = CASE WHEN keyed.key IS NULL THEN now() END,
             backlog = CASE WHEN keyed.key IS NULL THEN 0 END
         FROM keyed
-        WHERE deliveries.id = ANY(ARRAY(SELECT id FROM keyed)) AND deliveries.id = keyed.id"
+        WHERE deliveries_pending.id = ANY(ARRAY(SELECT id FROM keyed))
+          AND deliveries_pending.id = keyed.id"
     }
 }
 
@@ -59,17 +60,17 @@ statement! {
         ), head AS (
             SELECT row.id FROM wanted
             CROSS JOIN LATERAL (
-                SELECT id, next_attempt_at FROM deliveries
-                WHERE deliveries.webhook_id = wanted.webhook_id
-                  AND deliveries.ordering_key = wanted.ordering_key AND status = 'pending'
+                SELECT id, next_attempt_at FROM deliveries_pending AS delivery
+                WHERE delivery.webhook_id = wanted.webhook_id
+                  AND delivery.ordering_key = wanted.ordering_key
                 ORDER BY ordering_sequence LIMIT 1
             ) AS row
             WHERE row.next_attempt_at IS NULL
         )
-        UPDATE deliveries
+        UPDATE deliveries_pending
         SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
         WHERE id = ANY(ARRAY(SELECT id FROM head))
-          AND next_attempt_at IS NULL AND status = 'pending'"
+          AND next_attempt_at IS NULL"
     }
 }
 
@@ -91,28 +92,27 @@ statement! {
     /// index, so that its cost grows with the keys that have something pending and not with rows.
     ReleaseStuck<'a> -> diesel::sql_types::Untyped {
         "WITH RECURSIVE ordered AS (
-            (SELECT webhook_id FROM deliveries
-             WHERE status = 'pending' AND ordering_key IS NOT NULL ORDER BY webhook_id LIMIT 1)
+            (SELECT webhook_id FROM deliveries_pending
+             WHERE ordering_key IS NOT NULL ORDER BY webhook_id LIMIT 1)
             UNION ALL
-            SELECT (SELECT deliveries.webhook_id FROM deliveries
-                    WHERE status = 'pending' AND ordering_key IS NOT NULL
-                      AND deliveries.webhook_id > ordered.webhook_id
-                    ORDER BY deliveries.webhook_id LIMIT 1)
+            SELECT (SELECT delivery.webhook_id FROM deliveries_pending AS delivery
+                    WHERE ordering_key IS NOT NULL
+                      AND delivery.webhook_id > ordered.webhook_id
+                    ORDER BY delivery.webhook_id LIMIT 1)
             FROM ordered WHERE ordered.webhook_id IS NOT NULL
         ), stuck AS (
             SELECT head.id FROM ordered
             JOIN webhooks ON webhooks.id = ordered.webhook_id AND webhooks.status = 'active'
             CROSS JOIN LATERAL (
                 WITH RECURSIVE head AS (
-                    (SELECT id, ordering_key, next_attempt_at FROM deliveries
-                     WHERE webhook_id = ordered.webhook_id
-                       AND status = 'pending' AND ordering_key IS NOT NULL
+                    (SELECT id, ordering_key, next_attempt_at FROM deliveries_pending
+                     WHERE webhook_id = ordered.webhook_id AND ordering_key IS NOT NULL
                      ORDER BY ordering_key, ordering_sequence LIMIT 1)
                     UNION ALL
                     SELECT row.* FROM head CROSS JOIN LATERAL (
-                        SELECT id, ordering_key, next_attempt_at FROM deliveries
+                        SELECT id, ordering_key, next_attempt_at FROM deliveries_pending
                         WHERE webhook_id = ordered.webhook_id
-                          AND status = 'pending' AND ordering_key > head.ordering_key
+                          AND ordering_key > head.ordering_key
                         ORDER BY ordering_key, ordering_sequence LIMIT 1
                     ) AS row
                 )
@@ -120,10 +120,10 @@ statement! {
             ) AS head
             LIMIT ", limit: &'a i64 => BigInt,
         ")
-        UPDATE deliveries
+        UPDATE deliveries_pending
         SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
         WHERE id = ANY(ARRAY(SELECT id FROM stuck))
-          AND next_attempt_at IS NULL AND status = 'pending'"
+          AND next_attempt_at IS NULL"
     }
 }
 

@@ -58,8 +58,8 @@ const SUBJECTS: [Subject; 9] = [
         look: "SELECT created_at AS at, id FROM deliveries
             WHERE id > $2 AND id < $4 ORDER BY id LIMIT $5",
         remove: "WITH gone AS (
-                DELETE FROM deliveries
-                WHERE id = ANY($2) AND status <> 'pending' AND ended_at < $3 RETURNING id
+                DELETE FROM deliveries_ended
+                WHERE id = ANY($2) AND ended_at < $3 RETURNING id
             ), attempts AS (
                 DELETE FROM attempts WHERE delivery_id = ANY(ARRAY(SELECT id FROM gone))
             ), resends AS (
@@ -77,7 +77,7 @@ const SUBJECTS: [Subject; 9] = [
             ORDER BY received_at, id LIMIT $5 FOR UPDATE SKIP LOCKED",
         remove: "WITH gone AS (
                 DELETE FROM events WHERE id = ANY($2) AND id <> ALL(ARRAY(
-                    SELECT event_id FROM deliveries WHERE event_id = ANY($2) AND status = 'pending'
+                    SELECT event_id FROM deliveries_pending WHERE event_id = ANY($2)
                 )) RETURNING id
             )
             SELECT count(*) FROM gone",

@@ -13,6 +13,7 @@ use webhook_domain::{Durations, FailureClass, FailureKind, StatusEvent, WebhookI
 use super::{Attempt, Exchange};
 use crate::StoreError;
 use crate::activity::hour_of;
+use crate::deliveries::move_to_ended;
 use crate::statement::statement;
 
 /// What a delivery becomes by an attempt.
@@ -43,6 +44,15 @@ pub struct AttemptResult {
     pub status_event: Option<StatusEvent>,
 }
 
+/// Whether the delivery of a result is still where the attempt found it.
+macro_rules! is_ours {
+    () => {
+        "delivery.id = result.delivery_id AND delivery.attempts = result.number - 1
+              AND (delivery.ordering_key IS NULL
+                   OR (delivery.next_attempt_at = result.lease_until AND backlog IS NULL))"
+    };
+}
+
 statement! {
     /// Attempts are kept either way; a delivery moves only if nobody recorded this number before.
     /// One that is ordered moves only while its lease is ours: another worker that has taken it
@@ -53,7 +63,10 @@ statement! {
     ///
     /// Tells which of the webhooks are failing, so that nobody needs to ask for healthy ones.
     Record<'a> -> SqlUuid {
-        "WITH result AS (SELECT * FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
+        "WITH kept AS (
+            INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
+                first_byte_ms, response_status, failure_class, failure_detail)
+            SELECT * FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", numbers: Vec<i32> => Array<Integer>,
         ", ", started: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", durations: Vec<i32> => Array<Integer>,
@@ -63,61 +76,58 @@ statement! {
         ", ", statuses: Vec<Option<i32>> => Array<Nullable<Integer>>,
         ", ", classes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         ", ", details: Vec<Option<&'a str>> => Array<Nullable<Text>>,
-        ", ", answers: Vec<i16> => Array<SmallInt>,
-        ", ", urls: Vec<&'a str> => Array<Text>,
+        ")
+            ON CONFLICT DO NOTHING
+        ), said AS (
+            INSERT INTO exchanges (delivery_id, number, started_at, request_url, request_headers,
+                response_headers, response_body, response_body_truncated)
+            SELECT * FROM unnest($1, $2, $3, ", urls: Vec<&'a str> => Array<Text>,
         ", ", request_headers: Vec<String> => Array<Text>,
         ", ", response_headers: Vec<String> => Array<Text>,
         ", ", bodies: Vec<&'a [u8]> => Array<Bytea>,
         ", ", truncated: Vec<bool> => Array<Bool>,
+        ")
+            ON CONFLICT DO NOTHING
+        ), result AS (
+            SELECT * FROM unnest($1, $2, ", answers: Vec<i16> => Array<SmallInt>,
         ", ", next_statuses: Vec<&'a str> => Array<Text>,
         ", ", next_times: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
-        ", ", webhook_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", leases: Vec<DateTime<Utc>> => Array<Timestamptz>,
-        ", ", status_ids: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
-        ", ", status_keys: Vec<Option<String>> => Array<Nullable<Text>>,
-        ", ", status_bodies: Vec<Option<String>> => Array<Nullable<Text>>,
-        ") AS result (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
-            first_byte_ms, response_status, failure_class, failure_detail, last_answer,
-            request_url, request_headers, response_headers, response_body,
-            response_body_truncated, next_status, next_attempt_at, webhook_id, lease_until,
-            status_id, status_key, status_body)
-        ), kept AS (
-            INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
-                first_byte_ms, response_status, failure_class, failure_detail)
-            SELECT delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
-                first_byte_ms, response_status, failure_class, failure_detail FROM result
-            ON CONFLICT DO NOTHING
-        ), said AS (
-            INSERT INTO exchanges (started_at, delivery_id, number, request_url, request_headers,
-                response_headers, response_body, response_body_truncated)
-            SELECT started_at, delivery_id, number, request_url, request_headers,
-                response_headers, response_body, response_body_truncated FROM result
-            ON CONFLICT DO NOTHING
+        ") AS result (delivery_id, number, last_answer, next_status, next_attempt_at, lease_until)
+        ), ended AS (
+            DELETE FROM deliveries_pending AS delivery USING result
+            WHERE delivery.id = ANY(", ending_ids: Vec<Uuid> => Array<SqlUuid>,
+        concat!(") AND ", is_ours!(), "
+            RETURNING delivery.*, result.number, result.last_answer AS answer, next_status
         ), moved AS (
-            UPDATE deliveries SET
-                status = result.next_status,
+            ", move_to_ended!("ended", "next_status", "number", "answer"), "
+        ), waiting AS (
+            UPDATE deliveries_pending AS delivery SET
                 attempts = result.number,
                 last_answer = result.last_answer,
                 next_attempt_at = result.next_attempt_at,
-                backlog = NULL,
-                ended_at = CASE WHEN result.next_attempt_at IS NULL THEN now() END
+                backlog = NULL
             FROM result
-            WHERE deliveries.id = ANY(ARRAY(SELECT delivery_id FROM result))
-              AND deliveries.id = result.delivery_id
-              AND deliveries.attempts = result.number - 1
-              AND deliveries.status = 'pending'
-              AND (deliveries.ordering_key IS NULL
-                   OR (deliveries.next_attempt_at = result.lease_until AND backlog IS NULL))
-            RETURNING status_id, status_key, status_body
+            WHERE delivery.id = ANY("), waiting_ids: Vec<Uuid> => Array<SqlUuid>,
+        concat!(") AND ", is_ours!(), "
         ), told AS (
             INSERT INTO status_events (id, routing_key, body)
-            SELECT status_id, status_key, status_body FROM moved WHERE status_id IS NOT NULL
+            SELECT told.id, routing_key, body
+            FROM unnest("), status_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", status_keys: Vec<String> => Array<Text>,
+        ", ", status_bodies: Vec<String> => Array<Text>,
+        ", ", status_deliveries: Vec<Uuid> => Array<SqlUuid>,
+        ") AS told (id, routing_key, body, delivery_id) JOIN ended ON ended.id = delivery_id
         ), latest AS (
             INSERT INTO webhook_activity AS known (webhook_id, delivery_id, delivery_status,
                 attempted_at, response_status, failure_class)
-            SELECT DISTINCT ON (webhook_id) webhook_id, delivery_id, next_status,
-                started_at, response_status, failure_class
-            FROM result ORDER BY webhook_id, started_at DESC
+            SELECT * FROM unnest(", latest_webhooks: Vec<Uuid> => Array<SqlUuid>,
+        ", ", latest_deliveries: Vec<Uuid> => Array<SqlUuid>,
+        ", ", latest_next: Vec<&'a str> => Array<Text>,
+        ", ", latest_started: Vec<DateTime<Utc>> => Array<Timestamptz>,
+        ", ", latest_statuses: Vec<Option<i32>> => Array<Nullable<Integer>>,
+        ", ", latest_classes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        ") AS latest (webhook_id) ORDER BY webhook_id
             ON CONFLICT (webhook_id) DO UPDATE SET
                 delivery_id = excluded.delivery_id, delivery_status = excluded.delivery_status,
                 attempted_at = excluded.attempted_at,
@@ -163,8 +173,7 @@ statement! {
                 failures = add_counts(known.failures, excluded.failures),
                 durations = add_counts(known.durations, excluded.durations)
         )
-        SELECT webhook_id FROM webhook_health
-        WHERE webhook_id = ANY(ARRAY(SELECT DISTINCT webhook_id FROM result))"
+        SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY(", same_webhooks: Vec<Uuid> => Array<SqlUuid>, ")"
     }
 }
 
@@ -178,9 +187,20 @@ pub async fn record(
     worker_id: Uuid,
     results: &[AttemptResult],
 ) -> Result<Vec<WebhookId>, StoreError> {
-    let status_events = || results.iter().map(|result| result.status_event.as_ref());
     let attempts = || results.iter().map(|result| &result.attempt);
     let said = || results.iter().map(|result| &result.exchange);
+    let ids_that = |wait: bool| {
+        let those = results
+            .iter()
+            .filter(move |r| next_time(r.next).is_some() == wait);
+        those.map(|r| r.attempt.delivery_id.0).collect()
+    };
+    let told = || {
+        let told = results.iter();
+        told.filter_map(|r| Some((r.status_event.as_ref()?, r.attempt.delivery_id)))
+    };
+    let latest = latest_by_webhook(results);
+    let latest = || latest.values();
     let hours = count_by_hour(results);
     let statement = Record {
         delivery_ids: attempts().map(|a| a.delivery_id.0).collect(),
@@ -191,23 +211,29 @@ pub async fn record(
         connects: attempts().map(|a| a.timing.connect_ms).collect(),
         first_bytes: attempts().map(|a| a.timing.first_byte_ms).collect(),
         statuses: attempts().map(|a| a.response_status).collect(),
-        classes: attempts()
-            .map(|a| a.failure_class.map(FailureClass::as_str))
-            .collect(),
+        classes: attempts().map(failure_class).collect(),
         details: attempts().map(|a| a.failure_detail.as_deref()).collect(),
-        answers: attempts().map(|a| a.answer().code()).collect(),
         urls: said().map(|e| e.request_url.as_str()).collect(),
         request_headers: said().map(|e| to_json(&e.request_headers)).collect(),
         response_headers: said().map(|e| to_json(&e.response_headers)).collect(),
         bodies: said().map(|e| e.response_body.as_slice()).collect(),
         truncated: said().map(|e| e.response_body_truncated).collect(),
+        answers: attempts().map(|a| a.answer().code()).collect(),
         next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
         next_times: results.iter().map(|r| next_time(r.next)).collect(),
-        webhook_ids: results.iter().map(|r| r.webhook_id.0).collect(),
         leases: results.iter().map(|r| r.lease_until).collect(),
-        status_ids: status_events().map(|e| Some(e?.id)).collect(),
-        status_keys: status_events().map(|e| Some(e?.routing_key())).collect(),
-        status_bodies: status_events().map(|e| Some(e?.to_json())).collect(),
+        ending_ids: ids_that(false),
+        waiting_ids: ids_that(true),
+        status_ids: told().map(|(event, _)| event.id).collect(),
+        status_keys: told().map(|(event, _)| event.routing_key()).collect(),
+        status_bodies: told().map(|(event, _)| event.to_json()).collect(),
+        status_deliveries: told().map(|(_, id)| id.0).collect(),
+        latest_webhooks: latest().map(|r| r.webhook_id.0).collect(),
+        latest_deliveries: latest().map(|r| r.attempt.delivery_id.0).collect(),
+        latest_next: latest().map(|r| next_status(r.next)).collect(),
+        latest_started: latest().map(|r| r.attempt.started_at).collect(),
+        latest_statuses: latest().map(|r| r.attempt.response_status).collect(),
+        latest_classes: latest().map(|r| failure_class(&r.attempt)).collect(),
         hour_webhooks: hours.keys().map(|(webhook_id, _)| webhook_id.0).collect(),
         hours: hours.keys().map(|(_, hour)| *hour).collect(),
         hour_attempts: hours.values().map(|h| h.attempts).collect(),
@@ -217,6 +243,7 @@ pub async fn record(
         hour_failures: hours.values().map(|h| to_array(&h.failures)).collect(),
         hour_durations: hours.values().map(|h| to_array(&h.durations)).collect(),
         worker_id,
+        same_webhooks: latest().map(|r| r.webhook_id.0).collect(),
     };
     let failing: Vec<Uuid> = statement.load(connection).await?;
     Ok(failing.into_iter().map(WebhookId).collect())
@@ -237,6 +264,10 @@ fn next_time(next: NextState) -> Option<DateTime<Utc>> {
     }
 }
 
+fn failure_class(attempt: &Attempt) -> Option<&'static str> {
+    attempt.failure_class.map(FailureClass::as_str)
+}
+
 fn to_json(headers: &impl serde::Serialize) -> String {
     serde_json::to_string(headers).expect("pairs of strings are JSON")
 }
@@ -245,6 +276,18 @@ fn to_json(headers: &impl serde::Serialize) -> String {
 fn to_array(counts: &[i32]) -> String {
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
     format!("{{{}}}", counts.join(","))
+}
+
+/// The latest attempt of each webhook.
+fn latest_by_webhook(results: &[AttemptResult]) -> BTreeMap<WebhookId, &AttemptResult> {
+    let mut latest: BTreeMap<WebhookId, &AttemptResult> = BTreeMap::new();
+    for result in results {
+        let known = latest.entry(result.webhook_id).or_insert(result);
+        if known.attempt.started_at < result.attempt.started_at {
+            *known = result;
+        }
+    }
+    latest
 }
 
 /// What is counted of a webhook in an hour.

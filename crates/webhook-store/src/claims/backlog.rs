@@ -12,12 +12,12 @@ use crate::statement::statement;
 statement! {
     PromoteDue<'a> -> diesel::sql_types::Untyped {
         "WITH due AS (
-            SELECT id FROM deliveries
-            WHERE status = 'pending' AND backlog IS NULL AND next_attempt_at <= now()
+            SELECT id FROM deliveries_pending
+            WHERE backlog IS NULL AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT ", limit: &'a i64 => BigInt,
         " FOR UPDATE SKIP LOCKED
         )
-        UPDATE deliveries SET backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
+        UPDATE deliveries_pending SET backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
         WHERE id = ANY(ARRAY(SELECT id FROM due))"
     }
 }
@@ -39,13 +39,12 @@ statement! {
         ", ", attempts: &'a [i32] => Array<Integer>,
         ", ", lease_until: &'a [DateTime<Utc>] => Array<Timestamptz>,
         ") AS ours (id, attempts, lease_until))
-        UPDATE deliveries
+        UPDATE deliveries_pending AS delivery
         SET next_attempt_at = now(), backlog = CASE WHEN ours.attempts > 0 THEN 1 ELSE 0 END
         FROM ours
-        WHERE deliveries.id = ANY(ARRAY(SELECT id FROM ours))
-          AND deliveries.id = ours.id AND deliveries.attempts = ours.attempts
-          AND deliveries.next_attempt_at = ours.lease_until
-          AND status = 'pending' AND backlog IS NULL"
+        WHERE delivery.id = ANY(ARRAY(SELECT id FROM ours))
+          AND delivery.id = ours.id AND delivery.attempts = ours.attempts
+          AND delivery.next_attempt_at = ours.lease_until AND backlog IS NULL"
     }
 }
 

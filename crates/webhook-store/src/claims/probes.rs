@@ -19,16 +19,16 @@ statement! {
             FROM webhook_health
             JOIN webhooks ON webhooks.id = webhook_health.webhook_id AND webhooks.status = 'active'
             WHERE paused_until <= now()
-              AND EXISTS (SELECT FROM deliveries
-                          WHERE deliveries.webhook_id = webhook_health.webhook_id
+              AND EXISTS (SELECT FROM deliveries_pending AS delivery
+                          WHERE delivery.webhook_id = webhook_health.webhook_id
                             AND backlog IS NOT NULL)
             ORDER BY paused_until LIMIT 100
             FOR UPDATE OF webhook_health SKIP LOCKED
         ), kept AS (
             SELECT row.id, probed.webhook_id, version, max_concurrency, 1 AS rank, false AS rate_limited
             FROM probed CROSS JOIN LATERAL (
-                SELECT id FROM deliveries
-                WHERE deliveries.webhook_id = probed.webhook_id AND backlog IS NOT NULL
+                SELECT id FROM deliveries_pending AS delivery
+                WHERE delivery.webhook_id = probed.webhook_id AND backlog IS NOT NULL
                 ORDER BY next_attempt_at LIMIT 1
                 FOR UPDATE SKIP LOCKED
             ) AS row

@@ -7,6 +7,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, JobId, OrderingKey, WebhookId};
 
+use super::move_to_ended;
 use crate::StoreError;
 use crate::statement::statement;
 
@@ -47,30 +48,46 @@ statement! {
             SELECT id FROM events WHERE id = ANY(ARRAY(
                 SELECT event_id FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM wanted))
             )) FOR KEY SHARE
-        ), moved AS (
-            UPDATE deliveries SET
-                status = 'pending',
-                ended_at = NULL,
-                schedule_from = CASE wanted.status WHEN 'pending' THEN schedule_from ELSE attempts END,
-                next_attempt_at = CASE WHEN ordering_key IS NULL
-                    OR (wanted.status = 'pending' AND next_attempt_at IS NOT NULL) THEN now() END,
-                backlog = CASE WHEN ordering_key IS NULL
-                    OR (wanted.status = 'pending' AND next_attempt_at IS NOT NULL) THEN 1 END
-            FROM wanted
-            WHERE deliveries.id = ANY(ARRAY(SELECT id FROM wanted))
-              AND deliveries.id = wanted.id AND deliveries.status = wanted.status
-              AND (deliveries.status <> 'pending' OR attempts > 0)
+        ), ended AS (
+            DELETE FROM deliveries_ended AS delivery USING wanted
+            WHERE delivery.id = ANY(ARRAY(SELECT id FROM wanted))
+              AND delivery.id = wanted.id AND delivery.status = wanted.status
               AND event_id IN (SELECT id FROM kept)
               AND EXISTS (SELECT FROM webhooks
                           WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
-            RETURNING deliveries.id, webhook_id, ordering_key, attempts, wanted.status
+            RETURNING delivery.*
+        ), moved AS (
+            INSERT INTO deliveries_pending (id, event_id, webhook_id, event_type, environment, test,
+                attempts, last_answer, schedule_from, ordering_key, ordering_sequence, created_at,
+                next_attempt_at, backlog)
+            SELECT id, event_id, webhook_id, event_type, environment, test,
+                attempts, last_answer, attempts, ordering_key, ordering_sequence, created_at,
+                CASE WHEN ordering_key IS NULL THEN now() END,
+                CASE WHEN ordering_key IS NULL THEN 1 END
+            FROM ended
+        ), hurried AS (
+            UPDATE deliveries_pending AS delivery SET
+                next_attempt_at = CASE WHEN ordering_key IS NULL OR next_attempt_at IS NOT NULL
+                    THEN now() END,
+                backlog = CASE WHEN ordering_key IS NULL OR next_attempt_at IS NOT NULL THEN 1 END
+            FROM wanted
+            WHERE delivery.id = ANY(ARRAY(SELECT id FROM wanted))
+              AND delivery.id = wanted.id AND wanted.status = 'pending' AND attempts > 0
+              AND event_id IN (SELECT id FROM kept)
+              AND EXISTS (SELECT FROM webhooks
+                          WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
+            RETURNING delivery.*
+        ), due AS (
+            SELECT id, webhook_id, ordering_key, attempts, status FROM ended
+            UNION ALL
+            SELECT id, webhook_id, ordering_key, attempts, status FROM hurried
         ), noted AS (
             INSERT INTO resends (delivery_id, after_attempt, status_before, actor_name, job_id)
             SELECT id, attempts, status, ", actor_name: &'a str => Text,
         ", ", job_id: Option<Uuid> => Nullable<SqlUuid>,
-        " FROM moved
+        " FROM due
         )
-        SELECT id, webhook_id, ordering_key FROM moved"
+        SELECT id, webhook_id, ordering_key FROM due"
     }
 }
 
@@ -100,24 +117,24 @@ pub async fn make_due(
     Ok(due)
 }
 
+statement! {
+    Cancel<'a> -> (SqlUuid, Nullable<SqlUuid>) {
+        "WITH gone AS (DELETE FROM deliveries_pending WHERE id = ", id: &'a Uuid => SqlUuid,
+        concat!(" RETURNING *
+        ), moved AS (
+            ", move_to_ended!("gone", "'cancelled'", "attempts", "last_answer"), "
+        )
+        SELECT webhook_id, ordering_key FROM gone")
+    }
+}
+
 /// Cancels a pending delivery. An attempt that is running ends, and is recorded; it changes nothing
 /// any more. Tells whose turn may have come; `None`: it is not pending.
 pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
 ) -> Result<Option<Vec<(WebhookId, OrderingKey)>>, StoreError> {
-    use crate::schema::deliveries::dsl;
-    let pending = dsl::deliveries
-        .find(id.0)
-        .filter(dsl::status.eq(DeliveryStatus::Pending.as_str()));
-    let cancelled: Option<(Uuid, Option<Uuid>)> = diesel::update(pending)
-        .set((
-            dsl::status.eq(DeliveryStatus::Cancelled.as_str()),
-            dsl::next_attempt_at.eq(None::<DateTime<Utc>>),
-            dsl::backlog.eq(None::<i16>),
-            dsl::ended_at.eq(diesel::dsl::now),
-        ))
-        .returning((dsl::webhook_id, dsl::ordering_key))
+    let cancelled: Option<(Uuid, Option<Uuid>)> = Cancel { id: &id.0 }
         .get_result(connection)
         .await
         .optional()?;

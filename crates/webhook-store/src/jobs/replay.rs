@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::error::{name, unreadable};
 use crate::ids::time_of;
 use crate::ordering::{KeyedDelivery, set_keys};
+use crate::schema::webhooks;
 use crate::statement::statement;
 
 /// Events that a webhook missed.
@@ -80,6 +81,16 @@ pub(super) async fn step(
         None => (replay.since, Uuid::nil()),
     };
     let limit = i64::from(job.rate.step()) * LOOKED_AT;
+    // Of two replays for one webhook the later one sees what the other has made due: no index spans
+    // what is pending and what has ended.
+    let webhook = webhooks::table
+        .find(replay.webhook_id.0)
+        .select(webhooks::id);
+    let _: Option<Uuid> = webhook
+        .for_no_key_update()
+        .first(connection)
+        .await
+        .optional()?;
     let looked_at = look_at(connection, replay, after, limit).await?;
     let most = usize::from(job.rate.step());
     let missed: Vec<&Candidate> = looked_at.iter().filter(|c| c.missed).take(most).collect();
@@ -163,7 +174,7 @@ statement! {
         ") WITH ORDINALITY AS wanted (id, place) JOIN events USING (id)
             ORDER BY place FOR KEY SHARE OF events
         ), owed AS (
-            INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, created_at,
+            INSERT INTO deliveries_pending (id, event_id, webhook_id, event_type, environment, created_at,
                 next_attempt_at, backlog, ordering_sequence)
             SELECT (", id_start: &'a str => Text,
         " || lpad(to_hex(row_number() OVER ()), 8, '0'))::uuid,
@@ -173,7 +184,6 @@ statement! {
                 CASE WHEN ordering_field IS NULL THEN 1 END,
                 CASE WHEN ordering_field IS NOT NULL THEN nextval('deliveries_ordering') END
             FROM given, kept
-            ON CONFLICT (event_id, webhook_id) DO NOTHING
             RETURNING id, event_id
         ), noted AS (
             INSERT INTO resends (delivery_id, after_attempt, status_before, actor_name, job_id)
