@@ -52,14 +52,18 @@ const DELIVERIES: &str = "
 
 /// An attempt for each that was tried; what was said on the wire is kept for a week.
 const ATTEMPTS: &str = "
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status, failure_class)
+    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
+        failure_class, exchange_id, exchange_place)
     SELECT id, 1, created_at, 12, CASE WHEN last_answer >= 100 THEN last_answer END,
-           CASE WHEN last_answer < 100 THEN 'timeout' WHEN last_answer >= 300 THEN 'status' END
+           CASE WHEN last_answer < 100 THEN 'timeout' WHEN last_answer >= 300 THEN 'status' END,
+           CASE WHEN created_at > now() - interval '7 days'
+                THEN pg_temp.id_at(date_trunc('minute', created_at), 0) END, 0
     FROM deliveries WHERE attempts = 1;
-    INSERT INTO exchanges (started_at, delivery_id, number, request_url, request_headers,
-        response_headers, response_body, response_body_truncated)
-    SELECT started_at, delivery_id, 1, 'https://r.example.com/in', '[]', '[]', 'ok', false
-    FROM attempts WHERE started_at > now() - interval '7 days'";
+    INSERT INTO exchanges (id, recorded_at, said)
+    SELECT pg_temp.id_at(minute, 0), minute,
+        '[{\"url\":\"https://r.example.com/in\",\"sent\":[],\"got\":[],\"body\":\"ok\",\"truncated\":false}]'
+    FROM (SELECT DISTINCT date_trunc('minute', started_at) AS minute FROM attempts
+          WHERE exchange_id IS NOT NULL) AS minutes";
 
 /// Fills a world's log with so many deliveries, the last of which are of this moment.
 pub async fn fill(world: &World, deliveries: usize) {

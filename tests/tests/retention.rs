@@ -44,11 +44,12 @@ const OLD_ROWS: &str = "
     SELECT old.id, old.id, webhooks.id, 'license.created', 'staging', 'succeeded', 1, 200, at,
         at + interval '1 s'
     FROM old, webhooks WHERE name = 'Old';
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status)
-    SELECT id, 1, at, 12, 200 FROM old;
-    INSERT INTO exchanges (started_at, delivery_id, number, request_url, request_headers,
-        response_headers, response_body, response_body_truncated)
-    SELECT at, id, 1, 'https://old.example.com/', '[]', '[]', 'ok', false FROM old;
+    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
+        exchange_id, exchange_place)
+    SELECT id, 1, at, 12, 200, id, 0 FROM old;
+    INSERT INTO exchanges (id, recorded_at, said)
+    SELECT id, at, '[{\"url\":\"https://old.example.com/\",\"sent\":[],\"got\":[],\"body\":\"ok\",\"truncated\":false}]'
+    FROM old;
     UPDATE deliveries SET status = 'pending', ended_at = NULL
     WHERE id IN (SELECT id FROM old WHERE n % ({old} / {pending}) = 0);
     ANALYZE events; ANALYZE deliveries; ANALYZE attempts; ANALYZE exchanges";

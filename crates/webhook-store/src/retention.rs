@@ -93,12 +93,10 @@ const SUBJECTS: [Subject; 9] = [
     Subject {
         table: "exchanges",
         kept: |kept| kept.bodies,
-        look: "SELECT started_at AS at, delivery_id AS id FROM exchanges
-            WHERE started_at >= $1 AND (started_at, delivery_id) > ($1, $2) AND started_at < $3
-            ORDER BY started_at, delivery_id LIMIT $5",
+        look: "SELECT recorded_at AS at, id FROM exchanges
+            WHERE id > $2 AND id < $4 ORDER BY id LIMIT $5",
         remove: "WITH gone AS (
-                DELETE FROM exchanges
-                WHERE (started_at, delivery_id) IN (SELECT * FROM unnest($1, $2)) RETURNING number
+                DELETE FROM exchanges WHERE id = ANY($2) AND recorded_at < $3 RETURNING id
             )
             SELECT count(*) FROM gone",
     },

@@ -195,21 +195,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    exchanges (started_at, delivery_id, number) {
-        started_at -> Timestamptz,
-        delivery_id -> Uuid,
-        number -> Int4,
-        request_url -> Text,
-        request_headers -> Text,
-        response_headers -> Text,
-        response_body -> Bytea,
-        response_body_truncated -> Bool,
-    }
-}
-
-diesel::allow_tables_to_appear_in_same_query!(attempts, exchanges);
-
-diesel::table! {
     resends (delivery_id, requested_at) {
         delivery_id -> Uuid,
         requested_at -> Timestamptz,

@@ -220,6 +220,7 @@ impl<'a> History<'a> {
         };
         let is_first = number == 1 || self.rng.random_bool(0.5);
         let opened = is_first && duration_ms > 40;
+        let exchange_id = (at > self.now - BODIES_KEPT).then(|| id_at(at, self.rng));
         self.attempts.push(json!({
             "delivery_id": delivery_id, "number": number, "started_at": at,
             "duration_ms": duration_ms, "response_status": answer.status,
@@ -228,10 +229,12 @@ impl<'a> History<'a> {
             "dns_ms": is_first.then_some(duration_ms.min(4)),
             "connect_ms": opened.then_some(duration_ms.min(30)),
             "first_byte_ms": answer.status.map(|_| duration_ms - duration_ms / 10),
+            "exchange_id": exchange_id, "exchange_place": exchange_id.map(|_| 0),
         }));
-        if at > self.now - BODIES_KEPT {
-            self.exchanges
-                .push(exchange(event, webhook, (delivery_id, number), at, answer));
+        if let Some(id) = exchange_id {
+            let said = exchange(event, webhook, (delivery_id, number), at, answer);
+            let row = json!({"id": id, "recorded_at": at, "said": json!([said]).to_string()});
+            self.exchanges.push(row);
         }
         let latest = self.latest.get(&webhook.id);
         if latest.is_none_or(|(latest, _)| *latest < at) {
@@ -276,9 +279,7 @@ fn exchange(
         ["authorization", null],
     ]);
     json!({
-        "started_at": at, "delivery_id": delivery_id, "number": number,
-        "request_url": webhook.url, "request_headers": request_headers.to_string(),
-        "response_headers": json!(answer.headers).to_string(),
-        "response_body": bytes(answer.body.as_bytes()), "response_body_truncated": false,
+        "url": webhook.url, "sent": request_headers, "got": answer.headers,
+        "body": answer.body, "truncated": false,
     })
 }

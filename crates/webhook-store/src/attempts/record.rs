@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{
-    Array, Bool, Bytea, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{Durations, FailureClass, FailureKind, StatusEvent, WebhookId};
 
-use super::{Attempt, Exchange};
+use super::{Attempt, Exchange, exchange};
 use crate::StoreError;
 use crate::activity::hour_of;
 use crate::deliveries::move_to_ended;
@@ -53,6 +51,37 @@ macro_rules! is_ours {
     };
 }
 
+/// Adds the counts of `excluded` to those that are `known`. Written out, as Postgres would plan a
+/// function anew at each call.
+macro_rules! add_counts {
+    () => {
+        concat!(
+            "attempts = known.attempts + excluded.attempts,
+                failed_attempts = known.failed_attempts + excluded.failed_attempts,
+                succeeded = known.succeeded + excluded.succeeded,
+                failed = known.failed + excluded.failed,
+                failures = ",
+            add_arrays!("failures"),
+            ", durations = ",
+            add_arrays!("durations")
+        )
+    };
+}
+
+macro_rules! add_arrays {
+    ($column:literal) => {
+        concat!(
+            "ARRAY(
+                SELECT coalesce(one, 0) + coalesce(other, 0)
+                FROM unnest(known.",
+            $column,
+            ", excluded.",
+            $column,
+            ") WITH ORDINALITY AS counts (one, other, place) ORDER BY place)"
+        )
+    };
+}
+
 statement! {
     /// Attempts are kept either way; a delivery moves only if nobody recorded this number before.
     /// One that is ordered moves only while its lease is ours: another worker that has taken it
@@ -65,7 +94,8 @@ statement! {
     Record<'a> -> SqlUuid {
         "WITH kept AS (
             INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
-                first_byte_ms, response_status, failure_class, failure_detail)
+                first_byte_ms, response_status, failure_class, failure_detail, exchange_id,
+                exchange_place)
             SELECT * FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", numbers: Vec<i32> => Array<Integer>,
         ", ", started: Vec<DateTime<Utc>> => Array<Timestamptz>,
@@ -76,18 +106,15 @@ statement! {
         ", ", statuses: Vec<Option<i32>> => Array<Nullable<Integer>>,
         ", ", classes: Vec<Option<&'a str>> => Array<Nullable<Text>>,
         ", ", details: Vec<Option<&'a str>> => Array<Nullable<Text>>,
+        ", ", exchange_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", exchange_places: Vec<i16> => Array<SmallInt>,
         ")
             ON CONFLICT DO NOTHING
         ), said AS (
-            INSERT INTO exchanges (delivery_id, number, started_at, request_url, request_headers,
-                response_headers, response_body, response_body_truncated)
-            SELECT * FROM unnest($1, $2, $3, ", urls: Vec<&'a str> => Array<Text>,
-        ", ", request_headers: Vec<String> => Array<Text>,
-        ", ", response_headers: Vec<String> => Array<Text>,
-        ", ", bodies: Vec<&'a [u8]> => Array<Bytea>,
-        ", ", truncated: Vec<bool> => Array<Bool>,
+            INSERT INTO exchanges (id, said)
+            SELECT * FROM unnest(", said_ids: Vec<Uuid> => Array<SqlUuid>,
+        ", ", said: Vec<String> => Array<Text>,
         ")
-            ON CONFLICT DO NOTHING
         ), result AS (
             SELECT * FROM unnest($1, $2, ", answers: Vec<i16> => Array<SmallInt>,
         ", ", next_statuses: Vec<&'a str> => Array<Text>,
@@ -143,7 +170,7 @@ statement! {
         ", ", hour_failed: Vec<i32> => Array<Integer>,
         ", ", hour_failures: Vec<String> => Array<Text>,
         ", ", hour_durations: Vec<String> => Array<Text>,
-        ") AS hours (webhook_id, hour, attempts, failed_attempts, succeeded, failed, failures,
+        concat!(") AS hours (webhook_id, hour, attempts, failed_attempts, succeeded, failed, failures,
             durations)
         ), counted AS (
             INSERT INTO webhook_hours AS known (webhook_id, hour, attempts, failed_attempts,
@@ -151,29 +178,25 @@ statement! {
             SELECT webhook_id, hour, attempts, failed_attempts, succeeded, failed,
                 failures::integer[], durations::integer[]
             FROM hours ORDER BY webhook_id, hour
-            ON CONFLICT (webhook_id, hour) DO UPDATE SET
-                attempts = known.attempts + excluded.attempts,
-                failed_attempts = known.failed_attempts + excluded.failed_attempts,
-                succeeded = known.succeeded + excluded.succeeded,
-                failed = known.failed + excluded.failed,
-                failures = add_counts(known.failures, excluded.failures),
-                durations = add_counts(known.durations, excluded.durations)
+            ON CONFLICT (webhook_id, hour) DO UPDATE SET ", add_counts!(), "
+        ), totals AS (
+            SELECT * FROM unnest("), total_hours: Vec<DateTime<Utc>> => Array<Timestamptz>,
+        ", ", total_attempts: Vec<i32> => Array<Integer>,
+        ", ", total_failed_attempts: Vec<i32> => Array<Integer>,
+        ", ", total_succeeded: Vec<i32> => Array<Integer>,
+        ", ", total_failed: Vec<i32> => Array<Integer>,
+        ", ", total_failures: Vec<String> => Array<Text>,
+        ", ", total_durations: Vec<String> => Array<Text>,
+        ") AS totals (hour, attempts, failed_attempts, succeeded, failed, failures, durations)
         ), summed AS (
             INSERT INTO total_hours AS known (hour, worker_id, attempts, failed_attempts,
                 succeeded, failed, failures, durations)
-            SELECT hour, ", worker_id: Uuid => SqlUuid, ", sum(attempts), sum(failed_attempts),
-                sum(succeeded), sum(failed),
-                sum_counts(failures::integer[]), sum_counts(durations::integer[])
-            FROM hours GROUP BY hour
-            ON CONFLICT (hour, worker_id) DO UPDATE SET
-                attempts = known.attempts + excluded.attempts,
-                failed_attempts = known.failed_attempts + excluded.failed_attempts,
-                succeeded = known.succeeded + excluded.succeeded,
-                failed = known.failed + excluded.failed,
-                failures = add_counts(known.failures, excluded.failures),
-                durations = add_counts(known.durations, excluded.durations)
+            SELECT hour, ", worker_id: Uuid => SqlUuid, concat!(", attempts, failed_attempts,
+                succeeded, failed, failures::integer[], durations::integer[]
+            FROM totals
+            ON CONFLICT (hour, worker_id) DO UPDATE SET ", add_counts!(), "
         )
-        SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY(", same_webhooks: Vec<Uuid> => Array<SqlUuid>, ")"
+        SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY("), same_webhooks: Vec<Uuid> => Array<SqlUuid>, ")"
     }
 }
 
@@ -188,7 +211,7 @@ pub async fn record(
     results: &[AttemptResult],
 ) -> Result<Vec<WebhookId>, StoreError> {
     let attempts = || results.iter().map(|result| &result.attempt);
-    let said = || results.iter().map(|result| &result.exchange);
+    let said = exchange::Rows::of(results.iter().map(|result| &result.exchange));
     let ids_that = |wait: bool| {
         let those = results
             .iter()
@@ -201,7 +224,8 @@ pub async fn record(
     };
     let latest = latest_by_webhook(results);
     let latest = || latest.values();
-    let hours = count_by_hour(results);
+    let hours = count_by_hour(results, |result| result.webhook_id);
+    let totals = count_by_hour(results, |_| ());
     let statement = Record {
         delivery_ids: attempts().map(|a| a.delivery_id.0).collect(),
         numbers: attempts().map(|a| a.number).collect(),
@@ -213,11 +237,10 @@ pub async fn record(
         statuses: attempts().map(|a| a.response_status).collect(),
         classes: attempts().map(failure_class).collect(),
         details: attempts().map(|a| a.failure_detail.as_deref()).collect(),
-        urls: said().map(|e| e.request_url.as_str()).collect(),
-        request_headers: said().map(|e| to_json(&e.request_headers)).collect(),
-        response_headers: said().map(|e| to_json(&e.response_headers)).collect(),
-        bodies: said().map(|e| e.response_body.as_slice()).collect(),
-        truncated: said().map(|e| e.response_body_truncated).collect(),
+        exchange_ids: said.places.iter().map(|(id, _)| *id).collect(),
+        exchange_places: said.places.iter().map(|(_, place)| *place).collect(),
+        said_ids: said.ids,
+        said: said.said,
         answers: attempts().map(|a| a.answer().code()).collect(),
         next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
         next_times: results.iter().map(|r| next_time(r.next)).collect(),
@@ -242,6 +265,13 @@ pub async fn record(
         hour_failed: hours.values().map(|h| h.failed).collect(),
         hour_failures: hours.values().map(|h| to_array(&h.failures)).collect(),
         hour_durations: hours.values().map(|h| to_array(&h.durations)).collect(),
+        total_hours: totals.keys().map(|((), hour)| *hour).collect(),
+        total_attempts: totals.values().map(|h| h.attempts).collect(),
+        total_failed_attempts: totals.values().map(|h| h.failed_attempts).collect(),
+        total_succeeded: totals.values().map(|h| h.succeeded).collect(),
+        total_failed: totals.values().map(|h| h.failed).collect(),
+        total_failures: totals.values().map(|h| to_array(&h.failures)).collect(),
+        total_durations: totals.values().map(|h| to_array(&h.durations)).collect(),
         worker_id,
         same_webhooks: latest().map(|r| r.webhook_id.0).collect(),
     };
@@ -266,10 +296,6 @@ fn next_time(next: NextState) -> Option<DateTime<Utc>> {
 
 fn failure_class(attempt: &Attempt) -> Option<&'static str> {
     attempt.failure_class.map(FailureClass::as_str)
-}
-
-fn to_json(headers: &impl serde::Serialize) -> String {
-    serde_json::to_string(headers).expect("pairs of strings are JSON")
 }
 
 /// An array as Postgres reads it.
@@ -301,13 +327,16 @@ struct HourCounts {
     durations: [i32; Durations::BUCKETS],
 }
 
-/// Counts results by webhook and hour, in that order.
-fn count_by_hour(results: &[AttemptResult]) -> BTreeMap<(WebhookId, DateTime<Utc>), HourCounts> {
+/// Counts results by what `of` tells of them and by hour, in that order.
+fn count_by_hour<K: Ord>(
+    results: &[AttemptResult],
+    of: impl Fn(&AttemptResult) -> K,
+) -> BTreeMap<(K, DateTime<Utc>), HourCounts> {
     let mut hours: BTreeMap<_, HourCounts> = BTreeMap::new();
     for result in results {
         let attempt = &result.attempt;
         let hour = hours
-            .entry((result.webhook_id, hour_of(attempt.started_at)))
+            .entry((of(result), hour_of(attempt.started_at)))
             .or_default();
         hour.attempts += 1;
         hour.succeeded += i32::from(result.next == NextState::Succeeded);
