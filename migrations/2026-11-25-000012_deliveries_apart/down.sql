@@ -7,6 +7,13 @@ ALTER INDEX deliveries_ended_pkey RENAME TO deliveries_pkey;
 ALTER INDEX deliveries_ended_by_event RENAME TO deliveries_by_event;
 ALTER INDEX deliveries_ended_by_webhook RENAME TO deliveries_by_webhook;
 ALTER INDEX deliveries_ended_by_group RENAME TO deliveries_by_group;
+ALTER TABLE deliveries
+    ALTER COLUMN status DROP DEFAULT,
+    ALTER COLUMN status TYPE text,
+    ALTER COLUMN status SET DEFAULT 'pending',
+    ADD CONSTRAINT deliveries_status_check
+        CHECK (status IN ('pending', 'succeeded', 'failed', 'cancelled'));
+DROP TYPE delivery_status;
 CREATE INDEX deliveries_coming_due ON deliveries (next_attempt_at)
     WHERE status = 'pending' AND backlog IS NULL;
 CREATE INDEX deliveries_backlog ON deliveries (webhook_id, backlog, next_attempt_at)

@@ -1,8 +1,16 @@
 -- What is pending and what has ended lie apart. A delivery is written once when it is owed, with
 -- the few indexes that lead to work, and once when it has ended, with those that lists go by; before,
--- each was written to all of them twice. The large part stays where it is, only what is pending moves.
+-- each was written to all of them twice. The status has four values, and those indexes are compared
+-- faster and are smaller when it has four bytes. For that the table is written anew, once: some
+-- minutes for ten million deliveries.
 ALTER TABLE deliveries RENAME TO deliveries_ended;
 DROP INDEX deliveries_coming_due, deliveries_backlog, deliveries_in_order, deliveries_pending;
+CREATE TYPE delivery_status AS ENUM ('pending', 'succeeded', 'failed', 'cancelled');
+ALTER TABLE deliveries_ended
+    DROP CONSTRAINT deliveries_status_check,
+    ALTER COLUMN status DROP DEFAULT,
+    ALTER COLUMN status TYPE delivery_status USING status::delivery_status,
+    ALTER COLUMN status SET DEFAULT 'pending';
 CREATE TABLE deliveries (LIKE deliveries_ended INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS)
     PARTITION BY LIST (status);
 COMMENT ON TABLE deliveries IS 'two partitions; whoever changes a status moves the row: what waits for a row that was moved must not fail';

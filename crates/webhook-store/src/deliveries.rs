@@ -12,7 +12,6 @@ use webhook_domain::{
     DeliveryId, DeliveryStatus, Environment, EventId, EventType, LastAnswer, WebhookId,
 };
 
-use crate::schema::{deliveries, webhooks};
 use crate::statement::statement;
 use crate::{StoreError, error::name};
 
@@ -59,7 +58,7 @@ pub struct DeliveryRow {
 macro_rules! columns {
     () => {
         "deliveries.id, event_id, webhook_id, webhooks.name AS webhook_name,
-         deliveries.event_type::text, deliveries.environment::text, test, deliveries.status,
+         deliveries.event_type::text, deliveries.environment::text, test, deliveries.status::text,
          last_answer, attempts, schedule_from, next_attempt_at, deliveries.created_at, ended_at"
     };
 }
@@ -273,19 +272,20 @@ pub async fn cancel_pending(
     Ok(statement.execute(connection).await?)
 }
 
+statement! {
+    ListDeletedWithPending<'a> -> SqlUuid {
+        "SELECT id FROM webhooks WHERE deleted_at IS NOT NULL
+           AND EXISTS (SELECT FROM deliveries_pending WHERE webhook_id = webhooks.id)
+         LIMIT ", limit: &'a i64 => BigInt, ""
+    }
+}
+
 /// Of the webhooks that were deleted, those that still have something pending, up to `limit`.
 pub async fn list_deleted_with_pending(
     connection: &mut AsyncPgConnection,
     limit: i64,
 ) -> Result<Vec<WebhookId>, StoreError> {
-    let pending = deliveries::table
-        .filter(deliveries::webhook_id.eq(webhooks::id))
-        .filter(deliveries::status.eq("pending"));
-    let ids: Vec<Uuid> = webhooks::table
-        .filter(webhooks::deleted_at.is_not_null())
-        .filter(diesel::dsl::exists(pending))
-        .select(webhooks::id)
-        .limit(limit)
+    let ids: Vec<Uuid> = ListDeletedWithPending { limit: &limit }
         .load(connection)
         .await?;
     Ok(ids.into_iter().map(WebhookId).collect())

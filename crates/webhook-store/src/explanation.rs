@@ -122,7 +122,7 @@ statement! {
                    CASE
                      WHEN delivery.status = 'succeeded' THEN 'delivered'
                      WHEN delivery.status = 'pending' AND attempts > 0 THEN 'retrying'
-                     WHEN delivery.status IS NOT NULL THEN delivery.status
+                     WHEN delivery.status IS NOT NULL THEN delivery.status::text
                      WHEN test_for <> webhooks.id THEN 'test_event'
                      ELSE coalesce(missed, 'not_kept')
                    END AS outcome,

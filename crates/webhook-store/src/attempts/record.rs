@@ -127,7 +127,7 @@ statement! {
         concat!(") AND ", is_ours!(), "
             RETURNING delivery.*, result.number, result.last_answer AS answer, next_status
         ), moved AS (
-            ", move_to_ended!("ended", "next_status", "number", "answer"), "
+            ", move_to_ended!("ended", "next_status::delivery_status", "number", "answer"), "
         ), waiting AS (
             UPDATE deliveries_pending AS delivery SET
                 attempts = result.number,

@@ -51,7 +51,7 @@ statement! {
         ), ended AS (
             DELETE FROM deliveries_ended AS delivery USING wanted
             WHERE delivery.id = ANY(ARRAY(SELECT id FROM wanted))
-              AND delivery.id = wanted.id AND delivery.status = wanted.status
+              AND delivery.id = wanted.id AND delivery.status = wanted.status::delivery_status
               AND event_id IN (SELECT id FROM kept)
               AND EXISTS (SELECT FROM webhooks
                           WHERE webhooks.id = webhook_id AND webhooks.status = 'active')

@@ -251,7 +251,7 @@ impl<'a> Scope<'a> {
             "groups AS (
                 SELECT first.*, given.webhook_id AS given FROM {given} CROSS JOIN LATERAL (
                     SELECT webhook_id, status, last_answer, environment, event_type
-                    FROM deliveries WHERE {first} ($2::text IS NULL OR status = $2)
+                    FROM deliveries WHERE {first} ($2::text IS NULL OR status = $2::delivery_status)
                     ORDER BY {key} LIMIT 1
                 ) AS first
                 UNION ALL
@@ -260,10 +260,10 @@ impl<'a> Scope<'a> {
                     FROM deliveries WHERE ({key}) > ({behind})
                     ORDER BY {key} LIMIT 1
                 ) AS next
-                WHERE {scope} ($2::text IS NULL OR groups.status = $2)
+                WHERE {scope} ($2::text IS NULL OR groups.status = $2::delivery_status)
             ), wanted AS (
                 SELECT * FROM groups
-                WHERE {scope} ($2::text IS NULL OR status = $2)
+                WHERE {scope} ($2::text IS NULL OR status = $2::delivery_status)
                   AND ($3::smallint IS NULL OR last_answer BETWEEN $3 AND $4)
                   AND ($5::text IS NULL OR environment = $5::environment)
                   AND ($6::text IS NULL OR event_type = $6::event_type)
@@ -286,7 +286,7 @@ impl<'a> Scope<'a> {
             }
             (Way::Event, _) => {
                 "event_id = $9 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))
-                 AND ($2::text IS NULL OR status = $2)
+                 AND ($2::text IS NULL OR status = $2::delivery_status)
                  AND ($3::smallint IS NULL OR last_answer BETWEEN $3 AND $4)
                  AND ($5::text IS NULL OR environment = $5::environment)
                  AND ($6::text IS NULL OR event_type = $6::event_type)
