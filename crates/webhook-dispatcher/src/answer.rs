@@ -1,5 +1,6 @@
 //! What an answer means, and what is kept of it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -67,11 +68,11 @@ pub(crate) fn failed(
     Outcome::Failed { class, retry_after }
 }
 
-fn headers_of_interest(headers: &HeaderMap) -> Vec<(String, String)> {
+fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, String)> {
     let present = HEADERS_OF_INTEREST.iter().filter_map(|name| {
         let value = headers.get(*name)?;
         Some((
-            (*name).to_owned(),
+            Cow::Borrowed(*name),
             String::from_utf8_lossy(value.as_bytes()).into_owned(),
         ))
     });

@@ -5,13 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    AddressPolicy, ExhaustedDelivery, Observation, Outcome, StatusEvent, StatusEventType, Verdict,
-    decide,
+    ExhaustedDelivery, Observation, Outcome, StatusEvent, StatusEventType, Verdict, decide,
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
 
 use crate::leased::{Leased, Origin};
+use crate::recipient::Recipient;
 use crate::recorder::{Finished, Results};
 use crate::request::{self, Answer};
 use crate::{Settings, target};
@@ -19,7 +19,6 @@ use crate::{Settings, target};
 /// Makes attempts and hands their results in.
 pub(crate) struct Courier {
     client: reqwest::Client,
-    addresses: AddressPolicy,
     longest: Duration,
     results: Results,
 }
@@ -28,7 +27,6 @@ impl Courier {
     pub(crate) fn new(settings: &Settings, results: Results) -> reqwest::Result<Self> {
         Ok(Self {
             client: target::client(&settings.addresses)?,
-            addresses: settings.addresses.clone(),
             // A lease outlives the longest attempt, with as much again to record it.
             longest: settings.lease / 2,
             results,
@@ -47,10 +45,10 @@ impl Courier {
     }
 
     /// One attempt: request, answer, verdict.
-    pub(crate) async fn deliver(&self, destination: &Destination, leased: &Leased) -> Outcome {
+    pub(crate) async fn deliver(&self, recipient: &Recipient, leased: &Leased) -> Outcome {
+        let destination = &recipient.destination;
         let timeout = self.timeout(destination);
-        let (client, addresses) = (&self.client, &self.addresses);
-        let answer = request::attempt(client, addresses, destination, leased, timeout).await;
+        let answer = request::attempt(&self.client, recipient, leased, timeout).await;
         let outcome = answer.outcome;
         observe(leased, &answer.attempt, outcome);
         let finished = finish(destination, leased, answer, Utc::now());

@@ -3,23 +3,27 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use webhook_domain::WebhookId;
-use webhook_store::destinations::{Destination, list_destinations};
+use webhook_domain::{AddressPolicy, WebhookId};
+use webhook_store::destinations::list_destinations;
 use webhook_store::{Pool, SealingKeys, StoreError, acquire};
+
+use crate::recipient::Recipient;
 
 /// A cache by id and version. A delivery names the version that it was matched with, so what is
 /// older is read anew and the cache cannot be stale. It holds one entry per webhook.
 pub(crate) struct Destinations {
     pool: Pool,
     key: SealingKeys,
-    known: Mutex<HashMap<WebhookId, Arc<Destination>>>,
+    addresses: AddressPolicy,
+    known: Mutex<HashMap<WebhookId, Arc<Recipient>>>,
 }
 
 impl Destinations {
-    pub(crate) fn new(pool: Pool, key: SealingKeys) -> Self {
+    pub(crate) fn new(pool: Pool, key: SealingKeys, addresses: AddressPolicy) -> Self {
         Self {
             pool,
             key,
+            addresses,
             known: Mutex::default(),
         }
     }
@@ -29,7 +33,11 @@ impl Destinations {
     pub(crate) async fn learn(&self, wanted: impl Iterator<Item = (WebhookId, i64)>) {
         let unknown: HashSet<WebhookId> = {
             let known = self.known();
-            let is_known = |id, version| known.get(&id).is_some_and(|k| k.version >= version);
+            let is_known = |id, version| {
+                known
+                    .get(&id)
+                    .is_some_and(|k| k.destination.version >= version)
+            };
             wanted
                 .filter(|(id, version)| !is_known(*id, *version))
                 .map(|(id, _)| id)
@@ -44,7 +52,7 @@ impl Destinations {
                 let readable = read
                     .into_iter()
                     .flatten()
-                    .map(|d| (d.webhook_id, Arc::new(d)));
+                    .map(|r| (r.destination.webhook_id, Arc::new(r)));
                 self.known().extend(readable);
             }
             Err(error) => log::warn!("cannot read {} webhooks yet: {error}", unknown.len()),
@@ -56,15 +64,15 @@ impl Destinations {
         &self,
         id: WebhookId,
         version: i64,
-    ) -> Result<Option<Arc<Destination>>, StoreError> {
+    ) -> Result<Option<Arc<Recipient>>, StoreError> {
         let known = self.known().get(&id).cloned();
-        if let Some(known) = known.filter(|known| known.version >= version) {
+        if let Some(known) = known.filter(|known| known.destination.version >= version) {
             return Ok(Some(known));
         }
         let read = self.read(&[id]).await?.pop().transpose()?.map(Arc::new);
         let mut known = self.known();
         match &read {
-            Some(destination) => known.insert(id, destination.clone()),
+            Some(recipient) => known.insert(id, recipient.clone()),
             None => known.remove(&id),
         };
         Ok(read)
@@ -74,7 +82,10 @@ impl Destinations {
     pub(crate) fn forget_older(&self, versions: &[(WebhookId, i64)]) {
         let mut known = self.known();
         for (id, version) in versions {
-            if known.get(id).is_some_and(|known| known.version < *version) {
+            if known
+                .get(id)
+                .is_some_and(|known| known.destination.version < *version)
+            {
                 known.remove(id);
             }
         }
@@ -83,12 +94,14 @@ impl Destinations {
     async fn read(
         &self,
         ids: &[WebhookId],
-    ) -> Result<Vec<Result<Destination, StoreError>>, StoreError> {
+    ) -> Result<Vec<Result<Recipient, StoreError>>, StoreError> {
         let mut connection = acquire(&self.pool).await?;
-        list_destinations(&mut connection, &self.key, ids).await
+        let read = list_destinations(&mut connection, &self.key, ids).await?;
+        let ready = |destination| Recipient::new(destination, &self.addresses);
+        Ok(read.into_iter().map(|read| read.map(ready)).collect())
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<WebhookId, Arc<Destination>>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<WebhookId, Arc<Recipient>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

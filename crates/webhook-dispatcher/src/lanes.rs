@@ -87,7 +87,11 @@ impl Lanes {
         Arc::new(Self {
             in_hand: Mutex::default(),
             courier,
-            destinations: Destinations::new(pool.clone(), settings.key.clone()),
+            destinations: Destinations::new(
+                pool.clone(),
+                settings.key.clone(),
+                settings.addresses.clone(),
+            ),
             pool,
             concurrency: settings.lane_concurrency,
             aside: Mutex::default(),
@@ -254,19 +258,19 @@ impl Lanes {
         let found = self
             .destinations
             .find(leased.webhook_id, leased.webhook_version);
-        let destination = match found.await {
-            Ok(Some(destination)) => destination,
+        let recipient = match found.await {
+            Ok(Some(recipient)) => recipient,
             Ok(None) => return Turn::Unreadable("it is not there".to_owned()),
             Err(error) => return Turn::Unreadable(error.to_string()),
         };
         // Asked last, as reading the destination takes time too.
         if self
             .courier
-            .comes_too_late(&destination, leased, Utc::now())
+            .comes_too_late(&recipient.destination, leased, Utc::now())
         {
             return Turn::NotMade;
         }
-        Turn::Made(self.courier.deliver(&destination, leased).await)
+        Turn::Made(self.courier.deliver(&recipient, leased).await)
     }
 }
 

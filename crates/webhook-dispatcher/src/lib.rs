@@ -49,6 +49,7 @@ mod url_checks;
 mod answer;
 mod courier;
 mod destinations;
+mod recipient;
 mod recorder;
 mod request;
 mod target;

@@ -1,19 +1,28 @@
 //! One signed request to a webhook.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use reqwest::{Client, Response};
-use webhook_domain::{
-    AddressPolicy, FailureClass, HeaderSecret, NextAttempt, Outcome, request_headers,
-};
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Client, Method, Request, Url};
+use webhook_domain::{FailureClass, NextAttempt, Outcome, RequestHeader, request_headers};
 use webhook_store::attempts::{Attempt, Exchange, Timing};
-use webhook_store::destinations::Destination;
 
 use crate::answer::{failed, read};
 use crate::leased::Leased;
+use crate::recipient::Recipient;
 use crate::target;
 use crate::timing::Clock;
+
+/// The names of our own headers, in the order of [`RequestHeader::ALL`].
+static NAMES: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
+    let names = RequestHeader::ALL.iter().map(|header| header.as_str());
+    names
+        .map(|name| HeaderName::from_bytes(name.as_bytes()).expect("it is a name"))
+        .collect()
+});
 
 /// What is recorded of an attempt, and how it ended.
 pub(crate) struct Answer {
@@ -25,8 +34,7 @@ pub(crate) struct Answer {
 /// Makes one attempt. It ends within `timeout`, whatever the receiver does.
 pub(crate) async fn attempt(
     client: &Client,
-    addresses: &AddressPolicy,
-    destination: &Destination,
+    recipient: &Recipient,
     leased: &Leased,
     timeout: Duration,
 ) -> Answer {
@@ -40,17 +48,17 @@ pub(crate) async fn attempt(
         failure_class: None,
         failure_detail: None,
     };
-    let headers = headers(destination, leased, attempt.number, now);
+    let ours = sign(recipient, leased, attempt.number, now);
     let mut said = Exchange {
-        request_url: destination.url.clone(),
+        request_url: recipient.destination.url.clone(),
         ..Exchange::default()
     };
     let exchange = async {
-        if target::is_blocked_literal(&destination.url, addresses) {
+        let Some(url) = &recipient.url else {
             let detail = "the URL's address must not be called";
             return failed(&mut attempt, FailureClass::BlockedAddress, detail, None);
-        }
-        let sent = clock.scope(send(client, destination, leased, &headers));
+        };
+        let sent = clock.scope(client.execute(request(recipient, url, leased, &ours)));
         match sent.await {
             Ok(response) => {
                 clock.answered();
@@ -68,7 +76,7 @@ pub(crate) async fn attempt(
         failed(&mut attempt, FailureClass::Timeout, detail, None)
     });
     attempt.timing = clock.read();
-    said.request_headers = headers.into_iter().map(Header::kept).collect();
+    said.request_headers = kept(ours, recipient);
     Answer {
         attempt,
         said,
@@ -76,76 +84,50 @@ pub(crate) async fn attempt(
     }
 }
 
-/// A header of a request.
-struct Header<'a> {
-    name: &'a str,
-    value: Value<'a>,
-}
-
-enum Value<'a> {
-    Ours(String),
-    /// The admin's: it may hold a password, so it is not kept.
-    Custom(&'a str),
-}
-
-impl Header<'_> {
-    fn value(&self) -> &str {
-        match &self.value {
-            Value::Ours(value) => value,
-            Value::Custom(value) => value,
-        }
-    }
-
-    /// What is kept of it.
-    fn kept(self) -> (String, Option<String>) {
-        let value = match self.value {
-            Value::Ours(value) => Some(value),
-            Value::Custom(_) => None,
-        };
-        (self.name.to_owned(), value)
-    }
-}
-
-fn headers<'a>(
-    destination: &'a Destination,
+fn sign(
+    recipient: &Recipient,
     leased: &Leased,
     number: i32,
     now: DateTime<Utc>,
-) -> Vec<Header<'a>> {
+) -> Vec<(RequestHeader, String)> {
     let next = NextAttempt {
         event: &leased.event,
         delivery_id: leased.id,
         number,
         at: now,
     };
-    let ours = request_headers(next, destination.secrets.valid_at(now));
-    let ours = ours.into_iter().map(|(header, value)| Header {
-        name: header.as_str(),
-        value: Value::Ours(value),
-    });
-    let custom = destination.headers.iter().filter_map(|(name, value)| {
-        let HeaderSecret::Given(value) = value else {
-            return None;
-        };
-        Some(Header {
-            name: name.as_str(),
-            value: Value::Custom(value.reveal()),
-        })
-    });
-    ours.chain(custom).collect()
+    request_headers(next, recipient.destination.secrets.valid_at(now))
 }
 
-async fn send(
-    client: &Client,
-    destination: &Destination,
+fn request(
+    recipient: &Recipient,
+    url: &Url,
     leased: &Leased,
-    headers: &[Header<'_>],
-) -> reqwest::Result<Response> {
-    let mut request = client
-        .post(&destination.url)
-        .body(leased.event.body.clone());
-    for header in headers {
-        request = request.header(header.name, header.value());
+    ours: &[(RequestHeader, String)],
+) -> Request {
+    let mut request = Request::new(Method::POST, url.clone());
+    let headers = request.headers_mut();
+    headers.reserve(ours.len() + recipient.headers.len());
+    for (header, value) in ours {
+        let value = HeaderValue::from_str(value).expect("it is written by us");
+        headers.append(NAMES[*header as usize].clone(), value);
     }
-    request.send().await
+    for (name, value) in &recipient.headers {
+        headers.append(name.clone(), value.clone());
+    }
+    *request.body_mut() = Some(leased.event.body.clone().into());
+    request
+}
+
+/// What is kept of the headers of a request. The admin's may hold a password: their values are not.
+fn kept(
+    ours: Vec<(RequestHeader, String)>,
+    recipient: &Recipient,
+) -> Vec<(Cow<'static, str>, Option<String>)> {
+    let ours = ours
+        .into_iter()
+        .map(|(header, value)| (Cow::Borrowed(header.as_str()), Some(value)));
+    let custom = recipient.destination.headers.iter();
+    let custom = custom.map(|(name, _)| (Cow::Owned(name.as_str().to_owned()), None));
+    ours.chain(custom).collect()
 }

@@ -23,17 +23,16 @@ pub(crate) fn client(addresses: &AddressPolicy) -> reqwest::Result<Client> {
         .build()
 }
 
-/// Whether a URL names an address, not a host, that must not be called: such a URL never reaches
-/// the resolver.
-pub(crate) fn is_blocked_literal(url: &str, addresses: &AddressPolicy) -> bool {
-    let Ok(url) = Url::parse(url) else {
-        return true;
-    };
+/// Reads a URL. `None`: it names an address, not a host, that must not be called; such a URL never
+/// reaches the resolver.
+pub(crate) fn permitted(url: &str, addresses: &AddressPolicy) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
     let host = url.host_str().unwrap_or_default();
     let literal = host.trim_start_matches('[').trim_end_matches(']');
-    literal
+    let blocked = literal
         .parse()
-        .is_ok_and(|address| !addresses.permits(address))
+        .is_ok_and(|address| !addresses.permits(address));
+    (!blocked).then_some(url)
 }
 
 struct FilteringResolver(AddressPolicy);
@@ -196,10 +195,10 @@ mod tests {
             "http://0x7f.1/",
             "no url",
         ] {
-            assert!(is_blocked_literal(url, &public), "{url}");
+            assert_eq!(permitted(url, &public), None, "{url}");
         }
-        assert!(!is_blocked_literal("http://127.0.0.1/", &loopback()));
-        assert!(!is_blocked_literal("http://example.com/", &public));
+        assert!(permitted("http://127.0.0.1/", &loopback()).is_some());
+        assert!(permitted("http://example.com/", &public).is_some());
     }
 
     #[test]

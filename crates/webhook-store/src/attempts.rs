@@ -1,5 +1,7 @@
 //! Tables `attempts` and `exchanges`: every request that was made, and what was said in it.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -54,9 +56,9 @@ pub struct Exchange {
     /// Where the request went.
     pub request_url: String,
     /// Its headers; no value: it is secret.
-    pub request_headers: Vec<(String, Option<String>)>,
+    pub request_headers: Vec<(Cow<'static, str>, Option<String>)>,
     /// The answer's headers of interest.
-    pub response_headers: Vec<(String, String)>,
+    pub response_headers: Vec<(Cow<'static, str>, String)>,
     /// The first 16 KiB of the answer's body.
     pub response_body: Vec<u8>,
     /// Whether there was more.

@@ -27,8 +27,8 @@ pub(super) struct Rows {
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
     url: Cow<'a, str>,
-    sent: Cow<'a, [(String, Option<String>)]>,
-    got: Cow<'a, [(String, String)]>,
+    sent: Cow<'a, [(Cow<'static, str>, Option<String>)]>,
+    got: Cow<'a, [(Cow<'static, str>, String)]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,27 +39,33 @@ struct Kept<'a> {
 impl Rows {
     /// Puts exchanges into as few rows as hold them.
     pub(super) fn of<'a>(exchanges: impl Iterator<Item = &'a Exchange>) -> Self {
-        let (mut rows, mut place) = (Self::default(), 0);
+        let (mut rows, mut open) = (Self::default(), Vec::new());
+        let (mut id, mut place) = (Uuid::now_v7(), 0);
         for exchange in exchanges {
-            if rows.said.last().is_none_or(|said| said.len() > ROW_BYTES) {
-                rows.ids.push(Uuid::now_v7());
-                rows.said.push(String::with_capacity(ROW_BYTES));
-                place = 0;
-            }
-            let (Some(id), Some(said)) = (rows.ids.last(), rows.said.last_mut()) else {
-                continue;
-            };
-            said.push(if place == 0 { '[' } else { ',' });
-            said.push_str(&write(exchange));
-            rows.places.push((*id, place));
+            open.push(if place == 0 { b'[' } else { b',' });
+            write(exchange, &mut open);
+            rows.places.push((id, place));
             place += 1;
+            if open.len() > ROW_BYTES {
+                rows.close(id, &mut open);
+                (id, place) = (Uuid::now_v7(), 0);
+            }
         }
-        rows.said.iter_mut().for_each(|said| said.push(']'));
+        if place > 0 {
+            rows.close(id, &mut open);
+        }
         rows
+    }
+
+    fn close(&mut self, id: Uuid, open: &mut Vec<u8>) {
+        open.push(b']');
+        let said = String::from_utf8(std::mem::take(open)).expect("JSON is UTF-8");
+        self.ids.push(id);
+        self.said.push(said);
     }
 }
 
-fn write(exchange: &Exchange) -> String {
+fn write(exchange: &Exchange, into: &mut Vec<u8>) {
     let (body, body_base64) = match std::str::from_utf8(&exchange.response_body) {
         Ok(body) => (Some(Cow::Borrowed(body)), None),
         Err(_) => (None, Some(BASE64_STANDARD.encode(&exchange.response_body))),
@@ -72,7 +78,7 @@ fn write(exchange: &Exchange) -> String {
         body_base64,
         truncated: exchange.response_body_truncated,
     };
-    serde_json::to_string(&kept).expect("texts are JSON")
+    serde_json::to_writer(into, &kept).expect("texts are JSON")
 }
 
 /// Reads one exchange out of its row.

@@ -180,11 +180,17 @@ impl AttemptBody {
             first_byte_ms: attempt.timing.first_byte_ms,
             request_url: kept.then_some(said.request_url),
             request_headers: request_headers
-                .map(|(name, value)| RequestHeaderBody { name, value })
+                .map(|(name, value)| RequestHeaderBody {
+                    name: name.into_owned(),
+                    value,
+                })
                 .collect(),
             response_status: attempt.response_status,
             response_headers: response_headers
-                .map(|(name, value)| HeaderBody { name, value })
+                .map(|(name, value)| HeaderBody {
+                    name: name.into_owned(),
+                    value,
+                })
                 .collect(),
             response_body: kept.then(|| String::from_utf8_lossy(&said.response_body).into_owned()),
             response_body_truncated: said.response_body_truncated,
