@@ -36,7 +36,8 @@ const EVENTS: &str = "
 const DELIVERIES: &str = "
     INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
         last_answer, next_attempt_at, created_at, ended_at)
-    SELECT pg_temp.id_at(at, n), event_id, webhook_id, event_type, environment, status,
+    SELECT pg_temp.id_at(at, n), event_id, webhook_id, event_type, environment,
+           status::delivery_status,
            (answer > 0)::integer, answer,
            CASE WHEN status = 'pending' THEN now() + interval '1 day' END, at,
            CASE WHEN status <> 'pending' THEN at + interval '1 s' END

@@ -183,7 +183,7 @@ async fn a_shutdown_lets_a_running_attempt_end_and_costs_none() {
     let world = stage.stop().await;
 
     let (status, attempts): (String, i32) = (
-        world.ask("SELECT status FROM deliveries").await,
+        world.ask("SELECT status::text FROM deliveries").await,
         world.ask("SELECT attempts FROM deliveries").await,
     );
     assert_eq!((status.as_str(), attempts), ("succeeded", 1));
