@@ -305,6 +305,45 @@ mod tests {
         assert!(when_empty && !lane.has_room(&leased(1, 0), false, true));
     }
 
+    fn end(lane: &mut Lane, attempts: usize, origin: Origin) {
+        for _ in 0..attempts {
+            lane.observe(&Outcome::Accepted, origin);
+        }
+    }
+
+    fn room(lane: &Lane, whose: For) -> i32 {
+        let id = WebhookId(uuid::Uuid::nil());
+        lane.room(id, whose, false, false).first_attempts
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_lane_holds_a_seconds_worth_of_which_half_is_left_to_what_waits() {
+        let mut lane = Lane::new(2);
+        let slow = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
+
+        end(&mut lane, 250, Origin::Backlog);
+        let fast = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let slow_again = room(&lane, For::Backlog);
+
+        assert_eq!((slow, fast), ([64, 128], [500, 1_000]));
+        assert_eq!(slow_again, 128);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_events_wait_only_for_a_lane_that_is_fast_with_new_events() {
+        let mut lane = Lane::new(2);
+
+        end(&mut lane, 1_000, Origin::Backlog);
+        let fed_by_the_backlog = lane.room_worth_waiting_for();
+        end(&mut lane, 500, Origin::Broker);
+        fill(&mut lane, 0..900, 0);
+        let fed_by_the_broker = lane.room_worth_waiting_for();
+
+        assert_eq!(fed_by_the_backlog, None);
+        assert_eq!(fed_by_the_broker, Some(4_096 / 2 - 900));
+    }
+
     #[test]
     fn a_lane_that_runs_low_asks_once_for_more() {
         let mut lane = Lane::new(2);

@@ -1,4 +1,6 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// What is counted together. A burst counts as long as one of these lasts, and no longer than two.
 const SPAN: Duration = Duration::from_millis(250);
