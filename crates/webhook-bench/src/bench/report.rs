@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::measure::{Measure, Spread};
+use super::measure::{Bound, Measure, Spread};
 use super::meter::Costs;
 use super::usage::Usage;
 
@@ -19,7 +19,7 @@ impl Report {
     /// Prints the head of the table.
     pub(crate) fn begin() -> Self {
         println!(
-            "{:<22} {:>26} {:>26} {:>6}  {:<32} met",
+            "{:<30} {:>26} {:>26} {:>6}  {:<32} met",
             "scenario", "product: median (min–max)", "beside: median (min–max)", "ratio", "bound",
         );
         Self {
@@ -33,13 +33,17 @@ impl Report {
         let (ratio, met) = (measure.ratio(), measure.met());
         self.all_met &= met;
         println!(
-            "{:<22} {:>26} {:>26} {:>6}  {:<32} {}",
+            "{:<30} {:>26} {:>26} {:>6}  {:<32} {}",
             measure.name,
             written(measure.product),
             measure.bare.map_or_else(String::new, written),
             ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             measure.bound_text(),
-            if met { "yes" } else { "no" }
+            match (matches!(measure.bound, Bound::Told(_)), met) {
+                (true, _) => "",
+                (false, true) => "yes",
+                (false, false) => "no",
+            }
         );
         for (whose, costs) in [("product", &measure.costs), ("beside", &measure.bare_costs)] {
             for (part, used) in costs {

@@ -75,7 +75,7 @@ pub(crate) async fn time(course: &mut Course<'_>, scale: Scale) -> anyhow::Resul
     deliver(course, pace(scale.choose(500, 2_000))).await?;
     let meter = Meter::start(course.stack);
     course.sink.time();
-    deliver(course, pace(scale.choose(2_000, 20_000))).await?;
+    deliver(course, pace(scale.choose(1_000, 20_000))).await?;
     let times = course.sink.times();
     let costs = meter.read(&[("worker", worker.group())]);
     worker.stop().await;

@@ -29,7 +29,7 @@ pub(crate) async fn measure(
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
-    let (deliveries, events) = scale.choose((50_000, 3_000), (10_000_000, 60_000));
+    let (deliveries, events) = scale.choose((50_000, 2_000), (10_000_000, 60_000));
     let free = free_bytes()?;
     ensure!(
         scale == Scale::Quick || free > deliveries * BYTES_PER_DELIVERY + LEFT_FREE,

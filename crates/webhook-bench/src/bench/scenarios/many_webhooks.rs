@@ -16,7 +16,7 @@ pub(crate) async fn measure(
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
-    let (webhooks, events) = scale.choose((1_000, 3_000), (10_000, 60_000));
+    let (webhooks, events) = scale.choose((500, 3_000), (10_000, 60_000));
     let mut course = Course::new(stack).await?;
     course.store_webhooks(1).await;
     course.store(&course.sink, webhooks - 1, OTHER).await;

@@ -40,7 +40,7 @@ pub(crate) async fn measure(
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
-    let part = Duration::from_millis(scale.choose(500, 60_000));
+    let part = Duration::from_millis(scale.choose(300, 60_000));
     let drain = plain_drain(stack, scale.choose(3_000, 60_000)).await?;
     #[allow(
         clippy::cast_possible_truncation,

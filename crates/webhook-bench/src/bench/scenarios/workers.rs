@@ -36,7 +36,7 @@ pub(crate) async fn measure(
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
-    let events = scale.choose(800, 12_000);
+    let events = scale.choose(400, 12_000);
     let mut runs: [Vec<(Run, f64)>; 3] = [const { Vec::new() }; 3];
     for _ in 0..scale.choose(1, 3) {
         for (runs, dispatchers) in runs.iter_mut().zip(DISPATCHERS) {
