@@ -26,7 +26,7 @@ impl Meter {
         Self { parts, before }
     }
 
-    /// What it cost so far. `started`: what was started for this run and still runs.
+    /// What it cost so far. `started`: what was started since, and still runs.
     pub(crate) fn read(self, started: &[(&'static str, Group)]) -> Costs {
         let parts = self.parts.into_iter().zip(self.before);
         let mut costs: Costs = parts

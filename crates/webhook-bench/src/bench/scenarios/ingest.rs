@@ -58,12 +58,12 @@ pub(crate) async fn measure(
 pub(crate) async fn post_singles(stack: &Stack, events: usize) -> anyhow::Result<Run> {
     let mut course = Course::new(stack).await?;
     course.store_webhooks(1).await;
+    let meter = Meter::start(stack);
     let worker = course.start(Who::Product, 1).await?;
     let api = Service::api(&course.world).await;
     let poster = Poster::new(&course.world, &api).await?;
     let bodies = make(events).into_iter().map(|event| event.body).collect();
     course.sink.expect(events);
-    let meter = Meter::start(stack);
     let began = Instant::now();
     poster.post_events(bodies).await?;
     course.sink.all_arrived(PATIENCE).await?;
@@ -82,10 +82,10 @@ pub(crate) async fn post_singles(stack: &Stack, events: usize) -> anyhow::Result
 /// Posts events in batches; nobody takes them from the queue.
 async fn post_batches(stack: &Stack, events: usize) -> anyhow::Result<Run> {
     let course = Course::new(stack).await?;
+    let meter = Meter::start(stack);
     let api = Service::api(&course.world).await;
     let poster = Poster::new(&course.world, &api).await?;
     let bodies = make(events).chunks(BATCH).map(batch).collect();
-    let meter = Meter::start(stack);
     let began = Instant::now();
     poster.post_batches(bodies, BATCH).await?;
     let rate = per_second(events, began.elapsed());

@@ -70,10 +70,10 @@ pub(crate) async fn time(course: &mut Course<'_>, scale: Scale) -> anyhow::Resul
         per_second: PER_SECOND,
         lasting: Duration::from_millis(millis),
     };
+    let meter = Meter::start(course.stack);
     let worker = course.start(Who::Product, 1).await?;
     // The first events open connections, which is not what is measured.
     deliver(course, pace(scale.choose(500, 2_000))).await?;
-    let meter = Meter::start(course.stack);
     course.sink.time();
     deliver(course, pace(scale.choose(1_000, 20_000))).await?;
     let times = course.sink.times();

@@ -46,23 +46,28 @@ pub(crate) async fn measure(
     ])
 }
 
-/// What counts is the time from when the event is published to the last arrival.
+/// What counts is the time from when an event is published to the last arrival. The costs are those
+/// of the whole turn.
 async fn turn(course: &mut Course<'_>, who: Who, webhooks: usize) -> anyhow::Result<Vec<Run>> {
+    let meter = Meter::start(course.stack);
     let worker = course.start(who, webhooks).await?;
-    let mut runs = Vec::new();
+    let mut rates = Vec::new();
     for number in 0..EVENTS {
         course.sink.expect(webhooks);
-        let meter = Meter::start(course.stack);
         let began = Instant::now();
         course.publish(1).await?;
         course.sink.all_arrived(PATIENCE).await?;
         let rate = per_second(webhooks, began.elapsed());
         course.all_recorded(who, webhooks).await?;
-        let costs = meter.read(&[("worker", worker.group())]);
         if number > 0 {
-            runs.push(Run { rate, costs });
+            rates.push(rate);
         }
     }
+    let costs = meter.read(&[("worker", worker.group())]);
     worker.stop().await;
-    Ok(runs)
+    let run = |rate| Run {
+        rate,
+        costs: costs.clone(),
+    };
+    Ok(rates.into_iter().map(run).collect())
 }

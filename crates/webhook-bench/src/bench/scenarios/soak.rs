@@ -92,10 +92,10 @@ async fn run(
     pace: Pace,
     part: Duration,
 ) -> anyhow::Result<(Vec<Moment>, Costs)> {
+    let meter = Meter::start(course.stack);
     let worker = course.start(Who::Product, 1).await?;
     let broker = Broker::connect(&course.world.amqp_url).await?;
     course.sink.expect(pace.events());
-    let meter = Meter::start(course.stack);
     let publisher = course.publisher.clone();
     let began = Instant::now();
     let load = tokio::spawn(async move { pace.publish(&publisher, MEASURED).await });

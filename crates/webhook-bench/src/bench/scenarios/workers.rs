@@ -88,13 +88,13 @@ async fn run(stack: &Stack, dispatchers: usize, events: usize) -> anyhow::Result
     course.store_webhooks(WEBHOOKS).await;
     let deliveries = events * WEBHOOKS;
     course.sink.expect(deliveries);
+    let meter = Meter::start(stack);
     let mut started = Vec::new();
     for _ in 0..dispatchers {
         let address = free_address()?;
         started.push(Service::dispatcher_at(&course.world, &address));
         until("it is ready", async || Ok(is_ready(&address).await)).await?;
     }
-    let meter = Meter::start(stack);
     let (began, before) = (Instant::now(), Processors::read()?);
     course.publish(events).await?;
     course.sink.all_arrived(PATIENCE).await?;
