@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use webhook_tests::{Service, World};
 
+use super::course::until;
+use super::ready::is_ready;
+
 /// How many connections there are, with a request at a time each.
 const CONNECTIONS: usize = 64;
 
@@ -37,10 +40,12 @@ struct Kind {
 }
 
 impl Poster {
-    /// Connects, with a key of its own.
+    /// Connects when the API is ready, with a key of its own.
     pub(crate) async fn new(world: &World, api: &Service) -> anyhow::Result<Self> {
         let key = Service::new_key(world, "publisher").await;
         let address = api.url.trim_start_matches("http://");
+        // It serves before it has reached the broker.
+        until("the API is ready", async || Ok(is_ready(address).await)).await?;
         let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {
             let stream = TcpStream::connect(address).await?;
