@@ -24,7 +24,9 @@ pub use plans::{EXPLAIN_ALL, Plan};
 pub use platform::{Platform, path_of};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
-pub use samples::{WebhookSample, event, event_with, new_secret, sealing_keys, set_status};
+pub use samples::{
+    WebhookSample, event, event_with, new_secret, sealing_keys, set_status, store_all,
+};
 pub use servers::Servers;
 pub use service::{SEALING_KEY, Service};
 pub use showcase::{PAGES, Page, Showcase, Viewer};

@@ -6,7 +6,7 @@ use webhook_domain::{
     WebhookStatus, WebhookUrl,
 };
 use webhook_store::webhooks::{self, Webhook};
-use webhook_store::{Connection, SealingKeys, transaction};
+use webhook_store::{Connection, SealingKeys, StoreError, transaction};
 
 use crate::SEALING_KEY;
 
@@ -62,12 +62,21 @@ impl<'a> WebhookSample<'a> {
 
     /// Stores it.
     pub async fn store(&self, connection: &mut Connection) -> Webhook {
+        let (id, settings) = (WebhookId(Uuid::now_v7()), self.settings());
+        let stored = transaction(connection, async |connection| {
+            webhooks::insert(connection, &sealing_keys(), id, &settings, &self.secret).await?;
+            webhooks::find(connection, id).await
+        });
+        stored.await.expect("it is stored").expect("it is there")
+    }
+
+    fn settings(&self) -> WebhookSettings {
         let addresses = AddressPolicy {
             allowed: vec!["127.0.0.0/8".parse().expect("a network")],
         };
         let url = WebhookUrl::parse(self.url, UrlSchemes::HttpAllowed, &addresses);
         let patterns = self.patterns.iter().map(|p| p.parse().expect("a pattern"));
-        let settings = WebhookSettings {
+        WebhookSettings {
             name: WebhookName::parse("Receiver").expect("a name"),
             url: url.expect("a good URL"),
             environment: self.environment,
@@ -77,14 +86,20 @@ impl<'a> WebhookSample<'a> {
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
             serving: self.serving.clone(),
-        };
-        let id = WebhookId(Uuid::now_v7());
-        let stored = transaction(connection, async |connection| {
-            webhooks::insert(connection, &sealing_keys(), id, &settings, &self.secret).await?;
-            webhooks::find(connection, id).await
-        });
-        stored.await.expect("it is stored").expect("it is there")
+        }
     }
+}
+
+/// Stores many at once: all of them or none.
+pub async fn store_all(connection: &mut Connection, samples: &[WebhookSample<'_>]) {
+    let stored = transaction(connection, async |connection| {
+        for sample in samples {
+            let (id, settings) = (WebhookId(Uuid::now_v7()), sample.settings());
+            webhooks::insert(connection, &sealing_keys(), id, &settings, &sample.secret).await?;
+        }
+        Ok::<(), StoreError>(())
+    });
+    stored.await.expect("they are stored");
 }
 
 /// Sets a webhook Active or Inactive, as an admin would.

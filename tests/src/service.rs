@@ -8,6 +8,9 @@ use crate::World;
 /// The key that seals secrets in tests.
 pub const SEALING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
+/// Any free port.
+const ANYWHERE: &str = "127.0.0.1:0";
+
 /// One of our programs, as its users run it. It dies with the test.
 pub struct Service {
     child: Child,
@@ -50,17 +53,23 @@ impl Service {
 
     /// Starts a dispatcher. A dead one's leases end soon, so that a test need not wait.
     pub fn dispatcher(world: &World) -> Self {
-        Self::dispatcher_with(world, "4000")
+        Self::dispatcher_with(world, "4000", ANYWHERE)
     }
 
     /// Starts a dispatcher with the leases that production has.
     pub fn patient_dispatcher(world: &World) -> Self {
-        Self::dispatcher_with(world, "60000")
+        Self::dispatcher_at(world, ANYWHERE)
     }
 
-    fn dispatcher_with(world: &World, lease_ms: &str) -> Self {
+    /// The same, which serves health and metrics at this address.
+    pub fn dispatcher_at(world: &World, listen: &str) -> Self {
+        Self::dispatcher_with(world, "60000", listen)
+    }
+
+    fn dispatcher_with(world: &World, lease_ms: &str, listen: &str) -> Self {
         let child = command("webhook-dispatcher", world)
             .env("LEASE_MS", lease_ms)
+            .env("LISTEN", listen)
             .stderr(Stdio::null())
             .spawn()
             .expect("./dev test builds the programs first");
@@ -139,7 +148,7 @@ fn command(name: &str, world: &World) -> Command {
         .env("AMQP_URL", &world.amqp_url)
         .env("WEBHOOK_SECRET_KEY", SEALING_KEY)
         .env("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
-        .env("LISTEN", "127.0.0.1:0")
+        .env("LISTEN", ANYWHERE)
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     command

@@ -35,6 +35,7 @@ pub struct World {
     pub pool: Pool,
     name: String,
     servers: ServerUrls,
+    client: reqwest::Client,
 }
 
 /// Where the servers are.
@@ -79,6 +80,7 @@ impl World {
             database_url,
             name,
             servers,
+            client: reqwest::Client::new(),
         })
     }
 
@@ -148,7 +150,7 @@ impl World {
             ),
         ] {
             let url = self.servers.url(&path).expect("a URL");
-            let request = reqwest::Client::new().request(method, url).json(&body);
+            let request = self.client.request(method, url).json(&body);
             let answer = request.send().await.expect("an answer");
             assert!(answer.status().is_success(), "{path}: {}", answer.status());
         }
@@ -160,7 +162,7 @@ impl World {
         let url = self.servers.url(&path).expect("a URL");
         let ask =
             serde_json::json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
-        let answer = reqwest::Client::new().post(url).json(&ask).send().await;
+        let answer = self.client.post(url).json(&ask).send().await;
         let messages: Vec<serde_json::Value> =
             answer.expect("an answer").json().await.unwrap_or_default();
         let bodies = messages.iter().filter_map(|m| m["payload"].as_str());
@@ -189,7 +191,7 @@ impl World {
             "payload_encoding": "string", "properties": {"delivery_mode": 2}});
         let routed = async || {
             let url = self.servers.url(&path).expect("a URL");
-            let request = reqwest::Client::new().post(url).json(&message);
+            let request = self.client.post(url).json(&message);
             let answer = request.send().await.expect("an answer");
             let answer: serde_json::Value = answer.json().await.unwrap_or_default();
             (answer["routed"] == true).then_some(())
@@ -203,7 +205,7 @@ impl World {
         let policy = serde_json::json!({"pattern": "^webhooks\\.events$", "apply-to": "queues",
             "definition": {"delivery-limit": 1}});
         let url = self.servers.url(&path).expect("a URL");
-        let answer = reqwest::Client::new().put(url).json(&policy).send().await;
+        let answer = self.client.put(url).json(&policy).send().await;
         assert!(answer.expect("an answer").status().is_success());
     }
 
@@ -211,14 +213,13 @@ impl World {
     pub async fn close_broker_connections(&self) {
         let path = format!("/api/vhosts/{}/connections", self.name);
         let url = self.servers.url(&path).expect("a URL");
-        let client = reqwest::Client::new();
-        let listed = client.get(url).send().await.expect("an answer");
+        let listed = self.client.get(url).send().await.expect("an answer");
         let connections: Vec<serde_json::Value> = listed.json().await.unwrap_or_default();
         for connection in connections {
             let name = connection["name"].as_str().expect("a name");
             let mut url = self.servers.url("/api/connections/").expect("a URL");
             url.path_segments_mut().expect("a base").pop().push(name);
-            let closed = client.delete(url).send().await.expect("an answer");
+            let closed = self.client.delete(url).send().await.expect("an answer");
             assert!(closed.status().is_success() || closed.status() == 404);
         }
     }
@@ -227,7 +228,7 @@ impl World {
     pub async fn consumers(&self) -> u64 {
         let path = format!("/api/queues/{}/webhooks.events", self.name);
         let url = self.servers.url(&path).expect("a URL");
-        let answer = reqwest::Client::new().get(url).send().await;
+        let answer = self.client.get(url).send().await;
         let queue: serde_json::Value = answer.expect("an answer").json().await.unwrap_or_default();
         queue["consumers"].as_u64().unwrap_or_default()
     }

@@ -4,11 +4,12 @@
 //! transaction, acknowledges, signs, posts over connections that are kept alive, inserts attempts
 //! and updates deliveries in batches. It knows no retries, lanes, matching or metrics.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
 use webhook_broker::{BrokerUrl, Queue, consume};
 use webhook_domain::{Event, SigningSecret, sign};
@@ -64,15 +65,18 @@ const RECORD: &str = "
 /// What the bare loop is told.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Bare {
-    /// Where Postgres is.
+    /// Where Postgres is. Without it nothing is written down, only posted.
     #[arg(long)]
-    pub(crate) database: String,
+    pub(crate) database: Option<String>,
     /// Where RabbitMQ is.
     #[arg(long)]
     pub(crate) amqp: String,
-    /// Who gets every event.
-    #[arg(long, required = true)]
-    pub(crate) url: Vec<String>,
+    /// Where the webhooks are; each has its number as its path.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// How many of them get every event.
+    #[arg(long)]
+    pub(crate) webhooks: usize,
 }
 
 /// A delivery in hand.
@@ -93,34 +97,44 @@ struct Made {
 impl Bare {
     /// Works until it is killed.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let (results, made) = mpsc::channel(RESULTS);
+        let (results, mut made) = mpsc::channel(RESULTS);
         let client = reqwest::Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(RUNNERS)
             .build()?;
         let secret = SigningSecret::from_random([7; 32]);
+        let urls = (0..self.webhooks).map(|number| format!("{}/{number}", self.url));
+        let urls: Arc<[String]> = urls.collect();
         let runners: Vec<mpsc::Sender<Owed>> = (0..RUNNERS)
             .map(|_| {
                 let (sender, owed) = mpsc::channel(IN_HAND);
                 let runner = Runner {
                     client: client.clone(),
                     secret: secret.clone(),
-                    urls: self.url.clone(),
+                    urls: urls.clone(),
                     results: results.clone(),
                 };
                 tokio::spawn(runner.run(owed));
                 sender
             })
             .collect();
-        let recorder = connect(&self.database).await?;
-        recorder.batch_execute(TABLES).await?;
-        tokio::spawn(record(recorder, made));
-        self.take_in(&runners).await
+        let mut intake = None;
+        if let Some(database) = &self.database {
+            let recorder = connect(database).await?;
+            recorder.batch_execute(TABLES).await?;
+            tokio::spawn(record(recorder, made));
+            intake = Some(Intake::new(database).await?);
+        } else {
+            tokio::spawn(async move { while made.recv().await.is_some() {} });
+        }
+        self.take_in(intake, &runners).await
     }
 
-    async fn take_in(&self, runners: &[mpsc::Sender<Owed>]) -> anyhow::Result<()> {
-        let client = connect(&self.database).await?;
-        let statement = client.prepare(TAKE_IN).await?;
+    async fn take_in(
+        &self,
+        written: Option<Intake>,
+        runners: &[mpsc::Sender<Owed>],
+    ) -> anyhow::Result<()> {
         let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
         let mut intake = consume(&broker, Queue::Events, "bare", PREFETCH).await?;
         let mut next = 0;
@@ -131,30 +145,9 @@ impl Bare {
                 .map(|message| Event::parse(message.body.clone()));
             let events: Vec<Event> = events.collect::<Result<_, _>>()?;
             let owed = self.owed(&events);
-            client
-                .execute(
-                    &statement,
-                    &[
-                        &events.iter().map(|e| e.id.0).collect::<Vec<_>>(),
-                        &events
-                            .iter()
-                            .map(|e| e.event_type.as_str())
-                            .collect::<Vec<_>>(),
-                        &events
-                            .iter()
-                            .map(|e| e.environment.as_str())
-                            .collect::<Vec<_>>(),
-                        &events.iter().map(|e| e.timestamp).collect::<Vec<_>>(),
-                        &events.iter().map(|e| e.body.as_ref()).collect::<Vec<_>>(),
-                        &owed.iter().map(|o| o.id).collect::<Vec<_>>(),
-                        &owed.iter().map(|o| o.event.id.0).collect::<Vec<_>>(),
-                        &owed
-                            .iter()
-                            .map(|o| i32::try_from(o.url))
-                            .collect::<Result<Vec<_>, _>>()?,
-                    ],
-                )
-                .await?;
+            if let Some(written) = &written {
+                written.write(&events, &owed).await?;
+            }
             if let Some(last) = batch.last() {
                 intake.ack_through(last).await?;
             }
@@ -167,7 +160,7 @@ impl Bare {
 
     fn owed(&self, events: &[Event]) -> Vec<Owed> {
         let owed = events.iter().flat_map(|event| {
-            (0..self.url.len()).map(|url| Owed {
+            (0..self.webhooks).map(|url| Owed {
                 id: Uuid::now_v7(),
                 event: event.clone(),
                 url,
@@ -177,10 +170,47 @@ impl Bare {
     }
 }
 
+/// What writes events and deliveries down.
+struct Intake {
+    client: Client,
+    statement: Statement,
+}
+
+impl Intake {
+    async fn new(database: &str) -> anyhow::Result<Self> {
+        let client = connect(database).await?;
+        let statement = client.prepare(TAKE_IN).await?;
+        Ok(Self { client, statement })
+    }
+
+    async fn write(&self, events: &[Event], owed: &[Owed]) -> anyhow::Result<()> {
+        let webhooks = owed.iter().map(|o| i32::try_from(o.url));
+        let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
+        let types = events.iter().map(|e| e.event_type.as_str());
+        let environments = events.iter().map(|e| e.environment.as_str());
+        self.client
+            .execute(
+                &self.statement,
+                &[
+                    &events.iter().map(|e| e.id.0).collect::<Vec<_>>(),
+                    &types.collect::<Vec<_>>(),
+                    &environments.collect::<Vec<_>>(),
+                    &events.iter().map(|e| e.timestamp).collect::<Vec<_>>(),
+                    &events.iter().map(|e| e.body.as_ref()).collect::<Vec<_>>(),
+                    &owed.iter().map(|o| o.id).collect::<Vec<_>>(),
+                    &owed.iter().map(|o| o.event.id.0).collect::<Vec<_>>(),
+                    &webhooks,
+                ],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
 struct Runner {
     client: reqwest::Client,
     secret: SigningSecret,
-    urls: Vec<String>,
+    urls: Arc<[String]>,
     results: mpsc::Sender<Made>,
 }
 

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
 use bytes::Bytes;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 use webhook_broker::Publisher;
 use webhook_domain::{Environment, Event, EventType};
@@ -14,6 +15,9 @@ const BODY_BYTES: usize = 500;
 
 /// How many are published before their confirms are waited for.
 const BURST: usize = 1_000;
+
+/// How often a second a steady load publishes at most; what is due then goes together.
+const TICKS: u32 = 200;
 
 /// What an event's `data` begins with: when it was published, in nanoseconds of Unix time.
 const SENT_AT: &str = r#""data":{"sent_at":"#;
@@ -32,10 +36,14 @@ pub(crate) fn event(event_type: EventType) -> Event {
 }
 
 /// Publishes `count` events, confirmed, as fast as the broker takes them.
-pub(crate) async fn publish(publisher: &Publisher, count: usize) -> anyhow::Result<()> {
+pub(crate) async fn publish(
+    publisher: &Publisher,
+    count: usize,
+    event_type: EventType,
+) -> anyhow::Result<()> {
     for begun in (0..count).step_by(BURST) {
         let burst: Vec<Event> = (begun..count.min(begun + BURST))
-            .map(|_| event(EventType::LicenseActivated))
+            .map(|_| event(event_type))
             .collect();
         let confirmed = publisher.publish_all(&burst).await;
         ensure!(confirmed.iter().all(Result::is_ok), "not all was confirmed");
@@ -43,23 +51,56 @@ pub(crate) async fn publish(publisher: &Publisher, count: usize) -> anyhow::Resu
     Ok(())
 }
 
-/// Publishes so many events per second for a while, each on its own.
-pub(crate) async fn publish_steadily(
-    publisher: &Publisher,
-    per_second: u32,
-    lasting: Duration,
-) -> anyhow::Result<usize> {
-    let mut tick = interval(Duration::from_secs(1) / per_second);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (until, mut count) = (Instant::now() + lasting, 0);
-    while Instant::now() < until {
-        tick.tick().await;
-        publisher
-            .publish(&event(EventType::LicenseActivated))
-            .await?;
-        count += 1;
+/// A steady load.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Events per second.
+    pub(crate) per_second: u32,
+    /// For how long.
+    pub(crate) lasting: Duration,
+}
+
+impl Pace {
+    /// How many events that are.
+    pub(crate) fn events(self) -> usize {
+        let events = u128::from(self.per_second) * self.lasting.as_millis() / 1_000;
+        usize::try_from(events).unwrap_or(usize::MAX)
     }
-    Ok(count)
+
+    /// Publishes them on time, however long confirms take, and waits for all confirms at the end.
+    pub(crate) async fn publish(
+        self,
+        publisher: &Publisher,
+        event_type: EventType,
+    ) -> anyhow::Result<()> {
+        let ticks_per_second = self.per_second.clamp(1, TICKS);
+        let mut tick = interval(Duration::from_secs(1) / ticks_per_second);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let (mut published, mut ticks, mut on_their_way) = (0, 0, JoinSet::new());
+        while published < self.events() {
+            tick.tick().await;
+            ticks += 1;
+            let due = ticks * u64::from(self.per_second) / u64::from(ticks_per_second);
+            let due = usize::try_from(due)?.min(self.events());
+            let events: Vec<Event> = (published..due).map(|_| event(event_type)).collect();
+            published = due;
+            let publisher = publisher.clone();
+            on_their_way.spawn(async move { publisher.publish_all(&events).await });
+            while let Some(confirmed) = on_their_way.try_join_next() {
+                ensure!(
+                    confirmed?.iter().all(Result::is_ok),
+                    "not all was confirmed"
+                );
+            }
+        }
+        while let Some(confirmed) = on_their_way.join_next().await {
+            ensure!(
+                confirmed?.iter().all(Result::is_ok),
+                "not all was confirmed"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// How long ago an event was made, by its body.

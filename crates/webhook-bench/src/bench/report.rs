@@ -1,31 +1,13 @@
 //! The table that is printed, and the same as JSON.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::scenarios::Scenario;
+use super::measure::{Bound, Measure, Spread};
+use super::meter::Costs;
 use super::usage::Usage;
-
-/// Figures of several runs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-}
-
-/// What a scenario showed.
-pub(crate) struct Row {
-    pub(crate) product: Spread,
-    /// What it is compared with, where that was measured.
-    pub(crate) bare: Option<Spread>,
-    pub(crate) runs: usize,
-    /// What each part cost in the last run.
-    pub(crate) usage: BTreeMap<&'static str, Usage>,
-    /// The same of the bare loop.
-    pub(crate) bare_usage: BTreeMap<&'static str, Usage>,
-}
 
 /// What was measured so far.
 pub(crate) struct Report {
@@ -33,42 +15,12 @@ pub(crate) struct Report {
     all_met: bool,
 }
 
-impl Spread {
-    /// Of at least one figure.
-    pub(crate) fn of(figures: impl Iterator<Item = f64>) -> Self {
-        let mut figures: Vec<f64> = figures.collect();
-        figures.sort_by(f64::total_cmp);
-        let at = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);
-        Self {
-            median: at(figures.len() / 2),
-            min: at(0),
-            max: at(figures.len().saturating_sub(1)),
-        }
-    }
-
-    fn to_json(self) -> Value {
-        json!({"median": self.median, "min": self.min, "max": self.max})
-    }
-}
-
-impl Row {
-    /// The product's share of what it is compared with.
-    fn ratio(&self) -> Option<f64> {
-        self.bare.map(|bare| self.product.median / bare.median)
-    }
-}
-
 impl Report {
     /// Prints the head of the table.
     pub(crate) fn begin() -> Self {
         println!(
-            "{:<18} {:>24} {:>24} {:>6}  {:<26} {}",
-            "scenario",
-            "product: median (min–max)",
-            "bare: median (min–max)",
-            "ratio",
-            "bound",
-            "met"
+            "{:<30} {:>26} {:>26} {:>6}  {:<32} met",
+            "scenario", "product: median (min–max)", "beside: median (min–max)", "ratio", "bound",
         );
         Self {
             rows: Vec::new(),
@@ -77,51 +29,51 @@ impl Report {
     }
 
     /// Prints a row.
-    pub(crate) fn add(&mut self, scenario: &Scenario, row: Row) {
-        let ratio = row.ratio();
-        let met = ratio.is_some_and(|ratio| ratio >= scenario.least);
+    pub(crate) fn add(&mut self, measure: &Measure) {
+        let (ratio, met) = (measure.ratio(), measure.met());
         self.all_met &= met;
         println!(
-            "{:<18} {:>24} {:>24} {:>6}  {:<26} {}",
-            scenario.name,
-            written(row.product),
-            row.bare.map_or_else(String::new, written),
+            "{:<30} {:>26} {:>26} {:>6}  {:<32} {}",
+            measure.name,
+            written(measure.product),
+            measure.bare.map_or_else(String::new, written),
             ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
-            scenario.bound,
-            if met { "yes" } else { "no" }
+            measure.bound_text(),
+            match (matches!(measure.bound, Bound::Told(_)), met) {
+                (true, _) => "",
+                (false, true) => "yes",
+                (false, false) => "no",
+            }
         );
-        for (whose, usage) in [("product", &row.usage), ("bare", &row.bare_usage)] {
-            for (part, used) in usage {
+        for (whose, costs) in [("product", &measure.costs), ("beside", &measure.bare_costs)] {
+            for (part, used) in costs {
                 println!(
                     "    {whose:<8} {part:<18} {:>7.2} s CPU  {:>6.0} MiB at most",
                     used.cpu_s, used.peak_rss_mib
                 );
             }
         }
-        let parts = |read: fn(&Usage) -> f64| -> BTreeMap<_, _> {
-            row.usage
-                .iter()
-                .map(|(part, used)| (*part, read(used)))
-                .collect()
-        };
         self.rows.push(json!({
-            "scenario": scenario.name,
-            "unit": scenario.unit,
-            "product": row.product.to_json(),
-            "bare": row.bare.map(Spread::to_json),
+            "scenario": measure.name,
+            "unit": measure.unit,
+            "product": to_json(measure.product),
+            "bare": measure.bare.map(to_json),
             "ratio": ratio,
-            "runs": row.runs,
-            "cpu_s": parts(|used| used.cpu_s),
-            "peak_rss_mib": parts(|used| used.peak_rss_mib),
-            "bound": scenario.bound,
+            "runs": measure.runs,
+            "cpu_s": each(&measure.costs, |used| used.cpu_s),
+            "peak_rss_mib": each(&measure.costs, |used| used.peak_rss_mib),
+            "bound": measure.bound_text(),
             "met": met,
         }));
     }
 
     /// Writes all of it as JSON.
-    pub(crate) fn write(&self, path: &str) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         std::fs::write(path, serde_json::to_vec_pretty(&self.rows)?)?;
-        println!("written to {path}");
+        println!("written to {}", path.display());
         Ok(())
     }
 
@@ -131,6 +83,18 @@ impl Report {
     }
 }
 
+fn each(costs: &Costs, read: fn(&Usage) -> f64) -> BTreeMap<&'static str, f64> {
+    let costs = costs.iter();
+    costs.map(|(part, used)| (*part, read(used))).collect()
+}
+
+fn to_json(spread: Spread) -> Value {
+    json!({"median": spread.median, "min": spread.min, "max": spread.max})
+}
+
+/// Rates without a fraction, milliseconds with one.
 fn written(spread: Spread) -> String {
-    format!("{:.0} ({:.0}–{:.0})", spread.median, spread.min, spread.max)
+    let digits = if spread.max < 100.0 { 2 } else { 0 };
+    let Spread { median, min, max } = spread;
+    format!("{median:.digits$} ({min:.digits$}–{max:.digits$})")
 }

@@ -1,8 +1,19 @@
-//! What is measured, and what is to be reached.
+//! What is measured, in the order of the table.
 
-use super::race::{Race, Who};
-use super::report::{Row, Spread};
+use super::measure::Measure;
 use super::stack::Stack;
+
+mod footprint;
+mod ingest;
+mod isolation;
+mod latency;
+mod long_log;
+mod many_subscribers;
+mod many_webhooks;
+mod races;
+mod retries;
+mod soak;
+mod workers;
 
 /// How much of a scenario is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,93 +24,88 @@ pub(crate) enum Scale {
     Full,
 }
 
-/// One line of the table.
-pub(crate) struct Scenario {
-    pub(crate) name: &'static str,
-    /// What its figures count.
-    pub(crate) unit: &'static str,
-    /// What is to be reached, in words.
-    pub(crate) bound: &'static str,
-    /// The least ratio to what it is compared with.
-    pub(crate) least: f64,
-    pub(crate) work: Work,
+/// A part of the table, which has one line or some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    Drain,
+    FanOut,
+    Live,
+    Latency,
+    Isolation,
+    Retries,
+    Ingest,
+    ManyWebhooks,
+    ManySubscribers,
+    LongLog,
+    Soak,
+    Workers,
+    Footprint,
 }
 
-/// The work of a scenario.
-pub(crate) enum Work {
-    /// The product and the bare loop in turn.
-    Race(Race),
-}
-
-/// All of them, in the order of the table.
-pub(crate) const SCENARIOS: &[Scenario] = &[
-    Scenario {
-        name: "drain",
-        unit: "deliveries/s",
-        bound: "≥ 0.75 of the bare loop",
-        least: 0.75,
-        work: Work::Race(Race {
-            events: 60_000,
-            webhooks: 1,
-            live: false,
-        }),
-    },
-    Scenario {
-        name: "fan-out",
-        unit: "deliveries/s",
-        bound: "≥ 0.75 of the bare loop",
-        least: 0.75,
-        work: Work::Race(Race {
-            events: 6_000,
-            webhooks: 10,
-            live: false,
-        }),
-    },
-    Scenario {
-        name: "live",
-        unit: "deliveries/s",
-        bound: "≥ 0.75 of the bare loop",
-        least: 0.75,
-        work: Work::Race(Race {
-            events: 60_000,
-            webhooks: 1,
-            live: true,
-        }),
-    },
-];
-
-impl Work {
-    /// Measures it.
-    pub(crate) async fn run(&self, stack: &Stack, scale: Scale) -> anyhow::Result<Row> {
+impl Scale {
+    /// One of two values.
+    pub(crate) fn choose<T>(self, quick: T, full: T) -> T {
         match self {
-            Self::Race(race) => race_in_turn(stack, *race, scale).await,
+            Self::Quick => quick,
+            Self::Full => full,
         }
     }
 }
 
-/// The product and the bare loop alternately, so that what the machine does meets both.
-async fn race_in_turn(stack: &Stack, race: Race, scale: Scale) -> anyhow::Result<Row> {
-    let (runs, race) = match scale {
-        Scale::Quick => (
-            1,
-            Race {
-                events: race.events / 20,
-                ..race
-            },
-        ),
-        Scale::Full => (5, race),
-    };
-    let (mut product, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..runs {
-        product.push(race.run(stack, Who::Product).await?);
-        bare.push(race.run(stack, Who::Bare).await?);
+impl Scenario {
+    /// All of them.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Drain,
+        Self::FanOut,
+        Self::Live,
+        Self::Latency,
+        Self::Isolation,
+        Self::Retries,
+        Self::Ingest,
+        Self::ManyWebhooks,
+        Self::ManySubscribers,
+        Self::LongLog,
+        Self::Soak,
+        Self::Workers,
+        Self::Footprint,
+    ];
+
+    /// What it is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::FanOut => "fan-out",
+            Self::Live => "live",
+            Self::Latency => "latency",
+            Self::Isolation => "isolation",
+            Self::Retries => "retries",
+            Self::Ingest => "ingest",
+            Self::ManyWebhooks => "many webhooks",
+            Self::ManySubscribers => "many subscribers",
+            Self::LongLog => "long log",
+            Self::Soak => "soak",
+            Self::Workers => "workers",
+            Self::Footprint => "footprint",
+        }
     }
-    let rates = |runs: &[super::race::Run]| Spread::of(runs.iter().map(|run| run.rate));
-    Ok(Row {
-        product: rates(&product),
-        bare: Some(rates(&bare)),
-        runs,
-        usage: product.pop().map(|run| run.usage).unwrap_or_default(),
-        bare_usage: bare.pop().map(|run| run.usage).unwrap_or_default(),
-    })
+
+    /// Measures it.
+    pub(crate) async fn measure(self, stack: &Stack, scale: Scale) -> anyhow::Result<Vec<Measure>> {
+        let name = self.name();
+        match self {
+            Self::Drain => races::drain(name, stack, scale).await,
+            Self::FanOut => races::fan_out(name, stack, scale).await,
+            Self::Live => races::live(name, stack, scale).await,
+            Self::Latency => latency::measure(name, stack, scale).await,
+            Self::Isolation => isolation::measure(name, stack, scale).await,
+            Self::Retries => retries::measure(name, stack, scale).await,
+            Self::Ingest => ingest::measure(name, stack, scale).await,
+            Self::ManyWebhooks => many_webhooks::measure(name, stack, scale).await,
+            Self::ManySubscribers => many_subscribers::measure(name, stack, scale).await,
+            Self::LongLog => long_log::measure(name, stack, scale).await,
+            Self::Soak => soak::measure(name, stack, scale).await,
+            Self::Workers => workers::measure(name, stack, scale).await,
+            Self::Footprint => footprint::measure(name, stack, scale).await,
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Where everything is delivered: a receiver that answers 200 and notes when what arrived.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +25,8 @@ pub(crate) enum Answers {
 
 /// A receiver on loopback.
 pub(crate) struct Sink {
-    address: SocketAddr,
+    /// `http://…`, without a path.
+    pub(crate) url: String,
     seen: Arc<Seen>,
 }
 
@@ -45,7 +45,7 @@ impl Sink {
     /// Starts to listen.
     pub(crate) async fn start(answers: Answers) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
+        let url = format!("http://{}", listener.local_addr()?);
         let seen = Arc::new(Seen {
             epoch: Instant::now(),
             wanted: AtomicUsize::new(usize::MAX),
@@ -56,12 +56,12 @@ impl Sink {
             timed: Mutex::default(),
         });
         tokio::spawn(accept(listener, seen.clone(), answers));
-        Ok(Self { address, seen })
+        Ok(Self { url, seen })
     }
 
     /// The URL of the webhook with this number.
-    pub(crate) fn url(&self, webhook: usize) -> String {
-        format!("http://{}/{webhook}", self.address)
+    pub(crate) fn webhook(&self, number: usize) -> String {
+        format!("{}/{number}", self.url)
     }
 
     /// Forgets what arrived, and expects so many.

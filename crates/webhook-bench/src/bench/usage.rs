@@ -9,8 +9,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// What is measured together.
 #[derive(Debug, Clone)]
 pub(crate) enum Group {
-    /// One process.
-    Process(u32),
+    /// These processes.
+    Processes(Vec<u32>),
     /// A process and those that it started, those that have ended included.
     Family(u32),
     /// All processes of a session.
@@ -25,24 +25,41 @@ pub(crate) struct Usage {
     /// The most memory that was resident, in MiB. Of a group, the sum of what each had at most
     /// for itself, and what it shares once.
     pub(crate) peak_rss_mib: f64,
+    /// The same of now.
+    pub(crate) rss_mib: f64,
+}
+
+/// How the time of all processors went, in their ticks, from the start of the machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Processors {
+    idle: f64,
+    all: f64,
 }
 
 impl Group {
+    /// One process.
+    pub(crate) fn process(pid: u32) -> Self {
+        Self::Processes(vec![pid])
+    }
+
     /// Reads what it has cost so far. Processes that have ended meanwhile are left out.
     pub(crate) fn usage(&self) -> Usage {
         let members: Vec<Process> = match self {
-            Self::Process(pid) => Process::read(*pid).into_iter().collect(),
+            Self::Processes(pids) => pids.iter().copied().filter_map(Process::read).collect(),
             Self::Family(pid) => all()
                 .filter(|p| p.pid == *pid || p.parent == *pid)
                 .collect(),
             Self::Session(id) => all().filter(|p| p.session == *id).collect(),
         };
         let cpu = members.iter().map(|p| p.ticks).sum::<f64>();
-        let own: f64 = members.iter().map(|p| p.peak_mib - p.shared_mib).sum();
         let shared = members.iter().map(|p| p.shared_mib).fold(0.0, f64::max);
+        let own = |mib: fn(&Process) -> f64| -> f64 {
+            members.iter().map(|p| mib(p) - p.shared_mib).sum()
+        };
         Usage {
             cpu_s: cpu / TICKS_PER_SECOND,
-            peak_rss_mib: own + shared,
+            peak_rss_mib: own(|p| p.peak_mib) + shared,
+            rss_mib: own(|p| p.rss_mib) + shared,
         }
     }
 }
@@ -57,12 +74,38 @@ impl Usage {
     }
 }
 
+impl Processors {
+    /// As it is now.
+    pub(crate) fn read() -> anyhow::Result<Self> {
+        let stat = read_to_string("/proc/stat")?;
+        let line = stat.lines().next().unwrap_or_default();
+        let ticks: Vec<f64> = line
+            .split_whitespace()
+            .filter_map(|ticks| ticks.parse().ok())
+            .collect();
+        // `user nice system idle iowait irq softirq steal`; the rest is counted in these.
+        let &[_, _, _, idle, waiting, ..] = ticks.as_slice() else {
+            anyhow::bail!("/proc/stat begins with {line:?}");
+        };
+        Ok(Self {
+            idle: idle + waiting,
+            all: ticks.iter().take(8).sum(),
+        })
+    }
+
+    /// Which share of the time since then nothing was done in.
+    pub(crate) fn idle_share_since(self, before: Self) -> f64 {
+        (self.idle - before.idle) / (self.all - before.all)
+    }
+}
+
 struct Process {
     pid: u32,
     parent: u32,
     session: u32,
     ticks: f64,
     peak_mib: f64,
+    rss_mib: f64,
     shared_mib: f64,
 }
 
@@ -89,6 +132,7 @@ impl Process {
             session: number(6)?,
             ticks,
             peak_mib: mib(&status, "VmHWM:"),
+            rss_mib: mib(&status, "VmRSS:"),
             shared_mib: mib(&status, "RssShmem:"),
         })
     }
@@ -106,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_process_has_used_time_and_memory() {
-        let usage = Group::Process(std::process::id()).usage();
+        let usage = Group::process(std::process::id()).usage();
 
         assert!(usage.peak_rss_mib > 1.0, "{usage:?}");
     }

@@ -1,0 +1,68 @@
+//! What the steps of a delivery cost that are neither database nor network, by the size of the
+//! event. `./dev bench micro` runs them.
+
+use bytes::Bytes;
+use chrono::DateTime;
+use divan::{Bencher, black_box};
+use uuid::Uuid;
+use webhook_domain::{
+    DeliveryId, Event, NextAttempt, OrderingKey, SigningSecret, request_headers, sign,
+};
+
+/// Bytes of an event: as small as most, large, as large as may be.
+const SIZES: [usize; 3] = [500, 16_384, 262_144];
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = SIZES)]
+fn decode_an_event(bencher: Bencher<'_, '_>, bytes: usize) {
+    let body = body(bytes);
+    bencher.bench(|| Event::parse(black_box(body.clone())));
+}
+
+#[divan::bench(args = SIZES)]
+fn find_the_ordering_key(bencher: Bencher<'_, '_>, bytes: usize) {
+    let event = event(bytes);
+    bencher.bench(|| OrderingKey::of(black_box(&event), "license_id"));
+}
+
+#[divan::bench(args = SIZES)]
+fn sign_an_attempt(bencher: Bencher<'_, '_>, bytes: usize) {
+    let (event, secret) = (event(bytes), SigningSecret::from_random([7; 32]));
+    bencher.bench(|| {
+        let event = black_box(&event);
+        sign([&secret].into_iter(), event.id, 1_795_000_000, &event.body)
+    });
+}
+
+/// Signing is part of it.
+#[divan::bench(args = SIZES)]
+fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
+    let (event, secret) = (event(bytes), SigningSecret::from_random([7; 32]));
+    bencher.bench(|| {
+        let attempt = NextAttempt {
+            event: black_box(&event),
+            delivery_id: DeliveryId(Uuid::from_u128(7)),
+            number: 1,
+            at: DateTime::UNIX_EPOCH,
+        };
+        request_headers(attempt, [&secret].into_iter())
+    });
+}
+
+fn event(bytes: usize) -> Event {
+    Event::parse(body(bytes)).expect("it is an event")
+}
+
+/// Many small fields, as events have.
+fn body(bytes: usize) -> Bytes {
+    let mut body = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.created","environment":"staging","timestamp":"2026-11-23T08:15:30.123Z","data":{"license_id":"lic_42""#.to_owned();
+    let mut number = 0;
+    while body.len() + 30 < bytes {
+        body += &format!(r#","field_{number}":"value""#);
+        number += 1;
+    }
+    Bytes::from(body + "}}")
+}
