@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_dispatcher::{Settings, Stops};
+use webhook_dispatcher::{Pools, Settings, Stops};
 use webhook_domain::{
     AddressPolicy, Event, HealthPolicy, PlatformSettings, RetryPolicy, Serving, SigningSecret,
     WebhookId,
@@ -104,11 +104,12 @@ impl Stage {
             lease: setup.lease,
             lane_concurrency: 4,
         };
-        let start = |_| {
-            let run = webhook_dispatcher::run(settings.clone(), world.pool.clone(), stops.clone());
-            tokio::spawn(async move { run.await.expect("it runs") })
-        };
-        let dispatchers = (0..setup.dispatchers).map(start).collect();
+        let mut dispatchers = Vec::new();
+        for _ in 0..setup.dispatchers {
+            let pools = Pools::connect(&world.database_url).await.expect("pools");
+            let run = webhook_dispatcher::run(settings.clone(), pools, stops.clone());
+            dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
+        }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
         world.eventually("the publisher connects", connected).await;

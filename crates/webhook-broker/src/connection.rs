@@ -18,6 +18,7 @@ impl FromStr for BrokerUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut uri: AMQPUri = text.parse()?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+        uri.query.frame_max.get_or_insert(FRAME_BYTES);
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
             return Err("this build has no TLS to the broker (feature amqps)".to_owned());
         }
@@ -36,6 +37,10 @@ impl std::fmt::Debug for BrokerUrl {
 /// A peer that is silent for twice as long is gone, in seconds. The broker then gives what it had
 /// in hand to another: so long an intake can stand still when its machine freezes.
 const HEARTBEAT_SECONDS: u16 = 10;
+
+/// The largest frame; larger messages take several. lapin keeps room for 32 of them in each direction,
+/// which is 8 MiB for each connection if the broker has its way.
+const FRAME_BYTES: u32 = 32 * 1024;
 
 /// How long the broker may take to let us in and to declare the topology.
 const OPENS_WITHIN: Duration = Duration::from_secs(15);

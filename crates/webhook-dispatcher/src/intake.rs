@@ -164,7 +164,7 @@ async fn try_commit(
     events: &[Event],
     lease_until: DateTime<Utc>,
 ) -> Result<TakenIn, StoreError> {
-    let mut connection = acquire(worker.pool).await?;
+    let mut connection = acquire(worker.batches).await?;
     let room = worker.lanes.room(For::Events);
     let request = IntakeRequest {
         lanes: &room.lanes,

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use webhook_broker::{BrokerUrl, Publisher};
 use webhook_domain::{AddressPolicy, HealthPolicy};
-use webhook_store::{Pool, Purpose, SealingKeys};
+use webhook_store::{Pool, Purpose, SealingKeys, connect};
 
 use lanes::Lanes;
 
@@ -60,7 +60,10 @@ pub use lanes::Stops;
 
 /// Connections per worker: one for each of its loops, which hold it for a statement or a step, and
 /// what is left by those that wait for lanes that read their destination.
-const POOL_SIZE: usize = 10;
+const POOL_SIZE: usize = 8;
+
+/// One for the intake and one for the recorder.
+const BATCHES_POOL_SIZE: usize = 2;
 
 /// How long running attempts may take to end when [`run`] is asked to stop.
 const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
@@ -85,10 +88,30 @@ pub struct Settings {
     pub lane_concurrency: usize,
 }
 
+/// A worker's connections to Postgres.
+#[derive(Clone)]
+pub struct Pools {
+    /// For everything but batches.
+    pub work: Pool,
+    /// For taking events in and for recording attempts, see [`Purpose::Batches`].
+    pub batches: Pool,
+}
+
+impl Pools {
+    /// They open when they are wanted: Postgres may be away when a worker starts.
+    pub async fn connect(database_url: &str) -> Result<Self, webhook_store::ConnectError> {
+        Ok(Self {
+            work: connect(database_url, POOL_SIZE, Purpose::Events).await?,
+            batches: connect(database_url, BATCHES_POOL_SIZE, Purpose::Batches).await?,
+        })
+    }
+}
+
 /// What every loop of a worker uses.
 struct Worker<'a> {
     settings: &'a Settings,
     pool: &'a Pool,
+    batches: &'a Pool,
     lanes: &'a Arc<Lanes>,
     cancel: &'a CancellationToken,
 }
@@ -98,13 +121,13 @@ struct Worker<'a> {
 pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
     let checked = config.check()?;
     webhook_store::migrations::run(&checked.database_url).await?;
-    let pool = webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Events).await?;
+    let pools = Pools::connect(&checked.database_url).await?;
     let consuming = Arc::new(AtomicBool::new(false));
     let cancel = stops.cancel.clone();
-    let health = health::start(listener, pool.clone(), consuming.clone(), cancel)
+    let health = health::start(listener, pools.work.clone(), consuming.clone(), cancel)
         .context("cannot serve health and metrics")?;
     // It is large: every loop is in it.
-    let work = work(checked.settings, pool, checked.drain, consuming, stops);
+    let work = work(checked.settings, pools, checked.drain, consuming, stops);
     let worked = Box::pin(work).await;
     health.stop().await;
     worked.context("cannot make the HTTP client")
@@ -114,23 +137,28 @@ pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyh
 /// them.
 ///
 /// What was leased and not begun is handed back at once, what runs at `stops.deadline` too.
-pub async fn run(settings: Settings, pool: Pool, stops: Stops) -> reqwest::Result<()> {
-    Box::pin(work(settings, pool, DEFAULT_DRAIN, Arc::default(), stops)).await
+pub async fn run(settings: Settings, pools: Pools, stops: Stops) -> reqwest::Result<()> {
+    Box::pin(work(settings, pools, DEFAULT_DRAIN, Arc::default(), stops)).await
 }
 
 async fn work(
     settings: Settings,
-    pool: Pool,
+    pools: Pools,
     drain: Duration,
     consuming: Arc<AtomicBool>,
     stops: Stops,
 ) -> reqwest::Result<()> {
+    let Pools {
+        work: pool,
+        batches,
+    } = pools;
     let (results, recording) = recorder::channel();
     let courier = courier::Courier::new(&settings, results)?;
     let tasks = TaskTracker::new();
     let lanes = Lanes::new(&settings, pool.clone(), courier, &tasks, stops.clone());
     let recorder = recorder::Recorder {
         pool: pool.clone(),
+        batches: batches.clone(),
         worker_id: Uuid::new_v4(),
         health: settings.health.clone(),
         lanes: Arc::downgrade(&lanes),
@@ -143,6 +171,7 @@ async fn work(
     let worker = Worker {
         settings: &settings,
         pool: &pool,
+        batches: &batches,
         lanes: &lanes,
         cancel: &stops.cancel,
     };

@@ -42,6 +42,8 @@ pub(crate) fn channel() -> (Results, mpsc::Receiver<Finished>) {
 /// Records attempts, and lets what they mean take effect.
 pub(crate) struct Recorder {
     pub(crate) pool: Pool,
+    /// For the attempts themselves.
+    pub(crate) batches: Pool,
     /// Its own rows of the totals: no worker waits for another one's.
     pub(crate) worker_id: Uuid,
     /// When a circuit opens; when a webhook is disabled is asked for each time.
@@ -78,7 +80,12 @@ impl Recorder {
     /// which webhooks are known to be failing.
     async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
         let written = insist("record attempts", || async {
-            record(&mut *acquire(&self.pool).await?, self.worker_id, finished).await
+            record(
+                &mut *acquire(&self.batches).await?,
+                self.worker_id,
+                finished,
+            )
+            .await
         });
         written.await.into_iter().collect()
     }

@@ -22,6 +22,12 @@ const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10000 -c jit=off \
 /// yet how a table grew must not read it whole, batch after batch.
 const EVENTS_OPTIONS: &str = "-c enable_seqscan=off";
 
+/// A batch's statement does the same whatever is in the batch, so it is planned once per connection:
+/// that took as long as a hundred of its rows. A plan that does not know how long its arrays are would
+/// compare every row with every other, unless it may only join by hash.
+const BATCHES_OPTIONS: &str = "-c enable_seqscan=off -c enable_nestloop=off \
+                               -c plan_cache_mode=force_generic_plan";
+
 /// A request that waits for another one's lock gives up before its client does.
 const MANAGEMENT_OPTIONS: &str = "-c lock_timeout=5000";
 
@@ -30,6 +36,8 @@ const MANAGEMENT_OPTIONS: &str = "-c lock_timeout=5000";
 pub enum Purpose {
     /// The way of an event: the same few statements for ever, on tables that grow fast.
     Events,
+    /// Taking events in and recording attempts, in batches.
+    Batches,
     /// Everything that people ask for.
     Management,
 }
@@ -49,6 +57,7 @@ pub(crate) async fn open(
     let given = config.get_options().unwrap_or_default();
     let more = match purpose {
         Purpose::Events => EVENTS_OPTIONS,
+        Purpose::Batches => BATCHES_OPTIONS,
         Purpose::Management => MANAGEMENT_OPTIONS,
     };
     config.options(format!("{given} {OPTIONS} {more}").trim());

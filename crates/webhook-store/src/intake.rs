@@ -95,7 +95,7 @@ statement! {
             INSERT INTO events
                 (id, event_type, environment, occurred_at, body, test_webhook_id, matched, received_at)
             SELECT *, ", matched_at: DateTime<Utc> => Timestamptz,
-        " FROM unnest(", ids: &'a [Uuid] => Array<SqlUuid>,
+        " FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", event_types: Vec<&'a str> => Array<Text>,
         ", ", environments: Vec<&'a str> => Array<Text>,
         ", ", timestamps: Vec<DateTime<Utc>> => Array<Timestamptz>,
@@ -105,20 +105,17 @@ statement! {
         ")
             ON CONFLICT (id) DO NOTHING
             RETURNING id, event_type, environment, test_webhook_id
-        ), given AS (
-            SELECT ", lease_until: DateTime<Utc> => Timestamptz,
-        " AS lease_until, ", created_at: DateTime<Utc> => Timestamptz,
-        " AS created_at
         ), owed AS (
             INSERT INTO deliveries_pending
                 (id, event_id, webhook_id, event_type, environment, test, created_at,
                  next_attempt_at, backlog, ordering_key, ordering_sequence)
             SELECT owed.id, event_id, webhook_id, event_type::event_type, environment::environment,
-                   test_webhook_id IS NOT NULL, created_at,
-                   CASE place WHEN 0 THEN lease_until WHEN 1 THEN now() END,
+                   test_webhook_id IS NOT NULL, ", created_at: DateTime<Utc> => Timestamptz,
+        ", CASE place WHEN 0 THEN ", lease_until: DateTime<Utc> => Timestamptz,
+        " WHEN 1 THEN now() END,
                    CASE place WHEN 1 THEN 0 END, ordering_key,
                    CASE place WHEN 2 THEN nextval('deliveries_ordering') END
-            FROM given, unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
+            FROM unnest(", delivery_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", event_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", webhook_ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", places: Vec<i16> => Array<SmallInt>,
@@ -127,8 +124,7 @@ statement! {
             JOIN fresh ON fresh.id = owed.event_id
             ORDER BY owed.id
         )
-        SELECT incoming.id FROM unnest(", same_ids: &'a [Uuid] => Array<SqlUuid>,
-        ") AS incoming (id) LEFT JOIN fresh USING (id) WHERE fresh.id IS NULL"
+        SELECT incoming.id FROM unnest($2) AS incoming (id) LEFT JOIN fresh USING (id) WHERE fresh.id IS NULL"
     }
 }
 
@@ -143,14 +139,13 @@ pub async fn take_in(
     let subscribers = Subscribers::find(connection, events).await?;
     let (taken, events) = first_of(events, &subscribers);
     let owed = owe(&events, &subscribers, request);
-    let ids: Vec<Uuid> = events.iter().map(|e| e.id.0).collect();
     let delivery_ids: Vec<Uuid> = (1..)
         .map(|number| numbered(request.delivery_id_seed, number))
         .take(owed.len())
         .collect();
     let statement = TakeIn {
         matched_at: subscribers.at,
-        ids: &ids,
+        ids: events.iter().map(|e| e.id.0).collect(),
         event_types: events.iter().map(|e| e.event_type.as_str()).collect(),
         environments: events.iter().map(|e| e.environment.as_str()).collect(),
         timestamps: events.iter().map(|e| e.timestamp).collect(),
@@ -167,7 +162,6 @@ pub async fn take_in(
         webhook_ids: owed.iter().map(|o| o.subscriber.webhook_id.0).collect(),
         places: owed.iter().map(|o| o.place as i16).collect(),
         keys: owed.iter().map(|o| Some(o.key?.0)).collect(),
-        same_ids: &ids,
     };
     let known: Vec<Uuid> = statement.load(connection).await?;
     let known: HashSet<Uuid> = known.into_iter().collect();

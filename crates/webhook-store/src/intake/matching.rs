@@ -1,6 +1,6 @@
 //! Who is owed what: the webhooks that want events of these types, as they are committed now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use webhook_domain::{Environment, Event, EventType, WebhookId};
 
 use crate::StoreError;
+use crate::error::name;
 use crate::statement::statement;
 
 /// A webhook that is owed an event.
@@ -49,8 +50,9 @@ impl Kind {
 }
 
 type MatchRow = (
-    (Timestamptz, Nullable<BigInt>, Nullable<SqlUuid>),
+    (Timestamptz, Nullable<Text>, Nullable<Text>),
     (
+        Nullable<SqlUuid>,
         Nullable<BigInt>,
         Nullable<Integer>,
         Nullable<Text>,
@@ -66,32 +68,40 @@ statement! {
     ///
     /// There is a row that tells the time also when nobody wants anything.
     Match<'a> -> MatchRow {
-        "WITH wanted AS (
-            SELECT place, webhook_id, false AS test FROM unnest(",
-            environments: &'a [&'static str] => Array<Text>,
-        ", ", event_types: &'a [&'static str] => Array<Text>,
-        ") WITH ORDINALITY AS kind (environment, event_type, place)
-            JOIN subscriptions USING (environment, event_type)
+        "WITH wanted AS MATERIALIZED (
+            SELECT environment, event_type, webhook_id, false AS test FROM subscriptions
+            WHERE environment = ANY(", environments: &'a [&'static str] => Array<Text>,
+        ") AND event_type = ANY(", event_types: &'a [&'static str] => Array<Text>,
+        ")
             UNION ALL
-            SELECT ", tests_from: i64 => BigInt, " + place, webhook_id, true FROM unnest(",
-            test_for: &'a [Uuid] => Array<SqlUuid>,
-        ") WITH ORDINALITY AS test (webhook_id, place)
-        ), matched AS (
-            SELECT place, webhooks.id, version, max_concurrency,
-                   CASE WHEN NOT test THEN ordering_field END AS ordering_field,
-                   NOT test AND (rate_limit IS NOT NULL OR paused_until IS NOT NULL) AS waits
-            FROM wanted JOIN webhooks ON webhooks.id = wanted.webhook_id
-            LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
-            WHERE webhooks.status = 'active'
+            SELECT NULL, NULL, webhook_id, true FROM unnest(", test_for: &'a [Uuid] => Array<SqlUuid>,
+        ") AS test (webhook_id)
+        ), active AS MATERIALIZED (
+            SELECT id, version, max_concurrency, ordering_field, rate_limit FROM webhooks
+            WHERE id = ANY(ARRAY(SELECT webhook_id FROM wanted)) AND status = 'active'
+        ), failing AS MATERIALIZED (
+            SELECT webhook_id, paused_until FROM webhook_health
+            WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM wanted))
         )
-        SELECT now(), place, id, version, max_concurrency, ordering_field, waits
-        FROM (SELECT) AS always LEFT JOIN matched ON true"
+        SELECT now(), environment, event_type, id, version, max_concurrency,
+               CASE WHEN NOT test THEN ordering_field END,
+               NOT test AND (rate_limit IS NOT NULL OR paused_until IS NOT NULL)
+        FROM wanted JOIN active ON active.id = wanted.webhook_id
+        LEFT JOIN failing ON failing.webhook_id = wanted.webhook_id
+        UNION ALL
+        SELECT now(), NULL, NULL, NULL, NULL, NULL, NULL, NULL"
     }
 }
 
 type Row = (
-    (DateTime<Utc>, Option<i64>, Option<Uuid>),
-    (Option<i64>, Option<i32>, Option<String>, Option<bool>),
+    (DateTime<Utc>, Option<String>, Option<String>),
+    (
+        Option<Uuid>,
+        Option<i64>,
+        Option<i32>,
+        Option<String>,
+        Option<bool>,
+    ),
 );
 
 impl Subscribers {
@@ -104,48 +114,53 @@ impl Subscribers {
         for event in events {
             found.kinds.entry(Kind::of(event)).or_default();
         }
-        let (mut kinds, mut tests) = (Vec::new(), Vec::new());
-        let (mut environments, mut event_types, mut test_for) =
-            (Vec::new(), Vec::new(), Vec::new());
-        for kind in found.kinds.keys().copied() {
+        let (mut environments, mut event_types) = (BTreeSet::new(), BTreeSet::new());
+        let mut test_for = Vec::new();
+        for kind in found.kinds.keys() {
             match kind {
                 Kind::Of(environment, event_type) => {
-                    environments.push(environment.as_str());
-                    event_types.push(event_type.as_str());
-                    kinds.push(kind);
+                    environments.insert(environment.as_str());
+                    event_types.insert(event_type.as_str());
                 }
-                Kind::TestFor(webhook_id) => {
-                    test_for.push(webhook_id.0);
-                    tests.push(kind);
-                }
+                Kind::TestFor(webhook_id) => test_for.push(webhook_id.0),
             }
         }
         let statement = Match {
-            environments: &environments,
-            event_types: &event_types,
-            tests_from: i64::try_from(kinds.len()).unwrap_or(i64::MAX),
+            environments: &Vec::from_iter(environments),
+            event_types: &Vec::from_iter(event_types),
             test_for: &test_for,
         };
         let rows: Vec<Row> = statement.load(connection).await?;
-        kinds.extend(tests);
-        for ((at, place, webhook_id), (version, max_concurrency, ordering_field, waits)) in rows {
-            found.at = at;
-            let (Some(place), Some(webhook_id)) = (place, webhook_id) else {
-                continue;
-            };
-            let kind = usize::try_from(place - 1).ok().and_then(|at| kinds.get(at));
-            let subscribers = kind.and_then(|kind| found.kinds.get_mut(kind));
-            subscribers.into_iter().for_each(|known| {
-                known.push(Subscriber {
-                    webhook_id: WebhookId(webhook_id),
-                    version: version.unwrap_or_default(),
-                    max_concurrency,
-                    ordering_field: ordering_field.clone(),
-                    waits: waits.unwrap_or_default(),
-                });
-            });
+        for row in rows {
+            found.add(row)?;
         }
         Ok(found)
+    }
+
+    fn add(&mut self, row: Row) -> Result<(), StoreError> {
+        let ((at, environment, event_type), (webhook_id, version, max_concurrency, field, waits)) =
+            row;
+        self.at = at;
+        let Some(webhook_id) = webhook_id.map(WebhookId) else {
+            return Ok(());
+        };
+        let kind = match (environment, event_type) {
+            (Some(environment), Some(event_type)) => {
+                Kind::Of(name(&environment)?, name(&event_type)?)
+            }
+            _ => Kind::TestFor(webhook_id),
+        };
+        // Of these environments and these types, not every pair may be there.
+        if let Some(known) = self.kinds.get_mut(&kind) {
+            known.push(Subscriber {
+                webhook_id,
+                version: version.unwrap_or_default(),
+                max_concurrency,
+                ordering_field: field,
+                waits: waits.unwrap_or_default(),
+            });
+        }
+        Ok(())
     }
 
     /// Those of an event.
