@@ -26,6 +26,10 @@ const SOURCE: Source = Source {
 /// The most events in one statement.
 const BATCH: usize = 500;
 
+/// The most after a time in which there were few: how fast their webhooks are is not known yet. It
+/// doubles with each batch that is full.
+const FIRST_BATCH: usize = 64;
+
 /// How long a worker tries to write a batch down before it leaves it to another one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,11 +44,17 @@ pub(crate) async fn take_in_for_ever(worker: &Worker<'_>, consuming: &AtomicBool
 }
 
 async fn take_in_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokenOff> {
+    let mut most = FIRST_BATCH;
     loop {
-        let room = worker.lanes.wait_for_room().await;
+        let limit = most.min(worker.lanes.wait_for_room().await);
         let batch = tokio::select! {
-            batch = intake.next_batch(BATCH.min(room)) => batch?,
+            batch = intake.next_batch(limit) => batch?,
             () = worker.cancel.cancelled() => return Ok(()),
+        };
+        most = if batch.len() == limit {
+            BATCH.min(most * 2)
+        } else {
+            FIRST_BATCH
         };
         let Some(events) = read_events(intake, &batch, worker.cancel).await? else {
             return Ok(());

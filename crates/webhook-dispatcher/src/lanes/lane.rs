@@ -16,6 +16,9 @@ pub(super) const LANE_CAPACITY: usize = 128;
 /// The same for a webhook that got through so many in the last second.
 const FAST_LANE_CAPACITY: usize = 4_096;
 
+/// So long after a lane was opened nobody knows yet whether it is fast.
+const YOUNG: Duration = Duration::from_millis(50);
+
 /// How long a webhook that cannot be read is left alone.
 const REST: Duration = Duration::from_secs(5);
 
@@ -28,6 +31,7 @@ pub(super) struct Lane {
     /// Runners that make attempts.
     running: usize,
     pace: Pace,
+    opened: Instant,
     /// How fast attempts end.
     speed: Speed,
     /// How fast those of them end that came straight from the broker.
@@ -46,6 +50,7 @@ impl Lane {
             retry_is_next: false,
             running: 0,
             pace: Pace::new(max_concurrency),
+            opened: Instant::now(),
             speed: Speed::default(),
             intake_speed: Speed::default(),
             more_may_wait: false,
@@ -79,10 +84,12 @@ impl Lane {
     }
 
     /// How many more new events it takes, if that is worth waiting for: it gets through what it
-    /// has been given by the intake in no time.
+    /// has been given by the intake in no time, or it may, as far as anybody knows.
     pub(super) fn room_worth_waiting_for(&self) -> Option<usize> {
+        let room = self.free(&self.first_attempts, For::Events, false, false);
         let is_fast = self.intake_speed.per_second() >= 10 * LANE_CAPACITY;
-        is_fast.then(|| self.free(&self.first_attempts, For::Events, false, false))
+        let may_be_fast = room == 0 && self.opened.elapsed() < YOUNG;
+        (is_fast || may_be_fast).then_some(room)
     }
 
     /// Takes nothing for a while. `false`: it rested already.
@@ -321,7 +328,7 @@ mod tests {
         let mut lane = Lane::new(2);
         let slow = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
 
-        end(&mut lane, 250, Origin::Backlog);
+        end(&mut lane, 25, Origin::Backlog);
         let fast = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
         tokio::time::advance(Duration::from_secs(1)).await;
         let slow_again = room(&lane, For::Backlog);
@@ -334,6 +341,7 @@ mod tests {
     async fn new_events_wait_only_for_a_lane_that_is_fast_with_new_events() {
         let mut lane = Lane::new(2);
 
+        lane.opened -= YOUNG;
         end(&mut lane, 1_000, Origin::Backlog);
         let fed_by_the_backlog = lane.room_worth_waiting_for();
         end(&mut lane, 500, Origin::Broker);

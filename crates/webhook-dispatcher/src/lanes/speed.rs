@@ -5,8 +5,8 @@ use tokio::time::Instant;
 /// What is counted together. A burst counts as long as one of these lasts, and no longer than two.
 const SPAN: Duration = Duration::from_millis(250);
 
-/// Spans in a second.
-const PER_SECOND: usize = 4;
+/// A span that has just begun is taken to last as long as this already.
+const LEAST: Duration = Duration::from_millis(25);
 
 /// How often something happened lately.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Speed {
 struct Span {
     began: Instant,
     count: usize,
-    /// The count of the span before.
+    /// How often per second it happened in the span before.
     before: usize,
 }
 
@@ -41,7 +41,8 @@ impl Speed {
 
     fn per_second_at(&self, now: Instant) -> usize {
         let span = self.at(now);
-        span.count.max(span.before) * PER_SECOND
+        let age = now.duration_since(span.began).max(LEAST);
+        per_second(span.count, age).max(span.before)
     }
 
     /// The span that is running at a time.
@@ -55,11 +56,16 @@ impl Speed {
             None => fresh(0),
             Some(span) => match now.duration_since(span.began) {
                 age if age < SPAN => span,
-                age if age < 2 * SPAN => fresh(span.count),
+                age if age < 2 * SPAN => fresh(per_second(span.count, SPAN)),
                 _ => fresh(0),
             },
         }
     }
+}
+
+/// How often per second something happens that happened so often in a span.
+fn per_second(count: usize, span: Duration) -> usize {
+    count * 1_000 / usize::try_from(span.as_millis()).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -77,7 +83,7 @@ mod tests {
         let after = |spans| speed.per_second_at(began + SPAN * spans / 2);
 
         assert_eq!(none, 0);
-        assert_eq!((after(1), after(3), after(5)), (400, 400, 0));
+        assert_eq!((after(1), after(3), after(5)), (800, 400, 0));
     }
 
     #[test]
