@@ -332,23 +332,31 @@ impl InHand {
         self.bytes >= MAX_BYTES
     }
 
-    /// For how many new events the fast lanes have room.
+    /// For how many new events the fast lanes have room, if each of them gets each.
     fn room_worth_waiting_for(&self) -> usize {
         let fast = self.lanes.values().filter_map(Lane::room_worth_waiting_for);
-        fast.min().unwrap_or(usize::MAX)
+        let (mut count, mut room) = (0, usize::MAX);
+        for one in fast {
+            count += 1;
+            room = room.min(one);
+        }
+        let all_together = PLENTY.saturating_sub(self.deliveries);
+        room.min(all_together.checked_div(count).unwrap_or(usize::MAX))
     }
 
     /// Takes deliveries in: tells for which webhooks a runner is to be started, and gives back what
-    /// has no room.
+    /// has no room. Whether there are plenty in hand is judged before, as it was when they were
+    /// leased.
     fn take_all(
         &mut self,
         leased: Vec<Leased>,
         concurrency: usize,
     ) -> (Vec<WebhookId>, Vec<Leased>) {
         let (mut starting, mut too_many) = (Vec::new(), Vec::new());
+        let tight = self.is_tight();
         for leased in leased {
             let webhook_id = leased.webhook_id;
-            if !self.has_room(&leased) {
+            if !self.has_room(&leased, tight) {
                 too_many.push(leased);
             } else if self.take(leased, concurrency) {
                 starting.push(webhook_id);
@@ -357,12 +365,12 @@ impl InHand {
         (starting, too_many)
     }
 
-    fn has_room(&self, leased: &Leased) -> bool {
+    fn has_room(&self, leased: &Leased, tight: bool) -> bool {
         if self.closed {
             return false;
         }
         match self.lanes.get(&leased.webhook_id) {
-            Some(lane) => lane.has_room(leased, self.is_tight(), self.is_heavy()),
+            Some(lane) => lane.has_room(leased, tight, self.is_heavy()),
             None => true,
         }
     }
