@@ -78,7 +78,7 @@ fn write(exchange: &Exchange, into: &mut Vec<u8>) {
         body_base64,
         truncated: exchange.response_body_truncated,
     };
-    serde_json::to_writer(into, &kept).expect("texts are JSON")
+    serde_json::to_writer(into, &kept).expect("texts are JSON");
 }
 
 /// Reads one exchange out of its row.

@@ -205,6 +205,7 @@ statement! {
 ///
 /// Called again with the same results it changes nothing, so a caller that lost the answer may
 /// repeat the call.
+#[allow(clippy::too_many_lines, reason = "a line for each value")]
 pub async fn record(
     connection: &mut AsyncPgConnection,
     worker_id: Uuid,
