@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// Tables that grow with every event.
-const LARGE: [&str; 3] = ["deliveries", "events", "attempts"];
+const LARGE: [&str; 3] = ["deliveries_ended", "events", "attempts"];
 
 /// Behind a database's URL it makes Postgres write the plan of each statement to its log.
 pub const EXPLAIN_ALL: &str = "options=-csession_preload_libraries%3Dauto_explain\
