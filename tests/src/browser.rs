@@ -31,6 +31,10 @@ pub struct Browser {
     portal: String,
 }
 
+/// A page hears of its new size when a frame is drawn, after the frame's own callbacks.
+const TWO_FRAMES: &str = "
+    return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))";
+
 impl Browser {
     /// Opens a browser for the portal of `api`.
     pub async fn new(api: &Service) -> Self {
@@ -226,6 +230,7 @@ impl Browser {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.tell("Emulation.setDeviceMetricsOverride", size).await;
+        self.run(TWO_FRAMES, vec![]).await;
     }
 
     /// Sets the theme that the person prefers: `light` or `dark`.
