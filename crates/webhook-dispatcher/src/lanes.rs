@@ -1,10 +1,9 @@
 //! A lane per webhook, so that a webhook that hangs fills only its own.
 //!
-//! A lane is two short queues and a number of runners. A runner makes one attempt after the other
-//! and ends when there is nothing left; a lane without any is forgotten. What waits in lanes is
-//! bounded per webhook, in number and in bytes; what has no room waits in Postgres.
+//! A lane is two queues and a number of runners. A runner makes one attempt after the other and ends
+//! when there is nothing left; a lane without any is forgotten. What waits in lanes is bounded per
+//! webhook, and in number and bytes for all together; what has no room waits in Postgres.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use chrono::Utc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use webhook_domain::{Outcome, WebhookId};
+use webhook_domain::WebhookId;
 use webhook_store::claims::hand_back;
 use webhook_store::{Pool, acquire};
 
@@ -21,23 +20,16 @@ use crate::courier::Courier;
 use crate::destinations::Destinations;
 use crate::leased::{Leased, Origin};
 
+mod in_hand;
 mod lane;
 mod pace;
 mod room;
 mod speed;
 
-use lane::{LANE_CAPACITY, Lane};
+use in_hand::{InHand, Turn};
+use lane::LANE_CAPACITY;
 pub(crate) use room::For;
 use room::Room;
-
-/// So many deliveries in hand are plenty; beyond, a lane takes only what it can run at once.
-const PLENTY: usize = 8_192;
-
-/// The bodies in hand may have so many bytes; beyond, a lane takes only what finds it empty.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-
-/// So many bytes are claimed at once even then, for lanes that are empty.
-const SPARE_BYTES: usize = 1024 * 1024;
 
 /// How long new events wait at most for lanes that will have room in no time.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -67,15 +59,6 @@ pub(crate) struct Lanes {
     stops: Stops,
 }
 
-/// What the lanes hold, queued and running.
-#[derive(Default)]
-struct InHand {
-    lanes: HashMap<WebhookId, Lane>,
-    deliveries: usize,
-    bytes: usize,
-    closed: bool,
-}
-
 impl Lanes {
     pub(crate) fn new(
         settings: &Settings,
@@ -103,23 +86,7 @@ impl Lanes {
 
     /// What there is room for now.
     pub(crate) fn room(&self, whose: For) -> Room {
-        let in_hand = self.in_hand();
-        let (tight, heavy) = (in_hand.is_tight(), in_hand.is_heavy());
-        let lanes = in_hand.lanes.iter();
-        let lanes = lanes.filter(|(_, lane)| lane.is_remarkable() || heavy);
-        let free = match (tight, heavy) {
-            (_, true) => 1,
-            (true, false) => self.concurrency,
-            (false, false) => whose.share(LANE_CAPACITY),
-        };
-        let bytes = MAX_BYTES.saturating_sub(in_hand.bytes).max(SPARE_BYTES);
-        Room {
-            lanes: lanes
-                .map(|(id, lane)| lane.room(*id, whose, tight, heavy))
-                .collect(),
-            default_free: i32::try_from(free).unwrap_or(i32::MAX),
-            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
-        }
+        self.in_hand().room(whose, self.concurrency)
     }
 
     /// For how many new events there is room in the lanes that are fast, however many of them want
@@ -154,12 +121,12 @@ impl Lanes {
 
     /// The webhooks that have something in hand.
     pub(crate) fn open(&self) -> Vec<WebhookId> {
-        self.in_hand().lanes.keys().copied().collect()
+        self.in_hand().open()
     }
 
     /// Forgets lanes that are over.
     pub(crate) fn forget_idle(&self) {
-        self.in_hand().lanes.retain(|_, lane| !lane.is_idle());
+        self.in_hand().forget_idle();
     }
 
     /// Lets what waits be sent as its webhook is now, where it was read before these versions.
@@ -179,7 +146,7 @@ impl Lanes {
 
     /// Gives back everything that waits, and begins nothing more.
     pub(crate) async fn close(&self) {
-        self.in_hand().closed = true;
+        self.in_hand().close();
         self.flush(&self.open()).await;
     }
 
@@ -274,17 +241,6 @@ impl Lanes {
     }
 }
 
-/// What became of a delivery in a runner's hand.
-enum Turn {
-    /// An attempt was made.
-    Made(Outcome),
-    /// It is given back.
-    NotMade,
-    /// It is given back, and its webhook is left alone for a while: a secret that cannot be
-    /// opened would go round without a pause.
-    Unreadable(String),
-}
-
 /// A runner: one attempt after the other for one webhook.
 async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
     loop {
@@ -309,127 +265,5 @@ async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
                 lanes.flush(&[webhook_id]).await;
             }
         }
-    }
-}
-
-/// What follows from the end of a turn.
-#[derive(Default)]
-struct News {
-    wants_more: bool,
-    starts_runner: bool,
-    /// Whether the lane is left alone from now on.
-    rests: bool,
-}
-
-impl InHand {
-    /// There are plenty of deliveries in hand.
-    fn is_tight(&self) -> bool {
-        self.deliveries >= PLENTY
-    }
-
-    /// Their bodies are as large as they may be.
-    fn is_heavy(&self) -> bool {
-        self.bytes >= MAX_BYTES
-    }
-
-    /// For how many new events the fast lanes have room, if each of them gets each.
-    fn room_worth_waiting_for(&self) -> usize {
-        let fast = self.lanes.values().filter_map(Lane::room_worth_waiting_for);
-        let (mut count, mut room) = (0, usize::MAX);
-        for one in fast {
-            count += 1;
-            room = room.min(one);
-        }
-        let all_together = PLENTY.saturating_sub(self.deliveries);
-        room.min(all_together.checked_div(count).unwrap_or(usize::MAX))
-    }
-
-    /// Takes deliveries in: tells for which webhooks a runner is to be started, and gives back what
-    /// has no room. Whether there are plenty in hand is judged before, as it was when they were
-    /// leased.
-    fn take_all(
-        &mut self,
-        leased: Vec<Leased>,
-        concurrency: usize,
-    ) -> (Vec<WebhookId>, Vec<Leased>) {
-        let (mut starting, mut too_many) = (Vec::new(), Vec::new());
-        let tight = self.is_tight();
-        for leased in leased {
-            let webhook_id = leased.webhook_id;
-            if !self.has_room(&leased, tight) {
-                too_many.push(leased);
-            } else if self.take(leased, concurrency) {
-                starting.push(webhook_id);
-            }
-        }
-        (starting, too_many)
-    }
-
-    fn has_room(&self, leased: &Leased, tight: bool) -> bool {
-        if self.closed {
-            return false;
-        }
-        match self.lanes.get(&leased.webhook_id) {
-            Some(lane) => lane.has_room(leased, tight, self.is_heavy()),
-            None => true,
-        }
-    }
-
-    /// Takes a delivery in, and tells whether a runner is to be started for it.
-    fn take(&mut self, leased: Leased, concurrency: usize) -> bool {
-        let asked = leased
-            .max_concurrency
-            .and_then(|max| usize::try_from(max).ok());
-        let max_concurrency = asked.unwrap_or(concurrency);
-        self.deliveries += 1;
-        self.bytes += leased.event.body.len();
-        let lane = self
-            .lanes
-            .entry(leased.webhook_id)
-            .or_insert_with(|| Lane::new(max_concurrency));
-        lane.take(leased, max_concurrency);
-        lane.start_runner()
-    }
-
-    /// What a runner does next; `None` ends it.
-    fn next(&mut self, webhook_id: WebhookId) -> Option<Leased> {
-        let lane = self.lanes.get_mut(&webhook_id)?;
-        let next = lane.next();
-        if lane.is_idle() {
-            self.lanes.remove(&webhook_id);
-        }
-        next
-    }
-
-    /// Takes note of what became of a delivery.
-    fn finish(&mut self, leased: &Leased, turn: &Turn) -> News {
-        self.put_down(leased);
-        let mut news = News::default();
-        if let Some(lane) = self.lanes.get_mut(&leased.webhook_id) {
-            match turn {
-                Turn::Made(outcome) => lane.observe(outcome, leased.origin),
-                Turn::NotMade => {}
-                Turn::Unreadable(_) => news.rests = lane.rest(),
-            }
-            news.wants_more = lane.wants_more();
-            // One is for the runner that has just finished.
-            news.starts_runner = lane.queued() > 1 && lane.start_runner();
-        }
-        news
-    }
-
-    /// Takes out of what waits for a webhook `which`.
-    fn empty(&mut self, webhook_id: WebhookId, which: fn(&Leased) -> bool) -> Vec<Leased> {
-        let lane = self.lanes.get_mut(&webhook_id);
-        let waiting = lane.map(|lane| lane.empty(which)).unwrap_or_default();
-        for leased in &waiting {
-            self.put_down(leased);
-        }
-        waiting
-    }
-
-    fn put_down(&mut self, leased: &Leased) {
-        self.deliveries -= 1;
-        self.bytes -= leased.event.body.len();
     }
 }

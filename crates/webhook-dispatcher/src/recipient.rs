@@ -18,6 +18,7 @@ pub(crate) struct Recipient {
 
 impl Recipient {
     pub(crate) fn new(destination: Destination, addresses: &AddressPolicy) -> Self {
+        // What the domain lets through as a header is one.
         let custom = destination.headers.iter().filter_map(|(name, value)| {
             let HeaderSecret::Given(value) = value else {
                 return None;

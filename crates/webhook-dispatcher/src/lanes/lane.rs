@@ -86,10 +86,12 @@ impl Lane {
     /// How many more new events it takes, if that is worth waiting for: it gets through what it
     /// has been given by the intake in no time, or it may, as far as anybody knows.
     pub(super) fn room_worth_waiting_for(&self) -> Option<usize> {
-        let room = self.free(&self.first_attempts, For::Events, false, false);
         let is_fast = self.intake_speed.per_second() >= 10 * LANE_CAPACITY;
-        let may_be_fast = room == 0 && self.opened.elapsed() < YOUNG;
-        (is_fast || may_be_fast).then_some(room)
+        if !is_fast && self.opened.elapsed() >= YOUNG {
+            return None;
+        }
+        let room = self.free(&self.first_attempts, For::Events, false, false);
+        (is_fast || room == 0).then_some(room)
     }
 
     /// Takes nothing for a while. `false`: it rested already.
