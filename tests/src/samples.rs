@@ -6,7 +6,7 @@ use webhook_domain::{
     WebhookStatus, WebhookUrl,
 };
 use webhook_store::webhooks::{self, Webhook};
-use webhook_store::{Connection, SealingKeys, StoreError, transaction};
+use webhook_store::{Connection, RawConnection, SealingKeys, StoreError, transaction};
 
 use crate::SEALING_KEY;
 
@@ -62,12 +62,17 @@ impl<'a> WebhookSample<'a> {
 
     /// Stores it.
     pub async fn store(&self, connection: &mut Connection) -> Webhook {
-        let (id, settings) = (WebhookId(Uuid::now_v7()), self.settings());
         let stored = transaction(connection, async |connection| {
-            webhooks::insert(connection, &sealing_keys(), id, &settings, &self.secret).await?;
+            let id = self.insert(connection).await?;
             webhooks::find(connection, id).await
         });
         stored.await.expect("it is stored").expect("it is there")
+    }
+
+    async fn insert(&self, connection: &mut RawConnection) -> Result<WebhookId, StoreError> {
+        let (id, settings) = (WebhookId(Uuid::now_v7()), self.settings());
+        webhooks::insert(connection, &sealing_keys(), id, &settings, &self.secret).await?;
+        Ok(id)
     }
 
     fn settings(&self) -> WebhookSettings {
@@ -94,8 +99,7 @@ impl<'a> WebhookSample<'a> {
 pub async fn store_all(connection: &mut Connection, samples: &[WebhookSample<'_>]) {
     let stored = transaction(connection, async |connection| {
         for sample in samples {
-            let (id, settings) = (WebhookId(Uuid::now_v7()), sample.settings());
-            webhooks::insert(connection, &sealing_keys(), id, &settings, &sample.secret).await?;
+            sample.insert(connection).await?;
         }
         Ok::<(), StoreError>(())
     });

@@ -89,7 +89,7 @@ struct Owed<'a> {
 
 statement! {
     /// Tells which events were known already, from before or from another worker at this moment:
-    /// these are passed over.
+    /// these are passed over. `$2` is the ids of the events, which are bound second.
     TakeIn<'a> -> SqlUuid {
         "WITH fresh AS (
             INSERT INTO events

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
 
@@ -37,6 +39,9 @@ pub async fn connect(
     purpose: Purpose,
 ) -> Result<Pool, ConnectError> {
     let mut config = ManagerConfig::default();
+    // One that is closed is left out in any case; to ask each of the others first whether it works
+    // would be a round trip for every batch and every request.
+    config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |url| connection::open(url, purpose).boxed());
     let manager = AsyncDieselConnectionManager::new_with_config(database_url, config);
     let pool = Pool::builder(manager)

@@ -91,6 +91,8 @@ statement! {
     /// ever, see [`activity`](crate::activity).
     ///
     /// Tells which of the webhooks are failing, so that nobody needs to ask for healthy ones.
+    ///
+    /// `$1` and `$2` are the ids and numbers that are bound first.
     Record<'a> -> SqlUuid {
         "WITH kept AS (
             INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
@@ -162,7 +164,7 @@ statement! {
                 failure_class = excluded.failure_class
             WHERE known.attempted_at <= excluded.attempted_at
         ), hours AS (
-            SELECT * FROM unnest(", hour_webhooks: Vec<Uuid> => Array<SqlUuid>,
+            SELECT * FROM unnest(", hour_webhooks: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>,
         ", ", hours: Vec<DateTime<Utc>> => Array<Timestamptz>,
         ", ", hour_attempts: Vec<i32> => Array<Integer>,
         ", ", hour_failed_attempts: Vec<i32> => Array<Integer>,
@@ -177,34 +179,27 @@ statement! {
                 succeeded, failed, failures, durations)
             SELECT webhook_id, hour, attempts, failed_attempts, succeeded, failed,
                 failures::integer[], durations::integer[]
-            FROM hours ORDER BY webhook_id, hour
+            FROM hours WHERE webhook_id IS NOT NULL ORDER BY webhook_id, hour
             ON CONFLICT (webhook_id, hour) DO UPDATE SET ", add_counts!(), "
-        ), totals AS (
-            SELECT * FROM unnest("), total_hours: Vec<DateTime<Utc>> => Array<Timestamptz>,
-        ", ", total_attempts: Vec<i32> => Array<Integer>,
-        ", ", total_failed_attempts: Vec<i32> => Array<Integer>,
-        ", ", total_succeeded: Vec<i32> => Array<Integer>,
-        ", ", total_failed: Vec<i32> => Array<Integer>,
-        ", ", total_failures: Vec<String> => Array<Text>,
-        ", ", total_durations: Vec<String> => Array<Text>,
-        ") AS totals (hour, attempts, failed_attempts, succeeded, failed, failures, durations)
         ), summed AS (
             INSERT INTO total_hours AS known (hour, worker_id, attempts, failed_attempts,
                 succeeded, failed, failures, durations)
-            SELECT hour, ", worker_id: Uuid => SqlUuid, concat!(", attempts, failed_attempts,
+            SELECT hour, "), worker_id: Uuid => SqlUuid, concat!(", attempts, failed_attempts,
                 succeeded, failed, failures::integer[], durations::integer[]
-            FROM totals
+            FROM hours WHERE webhook_id IS NULL
             ON CONFLICT (hour, worker_id) DO UPDATE SET ", add_counts!(), "
         )
-        SELECT webhook_id FROM webhook_health WHERE webhook_id = ANY("), same_webhooks: Vec<Uuid> => Array<SqlUuid>, ")"
+        SELECT webhook_id FROM webhook_health
+        WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM hours))")
     }
 }
 
 /// Records attempts and moves their deliveries on. Tells which of their webhooks are failing, as
 /// far as [`health`](crate::health) knows.
 ///
-/// Called again with the same results it changes nothing, so a caller that lost the answer may
-/// repeat the call.
+/// A caller that lost the answer may repeat the call: no attempt is kept twice and no delivery moves
+/// twice. Only the counts are then twice as high, and what was said is kept a second time, where
+/// nobody looks for it.
 #[allow(clippy::too_many_lines, reason = "a line for each value")]
 pub async fn record(
     connection: &mut AsyncPgConnection,
@@ -225,8 +220,7 @@ pub async fn record(
     };
     let latest = latest_by_webhook(results);
     let latest = || latest.values();
-    let hours = count_by_hour(results, |result| result.webhook_id);
-    let totals = count_by_hour(results, |_| ());
+    let hours = count_by_hour(results);
     let statement = Record {
         delivery_ids: attempts().map(|a| a.delivery_id.0).collect(),
         numbers: attempts().map(|a| a.number).collect(),
@@ -258,7 +252,7 @@ pub async fn record(
         latest_started: latest().map(|r| r.attempt.started_at).collect(),
         latest_statuses: latest().map(|r| r.attempt.response_status).collect(),
         latest_classes: latest().map(|r| failure_class(&r.attempt)).collect(),
-        hour_webhooks: hours.keys().map(|(webhook_id, _)| webhook_id.0).collect(),
+        hour_webhooks: hours.keys().map(|(id, _)| Some((*id)?.0)).collect(),
         hours: hours.keys().map(|(_, hour)| *hour).collect(),
         hour_attempts: hours.values().map(|h| h.attempts).collect(),
         hour_failed_attempts: hours.values().map(|h| h.failed_attempts).collect(),
@@ -266,15 +260,7 @@ pub async fn record(
         hour_failed: hours.values().map(|h| h.failed).collect(),
         hour_failures: hours.values().map(|h| to_array(&h.failures)).collect(),
         hour_durations: hours.values().map(|h| to_array(&h.durations)).collect(),
-        total_hours: totals.keys().map(|((), hour)| *hour).collect(),
-        total_attempts: totals.values().map(|h| h.attempts).collect(),
-        total_failed_attempts: totals.values().map(|h| h.failed_attempts).collect(),
-        total_succeeded: totals.values().map(|h| h.succeeded).collect(),
-        total_failed: totals.values().map(|h| h.failed).collect(),
-        total_failures: totals.values().map(|h| to_array(&h.failures)).collect(),
-        total_durations: totals.values().map(|h| to_array(&h.durations)).collect(),
         worker_id,
-        same_webhooks: latest().map(|r| r.webhook_id.0).collect(),
     };
     let failing: Vec<Uuid> = statement.load(connection).await?;
     Ok(failing.into_iter().map(WebhookId).collect())
@@ -317,7 +303,7 @@ fn latest_by_webhook(results: &[AttemptResult]) -> BTreeMap<WebhookId, &AttemptR
     latest
 }
 
-/// What is counted of a webhook in an hour.
+/// What is counted of a webhook in an hour, or of all.
 #[derive(Default)]
 struct HourCounts {
     attempts: i32,
@@ -328,24 +314,29 @@ struct HourCounts {
     durations: [i32; Durations::BUCKETS],
 }
 
-/// Counts results by what `of` tells of them and by hour, in that order.
-fn count_by_hour<K: Ord>(
+impl HourCounts {
+    fn add(&mut self, result: &AttemptResult) {
+        let attempt = &result.attempt;
+        self.attempts += 1;
+        self.succeeded += i32::from(result.next == NextState::Succeeded);
+        self.failed += i32::from(result.next == NextState::Failed);
+        self.durations[Durations::bucket(attempt.timing.duration_ms.unsigned_abs())] += 1;
+        if let Some(class) = attempt.failure_class {
+            self.failed_attempts += 1;
+            self.failures[FailureKind::of(class, attempt.status()).position()] += 1;
+        }
+    }
+}
+
+/// Counts results by webhook and hour, in that order. `None`: all webhooks together.
+fn count_by_hour(
     results: &[AttemptResult],
-    of: impl Fn(&AttemptResult) -> K,
-) -> BTreeMap<(K, DateTime<Utc>), HourCounts> {
+) -> BTreeMap<(Option<WebhookId>, DateTime<Utc>), HourCounts> {
     let mut hours: BTreeMap<_, HourCounts> = BTreeMap::new();
     for result in results {
-        let attempt = &result.attempt;
-        let hour = hours
-            .entry((of(result), hour_of(attempt.started_at)))
-            .or_default();
-        hour.attempts += 1;
-        hour.succeeded += i32::from(result.next == NextState::Succeeded);
-        hour.failed += i32::from(result.next == NextState::Failed);
-        hour.durations[Durations::bucket(attempt.timing.duration_ms.unsigned_abs())] += 1;
-        if let Some(class) = attempt.failure_class {
-            hour.failed_attempts += 1;
-            hour.failures[FailureKind::of(class, attempt.status()).position()] += 1;
+        let hour = hour_of(result.attempt.started_at);
+        for webhook_id in [None, Some(result.webhook_id)] {
+            hours.entry((webhook_id, hour)).or_default().add(result);
         }
     }
     hours
