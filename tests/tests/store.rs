@@ -1,12 +1,12 @@
 //! The store against a real Postgres.
 
-use webhook_domain::{DeliveryId, DeliveryStatus, Environment, EventType, WebhookStatus};
+use webhook_domain::{DeliveryId, DeliveryStatus, Environment, Event, EventType, WebhookStatus};
 use webhook_store::attempts::{self, NextState};
 use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
 use webhook_store::destinations::list_destinations;
-use webhook_store::{Connection, SealingKeys, migrations};
+use webhook_store::{Connection, SealingKeys, StoreError, migrations, transaction};
 use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
-use webhook_tests::{WebhookSample, World, event, sealing_keys};
+use webhook_tests::{WebhookSample, World, event, sealing_keys, store_all};
 
 async fn status(connection: &mut Connection, id: DeliveryId) -> (DeliveryStatus, i32) {
     let row = deliveries::find(connection, id).await.expect("it reads");
@@ -89,6 +89,51 @@ async fn an_event_is_owed_to_active_webhooks_of_its_environment_that_want_its_ty
     let mut owed: Vec<_> = owed.iter().map(|o| o.webhook_id).collect();
     owed.sort();
     assert_eq!(owed, wanted);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_for_too_many_webhooks_are_taken_in_by_several_statements() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let samples: Vec<_> = (0..600).map(|_| WebhookSample::at(URL)).collect();
+    store_all(&mut connection, &samples).await;
+    let batch: Vec<Event> = (0..10)
+        .map(|_| event(Environment::Production, EventType::LicenseCreated))
+        .collect();
+
+    let first = take_in(&mut connection, &batch, lease(60)).await;
+    let second = take_in(&mut connection, &batch[first.events..], lease(60)).await;
+
+    assert_eq!((first.events, first.leased.len()), (8, 4_800));
+    assert_eq!((second.events, second.leased.len()), (2, 1_200));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_a_delivery_that_ends_meanwhile_finds_nothing() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    wanting_all(&mut connection).await;
+    let owed = owe(&mut connection, 1, lease(60)).await.remove(0);
+    let attempt = result(&owed, 1, NextState::Succeeded);
+
+    let (mut waiting, id) = (world.connection().await, owed.id);
+    let cancelled = transaction(&mut connection, async |connection| {
+        let cancelled = deliveries::cancel(connection, id).await?;
+        let other = tokio::spawn(async move { record(&mut waiting, &[attempt]).await });
+        let waits = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let waits = async || (world.ask::<i64>(waits).await == 1).then_some(());
+        world.eventually("the other one waits", waits).await;
+        Ok::<_, StoreError>((cancelled, other))
+    });
+    let (cancelled, other) = cancelled.await.expect("it is committed");
+    other.await.expect("it is no error");
+
+    assert!(cancelled.is_some());
+    let state = status(&mut connection, id).await;
+    assert_eq!(state, (DeliveryStatus::Cancelled, 0));
     world.end().await;
 }
 

@@ -1,0 +1,69 @@
+//! What is in the tables when a migration comes, comes through it.
+
+use webhook_tests::World;
+
+const APART_UP: &str = include_str!("../../migrations/2026-11-25-000012_deliveries_apart/up.sql");
+const APART_DOWN: &str =
+    include_str!("../../migrations/2026-11-25-000012_deliveries_apart/down.sql");
+const TOGETHER_UP: &str =
+    include_str!("../../migrations/2026-11-25-000013_exchanges_together/up.sql");
+const TOGETHER_DOWN: &str =
+    include_str!("../../migrations/2026-11-25-000013_exchanges_together/down.sql");
+
+/// 1,000 deliveries of each status, with an attempt each of which not all was text.
+const ROWS: &str = r#"
+    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
+        last_answer, next_attempt_at, backlog, ordering_sequence)
+    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'license.created', 'staging',
+           (ARRAY['pending', 'succeeded', 'failed', 'cancelled'])[1 + n % 4], 1, 200,
+           CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN 1 END, n
+    FROM generate_series(1, 4000) AS n;
+    INSERT INTO attempts (delivery_id, number, started_at, duration_ms)
+    SELECT id, 1, now() - ordering_sequence * interval '1 minute', 3 FROM deliveries;
+    INSERT INTO exchanges (delivery_id, number, started_at, request_url, request_headers,
+        response_headers, response_body, response_body_truncated)
+    SELECT delivery_id, number, started_at, 'https://example.com/' || duration_ms,
+           '[["a","b"],["secret",null]]', '[["date","today"]]',
+           convert_to('ä' || delivery_id, 'UTF8') || '\xff00'::bytea, number = 1
+    FROM attempts;
+    CREATE TABLE deliveries_before AS SELECT * FROM deliveries;
+    CREATE TABLE exchanges_before AS SELECT * FROM exchanges"#;
+
+/// Rows of one table that are not in another, columns by name.
+fn missing(table: &str, columns: &str, other: &str) -> String {
+    format!(
+        "SELECT count(*) FROM (SELECT {columns} FROM {table} EXCEPT SELECT {columns} FROM {other}) AS missing"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_and_what_was_said_come_through_in_both_directions() {
+    let world = World::new().await;
+    world.execute(TOGETHER_DOWN).await;
+    world.execute(APART_DOWN).await;
+    world.execute(ROWS).await;
+
+    world.execute(APART_UP).await;
+    world.execute(TOGETHER_UP).await;
+    let apart: Vec<i64> = vec![
+        world.ask("SELECT count(*) FROM deliveries_pending").await,
+        world.ask("SELECT count(*) FROM deliveries_ended").await,
+        world.ask("SELECT count(*) FROM exchanges").await,
+        world
+            .ask("SELECT count(*) FROM attempts JOIN exchanges ON exchanges.id = exchange_id")
+            .await,
+    ];
+    world.execute(TOGETHER_DOWN).await;
+    world.execute(APART_DOWN).await;
+
+    assert_eq!(apart, [1_000, 3_000, 40, 4_000]);
+    let delivery = "id, status, attempts, last_answer, next_attempt_at, backlog, ordering_sequence";
+    let exchange = "delivery_id, number, started_at, request_url, request_headers::jsonb,
+        response_headers::jsonb, response_body, response_body_truncated";
+    for (table, columns) in [("deliveries", delivery), ("exchanges", exchange)] {
+        let before = format!("{table}_before");
+        assert_eq!(world.ask::<i64>(&missing(&before, columns, table)).await, 0);
+        assert_eq!(world.ask::<i64>(&missing(table, columns, &before)).await, 0);
+    }
+    world.end().await;
+}
