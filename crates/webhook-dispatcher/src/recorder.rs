@@ -20,6 +20,12 @@ const CAPACITY: usize = 1_024;
 /// The most results in one statement.
 const BATCH: usize = 500;
 
+/// So few results wait a moment for more.
+const FEW: usize = 100;
+
+/// How long they wait.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// The pause after Postgres failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -56,7 +62,7 @@ impl Recorder {
     /// Records until the courier is gone and all is recorded.
     pub(crate) async fn record_all(self, mut results: mpsc::Receiver<Finished>) {
         let mut batch = Vec::with_capacity(BATCH);
-        while results.recv_many(&mut batch, BATCH).await > 0 {
+        while gather(&mut results, &mut batch).await {
             let mut seen = Vec::with_capacity(batch.len());
             let mut turns = Vec::new();
             let mut finished = Vec::with_capacity(batch.len());
@@ -155,6 +161,23 @@ impl Recorder {
             lanes.look_for_more();
         }
     }
+}
+
+/// Waits for results: a moment longer when they are few, as recording one costs as much as recording
+/// fifty. Not when somebody's turn depends on it.
+async fn gather(results: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Finished>) -> bool {
+    if results.recv_many(batch, BATCH).await == 0 {
+        return false;
+    }
+    if batch.len() < FEW && batch.iter().all(|finished| finished.turn.is_none()) {
+        tokio::time::sleep(MOMENT).await;
+        while batch.len() < BATCH
+            && let Ok(more) = results.try_recv()
+        {
+            batch.push(more);
+        }
+    }
+    true
 }
 
 /// Does it, however long Postgres is away.
