@@ -36,11 +36,12 @@ pub(crate) async fn measure(
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
+    // For each: all of them run for as long as one would.
     let events = scale.choose(400, 12_000);
     let mut runs: [Vec<(Run, f64)>; 3] = [const { Vec::new() }; 3];
     for _ in 0..scale.choose(1, 3) {
         for (runs, dispatchers) in runs.iter_mut().zip(DISPATCHERS) {
-            runs.push(run(stack, dispatchers, events).await?);
+            runs.push(run(stack, dispatchers, dispatchers * events).await?);
         }
     }
     let [one, ..] = &runs;
