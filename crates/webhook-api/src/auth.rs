@@ -8,11 +8,11 @@ use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use webhook_domain::{ApiKey, Permission, SessionToken};
-use webhook_store::api_keys::{self, KeyBy};
 use webhook_store::sessions;
 
 use crate::caller::Caller;
 use crate::connections::Connections;
+use crate::known_keys::KnownKeys;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 
@@ -57,20 +57,20 @@ fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
 
 /// By the key that was sent, else by the session of a browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
-    let connections = || part::<Connections>(request).acquire();
-    let known = if request.headers().contains_key(AUTHORIZATION) {
+    let connections = part::<Connections>(request);
+    if request.headers().contains_key(AUTHORIZATION) {
         let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
-        api_keys::find_used(&mut *connections().await?, KeyBy::Hash(&key.hash())).await?
-    } else {
-        let cookie = request
-            .cookie(SESSION_COOKIE)
-            .ok_or(Problem::Unauthorized)?;
-        if comes_from_elsewhere(request.method(), request.headers()) {
-            return Err(Problem::OtherSite);
-        }
-        let hash = SessionToken::given(cookie.value()).hash();
-        sessions::find_key(&mut *connections().await?, &hash).await?
-    };
+        let known = part::<KnownKeys>(request).find(&key, connections).await?;
+        return Ok(Caller::of(known));
+    }
+    let cookie = request
+        .cookie(SESSION_COOKIE)
+        .ok_or(Problem::Unauthorized)?;
+    if comes_from_elsewhere(request.method(), request.headers()) {
+        return Err(Problem::OtherSite);
+    }
+    let hash = SessionToken::given(cookie.value()).hash();
+    let known = sessions::find_key(&mut *connections.acquire().await?, &hash).await?;
     known.map(Caller::of).ok_or(Problem::Unauthorized)
 }
 

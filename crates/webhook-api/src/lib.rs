@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_store::Purpose;
 
+use known_keys::KnownKeys;
 use rate_limit::KeyLimits;
 
 // How it starts.
@@ -27,6 +28,7 @@ pub mod request_id;
 
 mod auth;
 mod caller;
+mod known_keys;
 mod rate_limit;
 
 mod routes;
@@ -74,6 +76,7 @@ pub async fn run(
     let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();
     let parts = server::Parts {
+        known_keys: Data::new(KnownKeys::new()),
         connections: Data::new(connections::Connections::new(pool)),
         publisher: Data::new(publisher),
         keys: Data::new(checked.keys),

@@ -1,5 +1,7 @@
 //! How the API says no: the one place that decides an HTTP status. RFC 9457.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
@@ -15,7 +17,7 @@ use crate::precondition::etag;
 const RETRY_AFTER_SECONDS: u8 = 5;
 
 /// Why a request was not done. Its message is for the caller.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("the body is not a JSON object: {0}")]
     NotJson(String),
@@ -58,7 +60,7 @@ pub(crate) enum Problem {
     #[error("the broker did not take the event; nothing is lost if it is sent again")]
     Broker(#[from] PublishError),
     #[error("{}", store_detail(.0))]
-    Store(#[from] StoreError),
+    Store(Arc<StoreError>),
     #[error("the service is stopping")]
     Stopping,
     #[error("something went wrong here; it was logged")]
@@ -159,6 +161,12 @@ impl ResponseError for Problem {
         response
             .content_type("application/problem+json")
             .json(self.body(status))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
     }
 }
 

@@ -14,6 +14,7 @@ use webhook_store::SealingKeys;
 
 use crate::config::UrlRules;
 use crate::connections::Connections;
+use crate::known_keys::KnownKeys;
 use crate::rate_limit::KeyLimits;
 use crate::routes::health::Draining;
 use crate::{request_id, routes};
@@ -28,6 +29,7 @@ const PREFLIGHT_SECONDS: usize = 3_600;
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) connections: Data<Connections>,
+    pub(crate) known_keys: Data<KnownKeys>,
     pub(crate) publisher: Data<Publisher>,
     pub(crate) keys: Data<SealingKeys>,
     pub(crate) url_rules: Data<UrlRules>,
@@ -46,6 +48,7 @@ pub(crate) async fn serve(
     let app = move || {
         App::new()
             .app_data(parts.connections.clone())
+            .app_data(parts.known_keys.clone())
             .app_data(parts.publisher.clone())
             .app_data(parts.keys.clone())
             .app_data(parts.url_rules.clone())

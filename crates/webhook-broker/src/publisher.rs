@@ -34,7 +34,7 @@ pub struct Publisher {
 /// Why an event was not taken. Whether the broker has it is unknown for
 /// [`TimedOut`](Self::TimedOut) and [`Unavailable`](Self::Unavailable): publishing it again under
 /// the same id is safe.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum PublishError {
     /// There is no connection, or it broke.
     #[error("the broker is not available: {0}")]

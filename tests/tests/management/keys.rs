@@ -24,14 +24,37 @@ async fn revoke(platform: &Platform, id: &Value) -> u16 {
 
 /// What a key is answered.
 async fn answer(platform: &Platform, key: &Value) -> u16 {
-    let request = platform
-        .client
-        .get(format!("{}/api/v1/webhooks", platform.api.url));
+    answer_of(&platform.api, platform, key).await
+}
+
+/// What it is answered by one of several replicas.
+async fn answer_of(api: &Service, platform: &Platform, key: &Value) -> u16 {
+    let request = platform.client.get(format!("{}/api/v1/webhooks", api.url));
     let answer = request
         .bearer_auth(key.as_str().expect("a key"))
         .send()
         .await;
     answer.expect("an answer").status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_knows_a_key_learns_that_another_one_revoked_it() {
+    let platform = Platform::new().await;
+    let other = Service::api(&platform.world).await;
+    let made = make(&platform, "viewer", &json!({})).await;
+    let known = answer_of(&other, &platform, &made["key"]).await;
+
+    revoke(&platform, &made["id"]).await;
+
+    let refused = async || {
+        let status = answer_of(&other, &platform, &made["key"]).await;
+        (status == 401).then_some(())
+    };
+    let refusal = platform.world.eventually("it is refused", refused);
+    refusal.await;
+    assert_eq!(known, 200);
+    other.kill().await;
+    platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ use super::query::Query;
 use super::{assets, filters};
 use crate::config::UrlRules;
 use crate::connections::Connections;
+use crate::known_keys::KnownKeys;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 use crate::routes::session;
@@ -44,12 +45,13 @@ pub(super) async fn show_sign_in(query: Query) -> Result<HttpResponse, Problem> 
 /// Begins a session. A key that may see nothing is told so, and gets none.
 pub(super) async fn sign_in(
     form: Form,
+    known_keys: Data<KnownKeys>,
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
     limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let next = form.text("next");
-    let known = match find_key(form.text("key"), &connections, &limits).await {
+    let known = match find_key(form.text("key"), &known_keys, &connections, &limits).await {
         Ok(known) => known,
         Err(problem @ Problem::Unauthorized) => {
             let refused = "This is no valid API key. It may have been revoked or be over.";
@@ -83,11 +85,12 @@ pub(super) async fn sign_out(
 
 async fn find_key(
     text: &str,
+    known_keys: &KnownKeys,
     connections: &Connections,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
     let key = ApiKey::parse(text).map_err(|_| Problem::Unauthorized)?;
-    let known = session::find_key(&key, connections, limits).await?;
+    let known = session::find_key(&key, known_keys, connections, limits).await?;
     let (role, permission) = (known.role, Permission::Read);
     if role.allows(permission) {
         Ok(known)

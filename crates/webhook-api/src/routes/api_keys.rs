@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::fields::Fields;
 use crate::idempotency::{Created, IdempotencyKey, create_once};
+use crate::known_keys::KnownKeys;
 use crate::openapi::Refusals;
 use crate::page::{Page, PageLimit, parse_cursor};
 use crate::problem::Problem;
@@ -159,7 +160,7 @@ pub(crate) async fn read_list(
     Ok(Page::of(rows, limit, |row| row.id))
 }
 
-/// Revokes a key: it is refused from now on. The last key of an owner stays.
+/// Revokes a key: it is refused from now on, by other replicas a second later. The last key of an owner stays.
 #[utoipa::path(
     delete, path = "/api/v1/api-keys/{id}", tag = "api keys", params(("id" = Uuid, Path)),
     responses((status = 204), Refusals)
@@ -168,8 +169,9 @@ pub(crate) async fn revoke_api_key(
     id: Path<String>,
     caller: Caller,
     connections: Data<Connections>,
+    known_keys: Data<KnownKeys>,
 ) -> Result<HttpResponse, Problem> {
-    revoke(&id, &caller, &connections).await?;
+    revoke(&id, &caller, &connections, &known_keys).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -178,27 +180,31 @@ pub(crate) async fn revoke(
     id: &str,
     caller: &Caller,
     connections: &Connections,
+    known_keys: &KnownKeys,
 ) -> Result<ApiKeyBody, Problem> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
-    transaction(
-        &mut connection,
-        async |connection| match api_keys::revoke(connection, id).await? {
-            Revoked::Now(row) => {
-                let entry = AuditEntry {
-                    before: Some(describe(&row)),
-                    ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
-                };
-                audit::insert(connection, &caller.actor(), &entry).await?;
-                Ok(row.into())
-            }
-            Revoked::LastOwner => Err(Problem::Conflict(
-                "it is the last key of an owner; make another one first",
-            )),
-            Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
-        },
+    let revoked = transaction(&mut connection, async |connection| match api_keys::revoke(
+        connection, id,
     )
-    .await
+    .await?
+    {
+        Revoked::Now(row) => {
+            let entry = AuditEntry {
+                before: Some(describe(&row)),
+                ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
+            };
+            audit::insert(connection, &caller.actor(), &entry).await?;
+            Ok(row.into())
+        }
+        Revoked::LastOwner => Err(Problem::Conflict(
+            "it is the last key of an owner; make another one first",
+        )),
+        Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
+    })
+    .await?;
+    known_keys.forget();
+    Ok(revoked)
 }
 
 /// Reads a key, whether it is valid or not.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{ApiKey, Role, SessionToken, UrlSchemes};
-use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
+use webhook_store::api_keys::ApiKeyRow;
 use webhook_store::sessions;
 
 use crate::auth::SESSION_COOKIE;
@@ -18,6 +18,7 @@ use crate::caller::Caller;
 use crate::config::UrlRules;
 use crate::connections::Connections;
 use crate::fields::Fields;
+use crate::known_keys::KnownKeys;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
@@ -73,12 +74,13 @@ pub(crate) struct CallerBody {
 )]
 pub(crate) async fn sign_in(
     body: Body<MAX_BYTES>,
+    known_keys: Data<KnownKeys>,
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
     limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let key = parse_key(&body.0)?;
-    let known = find_key(&key, &connections, &limits).await?;
+    let known = find_key(&key, &known_keys, &connections, &limits).await?;
     let (expires_at, cookie) = begin(&known, &connections, &url_rules).await?;
     Ok(HttpResponse::Created().cookie(cookie).json(SessionBody {
         key_name: known.name,
@@ -90,12 +92,11 @@ pub(crate) async fn sign_in(
 /// Finds who signs in.
 pub(crate) async fn find_key(
     key: &ApiKey,
+    known_keys: &KnownKeys,
     connections: &Connections,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
-    let mut connection = connections.acquire().await?;
-    let known = api_keys::find_used(&mut connection, KeyBy::Hash(&key.hash())).await?;
-    let known = known.ok_or(Problem::Unauthorized)?;
+    let known = known_keys.find(key, connections).await?;
     limits.count(known.id)?;
     Ok(known)
 }

@@ -8,6 +8,7 @@ use chrono::Utc;
 
 use super::api_keys::{PATH, state};
 use crate::connections::Connections;
+use crate::known_keys::KnownKeys;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page_with};
@@ -42,8 +43,9 @@ pub(in crate::pages) async fn revoke_key(
     visit: Visit,
     _form: Form,
     connections: Data<Connections>,
+    known_keys: Data<KnownKeys>,
 ) -> Result<HttpResponse, Problem> {
-    match revoke(&id, &visit.caller, &connections).await {
+    match revoke(&id, &visit.caller, &connections, &known_keys).await {
         Ok(key) => {
             let told = format!("“{}” is revoked: it is refused from now on.", key.name);
             Ok(go_on(PATH, &Notice::new(told)))
