@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tikv_jemallocator::Jemalloc;
 
 mod bench {
     // What is measured.
@@ -37,6 +38,10 @@ mod bench {
 use bench::report::Report;
 use bench::scenarios::{Scale, Scenario};
 use bench::stack::Stack;
+
+/// The bare loop has what the product has.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Measures what the product does, beside a bare loop of the same parts
 #[derive(Parser)]
