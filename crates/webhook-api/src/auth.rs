@@ -57,10 +57,9 @@ fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
 
 /// By the key that was sent, else by the session of a browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
-    let connections = || part::<Connections>(request);
     if request.headers().contains_key(AUTHORIZATION) {
         let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
-        let known = part::<KnownKeys>(request).find(&key, connections()).await?;
+        let known = part::<KnownKeys>(request).find(&key).await?;
         return Ok(Caller::of(known));
     }
     let cookie = request
@@ -70,7 +69,8 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
         return Err(Problem::OtherSite);
     }
     let hash = SessionToken::given(cookie.value()).hash();
-    let known = sessions::find_key(&mut *connections().acquire().await?, &hash).await?;
+    let mut connection = part::<Connections>(request).acquire().await?;
+    let known = sessions::find_key(&mut connection, &hash).await?;
     known.map(Caller::of).ok_or(Problem::Unauthorized)
 }
 

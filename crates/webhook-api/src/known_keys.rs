@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::web::Data;
 use moka::future::Cache;
 use webhook_domain::ApiKey;
 use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
@@ -9,7 +10,8 @@ use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
 use crate::connections::Connections;
 use crate::problem::Problem;
 
-/// So much later than the one that revokes a key do other replicas refuse it.
+/// So much later than the replica that revokes a key do others refuse it, and all of them one that
+/// expires.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// So many keys are remembered.
@@ -18,27 +20,25 @@ const MOST: u64 = 10_000;
 /// The holders of the keys that were used just now.
 pub(crate) struct KnownKeys {
     by_hash: Cache<[u8; 32], ApiKeyRow>,
+    connections: Data<Connections>,
 }
 
 impl KnownKeys {
     /// Knows none yet.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(connections: Data<Connections>) -> Self {
         let remembered = Cache::builder().max_capacity(MOST).time_to_live(REMEMBERED);
         Self {
             by_hash: remembered.build(),
+            connections,
         }
     }
 
     /// Finds the holder of a key that is valid. Requests that ask for the same one at once share
     /// the answer.
-    pub(crate) async fn find(
-        &self,
-        key: &ApiKey,
-        connections: &Connections,
-    ) -> Result<ApiKeyRow, Problem> {
+    pub(crate) async fn find(&self, key: &ApiKey) -> Result<ApiKeyRow, Problem> {
         let hash = key.hash();
         let look_up = async {
-            let mut connection = connections.acquire().await?;
+            let mut connection = self.connections.acquire().await?;
             let found = api_keys::find_used(&mut connection, KeyBy::Hash(&hash)).await?;
             found.ok_or(Problem::Unauthorized)
         };

@@ -75,9 +75,10 @@ pub async fn run(
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();
+    let connections = Data::new(connections::Connections::new(pool));
     let parts = server::Parts {
-        known_keys: Data::new(KnownKeys::new()),
-        connections: Data::new(connections::Connections::new(pool)),
+        known_keys: Data::new(KnownKeys::new(connections.clone())),
+        connections,
         publisher: Data::new(publisher),
         keys: Data::new(checked.keys),
         url_rules: Data::new(checked.url_rules),

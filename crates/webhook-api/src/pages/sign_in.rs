@@ -51,7 +51,7 @@ pub(super) async fn sign_in(
     limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let next = form.text("next");
-    let known = match find_key(form.text("key"), &known_keys, &connections, &limits).await {
+    let known = match find_key(form.text("key"), &known_keys, &limits).await {
         Ok(known) => known,
         Err(problem @ Problem::Unauthorized) => {
             let refused = "This is no valid API key. It may have been revoked or be over.";
@@ -86,11 +86,10 @@ pub(super) async fn sign_out(
 async fn find_key(
     text: &str,
     known_keys: &KnownKeys,
-    connections: &Connections,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
     let key = ApiKey::parse(text).map_err(|_| Problem::Unauthorized)?;
-    let known = session::find_key(&key, known_keys, connections, limits).await?;
+    let known = session::find_key(&key, known_keys, limits).await?;
     let (role, permission) = (known.role, Permission::Read);
     if role.allows(permission) {
         Ok(known)

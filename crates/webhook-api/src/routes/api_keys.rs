@@ -160,7 +160,9 @@ pub(crate) async fn read_list(
     Ok(Page::of(rows, limit, |row| row.id))
 }
 
-/// Revokes a key: it is refused from now on, by other replicas a second later. The last key of an owner stays.
+/// Revokes a key: it is refused from now on, by other replicas within a second.
+///
+/// The last key of an owner stays.
 #[utoipa::path(
     delete, path = "/api/v1/api-keys/{id}", tag = "api keys", params(("id" = Uuid, Path)),
     responses((status = 204), Refusals)
@@ -184,25 +186,24 @@ pub(crate) async fn revoke(
 ) -> Result<ApiKeyBody, Problem> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
-    let revoked = transaction(&mut connection, async |connection| match api_keys::revoke(
-        connection, id,
-    )
-    .await?
-    {
-        Revoked::Now(row) => {
-            let entry = AuditEntry {
-                before: Some(describe(&row)),
-                ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
-            };
-            audit::insert(connection, &caller.actor(), &entry).await?;
-            Ok(row.into())
+    let revoked = transaction(&mut connection, async |connection| {
+        let revoked = api_keys::revoke(connection, id).await?;
+        match revoked {
+            Revoked::Now(row) => {
+                let entry = AuditEntry {
+                    before: Some(describe(&row)),
+                    ..AuditEntry::new(AuditAction::ApiKeyRevoked, &row.name)
+                };
+                audit::insert(connection, &caller.actor(), &entry).await?;
+                Ok(row.into())
+            }
+            Revoked::LastOwner => Err(Problem::Conflict(
+                "it is the last key of an owner; make another one first",
+            )),
+            Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
         }
-        Revoked::LastOwner => Err(Problem::Conflict(
-            "it is the last key of an owner; make another one first",
-        )),
-        Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
-    })
-    .await?;
+    });
+    let revoked = revoked.await?;
     known_keys.forget();
     Ok(revoked)
 }

@@ -80,7 +80,7 @@ pub(crate) async fn sign_in(
     limits: Data<KeyLimits>,
 ) -> Result<HttpResponse, Problem> {
     let key = parse_key(&body.0)?;
-    let known = find_key(&key, &known_keys, &connections, &limits).await?;
+    let known = find_key(&key, &known_keys, &limits).await?;
     let (expires_at, cookie) = begin(&known, &connections, &url_rules).await?;
     Ok(HttpResponse::Created().cookie(cookie).json(SessionBody {
         key_name: known.name,
@@ -93,10 +93,9 @@ pub(crate) async fn sign_in(
 pub(crate) async fn find_key(
     key: &ApiKey,
     known_keys: &KnownKeys,
-    connections: &Connections,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
-    let known = known_keys.find(key, connections).await?;
+    let known = known_keys.find(key).await?;
     limits.count(known.id)?;
     Ok(known)
 }

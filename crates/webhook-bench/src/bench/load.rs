@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
-use webhook_broker::Publisher;
+use webhook_broker::{PublishError, Publisher};
 use webhook_domain::{Environment, Event, EventType};
 
 /// The size of an event's body, in bytes.
@@ -48,9 +48,13 @@ pub(crate) async fn publish(
         let burst: Vec<Event> = (begun..count.min(begun + BURST))
             .map(|_| event(event_type))
             .collect();
-        let confirmed = publisher.publish_all(&burst).await;
-        ensure!(confirmed.iter().all(Result::is_ok), "not all was confirmed");
+        all_are_confirmed(&publisher.publish_all(&burst).await)?;
     }
+    Ok(())
+}
+
+fn all_are_confirmed(answers: &[Result<(), PublishError>]) -> anyhow::Result<()> {
+    ensure!(answers.iter().all(Result::is_ok), "not all was confirmed");
     Ok(())
 }
 
@@ -90,16 +94,14 @@ impl Pace {
             published = due;
             let publisher = publisher.clone();
             on_their_way.spawn(async move { publisher.publish_all(&events).await });
-            let is_last = published == self.events();
-            let waits = |left: usize| left > 0 && (is_last || left > UNCONFIRMED);
-            while waits(on_their_way.len())
+            while on_their_way.len() > UNCONFIRMED
                 && let Some(confirmed) = on_their_way.join_next().await
             {
-                ensure!(
-                    confirmed?.iter().all(Result::is_ok),
-                    "not all was confirmed"
-                );
+                all_are_confirmed(&confirmed?)?;
             }
+        }
+        while let Some(confirmed) = on_their_way.join_next().await {
+            all_are_confirmed(&confirmed?)?;
         }
         Ok(())
     }
