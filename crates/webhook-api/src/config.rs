@@ -9,6 +9,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, UrlSchemes};
+use webhook_service::logging::LogFormat;
 use webhook_store::SealingKeys;
 
 /// The flags and variables as they were given, unchecked; see [`check`](Self::check).
@@ -57,15 +58,6 @@ pub struct Config {
         default_value = "info,tracing::span=warn,actix_http::h1=off"
     )]
     pub rust_log: String,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Which URLs a webhook may have.
@@ -266,18 +258,6 @@ impl ConfigProblems {
         parsed
             .map_err(|error| self.add(name, format!("cannot be {text:?}: {error}")))
             .ok()
-    }
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be text or json"),
-        }
     }
 }
 

@@ -12,7 +12,8 @@ const RESEALED: i64 = 100;
 
 /// Makes a key and remembers its hash. This is the only time that the key itself is known.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
-    let pool = webhook_store::connect(database_url, 1, Purpose::Management).await?;
+    webhook_store::check_sessions(database_url).await?;
+    let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let key = ApiKey::from_random(rand::random());
     let new = NewApiKey {
@@ -46,7 +47,8 @@ pub async fn reseal(
     database_url: &str,
     keys: &SealingKeys,
 ) -> anyhow::Result<(usize, Vec<WebhookId>)> {
-    let pool = webhook_store::connect(database_url, 1, Purpose::Management).await?;
+    webhook_store::check_sessions(database_url).await?;
+    let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
     forgotten.context("cannot forget answers to creations")?;

@@ -52,7 +52,7 @@ mod schema;
 // What handlers use.
 mod connections;
 
-pub use config::{Checked, Config, ConfigProblems, LogFormat, UrlRules};
+pub use config::{Checked, Config, ConfigProblems, UrlRules};
 pub use keys::{create_key, reseal};
 pub use openapi::openapi_document;
 
@@ -68,6 +68,7 @@ pub async fn run(
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
     let checked = config.check()?;
+    webhook_store::check_sessions(&checked.database_url).await?;
     migrate(&checked.database_url).await?;
     let pool =
         webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Management).await?;

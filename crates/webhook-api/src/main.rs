@@ -7,10 +7,15 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use webhook_api::{Config, ConfigProblems, LogFormat};
+use webhook_api::{Config, ConfigProblems, request_id};
 use webhook_domain::{KeyName, Role};
+use webhook_service::logging::{self, CurrentField, LogFormat};
 
-mod logging;
+/// Every line that is written while a request is worked on carries the id of that request.
+const REQUEST_ID: CurrentField = CurrentField {
+    name: "request_id",
+    value: request_id::current,
+};
 
 /// The API of the platform's webhooks
 #[derive(Parser)]
@@ -75,7 +80,7 @@ async fn main() -> ExitCode {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let checked = config.check()?;
-    logging::start(checked.log_format, &checked.log_filter);
+    logging::start(checked.log_format, &checked.log_filter, Some(REQUEST_ID));
     let listen = checked.listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
@@ -87,7 +92,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
     let database_url = config.check_database_url()?;
-    logging::start(LogFormat::Text, &config.rust_log);
+    logging::start(LogFormat::Text, &config.rust_log, None);
+    webhook_store::check_sessions(&database_url).await?;
     webhook_api::migrate(&database_url).await
 }
 

@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_broker::PublishError;
-use webhook_domain::{FieldError, Permission, Role};
+use webhook_domain::{FieldError, FieldErrors, Permission, Role};
 use webhook_store::StoreError;
 
 use crate::precondition::etag;
@@ -69,7 +69,9 @@ pub(crate) enum Problem {
 
 /// The database's own words are for operators, not for callers.
 fn store_detail(error: &StoreError) -> &'static str {
-    if error.is_unavailable() {
+    if matches!(error, StoreError::ReadOnly) {
+        "the database takes no changes at the moment"
+    } else if error.is_unavailable() {
         "the database is not available"
     } else {
         "something went wrong here; it was logged"
@@ -88,7 +90,8 @@ pub(crate) struct ProblemBody {
     status: u16,
     /// What is wrong with this request.
     detail: String,
-    /// Each field that is wrong; empty when it is not about fields.
+    /// The first 20 fields that are wrong, then an entry that counts the others; empty when it is not
+    /// about fields.
     errors: Vec<FieldProblem>,
     /// The version that is there now, when `If-Match` named another.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,7 +180,10 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: self.to_string(),
-            errors: self.fields().iter().map(FieldProblem::from).collect(),
+            errors: FieldErrors::cut(self.fields().to_vec())
+                .iter()
+                .map(FieldProblem::from)
+                .collect(),
             current_version: self.current_version(),
         }
     }
@@ -240,6 +246,19 @@ mod tests {
             body["errors"],
             serde_json::json!([{"field": "url", "reason": "is required"}])
         );
+    }
+
+    #[test]
+    fn of_many_wrong_fields_twenty_are_told_and_the_others_counted() {
+        let wrong = (0..1_100).map(|number| FieldError::new(number.to_string(), "is wrong"));
+
+        let response = Problem::Invalid(wrong.collect()).error_response();
+
+        let body = response.into_body().try_into_bytes().expect("it is there");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let errors = body["errors"].as_array().expect("a list");
+        assert_eq!(errors.len(), 21);
+        assert_eq!(errors[20]["reason"], "… and 1,080 more");
     }
 
     #[test]

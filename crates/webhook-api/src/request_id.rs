@@ -30,15 +30,22 @@ pub fn current() -> Option<String> {
         .flatten()
 }
 
-/// Gives a request its id, works on it to its end even if its client goes away (so that no
-/// transaction is left half-way), and writes one line about it.
+/// Gives a request its id, works on it, and writes one line about it.
+///
+/// A change is worked on to its end even if its client goes away, as nobody could tell how far it
+/// got. A question is dropped with its client, and its statement with it.
 pub(crate) async fn follow<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let id = take(&request);
+    let changes = !request.method().is_safe();
     let work = CURRENT.scope(id.clone(), async move { answer(request, next, id).await });
-    rt::spawn(work).await.map_err(ErrorInternalServerError)?
+    if changes {
+        rt::spawn(work).await.map_err(ErrorInternalServerError)?
+    } else {
+        work.await
+    }
 }
 
 async fn answer<B: MessageBody>(

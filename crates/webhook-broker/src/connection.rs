@@ -1,9 +1,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use lapin::options::ConfirmSelectOptions;
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
 use tokio::time::timeout;
 
 use crate::topology;
@@ -18,7 +18,6 @@ impl FromStr for BrokerUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut uri: AMQPUri = text.parse()?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        uri.query.frame_max.get_or_insert(FRAME_BYTES);
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
             return Err("this build has no TLS to the broker (feature amqps)".to_owned());
         }
@@ -38,9 +37,10 @@ impl std::fmt::Debug for BrokerUrl {
 /// in hand to another: so long an intake can stand still when its machine freezes.
 const HEARTBEAT_SECONDS: u16 = 10;
 
-/// The largest frame; larger messages take several. lapin keeps room for 32 of them in each direction,
-/// which is 8 MiB for each connection if the broker has its way.
-const FRAME_BYTES: u32 = 32 * 1024;
+/// The largest frame of a connection that only publishes, in bytes; larger messages take several.
+/// lapin keeps room for 32 frames in each direction, which is 8 MiB for each connection if the broker
+/// has its way. What we publish has headers of 9 KiB at most, and headers must fit one frame.
+const PUBLISHERS_FRAME_BYTES: u32 = 32 * 1024;
 
 /// How long the broker may take to let us in and to declare the topology.
 const OPENS_WITHIN: Duration = Duration::from_secs(15);
@@ -57,34 +57,73 @@ pub enum BrokerError {
     /// It did not answer in time; a queue may have no leader.
     #[error("the broker did not answer within {} s", OPENS_WITHIN.as_secs())]
     TimedOut,
-    /// A rejected message could not be set aside.
-    #[error("the broker did not confirm a rejected message")]
-    NotConfirmed,
+    /// The user may not declare what is not there.
+    #[error(
+        "{what} is not declared, and the RabbitMQ user may not declare it: grant `configure` on \
+         `webhooks\\..*`, or declare everything beforehand, see docs/operating.md"
+    )]
+    NotDeclared {
+        /// Such as `queue webhooks.events`.
+        what: String,
+    },
 }
 
-/// Connects, declares the topology and opens a channel with publisher confirms.
+impl BrokerError {
+    /// Whether the broker closed a channel for this reason.
+    pub(crate) fn is(&self, reason: AMQPSoftError) -> bool {
+        let Self::Amqp(error) = self else {
+            return false;
+        };
+        let ErrorKind::ProtocolError(error) = error.kind() else {
+            return false;
+        };
+        *error.kind() == AMQPErrorKind::Soft(reason)
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// Its frames are small.
+    Publishing,
+    /// Its frames are as large as the broker's: somebody else wrote the headers of what comes, and
+    /// the broker does not look whether they fit before it sends them.
+    Consuming,
+}
+
+/// Connects and declares the topology.
 ///
 /// A connection is never repaired: whoever uses it makes a new one, because what was unconfirmed
 /// or unacknowledged on the old one has to be decided by its user anyway.
 pub(crate) async fn open(
     url: &BrokerUrl,
     name: &str,
-) -> Result<(Connection, Channel), BrokerError> {
-    match timeout(OPENS_WITHIN, open_unbounded(url, name)).await {
-        Ok(opened) => Ok(opened?),
-        Err(_) => Err(BrokerError::TimedOut),
-    }
+    purpose: Use,
+) -> Result<Connection, BrokerError> {
+    let opening = async {
+        let connection = connect(url, name, purpose).await?;
+        topology::declare(&connection).await?;
+        Ok(connection)
+    };
+    timeout(OPENS_WITHIN, opening)
+        .await
+        .unwrap_or(Err(BrokerError::TimedOut))
 }
 
-async fn open_unbounded(url: &BrokerUrl, name: &str) -> lapin::Result<(Connection, Channel)> {
+async fn connect(url: &BrokerUrl, name: &str, purpose: Use) -> lapin::Result<Connection> {
+    let mut uri = url.0.clone();
+    if purpose == Use::Publishing {
+        uri.query.frame_max.get_or_insert(PUBLISHERS_FRAME_BYTES);
+    }
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connection = Connection::connect_uri(url.0.clone(), properties).await?;
-    let channel = connection.create_channel().await?;
-    topology::declare(&channel).await?;
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await?;
-    Ok((connection, channel))
+    Connection::connect_uri(uri, properties).await
+}
+
+/// Disconnects.
+pub(crate) async fn close(connection: &Connection) {
+    if let Err(error) = connection.close(200, "bye".into()).await {
+        log::debug!("closing the broker connection: {error}");
+    }
 }
 
 #[cfg(test)]

@@ -1,75 +1,88 @@
+//! Consuming a queue in batches, with few messages in hand while little is known of them.
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection, Consumer};
+use lapin::{Channel, Connection, Consumer};
 use tokio::time::timeout;
-use uuid::Uuid;
 
-use crate::connection::{BrokerError, BrokerUrl, open};
-use crate::rejection::{Origin, Rejection, read_origin, read_rejection, rejection_headers};
-use crate::topology::{Queue, REJECTED_QUEUE};
+use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
+use crate::message::Message;
+use crate::topology::Queue;
+use prefetch::Prefetch;
 
-/// How long the broker may take to store a rejected message.
-const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+mod prefetch;
+
+pub use prefetch::SUSPECT;
 
 /// How often a channel is looked at that brings nothing.
-const LOOK: Duration = Duration::from_secs(1);
+const IDLE_CHECK: Duration = Duration::from_secs(1);
 
-/// A message in hand: the broker keeps it until it is acknowledged.
-#[derive(Debug, Clone)]
-pub struct Message {
-    /// What was published.
-    pub body: Bytes,
-    /// Its number on this channel.
-    pub delivery_tag: u64,
-    /// Whether it was in somebody's hand before.
-    pub redelivered: bool,
-    published: Origin,
-    properties: BasicProperties,
-}
-
-impl Message {
-    /// What its headers tell, if it is of the rejected queue.
-    pub fn rejection(&self) -> Rejection {
-        read_rejection(&self.properties, self.published.clone())
-    }
-}
-
-/// A consumer of a queue, on a connection of its own.
+/// A consumer of a queue, on a connection of its own: what publishes may be blocked by the broker
+/// for as long as its memory or disk is short, acknowledgements included.
 pub struct Intake {
     connection: Connection,
     channel: Channel,
     consumer: Consumer,
+    queue: Queue,
+    name: String,
+    /// How many consumers there were on this channel. Each has a tag of its own: for the broker, a
+    /// consumer with the tag of an earlier one is that one, whose messages in hand count for both.
+    started: usize,
+    prefetch: Prefetch,
+    /// The delivery tags of what this consumer was handed and has not settled.
+    in_hand: BTreeSet<u64>,
+    /// The same of consumers before it on this channel: messages that wait for something.
+    held: BTreeSet<u64>,
 }
 
-/// Connects and consumes. At most `prefetch` messages (1 to 2,000) are in hand at once.
+/// Connects and consumes. One message is in hand at first, then more, up to `max_prefetch`, as long
+/// as they are small and came back seldom.
 pub async fn consume(
     url: &BrokerUrl,
     queue: Queue,
     name: &str,
-    prefetch: u16,
+    max_prefetch: u16,
 ) -> Result<Intake, BrokerError> {
-    let (connection, channel) = open(url, name).await?;
-    channel
-        .basic_qos(prefetch, BasicQosOptions::default())
-        .await?;
-    let consumer = channel
-        .basic_consume(
-            queue.name().into(),
-            name.into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
-        .await?;
+    let connection = open(url, name, Use::Consuming).await?;
+    let channel = connection.create_channel().await?;
+    let prefetch = Prefetch::new(max_prefetch);
+    let consumer = start(&channel, queue, tag(name, 0), &prefetch).await?;
     Ok(Intake {
         connection,
         channel,
         consumer,
+        queue,
+        name: name.to_owned(),
+        started: 0,
+        prefetch,
+        in_hand: BTreeSet::new(),
+        held: BTreeSet::new(),
     })
+}
+
+async fn start(
+    channel: &Channel,
+    queue: Queue,
+    tag: String,
+    prefetch: &Prefetch,
+) -> lapin::Result<Consumer> {
+    // It counts for consumers that begin afterwards.
+    let options = BasicQosOptions::default();
+    channel.basic_qos(prefetch.messages(), options).await?;
+    let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+    channel
+        .basic_consume(queue.name().into(), tag.into(), options, arguments)
+        .await
+}
+
+/// What the broker calls a consumer.
+fn tag(name: &str, number: usize) -> String {
+    format!("{name} {number}")
 }
 
 impl Intake {
@@ -77,13 +90,17 @@ impl Intake {
     ///
     /// Safe to drop while it waits: a message is taken only when the call returns.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Message>, BrokerError> {
-        let mut batch = vec![message(self.next().await?)];
+        let mut batch = vec![Message::of(self.next().await?)];
         while batch.len() < max {
             match self.consumer.next().now_or_never() {
-                Some(Some(Ok(next))) => batch.push(message(next)),
+                Some(Some(Ok(next))) => batch.push(Message::of(next)),
                 // An error or the end shows again at the next call.
                 Some(_) | None => break,
             }
+        }
+        for message in &batch {
+            self.in_hand.insert(message.delivery_tag);
+            self.prefetch.observe(message);
         }
         Ok(batch)
     }
@@ -91,7 +108,7 @@ impl Intake {
     /// A channel that has ended is looked for too: its end may have come before anybody listened.
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
         loop {
-            match timeout(LOOK, self.consumer.next()).await {
+            match timeout(IDLE_CHECK, self.consumer.next()).await {
                 Ok(next) => return Ok(next.ok_or(BrokerError::Ended)??),
                 Err(_) if !self.channel.status().connected() => return Err(BrokerError::Ended),
                 Err(_) => {}
@@ -99,74 +116,63 @@ impl Intake {
         }
     }
 
-    /// Acknowledges `last` and everything before it.
-    pub async fn ack_through(&self, last: &Message) -> Result<(), BrokerError> {
-        let options = BasicAckOptions { multiple: true };
-        self.channel.basic_ack(last.delivery_tag, options).await?;
+    /// Acknowledges messages by their delivery tags, in the order of these. All others that were
+    /// taken so far wait, and do not hold up what comes behind them.
+    pub async fn settle(&mut self, done: &[u64]) -> Result<(), BrokerError> {
+        // With as many in hand as may be, the broker sends nothing: so nothing is on its way to a
+        // consumer that ends here, and nobody else is handed what comes next before all is done
+        // that came before.
+        let full = self.in_hand.len() == usize::from(self.prefetch.messages());
+        for tag in done {
+            self.in_hand.remove(tag);
+            self.held.remove(tag);
+        }
+        if !(full && self.wants_more()) {
+            return self.ack(done).await;
+        }
+        let ending = tag(&self.name, self.started);
+        let options = BasicCancelOptions::default();
+        self.channel.basic_cancel(ending.into(), options).await?;
+        self.ack(done).await?;
+        self.held.append(&mut self.in_hand);
+        self.started += 1;
+        let next = tag(&self.name, self.started);
+        self.consumer = start(&self.channel, self.queue, next, &self.prefetch).await?;
         Ok(())
     }
 
-    /// Sets a message aside that cannot be an event, under a fresh UUID v7, and waits until the
-    /// broker has it. Rejecting it again under the same id is harmless.
-    ///
-    /// The original stays unacknowledged: the caller acknowledges it with its batch.
-    pub async fn reject_event(
-        &self,
-        message: &Message,
-        id: Uuid,
-        reason: &str,
-    ) -> Result<(), BrokerError> {
-        match timeout(CONFIRM_WITHIN, self.reject_unbounded(message, id, reason)).await {
-            Ok(rejected) => rejected,
-            Err(_) => Err(BrokerError::NotConfirmed),
-        }
+    /// Whether another consumer should take the place of this one, which is full: more messages may
+    /// be in hand, or some wait and take places away.
+    fn wants_more(&mut self) -> bool {
+        let waiting = self.held.len() + self.in_hand.len();
+        let may_wait = !self.in_hand.is_empty() && waiting <= usize::from(self.prefetch.room());
+        self.prefetch.grow() || may_wait
     }
 
-    async fn reject_unbounded(
-        &self,
-        message: &Message,
-        id: Uuid,
-        reason: &str,
-    ) -> Result<(), BrokerError> {
-        let origin = read_origin(&message.properties, message.published.clone());
-        let confirmation = self
-            .channel
-            .basic_publish(
-                "".into(),
-                REJECTED_QUEUE.into(),
-                BasicPublishOptions {
-                    mandatory: true,
-                    ..BasicPublishOptions::default()
-                },
-                &message.body,
-                BasicProperties::default()
-                    .with_delivery_mode(2)
-                    .with_message_id(id.to_string().into())
-                    .with_headers(rejection_headers(reason, &origin)),
-            )
-            .await?
-            .await?;
-        let stored = confirmation.is_ack() && confirmation.take_message().is_none();
-        stored.then_some(()).ok_or(BrokerError::NotConfirmed)
+    async fn ack(&self, done: &[u64]) -> Result<(), BrokerError> {
+        let Some(last) = done.last() else {
+            return Ok(());
+        };
+        let waits_before = |tags: &BTreeSet<u64>| tags.range(..last).next().is_some();
+        if !waits_before(&self.held) && !waits_before(&self.in_hand) {
+            let options = BasicAckOptions { multiple: true };
+            self.channel.basic_ack(*last, options).await?;
+            return Ok(());
+        }
+        for tag in done {
+            let options = BasicAckOptions { multiple: false };
+            self.channel.basic_ack(*tag, options).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether messages have become so large that fewer may be in hand: leave, and consume anew.
+    pub fn holds_too_much(&self) -> bool {
+        self.prefetch.is_too_large()
     }
 
     /// Leaves the broker. What was not acknowledged goes to another consumer.
     pub async fn close(self) {
-        if let Err(error) = self.connection.close(200, "bye".into()).await {
-            log::debug!("closing the broker connection: {error}");
-        }
-    }
-}
-
-fn message(delivery: Delivery) -> Message {
-    Message {
-        body: Bytes::from(delivery.data),
-        delivery_tag: delivery.delivery_tag,
-        redelivered: delivery.redelivered,
-        published: Origin {
-            exchange: delivery.exchange.into(),
-            routing_key: delivery.routing_key.into(),
-        },
-        properties: delivery.properties,
+        close(&self.connection).await;
     }
 }

@@ -1,19 +1,22 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use lapin::options::BasicPublishOptions;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::protocol::AMQPSoftError;
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_domain::Event;
+use webhook_domain::outside::MAX_MESSAGE_BYTES;
+use webhook_domain::{Event, Origin};
 
-use crate::connection::{BrokerUrl, open};
-use crate::rejection::{Origin, origin_headers};
+use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
+use crate::rejection::origin_headers;
 use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 
 /// How long a confirm may take before the publisher is told that it has to try again.
@@ -23,12 +26,25 @@ const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How often a connection is looked at that tells nothing.
-const LOOK: Duration = Duration::from_secs(1);
+const IDLE_CHECK: Duration = Duration::from_secs(1);
 
 /// Publishes with confirms, over a connection that is renewed for ever.
 #[derive(Clone)]
 pub struct Publisher {
     channel: Arc<ArcSwapOption<Channel>>,
+    /// The broker takes nothing from publishers, as its memory or its disk is short.
+    blocked: Arc<AtomicBool>,
+}
+
+/// Whether events can be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokerState {
+    /// They can.
+    Ready,
+    /// There is no connection.
+    Away,
+    /// The broker takes nothing from publishers until it has memory or disk again.
+    Blocked,
 }
 
 /// Why an event was not taken. Whether the broker has it is unknown for
@@ -54,18 +70,29 @@ impl Publisher {
     /// Starts connecting in the background, until `cancel`.
     pub fn start(url: BrokerUrl, name: &str, cancel: CancellationToken) -> Self {
         let channel = Arc::new(ArcSwapOption::empty());
-        let publisher = Self { channel };
+        let blocked = Arc::default();
+        let publisher = Self { channel, blocked };
         let name = name.to_owned();
         tokio::spawn(keep_connected(publisher.clone(), url, name, cancel));
         publisher
     }
 
-    /// Whether an event could be published now.
+    /// Whether there is a connection.
     pub fn is_connected(&self) -> bool {
+        self.state() != BrokerState::Away
+    }
+
+    /// Whether an event could be published now.
+    pub fn state(&self) -> BrokerState {
         let channel = self.channel.load();
-        channel
-            .as_ref()
-            .is_some_and(|channel| channel.status().connected())
+        let connected = channel.as_ref().is_some_and(|c| c.status().connected());
+        if !connected {
+            BrokerState::Away
+        } else if self.blocked.load(Ordering::Relaxed) {
+            BrokerState::Blocked
+        } else {
+            BrokerState::Ready
+        }
     }
 
     /// Publishes an event and waits until the broker has it on disk.
@@ -183,6 +210,39 @@ fn unavailable(error: lapin::Error) -> PublishError {
     PublishError::Unavailable(error.to_string())
 }
 
+async fn open_confirming(
+    url: &BrokerUrl,
+    name: &str,
+) -> Result<(Connection, Channel), BrokerError> {
+    let connection = open(url, name, Use::Publishing).await?;
+    let channel = connection.create_channel().await?;
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await?;
+    Ok((connection, channel))
+}
+
+/// Whether the broker accepts larger messages than [`MAX_MESSAGE_BYTES`], which nobody can tell but
+/// by sending one: it goes to a queue that is not there, so the broker drops what it accepts.
+pub async fn accepts_larger_messages(url: &BrokerUrl) -> Result<bool, BrokerError> {
+    let (connection, channel) = open_confirming(url, "webhook-dispatcher size check").await?;
+    let too_large = vec![b' '; MAX_MESSAGE_BYTES + 1];
+    let queue = format!("webhooks.size-check.{}", Uuid::new_v4());
+    let sent = async {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let sent = channel.basic_publish("".into(), queue.into(), options, &too_large, properties);
+        Ok::<_, BrokerError>(sent.await?.await?)
+    };
+    let answer = timeout(CONFIRM_WITHIN, sent).await;
+    close(&connection).await;
+    match answer {
+        Ok(Ok(_)) => Ok(true),
+        Ok(Err(error)) if error.is(AMQPSoftError::PRECONDITIONFAILED) => Ok(false),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(BrokerError::TimedOut),
+    }
+}
+
 async fn keep_connected(
     publisher: Publisher,
     url: BrokerUrl,
@@ -191,12 +251,13 @@ async fn keep_connected(
 ) {
     let mut pause = RECONNECT.0;
     while !cancel.is_cancelled() {
-        match open(&url, &name).await {
+        match open_confirming(&url, &name).await {
             Ok((connection, channel)) => {
                 log::info!("connected to the broker at {url:?}");
+                publisher.blocked.store(false, Ordering::Relaxed);
                 publisher.channel.store(Some(Arc::new(channel.clone())));
                 pause = RECONNECT.0;
-                let broken = until_broken(&connection, &channel, &cancel).await;
+                let broken = until_broken(&publisher, &connection, &channel, &cancel).await;
                 publisher.channel.store(None);
                 match broken {
                     Some(reason) => log::warn!("lost the broker: {reason}"),
@@ -220,12 +281,13 @@ async fn keep_connected(
 /// The connection may have ended before anybody listened to it, and a channel may end without its
 /// connection: so both are looked at, too.
 async fn until_broken(
+    publisher: &Publisher,
     connection: &Connection,
     channel: &Channel,
     cancel: &CancellationToken,
 ) -> Option<String> {
     let mut events = Box::pin(connection.events_listener());
-    let mut looks = tokio::time::interval(LOOK);
+    let mut looks = tokio::time::interval(IDLE_CHECK);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return None,
@@ -236,15 +298,17 @@ async fn until_broken(
             }
             event = events.next() => match event {
                 Some(lapin::Event::Error(error)) => return Some(error.to_string()),
+                Some(lapin::Event::ConnectionBlocked(reason)) => {
+                    publisher.blocked.store(true, Ordering::Relaxed);
+                    log::warn!("the broker takes nothing from publishers: {reason}");
+                }
+                Some(lapin::Event::ConnectionUnblocked) => {
+                    publisher.blocked.store(false, Ordering::Relaxed);
+                    log::info!("the broker takes messages from publishers again");
+                }
                 None => return Some("the connection ended".to_owned()),
                 Some(other) => log::debug!("broker: {other:?}"),
             },
         }
-    }
-}
-
-async fn close(connection: &Connection) {
-    if let Err(error) = connection.close(200, "bye".into()).await {
-        log::debug!("closing the broker connection: {error}");
     }
 }

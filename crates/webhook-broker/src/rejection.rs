@@ -1,73 +1,51 @@
 //! What the headers of a message tell: why it was rejected, and where it was published.
 
+use std::borrow::Cow;
+
 use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable};
 use uuid::Uuid;
+use webhook_domain::{Origin, OriginName, RejectionReason};
 
 use crate::topology::{
     ORIGINAL_EXCHANGE_HEADER, ORIGINAL_ROUTING_KEY_HEADER, REJECTION_REASON_HEADER,
 };
 
-/// The most characters of a reason; a platform service may have written it.
-const MAX_REASON_CHARS: usize = 2_000;
-
-/// What is known of a message in the rejected queue, its body aside.
+/// Why a message is in the rejected queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// A UUID v7: the same each time for what a dispatcher rejected, a fresh one for all else.
+    /// A UUID v7: the same each time for what a dispatcher of an earlier version rejected, a fresh
+    /// one for all else.
     pub id: Uuid,
     /// Why it is no event, or why it was given up.
-    pub reason: String,
-    /// Where it was published.
-    pub origin: Origin,
-}
-
-/// Where a message was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// Empty: straight into a queue.
-    pub exchange: String,
-    /// Given to that exchange.
-    pub routing_key: String,
-}
-
-/// The headers that a dispatcher gives to what it rejects.
-pub(crate) fn rejection_headers(reason: &str, origin: &Origin) -> FieldTable {
-    let mut headers = origin_headers(origin);
-    headers.insert(REJECTION_REASON_HEADER.into(), text(reason));
-    headers
+    pub reason: RejectionReason,
 }
 
 /// The headers that let a message be known by where it was published first.
 pub(crate) fn origin_headers(origin: &Origin) -> FieldTable {
     let mut headers = FieldTable::default();
-    headers.insert(ORIGINAL_EXCHANGE_HEADER.into(), text(&origin.exchange));
-    headers.insert(
-        ORIGINAL_ROUTING_KEY_HEADER.into(),
-        text(&origin.routing_key),
-    );
+    let (exchange, routing_key) = (origin.exchange.as_str(), origin.routing_key.as_str());
+    headers.insert(ORIGINAL_EXCHANGE_HEADER.into(), text(exchange));
+    headers.insert(ORIGINAL_ROUTING_KEY_HEADER.into(), text(routing_key));
     headers
 }
 
-/// Reads a message of the rejected queue that was published to `published`.
+/// Reads why a message is in the rejected queue.
 ///
 /// Its id is believed only if a dispatcher gave it one: that of a dead letter was given by a
 /// platform service, which may have used it twice.
-pub(crate) fn read_rejection(properties: &BasicProperties, published: Origin) -> Rejection {
+pub(crate) fn read_rejection(properties: &BasicProperties) -> Rejection {
     let id = properties.message_id().as_ref();
     let id = id.and_then(|id| Uuid::try_parse(id.as_str()).ok());
     let id = id.filter(|id| id.get_version_num() == 7);
-    let origin = read_origin(properties, published);
     match header(properties, REJECTION_REASON_HEADER) {
         Some(reason) => Rejection {
             id: id.unwrap_or_else(Uuid::now_v7),
-            reason: reason.chars().take(MAX_REASON_CHARS).collect(),
-            origin,
+            reason: RejectionReason::new(&reason),
         },
         None => Rejection {
             id: Uuid::now_v7(),
             reason: read_death(properties),
-            origin,
         },
     }
 }
@@ -78,21 +56,39 @@ pub(crate) fn read_origin(properties: &BasicProperties, published: Origin) -> Or
     let routing_key = header(properties, ORIGINAL_ROUTING_KEY_HEADER);
     match exchange.zip(routing_key) {
         Some((exchange, routing_key)) => Origin {
-            exchange,
-            routing_key,
+            exchange: OriginName::new(&exchange),
+            routing_key: OriginName::new(&routing_key),
         },
         None => read_death_origin(properties).unwrap_or(published),
     }
 }
 
+/// How often RabbitMQ counts that a message of a quorum queue came back.
+pub(crate) fn read_delivery_count(properties: &BasicProperties) -> u64 {
+    let headers = properties.headers().as_ref();
+    let count = headers.and_then(|headers| headers.inner().get("x-delivery-count"));
+    let number = count.and_then(|count| {
+        let signed = count.as_long_long_int();
+        let signed = signed.or_else(|| count.as_long_int().map(i64::from));
+        let signed = signed.or_else(|| count.as_short_int().map(i64::from));
+        let signed = signed.or_else(|| count.as_short_short_int().map(i64::from));
+        signed.or_else(|| count.as_long_uint().map(i64::from))
+    });
+    number
+        .and_then(|number| u64::try_from(number).ok())
+        .unwrap_or(0)
+}
+
 /// The reason that RabbitMQ gives for a dead letter is one word.
-fn read_death(properties: &BasicProperties) -> String {
+fn read_death(properties: &BasicProperties) -> RejectionReason {
     match header(properties, "x-first-death-reason").as_deref() {
         Some("delivery_limit") => {
-            "it was never acknowledged, however often it was handed out".to_owned()
+            RejectionReason::new("it was never acknowledged, however often it was handed out")
         }
-        Some(other) => format!("the broker gave it up: {other}"),
-        None => "it was put into the queue of rejected messages without a reason".to_owned(),
+        Some(other) => RejectionReason::of(format_args!("the broker gave it up: {other}")),
+        None => {
+            RejectionReason::new("it was put into the queue of rejected messages without a reason")
+        }
     }
 }
 
@@ -103,18 +99,24 @@ fn read_death_origin(properties: &BasicProperties) -> Option<Origin> {
     let death = death.as_field_table()?.inner();
     let keys = death.get("routing-keys")?.as_array()?;
     Some(Origin {
-        exchange: string(death.get("exchange")?)?,
-        routing_key: string(keys.as_slice().first()?)?,
+        exchange: OriginName::new(&string(death.get("exchange")?)?),
+        routing_key: OriginName::new(&string(keys.as_slice().first()?)?),
     })
 }
 
-fn header(properties: &BasicProperties, name: &str) -> Option<String> {
+fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<Cow<'a, str>> {
     string(properties.headers().as_ref()?.inner().get(name)?)
 }
 
-fn string(value: &AMQPValue) -> Option<String> {
-    let long = value.as_long_string().map(ToString::to_string);
-    long.or_else(|| value.as_short_string().map(ShortString::to_string))
+/// A text of a header, which need not be UTF-8.
+fn string(value: &AMQPValue) -> Option<Cow<'_, str>> {
+    let long = value.as_long_string();
+    let long = long.map(|text| String::from_utf8_lossy(text.as_bytes()));
+    long.or_else(|| {
+        value
+            .as_short_string()
+            .map(|text| Cow::Borrowed(text.as_str()))
+    })
 }
 
 fn text(value: &str) -> AMQPValue {
@@ -125,18 +127,26 @@ fn text(value: &str) -> AMQPValue {
 mod tests {
     use super::*;
 
-    fn published() -> Origin {
+    fn named(exchange: &str, routing_key: &str) -> Origin {
         Origin {
-            exchange: "webhooks.events".to_owned(),
-            routing_key: "staging.license.created".to_owned(),
+            exchange: OriginName::new(exchange),
+            routing_key: OriginName::new(routing_key),
         }
     }
 
+    fn published() -> Origin {
+        named("webhooks.events", "staging.license.created")
+    }
+
     fn straight() -> Origin {
-        Origin {
-            exchange: String::new(),
-            routing_key: "webhooks.events.rejected".to_owned(),
-        }
+        named("", "webhooks.events.rejected")
+    }
+
+    /// As dispatchers of earlier versions wrote them.
+    fn rejection_headers(reason: &str, origin: &Origin) -> FieldTable {
+        let mut headers = origin_headers(origin);
+        headers.insert(REJECTION_REASON_HEADER.into(), text(reason));
+        headers
     }
 
     #[test]
@@ -148,11 +158,11 @@ mod tests {
 
         let rejection = Rejection {
             id,
-            reason: "type: is required".to_owned(),
-            origin: published(),
+            reason: "type: is required".into(),
         };
-        assert_eq!(read_rejection(&properties, straight()), rejection);
-        assert_eq!(read_rejection(&properties, straight()), rejection);
+        assert_eq!(read_rejection(&properties), rejection);
+        assert_eq!(read_rejection(&properties), rejection);
+        assert_eq!(read_origin(&properties, straight()), published());
     }
 
     #[test]
@@ -161,21 +171,40 @@ mod tests {
         let named = |id: Uuid| BasicProperties::default().with_message_id(id.to_string().into());
         let headers = rejection_headers("wrong", &published());
 
-        let without_reason = read_rejection(&named(id), straight());
-        let old = read_rejection(&named(Uuid::nil()).with_headers(headers), straight());
+        let without_reason = read_rejection(&named(id));
+        let old = read_rejection(&named(Uuid::nil()).with_headers(headers));
 
         assert_ne!(without_reason.id, id);
-        assert_eq!(without_reason.origin, straight());
+        assert_eq!(read_origin(&named(id), straight()), straight());
         assert_eq!(old.id.get_version_num(), 7);
     }
 
     #[test]
-    fn a_reason_is_cut() {
-        let headers = rejection_headers(&"é".repeat(3_000), &published());
+    fn a_reason_and_an_origin_are_cut() {
+        let long = "é".repeat(3_000);
+        let mut headers = rejection_headers(&long, &published());
+        headers.insert(ORIGINAL_EXCHANGE_HEADER.into(), text(&long));
         let properties = BasicProperties::default().with_headers(headers);
 
-        let rejection = read_rejection(&properties, straight());
+        let reason = read_rejection(&properties).reason;
+        let origin = read_origin(&properties, straight());
 
-        assert_eq!(rejection.reason, "é".repeat(MAX_REASON_CHARS));
+        assert_eq!(reason.as_str().chars().count(), RejectionReason::MAX_CHARS);
+        assert_eq!(origin.exchange.as_str(), "é".repeat(127));
+    }
+
+    #[test]
+    fn how_often_a_message_came_back_is_read_from_any_number() {
+        let count = |value| {
+            let mut headers = FieldTable::default();
+            headers.insert("x-delivery-count".into(), value);
+            read_delivery_count(&BasicProperties::default().with_headers(headers))
+        };
+
+        assert_eq!(count(AMQPValue::LongLongInt(12)), 12);
+        assert_eq!(count(AMQPValue::ShortShortInt(3)), 3);
+        assert_eq!(count(AMQPValue::LongUInt(7)), 7);
+        assert_eq!(count(AMQPValue::LongLongInt(-1)), 0);
+        assert_eq!(count(text("many")), 0);
     }
 }

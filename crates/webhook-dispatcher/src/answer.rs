@@ -6,13 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
-use webhook_domain::{FailureClass, Outcome};
+use webhook_domain::outside::MAX_RESPONSE_BODY_BYTES;
+use webhook_domain::{FailureClass, FailureDetail, HeaderText, Outcome};
 use webhook_store::attempts::{Attempt, Exchange};
 
-/// How much of an answer's body is kept.
-const MAX_BODY_BYTES: usize = 16 * 1024;
-
-/// Headers of an answer that help to understand it.
+/// Headers of an answer that help to understand it; the others are not kept.
 const HEADERS_OF_INTEREST: [&str; 5] = [
     "content-type",
     "content-length",
@@ -33,7 +31,7 @@ pub(crate) async fn read(
     let retry_after = retry_after(response.headers(), Utc::now());
     // The status is the answer: a body that breaks off changes nothing.
     while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MAX_BODY_BYTES - said.response_body.len();
+        let room = MAX_RESPONSE_BODY_BYTES - said.response_body.len();
         said.response_body
             .extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
@@ -44,8 +42,8 @@ pub(crate) async fn read(
     if status.is_success() {
         return Outcome::Accepted;
     }
-    let detail = format!("the receiver answered {status}");
-    let failed = failed(attempt, FailureClass::Status, &detail, retry_after);
+    let detail = FailureDetail::of(format_args!("the receiver answered {status}"));
+    let failed = failed(attempt, FailureClass::Status, detail, retry_after);
     match status {
         StatusCode::GONE => Outcome::Gone,
         StatusCode::TOO_MANY_REQUESTS
@@ -60,21 +58,19 @@ pub(crate) async fn read(
 pub(crate) fn failed(
     attempt: &mut Attempt,
     class: FailureClass,
-    detail: &str,
+    detail: FailureDetail,
     retry_after: Option<Duration>,
 ) -> Outcome {
     attempt.failure_class = Some(class);
-    attempt.failure_detail = Some(detail.to_owned());
+    attempt.failure_detail = Some(detail);
     Outcome::Failed { class, retry_after }
 }
 
-fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, String)> {
+fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, HeaderText)> {
     let present = HEADERS_OF_INTEREST.iter().filter_map(|name| {
         let value = headers.get(*name)?;
-        Some((
-            Cow::Borrowed(*name),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        ))
+        let text = HeaderText::from_bytes(value.as_bytes());
+        Some((Cow::Borrowed(*name), text))
     });
     present.collect()
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, HealthPolicy};
+use webhook_service::logging::LogFormat;
 use webhook_store::SealingKeys;
 
 use crate::Settings;
@@ -53,15 +54,6 @@ pub struct Config {
     /// Which log lines are shown; the broker client's spans are noise
     #[arg(long, env = "RUST_LOG", default_value = "info,tracing::span=warn")]
     pub rust_log: String,
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// A configuration without anything wrong.
@@ -219,18 +211,6 @@ impl ConfigProblems {
             return None;
         }
         Some(value)
-    }
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be text or json"),
-        }
     }
 }
 

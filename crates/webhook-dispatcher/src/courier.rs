@@ -118,7 +118,11 @@ fn exhausted(leased: &Leased, attempt: &Attempt, now: DateTime<Utc>) -> StatusEv
         environment: leased.event.environment,
         timestamp: now,
         webhook_id: leased.webhook_id,
-        reason: attempt.failure_detail.clone().unwrap_or_default(),
+        reason: attempt
+            .failure_detail
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         delivery: Some(ExhaustedDelivery {
             id: leased.id,
             event_id: leased.event.id,

@@ -1,7 +1,6 @@
 //! What operators and orchestrators ask: alive, ready, and how it goes.
 
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,7 +8,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
-use webhook_store::Pool;
+use webhook_store::{Pool, StoreError};
+
+use crate::readiness::Readiness;
 
 /// How long Postgres may take to answer.
 const PING_WITHIN: Duration = Duration::from_secs(2);
@@ -22,7 +23,7 @@ static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 struct Health {
     pool: Pool,
-    consuming: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
     cancel: CancellationToken,
 }
 
@@ -43,7 +44,7 @@ impl Running {
 pub(crate) fn start(
     listener: TcpListener,
     pool: Pool,
-    consuming: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
     cancel: CancellationToken,
 ) -> std::io::Result<Running> {
     METRICS.get_or_init(|| match PrometheusBuilder::new().install_recorder() {
@@ -55,7 +56,7 @@ pub(crate) fn start(
     });
     let health = web::Data::new(Health {
         pool,
-        consuming,
+        readiness,
         cancel,
     });
     let routes = move || {
@@ -88,16 +89,30 @@ async fn keep_up() {
     }
 }
 
+/// Ready means that an event could be taken in and recorded: a session that can write, a consumer,
+/// and neither intake nor recorder stuck.
 async fn show_readiness(health: web::Data<Health>) -> HttpResponse {
-    let ping = tokio::time::timeout(PING_WITHIN, webhook_store::ping(&health.pool));
-    let postgres = matches!(ping.await, Ok(Ok(())));
-    let rabbitmq = health.consuming.load(Ordering::Relaxed);
-    let draining = health.cancel.is_cancelled();
-    let word = |up| if up { "ok" } else { "away" };
-    let body = serde_json::json!({
-        "postgres": word(postgres), "rabbitmq": word(rabbitmq), "draining": draining,
-    });
-    if postgres && rabbitmq && !draining {
+    let ping = tokio::time::timeout(PING_WITHIN, webhook_store::ping(&health.pool)).await;
+    let postgres = match ping {
+        Ok(Ok(())) => "ok",
+        Ok(Err(StoreError::ReadOnly)) => "read-only",
+        Ok(Err(_)) | Err(_) => "away",
+    };
+    let (readiness, draining) = (&health.readiness, health.cancel.is_cancelled());
+    let word = |ready, not| if ready { "ok" } else { not };
+    let parts = [
+        ("postgres", postgres),
+        ("rabbitmq", word(readiness.is_consuming(), "away")),
+        ("intake", word(readiness.is_taking_in(), "stuck")),
+        ("recorder", word(readiness.is_recording(), "stuck")),
+    ];
+    let ready = !draining && parts.iter().all(|(_, state)| *state == "ok");
+    let mut body: serde_json::Map<String, serde_json::Value> = parts
+        .iter()
+        .map(|(part, state)| ((*part).to_owned(), (*state).into()))
+        .collect();
+    body.insert("draining".to_owned(), draining.into());
+    if ready {
         HttpResponse::Ok().json(body)
     } else {
         HttpResponse::ServiceUnavailable().json(body)

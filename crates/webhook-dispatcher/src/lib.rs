@@ -7,11 +7,11 @@
 //!
 //! Beside that way: [`sweeps`] for what nobody is woken for, [`outbox`] for what the platform's
 //! services are told, [`jobs`] for what admins ask for by the thousand, [`rejected`] for what is no
-//! event, [`url_checks`] for what the API must not connect to, [`retention`] for what is old.
+//! event, [`url_checks`] for what the API must not connect to, [`retention`] for what is old,
+//! [`broker_check`] for what the broker should not let through.
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -25,9 +25,11 @@ use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_store::{Pool, Purpose, SealingKeys, connect};
 
 use lanes::Lanes;
+use readiness::Readiness;
 
 mod config;
 mod health;
+mod readiness;
 
 // The way of a delivery.
 mod claims;
@@ -36,8 +38,10 @@ mod intake;
 mod lanes;
 mod leased;
 mod ordering;
+mod parts;
 
 // Beside it.
+mod broker_check;
 mod jobs;
 mod outbox;
 mod rejected;
@@ -55,7 +59,7 @@ mod request;
 mod target;
 mod timing;
 
-pub use config::{Checked, Config, ConfigProblems, LogFormat};
+pub use config::{Checked, Config, ConfigProblems};
 pub use lanes::Stops;
 
 /// Connections per worker: one for each of its loops, which hold it for a statement or a step, and
@@ -113,6 +117,7 @@ struct Worker<'a> {
     pool: &'a Pool,
     batches: &'a Pool,
     lanes: &'a Arc<Lanes>,
+    readiness: &'a Readiness,
     cancel: &'a CancellationToken,
 }
 
@@ -120,14 +125,15 @@ struct Worker<'a> {
 /// stopped and its drain.
 pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
     let checked = config.check()?;
+    webhook_store::check_sessions(&checked.database_url).await?;
     webhook_store::migrations::run(&checked.database_url).await?;
     let pools = Pools::connect(&checked.database_url).await?;
-    let consuming = Arc::new(AtomicBool::new(false));
+    let readiness = Arc::new(Readiness::default());
     let cancel = stops.cancel.clone();
-    let health = health::start(listener, pools.work.clone(), consuming.clone(), cancel)
+    let health = health::start(listener, pools.work.clone(), readiness.clone(), cancel)
         .context("cannot serve health and metrics")?;
     // It is large: every loop is in it.
-    let work = work(checked.settings, pools, checked.drain, consuming, stops);
+    let work = work(checked.settings, pools, checked.drain, readiness, stops);
     let worked = Box::pin(work).await;
     health.stop().await;
     worked.context("cannot make the HTTP client")
@@ -145,7 +151,7 @@ async fn work(
     settings: Settings,
     pools: Pools,
     drain: Duration,
-    consuming: Arc<AtomicBool>,
+    readiness: Arc<Readiness>,
     stops: Stops,
 ) -> reqwest::Result<()> {
     let Pools {
@@ -162,6 +168,7 @@ async fn work(
         worker_id: Uuid::new_v4(),
         health: settings.health.clone(),
         lanes: Arc::downgrade(&lanes),
+        readiness: readiness.clone(),
     };
     let recorder = tokio::spawn(recorder.record_all(recording));
     let timer = tokio::spawn(time_drain(stops.clone(), drain));
@@ -173,11 +180,12 @@ async fn work(
         pool: &pool,
         batches: &batches,
         lanes: &lanes,
+        readiness: &readiness,
         cancel: &stops.cancel,
     };
     let loops = async {
         tokio::join!(
-            intake::take_in_for_ever(&worker, &consuming),
+            intake::take_in_for_ever(&worker),
             claims::claim_for_ever(&worker),
             sweeps::flush_closed_for_ever(&worker),
             sweeps::make_up_for_ever(&worker),
@@ -186,6 +194,7 @@ async fn work(
             rejected::write_down_for_ever(&worker),
             url_checks::check_for_ever(&worker),
             retention::remove_old_for_ever(&worker),
+            broker_check::warn_of_large_messages(&worker),
         )
     };
     tokio::select! {

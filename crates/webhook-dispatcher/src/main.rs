@@ -8,8 +8,7 @@ use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use webhook_dispatcher::{Config, Stops};
-
-mod logging;
+use webhook_service::logging;
 
 /// Takes a sixth less of the CPU under load than the system's.
 #[global_allocator]
@@ -25,7 +24,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    logging::start(checked.log_format, &checked.log_filter);
+    logging::start(checked.log_format, &checked.log_filter, None);
     match start(&config, checked.listen).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

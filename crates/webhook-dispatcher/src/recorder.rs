@@ -1,18 +1,23 @@
 //! From finished attempts into Postgres, as many in one statement as are there.
 
 use std::collections::HashSet;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use uuid::Uuid;
-use webhook_domain::{HealthChange, HealthPolicy, Observation, OrderingKey, Outcome, WebhookId};
-use webhook_store::attempts::{AttemptResult, record};
+use webhook_domain::{
+    FailureDetail, HealthChange, HealthPolicy, Observation, OrderingKey, Outcome, StatusEvent,
+    WebhookId,
+};
+use webhook_store::attempts::{Attempt, AttemptResult, Exchange, record};
 use webhook_store::health::{Changes, observe_all};
 use webhook_store::{Pool, StoreError, acquire, settings, webhooks};
 
 use crate::lanes::Lanes;
 use crate::ordering;
+use crate::parts::Parts;
+use crate::readiness::Readiness;
 
 /// How many results wait at most; then attempts wait to hand theirs in.
 const CAPACITY: usize = 1_024;
@@ -56,6 +61,7 @@ pub(crate) struct Recorder {
     pub(crate) health: HealthPolicy,
     /// Weak, as lanes hold the way to the recorder, which ends when they are gone.
     pub(crate) lanes: Weak<Lanes>,
+    pub(crate) readiness: Arc<Readiness>,
 }
 
 impl Recorder {
@@ -82,18 +88,54 @@ impl Recorder {
         }
     }
 
-    /// Writes a batch: recording twice is harmless, so a lost answer is no reason to stop. Tells
-    /// which webhooks are known to be failing.
+    /// Writes a batch, however long Postgres is away: recording twice is harmless, so a lost answer is
+    /// no reason to stop. An attempt that Postgres refuses costs itself only. Tells which webhooks
+    /// are known to be failing.
     async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
-        let written = insist("record attempts", || async {
-            record(
-                &mut *acquire(&self.batches).await?,
-                self.worker_id,
-                finished,
-            )
-            .await
-        });
-        written.await.into_iter().collect()
+        let (mut parts, mut failing) = (Parts::of(finished.len()), HashSet::new());
+        while let Some(part) = parts.next() {
+            let written = match self.try_write(&finished[part.clone()]).await {
+                Err(error) if error.is_unavailable() => Err(error),
+                Err(_) if part.len() > 1 => {
+                    parts.halve(part);
+                    continue;
+                }
+                Err(error) => self.write_plain(&finished[part.start], &error).await,
+                Ok(written) => Ok(written),
+            };
+            self.readiness.set_recorder_stuck(written.is_err());
+            match written {
+                Ok(written) => failing.extend(written),
+                Err(error) => {
+                    log::warn!("cannot record attempts yet: {error}");
+                    parts.put_back(part);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        failing
+    }
+
+    async fn try_write(&self, finished: &[AttemptResult]) -> Result<Vec<WebhookId>, StoreError> {
+        let mut connection = acquire(&self.batches).await?;
+        record(&mut connection, self.worker_id, finished).await
+    }
+
+    /// Writes an attempt that was refused for `reason`, unless it is taken now, in a form that cannot
+    /// be refused. If that is refused too, it is Postgres that is at fault.
+    async fn write_plain(
+        &self,
+        finished: &AttemptResult,
+        reason: &StoreError,
+    ) -> Result<Vec<WebhookId>, StoreError> {
+        if let Ok(written) = self.try_write(std::slice::from_ref(finished)).await {
+            return Ok(written);
+        }
+        let written = self.try_write(&[plain(finished, reason)]).await?;
+        metrics::counter!("webhook_attempts_recorded_plain_total").increment(1);
+        let (id, number) = (finished.attempt.delivery_id, finished.attempt.number);
+        log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} was recorded without what was said, which Postgres refuses: {reason}");
+        Ok(written)
     }
 
     /// Takes note of failures, and of successes of webhooks that were failing.
@@ -120,12 +162,14 @@ impl Recorder {
             let changes = observe_all(&mut connection, &seen, &policy).await?;
             Ok((changes, policy.disable_after))
         });
-        let (changes, disable_after) = observed.await;
         let gone = seen.iter().filter(|(_, one)| one.outcome == Outcome::Gone);
         for (webhook_id, _) in gone {
             self.disable(*webhook_id, "the receiver answered 410 Gone")
                 .await;
         }
+        let Some((changes, disable_after)) = observed.await else {
+            return;
+        };
         let disabled = with(&changes, HealthChange::Disabled);
         let reason = format!("it has only failed for {}", days(disable_after));
         for webhook_id in &disabled {
@@ -180,19 +224,51 @@ async fn gather(results: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Finished
     true
 }
 
-/// Does it, however long Postgres is away.
-async fn insist<T, F>(what: &str, mut make: impl FnMut() -> F) -> T
+/// How often a statement is tried that Postgres refuses although it is there.
+const REFUSALS: usize = 5;
+
+/// Does it, however long Postgres is away. `None`: it was refused again and again while Postgres was
+/// there, so that it would be refused for ever.
+async fn insist<T, F>(what: &str, mut make: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
+    let mut refusals = 0;
     loop {
         match make().await {
-            Ok(made) => return made,
+            Ok(made) => return Some(made),
+            Err(error) if error.is_unavailable() => log::warn!("cannot {what} yet: {error}"),
             Err(error) => {
+                refusals += 1;
+                if refusals == REFUSALS {
+                    log::error!("cannot {what}, which is given up: {error}");
+                    return None;
+                }
                 log::warn!("cannot {what} yet: {error}");
-                tokio::time::sleep(PAUSE).await;
             }
         }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// An attempt without any text from outside: with the reason in place of what was said.
+fn plain(finished: &AttemptResult, reason: &StoreError) -> AttemptResult {
+    let reason = FailureDetail::of(format_args!("what was said could not be stored: {reason}"));
+    let failed = finished.attempt.failure_detail.is_some();
+    AttemptResult {
+        attempt: Attempt {
+            failure_detail: failed.then(|| reason.clone()),
+            ..finished.attempt.clone()
+        },
+        exchange: Exchange {
+            response_body: reason.as_str().as_bytes().to_vec(),
+            ..Exchange::default()
+        },
+        status_event: finished.status_event.clone().map(|event| StatusEvent {
+            reason: reason.into_string(),
+            ..event
+        }),
+        ..finished.clone()
     }
 }
 

@@ -1,6 +1,7 @@
-//! From the rejected queue into Postgres, where admins look at what could not be an event.
+//! From the rejected queue into Postgres, where admins look at what could not be an event: what
+//! RabbitMQ dead-lettered, and what dispatchers of earlier versions set aside there.
 
-use webhook_broker::{Intake, Message, Queue, Rejection};
+use webhook_broker::{Intake, Message, Queue};
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 
@@ -11,44 +12,44 @@ use crate::consuming::{BrokenOff, Source, connect, leave, pause};
 const SOURCE: Source = Source {
     queue: Queue::Rejected,
     name: "webhook-dispatcher rejected",
-    prefetch: 20,
+    max_prefetch: 32,
 };
 
 /// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
 pub(crate) async fn write_down_for_ever(worker: &Worker<'_>) {
+    let mut store_failures = 0;
     while let Some(mut intake) = connect(worker, &SOURCE).await {
         let ended = write_down_batches(&mut intake, worker).await;
-        leave(worker, intake, ended).await;
+        leave(worker, intake, ended, &mut store_failures).await;
     }
 }
 
 async fn write_down_batches(intake: &mut Intake, worker: &Worker<'_>) -> Result<(), BrokenOff> {
     loop {
         let batch = tokio::select! {
-            batch = intake.next_batch(usize::from(SOURCE.prefetch)) => batch?,
+            batch = intake.next_batch(usize::from(SOURCE.max_prefetch)) => batch?,
             () = worker.cancel.cancelled() => return Ok(()),
         };
         if !write_down(worker, &batch).await {
             return Ok(());
         }
-        if let Some(last) = batch.last() {
-            intake.ack_through(last).await?;
-        }
+        let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
+        intake.settle(&tags).await?;
         let count = batch.len() as u64;
         metrics::counter!("webhook_rejected_messages_written_down_total").increment(count);
+        if intake.holds_too_much() {
+            return Err(BrokenOff::TooLarge);
+        }
     }
 }
 
 /// Writes a batch down, however long Postgres is away: breaking off would bring the messages nearer
-/// to the delivery limit at which the broker drops them. `false`: asked to stop before it was done.
+/// to the delivery limit. `false`: asked to stop before it was done.
 async fn write_down(worker: &Worker<'_>, batch: &[Message]) -> bool {
-    let rejections: Vec<Rejection> = batch.iter().map(Message::rejection).collect();
-    let rows = batch.iter().zip(&rejections);
-    let rows = rows.map(|(message, rejection)| NewRejectedMessage {
-        id: rejection.id,
-        reason: &rejection.reason,
-        exchange: &rejection.origin.exchange,
-        routing_key: &rejection.origin.routing_key,
+    let rows = batch.iter().map(|message| NewRejectedMessage {
+        id: message.rejection.id,
+        reason: &message.rejection.reason,
+        origin: &message.origin,
         body: &message.body,
     });
     let rows: Vec<NewRejectedMessage<'_>> = rows.collect();

@@ -56,7 +56,12 @@ pub(crate) async fn attempt(
     let exchange = async {
         let Some(url) = &recipient.url else {
             let detail = "the URL's address must not be called";
-            return failed(&mut attempt, FailureClass::BlockedAddress, detail, None);
+            return failed(
+                &mut attempt,
+                FailureClass::BlockedAddress,
+                detail.into(),
+                None,
+            );
         };
         let sent = clock.scope(client.execute(request(recipient, url, leased, &ours)));
         match sent.await {
@@ -66,14 +71,14 @@ pub(crate) async fn attempt(
             }
             Err(error) => {
                 let class = target::failure_class(&error);
-                failed(&mut attempt, class, &target::describe(&error), None)
+                failed(&mut attempt, class, target::describe(&error), None)
             }
         }
     };
     let ended = tokio::time::timeout(timeout, exchange).await;
     let outcome = ended.unwrap_or_else(|_| {
         let detail = "the receiver took too long";
-        failed(&mut attempt, FailureClass::Timeout, detail, None)
+        failed(&mut attempt, FailureClass::Timeout, detail.into(), None)
     });
     attempt.timing = clock.read();
     said.request_headers = kept(ours, recipient);

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
 use rustls::CertificateError;
-use webhook_domain::{AddressPolicy, FailureClass};
+use webhook_domain::{AddressPolicy, FailureClass, FailureDetail};
 
 use crate::timing::{self, Timed};
 
@@ -112,7 +112,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 }
 
 /// The deepest cause: what an admin can do something about.
-pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> FailureDetail {
     let mut deepest = error;
     loop {
         if let Some(rustls::Error::InvalidCertificate(error)) = tls_error(deepest) {
@@ -120,12 +120,15 @@ pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
         }
         match deepest.source() {
             Some(source) => deepest = source,
-            None => return deepest.to_string(),
+            None => return FailureDetail::of(deepest),
         }
     }
 }
 
-fn describe_certificate(error: &CertificateError) -> String {
+/// The most names of a certificate that are repeated.
+const MAX_NAMES: usize = 10;
+
+fn describe_certificate(error: &CertificateError) -> FailureDetail {
     let day = |seconds: u64| {
         let time = i64::try_from(seconds).ok();
         let time = time.and_then(|seconds| DateTime::<Utc>::from_timestamp(seconds, 0));
@@ -140,28 +143,29 @@ fn describe_certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::ExpiredContext { not_after, .. } => {
             let end = day(not_after.as_secs());
-            format!("the certificate expired on {end}; renew it")
+            FailureDetail::of(format_args!("the certificate expired on {end}; renew it"))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
             let start = day(not_before.as_secs());
-            format!("the certificate is not valid before {start}")
+            FailureDetail::of(format_args!("the certificate is not valid before {start}"))
         }
         CertificateError::NotValidForNameContext {
             expected,
             presented,
         } => {
-            let names = presented.join(", ");
-            format!(
-                "the certificate is not for {}, but for {names}",
-                expected.to_str()
-            )
+            let names = presented[..presented.len().min(MAX_NAMES)].join(", ");
+            let expected = expected.to_str();
+            let detail = format!("the certificate is not for {expected}, but for {names}");
+            match presented.len().saturating_sub(MAX_NAMES) {
+                0 => FailureDetail::new(&detail),
+                more => FailureDetail::of(format_args!("{detail} and {more} more")),
+            }
         }
-        CertificateError::UnknownIssuer => {
+        CertificateError::UnknownIssuer => FailureDetail::new(
             "the certificate is not signed by a public root, or comes without the certificates \
-             in between"
-                .to_owned()
-        }
-        other => format!("the certificate is not accepted: {other}"),
+             in between",
+        ),
+        other => FailureDetail::of(format_args!("the certificate is not accepted: {other}")),
     }
 }
 
@@ -206,7 +210,7 @@ mod tests {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let told = |error| {
             let error = rustls::Error::InvalidCertificate(error);
-            describe(&std::io::Error::other(error))
+            describe(&std::io::Error::other(error)).into_string()
         };
 
         let expired = CertificateError::ExpiredContext {

@@ -361,7 +361,7 @@ mod tests {
             tls: None,
             failure: Some(UrlFailure {
                 class: FailureClass::Dns,
-                detail: "no such name".to_owned(),
+                detail: "no such name".into(),
             }),
         };
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(30);

@@ -4,10 +4,14 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::{Environment, EventId, EventType, FieldError, WebhookId};
+use crate::{Environment, EventId, EventType, FieldErrors, WebhookId};
 use envelope::{Envelope, ParsedEnvelope};
 
+mod encoding;
 mod envelope;
+mod timestamp;
+
+pub use encoding::NotAnObject;
 
 /// The most bytes that an event may have, envelope included.
 ///
@@ -24,6 +28,8 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 ///
 /// `body` is the text above, byte for byte as its publisher wrote it. It is parsed for the
 /// envelope and never written anew, so that numbers, key order and white space arrive as sent.
+///
+/// `id` may be written in upper or lower case: both name the same event.
 ///
 /// A test event has one field more, before `data`: `"test":{"webhook_id":"0192f0c1-…"}`. It goes
 /// to that webhook only.
@@ -62,19 +68,11 @@ pub enum EventError {
         bytes: usize,
     },
     /// Not a JSON object.
-    #[error("not a JSON object: {reason}")]
-    NotAnObject {
-        /// What the parser stumbled over, and where.
-        reason: String,
-    },
-    /// A JSON object whose fields are wrong; all of the wrong ones are listed.
-    #[error("{}", list(.0))]
-    Fields(Vec<FieldError>),
-}
-
-fn list(errors: &[FieldError]) -> String {
-    let lines: Vec<String> = errors.iter().map(FieldError::to_string).collect();
-    lines.join("; ")
+    #[error("not a JSON object: {0}")]
+    NotAnObject(NotAnObject),
+    /// A JSON object whose fields are wrong.
+    #[error("{0}")]
+    Fields(FieldErrors),
 }
 
 impl Event {
@@ -96,7 +94,8 @@ impl Event {
         if raw.is_complete() {
             return Ok(envelope.into_event(body));
         }
-        let written = envelope.write(raw.data.map_or("{}", RawValue::get));
+        let data = raw.data.map_or("{}", RawValue::get);
+        let written = envelope.write(raw.timestamp.map(RawValue::get), data);
         check_size(written.len())?;
         Ok(envelope.into_event(written))
     }
@@ -115,7 +114,7 @@ impl Event {
             timestamp: assigned.timestamp,
             test_for: Some(webhook_id),
         };
-        let body = envelope.write(event_type.example());
+        let body = envelope.write(None, event_type.example());
         envelope.into_event(body)
     }
 
@@ -174,6 +173,40 @@ mod tests {
     }
 
     #[test]
+    fn a_timestamp_that_was_given_is_carried_over_as_it_was_written() {
+        let body = r#"{"type":"license.created","environment":"staging","timestamp":"2026-11-23T10:15:30.123456+02:00","data":{}}"#;
+
+        let event = Event::parse_assigning(Bytes::from(body), assigned()).expect("an event");
+
+        assert_eq!(event.timestamp.timestamp_subsec_micros(), 123_456);
+        let written = std::str::from_utf8(&event.body).expect("text");
+        assert!(written.contains(r#""timestamp":"2026-11-23T10:15:30.123456+02:00","data""#));
+        assert_eq!(Event::parse(event.body.clone()), Ok(event));
+    }
+
+    #[test]
+    fn an_id_in_upper_case_names_the_same_event() {
+        let upper = COMPLETE.replace("0192f0c1-7c1e-7b7e", "0192F0C1-7C1E-7B7E");
+
+        let event = Event::parse(Bytes::from(upper.clone())).expect("an event");
+
+        assert_eq!(Ok(event.id), "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e".parse());
+        assert_eq!(event.body, upper.as_bytes());
+    }
+
+    #[test]
+    fn eleven_hundred_unknown_fields_make_a_reason_of_bounded_length() {
+        let fields: Vec<String> = (0..1_100).map(|n| format!("\"field {n}\":0")).collect();
+        let body = format!("{{{}}}", fields.join(","));
+
+        let refused = Event::parse(Bytes::from(body)).expect_err("it is no event");
+
+        let reason = refused.to_string();
+        assert!(reason.ends_with("… and 1,085 more"), "{reason}");
+        assert!(reason.len() < 2_000, "{}", reason.len());
+    }
+
+    #[test]
     fn all_wrong_fields_are_named_at_once() {
         let body = r#"{"id":"x","type":"license.activate","environment":5,"data":[],"extra":1}"#;
 
@@ -181,6 +214,7 @@ mod tests {
             panic!("it must be refused by field");
         };
 
+        let errors = errors.into_vec();
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(
             fields,
@@ -198,7 +232,10 @@ mod tests {
         assert_eq!(Event::parse(test.body.clone()).as_ref(), Ok(&test));
         assert_eq!(test.test_for, Some(webhook_id));
         let over_http = Event::parse_assigning(test.body, assigned());
-        assert!(matches!(over_http, Err(EventError::Fields(errors)) if errors[0].field == "test"));
+        let Err(EventError::Fields(errors)) = over_http else {
+            panic!("it must be refused by field");
+        };
+        assert_eq!(errors.into_vec()[0].field, "test");
     }
 
     #[rstest]
@@ -210,7 +247,7 @@ mod tests {
     fn what_is_no_json_object_is_refused(#[case] body: &'static str) {
         let refused = Event::parse(Bytes::from(body));
 
-        assert!(matches!(refused, Err(EventError::NotAnObject { .. })));
+        assert!(matches!(refused, Err(EventError::NotAnObject(_))));
     }
 
     #[test]
@@ -220,7 +257,7 @@ mod tests {
 
         let refused = Event::parse(Bytes::from(body));
 
-        assert!(matches!(refused, Err(EventError::NotAnObject { .. })));
+        assert!(matches!(refused, Err(EventError::NotAnObject(_))));
     }
 
     #[test]

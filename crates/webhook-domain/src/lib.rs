@@ -45,6 +45,7 @@ mod url_check;
 
 // What they are made of.
 mod id;
+pub mod outside;
 mod rejection;
 
 pub use address::AddressPolicy;
@@ -56,7 +57,7 @@ pub use custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, H
 pub use delivery::{DeliveryStatus, FailureClass, Outcome, StatusFilter, Verdict, decide};
 pub use diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose};
 pub use environment::Environment;
-pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES};
+pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES, NotAnObject};
 pub use event_selection::{EmptySelection, EventSelection};
 pub use event_type::{EventPattern, EventType};
 pub use explanation::{Circumstances, EventOutcome, WebhookThen};
@@ -66,6 +67,10 @@ pub use job::{JobKind, JobRate, JobStatus};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
 pub use ordering::OrderingKey;
+pub use outside::{
+    CertificateText, FailureDetail, FieldErrors, HeaderText, Origin, OriginName, OutsideText,
+    RejectionReason,
+};
 pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
 pub use rejection::{FieldError, UnknownName};
 pub use request::{NextAttempt, RequestHeader, request_headers};

@@ -1,5 +1,13 @@
 //! How the domain says no: by field, with a reason that the sender can act on.
 
+use crate::outside::OutsideText;
+
+/// A wrong field's name.
+type FieldName = OutsideText<200>;
+
+/// What is wrong with a field: the longest reason of ours lists the 21 event types.
+type FieldReason = OutsideText<1_000>;
+
 /// One field that was refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -10,11 +18,11 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// Refuses `field` for `reason`.
-    pub fn new(field: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+    /// Refuses `field` for `reason`. Both may repeat what a stranger sent, so both are bounded.
+    pub fn new(field: impl AsRef<str>, reason: impl std::fmt::Display) -> Self {
         Self {
-            field: field.into(),
-            reason: reason.to_string(),
+            field: FieldName::new(field.as_ref()).into_string(),
+            reason: FieldReason::of(reason).into_string(),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::FailureClass;
+use crate::{CertificateText, FailureClass, FailureDetail};
 
 /// What was found out about a URL without making a request, as far as that went.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub struct TlsHandshake {
     /// Until when the certificate is valid, if it could be read.
     pub not_after: Option<DateTime<Utc>>,
     /// Who issued it, as RFC 4514 writes it: `CN=R11,O=Let's Encrypt,C=US`.
-    pub issuer: Option<String>,
+    pub issuer: Option<CertificateText>,
 }
 
 /// Why a request would fail before it is made.
@@ -56,7 +56,7 @@ pub struct UrlFailure {
     #[serde(with = "by_name")]
     pub class: FailureClass,
     /// In words.
-    pub detail: String,
+    pub detail: FailureDetail,
 }
 
 mod by_name {
@@ -93,7 +93,7 @@ mod tests {
             }],
             failure: Some(UrlFailure {
                 class: FailureClass::BlockedAddress,
-                detail: "no address may be called".to_owned(),
+                detail: "no address may be called".into(),
             }),
             ..UrlReport::default()
         };

@@ -93,8 +93,11 @@ pub struct WebhookUrl(Url);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum UrlError {
-    #[error("must have at most {} bytes", WebhookUrl::MAX_BYTES)]
-    TooLong,
+    #[error(
+        "must have at most {} bytes, has {bytes} in its normal form",
+        WebhookUrl::MAX_BYTES
+    )]
+    TooLong { bytes: usize },
     #[error("must be an absolute URL: {0}")]
     NotAbsolute(url::ParseError),
     #[error("must start with https://")]
@@ -114,7 +117,8 @@ pub enum UrlError {
 }
 
 impl WebhookUrl {
-    /// The most bytes that a URL may have.
+    /// The most bytes that a URL may have in its normal form, with everything percent-encoded that
+    /// has to be: that form is stored and given out, so that form must pass this check again.
     pub const MAX_BYTES: usize = 2_048;
 
     /// Checks a URL as an admin typed it.
@@ -125,11 +129,12 @@ impl WebhookUrl {
         schemes: UrlSchemes,
         addresses: &AddressPolicy,
     ) -> Result<Self, UrlError> {
-        let text = text.trim();
-        if text.len() > Self::MAX_BYTES {
-            return Err(UrlError::TooLong);
+        let url = Url::parse(text.trim()).map_err(UrlError::NotAbsolute)?;
+        if url.as_str().len() > Self::MAX_BYTES {
+            return Err(UrlError::TooLong {
+                bytes: url.as_str().len(),
+            });
         }
-        let url = Url::parse(text).map_err(UrlError::NotAbsolute)?;
         match (url.scheme(), schemes) {
             ("https", _) | ("http", UrlSchemes::HttpAllowed) => {}
             _ => return Err(UrlError::NotHttps),
@@ -254,8 +259,40 @@ mod tests {
         assert!(parse(&of(WebhookUrl::MAX_BYTES)).is_ok());
         assert_eq!(
             parse(&of(WebhookUrl::MAX_BYTES + 1)),
-            Err(UrlError::TooLong)
+            Err(UrlError::TooLong {
+                bytes: WebhookUrl::MAX_BYTES + 1
+            })
         );
+    }
+
+    #[test]
+    fn a_url_is_measured_as_it_is_stored() {
+        let typed = format!("https://example.com/{}", "ä".repeat(600));
+        let quoted = format!("https://example.com/?{}", "\"".repeat(900));
+
+        assert_eq!(
+            parse(&typed),
+            Err(UrlError::TooLong {
+                bytes: 20 + 6 * 600
+            })
+        );
+        assert_eq!(
+            parse(&quoted),
+            Err(UrlError::TooLong {
+                bytes: 21 + 3 * 900
+            })
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_stored_passes_its_own_check(
+            host in "[a-zA-Zäß0-9-]{1,8}", path in "\\PC{0,40}", query in "\\PC{0,40}"
+        ) {
+            if let Ok(url) = parse(&format!("https://{host}.example.com/{path}?{query}")) {
+                proptest::prop_assert_eq!(parse(url.as_str()), Ok(url));
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, FailureClass, WebhookId};
 
 use crate::StoreError;
-use crate::error::name;
+use crate::error::{failure_class, name};
 use crate::schema::{webhook_activity, webhook_hours};
 
 /// The latest attempt for a webhook.
@@ -49,7 +49,7 @@ impl ActivityRow {
             delivery_status: name(&self.delivery_status)?,
             attempted_at: self.attempted_at,
             response_status: self.response_status,
-            failure_class: self.failure_class.as_deref().map(name).transpose()?,
+            failure_class: self.failure_class.as_deref().map(failure_class),
         })
     }
 }

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{DeliveryId, FailureClass, LastAnswer};
+use webhook_domain::{DeliveryId, FailureClass, FailureDetail, HeaderText, LastAnswer};
 
 use crate::StoreError;
-use crate::error::name;
+use crate::error::failure_class;
 use crate::schema::attempts;
 
 mod exchange;
@@ -34,7 +34,7 @@ pub struct Attempt {
     /// Why it failed, if it did.
     pub failure_class: Option<FailureClass>,
     /// The failure in words.
-    pub failure_detail: Option<String>,
+    pub failure_detail: Option<FailureDetail>,
 }
 
 /// How long an attempt and its parts took, in milliseconds.
@@ -57,8 +57,8 @@ pub struct Exchange {
     pub request_url: String,
     /// Its headers; no value: it is secret.
     pub request_headers: Vec<(Cow<'static, str>, Option<String>)>,
-    /// The answer's headers of interest.
-    pub response_headers: Vec<(Cow<'static, str>, String)>,
+    /// The answer's headers, in lower case, up to 64 of them.
+    pub response_headers: Vec<(Cow<'static, str>, HeaderText)>,
     /// The first 16 KiB of the answer's body.
     pub response_body: Vec<u8>,
     /// Whether there was more.
@@ -92,25 +92,42 @@ struct AttemptRow {
     failure_detail: Option<String>,
 }
 
+/// What is known of the exchange of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// All of it.
+    Kept(Exchange),
+    /// It is older than what is kept.
+    Gone,
+    /// Its row is there, and this version cannot make sense of it.
+    Unreadable,
+}
+
 /// Lists a delivery's attempts in order, with what was said as long as it is kept.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
-) -> Result<Vec<(Attempt, Option<Exchange>)>, StoreError> {
+) -> Result<Vec<(Attempt, Said)>, StoreError> {
     use attempts::dsl as a;
-    // One exchange is cut out of its row there, so that the others are not sent.
+    // A row holds one exchange a line, so one is cut out without reading the others as JSON, which
+    // Postgres refuses where a receiver sent a zero byte. Older rows are one line and come whole.
     let said = sql::<Nullable<Text>>(
-        "(SELECT (said::json -> exchange_place::integer)::text
+        "(SELECT CASE strpos(said, E'\n') WHEN 0 THEN said
+                      ELSE split_part(said, E'\n', exchange_place + 1) END
           FROM exchanges WHERE exchanges.id = exchange_id)",
     );
-    let rows: Vec<(AttemptRow, Option<String>)> = a::attempts
+    let place = sql::<SmallInt>("coalesce(exchange_place, 0::smallint)");
+    let rows: Vec<(AttemptRow, i16, Option<String>)> = a::attempts
         .filter(a::delivery_id.eq(id.0))
         .order((a::number, a::started_at))
-        .select((AttemptRow::as_select(), said))
+        .select((AttemptRow::as_select(), place, said))
         .load(connection)
         .await?;
-    let read = rows.into_iter().map(|(attempt, said)| {
-        let said = said.as_deref().map(exchange::read).transpose()?;
+    let read = rows.into_iter().map(|(attempt, place, said)| {
+        let said = match said {
+            None => Said::Gone,
+            Some(said) => exchange::read(&said, place).map_or(Said::Unreadable, Said::Kept),
+        };
         Ok((attempt.read(id)?, said))
     });
     read.collect()
@@ -129,8 +146,8 @@ impl AttemptRow {
                 first_byte_ms: self.first_byte_ms,
             },
             response_status: self.response_status,
-            failure_class: self.failure_class.as_deref().map(name).transpose()?,
-            failure_detail: self.failure_detail,
+            failure_class: self.failure_class.as_deref().map(failure_class),
+            failure_detail: self.failure_detail.as_deref().map(FailureDetail::new),
         })
     }
 }

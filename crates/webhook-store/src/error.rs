@@ -1,7 +1,8 @@
-use diesel::result::DatabaseErrorKind;
-use diesel_async::pooled_connection::deadpool::PoolError;
+use webhook_domain::FailureClass;
 
 use crate::SealError;
+use crate::pool::PoolError;
+use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why something could not be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +12,10 @@ pub enum StoreError {
     Pool(#[from] PoolError),
     /// The database refused the statement, or broke off.
     #[error("database: {0}")]
-    Query(#[from] diesel::result::Error),
+    Query(#[from] Error),
+    /// Postgres answers, and takes no writes: it is a standby, or was made read-only.
+    #[error("the database takes no writes: it is read-only")]
+    ReadOnly,
     /// A stored secret could not be opened.
     #[error(transparent)]
     Sealed(#[from] SealError),
@@ -21,13 +25,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether Postgres is away, so that the same call may work later.
+    /// Whether Postgres is away or takes no writes, so that the same call may work later.
+    ///
+    /// `false` may mean either: diesel does not tell a full disk from a value that cannot be stored.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Pool(_) | Self::Query(diesel::result::Error::BrokenTransactionManager) => true,
-            Self::Query(diesel::result::Error::DatabaseError(kind, _)) => {
-                matches!(kind, DatabaseErrorKind::ClosedConnection)
-            }
+            Self::Pool(_) | Self::ReadOnly | Self::Query(Error::BrokenTransactionManager) => true,
+            Self::Query(Error::DatabaseError(kind, _)) => matches!(
+                kind,
+                DatabaseErrorKind::ClosedConnection
+                    | DatabaseErrorKind::UnableToSendCommand
+                    | DatabaseErrorKind::ReadOnlyTransaction
+                    | DatabaseErrorKind::SerializationFailure
+            ),
             Self::Query(_) | Self::Sealed(_) | Self::Unreadable(_) => false,
         }
     }
@@ -39,6 +49,12 @@ pub(crate) fn name<T: std::str::FromStr<Err = webhook_domain::UnknownName>>(
 ) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error: webhook_domain::UnknownName| StoreError::Unreadable(error.to_string()))
+}
+
+/// Reads why an attempt failed. A later version may know more classes than this one; its attempts
+/// must not hide their deliveries from this one while both run.
+pub(crate) fn failure_class(text: &str) -> FailureClass {
+    text.parse().unwrap_or(FailureClass::Reset)
 }
 
 /// What a row holds that this version cannot make sense of.

@@ -7,6 +7,7 @@ mod connection;
 mod error;
 mod ids;
 mod pool;
+mod preflight;
 mod schema;
 mod sealing;
 mod statement;
@@ -43,6 +44,10 @@ pub mod migrations;
 
 pub use connection::Purpose;
 pub use error::StoreError;
-pub use pool::{ConnectError, Connection, Pool, RawConnection, acquire, connect, ping};
+pub use pool::{
+    ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,
+    ping,
+};
+pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};
 pub use transaction::transaction;

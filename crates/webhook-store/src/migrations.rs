@@ -1,6 +1,10 @@
 //! The schema's history, embedded in the binaries.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, anyhow};
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -13,13 +17,48 @@ const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
 
 /// Brings the schema up to date and tells which migrations that took.
 ///
+/// A user who may not create tables can start a service all the same once somebody else has
+/// migrated: nothing is created where nothing is missing.
+///
 /// Needs tokio's multi-threaded runtime, as the harness blocks in place.
 pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
+    if is_up_to_date(database_url).await? {
+        return Ok(Vec::new());
+    }
     let mut harness = locked(database_url).await?;
-    let applied = harness
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(|error| anyhow!("cannot migrate: {error}"))?;
+    let applied = harness.run_pending_migrations(MIGRATIONS).map_err(|error| {
+        anyhow!(
+            "cannot migrate: {error}; the user of DATABASE_URL must own the tables and may have to \
+             create more: run `webhook-api migrate` as one who may, see docs/operating.md"
+        )
+    })?;
     Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+/// Whether every migration of this version was applied.
+async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
+    let mut connection = connection::open(database_url, Purpose::Commands)
+        .await
+        .context("cannot connect to Postgres")?;
+    #[derive(diesel::QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        version: String,
+    }
+    let table = "SELECT table_name::text AS version FROM information_schema.tables
+        WHERE table_schema = current_schema() AND table_name = '__diesel_schema_migrations'";
+    let table: Vec<Applied> = diesel::sql_query(table).load(&mut connection).await?;
+    if table.is_empty() {
+        return Ok(false);
+    }
+    let applied = diesel::sql_query("SELECT version FROM __diesel_schema_migrations");
+    let applied: Vec<Applied> = applied.load(&mut connection).await?;
+    let applied: HashSet<String> = applied.into_iter().map(|row| row.version).collect();
+    let ours: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS
+        .migrations()
+        .map_err(|error| anyhow!("cannot read the migrations: {error}"))?;
+    let mut ours = ours.iter();
+    Ok(ours.all(|migration| applied.contains(&migration.name().version().to_string())))
 }
 
 /// Takes the whole schema back. All data is lost.
@@ -33,7 +72,7 @@ pub async fn revert_all(database_url: &str) -> anyhow::Result<()> {
 
 /// A connection of its own that holds the lock until it is dropped.
 async fn locked(database_url: &str) -> anyhow::Result<AsyncMigrationHarness<AsyncPgConnection>> {
-    let mut connection = connection::open(database_url, Purpose::Management)
+    let mut connection = connection::open(database_url, Purpose::Commands)
         .await
         .context("cannot connect to Postgres")?;
     diesel::sql_query(format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))

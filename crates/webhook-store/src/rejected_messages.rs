@@ -7,13 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
+use webhook_domain::outside::MAX_REJECTED_BODY_BYTES;
+use webhook_domain::{Origin, RejectionReason};
 
 use crate::StoreError;
 use crate::schema::rejected_messages;
 use crate::webhooks::escaped;
 
-/// How much of a body is kept, in bytes: four times what an event may have.
-const KEPT_BYTES: usize = 1_024 * 1_024;
+/// How many bytes of bodies are sent to Postgres in one statement, about: each is copied for it.
+const STATEMENT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A message to be written down.
 #[derive(Debug)]
@@ -21,13 +23,17 @@ pub struct NewRejectedMessage<'a> {
     /// A UUID v7. The same id again is the same message.
     pub id: Uuid,
     /// Why it could not be an event.
-    pub reason: &'a str,
-    /// Where it was published; empty: straight into a queue.
-    pub exchange: &'a str,
-    /// Given to that exchange.
-    pub routing_key: &'a str,
+    pub reason: &'a RejectionReason,
+    /// Where it was published.
+    pub origin: &'a Origin,
     /// All of it.
     pub body: &'a [u8],
+}
+
+impl NewRejectedMessage<'_> {
+    fn kept(&self) -> &[u8] {
+        &self.body[..self.body.len().min(MAX_REJECTED_BODY_BYTES)]
+    }
 }
 
 /// A message that could not be an event, its body aside.
@@ -92,19 +98,31 @@ pub struct RejectedCounts {
 /// Writes messages down, each once. Of a body that is too large only the start is kept.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
+    mut messages: &[NewRejectedMessage<'_>],
+) -> Result<(), StoreError> {
+    while !messages.is_empty() {
+        let sizes = messages.iter().map(|message| message.kept().len());
+        let (first, later) = messages.split_at(fitting(sizes, STATEMENT_BYTES));
+        insert_some(connection, first).await?;
+        messages = later;
+    }
+    Ok(())
+}
+
+async fn insert_some(
+    connection: &mut AsyncPgConnection,
     messages: &[NewRejectedMessage<'_>],
 ) -> Result<(), StoreError> {
     use rejected_messages::dsl;
     let rows = messages.iter().map(|message| {
-        let kept = &message.body[..message.body.len().min(KEPT_BYTES)];
         (
             dsl::id.eq(message.id),
-            dsl::reason.eq(storable(message.reason)),
-            dsl::exchange.eq(storable(message.exchange)),
-            dsl::routing_key.eq(storable(message.routing_key)),
-            dsl::body.eq(kept),
+            dsl::reason.eq(message.reason.as_str()),
+            dsl::exchange.eq(message.origin.exchange.as_str()),
+            dsl::routing_key.eq(message.origin.routing_key.as_str()),
+            dsl::body.eq(message.kept()),
             dsl::body_bytes.eq(i64::try_from(message.body.len()).unwrap_or(i64::MAX)),
-            dsl::body_truncated.eq(kept.len() < message.body.len()),
+            dsl::body_truncated.eq(message.kept().len() < message.body.len()),
         )
     });
     diesel::insert_into(dsl::rejected_messages)
@@ -113,11 +131,6 @@ pub async fn insert(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// No text of Postgres holds a NUL, but a platform service may have sent one.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 /// Lists messages, newest first, from the one `after` which is the page.
@@ -160,7 +173,7 @@ pub async fn list_whole(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
     after: Option<Uuid>,
-    (limit, max_bytes): (i64, i64),
+    (limit, max_bytes): (i64, usize),
 ) -> Result<Vec<(RejectedMessage, Vec<u8>)>, StoreError> {
     let mut sizes = rejected_messages::table
         .filter(rejected_messages::body_truncated.eq(false))
@@ -174,25 +187,26 @@ pub async fn list_whole(
     }
     let sizes = sizes.order(rejected_messages::id).limit(limit);
     let sizes: Vec<(Uuid, i64)> = sizes.load(connection).await?;
+    let bytes = sizes
+        .iter()
+        .map(|(_, bytes)| usize::try_from(*bytes).unwrap_or(usize::MAX));
+    let fitting = fitting(bytes, max_bytes);
+    let ids: Vec<Uuid> = sizes[..fitting].iter().map(|(id, _)| *id).collect();
     let whole = rejected_messages::table
-        .filter(rejected_messages::id.eq_any(fitting(&sizes, max_bytes)))
+        .filter(rejected_messages::id.eq_any(ids))
         .order(rejected_messages::id)
         .select((RejectedMessage::as_select(), rejected_messages::body));
     Ok(whole.load(connection).await?)
 }
 
-/// The first one, and those after it that fit.
-fn fitting(sizes: &[(Uuid, i64)], max_bytes: i64) -> Vec<Uuid> {
-    let mut total = 0;
-    let mut taken = Vec::new();
-    for (id, bytes) in sizes {
-        total += bytes;
-        if total > max_bytes && !taken.is_empty() {
-            break;
-        }
-        taken.push(*id);
-    }
-    taken
+/// How many of these sizes fit into `max_bytes`, from the first on; one at least, if there is one.
+fn fitting(sizes: impl Iterator<Item = usize>, max_bytes: usize) -> usize {
+    let mut total = 0_usize;
+    let taken = sizes.enumerate().take_while(|(index, bytes)| {
+        total = total.saturating_add(*bytes);
+        *index == 0 || total <= max_bytes
+    });
+    taken.count()
 }
 
 /// Counts messages.
@@ -242,12 +256,9 @@ mod tests {
 
     #[test]
     fn as_many_are_taken_as_fit_and_one_at_least() {
-        let id = Uuid::from_u128;
-        let sizes = [(id(1), 30), (id(2), 20), (id(3), 60), (id(4), 1)];
+        let fitting = |max_bytes| fitting([30, 20, 60, 1].into_iter(), max_bytes);
 
-        assert_eq!(fitting(&sizes, 50), [id(1), id(2)]);
-        assert_eq!(fitting(&sizes, 111), [id(1), id(2), id(3), id(4)]);
-        assert_eq!(fitting(&sizes, 10), [id(1)]);
-        assert!(fitting(&[], 10).is_empty());
+        assert_eq!((fitting(50), fitting(111), fitting(10)), (2, 4, 1));
+        assert_eq!(super::fitting(std::iter::empty(), 10), 0);
     }
 }

@@ -7,7 +7,8 @@ use actix_web::web::Data;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use webhook_broker::Publisher;
+use webhook_broker::{BrokerState, Publisher};
+use webhook_store::StoreError;
 
 use crate::connections::Connections;
 
@@ -20,9 +21,9 @@ pub(crate) struct Draining(pub(crate) CancellationToken);
 /// What the service needs, each by name.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Readiness {
-    /// `ok` or `away`.
+    /// `ok`, `read-only` or `away`.
     postgres: &'static str,
-    /// `ok` or `away`.
+    /// `ok`; `blocked`: it takes nothing from publishers, as its memory or disk is short; `away`.
     rabbitmq: &'static str,
     /// Whether the service is stopping.
     draining: bool,
@@ -35,7 +36,7 @@ pub(crate) async fn show_health() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-/// Whether requests can be served.
+/// Whether changes can be stored and events published.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness))
@@ -45,17 +46,23 @@ pub(crate) async fn show_readiness(
     publisher: Data<Publisher>,
     draining: Data<Draining>,
 ) -> HttpResponse {
-    let ping = tokio::time::timeout(PING_WITHIN, connections.ping());
-    let postgres = matches!(ping.await, Ok(Ok(())));
-    let rabbitmq = publisher.is_connected();
-    let draining = draining.0.is_cancelled();
-    let word = |up| if up { "ok" } else { "away" };
-    let readiness = Readiness {
-        postgres: word(postgres),
-        rabbitmq: word(rabbitmq),
-        draining,
+    let ping = tokio::time::timeout(PING_WITHIN, connections.ping()).await;
+    let postgres = match ping {
+        Ok(Ok(())) => "ok",
+        Ok(Err(StoreError::ReadOnly)) => "read-only",
+        Ok(Err(_)) | Err(_) => "away",
     };
-    if postgres && rabbitmq && !draining {
+    let rabbitmq = match publisher.state() {
+        BrokerState::Ready => "ok",
+        BrokerState::Blocked => "blocked",
+        BrokerState::Away => "away",
+    };
+    let readiness = Readiness {
+        postgres,
+        rabbitmq,
+        draining: draining.0.is_cancelled(),
+    };
+    if postgres == "ok" && rabbitmq == "ok" && !readiness.draining {
         HttpResponse::Ok().json(readiness)
     } else {
         HttpResponse::ServiceUnavailable().json(readiness)

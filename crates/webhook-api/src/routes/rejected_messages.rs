@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use webhook_broker::{Origin, Publisher};
-use webhook_domain::AuditAction;
+use webhook_broker::Publisher;
+use webhook_domain::{AuditAction, Origin, OriginName};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
 use webhook_store::transaction;
@@ -238,8 +238,8 @@ fn describe(message: &RejectedMessage) -> Value {
 
 fn origin(message: &RejectedMessage) -> Origin {
     Origin {
-        exchange: message.exchange.clone(),
-        routing_key: message.routing_key.clone(),
+        exchange: OriginName::new(&message.exchange),
+        routing_key: OriginName::new(&message.routing_key),
     }
 }
 

@@ -148,9 +148,8 @@ impl Bare {
             if let Some(written) = &written {
                 written.write(&events, &owed).await?;
             }
-            if let Some(last) = batch.last() {
-                intake.ack_through(last).await?;
-            }
+            let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
+            intake.settle(&tags).await?;
             for owed in owed {
                 runners[next % RUNNERS].send(owed).await?;
                 next += 1;

@@ -15,8 +15,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use webhook_domain::{
-    AddressPolicy, CheckedAddress, FailureClass, OpenedConnection, TlsHandshake, UrlFailure,
-    UrlReport,
+    AddressPolicy, CertificateText, CheckedAddress, FailureClass, FailureDetail, OpenedConnection,
+    TlsHandshake, UrlFailure, UrlReport,
 };
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -125,14 +125,16 @@ fn version(session: &ClientConnection) -> String {
 }
 
 /// Until when the host's certificate is valid, and who issued it.
-fn read_certificate(session: &ClientConnection) -> Option<(Option<DateTime<Utc>>, String)> {
+fn read_certificate(
+    session: &ClientConnection,
+) -> Option<(Option<DateTime<Utc>>, CertificateText)> {
     let certificate = session.peer_certificates()?.first()?;
     let certificate = Certificate::from_der(certificate).ok()?.tbs_certificate;
     let not_after = certificate.validity.not_after.to_unix_duration();
     let not_after = i64::try_from(not_after.as_secs()).ok()?;
     Some((
         DateTime::from_timestamp(not_after, 0),
-        certificate.issuer.to_string(),
+        CertificateText::of(&certificate.issuer),
     ))
 }
 
@@ -153,7 +155,7 @@ async fn within<T>(
 fn failure(class: FailureClass, detail: impl Display) -> UrlFailure {
     UrlFailure {
         class,
-        detail: detail.to_string(),
+        detail: FailureDetail::of(detail),
     }
 }
 
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(address, SocketAddr::from(([127, 0, 0, 1], port)));
         let tls = report.tls.expect("a handshake");
         assert_eq!(tls.version, "1.3");
-        assert_eq!(tls.issuer.as_deref(), Some("O=Webhooks,CN=localhost"));
+        assert_eq!(tls.issuer, Some("O=Webhooks,CN=localhost".into()));
         let years = tls.not_after.map(|at| at.format("%Y").to_string());
         assert_eq!(years.as_deref(), Some("2126"));
     }
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(class(&report), Some(FailureClass::Tls));
         assert!(report.connection.is_some() && report.tls.is_none());
         let detail = report.failure.expect("a failure").detail;
-        assert!(detail.contains("certificate"), "{detail}");
+        assert!(detail.as_str().contains("certificate"), "{detail}");
     }
 
     #[tokio::test]

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{AssignedFields, Event, EventError};
-use crate::{Environment, EventId, EventType, FieldError, WebhookId};
+use super::timestamp::{parse_timestamp, write_timestamp};
+use super::{AssignedFields, Event, EventError, NotAnObject};
+use crate::{Environment, EventId, EventType, FieldErrors, WebhookId};
 
 /// The envelope's fields, understood.
 pub(super) struct ParsedEnvelope {
@@ -32,8 +33,9 @@ impl ParsedEnvelope {
         }
     }
 
-    /// Writes the envelope around `data`, which stays as it is.
-    pub(super) fn write(&self, data: &str) -> Bytes {
+    /// Writes the envelope around `data`. `data` and the `timestamp` that its publisher gave, both
+    /// JSON, stay as they are.
+    pub(super) fn write(&self, given_timestamp: Option<&str>, data: &str) -> Bytes {
         let Self {
             id,
             event_type,
@@ -41,11 +43,12 @@ impl ParsedEnvelope {
             timestamp,
             test_for,
         } = self;
-        let timestamp = timestamp.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let assigned = || format!("\"{}\"", write_timestamp(*timestamp));
+        let timestamp = given_timestamp.map_or_else(assigned, str::to_owned);
         let test = test_for.map(|id| format!(r#""test":{{"webhook_id":"{id}"}},"#));
         let test = test.unwrap_or_default();
         Bytes::from(format!(
-            r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":"{timestamp}",{test}"data":{data}}}"#
+            r#"{{"id":"{id}","type":"{event_type}","environment":"{environment}","timestamp":{timestamp},{test}"data":{data}}}"#
         ))
     }
 }
@@ -56,17 +59,16 @@ pub(super) struct Envelope<'a> {
     id: Option<&'a RawValue>,
     event_type: Option<&'a RawValue>,
     environment: Option<&'a RawValue>,
-    timestamp: Option<&'a RawValue>,
+    pub(super) timestamp: Option<&'a RawValue>,
     test: Option<&'a RawValue>,
     pub(super) data: Option<&'a RawValue>,
-    errors: Vec<FieldError>,
+    errors: FieldErrors,
 }
 
 impl<'a> Envelope<'a> {
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, EventError> {
-        serde_json::from_slice(body).map_err(|error| EventError::NotAnObject {
-            reason: error.to_string(),
-        })
+        serde_json::from_slice(body)
+            .map_err(|error| EventError::NotAnObject(NotAnObject::explain(body, &error)))
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -99,9 +101,9 @@ impl<'a> Envelope<'a> {
         );
         let test_for = self.test_for(assigned.is_some(), &mut errors);
         match self.data {
-            None => errors.push(FieldError::new("data", "is required")),
+            None => errors.refuse("data", "is required"),
             Some(data) if !data.get().starts_with('{') => {
-                errors.push(FieldError::new("data", "must be an object"));
+                errors.refuse("data", "must be an object");
             }
             Some(_) => {}
         }
@@ -122,7 +124,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Test events are made by the API and come over AMQP.
-    fn test_for(&self, over_http: bool, errors: &mut Vec<FieldError>) -> Option<WebhookId> {
+    fn test_for(&self, over_http: bool, errors: &mut FieldErrors) -> Option<WebhookId> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct TestMark {
@@ -130,16 +132,13 @@ impl<'a> Envelope<'a> {
         }
         let raw = self.test?;
         if over_http {
-            errors.push(FieldError::new("test", "is not a field of an event"));
+            errors.refuse("test", "is not a field of an event");
             return None;
         }
         match serde_json::from_str(raw.get()) {
             Ok(TestMark { webhook_id }) => Some(webhook_id),
             Err(_) => {
-                errors.push(FieldError::new(
-                    "test",
-                    "must be an object with a webhook_id",
-                ));
+                errors.refuse("test", "must be an object with a webhook_id");
                 None
             }
         }
@@ -155,14 +154,12 @@ impl<'a> Envelope<'a> {
             "data" => &mut self.data,
             unknown => {
                 let name: String = unknown.chars().take(64).collect();
-                self.errors
-                    .push(FieldError::new(name, "is not a field of an event"));
+                self.errors.refuse(&name, "is not a field of an event");
                 return;
             }
         };
         if field.replace(value).is_some() {
-            self.errors
-                .push(FieldError::new(key, "appears more than once"));
+            self.errors.refuse(key, "appears more than once");
         }
     }
 }
@@ -172,32 +169,25 @@ fn read<T, E: std::fmt::Display>(
     name: &str,
     raw: Option<&RawValue>,
     assigned: Option<T>,
-    errors: &mut Vec<FieldError>,
+    errors: &mut FieldErrors,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Option<T> {
     let Some(raw) = raw else {
         if assigned.is_none() {
-            errors.push(FieldError::new(name, "is required"));
+            errors.refuse(name, "is required");
         }
         return assigned;
     };
     let Ok(text) = serde_json::from_str::<Text<'_>>(raw.get()) else {
-        errors.push(FieldError::new(name, "must be a string"));
+        errors.refuse(name, "must be a string");
         return None;
     };
     match parse(&text.0) {
         Ok(value) => Some(value),
         Err(error) => {
-            errors.push(FieldError::new(name, error));
+            errors.refuse(name, error);
             None
         }
-    }
-}
-
-fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, &'static str> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(timestamp) => Ok(timestamp.to_utc()),
-        Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30.123Z"),
     }
 }
 

@@ -1,15 +1,18 @@
 //! What was said in attempts, as it is kept: those that are recorded together in one row.
+//!
+//! A row is a JSON array with a line for each exchange, so that Postgres can cut one out as text. A
+//! line break cannot stand inside of one, as JSON escapes it.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
+use webhook_domain::HeaderText;
 
 use super::Exchange;
-use crate::StoreError;
-use crate::error::unreadable;
 
 /// A row is about as large as this at most, in bytes: all of it is read for one attempt.
 const ROW_BYTES: usize = 128 * 1024;
@@ -28,7 +31,7 @@ pub(super) struct Rows {
 struct Kept<'a> {
     url: Cow<'a, str>,
     sent: Cow<'a, [(Cow<'static, str>, Option<String>)]>,
-    got: Cow<'a, [(Cow<'static, str>, String)]>,
+    got: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +45,7 @@ impl Rows {
         let (mut rows, mut open) = (Self::default(), Vec::new());
         let (mut id, mut place) = (Uuid::now_v7(), 0);
         for exchange in exchanges {
-            open.push(if place == 0 { b'[' } else { b',' });
+            open.extend_from_slice(if place == 0 { b"[" } else { b",\n" });
             write(exchange, &mut open);
             rows.places.push((id, place));
             place += 1;
@@ -67,13 +70,17 @@ impl Rows {
 
 fn write(exchange: &Exchange, into: &mut Vec<u8>) {
     let (body, body_base64) = match std::str::from_utf8(&exchange.response_body) {
-        Ok(body) => (Some(Cow::Borrowed(body)), None),
-        Err(_) => (None, Some(BASE64_STANDARD.encode(&exchange.response_body))),
+        // JSON can hold a zero byte, but who asks Postgres for a part of it is refused.
+        Ok(body) if !body.contains('\0') => (Some(Cow::Borrowed(body)), None),
+        Ok(_) | Err(_) => (None, Some(BASE64_STANDARD.encode(&exchange.response_body))),
     };
+    let got = exchange.response_headers.iter();
     let kept = Kept {
         url: Cow::Borrowed(&exchange.request_url),
         sent: Cow::Borrowed(&exchange.request_headers),
-        got: Cow::Borrowed(&exchange.response_headers),
+        got: got
+            .map(|(name, value)| (Cow::Borrowed(name.as_ref()), Cow::Borrowed(value.as_str())))
+            .collect(),
         body,
         body_base64,
         truncated: exchange.response_body_truncated,
@@ -81,18 +88,31 @@ fn write(exchange: &Exchange, into: &mut Vec<u8>) {
     serde_json::to_writer(into, &kept).expect("texts are JSON");
 }
 
-/// Reads one exchange out of its row.
-pub(super) fn read(json: &str) -> Result<Exchange, StoreError> {
-    let kept: Kept<'_> = serde_json::from_str(json).map_err(unreadable)?;
+/// Reads an exchange: `said` is its line of a row, or all of a row that has one line, in which it
+/// stands at `place`. `None`: this version cannot make sense of it.
+pub(super) fn read(said: &str, place: i16) -> Option<Exchange> {
+    let said = said.trim();
+    let is_row = said.starts_with('[') && said.ends_with(']');
+    if is_row {
+        let row: Vec<&RawValue> = serde_json::from_str(said).ok()?;
+        return read_one(row.get(usize::try_from(place).ok()?)?.get());
+    }
+    read_one(said.trim_start_matches('[').trim_end_matches([',', ']']))
+}
+
+fn read_one(json: &str) -> Option<Exchange> {
+    let kept: Kept<'_> = serde_json::from_str(json).ok()?;
     let response_body = match (kept.body, kept.body_base64) {
         (Some(body), _) => body.into_owned().into_bytes(),
-        (None, Some(body)) => BASE64_STANDARD.decode(body).map_err(unreadable)?,
+        (None, Some(body)) => BASE64_STANDARD.decode(body).ok()?,
         (None, None) => Vec::new(),
     };
-    Ok(Exchange {
+    let got = kept.got.into_iter();
+    let got = got.map(|(name, value)| (Cow::Owned(name.into_owned()), HeaderText::new(&value)));
+    Some(Exchange {
         request_url: kept.url.into_owned(),
         request_headers: kept.sent.into_owned(),
-        response_headers: kept.got.into_owned(),
+        response_headers: got.collect(),
         response_body,
         response_body_truncated: kept.truncated,
     })
@@ -109,29 +129,65 @@ mod tests {
                 ("a".into(), Some("b\0\u{1f680}".into())),
                 ("c".into(), None),
             ],
-            response_headers: vec![("date".into(), "today".into())],
+            response_headers: vec![("date".into(), "to\nday".into())],
             response_body: body.to_vec(),
             response_body_truncated: true,
         }
     }
 
+    /// As Postgres cuts a row up, see [`list`](super::super::list).
     fn parts(said: &str) -> Vec<Exchange> {
-        let parts: Vec<&serde_json::value::RawValue> =
-            serde_json::from_str(said).expect("an array");
-        parts
-            .iter()
-            .map(|part| read(part.get()).expect("it reads"))
+        let lines = said.split('\n').zip(0..);
+        lines
+            .map(|(line, place)| read(line, place).expect("it reads"))
             .collect()
     }
 
     #[test]
     fn what_is_written_is_read_again_whatever_bytes_it_has() {
-        let said = [&b"ok"[..], b"\xff\x00", b"", "\0\u{e4}\"".as_bytes()].map(exchange);
+        let said = [
+            &b"ok"[..],
+            b"\xff\x00",
+            b"",
+            "\0\u{e4}\"".as_bytes(),
+            b"a\n],\n",
+        ]
+        .map(exchange);
 
         let rows = Rows::of(said.iter());
 
         assert_eq!(rows.said.len(), 1);
         assert_eq!(parts(&rows.said[0]), said);
+        assert!(
+            !rows.said[0].contains("u0000\""),
+            "Postgres reads parts of it"
+        );
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_version_is_read_and_a_broken_one_is_none() {
+        let earlier = r#"[{"url":"a","sent":[],"got":[],"body":"x\u0000y","truncated":false},{"url":"b","sent":[],"got":[["date","today"]],"truncated":true}]"#;
+
+        assert_eq!(read(earlier, 0).expect("it reads").response_body, b"x\0y");
+        assert_eq!(read(earlier, 1).expect("it reads").request_url, "b");
+        // As Postgres's own json_agg wrote them in a migration.
+        let line =
+            r#" {"url" : "c", "sent" : [], "got" : [], "body_base64" : "", "truncated" : false}, "#;
+        assert_eq!(read(line, 1).expect("it reads").request_url, "c");
+        for (broken, place) in [
+            (earlier, 2),
+            (earlier, -1),
+            ("", 0),
+            ("[", 0),
+            ("[]", 0),
+            ("[{},", 0),
+            (
+                r#"{"url":"a","sent":[],"got":[],"body_base64":"?","truncated":false}"#,
+                0,
+            ),
+        ] {
+            assert_eq!(read(broken, place), None, "{broken}");
+        }
     }
 
     #[test]

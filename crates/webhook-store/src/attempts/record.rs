@@ -231,7 +231,9 @@ pub async fn record(
         first_bytes: attempts().map(|a| a.timing.first_byte_ms).collect(),
         statuses: attempts().map(|a| a.response_status).collect(),
         classes: attempts().map(failure_class).collect(),
-        details: attempts().map(|a| a.failure_detail.as_deref()).collect(),
+        details: attempts()
+            .map(|a| Some(a.failure_detail.as_ref()?.as_str()))
+            .collect(),
         exchange_ids: said.places.iter().map(|(id, _)| *id).collect(),
         exchange_places: said.places.iter().map(|(_, place)| *place).collect(),
         said_ids: said.ids,

@@ -124,6 +124,7 @@ mod tests {
             dns_ms: None,
             connect_ms: Some(10),
             first_byte_ms,
+            log: "expired",
             request_url: None,
             request_headers: Vec::new(),
             response_status: None,

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook_domain::{DeliveryStatus, FailureClass, advice};
-use webhook_store::attempts::{self, Attempt, Exchange};
+use webhook_domain::{DeliveryStatus, FailureClass, FailureDetail, advice};
+use webhook_store::attempts::{self, Attempt, Said};
 use webhook_store::deliveries::{self, DeliveryRow, Resend};
 use webhook_store::{RawConnection, events, retry_policies};
 
@@ -46,7 +46,11 @@ pub(crate) struct AttemptBody {
     pub(crate) connect_ms: Option<i32>,
     /// From the start to the head of the answer; `null`: it did not come.
     pub(crate) first_byte_ms: Option<i32>,
-    /// Where the request went; `null`: what was said is not kept any more.
+    /// Whether the log has the request and the answer: `kept`; `expired`: it is older than what is
+    /// kept; `unreadable`: it is there and could not be read.
+    #[schema(pattern = "^(kept|expired|unreadable)$")]
+    pub(crate) log: &'static str,
+    /// Where the request went; `null` unless the log is `kept`.
     pub(crate) request_url: Option<String>,
     pub(crate) request_headers: Vec<RequestHeaderBody>,
     /// `null` when there was no answer.
@@ -165,8 +169,13 @@ async fn schedule(
 }
 
 impl AttemptBody {
-    fn of((attempt, said): (Attempt, Option<Exchange>)) -> Self {
+    fn of((attempt, said): (Attempt, Said)) -> Self {
         let status = attempt.status();
+        let (log, said) = match said {
+            Said::Kept(said) => ("kept", Some(said)),
+            Said::Gone => ("expired", None),
+            Said::Unreadable => ("unreadable", None),
+        };
         let kept = said.is_some();
         let said = said.unwrap_or_default();
         let request_headers = said.request_headers.into_iter();
@@ -178,6 +187,7 @@ impl AttemptBody {
             dns_ms: attempt.timing.dns_ms,
             connect_ms: attempt.timing.connect_ms,
             first_byte_ms: attempt.timing.first_byte_ms,
+            log,
             request_url: kept.then_some(said.request_url),
             request_headers: request_headers
                 .map(|(name, value)| RequestHeaderBody {
@@ -189,13 +199,13 @@ impl AttemptBody {
             response_headers: response_headers
                 .map(|(name, value)| HeaderBody {
                     name: name.into_owned(),
-                    value,
+                    value: value.into_string(),
                 })
                 .collect(),
             response_body: kept.then(|| String::from_utf8_lossy(&said.response_body).into_owned()),
             response_body_truncated: said.response_body_truncated,
             failure_class: attempt.failure_class.map(FailureClass::as_str),
-            failure_detail: attempt.failure_detail,
+            failure_detail: attempt.failure_detail.map(FailureDetail::into_string),
             advice: attempt.failure_class.map(|class| advice(class, status)),
         }
     }

@@ -183,8 +183,8 @@ fn tell_results(
 /// What is wrong with the event as a whole stands under the name `event`.
 fn event_errors(error: EventError) -> Vec<FieldError> {
     match error {
-        EventError::Fields(errors) => errors,
-        whole @ (EventError::TooLarge { .. } | EventError::NotAnObject { .. }) => {
+        EventError::Fields(errors) => errors.into_vec(),
+        whole @ (EventError::TooLarge { .. } | EventError::NotAnObject(_)) => {
             vec![FieldError::new("event", whole)]
         }
     }
@@ -196,8 +196,8 @@ impl From<EventError> for Problem {
             EventError::TooLarge { .. } => Self::TooLarge {
                 limit: MAX_EVENT_BYTES,
             },
-            EventError::NotAnObject { reason } => Self::NotJson(reason),
-            EventError::Fields(errors) => Self::Invalid(errors),
+            EventError::NotAnObject(reason) => Self::NotJson(reason.to_string()),
+            EventError::Fields(errors) => Self::Invalid(errors.into_vec()),
         }
     }
 }

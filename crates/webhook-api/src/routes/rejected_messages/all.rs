@@ -28,7 +28,7 @@ const MAX_BYTES: usize = 8 * 1_024;
 const MAX_REQUEUED: i64 = 10_000;
 
 /// How many messages are published side by side, and how many bytes of bodies.
-const BATCH: (i64, i64) = (500, 16 * 1_024 * 1_024);
+const BATCH: (i64, usize) = (500, 16 * 1_024 * 1_024);
 
 /// Which rejected messages; all of them, when everything is left out.
 #[derive(ToSchema)]

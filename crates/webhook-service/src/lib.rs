@@ -1,0 +1,3 @@
+//! What both processes do: write their log.
+
+pub mod logging;

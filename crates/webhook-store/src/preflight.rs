@@ -1,0 +1,54 @@
+//! What must be true of a database before a service relies on it.
+
+use anyhow::{Context, bail};
+use tokio_postgres::{Client, SimpleQueryMessage};
+use uuid::Uuid;
+
+use crate::connection;
+
+/// How often a second session is asked, as a pool may hand its servers out in turn.
+const TRIES: usize = 20;
+
+/// Fails if what one session sets can be seen by another one: then a PgBouncer in transaction or
+/// statement mode is in between, which lends each of our sessions to others between two statements.
+/// Prepared statements, session settings and advisory locks all need sessions of their own.
+pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
+    let (setting, asking) = (
+        connection::open_plain(database_url).await,
+        connection::open_plain(database_url).await,
+    );
+    let (setting, asking) = (
+        setting.context("cannot connect to Postgres")?,
+        asking.context("cannot connect to Postgres")?,
+    );
+    let mark = Uuid::new_v4().to_string();
+    let set = format!("SET webhooks.session = '{mark}'");
+    setting
+        .simple_query(&set)
+        .await
+        .context("cannot use Postgres")?;
+    for _ in 0..TRIES {
+        if read_mark(&asking).await?.as_deref() == Some(&mark) {
+            bail!(
+                "a PgBouncer in transaction or statement mode is between this service and Postgres; \
+                 set pool_mode = session for this database, or give DATABASE_URL the address of \
+                 Postgres itself"
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn read_mark(client: &Client) -> anyhow::Result<Option<String>> {
+    let ask = "SELECT current_setting('webhooks.session', true)";
+    let answer = client
+        .simple_query(ask)
+        .await
+        .context("cannot use Postgres")?;
+    Ok(answer.iter().find_map(|message| {
+        let SimpleQueryMessage::Row(row) = message else {
+            return None;
+        };
+        row.get(0).map(str::to_owned)
+    }))
+}
