@@ -31,6 +31,8 @@ pub enum Answer {
     Hang,
     /// By closing the connection.
     Reset,
+    /// These bytes, as they are; then it closes the connection.
+    Raw(Vec<u8>),
 }
 
 /// Answers a request by its number, from 0, and by what it is.
@@ -142,6 +144,11 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
             Answer::Hang => return hang(stream, &seen).await,
             Answer::Reset => {
                 lock(&seen).running -= 1;
+                return;
+            }
+            Answer::Raw(bytes) => {
+                lock(&seen).running -= 1;
+                let _ = stream.write_all(&bytes).await;
                 return;
             }
         };

@@ -1,7 +1,8 @@
-use std::process::Stdio;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
 
 use crate::World;
 
@@ -16,6 +17,7 @@ pub struct Service {
     child: Child,
     /// Where it serves HTTP, where it tells so.
     pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
@@ -37,8 +39,7 @@ impl Service {
             .stderr(Stdio::piped())
             .spawn()
             .expect("./dev test builds the programs first");
-        let log = child.stderr.take().expect("it is piped");
-        let mut lines = BufReader::new(log).lines();
+        let mut lines = lines_of(&mut child);
         let url = loop {
             let line = lines.next_line().await.expect("it reads");
             let line = line.expect("the API ended before it served");
@@ -46,35 +47,62 @@ impl Service {
                 break url.split_whitespace().next().unwrap_or_default().to_owned();
             }
         };
-        // Read on, so that the API never blocks on a full pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, url }
+        let log = read_on(lines);
+        Self { child, url, log }
     }
 
     /// Starts a dispatcher. A dead one's leases end soon, so that a test need not wait.
     pub fn dispatcher(world: &World) -> Self {
-        Self::dispatcher_with(world, "4000", ANYWHERE)
+        Self::dispatcher_with(world, &[("LEASE_MS", "4000")])
     }
 
     /// Starts a dispatcher with the leases that production has.
     pub fn patient_dispatcher(world: &World) -> Self {
-        Self::dispatcher_at(world, ANYWHERE)
+        Self::dispatcher_with(world, &[])
     }
 
     /// The same, which serves health and metrics at this address.
     pub fn dispatcher_at(world: &World, listen: &str) -> Self {
-        Self::dispatcher_with(world, "60000", listen)
+        Self::dispatcher_with(world, &[("LISTEN", listen)])
     }
 
-    fn dispatcher_with(world: &World, lease_ms: &str, listen: &str) -> Self {
-        let child = command("webhook-dispatcher", world)
-            .env("LEASE_MS", lease_ms)
-            .env("LISTEN", listen)
-            .stderr(Stdio::null())
+    /// Starts a dispatcher with these variables.
+    pub fn dispatcher_with(world: &World, variables: &[(&str, &str)]) -> Self {
+        let mut child = command("webhook-dispatcher", world)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("./dev test builds the programs first");
-        let url = String::new();
-        Self { child, url }
+        let listen = variables.iter().find(|(name, _)| *name == "LISTEN");
+        let url = listen.map(|(_, address)| format!("http://{address}"));
+        let log = read_on(lines_of(&mut child));
+        Self {
+            child,
+            url: url.unwrap_or_default(),
+            log,
+        }
+    }
+
+    /// Runs a program to its end, at most 20 seconds, and tells what it said.
+    pub async fn run_to_end(
+        program: &str,
+        world: &World,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Output {
+        let ended = command(program, world)
+            .envs(variables.iter().copied())
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .output();
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
+        ended.expect("it goes on").expect("it runs")
+    }
+
+    /// The lines that it has logged, of the API's those since it serves.
+    pub fn log(&self) -> Vec<String> {
+        let log = self.log.lock();
+        log.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes an API key on the command line.
@@ -132,6 +160,24 @@ impl Service {
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");
     }
+}
+
+fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
+    let log = child.stderr.take().expect("it is piped");
+    BufReader::new(log).lines()
+}
+
+/// Reads on, so that a program never blocks on a full pipe.
+fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> {
+    let log: Arc<Mutex<Vec<String>>> = Arc::default();
+    let written = log.clone();
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.push(line);
+        }
+    });
+    log
 }
 
 fn command(name: &str, world: &World) -> Command {

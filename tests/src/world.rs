@@ -131,6 +131,48 @@ impl World {
         client.batch_execute(sql).await.expect("it runs");
     }
 
+    /// Lets no new session of the database write, or lets it again, as after a failover; with
+    /// `end_sessions`, there are only new ones.
+    pub async fn set_read_only(&self, read_only: bool, end_sessions: bool) {
+        let name = &self.name;
+        let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}");
+        self.servers.run_sql(&set).await.expect("it is set");
+        if end_sessions {
+            let end = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            );
+            self.servers.run_sql(&end).await.expect("they end");
+        }
+    }
+
+    /// Makes a RabbitMQ user who may read and write and declare nothing, and tells where he connects.
+    pub async fn user_who_may_not_configure(&self) -> String {
+        let name = &self.name;
+        let user = serde_json::json!({"password": "secret", "tags": ""});
+        let rights = serde_json::json!({"configure": "^$", "write": ".*", "read": ".*"});
+        for (path, body) in [
+            (format!("/api/users/{name}"), user),
+            (format!("/api/permissions/{name}/{name}"), rights),
+        ] {
+            let url = self.servers.url(&path).expect("a URL");
+            let answer = self.client.put(url).json(&body).send().await;
+            assert!(answer.expect("an answer").status().is_success(), "{path}");
+        }
+        let mut url: Url = self.amqp_url.parse().expect("a URL");
+        url.set_username(name).expect("it has a host");
+        url.set_password(Some("secret")).expect("it has a host");
+        url.into()
+    }
+
+    /// How many messages are in a queue.
+    pub async fn messages_in(&self, queue: &str) -> u64 {
+        let path = format!("/api/queues/{}/{queue}", self.name);
+        let url = self.servers.url(&path).expect("a URL");
+        let answer = self.client.get(url).send().await;
+        let queue: serde_json::Value = answer.expect("an answer").json().await.unwrap_or_default();
+        queue["messages"].as_u64().unwrap_or_default()
+    }
+
     /// How many deliveries succeeded.
     pub async fn delivered(&self) -> i64 {
         self.ask("SELECT count(*) FROM deliveries WHERE status = 'succeeded'")
@@ -201,9 +243,14 @@ impl World {
 
     /// Lets the broker give a message up that came back once.
     pub async fn give_up_early(&self) {
+        self.give_up_after(1).await;
+    }
+
+    /// Lets the broker give messages of its queues up that came back so often.
+    pub async fn give_up_after(&self, returns: u32) {
         let path = format!("/api/policies/{}/early", self.name);
-        let policy = serde_json::json!({"pattern": "^webhooks\\.events$", "apply-to": "queues",
-            "definition": {"delivery-limit": 1}});
+        let policy = serde_json::json!({"pattern": "^webhooks\\.events", "apply-to": "queues",
+            "definition": {"delivery-limit": returns}});
         let url = self.servers.url(&path).expect("a URL");
         let answer = self.client.put(url).json(&policy).send().await;
         assert!(answer.expect("an answer").status().is_success());

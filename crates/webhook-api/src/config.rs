@@ -55,7 +55,7 @@ pub struct Config {
     #[arg(
         long,
         env = "RUST_LOG",
-        default_value = "info,tracing::span=warn,actix_http::h1=off"
+        default_value = "info,lapin=off,tracing::span=warn,actix_http::h1=off"
     )]
     pub rust_log: String,
 }

@@ -24,7 +24,7 @@ impl Connections {
         let pool = self.pool.clone();
         let acquiring = async move { webhook_store::acquire(&pool).await };
         let acquired = self.runtime.spawn(acquiring).await;
-        Ok(acquired.map_err(|_| Problem::Stopping)??)
+        Ok(acquired.map_err(|_| Problem::Stopping)??.hold())
     }
 
     /// Whether Postgres answers.

@@ -9,6 +9,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, rt};
 use uuid::Uuid;
+use webhook_store::droppable;
 
 use crate::caller::Caller;
 
@@ -44,7 +45,7 @@ pub(crate) async fn follow<B: MessageBody + 'static>(
     if changes {
         rt::spawn(work).await.map_err(ErrorInternalServerError)?
     } else {
-        work.await
+        droppable(work).await
     }
 }
 

@@ -51,8 +51,12 @@ pub struct Config {
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
-    /// Which log lines are shown; the broker client's spans are noise
-    #[arg(long, env = "RUST_LOG", default_value = "info,tracing::span=warn")]
+    /// Which log lines are shown; what the broker's client says is told by us
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        default_value = "info,lapin=off,tracing::span=warn"
+    )]
     pub rust_log: String,
 }
 

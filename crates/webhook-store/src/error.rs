@@ -1,7 +1,7 @@
 use webhook_domain::FailureClass;
 
 use crate::SealError;
-use crate::pool::PoolError;
+use crate::pool::{PoolError, renew_sessions};
 use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why something could not be stored or read.
@@ -12,7 +12,7 @@ pub enum StoreError {
     Pool(#[from] PoolError),
     /// The database refused the statement, or broke off.
     #[error("database: {0}")]
-    Query(#[from] Error),
+    Query(Error),
     /// Postgres answers, and takes no writes: it is a standby, or was made read-only.
     #[error("the database takes no writes: it is read-only")]
     ReadOnly,
@@ -22,6 +22,28 @@ pub enum StoreError {
     /// A row holds a name that this version does not know.
     #[error("unreadable row: {0}")]
     Unreadable(String),
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        if is_of_the_session(&error) {
+            renew_sessions();
+        }
+        Self::Query(error)
+    }
+}
+
+/// Whether an error says something about the session and not about what was asked: the server is a
+/// standby by now, or something that diesel has no name for, such as a lost prepared statement, a
+/// shutdown or a full disk. Sessions are cheap beside what it may cost to trust them.
+fn is_of_the_session(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::ReadOnlyTransaction | DatabaseErrorKind::Unknown,
+            _
+        )
+    )
 }
 
 impl StoreError {

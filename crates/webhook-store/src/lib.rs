@@ -4,6 +4,7 @@
 //! Any other write is one statement or a transaction of its own.
 
 mod connection;
+mod droppable;
 mod error;
 mod ids;
 mod pool;
@@ -43,6 +44,7 @@ pub mod ordering;
 pub mod migrations;
 
 pub use connection::Purpose;
+pub use droppable::droppable;
 pub use error::StoreError;
 pub use pool::{
     ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
 use diesel::ConnectionError;
-use diesel::connection::InstrumentationEvent;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 use crate::connection::Purpose;
+use crate::droppable::{self, droppable};
 use crate::{StoreError, connection};
 
 /// A pool of database sessions. Cloning it shares it.
@@ -50,7 +49,6 @@ pub async fn connect(
     let sessions = Sessions {
         database_url: database_url.to_owned(),
         purpose,
-        generation: Arc::default(),
     };
     let pool = managed::Pool::builder(sessions)
         .max_size(max_size)
@@ -68,8 +66,12 @@ pub async fn acquire(pool: &Pool) -> Result<Connection, StoreError> {
 }
 
 /// Whether Postgres answers and takes writes. A session that is read-only, as its server is a
-/// standby or was made read-only, makes every session of the pool be opened anew.
+/// standby or was made read-only, has all sessions opened anew.
 pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
+    droppable(ask_for_writes(pool)).await
+}
+
+async fn ask_for_writes(pool: &Pool) -> Result<(), StoreError> {
     use diesel_async::RunQueryDsl;
 
     #[derive(diesel::QueryableByName)]
@@ -83,8 +85,19 @@ pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
     if answer.writable {
         return Ok(());
     }
-    connection.session().watch.renew_all();
+    renew_sessions();
     Err(StoreError::ReadOnly)
+}
+
+/// Sessions of an earlier generation are not used again, in none of the pools.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Has every session opened anew before it is used again.
+///
+/// Called when Postgres answers in a way that says something about the session and not about the
+/// question: that it is read-only after a failover, or that it has lost a prepared statement.
+pub(crate) fn renew_sessions() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Opens sessions, and decides which of them are used again.
@@ -92,8 +105,6 @@ pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
 pub struct Sessions {
     database_url: String,
     purpose: Purpose,
-    /// Sessions of an earlier generation are not used again.
-    generation: Arc<AtomicU64>,
 }
 
 /// A session with Postgres.
@@ -101,67 +112,6 @@ pub struct Session {
     connection: AsyncPgConnection,
     opened: Instant,
     generation: u64,
-    watch: Arc<Watch>,
-}
-
-/// What is known of a session from the answers that it got.
-struct Watch {
-    /// A statement was sent whose answer nobody waits for any more, or is being waited for.
-    asked: AtomicBool,
-    /// Postgres answered with an error that is no answer to a question of ours.
-    failed: AtomicBool,
-    generation: Arc<AtomicU64>,
-}
-
-impl Watch {
-    /// Has every session of the pool opened anew.
-    fn renew_all(&self) {
-        self.generation.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn observe(&self, event: &InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::StartQuery { .. } = event {
-            self.asked.store(true, Ordering::Relaxed);
-        }
-        if let InstrumentationEvent::FinishQuery { error, .. } = event {
-            self.asked.store(false, Ordering::Relaxed);
-            match error.map(fault) {
-                None | Some(Fault::None) => {}
-                Some(Fault::Session) => self.failed.store(true, Ordering::Relaxed),
-                Some(Fault::Server) => self.renew_all(),
-            }
-        }
-    }
-}
-
-/// What an error says about the session that it came over.
-enum Fault {
-    /// Nothing: it is an answer, such as "this row is there already".
-    None,
-    /// It is not to be relied on any more.
-    Session,
-    /// Nor are the others with this server.
-    Server,
-}
-
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "every other error is an answer"
-)]
-fn fault(error: &Error) -> Fault {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => Fault::Server,
-        // A shutdown, a failover, a lost prepared statement, a full disk: diesel tells no more of
-        // these than that they are others. A session is cheap beside what it may cost to trust it.
-        Error::DatabaseError(
-            DatabaseErrorKind::Unknown
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::UnableToSendCommand,
-            _,
-        )
-        | Error::BrokenTransactionManager => Fault::Session,
-        _ => Fault::None,
-    }
 }
 
 impl managed::Manager for Sessions {
@@ -170,70 +120,62 @@ impl managed::Manager for Sessions {
 
     async fn create(&self) -> Result<Session, ConnectionError> {
         // Read before the session is opened: it may be told meanwhile that this server is no good.
-        let (opened, generation) = (Instant::now(), self.generation.load(Ordering::Relaxed));
+        let generation = GENERATION.load(Ordering::Relaxed);
         // Boxed, as every future that takes a connection would be as large.
         let opening = Box::pin(connection::open(&self.database_url, self.purpose));
-        let mut connection = opening.await?;
-        let watch = Arc::new(Watch {
-            asked: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
-            generation: self.generation.clone(),
-        });
-        let watching = watch.clone();
-        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            watching.observe(&event);
-        });
         Ok(Session {
-            connection,
-            opened,
+            connection: opening.await?,
+            opened: Instant::now(),
             generation,
-            watch,
         })
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectionError> {
-        let outlived = session.generation != self.generation.load(Ordering::Relaxed)
+        let outlived = session.generation != GENERATION.load(Ordering::Relaxed)
             || session.opened.elapsed() > MAX_AGE;
-        if outlived || session.is_unusable() {
+        if outlived || session.connection.is_broken() {
             return Err(RecycleError::message("it is opened anew"));
         }
         Ok(())
     }
 }
 
-impl Session {
-    fn is_unusable(&mut self) -> bool {
-        self.watch.asked.load(Ordering::Relaxed)
-            || self.watch.failed.load(Ordering::Relaxed)
-            || self.connection.is_broken()
-    }
-}
-
-/// A connection that goes back to its pool when dropped, unless it went wrong.
+/// A connection that goes back to its pool when dropped.
 ///
-/// Dropped in the middle of a statement or a transaction, as its request's client went away, it is
-/// closed: Postgres then breaks the statement off and rolls the transaction back.
-pub struct Connection(Option<Object<Sessions>>);
+/// One whose work was [dropped](droppable()) in the middle is closed: Postgres then breaks its
+/// statement off and rolls its transaction back.
+pub struct Connection {
+    session: Option<Object<Sessions>>,
+    /// Whether the work that holds it is being done at this moment.
+    work: Option<Arc<AtomicBool>>,
+}
 
 impl From<Object<Sessions>> for Connection {
     fn from(session: Object<Sessions>) -> Self {
-        Self(Some(session))
+        Self {
+            session: Some(session),
+            work: droppable::current(),
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let Some(mut session) = self.0.take()
-            && session.is_unusable()
-        {
+        let at_work = self
+            .work
+            .as_ref()
+            .is_none_or(|work| work.load(Ordering::Relaxed));
+        if !at_work && let Some(session) = self.session.take() {
             drop(Object::take(session));
         }
     }
 }
 
 impl Connection {
-    fn session(&self) -> &Session {
-        self.0.as_ref().expect("it is taken when it is dropped")
+    /// Tells a connection that was acquired elsewhere by which work it is held.
+    pub fn hold(mut self) -> Self {
+        self.work = droppable::current();
+        self
     }
 }
 
@@ -241,13 +183,14 @@ impl Deref for Connection {
     type Target = AsyncPgConnection;
 
     fn deref(&self) -> &AsyncPgConnection {
-        &self.session().connection
+        let session = self.session.as_ref();
+        &session.expect("it is taken when it is dropped").connection
     }
 }
 
 impl DerefMut for Connection {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        let session = self.0.as_mut();
+        let session = self.session.as_mut();
         &mut session.expect("it is taken when it is dropped").connection
     }
 }

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use webhook_domain::{Environment, EventType};
+use webhook_tests::{Answer, Platform, Receiver, Service, Stranger, TlsReceiver, Visitor};
+
+use super::{arrive, good};
+
+/// Every delivery and its page can be read.
+async fn can_be_read(platform: &Platform) {
+    let visitor = Visitor::sign_in(&platform.api, &platform.key).await;
+    let page = platform.get("/api/v1/deliveries?limit=200").await;
+    let deliveries = page["data"].as_array().expect("a list");
+    assert!(!deliveries.is_empty());
+    for delivery in deliveries {
+        let id = delivery["id"].as_str().expect("an id");
+        platform.get(&format!("/api/v1/deliveries/{id}")).await;
+        let shown = visitor
+            .get(&format!("/admin/webhook-deliveries/{id}"))
+            .await;
+        assert_eq!(shown.status(), 200, "{id}");
+    }
+}
+
+fn raw(body: &[u8]) -> Answer {
+    let head = format!(
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: {}\r\nserver: {}\r\n\r\n",
+        body.len(),
+        "é".repeat(4_000)
+    );
+    Answer::Raw([head.as_bytes(), body].concat())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zero_byte_in_an_answer_hides_no_log() {
+    let platform = Platform::new().await;
+    let hostile = Receiver::deciding(|_, _| raw(b"a\0b")).await;
+    let odd = Receiver::deciding(|_, _| raw(b"\xff\xfe\0\x1b[2J\\u0000\n],[")).await;
+    let healthy = Receiver::answering(&[]).await;
+    for _ in 0..8 {
+        for receiver in [&hostile, &odd, &healthy] {
+            platform.webhook_at(&receiver.url).await;
+        }
+    }
+
+    platform
+        .publish(Environment::Production, EventType::LicenseActivated)
+        .await;
+    let all = async || {
+        let tried = platform
+            .world
+            .ask::<i64>("SELECT count(DISTINCT delivery_id) FROM attempts");
+        (tried.await == 24).then_some(())
+    };
+    platform.world.eventually("all are tried", all).await;
+
+    can_be_read(&platform).await;
+    let failed = platform
+        .get("/api/v1/deliveries?response=500&limit=200")
+        .await;
+    let bodies: Vec<_> = {
+        let mut bodies = Vec::new();
+        for delivery in failed["data"].as_array().expect("a list") {
+            let id = delivery["id"].as_str().expect("an id");
+            let read = platform.get(&format!("/api/v1/deliveries/{id}")).await;
+            bodies.push(read["attempts"][0]["response_body"].clone());
+        }
+        bodies
+    };
+    assert!(bodies.contains(&json!("a\0b")), "the byte is shown");
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_cannot_be_read_costs_what_was_said_and_not_the_delivery() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    platform.webhook_at(&receiver.url).await;
+    platform
+        .publish(Environment::Production, EventType::LicenseActivated)
+        .await;
+    let done = async || (platform.count("succeeded").await == 1).then_some(());
+    platform.world.eventually("it is delivered", done).await;
+
+    platform
+        .world
+        .execute("UPDATE exchanges SET said = '[{\"broken\":'")
+        .await;
+
+    can_be_read(&platform).await;
+    let page = platform.get("/api/v1/deliveries").await;
+    let id = page["data"][0]["id"].as_str().expect("an id").to_owned();
+    let read = platform.get(&format!("/api/v1/deliveries/{id}")).await;
+    assert_eq!(read["attempts"][0]["log"], "unreadable");
+    assert_eq!(read["attempts"][0]["response_status"], 200);
+    let visitor = Visitor::sign_in(&platform.api, &platform.key).await;
+    let shown = visitor
+        .get(&format!("/admin/webhook-deliveries/{id}"))
+        .await;
+    assert!(
+        shown
+            .text()
+            .await
+            .expect("text")
+            .contains("could not be read")
+    );
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zero_byte_in_a_certificates_name_stops_no_recording() {
+    let mut platform = Platform::new().await;
+    let hostile = TlsReceiver::named(&["evil\0.test"]).await;
+    let healthy = Receiver::answering(&[]).await;
+    let authority = hostile.authority.to_str().expect("a path").to_owned();
+    assert!(platform.dispatcher.terminate().await);
+    let variables = [("SSL_CERT_FILE", authority.as_str())];
+    platform.dispatcher = Service::dispatcher_with(&platform.world, &variables);
+    platform.webhook_at(&hostile.url).await;
+    platform.webhook_at(&healthy.url).await;
+    let stranger = Stranger::connect(&platform.world).await;
+    let (events, messages) = good(23);
+
+    stranger.publish_all(&messages).await;
+
+    arrive(&platform, &healthy, &events, Duration::from_secs(5)).await;
+    let done = async || (platform.count("succeeded").await == 23).then_some(());
+    platform.world.eventually("they are recorded", done).await;
+    let failed = async || {
+        let told = "SELECT max(failure_detail) FROM attempts WHERE failure_class = 'tls'";
+        platform.world.ask::<Option<String>>(told).await
+    };
+    let detail = platform.world.eventually("so are the others", failed).await;
+    assert!(detail.contains("the certificate is not"), "{detail}");
+    assert_eq!(healthy.count(), 23, "nothing is sent twice");
+    can_be_read(&platform).await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_postgres_refuses_is_recorded_plain_and_its_neighbours_as_ever() {
+    let platform = Platform::new().await;
+    platform
+        .world
+        .execute(
+            "ALTER TABLE attempts ADD CONSTRAINT odd CHECK (failure_detail NOT LIKE '%answered 418%')",
+        )
+        .await;
+    let odd = Receiver::answering(&[418; 50]).await;
+    let healthy = Receiver::answering(&[]).await;
+    platform.webhook_at(&odd.url).await;
+    platform.webhook_at(&healthy.url).await;
+    let stranger = Stranger::connect(&platform.world).await;
+    let (_, messages) = good(10);
+
+    stranger.publish_all(&messages).await;
+
+    let done = async || (platform.count("succeeded").await == 10).then_some(());
+    platform
+        .world
+        .eventually("the others are recorded", done)
+        .await;
+    let plain = async || {
+        let told = "SELECT count(*) FROM attempts WHERE failure_detail LIKE 'what was said could not be stored%'";
+        (platform.world.ask::<i64>(told).await >= 10).then_some(())
+    };
+    platform
+        .world
+        .eventually("and these without what was said", plain)
+        .await;
+    can_be_read(&platform).await;
+    assert!(platform.dispatcher.terminate().await, "it stops in time");
+    platform.api.kill().await;
+    platform.world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_ends_with_the_client_that_asked_it() {
+    let platform = Platform::new().await;
+    let lock =
+        "BEGIN; LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT";
+    let asks = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let (pool, request) = (
+        &platform.world,
+        platform.request(Method::GET, "/api/v1/audit"),
+    );
+
+    let locks = "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+        WHERE relname = 'audit_entries' AND mode = 'AccessExclusiveLock' AND granted";
+    tokio::join!(pool.execute(lock), async {
+        let locked = async || (pool.ask::<i64>(locks).await == 1).then_some(());
+        pool.eventually("the table is locked", locked).await;
+        let waits = async || (pool.ask::<i64>(asks).await == 1).then_some(());
+        tokio::select! {
+            answer = request.send() => panic!("{answer:?}"),
+            () = pool.eventually("it waits", waits) => {}
+        }
+        let began = std::time::Instant::now();
+        let ends = async || (pool.ask::<i64>(asks).await == 0).then_some(());
+        pool.eventually("its statement ends", ends).await;
+        assert!(
+            began.elapsed() < Duration::from_millis(2_500),
+            "the lock's end is no proof"
+        );
+    });
+    platform.end().await;
+}

@@ -1,0 +1,60 @@
+use webhook_tests::{PgBouncer, Service, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pgbouncer_that_lends_sessions_both_services_say_so_and_end() {
+    let world = World::new().await;
+    let bouncer = PgBouncer::start(&world, "transaction").await;
+    let variables = [("DATABASE_URL", bouncer.database_url.as_str())];
+
+    for (program, arguments) in [
+        ("webhook-api", &["keys", "create", "--role", "owner"][..]),
+        ("webhook-api", &["migrate"]),
+        ("webhook-api", &["serve"]),
+        ("webhook-dispatcher", &[]),
+    ] {
+        let ended = Service::run_to_end(program, &world, &variables, arguments).await;
+
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success(), "{program}: {told}");
+        assert!(
+            told.contains("PgBouncer") && told.contains("pool_mode = session"),
+            "{program}: {told}"
+        );
+    }
+    bouncer.stop().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_pgbouncer_in_session_mode_all_works() {
+    let world = World::new().await;
+    let bouncer = PgBouncer::start(&world, "session").await;
+    let variables = [("DATABASE_URL", bouncer.database_url.as_str())];
+
+    let key = Service::run_to_end(
+        "webhook-api",
+        &world,
+        &variables,
+        &["keys", "create", "--role", "owner"],
+    )
+    .await;
+    let api = Service::api_with(&world, &variables).await;
+    let dispatcher = Service::dispatcher_with(&world, &variables);
+    let ready = async || {
+        let answer = reqwest::get(format!("{}/readyz", api.url)).await.ok()?;
+        (answer.status() == 200).then_some(())
+    };
+    world.eventually("the API is ready", ready).await;
+    let consumes = async || (world.consumers().await == 1).then_some(());
+    world.eventually("the dispatcher consumes", consumes).await;
+
+    assert!(
+        key.status.success(),
+        "{}",
+        String::from_utf8_lossy(&key.stderr)
+    );
+    dispatcher.kill().await;
+    api.kill().await;
+    bouncer.stop().await;
+    world.end().await;
+}

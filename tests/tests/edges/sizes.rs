@@ -1,0 +1,50 @@
+use webhook_tests::StrangersMessage;
+
+use super::{arrive, good, platform};
+use std::time::Duration;
+
+/// What a dispatcher may have in memory while large messages come, in KiB.
+const MEMORY_BOUND_KIB: u64 = 256 * 1024;
+
+/// The most memory that a process had, in KiB.
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = line.expect("it is told").trim().trim_end_matches(" kB");
+    line.parse().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_half_a_mebibyte_by_the_hundred_stay_within_the_memory_bound() {
+    let (mut platform, receiver, stranger) = platform().await;
+    let (events, messages) = good(1);
+    assert!(platform.dispatcher.terminate().await);
+    let large = StrangersMessage::event(vec![b'x'; 512 * 1024]);
+
+    for _ in 0..600 {
+        assert!(stranger.publish(&large).await, "the broker has it");
+    }
+    stranger.publish_all(&messages).await;
+    platform.dispatcher = webhook_tests::Service::dispatcher(&platform.world);
+
+    arrive(&platform, &receiver, &events, Duration::from_secs(20)).await;
+    let peak = peak_kib(platform.dispatcher.pid());
+    println!("600 messages of 512 KiB: {} MiB at most", peak / 1024);
+    assert!(peak < MEMORY_BOUND_KIB, "{peak} KiB");
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_takes_no_message_that_is_larger_than_a_dispatcher_can_hold() {
+    let (platform, _, stranger) = platform().await;
+
+    let taken = stranger
+        .publish(&StrangersMessage::event(vec![b'x'; 512 * 1024 + 1]))
+        .await;
+
+    assert!(!taken);
+    let broker = platform.world.amqp_url.parse().expect("a URL");
+    let larger = webhook_broker::accepts_larger_messages(&broker).await;
+    assert!(!larger.expect("the broker answers"));
+    platform.end().await;
+}
