@@ -154,9 +154,14 @@ crash_server() {
 
 # RabbitMQ writes the list of its queues to disk half a second after it changed; a test that
 # breaks it sooner would test that. What is confirmed is on disk without it.
-save_queue_list() {
-  HOME=$1/rabbitmq ERL_EPMD_PORT=$(cat "$1/epmd.port") "$(rabbitmq_scripts)/rabbitmqctl" -q -n webhooks@localhost \
-    eval '[dets:sync(Table) || Table <- dets:all()].' >/dev/null
+save_queue_list() { rabbitmqctl_of "$1" eval '[dets:sync(Table) || Table <- dets:all()].'; }
+
+# Runs a command of rabbitmqctl for the RabbitMQ of folder $1.
+rabbitmqctl_of() {
+  local dir=$1
+  shift
+  HOME=$dir/rabbitmq ERL_EPMD_PORT=$(cat "$dir/epmd.port") "$(rabbitmq_scripts)/rabbitmqctl" -q -n webhooks@localhost \
+    "$@" >/dev/null
 }
 
 # RabbitMQ's epmd made itself a daemon, and has a way to stop, once its node has left it.
@@ -178,6 +183,11 @@ servers() {
       printf '%s\n' "$DATABASE_URL" "$AMQP_URL" "$AMQP_MANAGEMENT_URL" > "$2/urls"
       ;;
     crash) crash_server "$2" "$3" ;;
+    # RabbitMQ takes nothing from publishers while it has less than it wants.
+    memory-alarm) rabbitmqctl_of "$2" set_vm_memory_high_watermark absolute 1 ;;
+    memory) rabbitmqctl_of "$2" set_vm_memory_high_watermark 0.4 ;;
+    disk-alarm) rabbitmqctl_of "$2" set_disk_free_limit 1000TB ;;
+    disk) rabbitmqctl_of "$2" set_disk_free_limit 50MB ;;
     stop)
       stop_all "$2"
       if [ -L "$2/postgres" ]; then rm -rf "$(readlink -f "$2/postgres")"; fi

@@ -4,9 +4,13 @@
 //! settles the account. The same code runs short in the tests and in full under `./dev chaos`.
 
 mod faults;
+mod hostile;
+mod outage;
 mod pressure;
 mod storm;
 
 pub use faults::{Fault, SCENARIOS, Scenario};
+pub use hostile::{Hostilities, hostile, peak_mib};
+pub use outage::{Outage, OutageAccount};
 pub use pressure::{Flood, Isolation, flood, isolation};
 pub use storm::{Account, Scale, Storm};

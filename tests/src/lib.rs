@@ -31,7 +31,7 @@ pub use receiver::{Answer, Received, Receiver};
 pub use samples::{
     WebhookSample, event, event_with, new_secret, sealing_keys, set_status, store_all,
 };
-pub use servers::Servers;
+pub use servers::{Alarm, Servers};
 pub use service::{SEALING_KEY, Service};
 pub use showcase::{PAGES, Page, Showcase, Viewer};
 pub use stage::{Stage, StageSetup};

@@ -10,6 +10,15 @@ use crate::ServerUrls;
 /// How long a server may take to start, its packages included.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// What RabbitMQ is short of, so that it takes nothing from publishers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    /// Memory.
+    Memory,
+    /// Room on its disk.
+    Disk,
+}
+
 /// A Postgres and a RabbitMQ that tests may break. They are gone when this is dropped.
 pub struct Servers {
     /// `postgres://…`
@@ -66,6 +75,17 @@ impl Servers {
     /// Ends Postgres as a power cut would, and starts it again.
     pub async fn crash_postgres(&self) {
         dev("crash", &self.folder, Some("postgres")).await;
+    }
+
+    /// Makes RabbitMQ short of something, or gives it that back.
+    pub async fn set_alarm(&self, alarm: Alarm, on: bool) {
+        let what = match (alarm, on) {
+            (Alarm::Memory, true) => "memory-alarm",
+            (Alarm::Memory, false) => "memory",
+            (Alarm::Disk, true) => "disk-alarm",
+            (Alarm::Disk, false) => "disk",
+        };
+        dev(what, &self.folder, None).await;
     }
 
     /// Ends RabbitMQ as a power cut would, and starts it again.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use webhook_tests::chaos::{SCENARIOS, Scenario, flood, isolation};
+use webhook_tests::chaos::{Outage, SCENARIOS, Scenario, flood, hostile, isolation};
 use webhook_tests::{Servers, World};
 
 /// One after the other, as they break servers of their own.
@@ -17,7 +17,7 @@ async fn no_fault_loses_a_confirmed_event_and_only_what_was_in_flight_comes_agai
         let account = fault.run(&servers, *short).await;
 
         println!("{name}: {account:?}");
-        assert_eq!(account.lost, 0, "{name}");
+        assert_eq!((account.lost, account.set_aside), (0, 0), "{name}");
         assert!(account.duplicates <= account.in_flight, "{name}");
     }
 }
@@ -37,4 +37,25 @@ async fn webhooks_that_hang_do_not_hold_up_healthy_ones() {
     // How much longer they wait is measured by `./dev chaos`. Here the others hang for 30 s.
     println!("{isolation:?}");
     assert!(isolation.beside < Duration::from_secs(5), "{isolation:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_traffic_stops_loses_and_hides_nothing() {
+    let storm = hostile(World::new().await, 0, 2_000).await;
+
+    println!("{storm:?}");
+    assert!(storm.broken > 300 && storm.healthy > 50, "it is a storm");
+    assert_eq!(storm.faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_postgres_loses_and_sets_aside_no_event() {
+    let lasts = Duration::from_secs(12);
+
+    for outage in [Outage::ReadOnly, Outage::Full] {
+        let account = outage.run(World::new().await, 1_500, lasts).await;
+
+        println!("{outage:?}: {account:?}");
+        assert_eq!((account.lost, account.set_aside), (0, 0), "{outage:?}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use webhook_tests::chaos::{SCENARIOS, flood, isolation};
+use std::time::Duration;
+
+use webhook_tests::chaos::{Outage, SCENARIOS, flood, hostile, isolation};
 use webhook_tests::{Servers, World};
 
 #[tokio::main]
@@ -15,21 +17,23 @@ async fn main() -> ExitCode {
     let servers = Servers::start().await;
     let mut kept = true;
     println!(
-        "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>9}",
-        "fault", "events", "deliveries", "duplicates", "in flight", "lost", "recovery"
+        "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>9}",
+        "fault", "events", "deliveries", "duplicates", "in flight", "lost", "set aside", "recovery"
     );
     for scenario in SCENARIOS.iter().filter(|s| chosen(s.name)) {
         let scale = if short { scenario.short } else { scenario.full };
         let account = scenario.fault.run(&servers, scale).await;
-        kept &= account.lost == 0 && account.duplicates <= account.in_flight;
+        kept &= account.lost == 0 && account.set_aside == 0;
+        kept &= account.duplicates <= account.in_flight;
         println!(
-            "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>7.2} s",
+            "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>7.2} s",
             scenario.name,
             account.events,
             account.deliveries,
             account.duplicates,
             account.in_flight,
             account.lost,
+            account.set_aside,
             account.recovery.as_secs_f64()
         );
     }
@@ -58,6 +62,46 @@ async fn main() -> ExitCode {
             isolation.alone.as_secs_f64() * 1e3,
             isolation.beside.as_secs_f64() * 1e3,
         );
+    }
+    if chosen("hostile") {
+        let (seeds, count) = if short { (1, 2_000) } else { (5, 20_000) };
+        for seed in 0..seeds {
+            let storm = hostile(World::on(servers.urls()).await, seed, count).await;
+            kept &= storm.faults().is_empty();
+            println!(
+                "hostile, seed {seed}: {} sent, {} broken; {} healthy events beside them, the slowest after {:.2} s \
+                 (bound: 2); {} pages and answers read again; dispatcher {} MiB, API {} MiB (bound: 256)",
+                storm.sent,
+                storm.broken,
+                storm.healthy,
+                storm.slowest.as_secs_f64(),
+                storm.read,
+                storm.peak_mib.0,
+                storm.peak_mib.1
+            );
+            for fault in storm.faults() {
+                println!("  not kept: {fault}");
+            }
+        }
+    }
+    // Fifty minutes: only if it is asked for.
+    if wanted.iter().any(|name| name == "outage") {
+        let lasts = Duration::from_secs(if short { 60 } else { 25 * 60 });
+        for outage in [Outage::ReadOnly, Outage::Full] {
+            let world = World::on(servers.urls()).await;
+            let account = outage.run(world, 1_500, lasts).await;
+            kept &= account.lost == 0 && account.set_aside == 0;
+            println!(
+                "outage, {outage:?} for {} s: {} events waited, {} lost, {} set aside, all there after {:.2} s; \
+                 {} lines in a dispatcher's log",
+                lasts.as_secs(),
+                account.events,
+                account.lost,
+                account.set_aside,
+                account.recovery.as_secs_f64(),
+                account.log_lines
+            );
+        }
     }
     if kept {
         return ExitCode::SUCCESS;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::storm::{Account, Scale, Storm};
-use crate::{Proxy, Receiver, Servers, WebhookSample};
+use crate::{Alarm, Proxy, Receiver, Servers, WebhookSample};
 
 /// What may strike.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,12 @@ pub enum Fault {
     CrashedBoth,
     /// A network swallows packets to one receiver.
     SwallowedPackets,
+    /// RabbitMQ is short of memory, or of disk, and takes nothing from publishers.
+    Alarm(Alarm),
+    /// Postgres becomes read-only, its sessions are ended, and it becomes writable again.
+    ReadOnlyPostgres,
+    /// Postgres ends every session.
+    EndedSessions,
 }
 
 /// A fault with its name, and how large a storm it strikes in `./dev chaos` and in the tests.
@@ -47,8 +53,8 @@ const fn scenario(
     Scenario {
         fault,
         name,
-        full: Scale::new(full.0, full.1),
-        short: Scale::new(short.0, short.1),
+        full: Scale::new(full.0, full.1, Duration::from_secs(60)),
+        short: Scale::new(short.0, short.1, Duration::from_secs(6)),
     }
 }
 
@@ -64,6 +70,10 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario(Fault::CrashedRabbitmq, "RabbitMQ crashes", (10_000, 3), (1_000, 1)),
     scenario(Fault::CrashedBoth, "both crash", (10_000, 2), (1_000, 1)),
     scenario(Fault::SwallowedPackets, "packets to a receiver vanish", (5_000, 2), (1_000, 1)),
+    scenario(Fault::Alarm(Alarm::Memory), "RabbitMQ has a memory alarm", (5_000, 1), (1_000, 1)),
+    scenario(Fault::Alarm(Alarm::Disk), "RabbitMQ has a disk alarm", (5_000, 1), (1_000, 1)),
+    scenario(Fault::ReadOnlyPostgres, "Postgres is read-only", (5_000, 1), (1_000, 1)),
+    scenario(Fault::EndedSessions, "Postgres ends its sessions", (10_000, 10), (1_000, 2)),
 ];
 
 /// Longer than the leases of [`Service::dispatcher`](crate::Service::dispatcher).
@@ -111,6 +121,18 @@ impl Fault {
                 tokio::join!(servers.crash_postgres(), servers.crash_rabbitmq());
             }
             Self::SwallowedPackets => swallow_packets(storm).await,
+            Self::Alarm(alarm) => {
+                storm.servers.set_alarm(alarm, true).await;
+                // The wait is what is tested, here and below.
+                tokio::time::sleep(storm.scale.lasts).await;
+                storm.servers.set_alarm(alarm, false).await;
+            }
+            Self::ReadOnlyPostgres => {
+                storm.world.set_read_only(true, true).await;
+                tokio::time::sleep(storm.scale.lasts).await;
+                storm.world.set_read_only(false, false).await;
+            }
+            Self::EndedSessions => storm.world.set_read_only(false, true).await,
         }
     }
 }

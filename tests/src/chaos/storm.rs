@@ -20,12 +20,18 @@ pub struct Scale {
     pub events: usize,
     /// How often the fault strikes.
     pub strikes: usize,
+    /// For how long a fault stays that does not end by itself.
+    pub lasts: Duration,
 }
 
 impl Scale {
-    /// `events` events, `strikes` strikes.
-    pub const fn new(events: usize, strikes: usize) -> Self {
-        Self { events, strikes }
+    /// `events` events, `strikes` strikes that last so long.
+    pub const fn new(events: usize, strikes: usize, lasts: Duration) -> Self {
+        Self {
+            events,
+            strikes,
+            lasts,
+        }
     }
 }
 
@@ -33,6 +39,8 @@ impl Scale {
 pub struct Storm<'a> {
     /// Its servers.
     pub servers: &'a Servers,
+    /// How large it is.
+    pub scale: Scale,
     /// Its database and its vhost.
     pub world: World,
     /// The workers.
@@ -62,6 +70,8 @@ pub struct Account {
     pub in_flight: usize,
     /// Events that did not arrive, or are not recorded.
     pub lost: usize,
+    /// Messages that were set aside, all of which are events.
+    pub set_aside: i64,
     /// From the end of a fault until an event that was published then arrived: the longest.
     pub recovery: Duration,
 }
@@ -94,6 +104,7 @@ impl<'a> Storm<'a> {
         let load = publish_steadily(publisher.clone(), scale.events, enough.clone());
         let storm = Self {
             servers,
+            scale,
             world,
             dispatchers,
             receiver,
@@ -171,7 +182,13 @@ impl<'a> Storm<'a> {
             .world
             .ask("SELECT count(*) FROM deliveries WHERE status <> 'succeeded'")
             .await;
+        let dead = self.world.messages_in("webhooks.events.rejected").await;
+        let set_aside: i64 = self
+            .world
+            .ask("SELECT count(*) FROM rejected_messages")
+            .await;
         let account = Account {
+            set_aside: set_aside + i64::try_from(dead).unwrap_or(i64::MAX),
             events: published.len() + self.recoveries.len(),
             deliveries: owed,
             duplicates: self.receiver.count() - arrived.len(),
