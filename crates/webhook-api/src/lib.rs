@@ -52,6 +52,8 @@ mod schema;
 // What handlers use.
 mod connections;
 
+pub mod fuzzing;
+
 pub use config::{Checked, Config, ConfigProblems, UrlRules};
 pub use keys::{create_key, reseal};
 pub use openapi::openapi_document;

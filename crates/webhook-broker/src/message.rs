@@ -25,7 +25,8 @@ pub struct Message {
 }
 
 impl Message {
-    pub(crate) fn of(delivery: Delivery) -> Self {
+    /// Reads what the broker handed out, whatever its publisher wrote into headers and properties.
+    pub fn of(delivery: Delivery) -> Self {
         let published = Origin {
             exchange: OriginName::new(delivery.exchange.as_str()),
             routing_key: OriginName::new(delivery.routing_key.as_str()),

@@ -13,7 +13,7 @@ use crate::StoreError;
 use crate::error::failure_class;
 use crate::schema::attempts;
 
-mod exchange;
+pub mod exchange;
 mod record;
 
 pub use record::{AttemptResult, NextState, record};

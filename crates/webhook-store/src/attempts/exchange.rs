@@ -19,11 +19,13 @@ const ROW_BYTES: usize = 128 * 1024;
 
 /// Rows of the table `exchanges`.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) ids: Vec<Uuid>,
-    pub(super) said: Vec<String>,
+pub struct Rows {
+    /// Their ids, UUIDs v7.
+    pub ids: Vec<Uuid>,
+    /// What they hold.
+    pub said: Vec<String>,
     /// Of each exchange: in which row it is, and where.
-    pub(super) places: Vec<(Uuid, i16)>,
+    pub places: Vec<(Uuid, i16)>,
 }
 
 /// An exchange in its row.
@@ -41,7 +43,7 @@ struct Kept<'a> {
 
 impl Rows {
     /// Puts exchanges into as few rows as hold them.
-    pub(super) fn of<'a>(exchanges: impl Iterator<Item = &'a Exchange>) -> Self {
+    pub fn of<'a>(exchanges: impl Iterator<Item = &'a Exchange>) -> Self {
         let (mut rows, mut open) = (Self::default(), Vec::new());
         let (mut id, mut place) = (Uuid::now_v7(), 0);
         for exchange in exchanges {
@@ -90,7 +92,7 @@ fn write(exchange: &Exchange, into: &mut Vec<u8>) {
 
 /// Reads an exchange: `said` is its line of a row, or all of a row that has one line, in which it
 /// stands at `place`. `None`: this version cannot make sense of it.
-pub(super) fn read(said: &str, place: i16) -> Option<Exchange> {
+pub fn read(said: &str, place: i16) -> Option<Exchange> {
     let said = said.trim();
     let is_row = said.starts_with('[') && said.ends_with(']');
     if is_row {

@@ -1,0 +1,17 @@
+//! What the API reads that strangers write and no public function takes, for those who try every byte.
+
+use crate::fields::Fields;
+use crate::page;
+
+/// Reads a cursor in each of the forms that lists have. Any text is some place or none.
+pub fn read_cursor(text: &str) {
+    if let Ok((_, sorted_by)) = page::read_place(text) {
+        let _ = page::read_place_time(&sorted_by);
+    }
+    let _ = page::parse_cursor::<uuid::Uuid>(text);
+}
+
+/// Reads a body, and tells how many of its fields are wrong when nobody takes any.
+pub fn read_fields(body: &[u8]) -> usize {
+    Fields::of_body(body).map_or(0, |fields| fields.finish().len())
+}

@@ -1,0 +1,203 @@
+//! What must hold whatever bytes arrive: a property for each thing that strangers write and we read.
+//!
+//! `./dev fuzz 60` has libFuzzer look for bytes that break one, for 60 seconds each. The tests of this
+//! crate try the same properties with random bytes and with mutations of good ones; what libFuzzer
+//! finds stands there as a case.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Datelike, Utc};
+use lapin::BasicProperties;
+use lapin::message::Delivery;
+use lapin::types::parsing::parse_field_table;
+use uuid::Uuid;
+use webhook_broker::Message;
+use webhook_domain::{
+    AddressPolicy, AssignedFields, Event, EventId, HeaderText, OriginName, OwnSecret,
+    ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret, UrlSchemes,
+    WebhookUrl, check_signatures, parse_retry_after,
+};
+use webhook_store::attempts::Exchange;
+use webhook_store::attempts::exchange::{Rows, read};
+
+/// An event is refused with a reason of bounded length, or taken as it is; what HTTP takes, AMQP does.
+pub fn event(data: &[u8]) {
+    let body = Bytes::copy_from_slice(data);
+    match Event::parse(body.clone()) {
+        Ok(event) => {
+            assert_eq!(event.body, data, "byte for byte");
+            assert!((0..=9999).contains(&event.timestamp.year()));
+        }
+        Err(error) => {
+            let reason = RejectionReason::of(&error);
+            assert!(reason.as_str().chars().count() <= RejectionReason::MAX_CHARS);
+            assert!(
+                error.to_string().len() < 64 * 1024,
+                "21 fields of 1,200 characters"
+            );
+        }
+    }
+    let assigned = AssignedFields {
+        id: EventId(Uuid::nil()),
+        timestamp: DateTime::UNIX_EPOCH,
+    };
+    if let Ok(event) = Event::parse_assigning(body, assigned) {
+        assert_eq!(
+            Event::parse(event.body.clone()).as_ref(),
+            Ok(&event),
+            "202 is kept"
+        );
+    }
+    webhook_api::fuzzing::read_fields(data);
+}
+
+/// Any table of headers makes a message with texts of bounded length.
+pub fn message_headers(data: &[u8]) {
+    let Ok((_, headers)) = parse_field_table(data) else {
+        return;
+    };
+    let mut delivery = Delivery::mock(1, "e".into(), "k".into(), false, Vec::new());
+    delivery.properties = BasicProperties::default().with_headers(headers);
+    let message = Message::of(delivery);
+    let reason = message.rejection.reason.as_str();
+    assert!(reason.chars().count() <= RejectionReason::MAX_CHARS && !reason.contains('\0'));
+    for name in [&message.origin.exchange, &message.origin.routing_key] {
+        assert!(name.as_str().len() <= OriginName::MAX_BYTES && !name.as_str().contains('\0'));
+    }
+}
+
+/// What is written of exchanges is read again, line by line as Postgres cuts a row; and no text that
+/// somebody left in a row breaks its reader.
+pub fn exchange_row(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for place in [0, 1, -1] {
+        read(&text, place);
+    }
+    let middle = data.len() / 2;
+    let exchanges = [&data[..middle], &data[middle..], data].map(|part| Exchange {
+        request_url: String::from_utf8_lossy(part).into_owned(),
+        request_headers: vec![(Cow::Borrowed("a"), Some(text.clone().into_owned()))],
+        response_headers: vec![(Cow::Borrowed("b"), HeaderText::from_bytes(part))],
+        response_body: part.to_vec(),
+        response_body_truncated: part.len() % 2 == 1,
+    });
+    let rows = Rows::of(exchanges.iter());
+    let lines = rows.said.iter().flat_map(|row| row.split('\n').zip(0..));
+    let again: Vec<Option<Exchange>> = lines.map(|(line, place)| read(line, place)).collect();
+    assert_eq!(again, exchanges.map(Some));
+}
+
+/// A time to wait is none or bounded, and so is the delay that follows from it.
+pub fn retry_after(data: &[u8]) {
+    let month = Duration::from_secs(30 * 24 * 60 * 60);
+    let delay = parse_retry_after(data, DateTime::UNIX_EPOCH);
+    assert!(delay.is_none_or(|delay| delay <= month));
+    let next = RetryPolicy::default().delay_after(1, delay, 0.5);
+    assert!(next.is_some_and(|next| next <= month));
+}
+
+/// Any text is a place in a list, or none.
+pub fn cursor(data: &[u8]) {
+    webhook_api::fuzzing::read_cursor(&String::from_utf8_lossy(data));
+}
+
+/// Any request can be checked, and none is valid that we did not sign.
+pub fn signature_headers(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.split('\n');
+    let body = Bytes::copy_from_slice(lines.next().unwrap_or_default().as_bytes());
+    let names = [
+        "X-Webhook-Signature",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    ];
+    let headers = names.into_iter().zip(lines);
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let request = ReceivedRequest {
+        headers: ReceivedHeaders::new(headers),
+        body: body.clone(),
+    };
+    let own = OwnSecret {
+        secret: SigningSecret::from_random([7; 32]),
+        valid_until: None,
+    };
+    let check = check_signatures(&request, &[own], Some(&body), Utc::now());
+    assert!(!check.valid);
+}
+
+/// What is stored of a URL passes its own check again.
+pub fn url(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for schemes in [UrlSchemes::HttpsOnly, UrlSchemes::HttpAllowed] {
+        let parse = |text: &str| WebhookUrl::parse(text, schemes, &AddressPolicy::default());
+        if let Ok(url) = parse(&text) {
+            assert!(url.as_str().len() <= WebhookUrl::MAX_BYTES);
+            assert_eq!(parse(url.as_str()), Ok(url));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Good bytes to begin with, of all kinds: each property gets all of them, and their mutations.
+    fn seeds() -> Vec<Vec<u8>> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
+        let files = std::fs::read_dir(folder).expect("it is there");
+        let seeds =
+            files.map(|file| std::fs::read(file.expect("a file").path()).expect("it reads"));
+        seeds.collect()
+    }
+
+    fn all(data: &[u8]) {
+        event(data);
+        message_headers(data);
+        exchange_row(data);
+        retry_after(data);
+        cursor(data);
+        signature_headers(data);
+        url(data);
+    }
+
+    #[test]
+    fn good_bytes_and_their_beginnings_break_nothing() {
+        for seed in seeds() {
+            for end in 0..=seed.len() {
+                all(&seed[..end]);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn random_bytes_break_nothing(data in proptest::collection::vec(any::<u8>(), 0..400)) {
+            all(&data);
+        }
+
+        #[test]
+        fn mutations_of_good_bytes_break_nothing(
+            mut data in proptest::sample::select(seeds()),
+            changes in proptest::collection::vec((any::<usize>(), any::<u8>(), 0..3_u8), 1..6),
+        ) {
+            for (at, byte, how) in changes {
+                let at = at % (data.len() + 1);
+                match how {
+                    0 => data.insert(at, byte),
+                    1 if at < data.len() => data[at] = byte,
+                    _ if at < data.len() => {
+                        data.remove(at);
+                    }
+                    _ => {}
+                }
+            }
+            all(&data);
+        }
+    }
+}
