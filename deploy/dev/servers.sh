@@ -112,9 +112,8 @@ start_rabbitmq() {
 listeners.tcp.default = 127.0.0.1:$port
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $management
-# Twice the largest event: what a dispatcher holds is bounded by it, see docs/operating.md.
-max_message_size = 524288
 CONF
+  cat deploy/rabbitmq.conf >> "$dir/rabbitmq.conf"
   start_part "$1" rabbitmq env HOME="$dir" RABBITMQ_NODENAME=webhooks@localhost \
     RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
     RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/log" \

@@ -145,21 +145,24 @@ impl World {
         }
     }
 
-    /// Makes a RabbitMQ user who may read and write and declare nothing, and tells where he connects.
-    pub async fn user_who_may_not_configure(&self) -> String {
-        let name = &self.name;
-        let user = serde_json::json!({"password": "secret", "tags": ""});
-        let rights = serde_json::json!({"configure": "^$", "write": ".*", "read": ".*"});
+    /// Makes a RabbitMQ user with these permissions (configure, write, read), and tells where he
+    /// connects.
+    pub async fn broker_user(&self, [configure, write, read]: [&str; 3]) -> String {
+        let (vhost, user) = (&self.name, format!("user_{}", Uuid::new_v4().simple()));
+        let rights = serde_json::json!({"configure": configure, "write": write, "read": read});
         for (path, body) in [
-            (format!("/api/users/{name}"), user),
-            (format!("/api/permissions/{name}/{name}"), rights),
+            (
+                format!("/api/users/{user}"),
+                serde_json::json!({"password": "secret", "tags": ""}),
+            ),
+            (format!("/api/permissions/{vhost}/{user}"), rights),
         ] {
             let url = self.servers.url(&path).expect("a URL");
             let answer = self.client.put(url).json(&body).send().await;
             assert!(answer.expect("an answer").status().is_success(), "{path}");
         }
         let mut url: Url = self.amqp_url.parse().expect("a URL");
-        url.set_username(name).expect("it has a host");
+        url.set_username(&user).expect("it has a host");
         url.set_password(Some("secret")).expect("it has a host");
         url.into()
     }

@@ -1,42 +1,81 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
-use webhook_tests::{Platform, Receiver, Service, Stranger, World};
+use webhook_domain::{Environment, EventType};
+use webhook_tests::{Platform, Receiver, Service, World};
 
-use super::{arrive, good};
+/// As docs/operating.md names them: configure, write, read.
+const DECLARES: [&str; 3] = [
+    r"^webhooks\.",
+    r"^(webhooks\..*|amq\.default)$",
+    r"^webhooks\.",
+];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_user_who_may_not_configure_works_with_what_others_declared() {
-    let mut platform = Platform::new().await;
-    let receiver = Receiver::answering(&[]).await;
-    platform.webhook_at(&receiver.url).await;
-    let restricted = platform.world.user_who_may_not_configure().await;
-    assert!(platform.dispatcher.terminate().await);
-    assert!(platform.api.terminate().await);
-    let variables = [("AMQP_URL", restricted.as_str())];
-    platform.dispatcher = Service::dispatcher_with(&platform.world, &variables);
-    platform.api = Service::api_at(&platform.world, &restricted).await;
-    let stranger = Stranger::connect(&platform.world).await;
-    let (events, messages) = good(5);
+/// The same for a user who finds everything declared.
+const USES: [&str; 3] = [
+    "^$",
+    r"^(webhooks\.(events|status)|amq\.default)$",
+    r"^webhooks\.events",
+];
 
-    stranger.publish_all(&messages).await;
+/// Starts both programs anew with these variables.
+async fn restart(platform: &mut Platform, variables: &[(&str, &str)]) {
+    let dispatcher = Service::dispatcher_with(&platform.world, variables);
+    let api = Service::api_with(&platform.world, variables).await;
+    let ended = std::mem::replace(&mut platform.dispatcher, dispatcher);
+    assert!(ended.terminate().await);
+    let ended = std::mem::replace(&mut platform.api, api);
+    assert!(ended.terminate().await);
+}
 
-    arrive(&platform, &receiver, &events, Duration::from_secs(10)).await;
+/// An event comes in over HTTP and arrives, and what is no event is requeued.
+async fn all_works(platform: &Platform, receiver: &Receiver) {
     let ready = async || {
         let answer = platform.ask(reqwest::Method::GET, "/readyz", None).await;
         (answer.0 == 200).then_some(())
     };
+    platform.world.eventually("the API is ready", ready).await;
+    let before = receiver.count();
     platform
-        .world
-        .eventually("the API publishes, too", ready)
+        .publish(Environment::Production, EventType::LicenseActivated)
         .await;
+    let arrived = async || (receiver.count() > before).then_some(());
+    platform.world.eventually("it arrives", arrived).await;
+    platform.world.put_rejected("no event").await;
+    let message = super::rejected(platform, 1).await.remove(0);
+    let path = format!(
+        "/api/v1/rejected-messages/{}/requeue",
+        message["id"].as_str().expect("an id")
+    );
+    let (requeued, told) = platform.ask(reqwest::Method::POST, &path, None).await;
+    assert_eq!(requeued, 204, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_rights_that_are_documented_are_enough() {
+    let world = World::new().await;
+    let declares = world.broker_user(DECLARES).await;
+    let mut platform = Platform::with_broker(world, &declares).await;
+    let receiver = Receiver::answering(&[]).await;
+    platform.webhook_at(&receiver.url).await;
+    restart(&mut platform, &[("AMQP_URL", &declares)]).await;
+
+    all_works(&platform, &receiver).await;
+
+    let discarded = platform
+        .post("/api/v1/rejected-messages/discard", &serde_json::json!({}))
+        .await;
+    assert_eq!(discarded.0, 200);
+    let uses = platform.world.broker_user(USES).await;
+    restart(&mut platform, &[("AMQP_URL", &uses)]).await;
+    all_works(&platform, &receiver).await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_broker_user_may_not_declare_is_named_once_with_what_to_do() {
     let world = World::new().await;
-    let restricted = world.user_who_may_not_configure().await;
+    let restricted = world.broker_user(USES).await;
     let dispatcher = Service::dispatcher_with(&world, &[("AMQP_URL", &restricted)]);
 
     let told = async || {
@@ -44,7 +83,7 @@ async fn what_a_broker_user_may_not_declare_is_named_once_with_what_to_do() {
         log.into_iter().find(|line| line.contains("cannot consume"))
     };
     let line = world.eventually("it is told", told).await;
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let tries = async || (began.elapsed() > Duration::from_secs(2)).then_some(());
     world.eventually("it goes on trying", tries).await;
 
@@ -60,7 +99,7 @@ async fn what_a_broker_user_may_not_declare_is_named_once_with_what_to_do() {
     world.end().await;
 }
 
-/// A user with this name, and the URL by which he connects to the world's database.
+/// A user with this name and these rights, and the URL by which he connects to the world's database.
 async fn postgres_user(world: &World, name: &str, rights: &str) -> String {
     world
         .execute(&format!("CREATE ROLE {name} LOGIN; {rights}"))
@@ -80,25 +119,13 @@ async fn a_postgres_user_who_owns_nothing_but_a_schema_can_migrate_and_serve() {
     let url = postgres_user(&world, &name, &rights).await;
     let variables = [("DATABASE_URL", url.as_str())];
 
-    let migrated = Service::run_to_end("webhook-api", &world, &variables, &["migrate"]).await;
-    let key = Service::run_to_end(
-        "webhook-api",
-        &world,
-        &variables,
-        &["keys", "create", "--role", "owner"],
-    )
-    .await;
+    let key = ["keys", "create", "--role", "owner"];
+    for arguments in [&["migrate"][..], &key] {
+        let ended = Service::run_to_end("webhook-api", &world, &variables, arguments).await;
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.success(), "{told}");
+    }
 
-    assert!(
-        migrated.status.success(),
-        "{}",
-        String::from_utf8_lossy(&migrated.stderr)
-    );
-    assert!(
-        key.status.success(),
-        "{}",
-        String::from_utf8_lossy(&key.stderr)
-    );
     let tables = format!("SELECT count(*) FROM pg_tables WHERE schemaname = '{name}'");
     assert!(world.ask::<i64>(&tables).await > 10);
     world
@@ -109,44 +136,37 @@ async fn a_postgres_user_who_owns_nothing_but_a_schema_can_migrate_and_serve() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_user_who_may_not_create_serves_what_others_migrated() {
-    let world = World::new().await;
-    let name = format!("reader_{}", uuid::Uuid::new_v4().simple());
+    let mut platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    platform.webhook_at(&receiver.url).await;
+    let name = format!("user_{}", uuid::Uuid::new_v4().simple());
     let rights = format!(
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC;
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name};
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}"
     );
-    let url = postgres_user(&world, &name, &rights).await;
+    let url = postgres_user(&platform.world, &name, &rights).await;
     let variables = [("DATABASE_URL", url.as_str())];
 
-    let key = Service::run_to_end(
-        "webhook-api",
-        &world,
-        &variables,
-        &["keys", "create", "--role", "owner"],
-    )
-    .await;
-    let migrated = Service::run_to_end("webhook-api", &world, &variables, &["migrate"]).await;
-    world.execute("DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)").await;
-    let refused = Service::run_to_end("webhook-api", &world, &variables, &["migrate"]).await;
+    restart(&mut platform, &variables).await;
+    all_works(&platform, &receiver).await;
+    let newest = "DELETE FROM __diesel_schema_migrations
+        WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)";
+    platform.world.execute(newest).await;
+    let refused =
+        Service::run_to_end("webhook-api", &platform.world, &variables, &["migrate"]).await;
 
-    assert!(
-        key.status.success(),
-        "{}",
-        String::from_utf8_lossy(&key.stderr)
-    );
-    assert!(
-        migrated.status.success(),
-        "{}",
-        String::from_utf8_lossy(&migrated.stderr)
-    );
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{told}");
     assert!(
-        !refused.status.success() && told.contains("run `webhook-api migrate` as one who may"),
+        told.contains("run `webhook-api migrate` as one who may"),
         "{told}"
     );
-    world
+    platform.dispatcher.kill().await;
+    platform.api.kill().await;
+    platform
+        .world
         .execute(&format!("DROP OWNED BY {name}; DROP ROLE {name}"))
         .await;
-    world.end().await;
+    platform.world.end().await;
 }

@@ -63,7 +63,7 @@ pub(crate) struct RejectedMessageBody {
     pub(crate) routing_key: String,
     /// The size of its body as it was published.
     pub(crate) body_bytes: i64,
-    /// It was larger than 1 MiB: only that much is kept, and it cannot be requeued.
+    /// It was larger than 256 KiB, as no event is: only that much is kept, and it cannot be requeued.
     pub(crate) body_truncated: bool,
     /// When it was written down.
     pub(crate) rejected_at: DateTime<Utc>,

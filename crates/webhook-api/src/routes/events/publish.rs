@@ -29,14 +29,16 @@ const MAX_BATCH_EVENTS: usize = 1_000;
     reason = "it documents what the domain reads from the bytes"
 )]
 pub(crate) struct PublishEvent {
-    /// Identifies the event for ever: send the same id again to repeat safely. Assigned when left out.
+    /// Identifies the event for ever: send the same id again to repeat safely. Upper and lower case are
+    /// the same id, and receivers get it in lower case as `webhook-id`. Assigned when left out.
     #[schema(nullable = false)]
     id: Option<Uuid>,
     #[schema(value_type = schema::EventTypeName, inline)]
     r#type: String,
     #[schema(value_type = schema::EnvironmentName, inline)]
     environment: String,
-    /// When it happened; now when left out.
+    /// When it happened (RFC 3339, with a year of 0000 to 9999 in UTC; `t`, `z`, a space for `T` and a
+    /// leap second are taken); now when left out. It is carried through as it was written.
     #[schema(nullable = false)]
     timestamp: Option<chrono::DateTime<Utc>>,
     // Whatever belongs to it, carried through untouched.
