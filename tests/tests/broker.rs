@@ -130,3 +130,59 @@ async fn without_a_broker_nothing_is_confirmed() {
     assert!(refused.is_err());
     cancel.cancel();
 }
+
+/// Takes what comes, until `all` is known to somebody, and notes it in the order in which it is done.
+async fn work(
+    mut intake: webhook_broker::Intake,
+    done: &std::sync::Mutex<Vec<Vec<u8>>>,
+    all: usize,
+) {
+    loop {
+        let batch = tokio::select! {
+            batch = intake.next_batch(500) => batch.expect("a batch"),
+            () = tokio::time::sleep(std::time::Duration::from_millis(20)) => Vec::new(),
+        };
+        let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
+        {
+            let mut done = done.lock().expect("no panic");
+            assert!(batch.iter().all(|message| message.delivery_count == 0));
+            done.extend(batch.iter().map(|message| message.body.to_vec()));
+            if done.len() == all && tags.is_empty() {
+                return;
+            }
+        }
+        intake.settle(&tags).await.expect("it is acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_take_more_and_more_return_nothing_and_keep_the_order() {
+    let world = World::new().await;
+    let cancel = CancellationToken::new();
+    let publisher = publisher(&world, &cancel).await;
+    let events: Vec<_> = (0..3_000)
+        .map(|_| event(Environment::Production, EventType::LicenseActivated))
+        .collect();
+    let confirmed = publisher.publish_all(&events).await;
+    let url = url(&world);
+    let consume = async || {
+        consume(&url, Queue::Events, "test", 1_000)
+            .await
+            .expect("it consumes")
+    };
+    let (first, second) = (consume().await, consume().await);
+
+    let done = std::sync::Mutex::new(Vec::new());
+    let both = async { tokio::join!(work(first, &done, 3_000), work(second, &done, 3_000)) };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), both).await;
+
+    assert!(confirmed.iter().all(Result::is_ok));
+    assert!(ended.is_ok(), "all come");
+    let published: Vec<Vec<u8>> = events.iter().map(|event| event.body.to_vec()).collect();
+    assert!(
+        done.into_inner().expect("no panic") == published,
+        "in their order"
+    );
+    cancel.cancel();
+    world.end().await;
+}

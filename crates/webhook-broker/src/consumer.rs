@@ -8,7 +8,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
 use crate::message::Message;
@@ -22,6 +22,9 @@ pub use prefetch::SUSPECT;
 /// How often a channel is looked at that brings nothing.
 const IDLE_CHECK: Duration = Duration::from_secs(1);
 
+/// How long a batch waits for the rest of what may be in hand. The broker needs some milliseconds.
+const FILLS_WITHIN: Duration = Duration::from_millis(20);
+
 /// A consumer of a queue, on a connection of its own: what publishes may be blocked by the broker
 /// for as long as its memory or disk is short, acknowledgements included.
 pub struct Intake {
@@ -34,6 +37,8 @@ pub struct Intake {
     /// consumer with the tag of an earlier one is that one, whose messages in hand count for both.
     started: usize,
     prefetch: Prefetch,
+    /// What was taken for the next batch.
+    taken: Vec<Message>,
     /// The delivery tags of what this consumer was handed and has not settled.
     in_hand: BTreeSet<u64>,
     /// The same of consumers before it on this channel: messages that wait for something.
@@ -60,6 +65,7 @@ pub async fn consume(
         name: name.to_owned(),
         started: 0,
         prefetch,
+        taken: Vec::new(),
         in_hand: BTreeSet::new(),
         held: BTreeSet::new(),
     })
@@ -86,23 +92,56 @@ fn tag(name: &str, number: usize) -> String {
 }
 
 impl Intake {
-    /// Waits for a message and takes those that are ready behind it, up to `max`.
+    /// Waits for a message and takes those that are ready behind it, up to `max`; as many as may be
+    /// in hand, while these are few.
     ///
-    /// Safe to drop while it waits: a message is taken only when the call returns.
+    /// Safe to drop while it waits: what was taken by then comes with the next call.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Message>, BrokerError> {
-        let mut batch = vec![Message::of(self.next().await?)];
-        while batch.len() < max {
-            match self.consumer.next().now_or_never() {
-                Some(Some(Ok(next))) => batch.push(Message::of(next)),
+        if self.taken.is_empty() {
+            let first = self.next().await?;
+            self.take(first);
+        }
+        self.take_ready(max);
+        if self.prefetch.may_grow() {
+            self.fill().await;
+        }
+        Ok(std::mem::take(&mut self.taken))
+    }
+
+    fn take(&mut self, delivery: Delivery) {
+        let message = Message::of(delivery);
+        self.in_hand.insert(message.delivery_tag);
+        self.prefetch.observe(&message);
+        self.taken.push(message);
+    }
+
+    fn take_ready(&mut self, max: usize) {
+        while self.taken.len() < max {
+            let Some(Some(Ok(next))) = self.consumer.next().now_or_never() else {
                 // An error or the end shows again at the next call.
-                Some(_) | None => break,
-            }
+                return;
+            };
+            self.take(next);
         }
-        for message in &batch {
-            self.in_hand.insert(message.delivery_tag);
-            self.prefetch.observe(message);
+    }
+
+    /// Takes all that may be in hand, if the queue seems to have as much: [`settle`](Self::settle) can
+    /// let more be in hand only then.
+    async fn fill(&mut self) {
+        let full = usize::from(self.prefetch.messages());
+        self.take_ready(full);
+        if self.taken.len() < full / 2 {
+            return;
         }
-        Ok(batch)
+        let deadline = Instant::now() + FILLS_WITHIN;
+        while self.in_hand.len() < full {
+            let next = timeout_at(deadline, self.consumer.next()).await;
+            let Ok(Some(Ok(next))) = next else {
+                // What has come by then is a batch, too.
+                return;
+            };
+            self.take(next);
+        }
     }
 
     /// A channel that has ended is looked for too: its end may have come before anybody listened.

@@ -55,6 +55,9 @@ pub enum PublishError {
     /// There is no connection, or it broke.
     #[error("the broker is not available: {0}")]
     Unavailable(String),
+    /// The broker takes nothing from publishers, as its memory or its disk is short.
+    #[error("the broker takes nothing from publishers at the moment")]
+    Blocked,
     /// The channel is not in confirm mode.
     #[error("the broker was not asked to confirm")]
     NotConfirmed,
@@ -162,6 +165,11 @@ impl Publisher {
         let channel = self.channel.load_full();
         let channel =
             channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
+        // What is sent now would wait in the connection, and be published long after its publisher
+        // was told that it was not.
+        if self.blocked.load(Ordering::Relaxed) {
+            return Err(PublishError::Blocked);
+        }
         let confirmation = channel
             .basic_publish(
                 message.exchange.into(),

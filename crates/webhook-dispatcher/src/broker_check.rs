@@ -17,7 +17,7 @@ pub(crate) async fn warn_of_large_messages(worker: &Worker<'_>) {
             Ok(false) => return,
             Ok(true) => {
                 return log::warn!(
-                    "the broker accepts messages of more than {} KiB, of which up to 512 may come at \
+                    "the broker accepts messages of more than {} KiB, of which up to 1,000 may come at \
                      once: set max_message_size = {MAX_MESSAGE_BYTES} in rabbitmq.conf, see \
                      docs/operating.md",
                     MAX_MESSAGE_BYTES / 1024

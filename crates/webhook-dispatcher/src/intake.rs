@@ -16,12 +16,13 @@ use commit::{Committed, Patience, commit};
 mod aside;
 mod commit;
 
-/// As many messages are in hand at most as a crash makes come again: a batch, and some to begin the
-/// next one with. The broker should accept none of more than 512 KiB, so this is 256 MiB at most.
+/// As many messages are in hand at most as a crash makes come again: a batch, and one that comes while
+/// the first is committed. The broker should accept none of more than 512 KiB, so these are 500 MiB at
+/// most, for a moment: when they turn out to be so large, fewer are taken.
 const SOURCE: Source = Source {
     queue: Queue::Events,
     name: "webhook-dispatcher",
-    max_prefetch: 512,
+    max_prefetch: 1_000,
 };
 
 /// The most events in one statement.

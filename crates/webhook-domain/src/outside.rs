@@ -35,7 +35,7 @@ pub const MAX_REJECTED_BODY_BYTES: usize = 256 * 1024;
 
 /// The largest message that the broker should accept: 512 KiB, its `max_message_size`.
 ///
-/// A dispatcher holds up to 512 messages that it has not looked at yet, so 256 MiB at most.
+/// A dispatcher is handed up to 1,000 messages that it has not looked at yet, so 500 MiB at most.
 pub const MAX_MESSAGE_BYTES: usize = 512 * 1024;
 
 /// The most wrong fields of one body that are told; the others are counted.

@@ -84,12 +84,15 @@ async fn main() -> ExitCode {
             }
         }
     }
-    // Fifty minutes: only if it is asked for.
+    // It takes half an hour, so only if it is asked for.
     if wanted.iter().any(|name| name == "outage") {
         let lasts = Duration::from_secs(if short { 60 } else { 25 * 60 });
-        for outage in [Outage::ReadOnly, Outage::Full] {
+        let run = async |outage: Outage| {
             let world = World::on(servers.urls()).await;
-            let account = outage.run(world, 1_500, lasts).await;
+            (outage, outage.run(world, 1_500, lasts).await)
+        };
+        let (read_only, full) = tokio::join!(run(Outage::ReadOnly), run(Outage::Full));
+        for (outage, account) in [read_only, full] {
             kept &= account.lost == 0 && account.set_aside == 0;
             println!(
                 "outage, {outage:?} for {} s: {} events waited, {} lost, {} set aside, all there after {:.2} s; \

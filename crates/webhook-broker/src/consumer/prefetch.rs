@@ -53,16 +53,24 @@ impl Prefetch {
         self.suspects = delivery_count >= SUSPECT;
     }
 
-    /// Lets more messages be in hand, if there is room for at least twice as many. Tells whether.
+    /// Whether more messages may be in hand: at least twice as many, or as many as ever.
+    pub(super) fn may_grow(&self) -> bool {
+        let wanted = self.wanted();
+        let much = wanted == self.max || wanted / 2 >= self.messages;
+        !self.suspects && wanted > self.messages && much
+    }
+
+    /// Lets more messages be in hand, if they may. Tells whether.
     pub(super) fn grow(&mut self) -> bool {
-        let wanted = self.room().min(self.messages.saturating_mul(GROWTH));
-        let grows = !self.suspects
-            && wanted > self.messages
-            && (wanted == self.max || wanted / 2 >= self.messages);
+        let grows = self.may_grow();
         if grows {
-            self.messages = wanted;
+            self.messages = self.wanted();
         }
         grows
+    }
+
+    fn wanted(&self) -> u16 {
+        self.room().min(self.messages.saturating_mul(GROWTH))
     }
 
     /// Whether so many messages of the size of the largest one would be far beyond the budget.
