@@ -7,10 +7,12 @@ mod consumer;
 mod message;
 mod publisher;
 mod rejection;
+mod size_check;
 
 pub use connection::{BrokerError, BrokerUrl};
 pub use consumer::{Intake, SUSPECT, consume};
 pub use message::Message;
-pub use publisher::{BrokerState, PublishError, Publisher, accepts_larger_messages};
+pub use publisher::{BrokerState, PublishError, Publisher};
 pub use rejection::Rejection;
+pub use size_check::accepts_larger_messages;
 pub use topology::Queue;

@@ -6,13 +6,11 @@ use arc_swap::ArcSwapOption;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::protocol::AMQPSoftError;
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_domain::outside::MAX_MESSAGE_BYTES;
 use webhook_domain::{Event, Origin};
 
 use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
@@ -20,7 +18,7 @@ use crate::rejection::origin_headers;
 use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 
 /// How long a confirm may take before the publisher is told that it has to try again.
-const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
 
 /// The first and the longest pause between two tries to connect.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -218,7 +216,8 @@ fn unavailable(error: lapin::Error) -> PublishError {
     PublishError::Unavailable(error.to_string())
 }
 
-async fn open_confirming(
+/// Connects, and opens a channel with publisher confirms.
+pub(crate) async fn open_confirming(
     url: &BrokerUrl,
     name: &str,
 ) -> Result<(Connection, Channel), BrokerError> {
@@ -228,27 +227,6 @@ async fn open_confirming(
         .confirm_select(ConfirmSelectOptions::default())
         .await?;
     Ok((connection, channel))
-}
-
-/// Whether the broker accepts larger messages than [`MAX_MESSAGE_BYTES`], which nobody can tell but
-/// by sending one: it goes to a queue that is not there, so the broker drops what it accepts.
-pub async fn accepts_larger_messages(url: &BrokerUrl) -> Result<bool, BrokerError> {
-    let (connection, channel) = open_confirming(url, "webhook-dispatcher size check").await?;
-    let too_large = vec![b' '; MAX_MESSAGE_BYTES + 1];
-    let queue = format!("webhooks.size-check.{}", Uuid::new_v4());
-    let sent = async {
-        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        let sent = channel.basic_publish("".into(), queue.into(), options, &too_large, properties);
-        Ok::<_, BrokerError>(sent.await?.await?)
-    };
-    let answer = timeout(CONFIRM_WITHIN, sent).await;
-    close(&connection).await;
-    match answer {
-        Ok(Ok(_)) => Ok(true),
-        Ok(Err(error)) if error.is(AMQPSoftError::PRECONDITIONFAILED) => Ok(false),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(BrokerError::TimedOut),
-    }
 }
 
 async fn keep_connected(

@@ -16,7 +16,7 @@ use log::kv::{Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
 
 use line::one_line;
-use repeats::{Repeats, Telling};
+use repeats::{Repeats, Telling, kind_of};
 
 mod line;
 mod repeats;
@@ -49,12 +49,7 @@ pub fn start(format: LogFormat, filter: &str, current: Option<CurrentField>) {
         let line = Line::of(record, current);
         let telling = {
             let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
-            repeats.tell(
-                record.level(),
-                record.target(),
-                &line.message,
-                Instant::now(),
-            )
+            repeats.tell(record.level(), &line.kind(record.target()), Instant::now())
         };
         match telling {
             Telling::Line => line.write(format, out, record, None),
@@ -83,6 +78,13 @@ impl Line {
             message: one_line(&record.args().to_string()),
             fields: fields.0,
         }
+    }
+
+    /// What tells lines of one kind from others: the text without numbers and ids, and the webhook that
+    /// it is about.
+    fn kind(&self, target: &str) -> String {
+        let webhook = self.fields.get("webhook_id").and_then(Json::as_str);
+        kind_of(target, &self.message, webhook.unwrap_or_default())
     }
 
     fn write(

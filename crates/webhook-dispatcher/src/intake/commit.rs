@@ -35,8 +35,12 @@ pub(super) enum Committed {
 }
 
 /// How often Postgres must refuse an event, and take another one like it in between, until the
-/// event is taken to be at fault. Disks get full and have room again.
+/// event is taken to be at fault: disks get full and have room again. Once for those that follow it in
+/// a batch, as Postgres has shown by then that it takes events.
 const ROUNDS: usize = 3;
+
+/// The pause between two rounds.
+const ROUND_PAUSE: Duration = Duration::from_millis(100);
 
 /// Commits a batch, and puts what is leased into its lanes.
 pub(super) async fn commit(
@@ -58,7 +62,7 @@ pub(super) async fn commit(
                 parts.halve(part);
                 continue;
             }
-            Err(_) => match judge(worker, &events[part.start]).await {
+            Err(_) => match judge(worker, &events[part.start], rounds(&refused)).await {
                 Judgement::TakenIn => continue,
                 Judgement::AtFault(error) => {
                     refused.push((part.start, refusal(&error)));
@@ -95,9 +99,13 @@ enum Judgement {
     NotAtFault(StoreError),
 }
 
-async fn judge(worker: &Worker<'_>, event: &Event) -> Judgement {
+fn rounds(refused: &[(usize, RejectionReason)]) -> usize {
+    if refused.is_empty() { ROUNDS } else { 1 }
+}
+
+async fn judge(worker: &Worker<'_>, event: &Event, rounds: usize) -> Judgement {
     let mut refused = None;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let like_it =
             async { takes_others_like(&mut *acquire(worker.batches).await?, event).await };
         if let Err(error) = like_it.await {
@@ -108,7 +116,7 @@ async fn judge(worker: &Worker<'_>, event: &Event) -> Judgement {
             Err(error) if error.is_unavailable() => return Judgement::NotAtFault(error),
             Err(error) => refused = Some(error),
         }
-        pause(worker.cancel).await;
+        tokio::time::sleep(ROUND_PAUSE).await;
     }
     refused.map_or(Judgement::TakenIn, Judgement::AtFault)
 }

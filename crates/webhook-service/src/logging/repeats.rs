@@ -12,8 +12,7 @@ const QUIET: Duration = Duration::from_secs(60);
 /// that no flood of different texts fills the memory.
 const MAX_KINDS: usize = 256;
 
-/// Warnings and errors that were told lately. Two are of one kind if their texts differ only in
-/// numbers and ids.
+/// Warnings and errors that were told lately, by their [kind](kind_of).
 #[derive(Default)]
 pub(super) struct Repeats {
     kinds: HashMap<String, Told>,
@@ -37,18 +36,11 @@ pub(super) enum Telling {
 
 impl Repeats {
     /// Decides about a line. Lines that are neither warnings nor errors are always written.
-    pub(super) fn tell(
-        &mut self,
-        level: Level,
-        target: &str,
-        message: &str,
-        now: Instant,
-    ) -> Telling {
+    pub(super) fn tell(&mut self, level: Level, kind: &str, now: Instant) -> Telling {
         if level > Level::Warn {
             return Telling::Line;
         }
-        let kind = kind(target, message);
-        if let Some(told) = self.kinds.get_mut(&kind) {
+        if let Some(told) = self.kinds.get_mut(kind) {
             if now.duration_since(told.at) < QUIET {
                 told.hidden += 1;
                 return Telling::Hidden;
@@ -62,7 +54,8 @@ impl Repeats {
         if self.kinds.len() >= MAX_KINDS {
             self.forget_half();
         }
-        self.kinds.insert(kind, Told { at: now, hidden: 0 });
+        let told = Told { at: now, hidden: 0 };
+        self.kinds.insert(kind.to_owned(), told);
         Telling::Line
     }
 
@@ -74,11 +67,11 @@ impl Repeats {
     }
 }
 
-/// The text without what differs from one time to the next: words with a digit in them, such as
-/// counts, ids, ports and times.
-fn kind(target: &str, message: &str) -> String {
+/// Of which kind a line is: its text without what differs from one time to the next (words with a
+/// digit in them, such as counts, ids, ports and times), and what it is about.
+pub(super) fn kind_of(target: &str, message: &str, about: &str) -> String {
     let separates = |c: char| !(c.is_alphanumeric() || c == '-');
-    let mut kind = String::from(target);
+    let mut kind = format!("{target} {about} ");
     for word in message.split_inclusive(separates) {
         if word.bytes().any(|byte| byte.is_ascii_digit()) {
             kind.push('#');
@@ -100,12 +93,8 @@ mod tests {
         let mut repeats = Repeats::default();
         let began = Instant::now();
         let mut tell = |seconds, message: &str| {
-            repeats.tell(
-                Level::Warn,
-                TARGET,
-                message,
-                began + Duration::from_secs(seconds),
-            )
+            let kind = kind_of(TARGET, message, "");
+            repeats.tell(Level::Warn, &kind, began + Duration::from_secs(seconds))
         };
 
         assert_eq!(tell(0, "cannot connect to 127.0.0.1:5432"), Telling::Line);
@@ -123,11 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn trouble_of_two_webhooks_is_of_two_kinds() {
+        let [one, other] = ["a1", "b2"].map(|id| kind_of(TARGET, &format!("{id} is gone"), id));
+
+        assert_ne!(one, other);
+    }
+
+    #[test]
     fn what_is_no_trouble_is_always_told() {
         let mut repeats = Repeats::default();
 
         for _ in 0..3 {
-            let telling = repeats.tell(Level::Info, TARGET, "delivered", Instant::now());
+            let telling = repeats.tell(Level::Info, "delivered", Instant::now());
             assert_eq!(telling, Telling::Line);
         }
     }
@@ -141,7 +137,7 @@ mod tests {
             let message =
                 number.to_string().replace(|_| true, "x") + &"y".repeat(number as usize % 777);
             let now = began + Duration::from_millis(number.into());
-            repeats.tell(Level::Error, TARGET, &message, now);
+            repeats.tell(Level::Error, &message, now);
         }
 
         assert!(repeats.kinds.len() <= MAX_KINDS);

@@ -9,12 +9,14 @@ pub(super) struct Reason {
 }
 
 /// Takes a reason apart that lists fields: `type: is required; data: must be an object`. What has no
-/// field goes on with the reason before it, as a reason may have a semicolon in it.
+/// field goes on with the reason before it, as a reason may have a semicolon in it; but for the count of
+/// those that are not listed, `… and 1,080 more`.
 pub(super) fn take_apart(reason: &str) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
     for part in reason.split("; ") {
         let field = part.split_once(": ").filter(|(name, _)| is_name(name));
-        match (field, reasons.last_mut()) {
+        let before = reasons.last_mut().filter(|_| !part.starts_with("… and "));
+        match (field, before) {
             (Some((name, text)), _) => reasons.push(Reason {
                 field: Some(name.to_owned()),
                 text: text.to_owned(),
@@ -58,6 +60,14 @@ mod tests {
                 field("type", "unknown event type \"x\"; known are a, b"),
                 field("data", "must be an object"),
             ]
+        );
+    }
+
+    #[test]
+    fn those_that_are_not_listed_are_counted_by_themselves() {
+        assert_eq!(
+            told("a: is wrong; … and 1,080 more")[1],
+            (None, "… and 1,080 more".to_owned())
         );
     }
 
