@@ -29,9 +29,14 @@ async fn a_confirmed_event_arrives_byte_for_byte_and_in_order() {
         .collect();
 
     let confirmed = publisher.publish_all(&events).await;
-    let mut intake = consume(&url(&world), Queue::Events, "test", 500)
-        .await
-        .expect("it consumes");
+    let mut intake = consume(
+        &url(&world),
+        Queue::Events,
+        "test",
+        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(500)),
+    )
+    .await
+    .expect("it consumes");
     let mut arrived = Vec::new();
     while arrived.len() < events.len() {
         let batch = intake.next_batch(50).await.expect("a batch");
@@ -61,18 +66,28 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
     publisher.publish(&events[0]).await.expect("confirmed");
     publisher.publish(&events[1]).await.expect("confirmed");
 
-    let mut first = consume(&url(&world), Queue::Events, "first", 10)
-        .await
-        .expect("it consumes");
+    let mut first = consume(
+        &url(&world),
+        Queue::Events,
+        "first",
+        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
+    )
+    .await
+    .expect("it consumes");
     let message = first.next_batch(1).await.expect("a batch").remove(0);
     first
         .settle(&[message.delivery_tag])
         .await
         .expect("acknowledged");
     first.close().await;
-    let mut second = consume(&url(&world), Queue::Events, "second", 10)
-        .await
-        .expect("it consumes");
+    let mut second = consume(
+        &url(&world),
+        Queue::Events,
+        "second",
+        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
+    )
+    .await
+    .expect("it consumes");
     let again = second.next_batch(10).await.expect("a batch");
 
     assert_eq!(again.len(), 1);
@@ -91,12 +106,23 @@ async fn a_dead_letter_tells_why_and_where_it_was_published() {
     world.give_up_early().await;
     publisher.publish(&event).await.expect("confirmed");
 
-    let mut dead = consume(&url(&world), Queue::Rejected, "test", 10)
-        .await
-        .expect("it consumes");
+    let mut dead = consume(
+        &url(&world),
+        Queue::Rejected,
+        "test",
+        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
+    )
+    .await
+    .expect("it consumes");
     let nobody_acknowledges = async {
         loop {
-            let intake = consume(&url(&world), Queue::Events, "test", 10).await;
+            let intake = consume(
+                &url(&world),
+                Queue::Events,
+                "test",
+                std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
+            )
+            .await;
             let mut intake = intake.expect("it consumes");
             let _ = intake.next_batch(10).await;
             intake.close().await;
@@ -166,9 +192,14 @@ async fn consumers_that_take_more_and_more_return_nothing_and_keep_the_order() {
     let confirmed = publisher.publish_all(&events).await;
     let url = url(&world);
     let consume = async || {
-        consume(&url, Queue::Events, "test", 1_000)
-            .await
-            .expect("it consumes")
+        consume(
+            &url,
+            Queue::Events,
+            "test",
+            std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1_000)),
+        )
+        .await
+        .expect("it consumes")
     };
     let (first, second) = (consume().await, consume().await);
 

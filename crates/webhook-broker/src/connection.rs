@@ -42,8 +42,15 @@ const HEARTBEAT_SECONDS: u16 = 10;
 /// has its way. What we publish has headers of 9 KiB at most, and headers must fit one frame.
 const PUBLISHERS_FRAME_BYTES: u32 = 32 * 1024;
 
+/// The largest frame of a connection that consumes, in bytes, unless the broker's is smaller, as it is
+/// by default (128 KiB): a broker may set none.
+const CONSUMERS_FRAME_BYTES: u32 = 1024 * 1024;
+
 /// How long the broker may take to let us in and to declare the topology.
 const OPENS_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long a goodbye may take.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the broker could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -112,17 +119,21 @@ pub(crate) async fn open(
 
 async fn connect(url: &BrokerUrl, name: &str, purpose: Use) -> lapin::Result<Connection> {
     let mut uri = url.0.clone();
-    if purpose == Use::Publishing {
-        uri.query.frame_max.get_or_insert(PUBLISHERS_FRAME_BYTES);
-    }
+    uri.query.frame_max.get_or_insert(match purpose {
+        Use::Publishing => PUBLISHERS_FRAME_BYTES,
+        Use::Consuming => CONSUMERS_FRAME_BYTES,
+    });
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     Connection::connect_uri(uri, properties).await
 }
 
 /// Disconnects.
 pub(crate) async fn close(connection: &Connection) {
-    if let Err(error) = connection.close(200, "bye".into()).await {
-        log::debug!("closing the broker connection: {error}");
+    // A connection that the broker blocks writes nothing, its goodbye included.
+    match timeout(CLOSES_WITHIN, connection.close(200, "bye".into())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::debug!("closing the broker connection: {error}"),
+        Err(_) => log::debug!("the broker connection is left without a goodbye"),
     }
 }
 

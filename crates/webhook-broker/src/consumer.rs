@@ -1,6 +1,8 @@
 //! Consuming a queue in batches, with few messages in hand while little is known of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
@@ -45,13 +47,13 @@ pub struct Intake {
     held: BTreeSet<u64>,
 }
 
-/// Connects and consumes. One message is in hand at first, then more, up to `max_prefetch`, as long
-/// as they are small and came back seldom.
+/// Connects and consumes. One message is in hand at first, then more, up to `max_prefetch` (which may
+/// become another), as long as they are small and came back seldom.
 pub async fn consume(
     url: &BrokerUrl,
     queue: Queue,
     name: &str,
-    max_prefetch: u16,
+    max_prefetch: Arc<AtomicU16>,
 ) -> Result<Intake, BrokerError> {
     let connection = open(url, name, Use::Consuming).await?;
     let channel = connection.create_channel().await?;

@@ -5,11 +5,13 @@
 //!   └─► what is no event ──► aside (rejected_messages)
 //! ```
 
+use std::time::Instant;
+
 use webhook_broker::{Intake, Message, Queue, SUSPECT};
 use webhook_domain::{Event, EventError, RejectionReason};
 
 use crate::Worker;
-use crate::consuming::{BrokenOff, Source, connect, leave};
+use crate::consuming::{BrokenOff, Source, StoreFailures, connect, leave};
 use aside::Aside;
 use commit::{Committed, Patience, commit};
 
@@ -19,7 +21,7 @@ mod commit;
 /// As many messages are in hand at most as a crash makes come again: a batch, and one that comes while
 /// the first is committed. The broker should accept none of more than 512 KiB, so these are 500 MiB at
 /// most, for a moment: when they turn out to be so large, fewer are taken.
-const SOURCE: Source = Source {
+pub(crate) const SOURCE: Source = Source {
     queue: Queue::Events,
     name: "webhook-dispatcher",
     max_prefetch: 1_000,
@@ -34,12 +36,15 @@ const FIRST_BATCH: usize = 64;
 
 /// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
 pub(crate) async fn take_in_for_ever(worker: &Worker<'_>) {
-    let mut store_failures = 0;
+    let mut failures = StoreFailures::default();
     while let Some(mut intake) = connect(worker, &SOURCE).await {
+        let began = Instant::now();
         worker.readiness.set_consuming(true);
         let ended = take_in_batches(&mut intake, worker).await;
         worker.readiness.set_consuming(false);
-        leave(worker, intake, ended, &mut store_failures).await;
+        // The messages that could not be committed are somebody else's now.
+        worker.readiness.set_intake_stuck(false);
+        leave(worker, intake, (began, ended), &mut failures).await;
     }
 }
 

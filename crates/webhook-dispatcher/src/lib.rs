@@ -12,6 +12,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -118,6 +119,8 @@ struct Worker<'a> {
     batches: &'a Pool,
     lanes: &'a Arc<Lanes>,
     readiness: &'a Readiness,
+    /// How many events may be in hand, which depends on what the broker lets through.
+    max_prefetch: Arc<AtomicU16>,
     cancel: &'a CancellationToken,
 }
 
@@ -181,6 +184,7 @@ async fn work(
         batches: &batches,
         lanes: &lanes,
         readiness: &readiness,
+        max_prefetch: Arc::new(AtomicU16::new(broker_check::CAREFUL_PREFETCH)),
         cancel: &stops.cancel,
     };
     let loops = async {
@@ -194,7 +198,7 @@ async fn work(
             rejected::write_down_for_ever(&worker),
             url_checks::check_for_ever(&worker),
             retention::remove_old_for_ever(&worker),
-            broker_check::warn_of_large_messages(&worker),
+            broker_check::check_message_size(&worker),
         )
     };
     tokio::select! {
@@ -202,19 +206,22 @@ async fn work(
         () = stops.deadline.cancelled() => {}
     }
 
-    if timeout(FLUSH, lanes.close()).await.is_err() {
-        log::warn!("could not hand everything back; the rest waits for its lease to end");
-    }
+    hand_back(lanes.close()).await;
     tasks.close();
     wait_for_attempts(&tasks, &stops.deadline).await;
-    if timeout(FLUSH, lanes.hand_back_aside()).await.is_err() {
-        log::warn!("could not hand everything back; the rest waits for its lease to end");
-    }
+    hand_back(lanes.hand_back_aside()).await;
     // The recorder ends when its last sender is gone.
     drop(lanes);
     flush(recorder).await;
     timer.abort();
     Ok(())
+}
+
+/// Gives leased deliveries back, as far as there is time.
+async fn hand_back(handing: impl Future<Output = ()>) {
+    if timeout(FLUSH, handing).await.is_err() {
+        log::warn!("could not hand everything back; the rest waits for its lease to end");
+    }
 }
 
 /// Running attempts end by themselves, at the latest when they are cut off at the deadline.

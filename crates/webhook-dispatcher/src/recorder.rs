@@ -93,6 +93,7 @@ impl Recorder {
     /// are known to be failing.
     async fn write(&self, finished: &[AttemptResult]) -> HashSet<WebhookId> {
         let (mut parts, mut failing) = (Parts::of(finished.len()), HashSet::new());
+        let (mut refused, mut others_were_taken) = (Vec::new(), false);
         while let Some(part) = parts.next() {
             let written = match self.try_write(&finished[part.clone()]).await {
                 Err(error) if error.is_unavailable() => Err(error),
@@ -100,17 +101,36 @@ impl Recorder {
                     parts.halve(part);
                     continue;
                 }
-                Err(error) => self.write_plain(&finished[part.start], &error).await,
-                Ok(written) => Ok(written),
+                Err(error) => match self.write_plain(&finished[part.start], &error).await {
+                    // Refused in both forms: once others are taken, it is not Postgres that is at fault.
+                    Err(error) if !error.is_unavailable() && finished.len() > 1 => {
+                        refused.push((part.start, error));
+                        continue;
+                    }
+                    written => written,
+                },
+                Ok(written) => {
+                    others_were_taken = true;
+                    Ok(written)
+                }
             };
             self.readiness.set_recorder_stuck(written.is_err());
             match written {
                 Ok(written) => failing.extend(written),
+                Err(error) if error.is_refusal() => give_up(&finished[part.start], &error),
                 Err(error) => {
                     log::warn!("cannot record attempts yet: {error}");
                     parts.put_back(part);
                     tokio::time::sleep(PAUSE).await;
                 }
+            }
+        }
+        for (place, error) in refused {
+            if others_were_taken || error.is_refusal() {
+                give_up(&finished[place], &error);
+            } else {
+                let again = Box::pin(self.write(&finished[place..=place]));
+                failing.extend(again.await);
             }
         }
         failing
@@ -222,6 +242,14 @@ async fn gather(results: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Finished
         }
     }
     true
+}
+
+/// An attempt that Postgres refuses in every form, while it takes others, is not recorded: its delivery
+/// is tried again when its lease ends.
+fn give_up(finished: &AttemptResult, error: &StoreError) {
+    metrics::counter!("webhook_attempts_not_recorded_total").increment(1);
+    let (id, number) = (finished.attempt.delivery_id, finished.attempt.number);
+    log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} could not be recorded: {error}");
 }
 
 /// How often a statement is tried that Postgres refuses although it is there.

@@ -1,12 +1,14 @@
 //! From the rejected queue into Postgres, where admins look at what could not be an event: what
 //! RabbitMQ dead-lettered, and what dispatchers of earlier versions set aside there.
 
+use std::time::Instant;
+
 use webhook_broker::{Intake, Message, Queue};
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 
 use crate::Worker;
-use crate::consuming::{BrokenOff, Source, connect, leave, pause};
+use crate::consuming::{BrokenOff, Source, StoreFailures, connect, leave, pause};
 
 /// Few messages are in hand, as each may be as large as the broker lets it be.
 const SOURCE: Source = Source {
@@ -17,10 +19,11 @@ const SOURCE: Source = Source {
 
 /// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
 pub(crate) async fn write_down_for_ever(worker: &Worker<'_>) {
-    let mut store_failures = 0;
+    let mut failures = StoreFailures::default();
     while let Some(mut intake) = connect(worker, &SOURCE).await {
+        let began = Instant::now();
         let ended = write_down_batches(&mut intake, worker).await;
-        leave(worker, intake, ended, &mut store_failures).await;
+        leave(worker, intake, (began, ended), &mut failures).await;
     }
 }
 

@@ -49,7 +49,12 @@ pub fn start(format: LogFormat, filter: &str, current: Option<CurrentField>) {
         let line = Line::of(record, current);
         let telling = {
             let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
-            repeats.tell(record.level(), &line.kind(record.target()), Instant::now())
+            repeats.tell(
+                record.level(),
+                &line.kind(record.target()),
+                line.allowance(),
+                Instant::now(),
+            )
         };
         match telling {
             Telling::Line => line.write(format, out, record, None),
@@ -85,6 +90,14 @@ impl Line {
     fn kind(&self, target: &str) -> String {
         let webhook = self.fields.get("webhook_id").and_then(Json::as_str);
         kind_of(target, &self.message, webhook.unwrap_or_default())
+    }
+
+    /// How many lines of a kind are written by the minute: those of a request or a delivery are the only
+    /// trace of what went wrong with that one.
+    fn allowance(&self) -> usize {
+        let of_one = ["request_id", "delivery_id"];
+        let of_one = of_one.iter().any(|field| self.fields.contains_key(*field));
+        if of_one { 20 } else { 1 }
     }
 
     fn write(

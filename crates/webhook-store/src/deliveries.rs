@@ -156,6 +156,10 @@ pub async fn find_by_event(
 
 /// Writes what the statement has taken out of `deliveries_pending` to where what has ended lies.
 /// `$from`: its name there; the others: what has become of it.
+///
+/// An event that is published again after it was removed as old, while the delivery of its first time
+/// is kept still, has that delivery there: the new one leaves no row, as an event seen before leaves
+/// none.
 macro_rules! move_to_ended {
     ($from:literal, $status:literal, $attempts:literal, $last_answer:literal) => {
         concat!(
@@ -170,7 +174,8 @@ macro_rules! move_to_ended {
             ", ",
             $last_answer,
             " FROM ",
-            $from
+            $from,
+            " ON CONFLICT (event_id, webhook_id) DO NOTHING"
         )
     };
 }

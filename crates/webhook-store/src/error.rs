@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use webhook_domain::FailureClass;
 
 use crate::SealError;
-use crate::pool::{PoolError, renew_sessions};
+use crate::pool::{PoolError, renew_sessions_at_most_each};
 use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why something could not be stored or read.
@@ -24,10 +26,13 @@ pub enum StoreError {
     Unreadable(String),
 }
 
+/// How long sessions are not renewed again because of an error: callers may cause some errors at will.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
+
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         if is_of_the_session(&error) {
-            renew_sessions();
+            renew_sessions_at_most_each(RENEWAL_PAUSE);
         }
         Self::Query(error)
     }
@@ -47,6 +52,22 @@ fn is_of_the_session(error: &Error) -> bool {
 }
 
 impl StoreError {
+    /// Whether Postgres refuses a row for what is in it: a constraint says no, today and tomorrow.
+    pub fn is_refusal(&self) -> bool {
+        let Self::Query(Error::DatabaseError(kind, _)) = self else {
+            return false;
+        };
+        matches!(
+            kind,
+            DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ExclusionViolation
+                | DatabaseErrorKind::RestrictViolation
+        )
+    }
+
     /// Whether Postgres is away or takes no writes, so that the same call may work later.
     ///
     /// `false` may mean either: diesel does not tell a full disk from a value that cannot be stored.

@@ -20,10 +20,8 @@ use crate::ids::time_of;
 use crate::statement::statement;
 
 mod matching;
-mod twin;
 
 use matching::{Subscriber, Subscribers};
-pub use twin::takes_others_like;
 
 /// The most deliveries in one statement, unless one event alone is owed to more webhooks.
 const MOST: usize = 5_000;

@@ -1,8 +1,8 @@
 //! Pools of sessions with Postgres. A session that went wrong is not used again.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
@@ -98,6 +98,16 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// question: that it is read-only after a failover, or that it has lost a prepared statement.
 pub(crate) fn renew_sessions() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The same, unless they were renewed within so long.
+pub(crate) fn renew_sessions_at_most_each(pause: Duration) {
+    static RENEWED: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut renewed = RENEWED.lock().unwrap_or_else(PoisonError::into_inner);
+    if renewed.is_none_or(|at| at.elapsed() >= pause) {
+        *renewed = Some(Instant::now());
+        renew_sessions();
+    }
 }
 
 /// Opens sessions, and decides which of them are used again.

@@ -9,7 +9,7 @@ use crate::connection;
 /// How often a second session is asked, as a pool may hand its servers out in turn.
 const TRIES: usize = 20;
 
-/// Fails if what one session sets can be seen by another one: then a PgBouncer in transaction or
+/// Fails if the database cannot hold every text, or if what one session sets can be seen by another one: then a PgBouncer in transaction or
 /// statement mode is in between, which lends each of our sessions to others between two statements.
 /// Prepared statements, session settings and advisory locks all need sessions of their own.
 pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
@@ -27,8 +27,15 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
         .simple_query(&set)
         .await
         .context("cannot use Postgres")?;
+    let encoding = read(&asking, "SHOW server_encoding").await?;
+    if encoding.as_deref() != Some("UTF8") {
+        bail!(
+            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
+            encoding.unwrap_or_default()
+        );
+    }
     for _ in 0..TRIES {
-        if read_mark(&asking).await?.as_deref() == Some(&mark) {
+        if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
             bail!(
                 "a PgBouncer in transaction or statement mode is between this service and Postgres; \
                  set pool_mode = session for this database, or give DATABASE_URL the address of \
@@ -39,8 +46,10 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn read_mark(client: &Client) -> anyhow::Result<Option<String>> {
-    let ask = "SELECT current_setting('webhooks.session', true)";
+const ASK_FOR_MARK: &str = "SELECT current_setting('webhooks.session', true)";
+
+/// Asks for one value.
+async fn read(client: &Client, ask: &str) -> anyhow::Result<Option<String>> {
     let answer = client
         .simple_query(ask)
         .await

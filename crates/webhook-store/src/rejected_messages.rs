@@ -17,6 +17,9 @@ use crate::webhooks::escaped;
 /// How many bytes of bodies are sent to Postgres in one statement, about: each is copied for it.
 const STATEMENT_BYTES: usize = 4 * 1024 * 1024;
 
+/// What is larger than an event cannot be requeued. Earlier versions kept more of it.
+const MOST_OF_AN_EVENT: i64 = 256 * 1024;
+
 /// A message to be written down.
 #[derive(Debug)]
 pub struct NewRejectedMessage<'a> {
@@ -54,6 +57,13 @@ pub struct RejectedMessage {
     pub body_truncated: bool,
     /// When it was written down, by the clock of Postgres.
     pub rejected_at: DateTime<Utc>,
+}
+
+impl RejectedMessage {
+    /// Whether it could be an event: it is there as a whole, and no larger than events are.
+    pub fn is_whole(&self) -> bool {
+        !self.body_truncated && self.body_bytes <= MOST_OF_AN_EVENT
+    }
 }
 
 /// Which messages.
@@ -177,6 +187,7 @@ pub async fn list_whole(
 ) -> Result<Vec<(RejectedMessage, Vec<u8>)>, StoreError> {
     let mut sizes = rejected_messages::table
         .filter(rejected_messages::body_truncated.eq(false))
+        .filter(rejected_messages::body_bytes.le(MOST_OF_AN_EVENT))
         .select((rejected_messages::id, rejected_messages::body_bytes))
         .into_boxed();
     for condition in filter.conditions() {
@@ -214,8 +225,11 @@ pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
 ) -> Result<RejectedCounts, StoreError> {
-    let whole = diesel::dsl::count(rejected_messages::id)
-        .aggregate_filter(rejected_messages::body_truncated.eq(false));
+    let whole = diesel::dsl::count(rejected_messages::id).aggregate_filter(
+        rejected_messages::body_truncated
+            .eq(false)
+            .and(rejected_messages::body_bytes.le(MOST_OF_AN_EVENT)),
+    );
     let mut query = rejected_messages::table
         .select((count_star(), whole))
         .into_boxed();
@@ -238,16 +252,28 @@ pub async fn delete(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<
     Ok(diesel::delete(messages).execute(connection).await?)
 }
 
+/// How many messages are deleted by one statement: it must end before a statement's time is over.
+const DELETED_AT_ONCE: i64 = 5_000;
+
 /// Deletes all messages that `filter` asks for. Tells how many there were.
 pub async fn delete_all(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
 ) -> Result<usize, StoreError> {
-    let mut delete = diesel::delete(rejected_messages::table).into_boxed();
-    for condition in filter.conditions() {
-        delete = delete.filter(condition);
+    let mut deleted = 0;
+    loop {
+        let mut some = rejected_messages::table
+            .select(rejected_messages::id)
+            .into_boxed();
+        for condition in filter.conditions() {
+            some = some.filter(condition);
+        }
+        let some: Vec<Uuid> = some.limit(DELETED_AT_ONCE).load(connection).await?;
+        if some.is_empty() {
+            return Ok(deleted);
+        }
+        deleted += delete(connection, &some).await?;
     }
-    Ok(delete.execute(connection).await?)
 }
 
 #[cfg(test)]

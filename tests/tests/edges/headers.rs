@@ -52,7 +52,12 @@ async fn what_is_no_event_and_has_a_large_header_is_rejected_once() {
 /// Takes what is at the head of the events queue, and leaves with it in hand.
 async fn leave_with_a_message(world: &World) {
     let broker = world.amqp_url.parse().expect("a URL");
-    let intake = webhook_broker::consume(&broker, webhook_broker::Queue::Events, "leaver", 1);
+    let intake = webhook_broker::consume(
+        &broker,
+        webhook_broker::Queue::Events,
+        "leaver",
+        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1)),
+    );
     let mut intake = intake.await.expect("it consumes");
     let batch = intake.next_batch(1).await.expect("a message");
     assert_eq!(batch[0].delivery_count, 0);

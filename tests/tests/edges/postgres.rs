@@ -124,7 +124,12 @@ async fn an_event_that_came_back_often_is_held_until_it_is_committed() {
         .await;
     for _ in 0..webhook_broker::SUSPECT {
         let broker = platform.world.amqp_url.parse().expect("a URL");
-        let intake = webhook_broker::consume(&broker, webhook_broker::Queue::Events, "leaver", 1);
+        let intake = webhook_broker::consume(
+            &broker,
+            webhook_broker::Queue::Events,
+            "leaver",
+            std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1)),
+        );
         let mut intake = intake.await.expect("it consumes");
         intake.next_batch(1).await.expect("a message");
         intake.close().await;
@@ -178,6 +183,34 @@ async fn an_event_that_postgres_refuses_goes_aside_and_its_neighbours_are_delive
         "{}",
         rows[0]
     );
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_again_after_it_was_removed_stops_no_recording() {
+    let (platform, receiver, stranger) = platform().await;
+    let (events, messages) = good(2);
+    stranger.publish_all(&messages[..1]).await;
+    let recorded = async |count: usize| {
+        let recorded = "SELECT count(*) FROM attempts";
+        let there = platform.world.ask::<i64>(recorded).await;
+        (usize::try_from(there) == Ok(count)).then_some(())
+    };
+    let world = &platform.world;
+    world
+        .eventually("it is recorded", async || recorded(1).await)
+        .await;
+
+    // As retention does with an event whose delivery is kept still.
+    world.execute("DELETE FROM events").await;
+    stranger.publish_all(&messages).await;
+
+    arrive(&platform, &receiver, &events, Duration::from_secs(5)).await;
+    world
+        .eventually("all are recorded", async || recorded(3).await)
+        .await;
+    let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
+    assert_eq!(world.ask::<i64>(pending).await, 0);
     platform.end().await;
 }
 

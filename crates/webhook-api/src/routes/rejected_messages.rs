@@ -150,7 +150,7 @@ pub(crate) async fn requeue(
 ) -> Result<(), Problem> {
     // No connection is held while the broker is spoken to.
     let (message, body) = find(id, connections).await?;
-    if message.body_truncated {
+    if !message.is_whole() {
         return Err(Problem::Conflict(
             "it is too large to be an event; only its start was kept",
         ));

@@ -5,6 +5,7 @@
 //! and updates deliveries in batches. It knows no retries, lanes, matching or metrics.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -136,7 +137,13 @@ impl Bare {
         runners: &[mpsc::Sender<Owed>],
     ) -> anyhow::Result<()> {
         let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
-        let mut intake = consume(&broker, Queue::Events, "bare", PREFETCH).await?;
+        let mut intake = consume(
+            &broker,
+            Queue::Events,
+            "bare",
+            Arc::new(AtomicU16::new(PREFETCH)),
+        )
+        .await?;
         let mut next = 0;
         loop {
             let batch = intake.next_batch(BATCH).await?;

@@ -3,6 +3,11 @@
 //! AMQP counts messages, not bytes, and hands a message out before anybody has seen its size. So the
 //! first message comes alone; as long as bodies are small, more come at once.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use webhook_domain::outside::MAX_MESSAGE_BYTES;
+
 use crate::message::Message;
 
 /// How many bytes of bodies should be in hand at most: 64 MiB.
@@ -19,7 +24,7 @@ const GROWTH: u16 = 16;
 #[derive(Debug)]
 pub(super) struct Prefetch {
     messages: u16,
-    max: u16,
+    max: Arc<AtomicU16>,
     /// The size of the largest body seen lately; a larger one counts at once, and is forgotten by
     /// and by, over some hundred smaller ones.
     largest_body: usize,
@@ -28,7 +33,7 @@ pub(super) struct Prefetch {
 }
 
 impl Prefetch {
-    pub(super) fn new(max: u16) -> Self {
+    pub(super) fn new(max: Arc<AtomicU16>) -> Self {
         Self {
             messages: 1,
             max,
@@ -56,7 +61,7 @@ impl Prefetch {
     /// Whether more messages may be in hand: at least twice as many, or as many as ever.
     pub(super) fn may_grow(&self) -> bool {
         let wanted = self.wanted();
-        let much = wanted == self.max || wanted / 2 >= self.messages;
+        let much = wanted == self.max() || wanted / 2 >= self.messages;
         !self.suspects && wanted > self.messages && much
     }
 
@@ -73,9 +78,14 @@ impl Prefetch {
         self.room().min(self.messages.saturating_mul(GROWTH))
     }
 
-    /// Whether so many messages of the size of the largest one would be far beyond the budget.
+    /// Whether so many messages of the size of the largest one would be far beyond the budget, and that is
+    /// larger than what the broker should let through.
     pub(super) fn is_too_large(&self) -> bool {
-        self.messages > 4 && self.room() < self.messages / 4
+        self.largest_body > MAX_MESSAGE_BYTES && self.room() < self.messages / 4
+    }
+
+    fn max(&self) -> u16 {
+        self.max.load(Ordering::Relaxed).max(1)
     }
 
     /// How many messages of the size of the largest one fit the budget.
@@ -83,7 +93,7 @@ impl Prefetch {
         let messages = BUDGET_BYTES / self.largest_body.max(1);
         u16::try_from(messages)
             .unwrap_or(u16::MAX)
-            .clamp(1, self.max)
+            .clamp(1, self.max())
     }
 }
 
@@ -95,7 +105,7 @@ mod tests {
     const KIB: usize = 1024;
 
     fn after(bodies: &[usize]) -> Prefetch {
-        let mut prefetch = Prefetch::new(512);
+        let mut prefetch = Prefetch::new(Arc::new(1_000.into()));
         for body in bodies {
             prefetch.note(*body, 0);
             prefetch.grow();
@@ -108,7 +118,7 @@ mod tests {
         assert_eq!(after(&[]).messages(), 1);
         assert_eq!(after(&[KIB]).messages(), 16);
         assert_eq!(after(&[KIB; 2]).messages(), 256);
-        assert_eq!(after(&[KIB; 3]).messages(), 512);
+        assert_eq!(after(&[KIB; 3]).messages(), 1_000);
     }
 
     #[test]
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_message_that_came_back_often_is_alone() {
-        let mut prefetch = Prefetch::new(512);
+        let mut prefetch = Prefetch::new(Arc::new(1_000.into()));
 
         prefetch.note(KIB, SUSPECT);
         assert!(!prefetch.grow());
@@ -150,7 +160,7 @@ mod tests {
         fn so_many_of_the_largest_fit_the_budget_whenever_it_grows(
             bodies in proptest::collection::vec(0..20 * KIB * KIB, 1..200)
         ) {
-            let mut prefetch = Prefetch::new(512);
+            let mut prefetch = Prefetch::new(Arc::new(1_000.into()));
             for body in bodies {
                 prefetch.note(body, 0);
                 if prefetch.grow() {

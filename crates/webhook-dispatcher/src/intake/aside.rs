@@ -6,17 +6,20 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 use webhook_broker::Message;
 use webhook_domain::RejectionReason;
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
-use webhook_store::{StoreError, acquire};
+use webhook_store::{StoreError, acquire, droppable};
 
 use crate::Worker;
 
 /// The pause after messages could not be written down.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long writing messages down may take.
+const WRITES_WITHIN: Duration = Duration::from_secs(2);
 
 /// Messages in hand that are to be written down as rejected.
 #[derive(Default)]
@@ -64,7 +67,14 @@ impl Aside {
         if self.waiting.is_empty() || !is_due {
             return Vec::new();
         }
-        match self.try_write_down(worker).await {
+        // The good ones wait for this meanwhile, so it must not wait for somebody's lock.
+        let writing = droppable(self.try_write_down(worker));
+        let Ok(written) = timeout(WRITES_WITHIN, writing).await else {
+            log::warn!("rejected messages wait to be written down: Postgres takes too long");
+            self.next_try = Some(Instant::now() + PAUSE);
+            return Vec::new();
+        };
+        match written {
             Ok(()) => {
                 self.next_try = None;
                 let written = self.waiting.drain(..);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 use webhook_domain::{Event, RejectionReason};
-use webhook_store::intake::{IntakeRequest, OwedDelivery, TakenIn, take_in, takes_others_like};
+use webhook_store::intake::{IntakeRequest, OwedDelivery, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
 use crate::consuming::{BrokenOff, pause};
@@ -34,14 +34,6 @@ pub(super) enum Committed {
     Stopped,
 }
 
-/// How often Postgres must refuse an event, and take another one like it in between, until the
-/// event is taken to be at fault: disks get full and have room again. Once for those that follow it in
-/// a batch, as Postgres has shown by then that it takes events.
-const ROUNDS: usize = 3;
-
-/// The pause between two rounds.
-const ROUND_PAUSE: Duration = Duration::from_millis(100);
-
 /// Commits a batch, and puts what is leased into its lanes.
 pub(super) async fn commit(
     worker: &Worker<'_>,
@@ -54,7 +46,6 @@ pub(super) async fn commit(
             Ok(taken) => {
                 // An event for very many webhooks may leave the others to the next statement.
                 parts.put_back(part.start + taken..part.end);
-                worker.readiness.set_intake_stuck(false);
                 continue;
             }
             Err(error) if error.is_unavailable() => error,
@@ -62,14 +53,13 @@ pub(super) async fn commit(
                 parts.halve(part);
                 continue;
             }
-            Err(_) => match judge(worker, &events[part.start], rounds(&refused)).await {
-                Judgement::TakenIn => continue,
-                Judgement::AtFault(error) => {
-                    refused.push((part.start, refusal(&error)));
-                    continue;
-                }
-                Judgement::NotAtFault(error) => error,
-            },
+            // Of all other errors nobody can tell whether the event is at fault or Postgres, whose disk may
+            // be full: so the event waits, however long.
+            Err(error) if !error.is_refusal() => error,
+            Err(error) => {
+                refused.push((part.start, refusal(&error)));
+                continue;
+            }
         };
         worker.readiness.set_intake_stuck(true);
         if patience == Patience::TenSeconds && began.elapsed() > Duration::from_secs(10) {
@@ -82,43 +72,12 @@ pub(super) async fn commit(
             return Ok(Committed::Stopped);
         }
     }
+    worker.readiness.set_intake_stuck(false);
     Ok(Committed::All { refused })
 }
 
 fn refusal(error: &StoreError) -> RejectionReason {
     RejectionReason::of(format_args!("Postgres refuses this event: {error}"))
-}
-
-/// Who is at fault that an event cannot be taken in.
-enum Judgement {
-    /// Nobody any more.
-    TakenIn,
-    /// The event: Postgres refuses it and takes others like it.
-    AtFault(StoreError),
-    /// Postgres takes no others either.
-    NotAtFault(StoreError),
-}
-
-fn rounds(refused: &[(usize, RejectionReason)]) -> usize {
-    if refused.is_empty() { ROUNDS } else { 1 }
-}
-
-async fn judge(worker: &Worker<'_>, event: &Event, rounds: usize) -> Judgement {
-    let mut refused = None;
-    for _ in 0..rounds {
-        let like_it =
-            async { takes_others_like(&mut *acquire(worker.batches).await?, event).await };
-        if let Err(error) = like_it.await {
-            return Judgement::NotAtFault(error);
-        }
-        match try_commit(worker, std::slice::from_ref(event)).await {
-            Ok(_) => return Judgement::TakenIn,
-            Err(error) if error.is_unavailable() => return Judgement::NotAtFault(error),
-            Err(error) => refused = Some(error),
-        }
-        tokio::time::sleep(ROUND_PAUSE).await;
-    }
-    refused.map_or(Judgement::TakenIn, Judgement::AtFault)
 }
 
 /// Takes events in by one statement, the first ones of them at least. Tells how many.

@@ -18,7 +18,9 @@ pub(super) enum TimestampError {
 pub(super) fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, TimestampError> {
     let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::NotRfc3339)?;
     let time = time.to_utc();
-    if (0..=9999).contains(&time.year()) {
+    // A leap second is stored as the first one after it.
+    let stored = DateTime::from_timestamp_micros(time.timestamp_micros());
+    if stored.is_some_and(|stored| (0..=9999).contains(&stored.year())) {
         Ok(time)
     } else {
         Err(TimestampError::YearInUtc)
@@ -54,6 +56,7 @@ mod tests {
     #[case::five_digits("+10000-01-01T00:00:00Z", TimestampError::NotRfc3339)]
     #[case::no_such_second("2026-11-23T08:15:61Z", TimestampError::NotRfc3339)]
     #[case::after("9999-12-31T23:59:59-23:59", TimestampError::YearInUtc)]
+    #[case::leap_second_after("9999-12-31T23:59:60Z", TimestampError::YearInUtc)]
     #[case::before("0000-01-01T00:00:00+01:00", TimestampError::YearInUtc)]
     fn every_other_text_is_refused(#[case] text: &str, #[case] error: TimestampError) {
         assert_eq!(parse_timestamp(text), Err(error), "{text}");

@@ -19,7 +19,9 @@ pub(super) struct Repeats {
 }
 
 struct Told {
+    /// When the minute began.
     at: Instant,
+    written: usize,
     hidden: usize,
 }
 
@@ -35,17 +37,28 @@ pub(super) enum Telling {
 }
 
 impl Repeats {
-    /// Decides about a line. Lines that are neither warnings nor errors are always written.
-    pub(super) fn tell(&mut self, level: Level, kind: &str, now: Instant) -> Telling {
+    /// Decides about a line, of which `allowance` are written by the minute. Lines that are neither
+    /// warnings nor errors are always written.
+    pub(super) fn tell(
+        &mut self,
+        level: Level,
+        kind: &str,
+        allowance: usize,
+        now: Instant,
+    ) -> Telling {
         if level > Level::Warn {
             return Telling::Line;
         }
         if let Some(told) = self.kinds.get_mut(kind) {
             if now.duration_since(told.at) < QUIET {
+                if told.written < allowance {
+                    told.written += 1;
+                    return Telling::Line;
+                }
                 told.hidden += 1;
                 return Telling::Hidden;
             }
-            told.at = now;
+            (told.at, told.written) = (now, 1);
             return match std::mem::take(&mut told.hidden) {
                 0 => Telling::Line,
                 hidden => Telling::LineAfter(hidden),
@@ -54,7 +67,11 @@ impl Repeats {
         if self.kinds.len() >= MAX_KINDS {
             self.forget_half();
         }
-        let told = Told { at: now, hidden: 0 };
+        let told = Told {
+            at: now,
+            written: 1,
+            hidden: 0,
+        };
         self.kinds.insert(kind.to_owned(), told);
         Telling::Line
     }
@@ -94,7 +111,7 @@ mod tests {
         let began = Instant::now();
         let mut tell = |seconds, message: &str| {
             let kind = kind_of(TARGET, message, "");
-            repeats.tell(Level::Warn, &kind, began + Duration::from_secs(seconds))
+            repeats.tell(Level::Warn, &kind, 1, began + Duration::from_secs(seconds))
         };
 
         assert_eq!(tell(0, "cannot connect to 127.0.0.1:5432"), Telling::Line);
@@ -119,11 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn some_lines_of_a_kind_are_written_where_each_is_about_something_else() {
+        let mut repeats = Repeats::default();
+        let now = Instant::now();
+
+        let told = [(); 4].map(|()| repeats.tell(Level::Error, "a request failed", 3, now));
+
+        let line = Telling::Line;
+        assert_eq!(told, [line, Telling::Line, Telling::Line, Telling::Hidden]);
+    }
+
+    #[test]
     fn what_is_no_trouble_is_always_told() {
         let mut repeats = Repeats::default();
 
         for _ in 0..3 {
-            let telling = repeats.tell(Level::Info, "delivered", Instant::now());
+            let telling = repeats.tell(Level::Info, "delivered", 1, Instant::now());
             assert_eq!(telling, Telling::Line);
         }
     }
@@ -137,7 +165,7 @@ mod tests {
             let message =
                 number.to_string().replace(|_| true, "x") + &"y".repeat(number as usize % 777);
             let now = began + Duration::from_millis(number.into());
-            repeats.tell(Level::Error, &message, now);
+            repeats.tell(Level::Error, &message, 1, now);
         }
 
         assert!(repeats.kinds.len() <= MAX_KINDS);

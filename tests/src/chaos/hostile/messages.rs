@@ -35,7 +35,7 @@ pub(super) fn draw(rng: &mut StdRng) -> StrangersMessage {
     );
     let good = good.body.to_vec();
     let body = match rng.random_range(0..3) {
-        0 => break_it(rng, good),
+        0 => break_it(rng, &good),
         1 => mutate(rng, good),
         _ => good,
     };
@@ -45,18 +45,18 @@ pub(super) fn draw(rng: &mut StdRng) -> StrangersMessage {
     message
 }
 
-fn break_it(rng: &mut StdRng, good: Vec<u8>) -> Vec<u8> {
+fn break_it(rng: &mut StdRng, good: &[u8]) -> Vec<u8> {
     let text = TEXTS[rng.random_range(0..TEXTS.len())];
     let json = serde_json::to_string(text).expect("JSON");
     let many = rng.random_range(1..2_000);
-    let text_of_good = String::from_utf8(good.clone()).expect("text");
+    let text_of_good = String::from_utf8(good.to_vec()).expect("text");
     match rng.random_range(0..20) {
         0 => bytes(rng, 1_024),
         1 => {
             let fields: Vec<String> = (0..many).map(|n| format!("\"{n}\":{json}")).collect();
             format!("{{{}}}", fields.join(",")).into_bytes()
         }
-        2 => [b"\xef\xbb\xbf", good.as_slice()].concat(),
+        2 => [b"\xef\xbb\xbf", good].concat(),
         3 => text_of_good
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
@@ -111,9 +111,8 @@ fn dress(rng: &mut StdRng, message: &mut StrangersMessage) {
     let text = TEXTS[rng.random_range(0..TEXTS.len())];
     match rng.random_range(0..12) {
         0 => {
-            *message = message
-                .clone()
-                .with_header("x-a", rng.random_range(1..120_000))
+            let chars = rng.random_range(1..120_000);
+            *message = message.clone().with_header("x-a", chars);
         }
         1 => message.content_encoding = Some("gzip".to_owned()),
         2 => message
