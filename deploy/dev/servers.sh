@@ -185,7 +185,7 @@ servers() {
     # RabbitMQ takes nothing from publishers while it has less than it wants.
     memory-alarm) rabbitmqctl_of "$2" set_vm_memory_high_watermark absolute 1 ;;
     memory) rabbitmqctl_of "$2" set_vm_memory_high_watermark 0.4 ;;
-    disk-alarm) rabbitmqctl_of "$2" set_disk_free_limit 1000TB ;;
+    disk-alarm) rabbitmqctl_of "$2" set_disk_free_limit 1000000GB ;;
     disk) rabbitmqctl_of "$2" set_disk_free_limit 50MB ;;
     stop)
       stop_all "$2"
