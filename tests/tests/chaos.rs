@@ -1,9 +1,12 @@
 //! Faults under load, in short; `./dev chaos` runs the same code in full.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use webhook_domain::{Environment, EventType};
 use webhook_tests::chaos::{Outage, SCENARIOS, Scenario, flood, hostile, isolation};
-use webhook_tests::{Servers, World};
+use webhook_tests::{
+    Alarm, Receiver, Servers, Service, Stranger, StrangersMessage, WebhookSample, World, event,
+};
 
 /// One after the other, as they break servers of their own.
 #[tokio::test(flavor = "multi_thread")]
@@ -60,4 +63,42 @@ async fn an_outage_of_postgres_loses_and_sets_aside_no_event() {
         println!("{account:?}");
         assert_eq!((account.lost, account.set_aside), (0, 0), "{account:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_broker_blocks_publishers_events_are_delivered_and_what_is_none_goes_aside() {
+    let servers = Servers::start().await;
+    let world = World::on(servers.urls()).await;
+    let receiver = Receiver::answering(&[]).await;
+    let sample = WebhookSample::at(&receiver.url);
+    sample.store(&mut world.connection().await).await;
+    let declares = Service::dispatcher(&world);
+    let consumes = async || (world.consumers().await == 1).then_some(());
+    world.eventually("the queues are there", consumes).await;
+    assert!(declares.terminate().await);
+    let stranger = Stranger::connect(&world).await;
+    let events = [(); 500].map(|()| event(Environment::Production, EventType::LicenseActivated));
+    let events = events.map(|event| StrangersMessage::event(event.body.to_vec()));
+    stranger
+        .publish_all(&[StrangersMessage::event("not json")])
+        .await;
+    stranger.publish_all(&events).await;
+
+    servers.set_alarm(Alarm::Disk, true).await;
+    let dispatcher = Service::dispatcher(&world);
+    let began = Instant::now();
+    let all = async || (receiver.count() == 500).then_some(());
+    world.eventually("all events arrive", all).await;
+    let aside = "SELECT count(*) FROM rejected_messages WHERE body = 'not json'";
+    let aside = async || (world.ask::<i64>(aside).await == 1).then_some(());
+    world.eventually("the other one goes aside", aside).await;
+
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    servers.set_alarm(Alarm::Disk, false).await;
+    dispatcher.kill().await;
+    world.end().await;
 }
