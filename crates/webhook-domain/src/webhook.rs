@@ -130,10 +130,10 @@ impl WebhookUrl {
         addresses: &AddressPolicy,
     ) -> Result<Self, UrlError> {
         let url = Url::parse(text.trim()).map_err(UrlError::NotAbsolute)?;
-        if url.as_str().len() > Self::MAX_BYTES {
-            return Err(UrlError::TooLong {
-                bytes: url.as_str().len(),
-            });
+        // The slash of an empty path, which normalising adds, is not counted.
+        let bytes = url.as_str().len() - usize::from(url.path() == "/");
+        if bytes > Self::MAX_BYTES {
+            return Err(UrlError::TooLong { bytes });
         }
         match (url.scheme(), schemes) {
             ("https", _) | ("http", UrlSchemes::HttpAllowed) => {}
