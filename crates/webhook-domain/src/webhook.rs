@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(
             parse(&quoted),
             Err(UrlError::TooLong {
-                bytes: 21 + 3 * 900
+                bytes: 20 + 3 * 900
             })
         );
     }
