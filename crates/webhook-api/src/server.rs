@@ -64,7 +64,7 @@ pub(crate) async fn serve(
     };
     let server = HttpServer::new(app)
         .disable_signals()
-        // A client that closes its side is gone, and so is its interest in an answer.
+        // A client that closes its half of a connection wants no answer.
         .h1_allow_half_closed(false)
         .shutdown_timeout(DRAIN_SECONDS)
         .listen(listener)?

@@ -79,7 +79,7 @@ async fn start(
     tag: String,
     prefetch: &Prefetch,
 ) -> lapin::Result<Consumer> {
-    // It counts for consumers that begin afterwards.
+    // A prefetch counts for consumers that begin afterwards.
     let options = BasicQosOptions::default();
     channel.basic_qos(prefetch.messages(), options).await?;
     let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());

@@ -16,7 +16,7 @@ pub struct Message {
     pub delivery_tag: u64,
     /// How often it came back unacknowledged.
     pub delivery_count: u64,
-    /// What its publisher says that the body is encoded with, such as `gzip`.
+    /// The `content_encoding` property, such as `gzip`, as the publisher set it.
     pub content_encoding: Option<OriginName>,
     /// Where it was published first.
     pub origin: Origin,

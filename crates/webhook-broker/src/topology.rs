@@ -122,7 +122,7 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
         }
     }
     match bind(&channel).await {
-        // Whoever declared the queue has bound it; it cannot be asked whether.
+        // The user who declared the queue has bound it; AMQP has no way to ask for a binding.
         Err(error) if error.is(AMQPSoftError::ACCESSREFUSED) => {
             log::info!("{EVENTS_QUEUE} is taken to be bound, as this user may not bind it");
             Ok(())
