@@ -15,9 +15,9 @@ use lapin::types::parsing::parse_field_table;
 use uuid::Uuid;
 use webhook_broker::Message;
 use webhook_domain::{
-    AddressPolicy, AssignedFields, Event, EventId, HeaderText, OriginName, OwnSecret,
-    ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret, UrlSchemes,
-    WebhookUrl, check_signatures, parse_retry_after,
+    AddressPolicy, AssignedFields, BodyEnd, Event, EventId, FailureDetail, HeaderText, OriginName,
+    OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret,
+    UrlSchemes, WebhookUrl, check_signatures, parse_retry_after,
 };
 use webhook_store::attempts::Exchange;
 use webhook_store::attempts::exchange::{Rows, read};
@@ -81,7 +81,8 @@ pub fn exchange_row(data: &[u8]) {
         request_headers: vec![(Cow::Borrowed("a"), Some(text.clone().into_owned()))],
         response_headers: vec![(Cow::Borrowed("b"), HeaderText::from_bytes(part))],
         response_body: part.to_vec(),
-        response_body_truncated: part.len() % 2 == 1,
+        response_body_end: BodyEnd::ALL[part.len() % BodyEnd::ALL.len()],
+        repeated: (part.len() % 3 == 0).then(|| FailureDetail::from_bytes(part)),
     });
     let rows = Rows::of(exchanges.iter());
     let lines = rows.said.iter().flat_map(|row| row.split('\n').zip(0..));

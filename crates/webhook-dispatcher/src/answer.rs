@@ -7,7 +7,9 @@ use chrono::Utc;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use webhook_domain::outside::MAX_RESPONSE_BODY_BYTES;
-use webhook_domain::{FailureClass, FailureDetail, HeaderText, Outcome, parse_retry_after};
+use webhook_domain::{
+    BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, parse_retry_after,
+};
 use webhook_store::attempts::{Attempt, Exchange};
 
 /// Headers of an answer that help to understand it; the others are not kept.
@@ -31,15 +33,21 @@ pub(crate) async fn read(
     let retry_after = response.headers().get(RETRY_AFTER);
     let retry_after = retry_after.and_then(|value| parse_retry_after(value.as_bytes(), Utc::now()));
     // The status is the answer: a body that breaks off changes nothing.
-    while let Ok(Some(chunk)) = response.chunk().await {
+    // Whoever stops this function when the time is over leaves this end behind.
+    said.response_body_end = BodyEnd::Unfinished;
+    said.response_body_end = loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break BodyEnd::Complete,
+            Err(_) => break BodyEnd::BrokenOff,
+        };
         let room = MAX_RESPONSE_BODY_BYTES - said.response_body.len();
         said.response_body
             .extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
-            said.response_body_truncated = true;
-            break;
+            break BodyEnd::Cut;
         }
-    }
+    };
     if status.is_success() {
         return Outcome::Accepted;
     }

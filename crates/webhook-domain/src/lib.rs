@@ -29,6 +29,7 @@ mod job;
 mod limits;
 mod ordering;
 mod request;
+mod response_body;
 mod retry;
 mod retry_after;
 mod secret;
@@ -75,6 +76,7 @@ pub use outside::{
 pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
 pub use rejection::{FieldError, UnknownName};
 pub use request::{NextAttempt, RequestHeader, request_headers};
+pub use response_body::BodyEnd;
 pub use retry::{RetryPolicy, RetryPolicyError};
 pub use retry_after::parse_retry_after;
 pub use role::{Permission, Role};

@@ -7,7 +7,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{DeliveryId, FailureClass, FailureDetail, HeaderText, LastAnswer};
+use webhook_domain::{BodyEnd, DeliveryId, FailureClass, FailureDetail, HeaderText, LastAnswer};
 
 use crate::StoreError;
 use crate::error::failure_class;
@@ -61,8 +61,11 @@ pub struct Exchange {
     pub response_headers: Vec<(Cow<'static, str>, HeaderText)>,
     /// The first 16 KiB of the answer's body.
     pub response_body: Vec<u8>,
-    /// Whether there was more.
-    pub response_body_truncated: bool,
+    /// How the answer's body ended.
+    pub response_body_end: BodyEnd,
+    /// Why the request was sent a second time within the attempt, on a fresh connection: a sentence.
+    /// `None`: the request was sent once.
+    pub repeated: Option<FailureDetail>,
 }
 
 impl Attempt {

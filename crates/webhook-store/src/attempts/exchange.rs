@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
-use webhook_domain::HeaderText;
+use webhook_domain::{BodyEnd, FailureDetail, HeaderText};
 
 use super::Exchange;
 
@@ -38,7 +38,13 @@ struct Kept<'a> {
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
+    /// Whether the body is not complete. Versions before `end` read and wrote no more than this.
     truncated: bool,
+    /// How the body ended, where `truncated` alone would be read as another end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repeated: Option<Cow<'a, FailureDetail>>,
 }
 
 impl Rows {
@@ -85,9 +91,30 @@ fn write(exchange: &Exchange, into: &mut Vec<u8>) {
             .collect(),
         body,
         body_base64,
-        truncated: exchange.response_body_truncated,
+        truncated: exchange.response_body_end != BodyEnd::Complete,
+        end: end_to_tell(exchange.response_body_end).map(Cow::Borrowed),
+        repeated: exchange.repeated.as_ref().map(Cow::Borrowed),
     };
     serde_json::to_writer(into, &kept).expect("texts are JSON");
+}
+
+/// The name of an end that `truncated` does not tell.
+fn end_to_tell(end: BodyEnd) -> Option<&'static str> {
+    match end {
+        BodyEnd::Complete | BodyEnd::Cut => None,
+        BodyEnd::BrokenOff | BodyEnd::Unfinished => Some(end.as_str()),
+    }
+}
+
+/// The end of a body as a line tells it. A name that this version does not know, of a later version,
+/// counts as no name.
+fn read_end(truncated: bool, end: Option<&str>) -> BodyEnd {
+    let told = end.and_then(|name| name.parse().ok());
+    told.unwrap_or(if truncated {
+        BodyEnd::Cut
+    } else {
+        BodyEnd::Complete
+    })
 }
 
 /// Reads an exchange: `said` is its line of a row, or all of a row that has one line, in which it
@@ -116,7 +143,8 @@ fn read_one(json: &str) -> Option<Exchange> {
         request_headers: kept.sent.into_owned(),
         response_headers: got.collect(),
         response_body,
-        response_body_truncated: kept.truncated,
+        response_body_end: read_end(kept.truncated, kept.end.as_deref()),
+        repeated: kept.repeated.map(Cow::into_owned),
     })
 }
 
@@ -133,7 +161,8 @@ mod tests {
             ],
             response_headers: vec![("date".into(), "to\nday".into())],
             response_body: body.to_vec(),
-            response_body_truncated: true,
+            response_body_end: BodyEnd::Cut,
+            repeated: None,
         }
     }
 
@@ -190,6 +219,46 @@ mod tests {
         ] {
             assert_eq!(read(broken, place), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn each_end_of_a_body_and_a_repeat_are_read_again_and_the_version_before_reads_the_line() {
+        /// What the version before this one asks a line for.
+        #[derive(Deserialize)]
+        struct Before {
+            truncated: bool,
+        }
+
+        for end in BodyEnd::ALL {
+            let said = Exchange {
+                response_body_end: *end,
+                repeated: Some("the receiver closed\n\0 the kept connection".into()),
+                ..exchange(b"ok")
+            };
+
+            let rows = Rows::of([&said].into_iter());
+
+            assert_eq!(parts(&rows.said[0]), [said]);
+            let before: Vec<Before> = serde_json::from_str(&rows.said[0]).expect("it reads");
+            assert_eq!(before[0].truncated, *end != BodyEnd::Complete);
+        }
+    }
+
+    #[test]
+    fn a_line_without_a_known_end_says_whether_the_body_is_complete() {
+        let end = |rest: &str| {
+            let line = format!(r#"{{"url":"a","sent":[],"got":[],{rest}}}"#);
+            let exchange = read(&line, 0).expect("it reads");
+            assert_eq!(exchange.repeated, None);
+            exchange.response_body_end
+        };
+
+        assert_eq!(end(r#""truncated":false"#), BodyEnd::Complete);
+        assert_eq!(end(r#""truncated":true"#), BodyEnd::Cut);
+        assert_eq!(
+            end(r#""truncated":true,"end":"of_a_later_version""#),
+            BodyEnd::Cut
+        );
     }
 
     #[test]

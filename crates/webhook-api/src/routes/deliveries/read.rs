@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook_domain::{DeliveryStatus, FailureClass, FailureDetail, advice};
+use webhook_domain::{BodyEnd, DeliveryStatus, FailureClass, FailureDetail, advice};
 use webhook_store::attempts::{self, Attempt, Said};
 use webhook_store::deliveries::{self, DeliveryRow, Resend};
 use webhook_store::{RawConnection, events, retry_policies};
@@ -203,7 +203,7 @@ impl AttemptBody {
                 })
                 .collect(),
             response_body: kept.then(|| String::from_utf8_lossy(&said.response_body).into_owned()),
-            response_body_truncated: said.response_body_truncated,
+            response_body_truncated: said.response_body_end != BodyEnd::Complete,
             failure_class: attempt.failure_class.map(FailureClass::as_str),
             failure_detail: attempt.failure_detail.map(FailureDetail::into_string),
             advice: attempt.failure_class.map(|class| advice(class, status)),
