@@ -103,6 +103,8 @@ impl Stage {
             health: setup.health,
             lease: setup.lease,
             lane_concurrency: 4,
+            name_servers: Vec::new(),
+            connection_max_age: Duration::from_secs(120),
         };
         let mut dispatchers = Vec::new();
         for _ in 0..setup.dispatchers {

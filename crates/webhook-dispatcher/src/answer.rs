@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use http::StatusCode;
+use http::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
 use webhook_domain::outside::MAX_RESPONSE_BODY_BYTES;
 use webhook_domain::{
     BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, parse_retry_after,
 };
 use webhook_store::attempts::{Attempt, Exchange};
+
+use crate::client::Answer;
 
 /// Headers of an answer that help to understand it; the others are not kept.
 const HEADERS_OF_INTEREST: [&str; 5] = [
@@ -21,33 +24,23 @@ const HEADERS_OF_INTEREST: [&str; 5] = [
     "server",
 ];
 
-/// Reads an answer into `attempt` and `said`, its body no further than is kept.
+/// Reads an answer into `attempt` and `said`, its body no further than is kept and no longer than until
+/// `deadline`. The head has decided: how the body ends changes the log only.
 pub(crate) async fn read(
-    mut response: Response,
+    mut answer: Answer,
+    deadline: Instant,
     attempt: &mut Attempt,
     said: &mut Exchange,
 ) -> Outcome {
-    let status = response.status();
+    let status = answer.status;
     attempt.response_status = Some(i32::from(status.as_u16()));
-    said.response_headers = headers_of_interest(response.headers());
-    let retry_after = response.headers().get(RETRY_AFTER);
+    said.response_headers = headers_of_interest(&answer.headers);
+    let retry_after = answer.headers.get(RETRY_AFTER);
     let retry_after = retry_after.and_then(|value| parse_retry_after(value.as_bytes(), Utc::now()));
-    // The status is the answer: a body that breaks off changes nothing.
-    // Whoever stops this function when the time is over leaves this end behind.
-    said.response_body_end = BodyEnd::Unfinished;
-    said.response_body_end = loop {
-        let chunk = match response.chunk().await {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break BodyEnd::Complete,
-            Err(_) => break BodyEnd::BrokenOff,
-        };
-        let room = MAX_RESPONSE_BODY_BYTES - said.response_body.len();
-        said.response_body
-            .extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            break BodyEnd::Cut;
-        }
-    };
+    let reading = read_body(&mut answer, &mut said.response_body);
+    said.response_body_end = timeout_at(deadline, reading)
+        .await
+        .unwrap_or(BodyEnd::Unfinished);
     if status.is_success() {
         return Outcome::Accepted;
     }
@@ -60,6 +53,21 @@ pub(crate) async fn read(
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => Outcome::Overloaded { retry_after },
         _ => failed,
+    }
+}
+
+async fn read_body(answer: &mut Answer, body: &mut Vec<u8>) -> BodyEnd {
+    loop {
+        let chunk = match answer.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return BodyEnd::Complete,
+            Err(_) => return BodyEnd::BrokenOff,
+        };
+        let room = MAX_RESPONSE_BODY_BYTES - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return BodyEnd::Cut;
+        }
     }
 }
 

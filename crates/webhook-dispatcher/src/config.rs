@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_service::logging::LogFormat;
@@ -48,6 +47,12 @@ pub struct Config {
     /// How many requests may run at once for a webhook that does not say
     #[arg(long, env = "LANE_CONCURRENCY", default_value = "16")]
     pub lane_concurrency: String,
+    /// The name servers to ask instead of the machine's, comma-separated `address:port`
+    #[arg(long, env = "DNS_SERVERS", default_value = "")]
+    pub dns_servers: String,
+    /// How long a connection takes requests; then the host is looked up again
+    #[arg(long, env = "CONNECTION_MAX_AGE_MS", default_value = "120000")]
+    pub connection_max_age_ms: String,
     /// `text` or `json`
     #[arg(long, env = "LOG_FORMAT", default_value = "text")]
     pub log_format: String,
@@ -100,10 +105,12 @@ impl Config {
         let broker = self.broker(p);
         let key = self.key(p);
         let listen = p.parse("LISTEN", &self.listen);
-        let allowed = self.networks(p);
+        let allowed = p.parse_list("WEBHOOK_ALLOW_NETWORKS", &self.webhook_allow_networks);
+        let name_servers = p.parse_list("DNS_SERVERS", &self.dns_servers);
         let lease = p.at_least("LEASE_MS", &self.lease_ms, MIN_LEASE_MS);
         let drain = p.at_least("DRAIN_MS", &self.drain_ms, 0);
         let lanes = p.at_least("LANE_CONCURRENCY", &self.lane_concurrency, 1);
+        let max_age = p.at_least("CONNECTION_MAX_AGE_MS", &self.connection_max_age_ms, 1_000);
         let log_format = p.parse("LOG_FORMAT", &self.log_format);
         match (
             database_url,
@@ -113,6 +120,7 @@ impl Config {
             lease,
             drain,
             lanes,
+            max_age,
             log_format,
         ) {
             (
@@ -123,6 +131,7 @@ impl Config {
                 Some(lease),
                 Some(drain),
                 Some(lanes),
+                Some(max_age),
                 Some(log_format),
             ) if problems.0.is_empty() => Ok(Checked {
                 settings: Settings {
@@ -132,6 +141,8 @@ impl Config {
                     health: HealthPolicy::default(),
                     lease: Duration::from_millis(lease),
                     lane_concurrency: usize::try_from(lanes).unwrap_or(usize::MAX),
+                    name_servers,
+                    connection_max_age: Duration::from_millis(max_age),
                 },
                 database_url,
                 listen,
@@ -186,14 +197,6 @@ impl Config {
         key.map_err(|error| problems.add("WEBHOOK_SECRET_KEY", error))
             .ok()
     }
-
-    fn networks(&self, problems: &mut ConfigProblems) -> Vec<IpNet> {
-        let texts = self.webhook_allow_networks.split(',').map(str::trim);
-        texts
-            .filter(|text| !text.is_empty())
-            .filter_map(|text| problems.parse("WEBHOOK_ALLOW_NETWORKS", text))
-            .collect()
-    }
 }
 
 impl ConfigProblems {
@@ -206,6 +209,15 @@ impl ConfigProblems {
         parsed
             .map_err(|error| self.add(name, format!("cannot be {text:?}: {error}")))
             .ok()
+    }
+
+    /// Comma-separated values.
+    fn parse_list<T: FromStr<Err: Display>>(&mut self, name: &str, text: &str) -> Vec<T> {
+        let texts = text.split(',').map(str::trim);
+        texts
+            .filter(|text| !text.is_empty())
+            .filter_map(|text| self.parse(name, text))
+            .collect()
     }
 
     fn at_least(&mut self, name: &str, text: &str, least: u64) -> Option<u64> {
@@ -248,10 +260,11 @@ mod tests {
         config.webhook_secret_key = Some("hunter2".to_owned());
         config.lane_concurrency = "0".to_owned();
         config.webhook_allow_networks = "10.0.0.0/8, nowhere".to_owned();
+        config.dns_servers = "127.0.0.1:53, 127.0.0.1".to_owned();
 
         let problems = config.check().err().expect("it is wrong");
 
-        assert_eq!(problems.0.len(), 5, "{problems}");
+        assert_eq!(problems.0.len(), 6, "{problems}");
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
     }
 }

@@ -1,5 +1,6 @@
 //! The courier: one attempt for a delivery, and what its outcome means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,27 +11,28 @@ use webhook_domain::{
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
 
+use crate::Settings;
+use crate::client::{Client, Connector, Failure};
 use crate::leased::{Leased, Origin};
 use crate::recipient::Recipient;
 use crate::recorder::{Finished, Results};
-use crate::request::{self, Answer};
-use crate::{Settings, target};
+use crate::request::{self, Made, Patience};
 
 /// Makes attempts and hands their results in.
 pub(crate) struct Courier {
-    client: reqwest::Client,
+    client: Client,
     longest: Duration,
     results: Results,
 }
 
 impl Courier {
-    pub(crate) fn new(settings: &Settings, results: Results) -> reqwest::Result<Self> {
-        Ok(Self {
-            client: target::client(&settings.addresses)?,
+    pub(crate) fn new(settings: &Settings, connector: Arc<Connector>, results: Results) -> Self {
+        Self {
+            client: Client::new(connector, settings.connection_max_age),
             // A lease outlives the longest attempt, with as much again to record it.
             longest: settings.lease / 2,
             results,
-        })
+        }
     }
 
     /// Whether the lease could end before an attempt that began now.
@@ -44,18 +46,31 @@ impl Courier {
         leased.lease_until - now < timeout
     }
 
-    /// One attempt: request, answer, verdict.
-    pub(crate) async fn deliver(&self, recipient: &Recipient, leased: &Leased) -> Outcome {
+    /// One attempt: request, answer, verdict. The error tells why none was made.
+    pub(crate) async fn deliver(
+        &self,
+        recipient: &Recipient,
+        leased: &Leased,
+    ) -> Result<Outcome, Failure> {
         let destination = &recipient.destination;
-        let timeout = self.timeout(destination);
-        let answer = request::attempt(&self.client, recipient, leased, timeout).await;
-        let outcome = answer.outcome;
-        observe(leased, &answer.attempt, outcome);
-        let finished = finish(destination, leased, answer, Utc::now());
+        let patience = self.patience(destination, leased, Utc::now());
+        let made = request::attempt(&self.client, recipient, leased, patience).await?;
+        let outcome = made.outcome;
+        observe(leased, &made.attempt, outcome);
+        let finished = finish(destination, leased, made, Utc::now());
         if self.results.send(finished).await.is_err() {
             log::error!("the recorder is gone; the delivery is tried again when its lease ends");
         }
-        outcome
+        Ok(outcome)
+    }
+
+    fn patience(&self, destination: &Destination, leased: &Leased, now: DateTime<Utc>) -> Patience {
+        let timeout = self.timeout(destination);
+        let lease = (leased.lease_until - now).to_std().unwrap_or_default();
+        Patience {
+            timeout,
+            slack: lease.saturating_sub(timeout).min(timeout),
+        }
     }
 
     fn timeout(&self, destination: &Destination) -> Duration {
@@ -64,17 +79,13 @@ impl Courier {
 }
 
 /// What is to be recorded of an attempt.
-fn finish(
-    destination: &Destination,
-    leased: &Leased,
-    answer: Answer,
-    now: DateTime<Utc>,
-) -> Finished {
-    let Answer {
+fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<Utc>) -> Finished {
+    let Made {
         attempt,
         said,
         outcome,
-    } = answer;
+        counts,
+    } = made;
     let number = (attempt.number - leased.schedule_from).unsigned_abs();
     let verdict = decide(outcome, number, &destination.policy, rand::random());
     // Somebody looks at a test's answer now; in an hour nobody does.
@@ -89,12 +100,14 @@ fn finish(
         Verdict::Disable => (NextState::Failed, None),
     };
     let ended = !matches!(next, NextState::RetryAt(_));
+    let probe = leased.origin == Origin::Probe;
     Finished {
-        seen: Observation {
+        // Whatever became of a probe, its circuit waits for it.
+        seen: (counts || probe).then_some(Observation {
             outcome,
-            probe: leased.origin == Origin::Probe,
+            probe,
             ended_at: now,
-        },
+        }),
         turn: leased
             .ordering_key
             .filter(|_| ended)

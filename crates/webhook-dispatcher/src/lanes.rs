@@ -227,8 +227,8 @@ impl Lanes {
             .find(leased.webhook_id, leased.webhook_version);
         let recipient = match found.await {
             Ok(Some(recipient)) => recipient,
-            Ok(None) => return Turn::Unreadable("it is not there".to_owned()),
-            Err(error) => return Turn::Unreadable(error.to_string()),
+            Ok(None) => return Turn::NotPossible("it is not there".to_owned()),
+            Err(error) => return Turn::NotPossible(error.to_string()),
         };
         // Asked last, as reading the destination takes time too.
         if self
@@ -237,7 +237,10 @@ impl Lanes {
         {
             return Turn::NotMade;
         }
-        Turn::Made(self.courier.deliver(&recipient, leased).await)
+        match self.courier.deliver(&recipient, leased).await {
+            Ok(outcome) => Turn::Made(outcome),
+            Err(failure) => Turn::NotPossible(failure.detail.into_string()),
+        }
     }
 }
 
@@ -257,9 +260,9 @@ async fn run(lanes: Arc<Lanes>, webhook_id: WebhookId) {
         match turn {
             Turn::Made(_) => {}
             Turn::NotMade => lanes.give_back(leased).await,
-            Turn::Unreadable(why) => {
+            Turn::NotPossible(why) => {
                 if news.rests {
-                    log::error!(webhook_id:% = webhook_id; "cannot read webhook {webhook_id}: {why}");
+                    log::error!(webhook_id:% = webhook_id; "cannot deliver to webhook {webhook_id}: {why}");
                 }
                 lanes.give_back(leased).await;
                 lanes.flush(&[webhook_id]).await;

@@ -10,7 +10,7 @@
 //! event, [`url_checks`] for what the API must not connect to, [`retention`] for what is old,
 //! [`broker_check`] for what the broker should not let through.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use webhook_broker::{BrokerUrl, Publisher};
 use webhook_domain::{AddressPolicy, HealthPolicy};
 use webhook_store::{Pool, Purpose, SealingKeys, connect};
 
+use client::{Connector, NoConnector};
 use lanes::Lanes;
 use readiness::Readiness;
 
@@ -52,13 +53,12 @@ mod url_checks;
 
 // One attempt.
 mod answer;
+mod client;
 mod courier;
 mod destinations;
 mod recipient;
 mod recorder;
 mod request;
-mod target;
-mod timing;
 
 pub use config::{Checked, Config, ConfigProblems};
 pub use lanes::Stops;
@@ -91,6 +91,10 @@ pub struct Settings {
     pub lease: Duration,
     /// How many requests may run at once for a webhook that does not say.
     pub lane_concurrency: usize,
+    /// The name servers that are asked; those of the machine's configuration if there are none.
+    pub name_servers: Vec<SocketAddr>,
+    /// How long a connection takes requests. After that its host is looked up again.
+    pub connection_max_age: Duration,
 }
 
 /// A worker's connections to Postgres.
@@ -118,6 +122,7 @@ struct Worker<'a> {
     pool: &'a Pool,
     batches: &'a Pool,
     lanes: &'a Arc<Lanes>,
+    connector: &'a Arc<Connector>,
     readiness: &'a Readiness,
     /// How many events may be in hand, which depends on what the broker lets through.
     max_prefetch: Arc<AtomicU16>,
@@ -139,15 +144,16 @@ pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyh
     let work = work(checked.settings, pools, checked.drain, readiness, stops);
     let worked = Box::pin(work).await;
     health.stop().await;
-    worked.context("cannot make the HTTP client")
+    worked.context("cannot make connections to receivers")
 }
 
 /// Works until `stops.cancel`; then takes nothing new, lets running attempts end and records
 /// them.
 ///
 /// What was leased and not begun is handed back at once, what runs at `stops.deadline` too.
-pub async fn run(settings: Settings, pools: Pools, stops: Stops) -> reqwest::Result<()> {
-    Box::pin(work(settings, pools, DEFAULT_DRAIN, Arc::default(), stops)).await
+pub async fn run(settings: Settings, pools: Pools, stops: Stops) -> anyhow::Result<()> {
+    let worked = Box::pin(work(settings, pools, DEFAULT_DRAIN, Arc::default(), stops)).await;
+    worked.context("cannot make connections to receivers")
 }
 
 async fn work(
@@ -156,13 +162,15 @@ async fn work(
     drain: Duration,
     readiness: Arc<Readiness>,
     stops: Stops,
-) -> reqwest::Result<()> {
+) -> Result<(), NoConnector> {
     let Pools {
         work: pool,
         batches,
     } = pools;
     let (results, recording) = recorder::channel();
-    let courier = courier::Courier::new(&settings, results)?;
+    let connector = Connector::new(settings.addresses.clone(), &settings.name_servers)?;
+    let connector = Arc::new(connector);
+    let courier = courier::Courier::new(&settings, connector.clone(), results);
     let tasks = TaskTracker::new();
     let lanes = Lanes::new(&settings, pool.clone(), courier, &tasks, stops.clone());
     let recorder = recorder::Recorder {
@@ -183,6 +191,7 @@ async fn work(
         pool: &pool,
         batches: &batches,
         lanes: &lanes,
+        connector: &connector,
         readiness: &readiness,
         max_prefetch: Arc::new(AtomicU16::new(broker_check::CAREFUL_PREFETCH)),
         cancel: &stops.cancel,

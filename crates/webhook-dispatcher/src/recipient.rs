@@ -1,17 +1,16 @@
 //! A webhook that is ready to be called.
 
-use reqwest::Url;
-use reqwest::header::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use webhook_domain::{AddressPolicy, HeaderSecret};
 use webhook_store::destinations::Destination;
 
-use crate::target;
+use crate::client::Target;
 
 /// Where a webhook's requests go, with what does not change from one to the next made once.
 pub(crate) struct Recipient {
     pub(crate) destination: Destination,
     /// `None`: it must not be called.
-    pub(crate) url: Option<Url>,
+    pub(crate) target: Option<Target>,
     /// What the admin wants every request to carry.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -29,7 +28,7 @@ impl Recipient {
             Some((name, value))
         });
         Self {
-            url: target::permitted(&destination.url, addresses),
+            target: Target::new(&destination.url, addresses),
             headers: custom.collect(),
             destination,
         }

@@ -37,7 +37,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A finished attempt.
 pub(crate) struct Finished {
     pub(crate) result: AttemptResult,
-    pub(crate) seen: Observation,
+    /// `None`: it says nothing new about the webhook's health.
+    pub(crate) seen: Option<Observation>,
     /// Whose turn may have come now that this delivery has ended.
     pub(crate) turn: Option<(WebhookId, OrderingKey)>,
 }
@@ -78,7 +79,7 @@ impl Recorder {
                 turn,
             } in batch.drain(..)
             {
-                seen.push((result.webhook_id, one));
+                seen.extend(one.map(|one| (result.webhook_id, one)));
                 turns.extend(turn);
                 finished.push(result);
             }

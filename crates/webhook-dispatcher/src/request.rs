@@ -5,16 +5,15 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Client, Method, Request, Url};
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 use webhook_domain::{FailureClass, NextAttempt, Outcome, RequestHeader, request_headers};
 use webhook_store::attempts::{Attempt, Exchange, Timing};
 
 use crate::answer::{failed, read};
+use crate::client::{Blame, Client, Course, Failure, Outgoing, millis};
 use crate::leased::Leased;
 use crate::recipient::Recipient;
-use crate::target;
-use crate::timing::Clock;
 
 /// The names of our own headers, in the order of [`RequestHeader::ALL`].
 static NAMES: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
@@ -24,21 +23,36 @@ static NAMES: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
         .collect()
 });
 
+/// How much longer than its head an answer's body may take.
+const BODY_TIME: Duration = Duration::from_secs(1);
+
 /// What is recorded of an attempt, and how it ended.
-pub(crate) struct Answer {
+pub(crate) struct Made {
     pub(crate) attempt: Attempt,
     pub(crate) said: Exchange,
     pub(crate) outcome: Outcome,
+    /// Whether its failure is a step towards an open circuit.
+    pub(crate) counts: bool,
 }
 
-/// Makes one attempt. It ends within `timeout`, whatever the receiver does.
+/// How long an attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long the receiver has.
+    pub(crate) timeout: Duration,
+    /// How much more we have, until the lease ends.
+    pub(crate) slack: Duration,
+}
+
+/// Makes one attempt. It ends in time, whatever the receiver does. The error tells why none was made,
+/// which is not the receiver's fault.
 pub(crate) async fn attempt(
     client: &Client,
     recipient: &Recipient,
     leased: &Leased,
-    timeout: Duration,
-) -> Answer {
-    let (now, clock) = (Utc::now(), Clock::start());
+    patience: Patience,
+) -> Result<Made, Failure> {
+    let (now, began) = (Utc::now(), std::time::Instant::now());
     let mut attempt = Attempt {
         delivery_id: leased.id,
         number: leased.attempts + 1,
@@ -53,40 +67,67 @@ pub(crate) async fn attempt(
         request_url: recipient.destination.url.clone(),
         ..Exchange::default()
     };
-    let exchange = async {
-        let Some(url) = &recipient.url else {
-            let detail = "the URL's address must not be called";
-            return failed(
-                &mut attempt,
-                FailureClass::BlockedAddress,
-                detail.into(),
-                None,
-            );
-        };
-        let sent = clock.scope(client.execute(request(recipient, url, leased, &ours)));
-        match sent.await {
-            Ok(response) => {
-                clock.answered();
-                read(response, &mut attempt, &mut said).await
-            }
-            Err(error) => {
-                let class = target::failure_class(&error);
-                failed(&mut attempt, class, target::describe(&error), None)
-            }
+    let mut course = Course::default();
+    let sent = send(client, recipient, leased, &ours, patience, &mut course).await;
+    let (outcome, counts) = match sent {
+        Ok(answer) => {
+            attempt.timing.first_byte_ms = Some(millis(began));
+            let deadline = body_deadline(began, course.deadline);
+            let outcome = read(answer, deadline, &mut attempt, &mut said).await;
+            (outcome, true)
+        }
+        Err(failure) if failure.blame == Blame::Us => return Err(failure),
+        Err(failure) => {
+            let counts = failure.blame == Blame::Receiver;
+            let outcome = failed(&mut attempt, failure.class, failure.detail, None);
+            (outcome, counts)
         }
     };
-    let ended = tokio::time::timeout(timeout, exchange).await;
-    let outcome = ended.unwrap_or_else(|_| {
-        let detail = "the receiver took too long";
-        failed(&mut attempt, FailureClass::Timeout, detail.into(), None)
-    });
-    attempt.timing = clock.read();
+    if let Some(connecting) = course.connecting {
+        attempt.timing.dns_ms = connecting.dns_ms();
+        attempt.timing.connect_ms = connecting.connect_ms();
+    }
+    attempt.timing.duration_ms = millis(began);
+    said.repeated = course.repeated;
     said.request_headers = kept(ours, recipient);
-    Answer {
+    Ok(Made {
         attempt,
         said,
         outcome,
-    }
+        counts,
+    })
+}
+
+async fn send(
+    client: &Client,
+    recipient: &Recipient,
+    leased: &Leased,
+    ours: &[(RequestHeader, String)],
+    patience: Patience,
+    course: &mut Course,
+) -> Result<crate::client::Answer, Failure> {
+    let Some(target) = &recipient.target else {
+        return Err(Failure::new(
+            FailureClass::BlockedAddress,
+            "the URL's address must not be called",
+        ));
+    };
+    let outgoing = Outgoing {
+        webhook_id: leased.webhook_id,
+        target,
+        headers: || headers(recipient, ours),
+        body: &leased.event.body,
+        timeout: patience.timeout,
+        slack: patience.slack,
+    };
+    client.send(&outgoing, course).await
+}
+
+/// Until when an answer's body is read for the log: the head has decided already. One that drips would
+/// otherwise hold its place for the whole timeout.
+fn body_deadline(began: std::time::Instant, deadline: Option<Instant>) -> Instant {
+    let as_long_again = Instant::now() + began.elapsed() + BODY_TIME;
+    deadline.map_or(as_long_again, |deadline| deadline.min(as_long_again))
 }
 
 fn sign(
@@ -104,24 +145,17 @@ fn sign(
     request_headers(next, recipient.destination.secrets.valid_at(now))
 }
 
-fn request(
-    recipient: &Recipient,
-    url: &Url,
-    leased: &Leased,
-    ours: &[(RequestHeader, String)],
-) -> Request {
-    let mut request = Request::new(Method::POST, url.clone());
-    let headers = request.headers_mut();
-    headers.reserve(ours.len() + recipient.headers.len());
+fn headers(recipient: &Recipient, ours: &[(RequestHeader, String)]) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(ours.len() + recipient.headers.len() + 3);
     for (header, value) in ours {
         let value = HeaderValue::from_str(value).expect("it is written by us");
         headers.append(NAMES[*header as usize].clone(), value);
     }
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     for (name, value) in &recipient.headers {
         headers.append(name.clone(), value.clone());
     }
-    *request.body_mut() = Some(leased.event.body.clone().into());
-    request
+    headers
 }
 
 /// What is kept of the headers of a request. The admin's may hold a password: their values are not.

@@ -1,12 +1,10 @@
 //! URLs that the API wants looked at: it never connects to any itself.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use rustls::ClientConfig;
 use webhook_store::url_checks::{OpenUrlCheck, finish, take_open};
 use webhook_store::{StoreError, acquire};
 
@@ -21,21 +19,17 @@ const POLL: Duration = Duration::from_millis(250);
 const AT_ONCE: usize = 20;
 
 /// For how long a check is ours: longer than all of its steps may take.
-const LEASE: TimeDelta = TimeDelta::seconds(20);
+const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Looks at URLs until the worker is asked to stop. What it leaves, another one looks at.
 pub(crate) async fn check_for_ever(worker: &Worker<'_>) {
-    let tls = match look::client_config() {
-        Ok(tls) => tls,
-        Err(error) => return log::error!("URLs are not checked, as there is no TLS: {error}"),
-    };
     let mut running = FuturesUnordered::new();
     let mut polls = tokio::time::interval(POLL);
     loop {
         tokio::select! {
             _ = polls.tick(), if running.len() < AT_ONCE => {
                 match take(worker, AT_ONCE - running.len()).await {
-                    Ok(taken) => running.extend(taken.into_iter().map(|open| check(worker, &tls, open))),
+                    Ok(taken) => running.extend(taken.into_iter().map(|open| check(worker, open))),
                     Err(error) => log::warn!("cannot look for URLs to be checked: {error}"),
                 }
             }
@@ -51,8 +45,8 @@ async fn take(worker: &Worker<'_>, room: usize) -> Result<Vec<OpenUrlCheck>, Sto
     take_open(&mut connection, Utc::now() + LEASE, limit).await
 }
 
-async fn check(worker: &Worker<'_>, tls: &Arc<ClientConfig>, open: OpenUrlCheck) {
-    let report = look::look_at(&open.url, &worker.settings.addresses, tls).await;
+async fn check(worker: &Worker<'_>, open: OpenUrlCheck) {
+    let report = look::look_at(&open.url, worker.connector).await;
     let finished = async { finish(&mut *acquire(worker.pool).await?, open.id, &report).await };
     let finished: Result<(), StoreError> = finished.await;
     if let Err(error) = finished {

@@ -5,22 +5,30 @@ use crate::FailureClass;
 /// A plain sentence of advice for a failure and the status that came with it, if one did.
 pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
     match class {
-        FailureClass::Dns => "Check the host in the URL: its name is not in the DNS.",
+        FailureClass::Dns => {
+            "Check the host in the URL, and the name servers of its domain: they must tell a public \
+             address of the host."
+        }
         FailureClass::Connect => {
             "Check that the receiver runs, listens on the URL's port, and that its firewall lets \
              our addresses in."
         }
         FailureClass::Tls => {
-            "Check the certificate: it must not be expired, must name this host, and must come \
-             with the certificates between it and a public root."
+            "Check the receiver's TLS: version 1.2 or 1.3, no client certificate asked for, and a \
+             certificate that is not expired, names this host, and comes with the certificates \
+             between it and a public root."
         }
         FailureClass::Timeout => {
             "Answer first and work afterwards: put the event into a queue of your own and answer \
              2xx at once. Or give the webhook a longer timeout."
         }
         FailureClass::Reset => {
-            "The connection broke before there was an answer: look into the log of the receiver, \
-             or of the proxy before it, at this time."
+            "The receiver ended the connection before it answered: look into its log, or into that \
+             of the proxy before it, at this time."
+        }
+        FailureClass::Protocol => {
+            "The receiver does not speak HTTP on this port, or breaks its rules: check the port in \
+             the URL, and what the program that listens there writes."
         }
         FailureClass::BlockedAddress => {
             "The host must have a public address; an operator can allow a private network."

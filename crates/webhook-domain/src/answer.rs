@@ -62,6 +62,7 @@ impl LastAnswer {
             Self::Failure(FailureClass::Timeout) => 4,
             Self::Failure(FailureClass::Reset) => 5,
             Self::Failure(FailureClass::BlockedAddress) => 6,
+            Self::Failure(FailureClass::Protocol) => 7,
         }
     }
 }
@@ -102,7 +103,7 @@ impl FromStr for AnswerRange {
             Ok(status @ 100..=999) if digits_only && digits == text => Ok(one(status)),
             _ => Err(
                 "must be a status (503), a class of them (5xx), none, or one of dns, connect, \
-                 tls, timeout, reset, blocked_address"
+                 tls, timeout, reset, blocked_address, protocol"
                     .to_owned(),
             ),
         }
@@ -132,8 +133,8 @@ mod tests {
         let others = classes.filter(|class| **class != FailureClass::Status);
         let codes: Vec<i16> = others.map(|c| LastAnswer::Failure(*c).code()).collect();
 
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6]);
-        for code in [0, 1, 6, 200, 503] {
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
+        for code in [0, 1, 7, 200, 503] {
             assert_eq!(LastAnswer::from_code(code).code(), code);
         }
     }

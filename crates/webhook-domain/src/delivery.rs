@@ -71,12 +71,14 @@ names! {
         Connect = "connect",
         /// The TLS handshake failed, or the certificate is not trusted.
         Tls = "tls",
-        /// The receiver took too long.
+        /// The receiver took too long to answer.
         Timeout = "timeout",
-        /// The connection broke before the answer was complete.
+        /// The receiver reset or closed the connection before the head of its answer was complete.
         Reset = "reset",
         /// The address is one that must not be called.
         BlockedAddress = "blocked_address",
+        /// What the receiver sent is not HTTP.
+        Protocol = "protocol",
         /// An answer that is not 2xx.
         Status = "status",
     }

@@ -249,6 +249,22 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         .map(|checked| checked.address.to_string())
         .collect();
     let reached = format!("Its host is {} and can be reached", addresses.join(", "));
+    let dead: Vec<String> = report
+        .addresses
+        .iter()
+        .filter(|checked| checked.takes_no_connection)
+        .map(|checked| checked.address.to_string())
+        .collect();
+    if !dead.is_empty() {
+        return of(
+            Severity::Warning,
+            format!(
+                "{reached}, but {} took no connection; attempts go to the other addresses.",
+                dead.join(", ")
+            ),
+            Some("Take the address out of the DNS, or let it answer."),
+        );
+    }
     let Some(tls) = &report.tls else {
         return of(Severity::Ok, format!("{reached}, without TLS."), None);
     };

@@ -25,6 +25,8 @@ names! {
         Broken = "5xx",
         /// A status that is none of these.
         Other = "other",
+        /// What the receiver sent is not HTTP.
+        Protocol = "protocol",
     }
 }
 
@@ -38,6 +40,7 @@ impl FailureKind {
             FailureClass::Timeout => Self::Timeout,
             FailureClass::Reset => Self::Reset,
             FailureClass::BlockedAddress => Self::BlockedAddress,
+            FailureClass::Protocol => Self::Protocol,
             FailureClass::Status => match status.unwrap_or_default() {
                 300..=399 => Self::Redirect,
                 400..=499 => Self::Refused,

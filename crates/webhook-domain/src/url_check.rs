@@ -25,6 +25,9 @@ pub struct CheckedAddress {
     pub address: IpAddr,
     /// Whether it may be called.
     pub permitted: bool,
+    /// Whether it took no connection while others were tried, too.
+    #[serde(default)]
+    pub takes_no_connection: bool,
 }
 
 /// A connection that was opened, and closed again.
@@ -90,6 +93,7 @@ mod tests {
             addresses: vec![CheckedAddress {
                 address: IpAddr::from([192, 168, 0, 1]),
                 permitted: false,
+                takes_no_connection: false,
             }],
             failure: Some(UrlFailure {
                 class: FailureClass::BlockedAddress,

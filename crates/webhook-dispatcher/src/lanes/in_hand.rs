@@ -32,9 +32,9 @@ pub(super) enum Turn {
     Made(Outcome),
     /// It is given back.
     NotMade,
-    /// It is given back, and its webhook is left alone for a while: a secret that cannot be
-    /// opened would go round without a pause.
-    Unreadable(String),
+    /// It is given back for this reason, and its webhook is left alone for a while: a secret that cannot
+    /// be opened, or a process without free files, would go round without a pause.
+    NotPossible(String),
 }
 
 /// What follows from the end of a turn.
@@ -169,7 +169,7 @@ impl InHand {
             match turn {
                 Turn::Made(outcome) => lane.observe(outcome, leased.origin),
                 Turn::NotMade => {}
-                Turn::Unreadable(_) => news.rests = lane.rest(),
+                Turn::NotPossible(_) => news.rests = lane.rest(),
             }
             news.wants_more = lane.wants_more();
             // One is for the runner that has just finished.

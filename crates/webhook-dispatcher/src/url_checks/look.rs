@@ -1,119 +1,134 @@
-//! One look at a URL: resolve, connect, shake hands, as an attempt would, and make no request.
+//! One look at a URL: look up, connect, shake hands, as an attempt would, and make no request.
 
-use std::fmt::Display;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use reqwest::Url;
-use rustls::crypto::aws_lc_rs::default_provider;
+use futures_util::future::join_all;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
-use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::net::{TcpStream, lookup_host};
+use rustls::{ClientConnection, ProtocolVersion};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use url::Url;
 use webhook_domain::{
-    AddressPolicy, CertificateText, CheckedAddress, FailureClass, FailureDetail, OpenedConnection,
-    TlsHandshake, UrlFailure, UrlReport,
+    CertificateText, CheckedAddress, FailureClass, OpenedConnection, TlsHandshake, UrlFailure,
+    UrlReport,
 };
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use crate::target::describe;
+use crate::client::{Connector, Endpoint, Failure, Handshake, Progress, Protocols};
 
-/// How long each step may take.
-const STEP: Duration = Duration::from_secs(5);
+/// How long each of several addresses may take to accept a connection.
+const ADDRESS: Duration = Duration::from_secs(3);
 
-/// TLS that trusts whom this machine trusts.
-pub(super) fn client_config() -> Result<Arc<ClientConfig>, rustls::Error> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-    let builder = builder.with_safe_default_protocol_versions()?;
-    let config = builder.with_platform_verifier()?.with_no_client_auth();
-    Ok(Arc::new(config))
-}
+/// How long a receiver with TLS 1.3 has to refuse us after the handshake, as it does without the client
+/// certificate that it wants.
+const LATE_REFUSAL: Duration = Duration::from_millis(500);
 
 /// Finds out about a URL, up to the first failure.
-pub(super) async fn look_at(
-    url: &str,
-    addresses: &AddressPolicy,
-    tls: &Arc<ClientConfig>,
-) -> UrlReport {
+pub(super) async fn look_at(url: &str, connector: &Connector) -> UrlReport {
     let mut report = UrlReport::default();
-    report.failure = go_through(url, addresses, tls, &mut report).await.err();
+    if let Err(failure) = go_through(url, connector, &mut report).await {
+        report.failure = Some(UrlFailure {
+            class: failure.class,
+            detail: failure.detail,
+        });
+    }
     report
 }
 
 async fn go_through(
     url: &str,
-    addresses: &AddressPolicy,
-    tls: &Arc<ClientConfig>,
+    connector: &Connector,
     report: &mut UrlReport,
-) -> Result<(), UrlFailure> {
-    let url = Url::parse(url).map_err(|error| failure(FailureClass::Dns, error))?;
-    let host = url.host_str().unwrap_or_default();
-    // An IPv6 address stands in brackets.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = url.port_or_known_default().unwrap_or_default();
+) -> Result<(), Failure> {
+    let url = Url::parse(url).map_err(|error| Failure::new(FailureClass::Dns, error))?;
+    let endpoint = Endpoint::of(&url)
+        .ok_or_else(|| Failure::new(FailureClass::Dns, "the URL has no host that can be called"))?;
+    let found = connector.look_up(&endpoint).await?;
+    report.addresses = found
+        .iter()
+        .map(|address| judge(*address, connector))
+        .collect();
+    let permitted = connector.permitted(&found, endpoint.port())?;
 
-    let found = within(FailureClass::Dns, lookup_host((host, port))).await?;
-    let found: Vec<SocketAddr> = found.collect();
-    report.addresses = judge(&found, addresses);
-    let stream = connect(&found, addresses, report).await?;
-    if url.scheme() == "https" {
-        report.tls = Some(shake_hands(host, stream, tls).await?);
+    let (began, progress) = (Instant::now(), Progress::start());
+    progress.connecting(&permitted);
+    let reached = async {
+        let reached = connector.reach(&permitted, &progress).await;
+        (reached, millis_since(began))
+    };
+    let ((stream, connect_ms), dead) = tokio::join!(reached, dead(&permitted));
+    for address in &mut report.addresses {
+        address.takes_no_connection = dead.contains(&address.address);
+    }
+    let stream = stream?;
+    let address = stream.peer_addr();
+    report.connection = Some(OpenedConnection {
+        address: address.map_err(|error| Failure::new(FailureClass::Reset, error))?,
+        connect_ms,
+    });
+    if let Some(name) = endpoint.server_name() {
+        progress.shaking_hands();
+        report.tls = Some(shake_hands(name, stream, connector, &progress).await?);
     }
     Ok(())
 }
 
-fn judge(found: &[SocketAddr], addresses: &AddressPolicy) -> Vec<CheckedAddress> {
-    let judged = found.iter().map(|found| CheckedAddress {
-        address: found.ip(),
-        permitted: addresses.permits(found.ip()),
-    });
-    judged.collect()
+fn judge(address: IpAddr, connector: &Connector) -> CheckedAddress {
+    CheckedAddress {
+        address,
+        permitted: connector.permits(address),
+        takes_no_connection: false,
+    }
 }
 
-/// Connects to the first address that may be called and answers.
-async fn connect(
-    found: &[SocketAddr],
-    addresses: &AddressPolicy,
-    report: &mut UrlReport,
-) -> Result<TcpStream, UrlFailure> {
-    let permitted = found.iter().filter(|found| addresses.permits(found.ip()));
-    let permitted: Vec<SocketAddr> = permitted.copied().collect();
-    if permitted.is_empty() {
-        let detail = "the name resolves to addresses that must not be called";
-        return Err(failure(FailureClass::BlockedAddress, detail));
+/// Those of several addresses that take no connection, which attempts work around.
+async fn dead(addresses: &[SocketAddr]) -> Vec<IpAddr> {
+    if addresses.len() < 2 {
+        return Vec::new();
     }
-    let began = Instant::now();
-    let stream = within(FailureClass::Connect, TcpStream::connect(&*permitted)).await?;
-    let address = stream.peer_addr();
-    report.connection = Some(OpenedConnection {
-        address: address.map_err(|error| failure(FailureClass::Reset, error))?,
-        connect_ms: millis_since(began),
+    let tried = addresses.iter().map(|address| async move {
+        let connected = timeout(ADDRESS, TcpStream::connect(address)).await;
+        (!matches!(connected, Ok(Ok(_)))).then_some(address.ip())
     });
-    Ok(stream)
+    join_all(tried).await.into_iter().flatten().collect()
 }
 
 async fn shake_hands(
-    host: &str,
+    name: &ServerName<'static>,
     stream: TcpStream,
-    tls: &Arc<ClientConfig>,
-) -> Result<TlsHandshake, UrlFailure> {
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.map_err(|error| failure(FailureClass::Tls, error))?;
+    connector: &Connector,
+    progress: &Progress,
+) -> Result<TlsHandshake, Failure> {
     let began = Instant::now();
-    let connecting = TlsConnector::from(tls.clone()).connect(name, stream);
-    let stream = within(FailureClass::Tls, connecting).await?;
-    let (not_after, issuer) = read_certificate(stream.get_ref().1).unzip();
+    let shaking = connector.shake_hands(name, stream, progress, Protocols::All);
+    let mut handshake = shaking.await?;
+    let handshake_ms = millis_since(began);
+    refused_late(&mut handshake).await?;
+    let session = handshake.stream.get_ref().1;
+    let (not_after, issuer) = read_certificate(session).unzip();
     Ok(TlsHandshake {
-        version: version(stream.get_ref().1),
-        handshake_ms: millis_since(began),
+        version: version(session),
+        handshake_ms,
         not_after: not_after.flatten(),
         issuer,
     })
+}
+
+/// With TLS 1.3 a client thinks the handshake over before the receiver has judged it.
+async fn refused_late(handshake: &mut Handshake) -> Result<(), Failure> {
+    let mut byte = [0];
+    let heard = timeout(LATE_REFUSAL, handshake.stream.read(&mut byte)).await;
+    match heard {
+        Ok(Err(error)) => match handshake.refusal(&error) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        },
+        Ok(Ok(_)) | Err(_) => Ok(()),
+    }
 }
 
 fn version(session: &ClientConnection) -> String {
@@ -138,27 +153,6 @@ fn read_certificate(
     ))
 }
 
-/// One step. `class`: what it means when it fails.
-async fn within<T>(
-    class: FailureClass,
-    step: impl Future<Output = std::io::Result<T>>,
-) -> Result<T, UrlFailure> {
-    match timeout(STEP, step).await {
-        Ok(done) => done.map_err(|error| failure(class, describe(&error))),
-        Err(_) => {
-            let detail = format!("{class} took longer than {} s", STEP.as_secs());
-            Err(failure(FailureClass::Timeout, detail))
-        }
-    }
-}
-
-fn failure(class: FailureClass, detail: impl Display) -> UrlFailure {
-    UrlFailure {
-        class,
-        detail: FailureDetail::of(detail),
-    }
-}
-
 fn millis_since(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -166,10 +160,14 @@ fn millis_since(began: Instant) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
+    use rustls::crypto::aws_lc_rs::default_provider;
     use rustls::pki_types::PrivatePkcs8KeyDer;
-    use rustls::{RootCertStore, ServerConfig};
+    use rustls::{ClientConfig, RootCertStore, ServerConfig};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
+    use webhook_domain::AddressPolicy;
 
     /// Valid for `localhost` until 2126, signed by itself: `openssl req -x509 -newkey ec …`
     const CERTIFICATE: &[u8] = include_bytes!("../../testdata/localhost.crt.der");
@@ -188,7 +186,8 @@ mod tests {
     }
 
     async fn look(url: &str, addresses: &AddressPolicy) -> UrlReport {
-        look_at(url, addresses, &client_config().expect("TLS")).await
+        let connector = Connector::new(addresses.clone(), &[]).expect("a connector");
+        look_at(url, &connector).await
     }
 
     /// Shakes one hand.
@@ -205,13 +204,14 @@ mod tests {
         let _ = TlsAcceptor::from(Arc::new(config)).accept(stream).await;
     }
 
-    fn trusting(certificate: &'static [u8]) -> Arc<ClientConfig> {
+    fn trusting(certificate: &'static [u8]) -> Connector {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.into()).expect("a root");
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions();
         let builder = builder.expect("versions").with_root_certificates(roots);
-        Arc::new(builder.with_no_client_auth())
+        let connector = Connector::new(loopback(), &[]).expect("a connector");
+        connector.with_tls(builder.with_no_client_auth())
     }
 
     fn class(report: &UrlReport) -> Option<FailureClass> {
@@ -224,7 +224,7 @@ mod tests {
         let server = tokio::spawn(serve_tls(listener));
 
         let url = format!("https://localhost:{port}/hook");
-        let report = look_at(&url, &loopback(), &trusting(CERTIFICATE)).await;
+        let report = look_at(&url, &trusting(CERTIFICATE)).await;
 
         server.await.expect("it ends");
         assert_eq!(report.failure, None);

@@ -1,0 +1,376 @@
+//! Requests to receivers, down to the socket.
+//!
+//! ```text
+//! client ──► pool ──► connector ──► resolver, addresses, tls
+//!              │
+//!              ├──► http1: a connection of one webhook
+//!              └──► http2: a connection of one endpoint
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout, timeout_at};
+use webhook_domain::{FailureClass, FailureDetail, WebhookId};
+
+mod addresses;
+mod answer;
+mod connector;
+mod endpoint;
+mod failure;
+mod http1;
+mod http2;
+mod origin;
+mod pool;
+mod progress;
+mod resolver;
+mod tls;
+mod wire;
+
+pub(crate) use answer::Answer;
+pub(crate) use connector::{Connector, Handshake, NoConnector};
+pub(crate) use endpoint::{Endpoint, Target};
+pub(crate) use failure::{Blame, Failure};
+use http1::{Http1, Unanswered};
+use http2::Http2;
+use pool::{Connection, Pool};
+pub(crate) use progress::{Progress, millis};
+pub(crate) use tls::Protocols;
+
+/// How often a request may be sent in one attempt. More than twice only if the receiver says that
+/// it did not look at it.
+const MAX_SENDS: usize = 5;
+
+/// Sends requests over the connections of this process.
+pub(crate) struct Client {
+    pool: Arc<Pool>,
+}
+
+/// A request that is to be sent.
+pub(crate) struct Outgoing<'a, H> {
+    pub(crate) webhook_id: WebhookId,
+    pub(crate) target: &'a Target,
+    /// Makes the headers, again if the request is sent again.
+    pub(crate) headers: H,
+    pub(crate) body: &'a Bytes,
+    /// How long the receiver has.
+    pub(crate) timeout: Duration,
+    /// How much longer it may take because of us: what waits for a stream is not the receiver's time.
+    pub(crate) slack: Duration,
+}
+
+/// What happened on the way to an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    /// The connection that was made for it, if one was.
+    pub(crate) connecting: Option<Arc<Progress>>,
+    /// Why it was sent more than once, if it was.
+    pub(crate) repeated: Option<FailureDetail>,
+    /// When the receiver's time is over.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Why a request has to be sent again.
+enum Again {
+    /// It was not sent at all.
+    NotSent,
+    /// The receiver said that it did not look at it.
+    Refused(Failure),
+    /// The connection, which had served others before, was gone before a byte of the answer.
+    Lost(Failure),
+}
+
+impl Client {
+    pub(crate) fn new(connector: Arc<Connector>, max_age: Duration) -> Self {
+        Self {
+            pool: Pool::new(connector, max_age),
+        }
+    }
+
+    /// Sends a request and reads the answer's head. A request that was certainly not looked at, or
+    /// that may not have been because its connection was old, is sent again on a fresh one.
+    pub(crate) async fn send<H: Fn() -> HeaderMap>(
+        &self,
+        outgoing: &Outgoing<'_, H>,
+        course: &mut Course,
+    ) -> Result<Answer, Failure> {
+        let mut deadline = Instant::now() + outgoing.timeout;
+        let (mut fresh, mut was_lost) = (false, false);
+        let mut latest = None;
+        for _ in 0..MAX_SENDS {
+            course.deadline = Some(deadline);
+            let connection = self.connection(outgoing, fresh, deadline, course).await?;
+            let sent = match connection {
+                Connection::Http1 { http1, reused } => {
+                    let reused = reused && !was_lost;
+                    self.send_http1(outgoing, http1, reused, deadline).await
+                }
+                Connection::Http2(http2) => {
+                    let waited = Instant::now();
+                    let Some(slot) = slot(&http2, outgoing.slack).await? else {
+                        continue;
+                    };
+                    deadline += waited.elapsed();
+                    course.deadline = Some(deadline);
+                    self.send_http2(outgoing, &http2, slot, !was_lost, deadline)
+                        .await
+                }
+            };
+            match sent? {
+                Ok(answer) => return Ok(answer),
+                Err(Again::NotSent) => {}
+                Err(Again::Refused(failure)) => {
+                    course.repeated = Some(failure.detail.clone());
+                    latest = Some(failure);
+                }
+                Err(Again::Lost(failure)) => {
+                    was_lost = true;
+                    course.repeated = Some(failure.detail.clone());
+                    latest = Some(failure);
+                }
+            }
+            fresh = true;
+        }
+        Err(latest.unwrap_or_else(|| {
+            Failure::new(
+                FailureClass::Reset,
+                "the receiver ended one connection after the other before it took the request",
+            )
+        }))
+    }
+
+    async fn connection<H>(
+        &self,
+        outgoing: &Outgoing<'_, H>,
+        fresh: bool,
+        deadline: Instant,
+        course: &mut Course,
+    ) -> Result<Connection, Failure> {
+        let (webhook_id, endpoint) = (outgoing.webhook_id, outgoing.target.endpoint());
+        let making = self
+            .pool
+            .connection(webhook_id, endpoint, fresh, &mut course.connecting);
+        match timeout_at(deadline, making).await {
+            Ok(made) => made,
+            Err(_) => Err(match &course.connecting {
+                Some(progress) => progress.timed_out(outgoing.timeout),
+                None => took_too_long(outgoing.timeout),
+            }),
+        }
+    }
+
+    async fn send_http1<H: Fn() -> HeaderMap>(
+        &self,
+        outgoing: &Outgoing<'_, H>,
+        mut http1: Box<Http1>,
+        reused: bool,
+        deadline: Instant,
+    ) -> Result<Result<Answer, Again>, Failure> {
+        let (target, body) = (outgoing.target, outgoing.body.clone());
+        let sending = http1.send(target, (outgoing.headers)(), body);
+        match timeout_at(deadline, sending).await {
+            Ok(Ok(response)) => Ok(Ok(self.of_http1(outgoing, response, http1))),
+            Ok(Err(Unanswered::NotSent)) => Ok(Err(Again::NotSent)),
+            Ok(Err(Unanswered::Failed(error))) => {
+                let failure = failure::of_http1(&error, http1.wire());
+                if reused && !http1.wire().has_begun() {
+                    return Ok(Err(Again::Lost(failure)));
+                }
+                Err(failure)
+            }
+            Err(_) => Err(took_too_long(outgoing.timeout)),
+        }
+    }
+
+    fn of_http1<H>(
+        &self,
+        outgoing: &Outgoing<'_, H>,
+        response: Response<Incoming>,
+        http1: Box<Http1>,
+    ) -> Answer {
+        Answer::of_http1(response, http1, outgoing.webhook_id, self.pool.clone())
+    }
+
+    async fn send_http2<H: Fn() -> HeaderMap>(
+        &self,
+        outgoing: &Outgoing<'_, H>,
+        http2: &Arc<Http2>,
+        slot: http2::Slot,
+        may_repeat: bool,
+        deadline: Instant,
+    ) -> Result<Result<Answer, Again>, Failure> {
+        let (target, body) = (outgoing.target, outgoing.body.clone());
+        let (reused, heard) = (http2.is_used(), http2.wire().received());
+        let sending = http2.send(target, (outgoing.headers)(), body);
+        let error = match timeout_at(deadline, sending).await {
+            Ok(Ok(response)) => return Ok(Ok(Answer::of_http2(response, slot))),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                // Whatever holds it up may hold up others, so they take another one.
+                http2.retire();
+                let failure = took_too_long(outgoing.timeout);
+                let is_silent = http2.wire().received() == heard;
+                return Err(match is_silent {
+                    true => http2.counted_once(failure, outgoing.webhook_id),
+                    false => failure,
+                });
+            }
+        };
+        let failure = failure::of_http2(&error, http2.wire());
+        match http2::Loss::of(&error) {
+            http2::Loss::Stream => Err(failure),
+            http2::Loss::WantsHttp1 => {
+                self.pool.use_http1(target.endpoint());
+                Ok(Err(Again::Refused(failure)))
+            }
+            http2::Loss::Refused => Ok(Err(Again::Refused(failure))),
+            http2::Loss::Unprocessed => {
+                http2.retire();
+                Ok(Err(Again::Refused(failure)))
+            }
+            http2::Loss::Connection => {
+                http2.retire();
+                if reused && may_repeat {
+                    return Ok(Err(Again::Lost(failure)));
+                }
+                Err(http2.counted_once(failure, outgoing.webhook_id))
+            }
+        }
+    }
+}
+
+/// Waits for a stream. `None`: the connection takes no more.
+async fn slot(http2: &Http2, slack: Duration) -> Result<Option<http2::Slot>, Failure> {
+    timeout(slack, http2.slot())
+        .await
+        .map_err(|_| Failure::ours("no HTTP/2 stream became free on the receiver's connection"))
+}
+
+/// The receiver has the request, and did not answer in time.
+fn took_too_long(timeout: Duration) -> Failure {
+    let seconds = timeout.as_secs_f64();
+    Failure::new(
+        FailureClass::Timeout,
+        format_args!("the receiver did not answer within {seconds} s"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use webhook_domain::AddressPolicy;
+
+    fn loopback() -> AddressPolicy {
+        AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        }
+    }
+
+    async fn send(client: &Client, url: &str, course: &mut Course) -> Result<Answer, Failure> {
+        let target = Target::new(url, &loopback()).expect("a target");
+        let outgoing = Outgoing {
+            webhook_id: WebhookId(uuid::Uuid::nil()),
+            target: &target,
+            headers: HeaderMap::new,
+            body: &Bytes::from_static(b"{}"),
+            timeout: Duration::from_millis(500),
+            slack: Duration::ZERO,
+        };
+        client.send(&outgoing, course).await
+    }
+
+    fn client(policy: AddressPolicy) -> Client {
+        let connector = Connector::new(policy, &[]).expect("a connector");
+        Client::new(Arc::new(connector), Duration::from_secs(60))
+    }
+
+    async fn failure(url: &str, policy: AddressPolicy) -> Failure {
+        let sent = send(&client(policy), url, &mut Course::default()).await;
+        sent.err().expect("it fails")
+    }
+
+    /// Takes connections one after the other, and answers on each with these bytes, one piece a request.
+    fn serve(connections: Vec<Vec<&'static [u8]>>) -> (String, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = std::thread::spawn(move || {
+            for answers in connections {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                for answer in answers {
+                    let _ = stream.read(&mut [0; 4_096]);
+                    let _ = stream.write_all(answer);
+                }
+            }
+        });
+        (address.to_string(), server)
+    }
+
+    const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_a_blocked_address_is_not_called() {
+        let failure = failure("http://localhost:9/", AddressPolicy::default()).await;
+
+        assert_eq!(failure.class, FailureClass::BlockedAddress);
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_speaks_no_tls_is_told_as_such() {
+        let (address, server) = serve(vec![vec![b"HTTP/1.1 400 Bad Request\r\n\r\n"]]);
+
+        let failure = failure(&format!("https://{address}/"), loopback()).await;
+
+        assert_eq!(failure.class, FailureClass::Tls);
+        assert!(failure.detail.as_str().contains("does not speak TLS"));
+        server.join().expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_is_told_with_its_beginning() {
+        let (address, server) = serve(vec![vec![b"SSH-2.0-OpenSSH_9.2\r\n"]]);
+
+        let failure = failure(&format!("http://{address}/"), loopback()).await;
+
+        assert_eq!(failure.class, FailureClass::Protocol);
+        assert!(failure.detail.as_str().contains("SSH-2.0"), "{failure:?}");
+        server.join().expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_while_it_is_used_again_is_replaced_once() {
+        let (address, server) = serve(vec![vec![EMPTY, b""], vec![b""]]);
+        let (client, url) = (client(loopback()), format!("http://{address}/"));
+
+        let mut answer = send(&client, &url, &mut Course::default()).await;
+        let read = answer.as_mut().expect("an answer").chunk().await;
+        assert!(matches!(read, Ok(None)));
+        let mut course = Course::default();
+        let failed = send(&client, &url, &mut course).await;
+
+        let failure = failed.err().expect("the second connection ends, too");
+        assert_eq!(failure.class, FailureClass::Reset);
+        assert!(course.repeated.is_some(), "it was sent again");
+        server.join().expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_never_answers_ends_in_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+
+        let failure = failure(&url, loopback()).await;
+
+        let expected = Failure::new(
+            FailureClass::Timeout,
+            "the receiver did not answer within 0.5 s",
+        );
+        assert_eq!(failure, expected);
+    }
+}

@@ -1,0 +1,193 @@
+//! A TCP connection to one of several addresses, none of which holds up the others.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+use webhook_domain::FailureClass;
+
+use super::failure::Failure;
+
+/// How long an address has to itself before the next one is tried beside it (RFC 8305 section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long an address that did not take a connection is tried after the others.
+const DEFERRED: Duration = Duration::from_secs(60);
+
+/// The most addresses that are remembered as such.
+const MAX_DEFERRED: usize = 4_096;
+
+/// How long we wait for a local port when all are in use.
+const PORT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The codes of Linux for "too many open files", in this process and in the system.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+/// Connects, and remembers which addresses do not answer.
+#[derive(Default)]
+pub(super) struct Addresses {
+    /// Until when an address goes after the others.
+    deferred: Mutex<HashMap<SocketAddr, Instant>>,
+}
+
+impl Addresses {
+    /// Connects to the first of these addresses that takes the connection. The next one is tried
+    /// when one fails, or has not answered for a moment.
+    pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+        let mut waiting = self.in_order(addresses).into_iter();
+        let (mut running, mut failed) = (FuturesUnordered::new(), Vec::new());
+        let mut started = Vec::new();
+        loop {
+            if let Some(address) = waiting.next() {
+                started.push(address);
+                running.push(async move { (address, dial(address).await) });
+            }
+            let ended = tokio::select! {
+                ended = running.next() => ended,
+                () = sleep(STAGGER), if waiting.len() > 0 => continue,
+            };
+            match ended {
+                Some((address, Ok(stream))) => {
+                    started.retain(|other| *other != address);
+                    self.defer(&started);
+                    self.prefer(address);
+                    return Ok(stream);
+                }
+                Some((_, Err(error))) if is_ours(&error) => {
+                    return Err(Failure::ours(format_args!(
+                        "there are too many open files: {error}"
+                    )));
+                }
+                Some((address, Err(error))) => {
+                    self.defer(&[address]);
+                    failed.push((address, error));
+                }
+                None => return Err(refused(&failed)),
+            }
+        }
+    }
+
+    /// Those that did not answer lately come last.
+    fn in_order(&self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+        let mut ordered = addresses.to_vec();
+        let deferred = self.deferred();
+        if !deferred.is_empty() {
+            let now = Instant::now();
+            ordered.sort_by_key(|address| deferred.get(address).is_some_and(|until| *until > now));
+        }
+        ordered
+    }
+
+    fn defer(&self, addresses: &[SocketAddr]) {
+        if addresses.is_empty() {
+            return;
+        }
+        let (now, mut deferred) = (Instant::now(), self.deferred());
+        if deferred.len() + addresses.len() > MAX_DEFERRED {
+            deferred.retain(|_, until| *until > now);
+        }
+        let room = MAX_DEFERRED.saturating_sub(deferred.len());
+        let until = now + DEFERRED;
+        deferred.extend(addresses.iter().take(room).map(|address| (*address, until)));
+    }
+
+    fn prefer(&self, address: SocketAddr) {
+        self.deferred().remove(&address);
+    }
+
+    fn deferred(&self) -> std::sync::MutexGuard<'_, HashMap<SocketAddr, Instant>> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+    loop {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            // Every local port is in use for this address, most of them by connections that are over.
+            // Without a route IPv6 has the same error, and there it is no matter of time.
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && address.is_ipv4() => {
+                sleep(PORT_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_ours(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    code.is_some_and(|code| TOO_MANY_FILES.contains(&code))
+}
+
+fn refused(failed: &[(SocketAddr, io::Error)]) -> Failure {
+    let told: Vec<String> = failed
+        .iter()
+        .map(|(address, error)| format!("{address}: {error}"))
+        .collect();
+    let told = told.join("; ");
+    Failure::new(
+        FailureClass::Connect,
+        format_args!("no connection could be made to {told}"),
+    )
+}
+
+/// These addresses and the port.
+pub(super) fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
+    let addresses = addresses.iter();
+    addresses
+        .map(|address| SocketAddr::new(*address, port))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    async fn listener() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        (listener, address)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_is_tried_after_the_others_from_then_on() {
+        let (gone, dead) = listener().await;
+        drop(gone);
+        let (_listener, alive) = listener().await;
+        let addresses = Addresses::default();
+
+        let stream = addresses
+            .connect(&[dead, alive])
+            .await
+            .expect("it connects");
+
+        assert_eq!(stream.peer_addr().expect("an address"), alive);
+        assert_eq!(addresses.in_order(&[dead, alive]), [alive, dead]);
+    }
+
+    #[tokio::test]
+    async fn every_address_that_was_tried_is_told_with_its_reason() {
+        let (gone, dead) = listener().await;
+        drop(gone);
+
+        let failed = Addresses::default().connect(&[dead]).await;
+
+        let failure = failed.expect_err("nobody listens");
+        assert_eq!(failure.class, FailureClass::Connect);
+        let expected = format!("no connection could be made to {dead}: Connection refused");
+        assert!(
+            failure.detail.as_str().starts_with(&expected),
+            "{failure:?}"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! An answer whose head is there.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use webhook_domain::WebhookId;
+
+use super::http1::{Head, Http1};
+use super::http2::Slot;
+use super::pool::Pool;
+
+/// An answer. Its body comes in pieces; dropping it before its end closes what it comes over.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    body: Body,
+}
+
+enum Body {
+    Http1 {
+        incoming: Incoming,
+        /// Goes back to the pool at the body's end.
+        connection: Option<(Box<Http1>, Head)>,
+        webhook_id: WebhookId,
+        pool: Arc<Pool>,
+    },
+    Http2 {
+        stream: RecvStream,
+        _slot: Slot,
+    },
+}
+
+/// The body ended before its end.
+#[derive(Debug)]
+pub(crate) struct BrokenOff;
+
+impl Answer {
+    pub(super) fn of_http1(
+        response: Response<Incoming>,
+        http1: Box<Http1>,
+        webhook_id: WebhookId,
+        pool: Arc<Pool>,
+    ) -> Self {
+        let (head, incoming) = response.into_parts();
+        let connection = Some((http1, Head::of(head.status, &head.headers)));
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body: Body::Http1 {
+                incoming,
+                connection,
+                webhook_id,
+                pool,
+            },
+        }
+    }
+
+    pub(super) fn of_http2(response: Response<RecvStream>, slot: Slot) -> Self {
+        let (head, stream) = response.into_parts();
+        let _slot = slot;
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body: Body::Http2 { stream, _slot },
+        }
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, BrokenOff> {
+        match &mut self.body {
+            Body::Http1 {
+                incoming,
+                connection,
+                webhook_id,
+                pool,
+            } => loop {
+                let Some(frame) = incoming.frame().await else {
+                    if let Some((mut http1, head)) = connection.take()
+                        && http1.rest(&head)
+                    {
+                        pool.keep(*webhook_id, http1);
+                    }
+                    return Ok(None);
+                };
+                // Trailers say nothing that we want to know.
+                if let Ok(data) = frame.map_err(|_| BrokenOff)?.into_data() {
+                    return Ok(Some(data));
+                }
+            },
+            Body::Http2 { stream, .. } => {
+                let Some(data) = poll_fn(|context| stream.poll_data(context)).await else {
+                    return Ok(None);
+                };
+                let data = data.map_err(|_| BrokenOff)?;
+                // What is read makes room for more; a stream that is over needs none.
+                let _ = stream.flow_control().release_capacity(data.len());
+                Ok(Some(data))
+            }
+        }
+    }
+}

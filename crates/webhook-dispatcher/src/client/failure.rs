@@ -1,0 +1,141 @@
+//! Why a request was not answered.
+
+use std::error::Error;
+use std::io;
+
+use webhook_domain::{FailureClass, FailureDetail};
+
+use super::tls::tls_error;
+use super::wire::Wire;
+
+/// A request without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) class: FailureClass,
+    pub(crate) detail: FailureDetail,
+    pub(crate) blame: Blame,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The receiver's: one more step towards an open circuit.
+    Receiver,
+    /// The receiver's, but the loss of the same connection was counted for this webhook already.
+    Counted,
+    /// Ours: no attempt was made.
+    Us,
+}
+
+impl Failure {
+    pub(crate) fn new(class: FailureClass, detail: impl std::fmt::Display) -> Self {
+        Self {
+            class,
+            detail: FailureDetail::of(detail),
+            blame: Blame::Receiver,
+        }
+    }
+
+    /// A failure that is no fault of the receiver.
+    pub(super) fn ours(detail: impl std::fmt::Display) -> Self {
+        Self {
+            blame: Blame::Us,
+            ..Self::new(FailureClass::Connect, detail)
+        }
+    }
+}
+
+/// What an HTTP/1 connection said instead of an answer.
+pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
+    if let Some(failure) = of_tls_in(error, wire) {
+        return failure;
+    }
+    if error.is_parse_too_large() {
+        return Failure::new(
+            FailureClass::Protocol,
+            "the head of the answer has more than 1,000 headers or 256 KiB",
+        );
+    }
+    if error.is_parse() {
+        let began = wire.beginning();
+        return Failure::new(
+            FailureClass::Protocol,
+            format_args!("the answer is not HTTP/1.1: {error}; it begins with `{began}`"),
+        );
+    }
+    let begun = wire.has_begun();
+    match io_error(error) {
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset && begun => {
+            reset("the receiver reset the connection in the middle of the answer's head")
+        }
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            reset("the receiver reset the connection before it answered")
+        }
+        Some(error) if error.kind() != io::ErrorKind::UnexpectedEof => Failure::new(
+            FailureClass::Reset,
+            format_args!("the connection broke before there was an answer: {error}"),
+        ),
+        _ if begun => {
+            reset("the receiver closed the connection in the middle of the answer's head")
+        }
+        _ => reset("the receiver closed the connection before it answered"),
+    }
+}
+
+/// What an HTTP/2 stream said instead of an answer.
+pub(super) fn of_http2(error: &h2::Error, wire: &Wire) -> Failure {
+    if let Some(failure) = of_tls_in(error, wire) {
+        return failure;
+    }
+    let reason = error.reason();
+    if error.is_reset() && error.is_remote() {
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason:?}"));
+        return Failure::new(
+            FailureClass::Reset,
+            format_args!("the receiver reset the request's HTTP/2 stream{reason}"),
+        );
+    }
+    if error.is_go_away() && error.is_remote() {
+        return Failure::new(
+            FailureClass::Reset,
+            format_args!(
+                "the receiver ended the HTTP/2 connection without looking at the request: {error}"
+            ),
+        );
+    }
+    if error.is_io() {
+        return reset("the HTTP/2 connection broke before there was an answer");
+    }
+    Failure::new(
+        FailureClass::Protocol,
+        format_args!("the answer breaks the rules of HTTP/2: {error}"),
+    )
+}
+
+fn reset(detail: &str) -> Failure {
+    Failure::new(FailureClass::Reset, detail)
+}
+
+/// What TLS refused after the handshake, as receivers do with TLS 1.3.
+fn of_tls_in(error: &(dyn Error + 'static), wire: &Wire) -> Option<Failure> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(error) = tls_error(current) {
+            let detail = super::tls::describe(error, wire.certificate_wanted());
+            return Some(Failure::new(FailureClass::Tls, detail));
+        }
+        cause = current.source();
+    }
+    None
+}
+
+fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(error) = current.downcast_ref() {
+            return Some(error);
+        }
+        cause = current.source();
+    }
+    None
+}

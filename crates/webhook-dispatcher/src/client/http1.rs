@@ -1,0 +1,196 @@
+//! An HTTP/1.1 connection, which belongs to one webhook.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use super::endpoint::{Endpoint, Target};
+use super::wire::{Stream, Wire};
+
+/// The most headers of an answer, as curl and browsers take them.
+const MAX_HEADERS: usize = 1_000;
+
+/// The most bytes of an answer's head.
+pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
+
+/// How long a connection is kept without a request, if the receiver does not say: less than the 5 s
+/// of Node and Apache, which are among the shortest.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// The longest that it is kept because the receiver says so.
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+/// How long before the time that the receiver names a connection is given up: our clock starts with
+/// the arrival of the answer, the receiver's earlier.
+const IDLE_MARGIN: Duration = Duration::from_millis(500);
+
+/// A request without an answer.
+pub(super) enum Unanswered {
+    /// The connection was closed before a byte of the request went out.
+    NotSent,
+    Failed(hyper::Error),
+}
+
+/// A connection that can take one request at a time.
+pub(super) struct Http1 {
+    sender: SendRequest<Full<Bytes>>,
+    wire: Arc<Wire>,
+    endpoint: Arc<Endpoint>,
+    opened: Instant,
+    idle_until: Instant,
+}
+
+impl Http1 {
+    /// Starts HTTP/1.1. The connection lives for as long as its handle does.
+    pub(super) async fn start(stream: Stream, endpoint: Arc<Endpoint>) -> hyper::Result<Self> {
+        let wire = stream.wire().clone();
+        let handshake = Builder::new()
+            // What curl, Go and browsers take, too: some server somewhere sends it.
+            .ignore_invalid_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_BYTES)
+            // Some receivers compare names with their case.
+            .title_case_headers(true)
+            .handshake(TokioIo::new(stream));
+        let (sender, connection) = handshake.await?;
+        // How it ends is told to the request that it ends for.
+        tokio::spawn(async move { drop(connection.await) });
+        let now = Instant::now();
+        Ok(Self {
+            sender,
+            wire,
+            endpoint,
+            opened: now,
+            idle_until: now + IDLE,
+        })
+    }
+
+    /// Whether it can be used for a request to this endpoint.
+    pub(super) fn is_usable(&self, endpoint: &Endpoint, max_age: Duration) -> bool {
+        *self.endpoint == *endpoint && self.is_alive(Instant::now(), max_age)
+    }
+
+    /// Whether it is to be kept.
+    pub(super) fn is_alive(&self, now: Instant, max_age: Duration) -> bool {
+        !self.sender.is_closed() && now < self.idle_until && now < self.opened + max_age
+    }
+
+    /// Sends a request and reads the answer's head.
+    pub(super) async fn send(
+        &mut self,
+        target: &Target,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Unanswered> {
+        let ready = self.sender.ready().await;
+        ready.map_err(|_| Unanswered::NotSent)?;
+        headers.insert(HOST, target.host.clone());
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = target.path.clone();
+        *request.headers_mut() = headers;
+        self.wire.ask();
+        let answered = self.sender.send_request(request).await;
+        answered.map_err(|error| match error.is_canceled() {
+            true => Unanswered::NotSent,
+            false => Unanswered::Failed(error),
+        })
+    }
+
+    /// What is known of the bytes that came in.
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Sets how long it may wait for its next request. `false`: it must not have one.
+    pub(super) fn rest(&mut self, answer: &Head) -> bool {
+        self.idle_until = Instant::now() + answer.idle;
+        answer.is_clean && !self.sender.is_closed()
+    }
+}
+
+/// What a head says of its connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    idle: Duration,
+    /// Nothing can follow that would be taken for the next answer.
+    is_clean: bool,
+}
+
+impl Head {
+    pub(super) fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        let bodyless = status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
+        let announced = headers.contains_key(TRANSFER_ENCODING)
+            || headers
+                .get(CONTENT_LENGTH)
+                .is_some_and(|length| length != "0");
+        let named = headers.get("keep-alive").and_then(keep_alive_timeout);
+        Self {
+            idle: named.map_or(IDLE, before),
+            is_clean: !(bodyless && announced),
+        }
+    }
+}
+
+/// Half a second before that time, or half of it where it is short.
+fn before(timeout: Duration) -> Duration {
+    let earlier = timeout.saturating_sub(IDLE_MARGIN).max(timeout / 2);
+    earlier.min(LONGEST_IDLE)
+}
+
+/// `Keep-Alive: timeout=5, max=100`
+fn keep_alive_timeout(value: &HeaderValue) -> Option<Duration> {
+    let mut parameters = value.to_str().ok()?.split(',');
+    parameters.find_map(|parameter| {
+        let (name, seconds) = parameter.split_once('=')?;
+        let is_timeout = name.trim().eq_ignore_ascii_case("timeout");
+        let seconds = seconds.trim().parse().ok()?;
+        is_timeout.then(|| Duration::from_secs(seconds))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(status: u16, headers: &[(&'static str, &'static str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| {
+            let value = HeaderValue::from_static(value);
+            (http::HeaderName::from_static(name), value)
+        });
+        let status = StatusCode::from_u16(status).expect("a status");
+        Head::of(status, &headers.collect())
+    }
+
+    #[test]
+    fn a_connection_is_given_up_before_the_receiver_would() {
+        let idle = |value| head(200, &[("keep-alive", value)]).idle.as_millis();
+
+        assert_eq!(idle("timeout=5"), 4_500);
+        assert_eq!(idle("max=100, Timeout = 1"), 500);
+        assert_eq!(idle("timeout=0"), 0);
+        assert_eq!(idle("timeout=300"), 60_000);
+        for nonsense in ["", "timeout", "timeout=soon", "max=1"] {
+            assert_eq!(idle(nonsense), 4_000, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_body_that_announces_one_ends_its_connection() {
+        assert!(head(204, &[]).is_clean);
+        assert!(head(204, &[("content-length", "0")]).is_clean);
+        assert!(head(200, &[("content-length", "5")]).is_clean);
+        assert!(!head(204, &[("content-length", "5")]).is_clean);
+        assert!(!head(304, &[("transfer-encoding", "chunked")]).is_clean);
+    }
+}

@@ -1,0 +1,262 @@
+//! An HTTP/2 connection, which the webhooks of one endpoint share.
+
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, Connection, SendRequest};
+use h2::{Ping, PingPong, Reason, RecvStream};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
+use tokio::sync::Notify;
+use tokio::time::{Instant, interval, timeout};
+use webhook_domain::WebhookId;
+
+use super::endpoint::Target;
+use super::failure::{Blame, Failure};
+use super::http1::MAX_HEAD_BYTES;
+use super::wire::{Stream, Wire};
+
+/// The most streams at once, however many more the receiver takes.
+const MAX_STREAMS: usize = 1_000;
+
+/// How much of an answer's body may be under way: what is kept of it fits.
+const STREAM_WINDOW: u32 = 64 * 1024;
+
+/// The same for all answers of a connection.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// How often a connection is looked at. One with a request that heard nothing since the last look is
+/// pinged.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How long the answer to a ping may take before the connection counts as dead.
+const PONG: Duration = Duration::from_secs(5);
+
+/// How long a connection is kept without a request.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A connection that takes requests as streams.
+pub(super) struct Http2 {
+    sender: SendRequest<Bytes>,
+    wire: Arc<Wire>,
+    streams: Arc<Streams>,
+    opened: Instant,
+    is_used: AtomicBool,
+    /// The webhooks that its loss was counted for.
+    counted: Mutex<HashSet<WebhookId>>,
+}
+
+/// The streams of a connection.
+#[derive(Default)]
+struct Streams {
+    open: AtomicUsize,
+    /// A stream has ended, or the connection takes no more.
+    changed: Notify,
+    /// It takes no more streams; those that it has go on.
+    is_retired: AtomicBool,
+    used: Mutex<Option<Instant>>,
+}
+
+/// The right to one stream. Dropping it gives it back.
+pub(super) struct Slot(Arc<Streams>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Http2 {
+    /// Starts HTTP/2. The connection lives until its handle and its streams are gone.
+    pub(super) async fn start(stream: Stream) -> Result<Self, h2::Error> {
+        let wire = stream.wire().clone();
+        let handshake = Builder::new()
+            .enable_push(false)
+            .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .handshake(stream);
+        let (sender, connection) = handshake.await?;
+        let streams = Arc::<Streams>::default();
+        tokio::spawn(drive(connection, streams.clone(), wire.clone()));
+        Ok(Self {
+            sender,
+            wire,
+            streams,
+            opened: Instant::now(),
+            is_used: AtomicBool::new(false),
+            counted: Mutex::default(),
+        })
+    }
+
+    /// Whether it takes more requests.
+    pub(super) fn is_usable(&self, max_age: Duration) -> bool {
+        !self.streams.is_retired() && self.opened.elapsed() < max_age
+    }
+
+    /// Whether it is to be kept.
+    pub(super) fn is_alive(&self, max_age: Duration) -> bool {
+        let used = *self.streams.used();
+        let idle = used.unwrap_or(self.opened).elapsed();
+        let open = self.streams.open.load(Ordering::Relaxed);
+        self.is_usable(max_age) && (open > 0 || idle < IDLE)
+    }
+
+    /// Lets it take no more requests; those under way go on.
+    pub(super) fn retire(&self) {
+        self.streams.retire();
+    }
+
+    /// Waits for the right to one more stream. `None`: the connection takes no more.
+    pub(super) async fn slot(&self) -> Option<Slot> {
+        loop {
+            let changed = self.streams.changed.notified();
+            if self.streams.is_retired() {
+                // So that the next one that waits does not wait in vain.
+                self.streams.changed.notify_one();
+                return None;
+            }
+            let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
+            if let Some(slot) = self.streams.try_open(most) {
+                return Some(slot);
+            }
+            changed.await;
+        }
+    }
+
+    /// Sends a request and reads the answer's head.
+    pub(super) async fn send(
+        &self,
+        target: &Target,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<RecvStream>, h2::Error> {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = target.uri.clone();
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = headers;
+        let (answer, mut sending) = self.sender.clone().send_request(request, false)?;
+        // It is buffered until the receiver has room, and bounded as every body is.
+        sending.send_data(body, true)?;
+        let answer = answer.await?;
+        self.is_used.store(true, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    /// What is known of the bytes that came in.
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Whether a request was answered over it: then it was not dead from the beginning.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
+    }
+
+    /// The failure of the connection, which counts once for each webhook, however many of its
+    /// requests were under way.
+    pub(super) fn counted_once(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.insert(webhook_id) {
+            return failure;
+        }
+        let blame = Blame::Counted;
+        Failure { blame, ..failure }
+    }
+}
+
+/// What is lost with an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// The request, which the receiver had.
+    Stream,
+    /// Nothing: the receiver wants the request over HTTP/1.
+    WantsHttp1,
+    /// Nothing: the receiver refused the stream.
+    Refused,
+    /// The connection; the receiver did not look at the request.
+    Unprocessed,
+    /// The connection, and with it every request that was under way.
+    Connection,
+}
+
+impl Loss {
+    pub(super) fn of(error: &h2::Error) -> Self {
+        if error.is_reset() {
+            return match error.reason() {
+                Some(Reason::REFUSED_STREAM) if error.is_remote() => Self::Refused,
+                Some(Reason::HTTP_1_1_REQUIRED) if error.is_remote() => Self::WantsHttp1,
+                _ => Self::Stream,
+            };
+        }
+        if error.is_go_away() && error.is_remote() {
+            return Self::Unprocessed;
+        }
+        Self::Connection
+    }
+}
+
+impl Streams {
+    fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::Acquire)
+    }
+
+    fn retire(&self) {
+        self.is_retired.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+    }
+
+    fn try_open(self: &Arc<Self>, most: usize) -> Option<Slot> {
+        let open = &self.open;
+        let opened = open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
+            (open < most).then_some(open + 1)
+        });
+        opened.ok()?;
+        *self.used() = Some(Instant::now());
+        Some(Slot(self.clone()))
+    }
+
+    fn used(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Moves the connection's frames until it is over or does not answer pings. Dropping it then ends
+/// what is under way.
+async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>, wire: Arc<Wire>) {
+    let pings = connection.ping_pong();
+    tokio::select! {
+        _ = connection => {}
+        () = watch(pings, &streams, &wire) => {}
+    }
+    streams.retire();
+}
+
+/// Comes to its end when a ping is not answered.
+async fn watch(pings: Option<PingPong>, streams: &Streams, wire: &Wire) {
+    let Some(mut pings) = pings else {
+        return std::future::pending().await;
+    };
+    let (mut looks, mut heard) = (interval(LOOK), wire.received());
+    loop {
+        looks.tick().await;
+        let now = wire.received();
+        let is_silent = now == heard;
+        heard = now;
+        if is_silent && streams.open.load(Ordering::Relaxed) > 0 {
+            let sent = pings.send_ping(Ping::opaque());
+            let answered = timeout(PONG, poll_fn(|context| pings.poll_pong(context)));
+            if sent.is_err() || !matches!(answered.await, Ok(Ok(_))) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Names to addresses, without threads that wait: a name that no server answers for costs only the
+//! webhooks that have it.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared, select};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RecordType;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use webhook_domain::FailureClass;
+
+use super::failure::Failure;
+
+/// How long a look-up may take, with the wait for its turn.
+pub(crate) const LOOK_UP: Duration = Duration::from_secs(5);
+
+/// How long one question may stay without an answer before it is asked again.
+const QUESTION: Duration = Duration::from_secs(2);
+
+/// How many names are looked up at once. Each takes two questions, each question a socket.
+const NAMES_AT_ONCE: usize = 512;
+
+/// How long the addresses of the other family are waited for, once those of one are there
+/// (RFC 8305 section 3 proposes 50 ms).
+const OTHER_FAMILY: Duration = Duration::from_millis(50);
+
+/// The most answers that are remembered, each until its TTL is over.
+const CACHED_ANSWERS: u64 = 8_192;
+
+/// The longest that an answer is remembered, and that the lack of one is.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+const LACK_REMEMBERED: Duration = Duration::from_secs(5);
+
+/// The most addresses of one name that are taken.
+const MAX_ADDRESSES: usize = 16;
+
+type Found = Result<Arc<[IpAddr]>, Failure>;
+type LookUp = BoxFuture<'static, Found>;
+
+/// Looks names up, one look-up per name at a time.
+pub(crate) struct NameResolver {
+    resolver: Arc<TokioResolver>,
+    turns: Arc<Semaphore>,
+    running: Mutex<HashMap<Arc<str>, WeakShared<LookUp>>>,
+}
+
+impl NameResolver {
+    /// Asks `name_servers`; those of this machine's configuration if there are none. `/etc/hosts`
+    /// counts in any case.
+    pub(crate) fn new(name_servers: &[SocketAddr]) -> Result<Self, NetError> {
+        let mut builder = if name_servers.is_empty() {
+            TokioResolver::builder_tokio()?
+        } else {
+            let servers = name_servers.iter().map(|address| name_server(*address));
+            let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        };
+        set_bounds(builder.options_mut());
+        Ok(Self {
+            resolver: Arc::new(builder.build()?),
+            turns: Arc::new(Semaphore::new(NAMES_AT_ONCE)),
+            running: Mutex::default(),
+        })
+    }
+
+    /// Finds the addresses of a name, in the order in which they should be tried: IPv6 and IPv4 in
+    /// turn. The name stands for itself: no search list is tried.
+    pub(crate) async fn look_up(&self, name: &Arc<str>) -> Found {
+        let look_up = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(look_up) = running.get(name).and_then(WeakShared::upgrade) {
+                look_up
+            } else {
+                let look_up = self.start(name.clone());
+                running.retain(|_, look_up| look_up.upgrade().is_some());
+                running.extend(look_up.downgrade().map(|weak| (name.clone(), weak)));
+                look_up
+            }
+        };
+        look_up.await
+    }
+
+    fn start(&self, name: Arc<str>) -> Shared<LookUp> {
+        let (resolver, turns) = (self.resolver.clone(), self.turns.clone());
+        let look_up = async move {
+            let found = async {
+                let _turn = turns.acquire().await;
+                find(&resolver, &name).await
+            };
+            timeout(LOOK_UP, found)
+                .await
+                .unwrap_or_else(|_| Err(unanswered(&name)))
+        };
+        look_up.boxed().shared()
+    }
+}
+
+fn name_server(address: SocketAddr) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    let at_port = |connection: &mut ConnectionConfig| connection.port = address.port();
+    server.connections.iter_mut().for_each(at_port);
+    server
+}
+
+fn set_bounds(options: &mut ResolverOpts) {
+    options.timeout = QUESTION;
+    options.attempts = 1;
+    options.cache_size = CACHED_ANSWERS;
+    options.positive_max_ttl = Some(REMEMBERED);
+    options.negative_max_ttl = Some(LACK_REMEMBERED);
+}
+
+async fn find(resolver: &TokioResolver, name: &str) -> Found {
+    let (six, four) = (
+        ask(resolver, name, RecordType::AAAA).boxed(),
+        ask(resolver, name, RecordType::A).boxed(),
+    );
+    let (one, other) = select(six, four).await.factor_first();
+    let other = if one.is_ok() {
+        // A name server that drops the question for one family must not hold up the other.
+        timeout(OTHER_FAMILY, other).await.ok()
+    } else {
+        Some(other.await)
+    };
+    let addresses = match (one, other) {
+        (Ok(one), Some(Ok(other))) => in_turn(one, other),
+        (Ok(found), _) | (Err(_), Some(Ok(found))) => found,
+        (Err(error), Some(Err(other))) => return Err(worse(name, &error, &other)),
+        (Err(error), None) => return Err(describe(name, &error)),
+    };
+    Ok(addresses.into_iter().take(MAX_ADDRESSES).collect())
+}
+
+/// The addresses of one family; at least one.
+async fn ask(
+    resolver: &TokioResolver,
+    name: &str,
+    family: RecordType,
+) -> Result<Vec<IpAddr>, NetError> {
+    let answer = resolver.lookup(format!("{name}."), family).await?;
+    let records = answer.answers().iter();
+    let addresses: Vec<_> = records.filter_map(|record| record.data.ip_addr()).collect();
+    if addresses.is_empty() {
+        return Err(NetError::Message("the name has no address"));
+    }
+    Ok(addresses)
+}
+
+/// IPv6 first, then one of each.
+fn in_turn(one: Vec<IpAddr>, other: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (six, four) = if one.iter().any(IpAddr::is_ipv6) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let (mut six, mut four) = (six.into_iter(), four.into_iter());
+    std::iter::from_fn(|| match (six.next(), four.next()) {
+        (None, None) => None,
+        (one, other) => Some(one.into_iter().chain(other)),
+    })
+    .flatten()
+    .collect()
+}
+
+/// Of two errors the one that says more: that a family has no address says nothing about the other.
+fn worse(name: &str, one: &NetError, other: &NetError) -> Failure {
+    if is_lack(one) && !is_lack(other) {
+        return describe(name, other);
+    }
+    describe(name, one)
+}
+
+fn is_lack(error: &NetError) -> bool {
+    matches!(
+        error,
+        NetError::Message(_) | NetError::Dns(DnsError::NoRecordsFound(_))
+    )
+}
+
+fn describe(name: &str, error: &NetError) -> Failure {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say it well themselves"
+    )]
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(lack))
+            if lack.response_code == ResponseCode::NXDomain =>
+        {
+            Failure::new(
+                FailureClass::Dns,
+                format_args!("the name {name} does not exist in the DNS"),
+            )
+        }
+        NetError::Message(_) | NetError::Dns(DnsError::NoRecordsFound(_)) => Failure::new(
+            FailureClass::Dns,
+            format_args!("the name {name} has no address in the DNS"),
+        ),
+        NetError::Timeout => unanswered(name),
+        NetError::Dns(DnsError::ResponseCode(code)) => Failure::new(
+            FailureClass::Dns,
+            format_args!("the name servers could not look up {name}: {code}"),
+        ),
+        other => Failure::new(
+            FailureClass::Dns,
+            format_args!("the name {name} could not be looked up: {other}"),
+        ),
+    }
+}
+
+/// No name server told the addresses in time.
+pub(super) fn unanswered(name: &str) -> Failure {
+    let limit = LOOK_UP.as_secs();
+    Failure::new(
+        FailureClass::Dns,
+        format_args!("no name server told the addresses of {name} within {limit} s"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_families_are_tried_in_turn() {
+        let six = ["2001:db8::1", "2001:db8::2"].map(|a| a.parse().expect("an address"));
+        let four = ["192.0.2.1"].map(|a| a.parse().expect("an address"));
+
+        let expected = [six[0], four[0], six[1]];
+        assert_eq!(in_turn(six.to_vec(), four.to_vec()), expected);
+        assert_eq!(in_turn(four.to_vec(), six.to_vec()), expected);
+        assert_eq!(in_turn(four.to_vec(), Vec::new()), four);
+    }
+
+    #[tokio::test]
+    async fn the_hosts_file_counts_and_no_name_server_is_needed_for_it() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let resolver = NameResolver::new(&[silent.local_addr().expect("an address")]);
+
+        let found = resolver
+            .expect("a resolver")
+            .look_up(&"localhost".into())
+            .await;
+
+        let found = found.expect("addresses");
+        assert!(found.iter().all(IpAddr::is_loopback), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_nobody_answers_for_ends_in_time_and_is_asked_for_once() {
+        let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        let resolver = NameResolver::new(&[silent.local_addr().expect("an address")]);
+        let (resolver, name) = (resolver.expect("a resolver"), "example.test".into());
+
+        let (one, other) = tokio::join!(resolver.look_up(&name), resolver.look_up(&name));
+
+        let failure = one.expect_err("nobody answers");
+        assert_eq!(failure, unanswered("example.test"));
+        assert_eq!(other, Err(failure));
+    }
+}

@@ -1,0 +1,177 @@
+//! TLS as every connection to a receiver speaks it, and what its refusals mean.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, ClientConfig, OtherError, SignatureScheme};
+use webhook_domain::FailureDetail;
+
+mod verifier;
+
+use verifier::{NotTrusted, Verifier};
+
+/// TLS 1.2 and 1.3, trusting whom this machine trusts, offering HTTP/2 before HTTP/1.1.
+pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(default_provider());
+    let verifier = Verifier::new(provider.clone())?;
+    let builder = ClientConfig::builder_with_provider(provider);
+    let mut config = builder
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// What is offered to a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    /// HTTP/2 before HTTP/1.1.
+    All,
+    /// Only HTTP/1.1.
+    Http1,
+}
+
+/// The configuration for one connection, which notes in `wanted` whether the receiver asks for a
+/// client certificate.
+pub(super) fn for_connection(
+    config: &ClientConfig,
+    wanted: &Arc<AtomicBool>,
+    protocols: Protocols,
+) -> ClientConfig {
+    let mut config = config.clone();
+    config.client_auth_cert_resolver = Arc::new(NoCertificate(wanted.clone()));
+    if protocols == Protocols::Http1 {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
+    config
+}
+
+/// Has no client certificate, and notes that one was asked for.
+#[derive(Debug)]
+struct NoCertificate(Arc<AtomicBool>);
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        // Otherwise it would not be asked.
+        true
+    }
+}
+
+/// Looks into `io::Error`s, which may be nested and hide what they wrap from `source`.
+pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
+    let inside = wrapped.and_then(|inner| tls_error(inner));
+    error.downcast_ref().or(inside)
+}
+
+/// Why a handshake failed.
+pub(super) fn describe_handshake(error: &io::Error, certificate_wanted: bool) -> FailureDetail {
+    match tls_error(error) {
+        Some(error) => describe(error, certificate_wanted),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the receiver closed the connection in the middle of the TLS handshake".into()
+        }
+        None if error.kind() == io::ErrorKind::ConnectionReset => {
+            "the receiver reset the connection in the middle of the TLS handshake".into()
+        }
+        None => FailureDetail::of(format_args!("the TLS handshake failed: {error}")),
+    }
+}
+
+/// What a TLS error means to whoever runs the receiver. `certificate_wanted`: the receiver had asked
+/// for a client certificate.
+pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> FailureDetail {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say it well themselves"
+    )]
+    match error {
+        rustls::Error::InvalidMessage(_) => {
+            "the receiver does not speak TLS on this port; perhaps it speaks plain HTTP".into()
+        }
+        rustls::Error::AlertReceived(alert) => describe_alert(*alert, certificate_wanted),
+        rustls::Error::PeerIncompatible(why) => FailureDetail::of(format_args!(
+            "the receiver speaks neither TLS 1.2 nor TLS 1.3 as we do: {why:?}"
+        )),
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(other))) => {
+            match other.downcast_ref::<NotTrusted>() {
+                Some(NotTrusted(detail)) => detail.clone(),
+                None => FailureDetail::of(format_args!("the certificate is not accepted: {other}")),
+            }
+        }
+        rustls::Error::InvalidCertificate(other) => {
+            FailureDetail::of(format_args!("the certificate is not accepted: {other}"))
+        }
+        other => FailureDetail::of(format_args!("TLS failed: {other}")),
+    }
+}
+
+fn describe_alert(alert: AlertDescription, certificate_wanted: bool) -> FailureDetail {
+    match alert {
+        AlertDescription::ProtocolVersion => {
+            "the receiver speaks neither TLS 1.2 nor TLS 1.3; older versions are not used".into()
+        }
+        AlertDescription::CertificateRequired => WANTS_CERTIFICATE.into(),
+        AlertDescription::HandshakeFailure
+        | AlertDescription::BadCertificate
+        | AlertDescription::AccessDenied
+        | AlertDescription::UnknownCA
+            if certificate_wanted =>
+        {
+            WANTS_CERTIFICATE.into()
+        }
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            "the receiver accepts none of our cipher suites, which all use ECDHE with AES-GCM or \
+             ChaCha20"
+                .into()
+        }
+        AlertDescription::UnrecognisedName => {
+            "the receiver has no certificate for the URL's host: it does not know that name".into()
+        }
+        AlertDescription::NoApplicationProtocol => {
+            "the receiver speaks neither HTTP/2 nor HTTP/1.1 over TLS".into()
+        }
+        other => FailureDetail::of(format_args!(
+            "the receiver ended the TLS connection with the alert {other:?}"
+        )),
+    }
+}
+
+const WANTS_CERTIFICATE: &str = "the receiver wants a client certificate, and we present none";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_after_a_request_for_a_certificate_is_about_that_certificate() {
+        let alert = rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
+
+        let wanted = describe(&alert, true);
+        let unwanted = describe(&alert, false);
+
+        assert_eq!(wanted.as_str(), WANTS_CERTIFICATE);
+        assert!(unwanted.as_str().contains("cipher"), "{unwanted}");
+    }
+
+    #[test]
+    fn a_tls_error_is_found_within_other_errors() {
+        let inner = rustls::Error::AlertReceived(AlertDescription::ProtocolVersion);
+        let nested = io::Error::other(io::Error::other(inner.clone()));
+
+        assert_eq!(tls_error(&nested), Some(&inner));
+        assert_eq!(tls_error(&io::Error::other("none")), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! A connection's bytes: plain or within TLS, and what is to be known of those that came in.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// How many bytes of an answer are kept to tell what it was if it was not HTTP.
+const BEGINNING: usize = 40;
+
+/// What is known of the bytes that came in over a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Wire {
+    received: AtomicU64,
+    /// How much had come in when the latest request went out.
+    asked_at: AtomicU64,
+    beginning: Mutex<Vec<u8>>,
+    certificate_wanted: Arc<AtomicBool>,
+}
+
+impl Wire {
+    pub(super) fn new(certificate_wanted: Arc<AtomicBool>) -> Self {
+        Self {
+            certificate_wanted,
+            ..Self::default()
+        }
+    }
+
+    /// A request goes out: what comes in from now on is its answer.
+    pub(super) fn ask(&self) {
+        self.asked_at.store(self.received(), Ordering::Relaxed);
+        self.kept().clear();
+    }
+
+    /// Whether a byte of the answer has come in.
+    pub(super) fn has_begun(&self) -> bool {
+        self.received() != self.asked_at.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes have come in over this connection.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// The first bytes of the answer, as text.
+    pub(super) fn beginning(&self) -> String {
+        self.kept().escape_ascii().to_string()
+    }
+
+    /// Whether the receiver asked for a client certificate in the handshake.
+    pub(super) fn certificate_wanted(&self) -> bool {
+        self.certificate_wanted.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let had = self
+            .received
+            .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if had == self.asked_at.load(Ordering::Relaxed) {
+            let beginning = &bytes[..bytes.len().min(BEGINNING)];
+            self.kept().extend_from_slice(beginning);
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        self.beginning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Plain or within TLS.
+pub(super) enum Transport {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A transport that tells its [`Wire`] what comes in.
+pub(super) struct Stream {
+    transport: Transport,
+    wire: Arc<Wire>,
+}
+
+impl Stream {
+    pub(super) fn new(transport: Transport, certificate_wanted: Arc<AtomicBool>) -> Self {
+        Self {
+            transport,
+            wire: Arc::new(Wire::new(certificate_wanted)),
+        }
+    }
+
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+
+    /// Whether the receiver chose HTTP/2 in the handshake.
+    pub(super) fn is_http2(&self) -> bool {
+        match &self.transport {
+            Transport::Plain(_) => false,
+            Transport::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let had = buffer.filled().len();
+        let polled = match &mut this.transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        this.wire.note(&buffer.filled()[had..]);
+        polled
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().transport {
+            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.transport {
+            Transport::Plain(stream) => stream.is_write_vectored(),
+            Transport::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+}
