@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{
-    DeliveryId, Environment, EventType, HealthPolicy, Observation, OrderingField, Outcome,
-    RateLimit, Serving, WebhookId,
+    DeliveryId, Environment, EventType, HealthPolicy, Observation, Occasion, OrderingField,
+    Outcome, RateLimit, Serving, WebhookId,
 };
 use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
@@ -45,7 +45,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             let ended_at = Utc::now() - TimeDelta::seconds(ago + count - number);
             let seen = Observation {
                 outcome: Outcome::Overloaded { retry_after: None },
-                probe: false,
+                occasion: Occasion::Due,
                 ended_at,
             };
             (webhook_id, seen)

@@ -9,7 +9,8 @@ use http::header::{HeaderMap, RETRY_AFTER};
 use tokio::time::{Instant, timeout_at};
 use webhook_domain::outside::MAX_RESPONSE_BODY_BYTES;
 use webhook_domain::{
-    BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, parse_retry_after,
+    BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, meaning_behind_cdn,
+    parse_retry_after,
 };
 use webhook_store::attempts::{Attempt, Exchange};
 
@@ -41,18 +42,26 @@ pub(crate) async fn read(
     said.response_body_end = timeout_at(deadline, reading)
         .await
         .unwrap_or(BodyEnd::Unfinished);
-    if status.is_success() {
-        return Outcome::Accepted;
+    let outcome = Outcome::of_status(status.as_u16(), retry_after);
+    if outcome != Outcome::Accepted {
+        attempt.failure_class = Some(FailureClass::Status);
+        attempt.failure_detail = Some(describe(status));
     }
-    let detail = FailureDetail::of(format_args!("the receiver answered {status}"));
-    let failed = failed(attempt, FailureClass::Status, detail, retry_after);
-    match status {
-        StatusCode::GONE => Outcome::Gone,
-        StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => Outcome::Overloaded { retry_after },
-        _ => failed,
+    outcome
+}
+
+/// Such as `the receiver answered 503 Service Unavailable`. A status that has no name is told by its
+/// number, and one that only a CDN gives with its meaning.
+fn describe(status: StatusCode) -> FailureDetail {
+    let (code, name) = (status.as_u16(), status.canonical_reason());
+    match (meaning_behind_cdn(code), name) {
+        (Some(meaning), _) => {
+            FailureDetail::of(format_args!("the receiver answered {code} ({meaning})"))
+        }
+        (None, Some(name)) => {
+            FailureDetail::of(format_args!("the receiver answered {code} {name}"))
+        }
+        (None, None) => FailureDetail::of(format_args!("the receiver answered {code}")),
     }
 }
 
@@ -90,4 +99,24 @@ fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, HeaderTex
         Some((Cow::Borrowed(*name), text))
     });
     present.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_told_with_its_name_or_its_meaning_if_it_has_one() {
+        let told = |code| {
+            let status = StatusCode::from_u16(code).expect("a status");
+            describe(status).into_string()
+        };
+
+        assert_eq!(told(503), "the receiver answered 503 Service Unavailable");
+        assert_eq!(
+            told(522),
+            "the receiver answered 522 (connection timed out behind the CDN)"
+        );
+        assert_eq!(told(599), "the receiver answered 599");
+    }
 }

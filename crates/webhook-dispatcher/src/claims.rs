@@ -91,6 +91,8 @@ fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>, origin: Origin) 
         max_concurrency: claimed.max_concurrency,
         attempts: claimed.attempts,
         schedule_from: claimed.schedule_from,
+        schedule_since: claimed.schedule_since,
+        throttled: claimed.throttled,
         ordering_key: claimed.ordering_key,
         event: claimed.event,
         lease_until,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    ExhaustedDelivery, Observation, Outcome, StatusEvent, StatusEventType, Verdict, decide,
+    ExhaustedDelivery, FailureDetail, Observation, Occasion, Outcome, Progress, StatusEvent,
+    StatusEventType, Verdict, decide,
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
@@ -81,33 +82,43 @@ impl Courier {
 /// What is to be recorded of an attempt.
 fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<Utc>) -> Finished {
     let Made {
-        attempt,
+        mut attempt,
         said,
         outcome,
         counts,
     } = made;
-    let number = (attempt.number - leased.schedule_from).unsigned_abs();
-    let verdict = decide(outcome, number, &destination.policy, rand::random());
+    let progress = Progress {
+        attempts: (attempt.number - leased.schedule_from).unsigned_abs(),
+        throttled: leased.throttled.unsigned_abs(),
+        age: (now - leased.schedule_since).to_std().unwrap_or_default(),
+    };
+    let verdict = decide(outcome, progress, &destination.policy, rand::random());
     // Somebody looks at a test's answer now; in an hour nobody does.
-    let test = leased.event.test_for.is_some();
+    let test = leased.is_test();
     let (next, status_event) = match verdict {
         Verdict::Succeed => (NextState::Succeeded, None),
         Verdict::Retry(delay) if !test => (NextState::RetryAt(now + delay), None),
-        Verdict::Retry(_) | Verdict::GiveUp if test => (NextState::Failed, None),
-        Verdict::Retry(_) | Verdict::GiveUp => {
+        Verdict::PutOff(delay) if !test => (NextState::PutOffTo(now + delay), None),
+        Verdict::Retry(_) | Verdict::PutOff(_) | Verdict::GiveUp if test => {
+            (NextState::Failed, None)
+        }
+        Verdict::Retry(_) | Verdict::PutOff(_) | Verdict::GiveUp => {
             (NextState::Failed, Some(exhausted(leased, &attempt, now)))
         }
         Verdict::Disable => (NextState::Failed, None),
     };
-    let ended = !matches!(next, NextState::RetryAt(_));
-    let probe = leased.origin == Origin::Probe;
+    let ended = match next {
+        NextState::Succeeded | NextState::Failed => true,
+        NextState::RetryAt(_) => false,
+        NextState::PutOffTo(_) => {
+            note_put_off(&mut attempt);
+            false
+        }
+    };
     Finished {
         // Whatever became of a probe, its circuit waits for it.
-        seen: (counts || probe).then_some(Observation {
-            outcome,
-            probe,
-            ended_at: now,
-        }),
+        seen: (counts || leased.origin == Origin::Probe)
+            .then(|| observed(leased, outcome, verdict, now)),
         turn: leased
             .ordering_key
             .filter(|_| ended)
@@ -120,6 +131,41 @@ fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<
             lease_until: leased.lease_until,
             status_event,
         },
+    }
+}
+
+/// What an attempt says about its webhook.
+fn observed(
+    leased: &Leased,
+    outcome: Outcome,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Observation {
+    let occasion = match leased.origin {
+        Origin::Probe => Occasion::Probe,
+        Origin::Broker | Origin::Backlog if leased.is_test() => Occasion::Test,
+        Origin::Broker | Origin::Backlog => Occasion::Due,
+    };
+    Observation {
+        outcome: match (outcome, verdict) {
+            // A 429 that costs an attempt is a failure like any other.
+            (Outcome::Throttled { retry_after }, Verdict::Retry(_) | Verdict::GiveUp) => {
+                Outcome::Overloaded { retry_after }
+            }
+            (as_it_was, _) => as_it_was,
+        },
+        occasion,
+        ended_at: now,
+    }
+}
+
+/// Tells in the log that an attempt cost nothing.
+fn note_put_off(attempt: &mut Attempt) {
+    if let Some(detail) = &attempt.failure_detail {
+        let detail = FailureDetail::of(format_args!(
+            "{detail}, which costs no attempt while the delivery is younger than its retry policy's span"
+        ));
+        attempt.failure_detail = Some(detail);
     }
 }
 
@@ -155,6 +201,10 @@ fn observe(leased: &Leased, attempt: &Attempt, outcome: Outcome) {
         Outcome::Gone => {
             log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "webhook {webhook_id} is gone");
             "gone"
+        }
+        Outcome::Throttled { .. } => {
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} came too soon: 429");
+            "throttled"
         }
         Outcome::Overloaded { .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: overloaded");

@@ -4,10 +4,11 @@
 //! when there is nothing left; a lane without any is forgotten. What waits in lanes is bounded per
 //! webhook, and in number and bytes for all together; what has no room waits in Postgres.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +21,7 @@ use crate::courier::Courier;
 use crate::destinations::Destinations;
 use crate::leased::{Leased, Origin};
 
+mod hold;
 mod in_hand;
 mod lane;
 mod pace;
@@ -142,6 +144,37 @@ impl Lanes {
     /// Gives back what waits for webhooks whose circuit is open, but for its probe.
     pub(crate) async fn flush_but_probes(&self, webhook_ids: &[WebhookId]) {
         self.empty(webhook_ids, |l| l.origin != Origin::Probe).await;
+    }
+
+    /// Lets nothing more go to receivers that are held until these times, and gives back what waits
+    /// for them. Tests go.
+    pub(crate) async fn hold(&self, held: &[(WebhookId, DateTime<Utc>)]) {
+        let now = Utc::now();
+        for (webhook_id, until) in held {
+            if let Ok(time) = (*until - now).to_std() {
+                let waiting = self.in_hand().hold(*webhook_id, time);
+                self.set_aside(waiting);
+            }
+        }
+        self.hand_back_aside().await;
+    }
+
+    /// Says that whoever reads Postgres from now on knows what these webhooks' receivers asked for.
+    pub(crate) fn settle_holds(&self, webhook_ids: &[WebhookId]) {
+        self.in_hand().settle_holds(webhook_ids);
+    }
+
+    /// Ends the holds of lanes other than these, which is what Postgres had at `asked_at`.
+    pub(crate) fn end_holds(
+        self: &Arc<Self>,
+        held: &[(WebhookId, DateTime<Utc>)],
+        asked_at: Instant,
+    ) {
+        let held: HashSet<WebhookId> = held.iter().map(|(webhook_id, _)| *webhook_id).collect();
+        let starting = self.in_hand().end_holds(|id| held.contains(id), asked_at);
+        for webhook_id in starting {
+            self.start_runner(webhook_id);
+        }
     }
 
     /// Gives back everything that waits, and begins nothing more.

@@ -201,6 +201,7 @@ async fn work(
             intake::take_in_for_ever(&worker),
             claims::claim_for_ever(&worker),
             sweeps::flush_closed_for_ever(&worker),
+            sweeps::heed_holds_for_ever(&worker),
             sweeps::make_up_for_ever(&worker),
             outbox::publish_for_ever(&worker, &publisher),
             jobs::work_for_ever(&worker),

@@ -11,7 +11,7 @@ use webhook_domain::{
     WebhookId,
 };
 use webhook_store::attempts::{Attempt, AttemptResult, Exchange, record};
-use webhook_store::health::{Changes, observe_all};
+use webhook_store::health::{Changes, Observed, observe_all};
 use webhook_store::{Pool, StoreError, acquire, settings, webhooks};
 
 use crate::lanes::Lanes;
@@ -159,17 +159,15 @@ impl Recorder {
         Ok(written)
     }
 
-    /// Takes note of failures, and of successes of webhooks that were failing.
+    /// Takes note of failures and holds, and of successes of webhooks that were failing or held.
     async fn look_after(
         &self,
         failing: HashSet<WebhookId>,
         mut seen: Vec<(WebhookId, Observation)>,
     ) {
         let mut concerned = failing;
-        let failed = seen
-            .iter()
-            .filter(|(_, one)| one.outcome != Outcome::Accepted);
-        concerned.extend(failed.map(|(webhook_id, _)| *webhook_id));
+        let remarkable = seen.iter().filter(|(_, one)| one.is_remarkable());
+        concerned.extend(remarkable.map(|(webhook_id, _)| *webhook_id));
         seen.retain(|(webhook_id, _)| concerned.contains(webhook_id));
         if seen.is_empty() {
             return;
@@ -180,15 +178,18 @@ impl Recorder {
                 disable_after: settings::find_disable_after(&mut connection).await?,
                 ..self.health.clone()
             };
-            let changes = observe_all(&mut connection, &seen, &policy).await?;
-            Ok((changes, policy.disable_after))
+            let observed = observe_all(&mut connection, &seen, &policy).await?;
+            Ok((observed, policy.disable_after))
         });
         let gone = seen.iter().filter(|(_, one)| one.outcome == Outcome::Gone);
         for (webhook_id, _) in gone {
             self.disable(*webhook_id, "the receiver answered 410 Gone")
                 .await;
         }
-        let Some((changes, disable_after)) = observed.await else {
+        let observed = observed.await;
+        self.pass_holds_on(observed.as_ref().map(|(observed, _)| observed), &seen)
+            .await;
+        let Some((Observed { changes, .. }, disable_after)) = observed else {
             return;
         };
         let disabled = with(&changes, HealthChange::Disabled);
@@ -206,6 +207,20 @@ impl Recorder {
             if !closed.is_empty() {
                 lanes.look_for_more();
             }
+        }
+    }
+
+    /// Tells the lanes which holds every worker knows of from now on. They no longer know better than
+    /// Postgres of those that were asked for, also if these could not be written.
+    async fn pass_holds_on(&self, observed: Option<&Observed>, seen: &[(WebhookId, Observation)]) {
+        let asked = seen.iter().filter(|(_, one)| one.outcome.hold().is_some());
+        let asked: Vec<WebhookId> = asked.map(|(webhook_id, _)| *webhook_id).collect();
+        let held = observed.map_or(&[][..], |observed| &observed.held);
+        if let Some(lanes) = self.lanes.upgrade()
+            && !(asked.is_empty() && held.is_empty())
+        {
+            lanes.settle_holds(&asked);
+            lanes.hold(held).await;
         }
     }
 

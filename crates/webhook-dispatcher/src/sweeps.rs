@@ -1,7 +1,8 @@
 //! What nobody is woken for: webhooks that were closed or deleted elsewhere, turns that were missed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use webhook_store::ordering::release_stuck;
 use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhooks};
 
@@ -9,6 +10,10 @@ use crate::Worker;
 
 /// How soon a worker notices that an admin or another worker closed a webhook.
 const CLOSED: Duration = Duration::from_secs(1);
+
+/// How soon a worker notices that a receiver asked another one for no requests, or that an admin ended
+/// such a hold. Until then it may send what it has in its lane already, up to the first answer.
+const HELD: Duration = Duration::from_millis(250);
 
 /// How soon a turn is made up for that was missed; that takes a crash.
 const MISSED: Duration = Duration::from_secs(10);
@@ -24,6 +29,15 @@ pub(crate) async fn flush_closed_for_ever(worker: &Worker<'_>) {
     while pause(worker, CLOSED).await {
         if let Err(error) = flush_closed(worker).await {
             log::warn!("cannot look for closed webhooks: {error}");
+        }
+    }
+}
+
+/// Looks for receivers that are held until the worker is asked to stop.
+pub(crate) async fn heed_holds_for_ever(worker: &Worker<'_>) {
+    while pause(worker, HELD).await {
+        if let Err(error) = heed_holds(worker).await {
+            log::warn!("cannot look for receivers that are held: {error}");
         }
     }
 }
@@ -72,6 +86,22 @@ async fn flush_closed(worker: &Worker<'_>) -> Result<(), StoreError> {
         worker.lanes.flush(&closed.inactive).await;
         worker.lanes.flush_but_probes(&closed.paused).await;
     }
+    Ok(())
+}
+
+/// Gives back what waits here for receivers that are held, and lets lanes go on whose hold is over.
+async fn heed_holds(worker: &Worker<'_>) -> Result<(), StoreError> {
+    let asked_at = Instant::now();
+    let mut connection = acquire(worker.pool).await?;
+    let held = health::list_held(&mut connection, Utc::now()).await?;
+    drop(connection);
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "there are not that many webhooks"
+    )]
+    metrics::gauge!("webhook_receivers_held").set(held.len() as f64);
+    worker.lanes.hold(&held).await;
+    worker.lanes.end_holds(&held, asked_at);
     Ok(())
 }
 

@@ -59,13 +59,39 @@ const fn for_status(status: u16) -> &'static str {
         }
         413 => "Let the receiver, and the proxy before it, take bodies of up to 256 KiB.",
         415 => "Let the receiver take `application/json`.",
-        429 => "Give the webhook a rate limit that the receiver can bear.",
+        429 => {
+            "Give the webhook a rate limit that the receiver can bear. A 429 costs a delivery no \
+             attempt while it is younger than its retry policy's whole span."
+        }
         502..=504 => {
             "The proxy before the receiver could not reach it: check that the receiver runs and \
              keeps up."
         }
+        520..=524 => {
+            "The CDN before the receiver could not get an answer from it: check that the \
+             receiver runs, lets the CDN's addresses in, and keeps up."
+        }
+        525 | 526 => {
+            "The CDN before the receiver refuses its certificate: check the certificate of the \
+             receiver itself."
+        }
         500..=599 => "The receiver broke on this event: look into its log at this time.",
         _ => "The receiver must answer with a status of 200 to 299.",
+    }
+}
+
+/// What a status means that only Cloudflare's CDN gives, in place of a receiver that it does not get
+/// an answer from. `None`: another status.
+pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
+    match status {
+        520 => Some("an answer that the CDN does not understand"),
+        521 => Some("connection refused behind the CDN"),
+        522 => Some("connection timed out behind the CDN"),
+        523 => Some("not reachable behind the CDN"),
+        524 => Some("no answer in time behind the CDN"),
+        525 => Some("TLS handshake failed behind the CDN"),
+        526 => Some("certificate not trusted behind the CDN"),
+        _ => None,
     }
 }
 
@@ -89,5 +115,10 @@ mod tests {
         assert!(of(301).contains("not followed"));
         assert!(of(429).contains("rate limit"));
         assert_ne!(of(500), of(503));
+        for status in 520..=526 {
+            assert!(of(status).contains("CDN"), "{status}");
+            assert!(meaning_behind_cdn(status).is_some(), "{status}");
+        }
+        assert_eq!((of(527), meaning_behind_cdn(503)), (of(500), None));
     }
 }

@@ -59,6 +59,8 @@ pub struct WebhookFacts<'a> {
     pub disabled_reason: Option<&'a str>,
     /// What its attempts in a row say, if it is failing.
     pub failing: Option<Failing>,
+    /// Until when its receiver asked to get no requests, if it did.
+    pub held_until: Option<DateTime<Utc>>,
     /// The latest event of each type that it wants, for each environment that had one.
     pub latest: &'a [(EventType, Environment, DateTime<Utc>)],
     /// How many deliveries are pending.
@@ -76,7 +78,7 @@ pub struct WebhookFacts<'a> {
 /// What keeps, or may keep, events from a webhook: a finding for each thing that was looked at.
 pub fn diagnose(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Vec<Finding> {
     vec![
-        status(facts),
+        status(facts, now),
         subscriptions(facts, now),
         backlog(facts),
         answers(facts),
@@ -94,7 +96,7 @@ fn found(check: Check, severity: Severity, message: String, advice: Option<&str>
     }
 }
 
-fn status(facts: &WebhookFacts<'_>) -> Finding {
+fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
     let of = |severity, message, advice| found(Check::Status, severity, message, advice);
     if facts.settings.status == WebhookStatus::Inactive {
         let reason = facts.disabled_reason.unwrap_or("an admin set it so");
@@ -102,6 +104,20 @@ fn status(facts: &WebhookFacts<'_>) -> Finding {
             Severity::Problem,
             format!("It is Inactive and gets nothing: {reason}."),
             Some("Activate it; then replay what it missed, for the time in which it was Inactive."),
+        );
+    }
+    if let Some(until) = facts.held_until.filter(|until| *until > now) {
+        return of(
+            Severity::Problem,
+            format!(
+                "The receiver asked for no requests until {} (Retry-After): deliveries wait until \
+                 then, and lose no attempt.",
+                until.format("%Y-%m-%d %H:%M:%S UTC")
+            ),
+            Some(
+                "Wait; or send a test event, which goes at once: if the receiver accepts it, the \
+                 others follow. To retry a delivery ends the wait, too.",
+            ),
         );
     }
     match facts.failing {
@@ -310,92 +326,4 @@ fn rejected(facts: &WebhookFacts<'_>) -> Finding {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        AddressPolicy, CustomHeaders, EventSelection, Metadata, Serving, UrlFailure, UrlSchemes,
-        WebhookDescription, WebhookName, WebhookUrl,
-    };
-
-    fn settings(status: WebhookStatus) -> WebhookSettings {
-        let name = WebhookName::parse("CRM").expect("a name");
-        let url = WebhookUrl::parse(
-            "https://crm.example.com/",
-            UrlSchemes::HttpsOnly,
-            &AddressPolicy::default(),
-        );
-        WebhookSettings {
-            name,
-            url: url.expect("a URL"),
-            environment: Environment::Production,
-            status,
-            description: WebhookDescription::default(),
-            events: EventSelection::new(["license.*".parse().expect("a pattern")]).expect("some"),
-            headers: CustomHeaders::default(),
-            metadata: Metadata::default(),
-            serving: Serving::default(),
-        }
-    }
-
-    fn facts(settings: &WebhookSettings) -> WebhookFacts<'_> {
-        WebhookFacts {
-            settings,
-            disabled_reason: None,
-            failing: None,
-            latest: &[],
-            pending: 0,
-            last_attempt: None,
-            attempts: (0, 0),
-            url: None,
-            rejected: 0,
-        }
-    }
-
-    fn severity(facts: &WebhookFacts<'_>, check: Check) -> Severity {
-        let findings = diagnose(facts, DateTime::UNIX_EPOCH + TimeDelta::days(30));
-        let finding = findings.into_iter().find(|finding| finding.check == check);
-        finding.expect("every check is there").severity
-    }
-
-    #[test]
-    fn every_check_has_one_finding() {
-        let settings = settings(WebhookStatus::Active);
-
-        let findings = diagnose(&facts(&settings), DateTime::UNIX_EPOCH);
-
-        let checks: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
-        assert_eq!(checks, Check::ALL);
-    }
-
-    #[test]
-    fn what_keeps_events_away_is_a_problem() {
-        let inactive = settings(WebhookStatus::Inactive);
-        let active = settings(WebhookStatus::Active);
-        let unresolved = UrlReport {
-            addresses: Vec::new(),
-            connection: None,
-            tls: None,
-            failure: Some(UrlFailure {
-                class: FailureClass::Dns,
-                detail: "no such name".into(),
-            }),
-        };
-        let now = DateTime::UNIX_EPOCH + TimeDelta::days(30);
-        let elsewhere = [(EventType::LicenseCreated, Environment::Staging, now)];
-
-        assert_eq!(
-            severity(&facts(&inactive), Check::Status),
-            Severity::Problem
-        );
-        let facts = WebhookFacts {
-            latest: &elsewhere,
-            last_attempt: Some((now, Some(500), Some(FailureClass::Status))),
-            url: Some(&unresolved),
-            ..facts(&active)
-        };
-        assert_eq!(severity(&facts, Check::Status), Severity::Ok);
-        for check in [Check::Subscriptions, Check::Answers, Check::Url] {
-            assert_eq!(severity(&facts, check), Severity::Problem, "{check}");
-        }
-    }
-}
+mod tests;

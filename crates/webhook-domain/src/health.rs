@@ -14,6 +14,8 @@
 //! | circuit open | the pause is over | one probe is sent |
 //! | circuit open | a failure of anything else, begun before or while it opened | nothing: it tells nothing new |
 //! | circuit open | the probe fails | a pause of twice the length, up to the longest |
+//! | circuit open | the probe is answered 429 and costs no attempt | a pause of the same length |
+//! | any | any other 429 that costs no attempt | nothing |
 //! | any | 2xx | healthy |
 //! | failing | half of the time until it is disabled has passed | its owner is warned, once |
 //! | failing | all of it, and half of it since the warning | it is set Inactive |
@@ -22,7 +24,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Outcome, PlatformSettings};
+use crate::{Observation, Occasion, Outcome, PlatformSettings};
 
 /// When a circuit opens, how long it pauses, when a webhook is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,17 +83,6 @@ pub enum Circuit {
     },
 }
 
-/// An attempt that ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Observation {
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Whether it was the probe of an open circuit.
-    pub probe: bool,
-    /// When it ended.
-    pub ended_at: DateTime<Utc>,
-}
-
 /// What an attempt changed about its webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthChange {
@@ -123,7 +114,10 @@ pub fn observe(
                     .collect(),
             );
         }
-        Outcome::Failed { retry_after, .. } | Outcome::Overloaded { retry_after } => retry_after,
+        Outcome::Throttled { .. } => return (before.map(|b| pause_again(b, seen, policy)), vec![]),
+        // For how long it asked to get no request is a hold, see `hold.rs`.
+        Outcome::Overloaded { .. } => None,
+        Outcome::Failed { retry_after, .. } => retry_after,
     };
     let mut failing = before.unwrap_or(Failing {
         since: seen.ended_at,
@@ -154,6 +148,33 @@ pub fn observe(
     (Some(failing), changes)
 }
 
+/// What is remembered after an answer 429 that counts for nothing: a probe's circuit pauses as long
+/// as before it.
+fn pause_again(failing: Failing, seen: &Observation, policy: &HealthPolicy) -> Failing {
+    let circuit = match failing.circuit {
+        Circuit::Open { pauses, .. } if seen.occasion == Occasion::Probe => Circuit::Open {
+            since: seen.ended_at,
+            until: after(seen.ended_at, own_pause(pauses.saturating_sub(1), policy)),
+            pauses,
+        },
+        as_it_was @ (Circuit::Open { .. } | Circuit::Closed) => as_it_was,
+    };
+    Failing { circuit, ..failing }
+}
+
+/// The pause after so many others in a row.
+fn own_pause(pauses: u32, policy: &HealthPolicy) -> Duration {
+    let doubled = 2_u32.saturating_pow(pauses);
+    policy
+        .first_pause
+        .saturating_mul(doubled)
+        .min(policy.max_pause)
+}
+
+fn after(time: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    time + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX)
+}
+
 /// The circuit after a failure, or `None` when it stays as it is.
 fn next_circuit(
     failing: &Failing,
@@ -164,18 +185,15 @@ fn next_circuit(
     let pauses = match failing.circuit {
         Circuit::Closed if failing.failures >= policy.opens_after => 0,
         Circuit::Closed => return None,
-        Circuit::Open { .. } if !seen.probe => return None,
+        Circuit::Open { .. } if seen.occasion != Occasion::Probe => return None,
         Circuit::Open { pauses, .. } => pauses,
     };
-    let own = policy
-        .first_pause
-        .saturating_mul(2_u32.saturating_pow(pauses));
-    let pause = own
+    let pause = own_pause(pauses, policy)
         .max(retry_after.unwrap_or_default())
         .min(policy.max_pause);
     Some(Circuit::Open {
         since: seen.ended_at,
-        until: seen.ended_at + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX),
+        until: after(seen.ended_at, pause),
         pauses: pauses.saturating_add(1),
     })
 }
@@ -198,7 +216,7 @@ mod tests {
     }
 
     /// Attempts of one second each, one after the other, from `from` on.
-    fn after(
+    fn observed(
         mut failing: Option<Failing>,
         from: i64,
         outcomes: &[Outcome],
@@ -207,7 +225,7 @@ mod tests {
         for (second, outcome) in (from..).zip(outcomes) {
             let seen = Observation {
                 outcome: *outcome,
-                probe: true,
+                occasion: Occasion::Probe,
                 ended_at: at(second + 1),
             };
             let (next, changes) = observe(failing, &seen, &HealthPolicy::default());
@@ -219,8 +237,8 @@ mod tests {
 
     #[test]
     fn the_tenth_failure_in_a_row_opens_the_circuit() {
-        let (nine, none) = after(None, 0, &[failed(); 9]);
-        let (ten, opened) = after(nine, 9, &[failed()]);
+        let (nine, none) = observed(None, 0, &[failed(); 9]);
+        let (ten, opened) = observed(nine, 9, &[failed()]);
 
         assert_eq!((none, opened), (vec![], vec![HealthChange::Opened]));
         assert_eq!(
@@ -238,7 +256,7 @@ mod tests {
         let mut outcomes = [failed(); 15];
         outcomes[9] = Outcome::Accepted;
 
-        let (failing, changes) = after(None, 0, &outcomes);
+        let (failing, changes) = observed(None, 0, &outcomes);
 
         assert_eq!(failing.map(|f| (f.failures, f.since)), Some((5, at(11))));
         assert_eq!(changes, []);
@@ -246,10 +264,10 @@ mod tests {
 
     #[test]
     fn each_failed_probe_doubles_the_pause_up_to_the_longest() {
-        let (mut failing, _) = after(None, 0, &[failed(); 10]);
+        let (mut failing, _) = observed(None, 0, &[failed(); 10]);
         let mut pauses = Vec::new();
         for round in 1..10 {
-            (failing, _) = after(failing, round * 1_000, &[failed()]);
+            (failing, _) = observed(failing, round * 1_000, &[failed()]);
             if let Some(Circuit::Open { since, until, .. }) = failing.map(|f| f.circuit) {
                 pauses.push((until - since).num_seconds());
             }
@@ -260,10 +278,10 @@ mod tests {
 
     #[test]
     fn what_is_no_probe_does_not_lengthen_a_pause() {
-        let (open, _) = after(None, 0, &[failed(); 10]);
+        let (open, _) = observed(None, 0, &[failed(); 10]);
         let straggler = Observation {
             outcome: failed(),
-            probe: false,
+            occasion: Occasion::Due,
             ended_at: at(12),
         };
 
@@ -276,9 +294,9 @@ mod tests {
     #[test]
     fn a_webhook_is_not_disabled_right_after_its_warning() {
         const DAY: i64 = 86_400;
-        let (failing, _) = after(None, 0, &[failed()]);
-        let (failing, warned) = after(failing, 6 * DAY, &[failed(), failed()]);
-        let (_, disabled) = after(failing, 9 * DAY, &[failed()]);
+        let (failing, _) = observed(None, 0, &[failed()]);
+        let (failing, warned) = observed(failing, 6 * DAY, &[failed(), failed()]);
+        let (_, disabled) = observed(failing, 9 * DAY, &[failed()]);
 
         assert_eq!(warned, [HealthChange::Warned]);
         assert_eq!(disabled, [HealthChange::Disabled]);
@@ -286,11 +304,9 @@ mod tests {
 
     #[test]
     fn retry_after_lengthens_a_pause_up_to_the_longest() {
-        let asked = |seconds| Outcome::Overloaded {
-            retry_after: Some(Duration::from_secs(seconds)),
-        };
+        let asked = |seconds| Outcome::of_status(500, Some(Duration::from_secs(seconds)));
         let pause_after = |outcome| {
-            let (failing, _) = after(None, 0, &[outcome; 10]);
+            let (failing, _) = observed(None, 0, &[outcome; 10]);
             match failing.map(|f| f.circuit) {
                 Some(Circuit::Open { since, until, .. }) => (until - since).num_seconds(),
                 Some(Circuit::Closed) | None => 0,
@@ -302,12 +318,48 @@ mod tests {
         assert_eq!(pause_after(asked(86_400)), 300);
     }
 
+    fn throttled(seconds: Option<u64>) -> Outcome {
+        Outcome::of_status(429, seconds.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn a_429_that_costs_no_attempt_is_no_step_towards_anything() {
+        let (nine, _) = observed(None, 0, &[failed(); 9]);
+        let (still_nine, changes) = observed(nine, 9 * 86_400, &[throttled(Some(60)); 50]);
+        let (ten, opened) = observed(still_nine, 10, &[failed()]);
+
+        assert_eq!((still_nine, changes), (nine, vec![]));
+        assert_eq!(opened, [HealthChange::Opened]);
+        assert_eq!(ten.map(|f| f.failures), Some(10));
+        assert_eq!(observed(None, 0, &[throttled(None); 50]), (None, vec![]));
+    }
+
+    #[test]
+    fn a_probe_that_is_answered_429_pauses_as_long_again() {
+        let (open, _) = observed(None, 0, &[failed(); 10]);
+        let (open, _) = observed(open, 1_000, &[failed()]);
+        let (again, changes) = observed(open, 2_000, &[throttled(None)]);
+
+        assert_eq!(changes, []);
+        assert_eq!(
+            again.map(|f| (f.failures, f.circuit)),
+            Some((
+                11,
+                Circuit::Open {
+                    since: at(2_001),
+                    until: at(2_011),
+                    pauses: 2
+                }
+            ))
+        );
+    }
+
     #[test]
     fn days_of_nothing_but_failure_warn_once_and_then_disable() {
         const DAY: i64 = 86_400;
         let (mut failing, mut changes) = (None, Vec::new());
         for half_day in 0..=10 {
-            let (next, more) = after(failing, half_day * DAY / 2, &[failed()]);
+            let (next, more) = observed(failing, half_day * DAY / 2, &[failed()]);
             failing = next;
             changes.extend(more.into_iter().filter(|c| *c != HealthChange::Opened));
         }
@@ -326,7 +378,7 @@ mod tests {
                 .collect();
             let in_a_row = outcomes.iter().rev().take_while(|o| **o != Outcome::Accepted).count();
 
-            let (failing, _) = after(None, 0, &outcomes);
+            let (failing, _) = observed(None, 0, &outcomes);
 
             prop_assert_eq!(failing.is_some(), in_a_row > 0);
             let open = failing.is_some_and(|f| f.circuit != Circuit::Closed);

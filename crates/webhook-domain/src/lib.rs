@@ -25,8 +25,10 @@ mod delivery;
 mod diagnosis;
 mod explanation;
 mod health;
+mod hold;
 mod job;
 mod limits;
+mod observation;
 mod ordering;
 mod request;
 mod response_body;
@@ -51,23 +53,27 @@ pub mod outside;
 mod rejection;
 
 pub use address::AddressPolicy;
-pub use advice::advice;
+pub use advice::{advice, meaning_behind_cdn};
 pub use answer::{AnswerRange, LastAnswer};
 pub use api_key::{ApiKey, ApiKeyError, KeyName};
 pub use audit::AuditAction;
 pub use custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue};
-pub use delivery::{DeliveryStatus, FailureClass, Outcome, StatusFilter, Verdict, decide};
+pub use delivery::{
+    DeliveryStatus, FailureClass, Outcome, Progress, StatusFilter, Verdict, decide,
+};
 pub use diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose};
 pub use environment::Environment;
 pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES, NotAnObject};
 pub use event_selection::{EmptySelection, EventSelection};
 pub use event_type::{EventPattern, EventType};
 pub use explanation::{Circumstances, EventOutcome, WebhookThen};
-pub use health::{Circuit, Failing, HealthChange, HealthPolicy, Observation, observe};
+pub use health::{Circuit, Failing, HealthChange, HealthPolicy, observe};
+pub use hold::hold_after;
 pub use id::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
 pub use job::{JobKind, JobRate, JobStatus};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
+pub use observation::{Observation, Occasion};
 pub use ordering::OrderingKey;
 pub use outside::{
     CertificateText, FailureDetail, FieldErrors, HeaderText, Origin, OriginName, OutsideText,

@@ -133,6 +133,20 @@ impl RetryPolicy {
         self.schedule().skip(attempts as usize)
     }
 
+    /// From the first attempt to the last one, if all fail at once: the sum of the schedule.
+    pub fn span(&self) -> Duration {
+        self.schedule()
+            .fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// How long to wait after answer 429 number `count` (from 1) in a row that cost no attempt. It
+    /// grows as the schedule does, and stays at the longest delay of that. `None`: there is no
+    /// second attempt.
+    pub fn delay_after_throttled(&self, count: u32, random: f64) -> Option<Duration> {
+        let last = self.max_attempts.saturating_sub(1);
+        self.delay_after(count.min(last), None, random)
+    }
+
     /// How long to wait after failed attempt number `attempt` (from 1), or `None` when it was
     /// the last one.
     ///
@@ -173,7 +187,7 @@ mod tests {
                 10, 40, 160, 640, 2_560, 10_240, 40_960, 43_200, 43_200, 43_200, 43_200
             ]
         );
-        assert_eq!(schedule.iter().sum::<u64>() / 3_600, 63);
+        assert_eq!(RetryPolicy::default().span().as_secs() / 3_600, 63);
     }
 
     #[test]
@@ -183,6 +197,25 @@ mod tests {
         assert!(policy.delay_after(11, None, 0.5).is_some());
         assert_eq!(policy.delay_after(12, None, 0.5), None);
         assert_eq!(policy.delay_after(13, None, 0.5), None);
+    }
+
+    #[test]
+    fn the_delay_after_answers_429_grows_as_the_schedule_and_never_ends() {
+        let policy = RetryPolicy {
+            max_attempts: 3,
+            ..RetryPolicy::default()
+        };
+        let delay = |count| policy.delay_after_throttled(count, 0.5);
+
+        assert_eq!(
+            [1, 2, 3, 100].map(delay),
+            [10, 40, 40, 40].map(|seconds| Some(Duration::from_secs(seconds)))
+        );
+        let once = RetryPolicy {
+            max_attempts: 1,
+            ..policy
+        };
+        assert_eq!(once.delay_after_throttled(1, 0.5), None);
     }
 
     #[test]

@@ -1,46 +1,111 @@
 //! When a receiver wants to be asked again.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
 /// The longest time that a `Retry-After` is taken to mean: 30 days, beyond every retry policy.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Reads the value of `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date. `None`: it is past,
-/// or no such value.
+/// Reads the value of `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date. `None`: the date
+/// is past, or the value is neither.
+///
+/// The date may have any of the three forms of RFC 9110 section 5.6.7 (IMF-fixdate, RFC 850,
+/// asctime), or be an e-mail's date with a zone of its own. Seconds may have a fraction (`60.5`),
+/// which the RFC does not know and receivers send.
 pub fn parse_retry_after(value: &[u8], now: DateTime<Utc>) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a long time, too.
-        let seconds = text.parse().unwrap_or(u64::MAX);
-        return Some(Duration::from_secs(seconds).min(LONGEST));
+    let asked = match parse_seconds(text) {
+        Some(seconds) => seconds,
+        None => (parse_date(text)? - now).to_std().ok()?,
+    };
+    Some(asked.min(LONGEST))
+}
+
+/// Reads digits, with or without a fraction. More digits than fit are a long time, too.
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return None;
     }
-    let date = DateTime::parse_from_rfc2822(text).ok()?;
-    Some((date.to_utc() - now).to_std().ok()?.min(LONGEST))
+    let seconds: f64 = text.parse().ok()?;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+fn parse_date(text: &str) -> Option<DateTime<Utc>> {
+    let http: Option<SystemTime> = httpdate::parse_http_date(text).ok();
+    let email = || DateTime::parse_from_rfc2822(text).ok();
+    http.map(DateTime::from)
+        .or_else(|| email().map(|date| date.to_utc()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    /// 59 minutes and 23 seconds before the date of RFC 9110's examples.
+    const NOW: &str = "1994-11-06T07:50:14Z";
+
+    fn read(text: &str) -> Option<Duration> {
+        let now = NOW.parse().expect("a time");
+        parse_retry_after(text.as_bytes(), now)
+    }
+
+    #[rstest]
+    #[case::imf_fixdate("Sun, 06 Nov 1994 08:49:37 GMT")]
+    #[case::rfc_850("Sunday, 06-Nov-94 08:49:37 GMT")]
+    #[case::asctime("Sun Nov  6 08:49:37 1994")]
+    #[case::with_a_zone("Sun, 06 Nov 1994 09:49:37 +0100")]
+    #[case::without_a_weekday("6 Nov 1994 08:49:37 +0000")]
+    #[case::between_blanks(" Sun, 06 Nov 1994 08:49:37 GMT\t")]
+    fn every_form_of_a_date_is_read(#[case] text: &str) {
+        assert_eq!(read(text), Some(Duration::from_secs(59 * 60 + 23)));
+    }
 
     #[test]
-    fn retry_after_is_read_as_seconds_or_as_a_date() {
-        let read = |text: &str| {
-            let delay = parse_retry_after(text.as_bytes(), DateTime::UNIX_EPOCH);
-            delay.map(|delay| delay.as_secs())
-        };
+    fn a_year_of_two_digits_is_of_this_century_below_70() {
+        let now = "2026-11-06T08:49:30Z".parse().expect("a time");
 
-        assert_eq!(read("120"), Some(120));
-        assert_eq!(read("Thu, 01 Jan 1970 00:01:00 GMT"), Some(60));
-        assert_eq!(read("Wed, 31 Dec 1969 23:59:00 GMT"), None);
-        assert_eq!(read("99999999999999999999999"), Some(LONGEST.as_secs()));
-        assert_eq!(
-            read("Fri, 31 Dec 9999 23:59:59 GMT"),
-            Some(LONGEST.as_secs())
-        );
-        for nonsense in ["-5", "+5", "", "soon", "\u{0}"] {
-            assert_eq!(read(nonsense), None, "{nonsense}");
-        }
+        let delay = parse_retry_after(b"Friday, 06-Nov-26 08:49:37 GMT", now);
+
+        assert_eq!(delay, Some(Duration::from_secs(7)));
+    }
+
+    #[rstest]
+    #[case("120", 120_000)]
+    #[case("60.5", 60_500)]
+    #[case("0", 0)]
+    #[case("0.25", 250)]
+    fn seconds_may_have_a_fraction(#[case] text: &str, #[case] millis: u64) {
+        assert_eq!(read(text), Some(Duration::from_millis(millis)));
+    }
+
+    #[rstest]
+    #[case("99999999999999999999999")]
+    #[case("99999999999999999999999.9")]
+    #[case("Fri, 31 Dec 9999 23:59:59 GMT")]
+    fn a_longer_time_than_30_days_is_cut(#[case] text: &str) {
+        assert_eq!(read(text), Some(LONGEST));
+        assert_eq!(read(&"9".repeat(1_000)), Some(LONGEST));
+    }
+
+    #[rstest]
+    #[case::past("Sun, 06 Nov 1994 07:50:13 GMT")]
+    #[case("-5")]
+    #[case("+5")]
+    #[case("")]
+    #[case(".")]
+    #[case("5.")]
+    #[case(".5")]
+    #[case("1e3")]
+    #[case("60,5")]
+    #[case("inf")]
+    #[case("soon")]
+    #[case("\u{0}")]
+    #[case("Sun, 06 Nov 1994 08:49:37 ÄÖÜ")]
+    fn the_past_and_nonsense_are_no_time(#[case] text: &str) {
+        assert_eq!(read(text), None);
     }
 }

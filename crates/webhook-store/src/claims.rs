@@ -66,8 +66,12 @@ pub struct ClaimedDelivery {
     pub max_concurrency: Option<i32>,
     /// Attempts recorded so far.
     pub attempts: i32,
-    /// After how many of them its schedule began anew.
+    /// How many of them its schedule does not count.
     pub schedule_from: i32,
+    /// When its schedule began.
+    pub schedule_since: DateTime<Utc>,
+    /// Its latest attempts in a row that were answered 429 and cost none.
+    pub throttled: i32,
     /// Whether its webhook has a rate limit.
     pub rate_limited: bool,
     /// What it is held in order by.
@@ -84,10 +88,12 @@ macro_rules! lease_kept {
             UPDATE deliveries_pending AS delivery
             SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
             WHERE delivery.id = ANY(ARRAY(SELECT id FROM kept))
-            RETURNING delivery.id, event_id, webhook_id, attempts, schedule_from, ordering_key
+            RETURNING delivery.id, event_id, webhook_id, attempts, schedule_from, ordering_key,
+                coalesce(schedule_since, created_at) AS schedule_since, throttled
         )
         SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
                claimed.attempts, claimed.schedule_from, claimed.ordering_key, kept.rate_limited,
+               claimed.schedule_since, claimed.throttled,
                events.id, events.event_type, events.environment, occurred_at, test_webhook_id,
                CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
                     THEN body END
@@ -110,6 +116,7 @@ type ClaimRow = (
         Nullable<SqlUuid>,
         Bool,
     ),
+    (Timestamptz, Integer),
     (
         SqlUuid,
         Text,
@@ -161,6 +168,7 @@ statement! {
             LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
             WHERE webhooks.id = ANY(ARRAY(SELECT webhook_id FROM waiting))
               AND webhooks.status = 'active' AND webhook_health.paused_until IS NULL
+              AND (webhook_health.held_until IS NULL OR webhook_health.held_until <= now())
         ), share AS (
             SELECT greatest(1, (SELECT row_limit FROM given) / greatest(1, count(*))) AS rows
             FROM served WHERE first_attempts > 0 OR retries > 0
@@ -221,7 +229,8 @@ statement! {
 /// Claims what waits for active webhooks, leased to the caller.
 ///
 /// Rows that another worker is claiming at this moment are skipped, not waited for. A webhook
-/// whose circuit is open gets nothing here, see [`claim_probes`].
+/// whose circuit is open gets nothing here, see [`claim_probes`]; one whose receiver is held gets
+/// nothing at all.
 pub async fn claim_backlog(
     connection: &mut AsyncPgConnection,
     request: &ClaimRequest<'_>,
@@ -242,6 +251,7 @@ pub async fn claim_backlog(
 
 type Row = (
     (Uuid, Uuid, i64, Option<i32>, i32, i32, Option<Uuid>, bool),
+    (DateTime<Utc>, i32),
     (
         Uuid,
         String,
@@ -255,7 +265,7 @@ type Row = (
 /// Reads rows of [`lease_kept`]: of the deliveries of one event the first brings the body.
 fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
     let mut bodies: HashMap<Uuid, Bytes> = HashMap::new();
-    let claimed = rows.into_iter().map(|(delivery, event)| {
+    let claimed = rows.into_iter().map(|(delivery, schedule, event)| {
         let body = match event.5 {
             Some(body) => {
                 let body = Bytes::from(body);
@@ -271,6 +281,8 @@ fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
             max_concurrency: delivery.3,
             attempts: delivery.4,
             schedule_from: delivery.5,
+            schedule_since: schedule.0,
+            throttled: schedule.1,
             ordering_key: delivery.6.map(OrderingKey),
             rate_limited: delivery.7,
             event: Event {

@@ -44,7 +44,8 @@ pub struct DeliveryRow {
     pub last_answer: LastAnswer,
     /// How many attempts were recorded.
     pub attempts: i32,
-    /// After how many of them its schedule began anew, as somebody asked for it again.
+    /// How many of them its schedule does not count: those before it began anew, as somebody asked
+    /// for the delivery again, and those since that were answered 429 and cost none.
     pub schedule_from: i32,
     /// When it is tried next, while it is pending.
     pub next_attempt_at: Option<DateTime<Utc>>,

@@ -73,7 +73,8 @@ pub struct OwedDelivery {
 enum Place {
     /// The worker has room for it and it is leased at once.
     Leased = 0,
-    /// It waits in the backlog: it has no room, has a rate limit, or goes to an open circuit.
+    /// It waits in the backlog: it has no room, has a rate limit, or goes to an open circuit
+    /// or to a receiver that asked for no requests.
     Backlog = 1,
     /// It is ordered, and held until its turn is found.
     Held = 2,

@@ -154,6 +154,7 @@ diesel::table! {
         paused_at -> Nullable<Timestamptz>,
         paused_until -> Nullable<Timestamptz>,
         pauses -> Int4,
+        held_until -> Nullable<Timestamptz>,
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Webhook {
     pub disabled_reason: Option<String>,
     /// What its attempts in a row say, if it is failing.
     pub failing: Option<Failing>,
+    /// Until when its receiver asked for no requests, if it ever did; that may be over.
+    pub held_until: Option<DateTime<Utc>>,
     /// Its latest attempt.
     pub last_attempt: Option<LastAttempt>,
     /// When it was made.

@@ -47,8 +47,8 @@ async fn a_webhooks_own_policy_counts_for_it_and_a_new_default_for_the_others() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retry_after_lengthens_the_delay_up_to_the_longest() {
-    let wait = Answer::Header(503, "retry-after: 3600");
+async fn a_failures_retry_after_lengthens_its_own_delay_up_to_the_longest() {
+    let wait = Answer::Header(500, "retry-after: 3600");
     let setup = StageSetup {
         policy: RetryPolicy {
             initial_interval: Duration::from_millis(10),

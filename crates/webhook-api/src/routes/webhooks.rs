@@ -86,6 +86,9 @@ pub(crate) struct WebhookBody {
     pub(crate) failing_since: Option<DateTime<Utc>>,
     /// Whether it gets requests, or only probes after a pause because it kept failing.
     pub(crate) circuit: CircuitBody,
+    /// Until when its receiver asked to get no requests (`Retry-After`): its deliveries wait until
+    /// then and lose no attempt. `null`: it did not ask, or that time is over.
+    pub(crate) held_until: Option<DateTime<Utc>>,
     /// What its latest attempt was for; `null`: there was none yet.
     pub(crate) last_delivery: Option<LastDeliveryBody>,
     /// Since the full hour 24 hours ago.
@@ -183,6 +186,7 @@ impl WebhookBody {
             disabled_reason: webhook.disabled_reason,
             failing_since: webhook.failing.map(|failing| failing.since),
             circuit: webhook.failing.into(),
+            held_until: webhook.held_until.filter(|until| *until > Utc::now()),
             last_delivery: webhook.last_attempt.map(LastDeliveryBody::from),
             last_24h: counts.into(),
             created_at: webhook.created_at,

@@ -120,6 +120,8 @@ fn leased_by(owed: OwedDelivery, lease_until: DateTime<Utc>) -> Leased {
         max_concurrency: owed.max_concurrency,
         attempts: 0,
         schedule_from: 0,
+        schedule_since: Utc::now(),
+        throttled: 0,
         // What is ordered is never leased here.
         ordering_key: None,
         event: owed.event,

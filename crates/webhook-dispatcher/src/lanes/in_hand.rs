@@ -1,10 +1,12 @@
 //! What the lanes hold: how much that is, and for what there is room.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use webhook_domain::{Outcome, WebhookId};
 
 use super::Leased;
+use super::hold::Hold;
 use super::lane::{LANE_CAPACITY, Lane};
 use super::room::{For, Room};
 
@@ -190,6 +192,46 @@ impl InHand {
             self.put_down(leased);
         }
         waiting
+    }
+
+    /// Holds a webhook's lane, if it is open, for so long, and takes out of it what waits, tests aside.
+    pub(super) fn hold(&mut self, webhook_id: WebhookId, time: Duration) -> Vec<Leased> {
+        if let Some(lane) = self.lanes.get_mut(&webhook_id) {
+            let known = Hold::known(*lane.hold(), time);
+            *lane.hold() = Some(known);
+        }
+        self.empty(webhook_id, |leased| !leased.is_test())
+    }
+
+    /// Postgres has the holds of these webhooks by now, or will never have them.
+    pub(super) fn settle_holds(&mut self, webhook_ids: &[WebhookId]) {
+        for webhook_id in webhook_ids {
+            let lane = self.lanes.get_mut(webhook_id);
+            if let Some(hold) = lane.and_then(|lane| lane.hold().as_mut()) {
+                hold.settle();
+            }
+        }
+    }
+
+    /// Ends holds that are over, or that Postgres had no more at a time when it had been told of them.
+    /// Tells for which webhooks a runner is to be started, as what came in meanwhile waits.
+    pub(super) fn end_holds(
+        &mut self,
+        is_held: impl Fn(&WebhookId) -> bool,
+        asked_at: Instant,
+    ) -> Vec<WebhookId> {
+        let mut starting = Vec::new();
+        for (webhook_id, lane) in &mut self.lanes {
+            let ends = |hold: &mut Hold| {
+                hold.is_over() || (hold.was_settled_at(asked_at) && !is_held(webhook_id))
+            };
+            if lane.hold().take_if(ends).is_some() {
+                while lane.start_runner() {
+                    starting.push(*webhook_id);
+                }
+            }
+        }
+        starting
     }
 
     fn put_down(&mut self, leased: &Leased) {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use webhook_domain::{Outcome, WebhookId};
 use webhook_store::claims::LaneRoom;
 
+use super::hold::Hold;
 use super::pace::Pace;
 use super::room::For;
 use super::speed::Speed;
@@ -40,6 +41,8 @@ pub(super) struct Lane {
     more_may_wait: bool,
     /// It takes nothing until then.
     rests_until: Option<Instant>,
+    /// What its receiver asked for, over or not.
+    hold: Option<Hold>,
 }
 
 impl Lane {
@@ -55,6 +58,7 @@ impl Lane {
             intake_speed: Speed::default(),
             more_may_wait: false,
             rests_until: None,
+            hold: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Lane {
         self.is_empty()
             && self.pace.is_full()
             && !self.is_resting()
+            && !self.is_held()
             && self.capacity() == LANE_CAPACITY
     }
 
@@ -107,12 +112,25 @@ impl Lane {
         self.rests_until.is_some_and(|until| Instant::now() < until)
     }
 
+    /// Whether its receiver is to get nothing now, tests aside.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.is_some_and(|hold| !hold.is_over())
+    }
+
+    pub(super) fn hold(&mut self) -> &mut Option<Hold> {
+        &mut self.hold
+    }
+
     /// Whether its room is not that of a lane that nobody has opened.
     pub(super) fn is_remarkable(&self) -> bool {
-        self.queued() > 0 || self.is_resting() || self.capacity() > LANE_CAPACITY
+        self.queued() > 0 || self.is_resting() || self.is_held() || self.capacity() > LANE_CAPACITY
     }
 
     /// How many more it takes. `tight`: no more than run at once; `heavy`: one, if it is empty.
+    ///
+    /// While it is held nothing is claimed for it. New events wait in it for a moment, until the intake
+    /// can read of the hold: given back before, they would be claimed by a worker that does not know
+    /// of it either.
     pub(super) fn room(
         &self,
         webhook_id: WebhookId,
@@ -120,8 +138,10 @@ impl Lane {
         tight: bool,
         heavy: bool,
     ) -> LaneRoom {
-        let free = |queue: &VecDeque<Leased>| {
-            i32::try_from(self.free(queue, whose, tight, heavy)).unwrap_or(i32::MAX)
+        let closed = whose == For::Backlog && self.is_held();
+        let free = |queue: &VecDeque<Leased>| match self.free(queue, whose, tight, heavy) {
+            _ if closed => 0,
+            free => i32::try_from(free).unwrap_or(i32::MAX),
         };
         LaneRoom {
             webhook_id,
@@ -166,7 +186,7 @@ impl Lane {
 
     /// Whether one more runner may start; it is counted then.
     pub(super) fn start_runner(&mut self) -> bool {
-        let starts = self.queued() > 0 && self.running < self.pace.limit();
+        let starts = self.may_start() && self.running < self.pace.limit();
         self.running += usize::from(starts);
         starts
     }
@@ -182,7 +202,15 @@ impl Lane {
         next
     }
 
+    fn may_start(&self) -> bool {
+        let mut tests = self.first_attempts.iter().chain(&self.retries);
+        self.queued() > 0 && (!self.is_held() || tests.any(Leased::is_test))
+    }
+
     fn pop(&mut self) -> Option<Leased> {
+        if self.is_held() {
+            return self.pop_test();
+        }
         let (one, other) = if self.retry_is_next {
             (&mut self.retries, &mut self.first_attempts)
         } else {
@@ -192,9 +220,17 @@ impl Lane {
         one.pop_front().or_else(|| other.pop_front())
     }
 
+    fn pop_test(&mut self) -> Option<Leased> {
+        let mut queues = [&mut self.first_attempts, &mut self.retries].into_iter();
+        queues.find_map(|queue| queue.remove(queue.iter().position(Leased::is_test)?))
+    }
+
     /// Takes note of how an attempt ended.
     pub(super) fn observe(&mut self, outcome: &Outcome, origin: Origin) {
         self.pace.observe(outcome);
+        if let Some(time) = outcome.hold() {
+            self.hold = Some(Hold::asked(self.hold, time));
+        }
         self.speed.count();
         if origin == Origin::Broker {
             self.intake_speed.count();
@@ -233,6 +269,8 @@ mod tests {
             max_concurrency: None,
             attempts,
             schedule_from: 0,
+            schedule_since: DateTime::UNIX_EPOCH,
+            throttled: 0,
             ordering_key: None,
             event: Event {
                 id: EventId(uuid::Uuid::from_u128(number)),
@@ -352,6 +390,27 @@ mod tests {
 
         assert_eq!(fed_by_the_backlog, None);
         assert_eq!(fed_by_the_broker, Some(4_096 / 2 - 900));
+    }
+
+    #[test]
+    fn a_lane_whose_receiver_asked_to_wait_sends_only_tests_and_claims_nothing() {
+        let mut lane = Lane::new(2);
+        fill(&mut lane, 0..3, 0);
+        let mut test = leased(3, 0);
+        test.event.test_for = Some(test.webhook_id);
+        let hold = |seconds| Outcome::of_status(429, Some(Duration::from_secs(seconds)));
+
+        lane.observe(&hold(60), Origin::Broker);
+        lane.observe(&hold(0), Origin::Broker);
+        let starts = lane.start_runner();
+        offer(&mut lane, test, false);
+        let (with_a_test, first) = (lane.start_runner(), lane.next());
+        let then = lane.next().map(|leased| leased.id);
+
+        assert!(!starts && with_a_test && !lane.is_idle());
+        assert!(first.is_some_and(|leased| leased.is_test()) && then.is_none());
+        assert_eq!(room(&lane, For::Backlog), 0);
+        assert_eq!(room(&lane, For::Events), 64 - 3);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Pace {
     pub(super) fn observe(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Accepted => self.accepted += 1,
-            Outcome::Overloaded { .. } => {
+            Outcome::Throttled { .. } | Outcome::Overloaded { .. } => {
                 self.limit = (self.limit / 2).max(1);
                 self.accepted = 0;
             }

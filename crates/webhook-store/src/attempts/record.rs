@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{Durations, FailureClass, FailureKind, StatusEvent, WebhookId};
@@ -21,6 +23,8 @@ pub enum NextState {
     Succeeded,
     /// It is tried again at this time.
     RetryAt(DateTime<Utc>),
+    /// It is tried again at this time, and its schedule does not count this attempt.
+    PutOffTo(DateTime<Utc>),
     /// It was given up.
     Failed,
 }
@@ -122,7 +126,9 @@ statement! {
         ", ", next_statuses: Vec<&'a str> => Array<Text>,
         ", ", next_times: Vec<Option<DateTime<Utc>>> => Array<Nullable<Timestamptz>>,
         ", ", leases: Vec<DateTime<Utc>> => Array<Timestamptz>,
-        ") AS result (delivery_id, number, last_answer, next_status, next_attempt_at, lease_until)
+        ", ", put_off: Vec<bool> => Array<Bool>,
+        ") AS result (delivery_id, number, last_answer, next_status, next_attempt_at, lease_until,
+                      put_off)
         ), ended AS (
             DELETE FROM deliveries_pending AS delivery USING result
             WHERE delivery.id = ANY(", ending_ids: Vec<Uuid> => Array<SqlUuid>,
@@ -135,6 +141,8 @@ statement! {
                 attempts = result.number,
                 last_answer = result.last_answer,
                 next_attempt_at = result.next_attempt_at,
+                schedule_from = schedule_from + put_off::integer,
+                throttled = CASE WHEN put_off THEN throttled + 1 ELSE 0 END,
                 backlog = NULL
             FROM result
             WHERE delivery.id = ANY("), waiting_ids: Vec<Uuid> => Array<SqlUuid>,
@@ -242,6 +250,10 @@ pub async fn record(
         next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
         next_times: results.iter().map(|r| next_time(r.next)).collect(),
         leases: results.iter().map(|r| r.lease_until).collect(),
+        put_off: results
+            .iter()
+            .map(|r| matches!(r.next, NextState::PutOffTo(_)))
+            .collect(),
         ending_ids: ids_that(false),
         waiting_ids: ids_that(true),
         status_ids: told().map(|(event, _)| event.id).collect(),
@@ -271,14 +283,14 @@ pub async fn record(
 fn next_status(next: NextState) -> &'static str {
     match next {
         NextState::Succeeded => "succeeded",
-        NextState::RetryAt(_) => "pending",
+        NextState::RetryAt(_) | NextState::PutOffTo(_) => "pending",
         NextState::Failed => "failed",
     }
 }
 
 fn next_time(next: NextState) -> Option<DateTime<Utc>> {
     match next {
-        NextState::RetryAt(time) => Some(time),
+        NextState::RetryAt(time) | NextState::PutOffTo(time) => Some(time),
         NextState::Succeeded | NextState::Failed => None,
     }
 }

@@ -33,14 +33,17 @@ pub async fn promote_due(
 }
 
 statement! {
-    /// The lease's end and the attempt count fence it: what another worker took stays taken.
+    /// The lease's end and the attempt count fence it: what another worker took stays taken. A
+    /// first attempt goes back to its place in the order of time.
     HandBack<'a> -> diesel::sql_types::Untyped {
         "WITH ours AS (SELECT * FROM unnest(", ids: Vec<Uuid> => Array<SqlUuid>,
         ", ", attempts: &'a [i32] => Array<Integer>,
         ", ", lease_until: &'a [DateTime<Utc>] => Array<Timestamptz>,
-        ") AS ours (id, attempts, lease_until))
+        ") WITH ORDINALITY AS ours (id, attempts, lease_until, place))
         UPDATE deliveries_pending AS delivery
-        SET next_attempt_at = now(), backlog = CASE WHEN ours.attempts > 0 THEN 1 ELSE 0 END
+        SET next_attempt_at = CASE WHEN ours.attempts > 0 THEN now() ELSE least(created_at, now()) END
+                + place * interval '1 microsecond',
+            backlog = CASE WHEN ours.attempts > 0 THEN 1 ELSE 0 END
         FROM ours
         WHERE delivery.id = ANY(ARRAY(SELECT id FROM ours))
           AND delivery.id = ours.id AND delivery.attempts = ours.attempts

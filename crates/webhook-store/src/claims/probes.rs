@@ -18,7 +18,7 @@ statement! {
             SELECT webhook_health.webhook_id, version, max_concurrency
             FROM webhook_health
             JOIN webhooks ON webhooks.id = webhook_health.webhook_id AND webhooks.status = 'active'
-            WHERE paused_until <= now()
+            WHERE paused_until <= now() AND (held_until IS NULL OR held_until <= now())
               AND EXISTS (SELECT FROM deliveries_pending AS delivery
                           WHERE delivery.webhook_id = webhook_health.webhook_id
                             AND backlog IS NOT NULL)

@@ -58,10 +58,11 @@ statement! {
             RETURNING delivery.*
         ), moved AS (
             INSERT INTO deliveries_pending (id, event_id, webhook_id, event_type, environment, test,
-                attempts, last_answer, schedule_from, ordering_key, ordering_sequence, created_at,
-                next_attempt_at, backlog)
+                attempts, last_answer, schedule_from, schedule_since, ordering_key,
+                ordering_sequence, created_at, next_attempt_at, backlog)
             SELECT id, event_id, webhook_id, event_type, environment, test,
-                attempts, last_answer, attempts, ordering_key, ordering_sequence, created_at,
+                attempts, last_answer, attempts, now(), ordering_key,
+                ordering_sequence, created_at,
                 CASE WHEN ordering_key IS NULL THEN now() END,
                 CASE WHEN ordering_key IS NULL THEN 1 END
             FROM ended

@@ -21,7 +21,8 @@ pub(super) struct Subscriber {
     pub(super) version: i64,
     pub(super) max_concurrency: Option<i32>,
     pub(super) ordering_field: Option<String>,
-    /// Whether what it is owed waits for a token or for its circuit.
+    /// Whether what it is owed waits for a token, for its circuit, or for the time that its receiver
+    /// asked for.
     pub(super) waits: bool,
 }
 
@@ -64,7 +65,7 @@ statement! {
     /// Each kind is asked for once, however many events of it there are.
     ///
     /// A test event is for one webhook, whatever it subscribed to; it has no order, and it does not
-    /// wait for an open circuit or for a rate, as somebody waits for its answer.
+    /// wait for an open circuit, for a hold or for a rate, as somebody waits for its answer.
     ///
     /// There is a row that tells the time also when nobody wants anything.
     Match<'a> -> MatchRow {
@@ -80,12 +81,13 @@ statement! {
             SELECT id, version, max_concurrency, ordering_field, rate_limit FROM webhooks
             WHERE id = ANY(ARRAY(SELECT webhook_id FROM wanted)) AND status = 'active'
         ), failing AS MATERIALIZED (
-            SELECT webhook_id, paused_until FROM webhook_health
+            SELECT webhook_id, paused_until IS NOT NULL OR coalesce(held_until > now(), false) AS waits
+            FROM webhook_health
             WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM wanted))
         )
         SELECT now(), environment, event_type, id, version, max_concurrency,
                CASE WHEN NOT test THEN ordering_field END,
-               NOT test AND (rate_limit IS NOT NULL OR paused_until IS NOT NULL)
+               NOT test AND (rate_limit IS NOT NULL OR coalesce(failing.waits, false))
         FROM wanted JOIN active ON active.id = wanted.webhook_id
         LEFT JOIN failing ON failing.webhook_id = wanted.webhook_id
         UNION ALL

@@ -79,6 +79,7 @@ impl Row {
             version: self.version,
             settings,
             disabled_reason: self.disabled_reason,
+            held_until: failing.as_ref().and_then(FailingRow::held_until),
             failing: failing.and_then(FailingRow::read),
             last_attempt: activity.map(ActivityRow::read).transpose()?,
             created_at: self.created_at,

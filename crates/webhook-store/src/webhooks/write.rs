@@ -49,7 +49,9 @@ pub async fn insert(
 /// Writes what became of a webhook that the caller has [locked](super::lock). `false`: nothing
 /// has changed.
 ///
-/// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on.
+/// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on. With
+/// other headers, or served in another way, they go on although its receiver asked to wait: it may
+/// have asked for just that change.
 pub async fn save(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -86,6 +88,8 @@ pub async fn save(
     let activated = !same_status && after.status == WebhookStatus::Active;
     if activated || was.url != after.url {
         health::forget(connection, &[before.id]).await?;
+    } else if was.headers != after.headers || was.serving != after.serving {
+        health::end_hold(connection, before.id).await?;
     }
     if activated {
         let told = (StatusEventType::WebhookEnabled, after.environment);

@@ -13,7 +13,7 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
 use webhook_store::jobs::Selection;
 use webhook_store::ordering::release_heads;
-use webhook_store::{RawConnection, SealingKeys, events, transaction, webhooks};
+use webhook_store::{RawConnection, SealingKeys, events, health, transaction, webhooks};
 
 use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
@@ -35,7 +35,8 @@ const MAX_BYTES: usize = 8 * 1024;
 /// Tries a delivery now, whatever it is: one that failed or was cancelled is owed again with all
 /// attempts of its policy, one that waits for its retry goes on at once, and one that had succeeded
 /// is sent again. One that was not tried yet is on its way already, and stays as it is. One whose
-/// retry runs at this moment may be sent twice.
+/// retry runs at this moment may be sent twice. If the receiver asked for no requests until some
+/// time (`Retry-After`), that time is over for all deliveries of the webhook.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path)),
     responses((status = 202, body = DeliveryWithAttempts), Refusals)
@@ -64,7 +65,12 @@ pub(crate) async fn retry(
     let due = transaction(&mut connection, async |connection| {
         let found = deliveries::find(connection, id).await?;
         let delivery = found.ok_or(Problem::NotFound("delivery"))?;
+        let hold_ended = health::end_hold(connection, delivery.webhook_id).await?;
         if delivery.status == DeliveryStatus::Pending && delivery.attempts == 0 {
+            if hold_ended {
+                let action = AuditAction::DeliveryRetried;
+                write_down(connection, caller, action, &delivery).await?;
+            }
             return Ok(Due::default());
         }
         check_sendable(connection, delivery.webhook_id, delivery.event_id).await?;

@@ -125,6 +125,7 @@ async fn find_out(
         settings: &webhook.settings,
         disabled_reason: webhook.disabled_reason.as_deref(),
         failing: webhook.failing,
+        held_until: webhook.held_until,
         latest: &latest,
         pending: deliveries::count_pending(&mut connection, webhook.id, MAX_PENDING).await?,
         last_attempt: last.map(|last| {

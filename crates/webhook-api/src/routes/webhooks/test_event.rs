@@ -61,7 +61,8 @@ pub(crate) struct TestEventSent {
 }
 
 /// Sends a test event to a webhook through the queue and a dispatcher, as any event. Its body has
-/// the field `test`, it is tried once, and it does not wait for an open circuit or a rate.
+/// the field `test`, it is tried once, and it does not wait for an open circuit, for a rate, or for the
+/// time that the receiver asked for with `Retry-After`; if it is accepted, that time is over.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks", request_body = SendTestEvent,
     params(

@@ -1,0 +1,89 @@
+//! A hold: a receiver that answered 429, 502, 503, 504 or 520 to 524 with `Retry-After` gets no request
+//! of its webhook before that time, whichever delivery it is for and whichever dispatcher has it.
+//!
+//! | state | what happened | next |
+//! | --- | --- | --- |
+//! | any | one of these answers with a time | held until then, or until later if it is already |
+//! | held | the time comes | what waits goes on, in the order in which it was due |
+//! | held | an accepted test event; 410 | not held |
+//! | held | an admin retries a delivery, or changes how the webhook is called | not held |
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{Observation, Occasion, Outcome};
+
+/// Until when a receiver is held after one more attempt: nothing of its webhook is sent before, as
+/// it asked with `Retry-After`. `None`: it is not.
+///
+/// Of two holds the longer one counts, as answers to requests of one moment come in any order. An
+/// accepted test ends a hold: the receiver takes requests again.
+/// Other requests that are accepted were on their way when it asked.
+pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<DateTime<Utc>> {
+    let before = before.filter(|until| *until > seen.ended_at);
+    match (seen.outcome, seen.occasion) {
+        (Outcome::Accepted, Occasion::Test) | (Outcome::Gone, _) => None,
+        (Outcome::Accepted, Occasion::Due | Occasion::Probe)
+        | (Outcome::Throttled { .. } | Outcome::Overloaded { .. } | Outcome::Failed { .. }, _) => {
+            let asked = seen.outcome.hold().filter(|asked| !asked.is_zero());
+            let until =
+                |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
+            before.max(asked.map(until))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::FailureClass;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed {
+            class: FailureClass::Status,
+            retry_after: Some(Duration::from_secs(1_000)),
+        }
+    }
+
+    fn throttled(seconds: Option<u64>) -> Outcome {
+        Outcome::of_status(429, seconds.map(Duration::from_secs))
+    }
+
+    fn held(before: Option<i64>, outcome: Outcome, occasion: Occasion) -> Option<i64> {
+        let seen = Observation {
+            outcome,
+            occasion,
+            ended_at: at(100),
+        };
+        hold_after(before.map(at), &seen).map(|until| until.timestamp())
+    }
+
+    #[test]
+    fn the_longer_hold_counts_and_a_hold_ends_by_itself() {
+        let due = |before, outcome| held(before, outcome, Occasion::Due);
+
+        assert_eq!(due(None, throttled(Some(60))), Some(160));
+        assert_eq!(due(Some(150), throttled(Some(60))), Some(160));
+        assert_eq!(due(Some(200), throttled(Some(60))), Some(200));
+        assert_eq!(due(Some(200), failed()), Some(200));
+        assert_eq!(due(Some(100), failed()), None);
+        assert_eq!(due(None, throttled(Some(0))), None);
+        assert_eq!(due(None, throttled(None)), None);
+    }
+
+    #[test]
+    fn only_an_accepted_test_and_a_410_end_a_hold_early() {
+        let of = |outcome, occasion| held(Some(200), outcome, occasion);
+
+        assert_eq!(of(Outcome::Accepted, Occasion::Test), None);
+        assert_eq!(of(Outcome::Gone, Occasion::Due), None);
+        assert_eq!(of(Outcome::Accepted, Occasion::Due), Some(200));
+        assert_eq!(of(Outcome::Accepted, Occasion::Probe), Some(200));
+        assert_eq!(of(failed(), Occasion::Test), Some(200));
+    }
+}
