@@ -21,6 +21,7 @@ mod answer;
 mod connector;
 mod endpoint;
 mod failure;
+mod header_case;
 mod http1;
 mod http2;
 mod origin;
@@ -358,6 +359,44 @@ mod tests {
         assert_eq!(failure.class, FailureClass::Reset);
         assert!(course.repeated.is_some(), "it was sent again");
         server.join().expect("it ends");
+    }
+
+    #[tokio::test]
+    async fn names_of_headers_are_sent_as_they_are_documented() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let target = Target::new(&url, &loopback()).expect("a target");
+        let names = webhook_domain::RequestHeader::ALL.iter();
+        let headers = names.map(|name| {
+            let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).expect("a name");
+            (name, http::HeaderValue::from_static("x"))
+        });
+        let headers: HeaderMap = headers.collect();
+        let outgoing = Outgoing {
+            webhook_id: WebhookId(uuid::Uuid::nil()),
+            target: &target,
+            headers: || headers.clone(),
+            body: &Bytes::new(),
+            timeout: Duration::from_millis(500),
+            slack: Duration::ZERO,
+        };
+
+        let (client, mut course) = (client(loopback()), Course::default());
+        let head = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut head = vec![0; 4_096];
+            let length = tokio::io::AsyncReadExt::read(&mut stream, &mut head).await;
+            String::from_utf8_lossy(&head[..length.expect("a request")]).into_owned()
+        };
+        let (_, head) = tokio::join!(client.send(&outgoing, &mut course), head);
+
+        for name in webhook_domain::RequestHeader::ALL {
+            let line = format!("\r\n{}: x\r\n", name.as_str());
+            assert!(head.contains(&line), "{line:?} in {head}");
+        }
+        assert!(head.contains("\r\nHost: 127.0.0.1:"), "{head}");
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 use super::endpoint::{Endpoint, Target};
+use super::header_case::documented;
 use super::wire::{Stream, Wire};
 
 /// The most headers of an answer, as curl and browsers take them.
@@ -59,7 +60,7 @@ impl Http1 {
             .allow_obsolete_multiline_headers_in_responses(true)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
-            // Some receivers compare names with their case.
+            .preserve_header_case(true)
             .title_case_headers(true)
             .handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await?;
@@ -99,6 +100,7 @@ impl Http1 {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.path.clone();
         *request.headers_mut() = headers;
+        *request.extensions_mut() = documented();
         self.wire.ask();
         let answered = self.sender.send_request(request).await;
         answered.map_err(|error| match error.is_canceled() {
