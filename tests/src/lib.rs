@@ -5,6 +5,7 @@
 
 mod browser;
 pub mod chaos;
+mod dns;
 pub mod log;
 mod pgbouncer;
 mod plans;
@@ -23,6 +24,7 @@ mod visitor;
 mod world;
 
 pub use browser::Browser;
+pub use dns::{DnsEntry, NameServer};
 pub use pgbouncer::{PgBouncer, free_port};
 pub use plans::{EXPLAIN_ALL, Plan};
 pub use platform::{Platform, path_of};
