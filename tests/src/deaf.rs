@@ -1,4 +1,6 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -39,6 +41,7 @@ impl DeafPort {
 pub struct SilentPort {
     /// Where it listens.
     pub address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
 }
 
 impl SilentPort {
@@ -46,12 +49,20 @@ impl SilentPort {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
+        let accepted: Arc<AtomicUsize> = Arc::default();
+        let counted = accepted.clone();
         tokio::spawn(async move {
-            let mut accepted = Vec::new();
+            let mut held = Vec::new();
             while let Ok((stream, _)) = listener.accept().await {
-                accepted.push(stream);
+                held.push(stream);
+                counted.store(held.len(), Ordering::SeqCst);
             }
         });
-        Self { address }
+        Self { address, accepted }
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 }

@@ -3,9 +3,9 @@
 
 use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
-use webhook_tests::{
-    Authority, Identity, OpensslServer, Platform, Receiver, SilentPort, TlsServer,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use webhook_tests::{Authority, Identity, OpensslServer, Platform, SilentPort, TlsServer};
 
 use crate::{create, only_attempt, policy, publish};
 
@@ -23,9 +23,22 @@ struct Fault {
 /// The receivers, which listen until the test ends.
 struct Receivers {
     faults: Vec<Fault>,
-    _plain: Receiver,
     _openssl: [OpensslServer; 2],
     _authority: Authority,
+}
+
+/// A server of HTTP without TLS, which answers a client's hello as nginx does.
+async fn plain_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4 * 1024]).await;
+            let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    port
 }
 
 async fn port_of(identity: &Identity) -> u16 {
@@ -35,7 +48,6 @@ async fn port_of(identity: &Identity) -> u16 {
 impl Receivers {
     async fn start(platform: &Platform, authority: Authority) -> Self {
         let world = &platform.world;
-        let plain = Receiver::answering(&[]).await;
         let old = ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"];
         let old = OpensslServer::start(world, &old).await;
         let weak = ["-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"];
@@ -43,7 +55,7 @@ impl Receivers {
         let mut faults = vec![
             fault(
                 "a port without TLS",
-                plain.port(),
+                plain_port().await,
                 &["no TLS", "not TLS", "plain", "http://"],
             ),
             fault(
@@ -70,7 +82,6 @@ impl Receivers {
         }
         Self {
             faults,
-            _plain: plain,
             _openssl: [old, weak],
             _authority: authority,
         }
