@@ -5,7 +5,11 @@
 
 mod browser;
 pub mod chaos;
+mod deaf;
+mod dns;
+mod http2;
 pub mod log;
+mod openssl;
 mod pgbouncer;
 mod plans;
 mod platform;
@@ -23,11 +27,15 @@ mod visitor;
 mod world;
 
 pub use browser::Browser;
+pub use deaf::{DeafPort, SilentPort};
+pub use dns::{DnsEntry, NameServer};
+pub use http2::{Http2Answer, Http2Receiver, Http2Stream};
+pub use openssl::OpensslServer;
 pub use pgbouncer::{PgBouncer, free_port};
 pub use plans::{EXPLAIN_ALL, Plan};
 pub use platform::{Platform, path_of};
 pub use proxy::Proxy;
-pub use receiver::{Answer, Received, Receiver};
+pub use receiver::{Answer, Received, Receiver, Then};
 pub use samples::{
     WebhookSample, event, event_with, new_secret, sealing_keys, set_status, store_all,
 };
@@ -36,6 +44,6 @@ pub use service::{SEALING_KEY, Service};
 pub use showcase::{PAGES, Page, Showcase, Viewer};
 pub use stage::{Stage, StageSetup};
 pub use stranger::{Stranger, StrangersMessage};
-pub use tls::TlsReceiver;
+pub use tls::{Authority, Identity, TlsReceiver, TlsRequest, TlsServer};
 pub use visitor::Visitor;
 pub use world::{ServerUrls, World};

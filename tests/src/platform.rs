@@ -30,8 +30,20 @@ impl Platform {
         Self::with_broker(world, &amqp_url).await
     }
 
+    /// Starts both programs, the dispatcher with these variables and with the leases that
+    /// production has.
+    pub async fn with_dispatcher(variables: &[(&str, &str)]) -> Self {
+        let world = World::new().await;
+        let amqp_url = world.amqp_url.clone();
+        Self::with(world, &amqp_url, variables).await
+    }
+
     /// The API publishes to `amqp_url`, which may be a proxy.
     pub async fn with_broker(world: World, amqp_url: &str) -> Self {
+        Self::with(world, amqp_url, &[("LEASE_MS", "4000")]).await
+    }
+
+    async fn with(world: World, amqp_url: &str, variables: &[(&str, &str)]) -> Self {
         world
             .set_retry_policy(&RetryPolicy {
                 initial_interval: Duration::from_millis(100),
@@ -40,7 +52,7 @@ impl Platform {
             })
             .await;
         let api = Service::api_at(&world, amqp_url).await;
-        let dispatcher = Service::dispatcher(&world);
+        let dispatcher = Service::dispatcher_with(&world, variables);
         let key = Service::new_key(&world, "owner").await;
         let platform = Self {
             world,

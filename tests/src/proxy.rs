@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -7,6 +10,7 @@ pub struct Proxy {
     /// Where the client connects to.
     pub port: u16,
     open: watch::Sender<bool>,
+    server: Arc<AtomicU16>,
 }
 
 impl Proxy {
@@ -15,12 +19,25 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own = listener.local_addr().expect("it is bound").port();
         let (open, is_open) = watch::channel(true);
+        let server = Arc::new(AtomicU16::new(port));
+        let next = server.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let port = next.load(Ordering::SeqCst);
                 tokio::spawn(pass(client, port, is_open.clone()));
             }
         });
-        Self { port: own, open }
+        Self {
+            port: own,
+            open,
+            server,
+        }
+    }
+
+    /// Passes new connections on to this port, as a load balancer does that has taken a server
+    /// out; connections that are there stay where they are.
+    pub fn lead_to(&self, port: u16) {
+        self.server.store(port, Ordering::SeqCst);
     }
 
     /// Swallows everything from now on; connections stay open.

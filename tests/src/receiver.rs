@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// What the request asks for, such as `/hook`.
+    pub target: String,
+    /// The request line and the headers, byte for byte.
+    pub head: String,
     /// Headers by lower-case name.
     pub headers: HashMap<String, String>,
     /// The body, byte for byte.
@@ -33,6 +38,35 @@ pub enum Answer {
     Reset,
     /// These bytes, as they are; then it closes the connection.
     Raw(Vec<u8>),
+    /// Pieces of an answer, each sent when its pause is over, and then this.
+    Pieces(Vec<(Duration, Vec<u8>)>, Then),
+}
+
+/// What a receiver does with a connection after the last piece of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Closes it.
+    Close,
+    /// Keeps it open and says nothing more.
+    Hold,
+    /// Reads the next request from it.
+    Serve,
+}
+
+impl Answer {
+    /// These bytes at once, and then this.
+    pub fn bytes(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+        Self::Pieces(vec![(Duration::ZERO, bytes.into())], then)
+    }
+
+    /// 200 without a word about the connection, which is closed after `pause`.
+    pub fn closing_after(pause: Duration) -> Self {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec();
+        Self::Pieces(
+            vec![(Duration::ZERO, answer), (pause, Vec::new())],
+            Then::Close,
+        )
+    }
 }
 
 /// Answers a request by its number, from 0, and by what it is.
@@ -71,10 +105,18 @@ impl Receiver {
     pub async fn deciding(
         script: impl Fn(usize, &Received) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
+        Self::deciding_at(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
+    }
+
+    /// Listens on this address, which may be another one of loopback, and asks `script`.
+    pub async fn deciding_at(
+        address: SocketAddr,
+        script: impl Fn(usize, &Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
         let receiver = Self {
-            url: format!("http://127.0.0.1:{port}/hook"),
+            url: format!("http://{address}/hook"),
             seen: Arc::default(),
         };
         let (seen, script): (_, Arc<Script>) = (receiver.seen.clone(), Arc::new(script));
@@ -84,6 +126,12 @@ impl Receiver {
             }
         });
         receiver
+    }
+
+    /// The port where it listens.
+    pub fn port(&self) -> u16 {
+        let url: url::Url = self.url.parse().expect("it is a URL");
+        url.port().expect("it has a port")
     }
 
     /// What arrived so far.
@@ -151,6 +199,14 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
                 let _ = stream.write_all(&bytes).await;
                 return;
             }
+            Answer::Pieces(pieces, then) => {
+                lock(&seen).running -= 1;
+                match (send(&mut stream, pieces).await, then) {
+                    (Ok(()), Then::Serve) => continue,
+                    (Ok(()), Then::Hold) => return hold(stream).await,
+                    (Ok(()), Then::Close) | (Err(_), _) => return,
+                }
+            }
         };
         lock(&seen).running -= 1;
         let length = body.len();
@@ -163,25 +219,42 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, script: Arc<Script>) {
     }
 }
 
+async fn send(
+    stream: &mut BufReader<TcpStream>,
+    pieces: Vec<(Duration, Vec<u8>)>,
+) -> std::io::Result<()> {
+    for (pause, piece) in pieces {
+        tokio::time::sleep(pause).await;
+        stream.write_all(&piece).await?;
+    }
+    Ok(())
+}
+
+/// Leaves a request unanswered until the other side gives up.
+async fn hang(stream: BufReader<TcpStream>, seen: &Mutex<Seen>) {
+    hold(stream).await;
+    lock(seen).running -= 1;
+}
+
 /// Holds the connection until the other side gives up.
-async fn hang(mut stream: BufReader<TcpStream>, seen: &Mutex<Seen>) {
+async fn hold(mut stream: BufReader<TcpStream>) {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
-    lock(seen).running -= 1;
 }
 
 async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut headers = HashMap::new();
-    let mut line = String::new();
+    let mut head = String::new();
     stream
-        .read_line(&mut line)
+        .read_line(&mut head)
         .await
         .ok()
         .filter(|read| *read > 0)?;
+    let target = head.split(' ').nth(1)?.to_owned();
     loop {
-        line.clear();
-        stream.read_line(&mut line).await.ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
+        let read = head.len();
+        stream.read_line(&mut head).await.ok()?;
+        let Some((name, value)) = head[read..].trim_end().split_once(": ") else {
             break;
         };
         headers.insert(name.to_lowercase(), value.to_owned());
@@ -190,5 +263,11 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     let at = Instant::now();
-    Some(Received { headers, body, at })
+    Some(Received {
+        target,
+        head,
+        headers,
+        body,
+        at,
+    })
 }

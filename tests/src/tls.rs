@@ -1,9 +1,10 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -15,61 +16,212 @@ pub struct TlsReceiver {
     pub url: String,
     /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
     pub authority: PathBuf,
+    _authority: Authority,
 }
 
 impl TlsReceiver {
     /// Listens with a certificate for these names.
     pub async fn named(names: &[&str]) -> Self {
-        let authority = authority();
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        let names = names.iter().map(|name| (*name).try_into().expect("ASCII"));
-        params.subject_alt_names = names.map(SanType::DnsName).collect();
-        let certificate = params.signed_by(&key, &authority).expect("it is signed");
-        let file = std::env::temp_dir().join(format!("webhooks-ca.{}.pem", Uuid::new_v4()));
-        std::fs::write(&file, authority.pem()).expect("it is written");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
-        tokio::spawn(serve(listener, acceptor(certificate.der().clone(), &key)));
+        let authority = Authority::new();
+        let server = TlsServer::start(authority.issue(names).acceptor(&[])).await;
         Self {
-            url: format!("https://localhost:{port}/hook"),
-            authority: file,
+            url: format!("https://localhost:{}/hook", server.port),
+            authority: authority.file.clone(),
+            _authority: authority,
         }
     }
 }
 
-impl Drop for TlsReceiver {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.authority);
+/// A certificate authority that signs the certificates of one test.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    /// The authority's own certificate: programs trust it with `SSL_CERT_FILE`.
+    pub file: PathBuf,
+}
+
+impl Authority {
+    /// Makes an authority that nobody trusts yet.
+    pub fn new() -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let params = authority_params("an authority for tests");
+        let issuer = CertifiedIssuer::self_signed(params, key);
+        Self::of(issuer.expect("it signs itself"))
+    }
+
+    /// Makes an authority whose certificate this one signs.
+    pub fn intermediate(&self) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let params = authority_params("an authority in between");
+        let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer);
+        Self::of(issuer.expect("it is signed"))
+    }
+
+    fn of(issuer: CertifiedIssuer<'static, KeyPair>) -> Self {
+        let file = std::env::temp_dir().join(format!("webhooks-ca.{}.pem", Uuid::new_v4()));
+        std::fs::write(&file, issuer.pem()).expect("it is written");
+        Self { issuer, file }
+    }
+
+    /// Signs a certificate for these names.
+    pub fn issue(&self, names: &[&str]) -> Identity {
+        self.issue_with(names, |_| {})
+    }
+
+    /// Signs a certificate for these names that `change` made different.
+    pub fn issue_with(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Identity {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = params_for(names);
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer);
+        let certificate = certificate.expect("it is signed").der().clone();
+        Identity { certificate, key }
+    }
+
+    /// What a server needs to ask its clients for a certificate of this authority, with these
+    /// versions of TLS.
+    pub fn asking_acceptor(
+        &self,
+        identity: &Identity,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        let root = self.issuer.der().clone();
+        roots.add(root).expect("it is a root");
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_client_cert_verifier(verifier.expect("it has a root"))
+            .with_single_cert(vec![identity.certificate.clone()], identity.key());
+        TlsAcceptor::from(Arc::new(config.expect("it fits")))
     }
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+/// A certificate and its key.
+pub struct Identity {
+    certificate: CertificateDer<'static>,
+    key: KeyPair,
+}
+
+impl Identity {
+    /// A certificate for these names that no authority signed.
+    pub fn self_signed(names: &[&str]) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params_for(names).self_signed(&key);
+        let certificate = certificate.expect("it signs itself").der().clone();
+        Self { certificate, key }
+    }
+
+    /// What a server needs to present this certificate alone, and to offer these protocols
+    /// (`h2`), none for HTTP/1.
+    pub fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![self.certificate.clone()], self.key());
+        let mut config = config.expect("it fits");
+        config.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::try_from(self.key.serialize_der()).expect("a key")
+    }
+}
+
+fn authority_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    CertifiedIssuer::self_signed(params, key).expect("it signs itself")
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
 }
 
-fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key);
-    TlsAcceptor::from(Arc::new(config.expect("it fits")))
+fn params_for(names: &[&str]) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // Without a name of its own, a certificate would be called as its issuer is, as if it had
+    // signed itself.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "a receiver");
+    let names = names.iter().map(|name| (*name).try_into().expect("ASCII"));
+    params.subject_alt_names = names.map(SanType::DnsName).collect();
+    params
 }
 
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// A TLS server on loopback that answers each request with 200 and closes.
+pub struct TlsServer {
+    /// The port on 127.0.0.1 where it listens.
+    pub port: u16,
+    seen: Arc<Mutex<Vec<TlsRequest>>>,
+}
+
+/// A request over TLS.
+#[derive(Debug, Clone)]
+pub struct TlsRequest {
+    /// The name in the client's hello (SNI, RFC 6066); `None`: there was none.
+    pub server_name: Option<String>,
+    /// The first bytes of the request: its head, if the request is small.
+    pub head: String,
+}
+
+impl TlsServer {
+    /// Listens, and shakes hands as `acceptor` says.
+    pub async fn start(acceptor: TlsAcceptor) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let seen: Arc<Mutex<Vec<TlsRequest>>> = Arc::default();
+        tokio::spawn(serve(listener, acceptor, seen.clone()));
+        Self { port, seen }
+    }
+
+    /// The requests that arrived so far.
+    pub fn requests(&self) -> Vec<TlsRequest> {
+        lock(&self.seen).clone()
+    }
+}
+
+fn lock(seen: &Mutex<Vec<TlsRequest>>) -> MutexGuard<'_, Vec<TlsRequest>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<TlsRequest>>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let acceptor = acceptor.clone();
+        let (acceptor, seen) = (acceptor.clone(), seen.clone());
         tokio::spawn(async move {
             let Ok(mut stream) = acceptor.accept(stream).await else {
                 return;
             };
-            let _ = stream.read(&mut [0; 8 * 1024]).await;
+            let mut head = [0; 8 * 1024];
+            let read = stream.read(&mut head).await.unwrap_or_default();
+            lock(&seen).push(TlsRequest {
+                server_name: stream.get_ref().1.server_name().map(str::to_owned),
+                head: String::from_utf8_lossy(&head[..read]).into_owned(),
+            });
             let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
             let _ = stream.write_all(answer).await;
             let _ = stream.shutdown().await;

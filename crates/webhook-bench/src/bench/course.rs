@@ -16,7 +16,7 @@ use super::load;
 use super::meter::{Costs, Meter};
 use super::sink::{Answers, Sink};
 use super::stack::Stack;
-use super::worker::{Who, Worker};
+use super::worker::{Variables, Who, Worker};
 
 /// How long a run may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -45,6 +45,8 @@ pub(crate) struct Course<'a> {
     pub(crate) world: World,
     pub(crate) sink: Sink,
     pub(crate) publisher: Publisher,
+    /// The variables that a dispatcher of this course gets beside those of every course.
+    pub(crate) variables: Variables,
     database: tokio_postgres::Client,
     /// Deliveries of this course have later ids.
     began: Uuid,
@@ -78,6 +80,7 @@ impl<'a> Course<'a> {
             stack,
             sink: Sink::start(answers).await?,
             publisher,
+            variables: Variables::new(),
             database,
             began: Uuid::now_v7(),
             owed: 0,
@@ -93,8 +96,13 @@ impl<'a> Course<'a> {
 
     /// Stores webhooks at a sink that want one type of event.
     pub(crate) async fn store(&self, sink: &Sink, count: usize, wanted: EventType) {
-        let patterns = [wanted.as_str()];
         let urls: Vec<String> = (0..count).map(|number| sink.webhook(number)).collect();
+        self.store_at(&urls, wanted).await;
+    }
+
+    /// Stores a webhook at each of these URLs that wants one type of event.
+    pub(crate) async fn store_at(&self, urls: &[String], wanted: EventType) {
+        let patterns = [wanted.as_str()];
         let samples: Vec<WebhookSample<'_>> = urls
             .iter()
             .map(|url| WebhookSample {
@@ -112,7 +120,7 @@ impl<'a> Course<'a> {
 
     /// Starts somebody who delivers, and waits until he consumes.
     pub(crate) async fn start(&self, who: Who, webhooks: usize) -> anyhow::Result<Worker> {
-        let worker = Worker::start(who, &self.world, &self.sink, webhooks)?;
+        let worker = Worker::start(who, self, webhooks)?;
         self.is_consumed().await?;
         Ok(worker)
     }
@@ -134,7 +142,7 @@ impl<'a> Course<'a> {
     ) -> anyhow::Result<Run> {
         self.sink.expect(deliveries);
         let meter = Meter::start(self.stack);
-        let worker = Worker::start(who, &self.world, &self.sink, webhooks)?;
+        let worker = Worker::start(who, self, webhooks)?;
         let took = self.sink.all_arrived(PATIENCE).await?;
         self.all_recorded(who, deliveries).await?;
         let costs = meter.read(&[("worker", worker.group())]);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -17,6 +18,8 @@ use tokio::sync::Notify;
 pub(crate) enum Answers {
     /// 200 at once.
     AtOnce,
+    /// 200 at once and the end of the connection, so that the next request needs a new one.
+    AtOnceAndClose,
     /// 200 after this time.
     After(Duration),
     /// 500 at once.
@@ -57,6 +60,12 @@ impl Sink {
         });
         tokio::spawn(accept(listener, seen.clone(), answers));
         Ok(Self { url, seen })
+    }
+
+    /// The same receiver by the name `localhost`, which every new connection looks up.
+    pub(crate) fn by_name(self) -> Self {
+        let url = self.url.replace("127.0.0.1", "localhost");
+        Self { url, ..self }
     }
 
     /// The URL of the webhook with this number.
@@ -147,6 +156,10 @@ async fn answer(
     let mut response = Response::new(Empty::new());
     match answers {
         Answers::AtOnce => {}
+        Answers::AtOnceAndClose => {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
         Answers::After(time) => tokio::time::sleep(time).await,
         Answers::WithFailure => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -4,10 +4,13 @@ use std::process::Stdio;
 
 use anyhow::Context;
 use tokio::process::{Child, Command};
-use webhook_tests::{Service, World};
+use webhook_tests::Service;
 
-use super::sink::Sink;
+use super::course::Course;
 use super::usage::Group;
+
+/// Variables of the environment, by their names.
+pub(crate) type Variables = Vec<(&'static str, String)>;
 
 /// Who does the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +30,18 @@ pub(crate) enum Worker {
 }
 
 impl Worker {
-    /// Starts it. The bare ones are told how many webhooks `sink` is; the product has to know.
-    pub(crate) fn start(
-        who: Who,
-        world: &World,
-        sink: &Sink,
-        webhooks: usize,
-    ) -> anyhow::Result<Self> {
+    /// Starts it. The bare ones are told how many webhooks the sink is; the product has to know.
+    pub(crate) fn start(who: Who, course: &Course<'_>, webhooks: usize) -> anyhow::Result<Self> {
+        let (world, sink) = (&course.world, &course.sink);
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bare", "--amqp", &world.amqp_url]);
         match who {
-            Who::Product => return Ok(Self::Product(Service::patient_dispatcher(world))),
+            Who::Product => {
+                let variables = course.variables.iter();
+                let variables: Vec<_> = variables.map(|(name, value)| (*name, &**value)).collect();
+                let service = Service::dispatcher_with(world, &variables);
+                return Ok(Self::Product(service));
+            }
             Who::Bare => command.args(["--database", &world.database_url]),
             Who::Posting => &mut command,
         };

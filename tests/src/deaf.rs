@@ -1,0 +1,68 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+/// How long a connection may take on loopback before its SYN counts as dropped.
+const CONNECTS_WITHIN: Duration = Duration::from_millis(300);
+
+/// A port of loopback that drops SYNs, as a firewall does: its queue of connections that nobody
+/// accepts is full.
+pub struct DeafPort {
+    /// The address that never answers.
+    pub address: SocketAddr,
+    _listener: TcpListener,
+    _queued: Vec<TcpStream>,
+}
+
+impl DeafPort {
+    /// Takes this address; port 0 is any free one.
+    pub async fn at(address: impl Into<SocketAddr>) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(address.into()).expect("the port is free");
+        let listener = socket.listen(1).expect("it listens");
+        let address = listener.local_addr().expect("it is bound");
+        let mut queued = Vec::new();
+        let connect = || tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(address));
+        while let Ok(connected) = connect().await {
+            queued.push(connected.expect("it is queued"));
+        }
+        Self {
+            address,
+            _listener: listener,
+            _queued: queued,
+        }
+    }
+}
+
+/// A port of loopback that accepts connections and never says a word.
+pub struct SilentPort {
+    /// Where it listens.
+    pub address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl SilentPort {
+    /// Takes any free port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it is bound");
+        let accepted: Arc<AtomicUsize> = Arc::default();
+        let counted = accepted.clone();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+                counted.store(held.len(), Ordering::SeqCst);
+            }
+        });
+        Self { address, accepted }
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+}
