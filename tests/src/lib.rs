@@ -21,6 +21,7 @@ mod stranger;
 mod tls;
 mod visitor;
 mod world;
+pub mod zoo;
 
 pub use browser::Browser;
 pub use pgbouncer::{PgBouncer, free_port};

@@ -1,7 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,11 +23,7 @@ impl TlsReceiver {
     /// Listens with a certificate for these names.
     pub async fn named(names: &[&str]) -> Self {
         let authority = authority();
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        let names = names.iter().map(|name| (*name).try_into().expect("ASCII"));
-        params.subject_alt_names = names.map(SanType::DnsName).collect();
-        let certificate = params.signed_by(&key, &authority).expect("it is signed");
+        let (certificate, key) = certificate(names, &authority);
         let file = std::env::temp_dir().join(format!("webhooks-ca.{}.pem", Uuid::new_v4()));
         std::fs::write(&file, authority.pem()).expect("it is written");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -42,6 +40,47 @@ impl Drop for TlsReceiver {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.authority);
     }
+}
+
+/// A certificate for `localhost` of an authority of its own, in files for other programs.
+pub(crate) struct CertificateFiles {
+    /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
+    pub(crate) authority: PathBuf,
+    /// The certificate for `localhost`.
+    pub(crate) certificate: PathBuf,
+    /// The private key of that certificate.
+    pub(crate) key: PathBuf,
+}
+
+impl CertificateFiles {
+    /// Writes the three files into `folder`.
+    pub(crate) fn write(folder: &Path) -> Self {
+        let authority = authority();
+        let (certificate, key) = certificate(&["localhost"], &authority);
+        let write = |name: &str, pem: String| {
+            let file = folder.join(name);
+            std::fs::write(&file, pem).expect("it is written");
+            file
+        };
+        Self {
+            authority: write("authority.pem", authority.pem()),
+            certificate: write("certificate.pem", certificate.pem()),
+            key: write("key.pem", key.serialize_pem()),
+        }
+    }
+}
+
+/// A certificate for these names, and its private key.
+fn certificate(
+    names: &[&str],
+    authority: &CertifiedIssuer<'static, KeyPair>,
+) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::default();
+    let names = names.iter().map(|name| (*name).try_into().expect("ASCII"));
+    params.subject_alt_names = names.map(SanType::DnsName).collect();
+    let certificate = params.signed_by(&key, authority).expect("it is signed");
+    (certificate, key)
 }
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {

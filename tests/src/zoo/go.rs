@@ -1,0 +1,40 @@
+use std::process::Command;
+
+use super::Extent;
+use super::kind::{Place, ReceiverKind, Scheme, WhenIdle, scripts};
+
+pub(super) const KINDS: &[ReceiverKind] = &[
+    ReceiverKind {
+        name: "Go, HTTP/1, 1 s idle",
+        scheme: Scheme::Http,
+        path: "/hook",
+        program: |place| go(place, "plain"),
+        when_idle: WhenIdle::Closes(980..=1_020),
+        extent: Extent::Short,
+    },
+    ReceiverKind {
+        name: "Go, HTTP/2, 1 s idle",
+        scheme: Scheme::Https,
+        path: "/hook",
+        program: |place| go(place, "tls"),
+        when_idle: WhenIdle::Closes(980..=1_020),
+        extent: Extent::Short,
+    },
+];
+
+fn go(place: &Place, mode: &str) -> Command {
+    let program = place.folder.join("hook");
+    // Debian's package has the library compiled, so a build is a matter of a second.
+    let built = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg(scripts().join("hook.go"))
+        .env("GO111MODULE", "off")
+        .output()
+        .expect("./dev installs it");
+    let told = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{told}");
+    let mut command = Command::new(program);
+    command.arg(mode);
+    command
+}

@@ -1,0 +1,10 @@
+// Both of Node's servers: reads the body, writes the request down, answers.
+import { appendFileSync } from "node:fs";
+
+export function answer(request, response) {
+  request.resume().on("end", () => {
+    const { "webhook-id": id, "x-webhook-delivery": delivery, "x-webhook-attempt": attempt } = request.headers;
+    appendFileSync(process.env.REQUEST_LOG, `${id} ${delivery} ${attempt}\n`);
+    response.end("ok");
+  });
+}
