@@ -14,11 +14,11 @@ mod node;
 mod php;
 mod python;
 
-// What all receivers have.
+// A receiver's kind and its process.
 mod kind;
 mod running;
 
-// What happens to them.
+// The events that a receiver is sent, and the account of them.
 mod account;
 mod trial;
 
@@ -50,11 +50,11 @@ const KINDS: [&[ReceiverKind]; 7] = [
     java::KINDS,
 ];
 
-/// How long deliveries may take to end after the last event was published: failed attempts are made
-/// again soon, but a circuit that opened waits.
+/// How long deliveries may take to end after the last event was published. Failed attempts are repeated
+/// within two seconds, but a circuit that has opened pauses longer.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-/// How much the receivers are sent.
+/// How many events the receivers are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
     /// For a test that takes less than a minute.
@@ -75,7 +75,7 @@ impl Extent {
     /// How long the pauses of one receiver may take together.
     fn pauses(self) -> Duration {
         match self {
-            Self::Short => Duration::from_secs(10),
+            Self::Short => Duration::from_secs(11),
             Self::Full => Duration::from_secs(150),
         }
     }
@@ -111,7 +111,7 @@ struct Zoo {
     _folder: Folder,
 }
 
-/// Starts every receiver, sends it events, and tells what it cost, receiver by receiver.
+/// Starts every receiver, sends events to it, and settles the account of each receiver.
 pub async fn zoo(world: World, extent: Extent) -> Vec<ReceiverAccount> {
     let mut zoo = Zoo::open(world, extent).await;
     zoo.send_at_full_speed().await;
@@ -198,7 +198,7 @@ impl Zoo {
     }
 }
 
-/// Retries that come soon, and often enough for every event to arrive in the end.
+/// Sets retries that come soon, and often enough for every event to arrive in the end.
 async fn set_retry_policy(world: &World) {
     let policy = RetryPolicy {
         max_attempts: RetryPolicy::MAX_ATTEMPTS,
@@ -211,7 +211,8 @@ async fn set_retry_policy(world: &World) {
     world.set_retry_policy(&policy).await;
 }
 
-/// Waits until all `deliveries` of these receivers have ended. What has not by then is in the accounts.
+/// Waits until all `deliveries` of these receivers have ended. The accounts count the deliveries that
+/// have not ended in time.
 async fn settle(world: &World, trials: &[Trial], deliveries: usize) {
     let ids: Vec<String> = trials.iter().map(|t| t.webhook_id.to_string()).collect();
     let sql = format!(
@@ -226,7 +227,7 @@ async fn settle(world: &World, trials: &[Trial], deliveries: usize) {
     let _ = tokio::time::timeout(SETTLES_WITHIN, ended).await;
 }
 
-/// A folder for all that the receivers write. It stays when a test fails, to be looked at.
+/// A folder for the files of all receivers. A test that fails leaves its folder to be looked at.
 struct Folder(PathBuf);
 
 impl Folder {

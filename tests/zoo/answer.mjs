@@ -1,4 +1,4 @@
-// Both of Node's servers: reads the body, writes the request down, answers.
+// The handler of both Node servers: reads the body, logs the request, answers 200.
 import { appendFileSync } from "node:fs";
 
 export function answer(request, response) {

@@ -5,7 +5,7 @@ import request_log
 
 async def application(scope, receive, send):
     if scope["type"] != "http":
-        # What hypercorn asks at its start and end.
+        # The lifespan messages at the start and the end of hypercorn.
         raise NotImplementedError
     while (await receive()).get("more_body"):
         pass

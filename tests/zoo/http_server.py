@@ -1,4 +1,4 @@
-"""The server of Python's library. The argument is the protocol that it speaks."""
+"""Python's own http.server. The argument is the protocol version, HTTP/1.0 or HTTP/1.1."""
 
 import os
 import sys

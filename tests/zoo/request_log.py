@@ -1,4 +1,4 @@
-"""All servers in Python: writes a request down, in one write, before it is answered."""
+"""The request log of all Python servers: one line and one write for each request, before the answer."""
 
 import os
 

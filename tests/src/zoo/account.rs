@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::trial::Trial;
 use crate::World;
 
-/// How long a receiver may take to write its log: nginx and Apache do it after their answer.
+/// How long receivers may take to write their request logs: nginx and Apache do so after the answer.
 const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 
-/// By webhook, what the attempts log holds.
+/// The counts of the attempts log, by webhook.
 const ATTEMPTS: &str = "
     SELECT coalesce(json_object_agg(webhook_id, told), '{}')::text FROM (
         SELECT webhook_id, json_build_object('attempts', count(*), 'failed', count(failure_class),
@@ -18,7 +18,7 @@ const ATTEMPTS: &str = "
             'undelivered', count(DISTINCT delivery_id) FILTER (WHERE status <> 'succeeded')) AS told
         FROM attempts JOIN deliveries ON deliveries.id = delivery_id GROUP BY webhook_id) AS t";
 
-/// By webhook, why attempts failed, and how many for each reason.
+/// The reasons of failed attempts and their number, by webhook.
 const FAILURES: &str = "
     SELECT coalesce(json_object_agg(webhook_id, reasons), '{}')::text FROM (
         SELECT webhook_id, json_object_agg(reason, attempts) AS reasons FROM (
@@ -27,7 +27,7 @@ const FAILURES: &str = "
             WHERE failure_class IS NOT NULL GROUP BY webhook_id, reason) AS r
         GROUP BY webhook_id) AS t";
 
-/// What it cost to serve a receiver.
+/// The account of one receiver: events, requests, attempts.
 #[derive(Debug, Clone)]
 pub struct ReceiverAccount {
     /// The receiver.
@@ -36,30 +36,30 @@ pub struct ReceiverAccount {
     pub events: usize,
     /// Events a second at full speed, where that was measured.
     pub rate: Option<f64>,
-    /// Requests in its log.
+    /// Requests in the receiver's log.
     pub requests: usize,
-    /// Events that are not in its log.
+    /// Events that are not in the receiver's log.
     pub missing: usize,
-    /// Requests in its log that have the `webhook-id` of an earlier one.
+    /// Requests in the receiver's log with the `webhook-id` of an earlier request.
     pub repeats: usize,
-    /// Those of them that have its `X-Webhook-Attempt`, too: sent again within an attempt.
+    /// Repeats with the `X-Webhook-Attempt` of the earlier request, too: sent again within one attempt.
     pub repeats_within_attempt: usize,
-    /// Deliveries that were tried and have not succeeded.
+    /// Deliveries with attempts, none of which succeeded.
     pub undelivered: u64,
     /// Attempts in the attempts log.
     pub attempts: u64,
-    /// Those of them that failed.
+    /// Failed attempts in the attempts log.
     pub failed: u64,
-    /// Those of them that made a connection.
+    /// Attempts that made a connection.
     pub connections: u64,
     /// Why attempts failed, and how many for each reason.
     pub failures: BTreeMap<String, u64>,
-    /// Whether the receiver itself went on.
+    /// Whether the receiver still ran at the end.
     pub survived: bool,
 }
 
 impl ReceiverAccount {
-    /// Whether all that is promised was kept.
+    /// Whether no attempt failed and every event arrived, with the receiver still alive.
     pub fn kept(&self) -> bool {
         self.missing == 0 && self.failed == 0 && self.undelivered == 0 && self.survived
     }
@@ -72,7 +72,7 @@ pub(super) async fn settle_all(world: &World, trials: &mut [Trial]) -> Vec<Recei
         (missing.sum::<usize>() == 0).then_some(())
     };
     let written = world.eventually("the logs are written", written);
-    // What is missing then is told.
+    // Events that are missing after that time are counted.
     let _ = tokio::time::timeout(LOGGED_WITHIN, written).await;
     let attempts = ask(world, ATTEMPTS).await;
     let failures = ask(world, FAILURES).await;
@@ -106,7 +106,7 @@ async fn ask(world: &World, sql: &str) -> Value {
     serde_json::from_str(&told).expect("JSON")
 }
 
-/// What a receiver's log says.
+/// The counts of a receiver's request log.
 struct Requests {
     all: usize,
     missing: usize,

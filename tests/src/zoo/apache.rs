@@ -3,7 +3,7 @@ use std::process::Command;
 use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 
-/// `KeepAliveTimeout` is 5 s unless it is set; a tenth of a second later all are closed that are due.
+/// Apache's default `KeepAliveTimeout` is 5 s; Apache rounds the end of an idle connection up to 0.1 s.
 const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(4_980..=5_120);
 
 const HTTP_2: &str = "SSLEngine on
@@ -31,7 +31,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
 ];
 
 fn apache(place: &Place, settings: &str) -> Command {
-    // In the folder, as Apache's workers may not look into everybody's home.
+    // A copy in the folder: Apache's workers run as another user, who may not read the repository.
     place.write("hook.lua", include_str!("../../zoo/hook.lua"), &[]);
     let values = [("{settings}", settings)];
     let file = place.write(
@@ -39,7 +39,7 @@ fn apache(place: &Place, settings: &str) -> Command {
         include_str!("../../zoo/apache.conf"),
         &values,
     );
-    // Debian keeps it where only root's path leads.
+    // /usr/sbin is not on the path of every user.
     let mut command = Command::new("/usr/sbin/apache2");
     command.args(["-D", "FOREGROUND", "-f"]).arg(file);
     command

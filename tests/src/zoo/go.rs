@@ -24,7 +24,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
 
 fn go(place: &Place, mode: &str) -> Command {
     let program = place.folder.join("hook");
-    // Debian's package has the library compiled, so a build is a matter of a second.
+    // Debian's package brings the standard library compiled, so a build takes about a second.
     let built = Command::new("go")
         .args(["build", "-o"])
         .arg(&program)

@@ -8,7 +8,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[ReceiverKind {
     scheme: Scheme::Http,
     path: "/hook",
     program: java,
-    // After 30 s; it looks every ten.
+    // The server closes a connection after 30 s, and looks for such connections every 10 s.
     when_idle: WhenIdle::Closes(30_000..=40_000),
     extent: Extent::Full,
 }];

@@ -8,39 +8,39 @@ use super::Extent;
 pub(super) struct ReceiverKind {
     /// The name in the table.
     pub(super) name: &'static str,
-    /// Whether it speaks TLS, and with it HTTP/2.
+    /// How the dispatcher connects.
     pub(super) scheme: Scheme,
     /// The path of its webhook's URL.
     pub(super) path: &'static str,
     /// The program, which gets `PORT`, `REQUEST_LOG`, `CERTIFICATE` and `KEY` in its environment.
     pub(super) program: fn(&Place) -> Command,
-    /// How it ends connections that nobody uses.
+    /// How the receiver ends connections that carry no request.
     pub(super) when_idle: WhenIdle,
-    /// The smallest extent that has it.
+    /// The smallest extent that includes this receiver.
     pub(super) extent: Extent,
 }
 
-/// How a receiver is connected to.
+/// The scheme of a receiver's URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// Without TLS: HTTP/1.
+    /// HTTP/1 without TLS.
     Http,
-    /// With TLS.
+    /// HTTP/2 over TLS.
     Https,
 }
 
-/// How a receiver ends a connection on which there is no request.
+/// How a receiver ends connections that carry no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WhenIdle {
-    /// It closes the connection after a time in this range, in milliseconds.
+    /// The receiver closes a connection after a time in this range, in milliseconds.
     Closes(RangeInclusive<u64>),
-    /// It reloads its configuration all the time, and closes every connection with each reload.
+    /// The receiver reloads its configuration again and again, and closes every connection each time.
     Reloads,
-    /// It keeps connections for ever, or closes them with each answer.
-    HasNone,
+    /// The receiver keeps connections for ever, or closes each with its first answer.
+    NeverCloses,
 }
 
-/// Where a receiver runs.
+/// The folder, port and files of a receiver.
 pub(super) struct Place {
     /// A folder of its own.
     pub(super) folder: PathBuf,
@@ -60,7 +60,7 @@ impl Place {
     pub(super) fn write(&self, name: &str, template: &str, more: &[(&str, &str)]) -> PathBuf {
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
         let mut text = template.to_owned();
-        // First, as they may hold names in braces, too.
+        // These go first: a value of `more` may hold names in braces itself.
         for (name, value) in more {
             text = text.replace(name, value);
         }

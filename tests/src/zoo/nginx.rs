@@ -3,7 +3,7 @@ use std::process::Command;
 use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 
-/// nginx keeps an idle connection for 75 s unless it is told otherwise.
+/// nginx's default `keepalive_timeout` is 75 s.
 const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(74_980..=75_020);
 
 /// nginx with its defaults, HTTP/1 without TLS.
@@ -16,7 +16,7 @@ const DEFAULT: ReceiverKind = ReceiverKind {
     extent: Extent::Short,
 };
 
-/// The same with HTTP/2.
+/// nginx with its defaults, HTTP/2 over TLS.
 const DEFAULT_2: ReceiverKind = ReceiverKind {
     name: "nginx, HTTP/2",
     scheme: Scheme::Https,
@@ -82,7 +82,7 @@ fn http2(place: &Place, settings: &str) -> Command {
 fn nginx(place: &Place, listen: &str, settings: &str) -> Command {
     let values = [("{listen}", listen), ("{settings}", settings)];
     let file = place.write("nginx.conf", include_str!("../../zoo/nginx.conf"), &values);
-    // Debian keeps it where only root's path leads.
+    // /usr/sbin is not on the path of every user.
     let mut command = Command::new("/usr/sbin/nginx");
     let log = place.folder.join("error.log");
     command.arg("-c").arg(file).arg("-e").arg(log);

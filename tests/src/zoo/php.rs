@@ -8,7 +8,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[ReceiverKind {
     scheme: Scheme::Http,
     path: "/hook",
     program: php,
-    when_idle: WhenIdle::HasNone,
+    when_idle: WhenIdle::NeverCloses,
     extent: Extent::Short,
 }];
 

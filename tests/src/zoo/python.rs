@@ -3,13 +3,13 @@ use std::process::Command;
 use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle, scripts};
 
-/// The server of Python's library as it is unless it is told otherwise: HTTP/1.0.
+/// Python's http.server with its default protocol version.
 const HTTP_1_0: ReceiverKind = ReceiverKind {
     name: "Python http.server, HTTP/1.0",
     scheme: Scheme::Http,
     path: "/hook",
     program: |_| http_server("HTTP/1.0"),
-    when_idle: WhenIdle::HasNone,
+    when_idle: WhenIdle::NeverCloses,
     extent: Extent::Short,
 };
 
@@ -23,7 +23,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
     ReceiverKind {
         name: "gunicorn, threads",
         program: gunicorn,
-        // After 2 s; it looks once a second.
+        // gunicorn closes a connection after 2 s, and looks for such connections every second.
         when_idle: WhenIdle::Closes(1_980..=3_020),
         ..HTTP_1_0
     },
@@ -36,7 +36,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
     },
 ];
 
-/// Debian's Python, which has Debian's packages, whatever Python comes first on the path.
+/// Debian's Python, which finds gunicorn and hypercorn; another Python may be first on the path.
 const PYTHON: &str = "/usr/bin/python3";
 
 fn python() -> Command {
@@ -53,7 +53,7 @@ fn http_server(protocol: &str) -> Command {
     command
 }
 
-/// With threads, as only then gunicorn keeps connections.
+/// gunicorn with threads: its default worker closes each connection after one answer.
 fn gunicorn(place: &Place) -> Command {
     let mut command = python();
     command

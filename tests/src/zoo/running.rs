@@ -10,17 +10,18 @@ use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 use crate::tls::CertificateFiles;
 use crate::{World, free_port};
 
-/// How often a receiver is started anew whose port was taken meanwhile.
+/// How often a receiver is started at most: its port may be taken between the choice and the start.
 const STARTS: usize = 3;
 
 /// The pause between two reloads: long enough for nginx to start its new workers.
 const RELOAD_PAUSE: Duration = Duration::from_millis(200);
 
-/// Becomes the program that it is given. Should this process end without a drop, killed or
-/// interrupted, its end of the pipe closes, and the program's process group is killed.
+/// A shell script that becomes the receiver, and leaves a subshell that waits for the end of the
+/// standard input. A test that is killed or interrupted drops nothing, but its end of the pipe closes:
+/// then the subshell kills the process group, the receiver and its workers.
 const GUARD: &str = r#"exec 3<&0; (read -r line <&3; kill -s KILL 0) & exec "$@" </dev/null 3<&-"#;
 
-/// A receiver that runs. It and its workers are killed when this is dropped.
+/// A receiver that runs. A drop kills the receiver and its workers.
 pub(super) struct RunningReceiver {
     pub(super) kind: &'static ReceiverKind,
     /// The URL of its webhook.
@@ -78,7 +79,7 @@ impl RunningReceiver {
             .stdin(Stdio::piped())
             .stdout(output.try_clone().expect("a file"))
             .stderr(output)
-            // Its workers are in its group, and end with it.
+            // The workers are in the receiver's group, so that one signal kills them all.
             .process_group(0)
             .spawn()
             .expect("there is a shell");
@@ -94,7 +95,7 @@ impl RunningReceiver {
         }
     }
 
-    /// Whether it listens, once that is settled: `false` if it has ended.
+    /// Whether the receiver listens: `None` until it does, `false` if it has ended.
     async fn listens(&mut self) -> Option<bool> {
         if self.child.try_wait().expect("it is a child").is_some() {
             return Some(false);
@@ -103,8 +104,7 @@ impl RunningReceiver {
         connection.await.is_ok().then_some(true)
     }
 
-    /// Reloads its configuration again and again, if it is of a kind that does, until the value is
-    /// dropped.
+    /// Starts to reload the configuration, if the receiver is of the kind that reloads.
     pub(super) fn reloads(&self) -> Option<Reloads> {
         (self.kind.when_idle == WhenIdle::Reloads).then(|| {
             let pid = self.child.id();
@@ -112,12 +112,12 @@ impl RunningReceiver {
         })
     }
 
-    /// Whether it has not ended by itself.
+    /// Whether the receiver still runs.
     pub(super) fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The lines of its log, in which there is one for each request.
+    /// The lines of the request log, one for each request.
     pub(super) fn requests(&self) -> Vec<String> {
         let log = std::fs::read_to_string(&self.place.request_log).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
@@ -134,7 +134,7 @@ impl Drop for RunningReceiver {
     }
 }
 
-/// Reloads that go on until this is dropped.
+/// A task that reloads a receiver's configuration until the value is dropped.
 pub(super) struct Reloads(JoinHandle<()>);
 
 impl Drop for Reloads {
