@@ -227,7 +227,8 @@ async fn settle(world: &World, trials: &[Trial], deliveries: usize) {
     let _ = tokio::time::timeout(SETTLES_WITHIN, ended).await;
 }
 
-/// A folder for the files of all receivers. A test that fails leaves its folder to be looked at.
+/// A folder for the files of all receivers. A panic leaves the folder to be looked at, such as that of a
+/// receiver which does not start.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::process::Command;
 
 use super::Extent;
@@ -23,18 +24,25 @@ pub(super) const KINDS: &[ReceiverKind] = &[
 ];
 
 fn go(place: &Place, mode: &str) -> Command {
-    let program = place.folder.join("hook");
-    // Debian's package brings the standard library compiled, so a build takes about a second.
+    // Beside the folders of the receivers: both receivers are the same program.
+    let program = place.folder.with_file_name("hook");
+    if !program.exists() {
+        build(&program);
+    }
+    let mut command = Command::new(program);
+    command.arg(mode);
+    command
+}
+
+/// Builds the receiver, which takes about a second: Debian brings the standard library compiled.
+fn build(program: &Path) {
     let built = Command::new("go")
         .args(["build", "-o"])
-        .arg(&program)
+        .arg(program)
         .arg(scripts().join("hook.go"))
         .env("GO111MODULE", "off")
         .output()
         .expect("./dev installs it");
     let told = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{told}");
-    let mut command = Command::new(program);
-    command.arg(mode);
-    command
 }
