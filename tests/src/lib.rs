@@ -25,6 +25,7 @@ mod stranger;
 mod tls;
 mod visitor;
 mod world;
+pub mod zoo;
 
 pub use browser::Browser;
 pub use deaf::{DeafPort, SilentPort};

@@ -1,7 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+    SanType,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -77,7 +80,7 @@ impl Authority {
         let mut params = params_for(names);
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer);
-        let certificate = certificate.expect("it is signed").der().clone();
+        let certificate = certificate.expect("it is signed");
         Identity { certificate, key }
     }
 
@@ -97,7 +100,7 @@ impl Authority {
             .with_protocol_versions(versions)
             .expect("versions")
             .with_client_cert_verifier(verifier.expect("it has a root"))
-            .with_single_cert(vec![identity.certificate.clone()], identity.key());
+            .with_single_cert(vec![identity.certificate()], identity.key());
         TlsAcceptor::from(Arc::new(config.expect("it fits")))
     }
 }
@@ -116,7 +119,7 @@ impl Drop for Authority {
 
 /// A certificate and its key.
 pub struct Identity {
-    certificate: CertificateDer<'static>,
+    certificate: Certificate,
     key: KeyPair,
 }
 
@@ -125,7 +128,7 @@ impl Identity {
     pub fn self_signed(names: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let certificate = params_for(names).self_signed(&key);
-        let certificate = certificate.expect("it signs itself").der().clone();
+        let certificate = certificate.expect("it signs itself");
         Self { certificate, key }
     }
 
@@ -136,7 +139,7 @@ impl Identity {
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], self.key());
+            .with_single_cert(vec![self.certificate()], self.key());
         let mut config = config.expect("it fits");
         config.alpn_protocols = protocols
             .iter()
@@ -145,8 +148,40 @@ impl Identity {
         TlsAcceptor::from(Arc::new(config))
     }
 
+    fn certificate(&self) -> CertificateDer<'static> {
+        self.certificate.der().clone()
+    }
+
     fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::try_from(self.key.serialize_der()).expect("a key")
+    }
+}
+
+/// A certificate for `localhost` of an authority of its own, in files for other programs.
+pub(crate) struct CertificateFiles {
+    /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
+    pub(crate) authority: PathBuf,
+    /// The certificate for `localhost`.
+    pub(crate) certificate: PathBuf,
+    /// The private key of that certificate.
+    pub(crate) key: PathBuf,
+}
+
+impl CertificateFiles {
+    /// Writes the three files into `folder`.
+    pub(crate) fn write(folder: &Path) -> Self {
+        let authority = Authority::new();
+        let identity = authority.issue(&["localhost"]);
+        let write = |name: &str, pem: String| {
+            let file = folder.join(name);
+            std::fs::write(&file, pem).expect("it is written");
+            file
+        };
+        Self {
+            authority: write("authority.pem", authority.issuer.pem()),
+            certificate: write("certificate.pem", identity.certificate.pem()),
+            key: write("key.pem", identity.key.serialize_pem()),
+        }
     }
 }
 

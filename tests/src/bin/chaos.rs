@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use webhook_tests::chaos::{Outage, SCENARIOS, flood, hostile, isolation};
+use webhook_tests::zoo::{Extent, ReceiverAccount, table, zoo};
 use webhook_tests::{Servers, World};
 
 /// What is to be tried.
@@ -43,6 +44,9 @@ async fn main() -> ExitCode {
     }
     if choice.has("hostile") {
         kept &= storm(&servers, &choice).await;
+    }
+    if choice.has("zoo") {
+        kept &= visit(&servers, &choice).await;
     }
     // It takes half an hour, so only if it is asked for.
     if choice.wanted.iter().any(|name| name == "outage") {
@@ -130,6 +134,13 @@ async fn storm(servers: &Servers, choice: &Choice) -> bool {
         }
     }
     kept
+}
+
+async fn visit(servers: &Servers, choice: &Choice) -> bool {
+    let extent = choice.of(Extent::Full, Extent::Short);
+    let accounts = zoo(World::on(servers.urls()).await, extent).await;
+    print!("{}", table(&accounts));
+    accounts.iter().all(ReceiverAccount::kept)
 }
 
 async fn fail(servers: &Servers, choice: &Choice) -> bool {

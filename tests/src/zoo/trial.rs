@@ -1,0 +1,111 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use webhook_broker::Publisher;
+use webhook_domain::{Environment, EventType, WebhookId};
+
+use super::Extent;
+use super::kind::WhenIdle;
+use super::running::RunningReceiver;
+use crate::{WebhookSample, World, event};
+
+/// How many events are published at once after a pause. Over HTTP/1 each of them finds an idle
+/// connection of its own, which the receiver is about to close.
+const BURST: usize = 8;
+
+/// The greatest number of pauses for one receiver. More pauses would lie less than 2 ms apart, which is
+/// about as exact as the way of an event through the broker.
+const MAX_PAUSES: usize = 20;
+
+/// The pause between bursts for a receiver that reloads: some fall into a reload, some find every
+/// connection idle.
+const RELOAD_PAUSE: Duration = Duration::from_millis(50);
+
+/// A receiver, its webhook, and the events that were published for it.
+pub(super) struct Trial {
+    pub(super) receiver: RunningReceiver,
+    pub(super) webhook_id: WebhookId,
+    /// The ids of the published events, as they are in `webhook-id`.
+    pub(super) event_ids: Vec<String>,
+    /// Events a second at full speed, if no other receiver was sent any meanwhile.
+    pub(super) rate: Option<f64>,
+    environment: Environment,
+    event_type: EventType,
+}
+
+impl Trial {
+    /// Stores the webhook of the receiver with this `number`, which no other one has.
+    pub(super) async fn new(receiver: RunningReceiver, number: usize, world: &World) -> Self {
+        let environments = Environment::ALL.len();
+        let environment = Environment::ALL[number % environments];
+        let event_type = EventType::ALL[number / environments];
+        let sample = WebhookSample {
+            environment,
+            patterns: &[event_type.as_str()],
+            ..WebhookSample::at(&receiver.url)
+        };
+        let webhook = sample.store(&mut world.connection().await).await;
+        Self {
+            receiver,
+            webhook_id: webhook.id,
+            event_ids: Vec::new(),
+            rate: None,
+            environment,
+            event_type,
+        }
+    }
+
+    /// How many events were published.
+    pub(super) fn published(&self) -> usize {
+        self.event_ids.len()
+    }
+
+    /// Publishes `count` events at once.
+    pub(super) async fn publish(&mut self, publisher: &Publisher, count: usize) {
+        let events: Vec<_> = (0..count)
+            .map(|_| event(self.environment, self.event_type))
+            .collect();
+        let published = publisher.publish_all(&events).await;
+        assert!(published.iter().all(Result::is_ok), "the broker has them");
+        self.event_ids
+            .extend(events.iter().map(|e| e.id.to_string()));
+    }
+
+    /// Publishes bursts of events, each when the receiver is about to close the connections of the burst
+    /// before.
+    pub(super) async fn publish_after_pauses(&mut self, publisher: &Publisher, extent: Extent) {
+        let pauses = match &self.receiver.kind.when_idle {
+            WhenIdle::Closes(after) => pauses(after, extent.pauses()),
+            WhenIdle::Reloads => {
+                let bursts = extent.reloads().as_millis() / RELOAD_PAUSE.as_millis();
+                vec![RELOAD_PAUSE; usize::try_from(bursts).expect("they are few")]
+            }
+            WhenIdle::NeverCloses => return,
+        };
+        if pauses.is_empty() {
+            return;
+        }
+        let _reloads = self.receiver.reloads();
+        let mut next = Instant::now();
+        self.publish(publisher, BURST).await;
+        for pause in pauses {
+            // The pause counts from burst to burst: every burst takes about as long to the receiver.
+            next += pause;
+            sleep_until(next).await;
+            self.publish(publisher, BURST).await;
+        }
+    }
+}
+
+/// Pauses spread evenly over a range, as many as fit into `time`.
+fn pauses(range: &RangeInclusive<u64>, time: Duration) -> Vec<Duration> {
+    let (from, to) = (
+        Duration::from_millis(*range.start()),
+        Duration::from_millis(*range.end()),
+    );
+    let count = usize::try_from(time.as_millis() / to.as_millis()).unwrap_or(MAX_PAUSES);
+    let count = u32::try_from(count.min(MAX_PAUSES)).expect("they are few");
+    let step = (to - from) / (count.max(2) - 1);
+    (0..count).map(|number| from + step * number).collect()
+}
