@@ -66,3 +66,24 @@ impl SilentPort {
         self.accepted.load(Ordering::SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[tokio::test]
+    async fn a_deaf_port_drops_syns_beside_a_live_one_with_the_same_number() {
+        let live = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = live.local_addr().expect("it is bound").port();
+
+        let deaf = DeafPort::at((Ipv4Addr::new(127, 0, 0, 2), port)).await;
+
+        for _ in 0..3 {
+            let connecting = TcpStream::connect(deaf.address);
+            let connected = tokio::time::timeout(CONNECTS_WITHIN, connecting).await;
+            assert!(connected.is_err(), "{connected:?}");
+        }
+        assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+    }
+}

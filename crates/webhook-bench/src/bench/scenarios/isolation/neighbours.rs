@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use webhook_tests::{Authority, DeafPort, DnsEntry, Http2Receiver, NameServer, SilentPort};
+use webhook_tests::{
+    Authority, DeafPort, DnsEntry, Http2Answer, Http2Receiver, NameServer, SilentPort,
+};
 
 use crate::bench::sink::{Answers, Sink};
 use crate::bench::worker::Variables;
@@ -92,8 +94,10 @@ impl Neighbours {
                 let authority = Authority::new();
                 let file = authority.file.to_string_lossy().into_owned();
                 variables.push(("SSL_CERT_FILE", file));
-                let receiver = Http2Receiver::start(&authority.issue(&["localhost"])).await;
-                let frozen = Arc::new(receiver);
+                let identity = authority.issue(&["localhost"]);
+                // No request succeeds before the freeze: successes are what is timed.
+                let frozen = Http2Receiver::deciding(&identity, |_| Http2Answer::Wait).await;
+                let frozen = Arc::new(frozen);
                 tokio::spawn(freeze_once_connected(frozen.clone()));
                 Receivers::Http2 {
                     frozen,
