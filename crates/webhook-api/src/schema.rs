@@ -46,7 +46,7 @@ const TEXT: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 
 /// A name with dots in it, a port, a path and a query.
-const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,20}[A-Za-z]{2,63}(:[0-9]{1,4})?([/?][!"$-~]*)?$"#;
+const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,20}[A-Za-z]{2,63}(:[1-9][0-9]{0,3})?([/?][!"$-~]*)?$"#;
 
 /// `whsec_` and 24 to 64 bytes in base64, with the padding that their number asks for.
 const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
