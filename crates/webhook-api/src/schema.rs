@@ -9,10 +9,11 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AuditAction, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern,
-    EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName,
-    Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role, SecretStanding, Severity,
-    SignatureScheme, StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
+    EventPattern, EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind,
+    JobStatus, KeyName, Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role,
+    SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription, WebhookName,
+    WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -92,6 +93,8 @@ schemas! {
         counts(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
+    /// How the body of a response ended.
+    BodyEndName "ResponseBodyEnd" = one_of(BodyEnd::ALL.iter().map(|end| end.as_str()));
     /// What the holder of an API key may do.
     RoleName "Role" = one_of(Role::ALL.iter().map(|r| r.as_str()));
     /// What an entry of the audit log tells.
