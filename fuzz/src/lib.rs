@@ -90,6 +90,19 @@ pub fn exchange_row(data: &[u8]) {
     assert_eq!(again, exchanges.map(Some));
 }
 
+/// Any body of a response, under any headers, is a text of bounded length.
+pub fn response_body(data: &[u8]) {
+    let mut parts = data.splitn(3, |byte| *byte == b'\n');
+    let mut next = || parts.next().unwrap_or_default();
+    let headers = ["content-encoding", "content-type"]
+        .map(|name| (Cow::Borrowed(name), HeaderText::from_bytes(next())));
+    let body = next();
+    for end in BodyEnd::ALL {
+        let (bytes, most) = webhook_api::fuzzing::decode_body(body, *end, &headers);
+        assert!(bytes <= most);
+    }
+}
+
 /// A time to wait is none or bounded, and so is the delay that follows from it.
 pub fn retry_after(data: &[u8]) {
     let month = Duration::from_secs(30 * 24 * 60 * 60);
@@ -159,6 +172,7 @@ mod tests {
         event(data);
         message_headers(data);
         exchange_row(data);
+        response_body(data);
         retry_after(data);
         cursor(data);
         signature_headers(data);

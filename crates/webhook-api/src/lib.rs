@@ -37,6 +37,7 @@ mod routes;
 mod pages;
 
 mod body;
+mod decoding;
 mod duration;
 mod fields;
 mod idempotency;

@@ -9,10 +9,11 @@ use utoipa::openapi::schema::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AuditAction, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome, EventPattern,
-    EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind, JobStatus, KeyName,
-    Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role, SecretStanding, Severity,
-    SignatureScheme, StatusFilter, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
+    EventPattern, EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind,
+    JobStatus, KeyName, Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role,
+    SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription, WebhookName,
+    WebhookStatus, WebhookUrl,
 };
 
 /// Declares a schema with a name of its own.
@@ -46,7 +47,7 @@ const TEXT: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 
 /// A name with dots in it, a port, a path and a query.
-const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,20}[A-Za-z]{2,63}(:[0-9]{1,4})?([/?][!"$-~]*)?$"#;
+const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,20}[A-Za-z]{2,63}(:[1-9][0-9]{0,3})?([/?][!"$-~]*)?$"#;
 
 /// `whsec_` and 24 to 64 bytes in base64, with the padding that their number asks for.
 const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
@@ -92,6 +93,8 @@ schemas! {
         counts(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
+    /// How the body of a response ended.
+    BodyEndName "ResponseBodyEnd" = one_of(BodyEnd::ALL.iter().map(|end| end.as_str()));
     /// What the holder of an API key may do.
     RoleName "Role" = one_of(Role::ALL.iter().map(|r| r.as_str()));
     /// What an entry of the audit log tells.

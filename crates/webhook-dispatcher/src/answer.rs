@@ -17,9 +17,10 @@ use webhook_store::attempts::{Attempt, Exchange};
 use crate::client::Answer;
 
 /// Headers of an answer that help to understand it; the others are not kept.
-const HEADERS_OF_INTEREST: [&str; 5] = [
+const HEADERS_OF_INTEREST: [&str; 6] = [
     "content-type",
     "content-length",
+    "content-encoding",
     "retry-after",
     "location",
     "server",

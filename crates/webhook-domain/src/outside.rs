@@ -12,8 +12,9 @@
 //! | wrong field of a body | [`FieldError`] | 200 characters for the name, 1,000 for the reason | the longest reason of ours lists the 21 event types |
 //! | failure of an attempt, in words | [`FailureDetail`] | 500 characters | certificates name up to thousands of hosts |
 //! | issuer of a certificate | [`CertificateText`] | 500 characters | names in certificates have no bound |
-//! | value of a response's header | [`HeaderText`] | 1,024 characters | HTTP clients accept heads of 400 KB; five headers are kept |
+//! | value of a response's header | [`HeaderText`] | 1,024 characters | HTTP clients accept heads of 400 KB; six headers are kept |
 //! | body kept of a response | [`MAX_RESPONSE_BODY_BYTES`] | 16 KiB | an error page, not a download |
+//! | text shown of a response's body | 64 KiB | a body decompresses to a thousand times its size |
 //! | body of an event | [`MAX_EVENT_BYTES`](crate::MAX_EVENT_BYTES) | 256 KiB | the contract |
 //! | body kept of a rejected message | [`MAX_REJECTED_BODY_BYTES`] | 256 KiB | an event has no more |
 //! | message in the broker | [`MAX_MESSAGE_BYTES`] | 512 KiB | twice an event, so that a message that is too large can still be shown |

@@ -112,6 +112,10 @@ pub enum UrlError {
         "must name a host of letters, digits and hyphens, up to 63 between the dots and 253 in all"
     )]
     BadName,
+    #[error(
+        "must not name port 0, where no server can listen: leave the port out or name 1 to 65535"
+    )]
+    PortZero,
     #[error("must name a public address, {0} is not")]
     BlockedAddress(IpAddr),
 }
@@ -144,6 +148,9 @@ impl WebhookUrl {
         }
         if url.fragment().is_some() {
             return Err(UrlError::Fragment);
+        }
+        if url.port() == Some(0) {
+            return Err(UrlError::PortZero);
         }
         check_host(&url, addresses)?;
         Ok(Self(url))
@@ -223,11 +230,20 @@ mod tests {
         assert_eq!(url.as_str(), "https://hooks.example.com:8443/a/b?c=d");
     }
 
+    #[test]
+    fn a_host_may_end_with_the_dot_of_the_root() {
+        let url = parse("https://example.com./x").expect("a good URL");
+
+        assert_eq!(url.as_str(), "https://example.com./x");
+    }
+
     #[rstest]
     #[case("http://example.com/", UrlError::NotHttps)]
     #[case("ftp://example.com/", UrlError::NotHttps)]
     #[case("https://me:pw@example.com/", UrlError::UserInfo)]
     #[case("https://example.com/#top", UrlError::Fragment)]
+    #[case("https://example.com:0/", UrlError::PortZero)]
+    #[case("https://93.184.216.34:000/", UrlError::PortZero)]
     #[case("https://localhost/", UrlError::LocalName("localhost".into()))]
     #[case("https://a.localhost./", UrlError::LocalName("a.localhost.".into()))]
     #[case("https://intranet/", UrlError::LocalName("intranet".into()))]

@@ -8,6 +8,7 @@ pub(super) mod show;
 
 // What they are made of.
 mod attempt;
+pub(super) mod body_notes;
 mod curl;
 mod filter;
 mod readable;

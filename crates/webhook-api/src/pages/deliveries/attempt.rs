@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::body_notes::body_notes;
 use super::readable::Readable;
 use crate::pages::filters::label_of;
 use crate::pages::span::in_short;
@@ -45,6 +46,11 @@ impl ShownAttempt {
     /// Whether the webhook accepted the delivery.
     pub(super) fn is_accepted(&self) -> bool {
         self.attempt.failure_class.is_none()
+    }
+
+    /// What is to be said of the response's body beside its text.
+    pub(super) fn body_notes(&self) -> Vec<String> {
+        body_notes(&self.attempt)
     }
 
     /// Its parts in words, for who does not see the bar.
@@ -113,10 +119,10 @@ fn width(millis: i32, longest: i32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn attempt(total: i32, first_byte_ms: Option<i32>) -> AttemptBody {
+    pub(in super::super) fn attempt(total: i32, first_byte_ms: Option<i32>) -> AttemptBody {
         AttemptBody {
             number: 1,
             started_at: chrono::DateTime::UNIX_EPOCH,
@@ -130,7 +136,11 @@ mod tests {
             response_status: None,
             response_headers: Vec::new(),
             response_body: None,
+            response_body_bytes: None,
+            response_body_end: None,
             response_body_truncated: false,
+            response_body_decoded_from: None,
+            repeated: None,
             failure_class: Some("timeout"),
             failure_detail: None,
             advice: None,

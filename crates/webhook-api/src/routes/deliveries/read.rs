@@ -12,6 +12,7 @@ use webhook_store::{RawConnection, events, retry_policies};
 
 use super::{DeliveryBody, parse_id};
 use crate::connections::Connections;
+use crate::decoding::DecodedBody;
 use crate::openapi::Refusals;
 use crate::problem::Problem;
 use crate::schema;
@@ -56,10 +57,30 @@ pub(crate) struct AttemptBody {
     /// `null` when there was no answer.
     pub(crate) response_status: Option<i32>,
     pub(crate) response_headers: Vec<HeaderBody>,
-    /// The first 16 KiB of the answer's body; what is no UTF-8 is replaced. `null`: it is not kept
-    /// any more.
+    /// The response's body as text: its first 16 KiB as they were received, decoded by the headers
+    /// `content-encoding` and `content-type` up to 64 KiB. Bytes that are no text are replaced.
+    /// `null`: the body is not kept any more.
     pub(crate) response_body: Option<String>,
+    /// How many bytes of the body are kept, as they were received; `null`: there was no response, or
+    /// the body is not kept any more.
+    pub(crate) response_body_bytes: Option<usize>,
+    /// How the body ended: `complete`; `cut`: it is longer than the 16 KiB that are kept;
+    /// `broken_off`: the connection broke or the body was malformed after the head; `unfinished`: it
+    /// was not at its end when the time to read it was over. `null`: there was no response, or the
+    /// body is not kept any more.
+    #[schema(value_type = Option<schema::BodyEndName>)]
+    pub(crate) response_body_end: Option<BodyEnd>,
+    /// Whether `response_body` is not the complete body: the body is not `complete`, or its decoding
+    /// stopped before its end.
     pub(crate) response_body_truncated: bool,
+    /// What the text of `response_body` was decoded from, in the order of decoding; `null`: the body
+    /// is shown as it was received.
+    #[schema(example = "gzip, iso-8859-1")]
+    pub(crate) response_body_decoded_from: Option<String>,
+    /// Why the request was sent a second time within this attempt, on a fresh connection; `null`: it
+    /// was sent once.
+    #[schema(example = "the receiver closed the connection that was kept")]
+    pub(crate) repeated: Option<String>,
     /// Why it failed, when it did.
     #[schema(value_type = Option<schema::FailureClassName>)]
     pub(crate) failure_class: Option<&'static str>,
@@ -178,6 +199,12 @@ impl AttemptBody {
         };
         let kept = said.is_some();
         let said = said.unwrap_or_default();
+        let answered = kept && attempt.response_status.is_some();
+        let body = DecodedBody::of(
+            &said.response_body,
+            said.response_body_end,
+            &said.response_headers,
+        );
         let request_headers = said.request_headers.into_iter();
         let response_headers = said.response_headers.into_iter();
         Self {
@@ -202,8 +229,12 @@ impl AttemptBody {
                     value: value.into_string(),
                 })
                 .collect(),
-            response_body: kept.then(|| String::from_utf8_lossy(&said.response_body).into_owned()),
-            response_body_truncated: said.response_body_end != BodyEnd::Complete,
+            response_body: kept.then_some(body.text),
+            response_body_bytes: answered.then_some(said.response_body.len()),
+            response_body_end: answered.then_some(said.response_body_end),
+            response_body_truncated: !body.is_whole,
+            response_body_decoded_from: body.decoded_from,
+            repeated: said.repeated.map(FailureDetail::into_string),
             failure_class: attempt.failure_class.map(FailureClass::as_str),
             failure_detail: attempt.failure_detail.map(FailureDetail::into_string),
             advice: attempt.failure_class.map(|class| advice(class, status)),
