@@ -4,7 +4,7 @@ use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 
 /// Apache's default `KeepAliveTimeout` is 5 s; Apache rounds the end of an idle connection up to 0.1 s.
-const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(4_980..=5_120);
+const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(&[4_980..=5_120]);
 
 const HTTP_2: &str = "SSLEngine on
 SSLCertificateFile {certificate}

@@ -10,7 +10,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
         scheme: Scheme::Http,
         path: "/hook",
         program: |place| go(place, "plain"),
-        when_idle: WhenIdle::Closes(980..=1_020),
+        when_idle: WhenIdle::Closes(&[980..=1_020]),
         extent: Extent::Short,
     },
     ReceiverKind {
@@ -18,7 +18,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[
         scheme: Scheme::Https,
         path: "/hook",
         program: |place| go(place, "tls"),
-        when_idle: WhenIdle::Closes(980..=1_020),
+        when_idle: WhenIdle::Closes(&[980..=1_020]),
         extent: Extent::Short,
     },
 ];

@@ -9,7 +9,7 @@ pub(super) const KINDS: &[ReceiverKind] = &[ReceiverKind {
     path: "/hook",
     program: java,
     // The server closes a connection after 30 s, and looks for such connections every 10 s.
-    when_idle: WhenIdle::Closes(30_000..=40_000),
+    when_idle: WhenIdle::Closes(&[30_000..=40_000]),
     extent: Extent::Full,
 }];
 

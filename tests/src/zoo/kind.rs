@@ -32,8 +32,8 @@ pub(super) enum Scheme {
 /// How a receiver ends connections that carry no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WhenIdle {
-    /// The receiver closes a connection after a time in this range, in milliseconds.
-    Closes(RangeInclusive<u64>),
+    /// The receiver closes a connection after a time in one of these ranges, in milliseconds.
+    Closes(&'static [RangeInclusive<u64>]),
     /// The receiver reloads its configuration again and again, and closes every connection each time.
     Reloads,
     /// The receiver keeps connections for ever, or closes each with its first answer.

@@ -4,7 +4,7 @@ use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 
 /// nginx's default `keepalive_timeout` is 75 s.
-const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(74_980..=75_020);
+const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(&[74_980..=75_020]);
 
 /// nginx with its defaults, HTTP/1 without TLS.
 const DEFAULT: ReceiverKind = ReceiverKind {
@@ -50,13 +50,13 @@ pub(super) const KINDS: &[ReceiverKind] = &[
     ReceiverKind {
         name: "nginx, HTTP/1, 1 s idle",
         program: |place| http1(place, "keepalive_timeout 1s;"),
-        when_idle: WhenIdle::Closes(980..=1_020),
+        when_idle: WhenIdle::Closes(&[980..=1_020]),
         ..DEFAULT
     },
     ReceiverKind {
         name: "nginx, HTTP/2, 1 s idle",
         program: |place| http2(place, "keepalive_timeout 1s;"),
-        when_idle: WhenIdle::Closes(980..=1_020),
+        when_idle: WhenIdle::Closes(&[980..=1_020]),
         ..DEFAULT_2
     },
     ReceiverKind {

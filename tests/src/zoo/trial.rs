@@ -16,7 +16,7 @@ const BURST: usize = 8;
 
 /// The greatest number of pauses for one receiver. More pauses would lie less than 2 ms apart, which is
 /// about as exact as the way of an event through the broker.
-const MAX_PAUSES: usize = 20;
+const MAX_PAUSES: u64 = 20;
 
 /// The pause between bursts for a receiver that reloads: some fall into a reload, some find every
 /// connection idle.
@@ -76,7 +76,7 @@ impl Trial {
     /// before.
     pub(super) async fn publish_after_pauses(&mut self, publisher: &Publisher, extent: Extent) {
         let pauses = match &self.receiver.kind.when_idle {
-            WhenIdle::Closes(after) => pauses(after, extent.pauses()),
+            WhenIdle::Closes(ranges) => pauses(ranges, extent.pauses()),
             WhenIdle::Reloads => {
                 let bursts = extent.reloads().as_millis() / RELOAD_PAUSE.as_millis();
                 vec![RELOAD_PAUSE; usize::try_from(bursts).expect("they are few")]
@@ -98,14 +98,16 @@ impl Trial {
     }
 }
 
-/// Pauses spread evenly over a range, as many as fit into `time`.
-fn pauses(range: &RangeInclusive<u64>, time: Duration) -> Vec<Duration> {
-    let (from, to) = (
-        Duration::from_millis(*range.start()),
-        Duration::from_millis(*range.end()),
-    );
-    let count = usize::try_from(time.as_millis() / to.as_millis()).unwrap_or(MAX_PAUSES);
-    let count = u32::try_from(count.min(MAX_PAUSES)).expect("they are few");
-    let step = (to - from) / (count.max(2) - 1);
-    (0..count).map(|number| from + step * number).collect()
+/// Pauses spread evenly over each range, as many as fit into `time` altogether.
+fn pauses(ranges: &[RangeInclusive<u64>], time: Duration) -> Vec<Duration> {
+    let mut pauses = Vec::new();
+    for range in ranges {
+        let (from, to) = (*range.start(), *range.end());
+        let fitting = time.as_millis() / ranges.len() as u128 / u128::from(to);
+        let count = u64::try_from(fitting).unwrap_or(u64::MAX).min(MAX_PAUSES);
+        let gaps = count.max(2) - 1;
+        let pause = |number| Duration::from_millis(from + (to - from) * number / gaps);
+        pauses.extend((0..count).map(pause));
+    }
+    pauses
 }
