@@ -16,8 +16,7 @@ use crate::{Observation, Occasion, Outcome};
 /// it asked with `Retry-After`. `None`: it is not.
 ///
 /// Of two holds the longer one counts, as answers to requests of one moment come in any order. An
-/// accepted test ends a hold: the receiver takes requests again.
-/// Other requests that are accepted were on their way when it asked.
+/// accepted test ends a hold: the receiver takes requests again. Other requests that are accepted were on their way when it asked.
 pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<DateTime<Utc>> {
     let before = before.filter(|until| *until > seen.ended_at);
     match (seen.outcome, seen.occasion) {
