@@ -1,6 +1,6 @@
 //! What is in the tables when a migration comes, comes through it.
 
-use webhook_tests::World;
+use webhook_tests::{WebhookSample, World};
 
 const APART_UP: &str = include_str!("../../migrations/2026-11-25-000012_deliveries_apart/up.sql");
 const APART_DOWN: &str =
@@ -9,6 +9,9 @@ const TOGETHER_UP: &str =
     include_str!("../../migrations/2026-11-25-000013_exchanges_together/up.sql");
 const TOGETHER_DOWN: &str =
     include_str!("../../migrations/2026-11-25-000013_exchanges_together/down.sql");
+
+const HOLDS_UP: &str = include_str!("../../migrations/2026-11-27-000014_holds/up.sql");
+const HOLDS_DOWN: &str = include_str!("../../migrations/2026-11-27-000014_holds/down.sql");
 
 /// 1,000 deliveries of each status, with an attempt each of which not all was text.
 const ROWS: &str = r#"
@@ -65,5 +68,35 @@ async fn deliveries_and_what_was_said_come_through_in_both_directions() {
         assert_eq!(world.ask::<i64>(&missing(&before, columns, table)).await, 0);
         assert_eq!(world.ask::<i64>(&missing(table, columns, &before)).await, 0);
     }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_without_holds_finds_the_webhooks_that_are_failing_and_no_others() {
+    let world = World::new().await;
+    let mut connection = world.connection().await;
+    let failing = WebhookSample::at("https://a.example.com/")
+        .store(&mut connection)
+        .await
+        .id;
+    let held = WebhookSample::at("https://b.example.com/")
+        .store(&mut connection)
+        .await
+        .id;
+    let rows = format!(
+        "INSERT INTO webhook_health (webhook_id, failing_since, failures, held_until)
+         VALUES ('{failing}', now(), 3, now() + interval '1 h'), ('{held}', now(), 0, now() + interval '1 h')"
+    );
+    world.execute(&rows).await;
+
+    world.execute(HOLDS_DOWN).await;
+    let before: i64 = world.ask("SELECT count(*) FROM webhook_health").await;
+    world.execute(HOLDS_UP).await;
+    let still_held: i64 = world
+        .ask("SELECT count(held_until) FROM webhook_health")
+        .await;
+
+    assert_eq!((before, still_held), (1, 0));
+    drop(connection);
     world.end().await;
 }

@@ -146,14 +146,23 @@ fn observed(
         Origin::Broker | Origin::Backlog if leased.is_test() => Occasion::Test,
         Origin::Broker | Origin::Backlog => Occasion::Due,
     };
+    let costs_an_attempt = match verdict {
+        Verdict::Retry(_) | Verdict::GiveUp => true,
+        Verdict::Succeed | Verdict::PutOff(_) | Verdict::Disable => false,
+    };
+    let outcome = match outcome {
+        // A 429 that costs an attempt is a failure like any other.
+        Outcome::Throttled { retry_after } if costs_an_attempt => {
+            Outcome::Overloaded { retry_after }
+        }
+        Outcome::Accepted
+        | Outcome::Gone
+        | Outcome::Throttled { .. }
+        | Outcome::Overloaded { .. }
+        | Outcome::Failed { .. } => outcome,
+    };
     Observation {
-        outcome: match (outcome, verdict) {
-            // A 429 that costs an attempt is a failure like any other.
-            (Outcome::Throttled { retry_after }, Verdict::Retry(_) | Verdict::GiveUp) => {
-                Outcome::Overloaded { retry_after }
-            }
-            (as_it_was, _) => as_it_was,
-        },
+        outcome,
         occasion,
         ended_at: now,
     }

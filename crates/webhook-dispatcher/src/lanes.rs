@@ -25,6 +25,7 @@ mod hold;
 mod in_hand;
 mod lane;
 mod pace;
+mod queues;
 mod room;
 mod speed;
 

@@ -16,20 +16,20 @@ use crate::{Observation, Occasion, Outcome};
 /// it asked with `Retry-After`. `None`: it is not.
 ///
 /// Of two holds the longer one counts, as answers to requests of one moment come in any order. An
-/// accepted test ends a hold: the receiver takes requests again.
-/// Other requests that are accepted were on their way when it asked.
+/// accepted test ends a hold: the receiver takes requests again. Other requests that are accepted were on their way when it asked.
 pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<DateTime<Utc>> {
     let before = before.filter(|until| *until > seen.ended_at);
-    match (seen.outcome, seen.occasion) {
-        (Outcome::Accepted, Occasion::Test) | (Outcome::Gone, _) => None,
-        (Outcome::Accepted, Occasion::Due | Occasion::Probe)
-        | (Outcome::Throttled { .. } | Outcome::Overloaded { .. } | Outcome::Failed { .. }, _) => {
-            let asked = seen.outcome.hold().filter(|asked| !asked.is_zero());
-            let until =
-                |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
-            before.max(asked.map(until))
-        }
+    let ends = match seen.outcome {
+        Outcome::Accepted => seen.occasion == Occasion::Test,
+        Outcome::Gone => true,
+        Outcome::Throttled { .. } | Outcome::Overloaded { .. } | Outcome::Failed { .. } => false,
+    };
+    if ends {
+        return None;
     }
+    let asked = seen.outcome.hold().filter(|asked| !asked.is_zero());
+    let until = |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
+    before.max(asked.map(until))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) struct DeliveryBody {
     pub(crate) test: bool,
     #[schema(value_type = schema::DeliveryStatusName)]
     pub(crate) status: &'static str,
-    /// How many attempts were recorded.
+    /// How many attempts were recorded, those included that were answered 429 and cost none.
     pub(crate) attempt_count: i32,
     /// The status of the latest attempt's answer; `null`: there was none.
     pub(crate) response_status: Option<u16>,

@@ -197,8 +197,7 @@ impl InHand {
     /// Holds a webhook's lane, if it is open, for so long, and takes out of it what waits, tests aside.
     pub(super) fn hold(&mut self, webhook_id: WebhookId, time: Duration) -> Vec<Leased> {
         if let Some(lane) = self.lanes.get_mut(&webhook_id) {
-            let known = Hold::known(*lane.hold(), time);
-            *lane.hold() = Some(known);
+            lane.hold = Some(Hold::known(lane.hold, time));
         }
         self.empty(webhook_id, |leased| !leased.is_test())
     }
@@ -207,7 +206,7 @@ impl InHand {
     pub(super) fn settle_holds(&mut self, webhook_ids: &[WebhookId]) {
         for webhook_id in webhook_ids {
             let lane = self.lanes.get_mut(webhook_id);
-            if let Some(hold) = lane.and_then(|lane| lane.hold().as_mut()) {
+            if let Some(hold) = lane.and_then(|lane| lane.hold.as_mut()) {
                 hold.settle();
             }
         }
@@ -225,7 +224,7 @@ impl InHand {
             let ends = |hold: &mut Hold| {
                 hold.is_over() || (hold.was_settled_at(asked_at) && !is_held(webhook_id))
             };
-            if lane.hold().take_if(ends).is_some() {
+            if lane.hold.take_if(ends).is_some() {
                 while lane.start_runner() {
                     starting.push(*webhook_id);
                 }

@@ -6,6 +6,7 @@ use webhook_store::claims::LaneRoom;
 
 use super::hold::Hold;
 use super::pace::Pace;
+use super::queues::Queues;
 use super::room::For;
 use super::speed::Speed;
 use super::{Leased, Origin};
@@ -23,12 +24,9 @@ const YOUNG: Duration = Duration::from_millis(50);
 /// How long a webhook that cannot be read is left alone.
 const REST: Duration = Duration::from_secs(5);
 
-/// What one webhook has in hand. First attempts and retries wait apart and go in turn, so that
-/// a mountain of either starves nobody.
+/// What one webhook has in hand.
 pub(super) struct Lane {
-    first_attempts: VecDeque<Leased>,
-    retries: VecDeque<Leased>,
-    retry_is_next: bool,
+    waiting: Queues,
     /// Runners that make attempts.
     running: usize,
     pace: Pace,
@@ -42,15 +40,13 @@ pub(super) struct Lane {
     /// It takes nothing until then.
     rests_until: Option<Instant>,
     /// What its receiver asked for, over or not.
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
 }
 
 impl Lane {
     pub(super) fn new(max_concurrency: usize) -> Self {
         Self {
-            first_attempts: VecDeque::new(),
-            retries: VecDeque::new(),
-            retry_is_next: false,
+            waiting: Queues::default(),
             running: 0,
             pace: Pace::new(max_concurrency),
             opened: Instant::now(),
@@ -63,7 +59,7 @@ impl Lane {
     }
 
     pub(super) fn queued(&self) -> usize {
-        self.first_attempts.len() + self.retries.len()
+        self.waiting.len()
     }
 
     /// Nothing waits and nothing runs.
@@ -95,7 +91,7 @@ impl Lane {
         if !is_fast && self.opened.elapsed() >= YOUNG {
             return None;
         }
-        let room = self.free(&self.first_attempts, For::Events, false, false);
+        let room = self.free(&self.waiting.first_attempts, For::Events, false, false);
         (is_fast || room == 0).then_some(room)
     }
 
@@ -115,10 +111,6 @@ impl Lane {
     /// Whether its receiver is to get nothing now, tests aside.
     pub(super) fn is_held(&self) -> bool {
         self.hold.is_some_and(|hold| !hold.is_over())
-    }
-
-    pub(super) fn hold(&mut self) -> &mut Option<Hold> {
-        &mut self.hold
     }
 
     /// Whether its room is not that of a lane that nobody has opened.
@@ -145,20 +137,15 @@ impl Lane {
         };
         LaneRoom {
             webhook_id,
-            first_attempts: free(&self.first_attempts),
-            retries: free(&self.retries),
+            first_attempts: free(&self.waiting.first_attempts),
+            retries: free(&self.waiting.retries),
             queued: i32::try_from(self.queued()).unwrap_or(i32::MAX),
         }
     }
 
     /// Whether it takes this delivery.
     pub(super) fn has_room(&self, leased: &Leased, tight: bool, heavy: bool) -> bool {
-        let queue = if leased.attempts > 0 {
-            &self.retries
-        } else {
-            &self.first_attempts
-        };
-        self.free(queue, For::Backlog, tight, heavy) > 0
+        self.free(self.waiting.of(leased), For::Backlog, tight, heavy) > 0
     }
 
     fn free(&self, queue: &VecDeque<Leased>, whose: For, tight: bool, heavy: bool) -> usize {
@@ -177,11 +164,7 @@ impl Lane {
     pub(super) fn take(&mut self, leased: Leased, max_concurrency: usize) {
         self.pace.set_max(max_concurrency);
         self.more_may_wait |= leased.origin == Origin::Backlog;
-        if leased.attempts > 0 {
-            self.retries.push_back(leased);
-        } else {
-            self.first_attempts.push_back(leased);
-        }
+        self.waiting.push(leased);
     }
 
     /// Whether one more runner may start; it is counted then.
@@ -203,26 +186,15 @@ impl Lane {
     }
 
     fn may_start(&self) -> bool {
-        let mut tests = self.first_attempts.iter().chain(&self.retries);
-        self.queued() > 0 && (!self.is_held() || tests.any(Leased::is_test))
+        self.queued() > 0 && (!self.is_held() || self.waiting.has_test())
     }
 
     fn pop(&mut self) -> Option<Leased> {
         if self.is_held() {
-            return self.pop_test();
-        }
-        let (one, other) = if self.retry_is_next {
-            (&mut self.retries, &mut self.first_attempts)
+            self.waiting.pop_test()
         } else {
-            (&mut self.first_attempts, &mut self.retries)
-        };
-        self.retry_is_next = !self.retry_is_next;
-        one.pop_front().or_else(|| other.pop_front())
-    }
-
-    fn pop_test(&mut self) -> Option<Leased> {
-        let mut queues = [&mut self.first_attempts, &mut self.retries].into_iter();
-        queues.find_map(|queue| queue.remove(queue.iter().position(Leased::is_test)?))
+            self.waiting.pop()
+        }
     }
 
     /// Takes note of how an attempt ended.
@@ -244,13 +216,7 @@ impl Lane {
 
     /// Takes out of what waits `which`.
     pub(super) fn empty(&mut self, which: fn(&Leased) -> bool) -> Vec<Leased> {
-        let mut out = Vec::new();
-        for queue in [&mut self.first_attempts, &mut self.retries] {
-            let (taken, kept) = queue.drain(..).partition(which);
-            *queue = kept;
-            out.extend::<VecDeque<Leased>>(taken);
-        }
-        out
+        self.waiting.empty(which)
     }
 }
 

@@ -1,0 +1,67 @@
+use std::collections::VecDeque;
+
+use super::Leased;
+
+/// What waits in a lane. First attempts and retries wait apart and go in turn, so that a mountain of
+/// either starves nobody.
+#[derive(Default)]
+pub(super) struct Queues {
+    pub(super) first_attempts: VecDeque<Leased>,
+    pub(super) retries: VecDeque<Leased>,
+    retry_is_next: bool,
+}
+
+impl Queues {
+    pub(super) fn len(&self) -> usize {
+        self.first_attempts.len() + self.retries.len()
+    }
+
+    /// The queue that a delivery belongs into.
+    pub(super) fn of(&self, leased: &Leased) -> &VecDeque<Leased> {
+        if leased.attempts > 0 {
+            &self.retries
+        } else {
+            &self.first_attempts
+        }
+    }
+
+    pub(super) fn push(&mut self, leased: Leased) {
+        if leased.attempts > 0 {
+            self.retries.push_back(leased);
+        } else {
+            self.first_attempts.push_back(leased);
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Leased> {
+        let (one, other) = if self.retry_is_next {
+            (&mut self.retries, &mut self.first_attempts)
+        } else {
+            (&mut self.first_attempts, &mut self.retries)
+        };
+        self.retry_is_next = !self.retry_is_next;
+        one.pop_front().or_else(|| other.pop_front())
+    }
+
+    pub(super) fn has_test(&self) -> bool {
+        let mut all = self.first_attempts.iter().chain(&self.retries);
+        all.any(Leased::is_test)
+    }
+
+    /// The first test, past all that waits before it.
+    pub(super) fn pop_test(&mut self) -> Option<Leased> {
+        let mut queues = [&mut self.first_attempts, &mut self.retries].into_iter();
+        queues.find_map(|queue| queue.remove(queue.iter().position(Leased::is_test)?))
+    }
+
+    /// Takes out `which`.
+    pub(super) fn empty(&mut self, which: fn(&Leased) -> bool) -> Vec<Leased> {
+        let mut out = Vec::new();
+        for queue in [&mut self.first_attempts, &mut self.retries] {
+            let (taken, kept) = queue.drain(..).partition(which);
+            *queue = kept;
+            out.extend::<VecDeque<Leased>>(taken);
+        }
+        out
+    }
+}
