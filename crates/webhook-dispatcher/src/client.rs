@@ -41,9 +41,10 @@ use pool::{Connection, Pool};
 pub(crate) use progress::{Progress, millis};
 pub(crate) use tls::Protocols;
 
-/// How often a request may be sent in one attempt. More than twice only if the receiver says that
-/// it did not look at it.
-const MAX_SENDS: usize = 5;
+/// How often a request may be sent in one attempt. More than twice only if the receiver says that it
+/// did not look at it: one that ends its HTTP/2 connections after a few requests turns some away more
+/// than once.
+const MAX_SENDS: usize = 20;
 
 /// Sends requests over the connections of this process.
 pub(crate) struct Client {
@@ -157,7 +158,7 @@ impl Client {
         match timeout_at(deadline, making).await {
             Ok(made) => made,
             Err(_) => Err(match &course.connecting {
-                Some(progress) => progress.timed_out(outgoing.timeout),
+                Some(progress) => progress.timed_out(),
                 None => took_too_long(outgoing.timeout),
             }),
         }

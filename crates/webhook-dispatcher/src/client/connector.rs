@@ -89,10 +89,15 @@ impl Connector {
         progress: &Progress,
         protocols: Protocols,
     ) -> Result<Stream, Failure> {
-        let found = self.look_up(endpoint).await?;
-        if matches!(endpoint.host, HostName::Name(_)) {
-            progress.looked_up();
-        }
+        let found = match &endpoint.host {
+            HostName::Name(name) => {
+                progress.looking_up(name);
+                let found = self.resolver.look_up(name).await?;
+                progress.looked_up();
+                found
+            }
+            HostName::Address(address) => Arc::new([*address]),
+        };
         let permitted = self.permitted(&found, endpoint.port())?;
         progress.connecting(&permitted);
         let stream = self.reach(&permitted, progress).await?;
@@ -147,7 +152,7 @@ impl Connector {
     ) -> Result<TcpStream, Failure> {
         let connecting = self.addresses.connect(addresses);
         let connected = timeout(CONNECT, connecting).await;
-        connected.unwrap_or_else(|_| Err(progress.timed_out(CONNECT)))
+        connected.unwrap_or_else(|_| Err(progress.timed_out()))
     }
 
     /// TLS over a TCP connection.
@@ -168,7 +173,7 @@ impl Connector {
                 let detail = tls::describe_handshake(&error, wanted);
                 return Err(Failure::new(FailureClass::Tls, detail));
             }
-            Err(_) => return Err(progress.timed_out(HANDSHAKE)),
+            Err(_) => return Err(progress.timed_out()),
         };
         Ok(Handshake {
             stream,

@@ -5,6 +5,7 @@ use std::io;
 
 use webhook_domain::{FailureClass, FailureDetail};
 
+use super::http1::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::tls::tls_error;
 use super::wire::Wire;
 
@@ -53,7 +54,10 @@ pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
     if error.is_parse_too_large() {
         return Failure::new(
             FailureClass::Protocol,
-            "the head of the answer has more than 1,000 headers or 256 KiB",
+            format_args!(
+                "the head of the answer has more than {MAX_HEADERS} headers or {} KiB",
+                MAX_HEAD_BYTES / 1_024
+            ),
         );
     }
     if error.is_parse() {

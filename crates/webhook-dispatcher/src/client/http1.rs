@@ -16,8 +16,8 @@ use super::endpoint::{Endpoint, Target};
 use super::header_case::documented;
 use super::wire::{Stream, Wire};
 
-/// The most headers of an answer, as curl and browsers take them.
-const MAX_HEADERS: usize = 1_000;
+/// The most headers of an answer, more than curl and browsers are known to need.
+pub(super) const MAX_HEADERS: usize = 1_024;
 
 /// The most bytes of an answer's head.
 pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use webhook_domain::FailureClass;
 
 use super::failure::Failure;
+use super::resolver::unanswered;
 
 /// What stands for a part that has not ended.
 const NONE: i32 = -1;
@@ -24,7 +25,7 @@ pub(crate) struct Progress {
 
 #[derive(Debug, Clone)]
 enum Step {
-    LookingUp,
+    LookingUp(Arc<str>),
     Connecting(Vec<SocketAddr>),
     ShakingHands,
 }
@@ -35,8 +36,13 @@ impl Progress {
             began: Instant::now(),
             dns_ms: NONE.into(),
             connected_ms: NONE.into(),
-            step: Mutex::new(Step::LookingUp),
+            step: Mutex::new(Step::LookingUp("the host".into())),
         }
+    }
+
+    /// This name is being looked up.
+    pub(super) fn looking_up(&self, name: &Arc<str>) {
+        self.enter(Step::LookingUp(name.clone()));
     }
 
     /// The name was looked up, which an address in the URL needs not.
@@ -71,26 +77,22 @@ impl Progress {
         Some(all.saturating_sub(self.dns_ms().unwrap_or(0)))
     }
 
-    /// What it means that the connection is not there after so long.
-    pub(super) fn timed_out(&self, after: Duration) -> Failure {
-        let seconds = after.as_secs_f64();
+    /// What it means that the connection is not there in time.
+    pub(super) fn timed_out(&self) -> Failure {
         let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match &*step {
-            Step::LookingUp => Failure::new(
-                FailureClass::Dns,
-                format_args!("no name server told the host's addresses within {seconds} s"),
-            ),
+            Step::LookingUp(name) => unanswered(name),
             Step::Connecting(addresses) => {
                 let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 let addresses = addresses.join(", ");
                 Failure::new(
                     FailureClass::Connect,
-                    format_args!("{addresses} took no connection within {seconds} s"),
+                    format_args!("no connection was taken in time by {addresses}"),
                 )
             }
             Step::ShakingHands => Failure::new(
                 FailureClass::Tls,
-                format_args!("the TLS handshake did not come to its end within {seconds} s"),
+                "the TLS handshake did not come to its end in time",
             ),
         }
     }

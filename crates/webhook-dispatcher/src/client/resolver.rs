@@ -218,10 +218,9 @@ fn describe(name: &str, error: &NetError) -> Failure {
 
 /// No name server told the addresses in time.
 pub(super) fn unanswered(name: &str) -> Failure {
-    let limit = LOOK_UP.as_secs();
     Failure::new(
         FailureClass::Dns,
-        format_args!("no name server told the addresses of {name} within {limit} s"),
+        format_args!("no name server told the addresses of {name} in time"),
     )
 }
 
