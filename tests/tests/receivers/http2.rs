@@ -262,3 +262,26 @@ async fn the_first_timeout_retires_a_connection_to_a_frozen_server() {
     assert!(!alive.accepted().is_empty());
     platform.end().await;
 }
+
+/// Pings find a connection that is dead under a request, long before the request's timeout.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_connection_is_found_by_its_ping_and_the_request_is_sent_again() {
+    let (platform, _authority, identity) = platform().await;
+    let frozen = Http2Receiver::start(&identity).await;
+    let alive = Http2Receiver::start(&identity).await;
+    let balancer = Proxy::to(frozen.port).await;
+    let url = format!("https://localhost:{}/hook", balancer.port);
+    let webhook = create(&platform, &url, &policy(1, 30_000)).await;
+    warm_up(&platform, &webhook).await;
+
+    frozen.freeze();
+    balancer.lead_to(alive.port);
+    publish(&platform).await;
+
+    all_succeed_at_once(&platform, 2).await;
+    let told = "SELECT max(duration_ms)::bigint FROM attempts";
+    let longest: i64 = platform.world.ask(told).await;
+    assert!((2_000..20_000).contains(&longest), "{longest} ms");
+    assert_eq!(alive.accepted().len(), 1);
+    platform.end().await;
+}

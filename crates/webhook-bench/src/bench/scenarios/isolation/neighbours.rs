@@ -62,9 +62,7 @@ enum Receivers {
         hanging: Sink,
         failing: Sink,
     },
-    Dns {
-        _names: NameServer,
-    },
+    Dns(NameServer),
     Connect(DeafPort),
     Tls(SilentPort),
     Http2 {
@@ -86,7 +84,7 @@ impl Neighbours {
                 let names = NameServer::start().await;
                 names.set("*.silent.test", DnsEntry::silent());
                 variables.push(("DNS_SERVERS", names.address.to_string()));
-                Receivers::Dns { _names: names }
+                Receivers::Dns(names)
             }
             Fault::Connect => Receivers::Connect(DeafPort::at(([127, 0, 0, 2], 0)).await),
             Fault::Tls => Receivers::Tls(SilentPort::start().await),
@@ -118,7 +116,7 @@ impl Neighbours {
             Receivers::HangAndFail { hanging, failing } => numbers
                 .flat_map(|webhook| [hanging.webhook(webhook), failing.webhook(webhook)])
                 .collect(),
-            Receivers::Dns { .. } => numbers
+            Receivers::Dns(_) => numbers
                 .map(|webhook| format!("http://w{webhook}.silent.test:9/"))
                 .collect(),
             Receivers::Connect(deaf) => numbers
@@ -137,7 +135,8 @@ impl Neighbours {
             }
             Receivers::Tls(silent) => silent.connections() > 0,
             Receivers::Http2 { frozen, .. } => frozen.streams() > 0,
-            Receivers::Dns { .. } | Receivers::Connect(_) => true,
+            Receivers::Dns(names) => names.queries("w0.silent.test") > 0,
+            Receivers::Connect(_) => true,
         }
     }
 }
