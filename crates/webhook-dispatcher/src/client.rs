@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
-use hyper::body::Incoming;
+use http::HeaderMap;
 use tokio::time::{Instant, timeout, timeout_at};
 use webhook_domain::{FailureClass, FailureDetail, WebhookId};
 
@@ -75,14 +74,16 @@ pub(crate) struct Course {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// Why a request has to be sent again.
-enum Again {
-    /// It was not sent at all.
+/// Why one sending of a request brought no answer.
+enum NoAnswer {
+    /// The request was not sent at all.
     NotSent,
-    /// The receiver said that it did not look at it.
+    /// The receiver said that it did not look at the request.
     Refused(Failure),
-    /// The connection, which had served others before, was gone before a byte of the answer.
+    /// The connection, which had served another request before, was gone before a byte of the answer.
     Lost(Failure),
+    /// The receiver may have worked on the request.
+    Failed(Failure),
 }
 
 impl Client {
@@ -121,18 +122,19 @@ impl Client {
                         .await
                 }
             };
-            match sent? {
+            match sent {
                 Ok(answer) => return Ok(answer),
-                Err(Again::NotSent) => {}
-                Err(Again::Refused(failure)) => {
+                Err(NoAnswer::NotSent) => {}
+                Err(NoAnswer::Refused(failure)) => {
                     course.repeated = Some(failure.detail.clone());
                     latest = Some(failure);
                 }
-                Err(Again::Lost(failure)) => {
+                Err(NoAnswer::Lost(failure)) => {
                     was_lost = true;
                     course.repeated = Some(failure.detail.clone());
                     latest = Some(failure);
                 }
+                Err(NoAnswer::Failed(failure)) => return Err(failure),
             }
             fresh = true;
         }
@@ -170,30 +172,24 @@ impl Client {
         mut http1: Box<Http1>,
         reused: bool,
         deadline: Instant,
-    ) -> Result<Result<Answer, Again>, Failure> {
+    ) -> Result<Answer, NoAnswer> {
         let (target, body) = (outgoing.target, outgoing.body.clone());
         let sending = http1.send(target, (outgoing.headers)(), body);
         match timeout_at(deadline, sending).await {
-            Ok(Ok(response)) => Ok(Ok(self.of_http1(outgoing, response, http1))),
-            Ok(Err(Unanswered::NotSent)) => Ok(Err(Again::NotSent)),
+            Ok(Ok(response)) => {
+                let (webhook_id, pool) = (outgoing.webhook_id, self.pool.clone());
+                Ok(Answer::of_http1(response, http1, webhook_id, pool))
+            }
+            Ok(Err(Unanswered::NotSent)) => Err(NoAnswer::NotSent),
             Ok(Err(Unanswered::Failed(error))) => {
                 let failure = failure::of_http1(&error, http1.wire());
                 if reused && !http1.wire().has_begun() {
-                    return Ok(Err(Again::Lost(failure)));
+                    return Err(NoAnswer::Lost(failure));
                 }
-                Err(failure)
+                Err(NoAnswer::Failed(failure))
             }
-            Err(_) => Err(took_too_long(outgoing.timeout)),
+            Err(_) => Err(NoAnswer::Failed(took_too_long(outgoing.timeout))),
         }
-    }
-
-    fn of_http1<H>(
-        &self,
-        outgoing: &Outgoing<'_, H>,
-        response: Response<Incoming>,
-        http1: Box<Http1>,
-    ) -> Answer {
-        Answer::of_http1(response, http1, outgoing.webhook_id, self.pool.clone())
     }
 
     async fn send_http2<H: Fn() -> HeaderMap>(
@@ -203,44 +199,45 @@ impl Client {
         slot: http2::Slot,
         may_repeat: bool,
         deadline: Instant,
-    ) -> Result<Result<Answer, Again>, Failure> {
+    ) -> Result<Answer, NoAnswer> {
         let (target, body) = (outgoing.target, outgoing.body.clone());
         let (reused, heard) = (http2.is_used(), http2.wire().received());
         let sending = http2.send(target, (outgoing.headers)(), body);
         let error = match timeout_at(deadline, sending).await {
-            Ok(Ok(response)) => return Ok(Ok(Answer::of_http2(response, slot))),
+            Ok(Ok(response)) => return Ok(Answer::of_http2(response, slot)),
             Ok(Err(error)) => error,
             Err(_) => {
                 // Whatever holds it up may hold up others, so they take another one.
                 http2.retire();
                 let failure = took_too_long(outgoing.timeout);
                 let is_silent = http2.wire().received() == heard;
-                return Err(match is_silent {
+                return Err(NoAnswer::Failed(match is_silent {
                     true => http2.counted_once(failure, outgoing.webhook_id),
                     false => failure,
-                });
+                }));
             }
         };
         let failure = failure::of_http2(&error, http2.wire());
-        match http2::Loss::of(&error) {
-            http2::Loss::Stream => Err(failure),
+        Err(match http2::Loss::of(&error) {
+            http2::Loss::Stream => NoAnswer::Failed(failure),
             http2::Loss::WantsHttp1 => {
                 self.pool.use_http1(target.endpoint());
-                Ok(Err(Again::Refused(failure)))
+                NoAnswer::Refused(failure)
             }
-            http2::Loss::Refused => Ok(Err(Again::Refused(failure))),
+            http2::Loss::Refused => NoAnswer::Refused(failure),
             http2::Loss::Unprocessed => {
                 http2.retire();
-                Ok(Err(Again::Refused(failure)))
+                NoAnswer::Refused(failure)
             }
             http2::Loss::Connection => {
                 http2.retire();
                 if reused && may_repeat {
-                    return Ok(Err(Again::Lost(failure)));
+                    NoAnswer::Lost(failure)
+                } else {
+                    NoAnswer::Failed(http2.counted_once(failure, outgoing.webhook_id))
                 }
-                Err(http2.counted_once(failure, outgoing.webhook_id))
             }
-        }
+        })
     }
 }
 

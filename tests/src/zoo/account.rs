@@ -14,9 +14,11 @@ const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 const ATTEMPTS: &str = "
     SELECT coalesce(json_object_agg(webhook_id, told), '{}')::text FROM (
         SELECT webhook_id, json_build_object('attempts', count(*), 'failed', count(failure_class),
-            'connections', count(connect_ms),
+            'sent_again', count(*) FILTER (
+                WHERE split_part(said, E'\n', exchange_place + 1) LIKE '%\"repeated\":%'),
             'undelivered', count(DISTINCT delivery_id) FILTER (WHERE status <> 'succeeded')) AS told
-        FROM attempts JOIN deliveries ON deliveries.id = delivery_id GROUP BY webhook_id) AS t";
+        FROM attempts JOIN deliveries ON deliveries.id = delivery_id
+        LEFT JOIN exchanges ON exchanges.id = exchange_id GROUP BY webhook_id) AS t";
 
 /// The reasons of failed attempts and their number, by webhook.
 const FAILURES: &str = "
@@ -50,8 +52,8 @@ pub struct ReceiverAccount {
     pub attempts: u64,
     /// Failed attempts in the attempts log.
     pub failed: u64,
-    /// Attempts that made a connection.
-    pub connections: u64,
+    /// Attempts whose request was sent again on another connection, as their log says.
+    pub sent_again: u64,
     /// Why attempts failed, and how many for each reason.
     pub failures: BTreeMap<String, u64>,
     /// Whether the receiver still ran at the end.
@@ -93,7 +95,7 @@ pub(super) async fn settle_all(world: &World, trials: &mut [Trial]) -> Vec<Recei
             undelivered: counted("undelivered"),
             attempts: counted("attempts"),
             failed: counted("failed"),
-            connections: counted("connections"),
+            sent_again: counted("sent_again"),
             failures: reasons.collect(),
             survived: trial.receiver.runs(),
         }
@@ -143,7 +145,7 @@ pub fn table(accounts: &[ReceiverAccount]) -> String {
         "repeats",
         "within attempts",
         "requests",
-        "connections"
+        "sent again"
     );
     for account in accounts {
         let rate = account
@@ -160,7 +162,7 @@ pub fn table(accounts: &[ReceiverAccount]) -> String {
             account.repeats,
             account.repeats_within_attempt,
             account.requests,
-            account.connections,
+            account.sent_again,
         );
     }
     for account in accounts {

@@ -33,7 +33,8 @@ pub(crate) struct Connector {
     policy: AddressPolicy,
     resolver: NameResolver,
     addresses: Addresses,
-    tls: ClientConfig,
+    tls: Arc<ClientConfig>,
+    tls_for_http1: Arc<ClientConfig>,
 }
 
 /// Why there is no way to make connections.
@@ -68,17 +69,20 @@ impl Connector {
         policy: AddressPolicy,
         name_servers: &[SocketAddr],
     ) -> Result<Self, NoConnector> {
+        let tls = tls::client_config()?;
         Ok(Self {
             policy,
             resolver: NameResolver::new(name_servers)?,
             addresses: Addresses::default(),
-            tls: tls::client_config()?,
+            tls_for_http1: Arc::new(tls::without_http2(&tls)),
+            tls: Arc::new(tls),
         })
     }
 
     /// The same with another TLS.
     #[cfg(test)]
     pub(crate) fn with_tls(self, tls: ClientConfig) -> Self {
+        let tls = Arc::new(tls);
         Self { tls, ..self }
     }
 
@@ -164,9 +168,12 @@ impl Connector {
         protocols: Protocols,
     ) -> Result<Handshake, Failure> {
         let wanted = Arc::default();
-        let config = Arc::new(tls::for_connection(&self.tls, &wanted, protocols));
-        let shaking = TlsConnector::from(config).connect(name.clone(), stream);
-        let stream = match timeout(HANDSHAKE, shaking).await {
+        let config = match protocols {
+            Protocols::All => &self.tls,
+            Protocols::Http1 => &self.tls_for_http1,
+        };
+        let shaking = TlsConnector::from(config.clone()).connect(name.clone(), stream);
+        let stream = match timeout(HANDSHAKE, tls::noting(&wanted, shaking)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 let wanted = wanted.load(Ordering::Relaxed);
@@ -179,5 +186,76 @@ impl Connector {
             stream,
             certificate_wanted: wanted,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::crypto::aws_lc_rs::default_provider;
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+    use rustls::{HandshakeKind, RootCertStore, ServerConfig};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    const CERTIFICATE: &[u8] = include_bytes!("../../testdata/localhost.crt.der");
+    const KEY: &[u8] = include_bytes!("../../testdata/localhost.key.der");
+
+    fn acceptor() -> TlsAcceptor {
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth();
+        let key = PrivatePkcs8KeyDer::from(KEY).into();
+        let config = config.with_single_cert(vec![CERTIFICATE.into()], key);
+        TlsAcceptor::from(Arc::new(config.expect("a certificate")))
+    }
+
+    /// Our own TLS, trusting the certificate of these tests.
+    fn connector() -> Connector {
+        let mut roots = RootCertStore::empty();
+        roots.add(CERTIFICATE.into()).expect("a root");
+        let provider = Arc::new(default_provider());
+        let verifier =
+            rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let mut tls = tls::client_config().expect("TLS");
+        let verifier = verifier.build().expect("a verifier");
+        tls.dangerous().set_certificate_verifier(verifier);
+        let connector = Connector::new(AddressPolicy::default(), &[]);
+        connector.expect("a connector").with_tls(tls)
+    }
+
+    #[tokio::test]
+    async fn a_second_connection_resumes_the_session_of_the_first() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = tokio::spawn(async move {
+            let acceptor = acceptor();
+            for _ in 0..2 {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let mut stream = acceptor.accept(stream).await.expect("a handshake");
+                stream.write_all(b"x").await.expect("it is sent");
+                stream.shutdown().await.expect("it ends");
+            }
+        });
+        let (connector, progress) = (connector(), Progress::start());
+        let name = ServerName::try_from("localhost").expect("a name");
+
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let shaking = connector.shake_hands(&name, stream, &progress, Protocols::All);
+            let mut stream = shaking.await.expect("a handshake").stream;
+            // A ticket comes with the first bytes.
+            stream.read_u8().await.expect("a byte");
+            kinds.push(stream.get_ref().1.handshake_kind());
+        }
+
+        server.await.expect("it ends");
+        assert_eq!(
+            kinds,
+            [Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)]
+        );
     }
 }

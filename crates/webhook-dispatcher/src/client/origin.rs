@@ -88,6 +88,12 @@ impl Connecting {
         &self.progress
     }
 
+    /// Whether it came to its end. The one who makes a connection takes it away at its end, but for one
+    /// that broke.
+    fn is_over(&self) -> bool {
+        self.making.peek().is_some()
+    }
+
     /// Waits for it. Its failure counts once for each webhook, however many requests wait.
     pub(super) async fn made(&self, webhook_id: WebhookId) -> Result<Made, Failure> {
         self.making.clone().await.map_err(|failure| {
@@ -142,6 +148,13 @@ impl Origin {
 
     /// The connection that is being made, or the one that `start` starts.
     pub(super) fn connecting(&mut self, start: impl FnOnce() -> Connecting) -> Arc<Connecting> {
+        if self
+            .connecting
+            .as_ref()
+            .is_some_and(|connecting| connecting.is_over())
+        {
+            self.connecting = None;
+        }
         let connecting = self.connecting.get_or_insert_with(|| Arc::new(start()));
         connecting.clone()
     }

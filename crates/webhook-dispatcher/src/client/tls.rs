@@ -24,7 +24,7 @@ pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
         .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::new(NoCertificate));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -38,28 +38,33 @@ pub(crate) enum Protocols {
     Http1,
 }
 
-/// The configuration for one connection, which notes in `wanted` whether the receiver asks for a
-/// client certificate.
-pub(super) fn for_connection(
-    config: &ClientConfig,
-    wanted: &Arc<AtomicBool>,
-    protocols: Protocols,
-) -> ClientConfig {
+/// The same configuration, offering only HTTP/1.1.
+pub(super) fn without_http2(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
-    config.client_auth_cert_resolver = Arc::new(NoCertificate(wanted.clone()));
-    if protocols == Protocols::Http1 {
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    }
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }
 
-/// Has no client certificate, and notes that one was asked for.
+tokio::task_local! {
+    /// Whether the receiver of the handshake that goes on here asked for a client certificate.
+    static CERTIFICATE_WANTED: Arc<AtomicBool>;
+}
+
+/// Shakes hands, and notes in `wanted` whether the receiver asks for a client certificate.
+pub(super) async fn noting<T>(wanted: &Arc<AtomicBool>, handshake: impl Future<Output = T>) -> T {
+    CERTIFICATE_WANTED.scope(wanted.clone(), handshake).await
+}
+
+/// Has no client certificate, and notes that one was asked for. One for all connections, as a session
+/// is resumed only under the resolver that it began with.
 #[derive(Debug)]
-struct NoCertificate(Arc<AtomicBool>);
+struct NoCertificate;
 
 impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.store(true, Ordering::Relaxed);
+        let note = |wanted: &Arc<AtomicBool>| wanted.store(true, Ordering::Relaxed);
+        // Nobody wants to know it outside of a handshake of ours.
+        let _ = CERTIFICATE_WANTED.try_with(note);
         None
     }
 
