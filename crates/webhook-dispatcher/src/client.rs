@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use webhook_domain::{FailureClass, FailureDetail, WebhookId};
 
 mod addresses;
@@ -34,9 +34,9 @@ pub(crate) use answer::Answer;
 pub(crate) use connector::{Connector, Handshake, NoConnector};
 pub(crate) use endpoint::{Endpoint, Target};
 pub(crate) use failure::{Blame, Failure};
-use http1::{Http1, Unanswered};
+use http1::Http1;
 use http2::Http2;
-use pool::{Connection, Pool};
+use pool::{Connection, Pool, Waiting};
 pub(crate) use progress::{Progress, millis};
 pub(crate) use tls::Protocols;
 
@@ -44,6 +44,13 @@ pub(crate) use tls::Protocols;
 /// did not look at it: one that ends its HTTP/2 connections after a few requests turns some away more
 /// than once.
 const MAX_SENDS: usize = 20;
+
+/// How often a request that waits for a stream looks whether one is free.
+const STREAM_PAUSE: Duration = Duration::from_millis(10);
+
+/// The pause after a second refusal, and the longest one after further refusals.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
+const MAX_REFUSAL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Sends requests over the connections of this process.
 pub(crate) struct Client {
@@ -64,14 +71,22 @@ pub(crate) struct Outgoing<'a, H> {
 }
 
 /// What happened on the way to an answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Course {
     /// The connection that was made for it, if one was.
-    pub(crate) connecting: Option<Arc<Progress>>,
+    pub(crate) waiting: Waiting,
     /// Why it was sent more than once, if it was.
     pub(crate) repeated: Option<FailureDetail>,
     /// When the receiver's time is over.
     pub(crate) deadline: Option<Instant>,
+}
+
+/// How much time is left.
+struct Time {
+    /// When the receiver's is over.
+    deadline: Instant,
+    /// How much longer it may take because of us.
+    slack: Duration,
 }
 
 /// Why one sending of a request brought no answer.
@@ -100,43 +115,35 @@ impl Client {
         outgoing: &Outgoing<'_, H>,
         course: &mut Course,
     ) -> Result<Answer, Failure> {
-        let mut deadline = Instant::now() + outgoing.timeout;
-        let (mut fresh, mut was_lost) = (false, false);
+        let mut time = Time {
+            deadline: Instant::now() + outgoing.timeout,
+            slack: outgoing.slack,
+        };
+        let (mut fresh, mut was_lost, mut refusals) = (false, false, 0);
         let mut latest = None;
         for _ in 0..MAX_SENDS {
-            course.deadline = Some(deadline);
-            let connection = self.connection(outgoing, fresh, deadline, course).await?;
-            let sent = match connection {
-                Connection::Http1 { http1, reused } => {
-                    let reused = reused && !was_lost;
-                    self.send_http1(outgoing, http1, reused, deadline).await
-                }
-                Connection::Http2(http2) => {
-                    let waited = Instant::now();
-                    let Some(slot) = slot(&http2, outgoing.slack).await? else {
-                        continue;
-                    };
-                    deadline += waited.elapsed();
-                    course.deadline = Some(deadline);
-                    self.send_http2(outgoing, &http2, slot, !was_lost, deadline)
-                        .await
-                }
-            };
-            match sent {
+            let connection = self.connection(outgoing, fresh, &mut time, course).await?;
+            course.deadline = Some(time.deadline);
+            let sent = self.send_over(connection, outgoing, time.deadline).await;
+            fresh = true;
+            let failure = match sent {
                 Ok(answer) => return Ok(answer),
-                Err(NoAnswer::NotSent) => {}
-                Err(NoAnswer::Refused(failure)) => {
-                    course.repeated = Some(failure.detail.clone());
-                    latest = Some(failure);
-                }
+                Err(NoAnswer::NotSent) => continue,
+                Err(NoAnswer::Failed(failure)) => return Err(failure),
+                Err(NoAnswer::Lost(failure)) if was_lost => return Err(failure),
                 Err(NoAnswer::Lost(failure)) => {
                     was_lost = true;
-                    course.repeated = Some(failure.detail.clone());
-                    latest = Some(failure);
+                    failure
                 }
-                Err(NoAnswer::Failed(failure)) => return Err(failure),
-            }
-            fresh = true;
+                Err(NoAnswer::Refused(failure)) => {
+                    refusals += 1;
+                    let pausing = sleep(pause_after(refusals));
+                    let _ = timeout_at(time.deadline, pausing).await;
+                    failure
+                }
+            };
+            course.repeated = Some(failure.detail.clone());
+            latest = Some(failure);
         }
         Err(latest.unwrap_or_else(|| {
             Failure::new(
@@ -146,23 +153,52 @@ impl Client {
         }))
     }
 
+    /// A connection for a request. Waiting for a stream of HTTP/2 is not the receiver's time.
     async fn connection<H>(
         &self,
         outgoing: &Outgoing<'_, H>,
         fresh: bool,
-        deadline: Instant,
+        time: &mut Time,
         course: &mut Course,
     ) -> Result<Connection, Failure> {
         let (webhook_id, endpoint) = (outgoing.webhook_id, outgoing.target.endpoint());
-        let making = self
-            .pool
-            .connection(webhook_id, endpoint, fresh, &mut course.connecting);
-        match timeout_at(deadline, making).await {
-            Ok(made) => made,
-            Err(_) => Err(match &course.connecting {
-                Some(progress) => progress.timed_out(),
-                None => took_too_long(outgoing.timeout),
-            }),
+        loop {
+            let waiting = &mut course.waiting;
+            let making = self.pool.connection(webhook_id, endpoint, fresh, waiting);
+            match timeout_at(time.deadline, making).await {
+                Ok(Ok(Some(connection))) => return Ok(connection),
+                Ok(Ok(None)) if time.slack < STREAM_PAUSE => {
+                    return Err(Failure::ours(
+                        "no HTTP/2 stream to the receiver became free",
+                    ));
+                }
+                Ok(Ok(None)) => {
+                    sleep(STREAM_PAUSE).await;
+                    time.slack -= STREAM_PAUSE;
+                    time.deadline += STREAM_PAUSE;
+                }
+                Ok(Err(failure)) => return Err(failure),
+                Err(_) => {
+                    let timed_out = course.waiting.timed_out(webhook_id);
+                    return Err(timed_out.unwrap_or_else(|| took_too_long(outgoing.timeout)));
+                }
+            }
+        }
+    }
+
+    async fn send_over<H: Fn() -> HeaderMap>(
+        &self,
+        connection: Connection,
+        outgoing: &Outgoing<'_, H>,
+        deadline: Instant,
+    ) -> Result<Answer, NoAnswer> {
+        match connection {
+            Connection::Http1 { http1, reused } => {
+                self.send_http1(outgoing, http1, reused, deadline).await
+            }
+            Connection::Http2 { http2, slot } => {
+                self.send_http2(outgoing, &http2, slot, deadline).await
+            }
         }
     }
 
@@ -180,8 +216,12 @@ impl Client {
                 let (webhook_id, pool) = (outgoing.webhook_id, self.pool.clone());
                 Ok(Answer::of_http1(response, http1, webhook_id, pool))
             }
-            Ok(Err(Unanswered::NotSent)) => Err(NoAnswer::NotSent),
-            Ok(Err(Unanswered::Failed(error))) => {
+            Ok(Err(http1::Unanswered::NotSent(Some(error)))) if !reused => {
+                let failure = failure::of_http1(&error, http1.wire());
+                Err(NoAnswer::Failed(failure))
+            }
+            Ok(Err(http1::Unanswered::NotSent(_))) => Err(NoAnswer::NotSent),
+            Ok(Err(http1::Unanswered::Failed(error))) => {
                 let failure = failure::of_http1(&error, http1.wire());
                 if reused && !http1.wire().has_begun() {
                     return Err(NoAnswer::Lost(failure));
@@ -197,7 +237,6 @@ impl Client {
         outgoing: &Outgoing<'_, H>,
         http2: &Arc<Http2>,
         slot: http2::Slot,
-        may_repeat: bool,
         deadline: Instant,
     ) -> Result<Answer, NoAnswer> {
         let (target, body) = (outgoing.target, outgoing.body.clone());
@@ -205,7 +244,11 @@ impl Client {
         let sending = http2.send(target, (outgoing.headers)(), body);
         let error = match timeout_at(deadline, sending).await {
             Ok(Ok(response)) => return Ok(Answer::of_http2(response, slot)),
-            Ok(Err(error)) => error,
+            Ok(Err(http2::Unanswered::NotSent)) => {
+                http2.retire();
+                return Err(NoAnswer::NotSent);
+            }
+            Ok(Err(http2::Unanswered::Failed(error))) => error,
             Err(_) => {
                 // Whatever holds it up may hold up others, so they take another one.
                 http2.retire();
@@ -231,7 +274,7 @@ impl Client {
             }
             http2::Loss::Connection => {
                 http2.retire();
-                if reused && may_repeat {
+                if reused {
                     NoAnswer::Lost(failure)
                 } else {
                     NoAnswer::Failed(http2.counted_once(failure, outgoing.webhook_id))
@@ -241,11 +284,12 @@ impl Client {
     }
 }
 
-/// Waits for a stream. `None`: the connection takes no more.
-async fn slot(http2: &Http2, slack: Duration) -> Result<Option<http2::Slot>, Failure> {
-    timeout(slack, http2.slot())
-        .await
-        .map_err(|_| Failure::ours("no HTTP/2 stream became free on the receiver's connection"))
+/// None after the first refusal, then longer and longer: the receiver may be shedding load.
+fn pause_after(refusals: u32) -> Duration {
+    match refusals {
+        0 | 1 => Duration::ZERO,
+        more => (REFUSAL_PAUSE * 2_u32.saturating_pow(more - 2)).min(MAX_REFUSAL_PAUSE),
+    }
 }
 
 /// The receiver has the request, and did not answer in time.

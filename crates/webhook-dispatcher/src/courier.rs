@@ -70,7 +70,8 @@ impl Courier {
         let lease = (leased.lease_until - now).to_std().unwrap_or_default();
         Patience {
             timeout,
-            slack: lease.saturating_sub(timeout).min(timeout),
+            // Half of what is left of the lease: the result is to be recorded within it, too.
+            slack: (lease.saturating_sub(timeout) / 2).min(timeout),
         }
     }
 

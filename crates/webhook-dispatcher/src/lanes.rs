@@ -151,12 +151,16 @@ impl Lanes {
     /// for them. Tests go.
     pub(crate) async fn hold(&self, held: &[(WebhookId, DateTime<Utc>)]) {
         let now = Utc::now();
-        for (webhook_id, until) in held {
-            if let Ok(time) = (*until - now).to_std() {
-                let waiting = self.in_hand().hold(*webhook_id, time);
-                self.set_aside(waiting);
+        let mut waiting = Vec::new();
+        {
+            let mut in_hand = self.in_hand();
+            for (webhook_id, until) in held {
+                if let Ok(time) = (*until - now).to_std() {
+                    waiting.extend(in_hand.hold(*webhook_id, time));
+                }
             }
         }
+        self.set_aside(waiting);
         self.hand_back_aside().await;
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
-use webhook_domain::{FailureClass, NextAttempt, Outcome, RequestHeader, request_headers};
+use webhook_domain::{NextAttempt, Outcome, RequestHeader, request_headers};
 use webhook_store::attempts::{Attempt, Exchange, Timing};
 
 use crate::answer::{failed, read};
@@ -83,9 +83,9 @@ pub(crate) async fn attempt(
             (outcome, counts)
         }
     };
-    if let Some(connecting) = course.connecting {
-        attempt.timing.dns_ms = connecting.dns_ms();
-        attempt.timing.connect_ms = connecting.connect_ms();
+    if let Some(progress) = course.waiting.progress() {
+        attempt.timing.dns_ms = progress.dns_ms();
+        attempt.timing.connect_ms = progress.connect_ms();
     }
     attempt.timing.duration_ms = millis(began);
     said.repeated = course.repeated;
@@ -107,10 +107,7 @@ async fn send(
     course: &mut Course,
 ) -> Result<crate::client::Answer, Failure> {
     let Some(target) = &recipient.target else {
-        return Err(Failure::new(
-            FailureClass::BlockedAddress,
-            "the URL's address must not be called",
-        ));
+        return Err(Failure::blocked_address());
     };
     let outgoing = Outgoing {
         webhook_id: leased.webhook_id,

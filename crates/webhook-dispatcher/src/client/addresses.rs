@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use webhook_domain::FailureClass;
 
 use super::failure::Failure;
+use super::progress::Progress;
 
 /// How long an address has to itself before the next one is tried beside it (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -39,14 +40,18 @@ pub(super) struct Addresses {
 impl Addresses {
     /// Connects to the first of these addresses that takes the connection. The next one is tried
     /// when one fails, or has not answered for a moment.
-    pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    pub(super) async fn connect(
+        &self,
+        addresses: &[SocketAddr],
+        progress: &Progress,
+    ) -> Result<TcpStream, Failure> {
         let mut waiting = self.in_order(addresses).into_iter();
         let (mut running, mut failed) = (FuturesUnordered::new(), Vec::new());
         let mut started = Vec::new();
         loop {
             if let Some(address) = waiting.next() {
                 started.push(address);
-                running.push(async move { (address, dial(address).await) });
+                running.push(async move { (address, dial(address, progress).await) });
             }
             let ended = tokio::select! {
                 ended = running.next() => ended,
@@ -106,7 +111,7 @@ impl Addresses {
     }
 }
 
-async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
+async fn dial(address: SocketAddr, progress: &Progress) -> io::Result<TcpStream> {
     loop {
         match TcpStream::connect(address).await {
             Ok(stream) => {
@@ -116,6 +121,7 @@ async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
             // Every local port is in use for this address, most of them by connections that are over.
             // Without a route IPv6 has the same error, and there it is no matter of time.
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && address.is_ipv4() => {
+                progress.waiting_for_port();
                 sleep(PORT_PAUSE).await;
             }
             Err(error) => return Err(error),
@@ -123,7 +129,8 @@ async fn dial(address: SocketAddr) -> io::Result<TcpStream> {
     }
 }
 
-fn is_ours(error: &io::Error) -> bool {
+/// Whether an error of a socket says that this process has none left.
+pub(super) fn is_ours(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     code.is_some_and(|code| TOO_MANY_FILES.contains(&code))
 }
@@ -166,10 +173,9 @@ mod tests {
         let (_listener, alive) = listener().await;
         let addresses = Addresses::default();
 
-        let stream = addresses
-            .connect(&[dead, alive])
-            .await
-            .expect("it connects");
+        let connected = addresses.connect(&[dead, alive], &Progress::start()).await;
+
+        let stream = connected.expect("it connects");
 
         assert_eq!(stream.peer_addr().expect("an address"), alive);
         assert_eq!(addresses.in_order(&[dead, alive]), [alive, dead]);
@@ -180,7 +186,8 @@ mod tests {
         let (gone, dead) = listener().await;
         drop(gone);
 
-        let failed = Addresses::default().connect(&[dead]).await;
+        let addresses = Addresses::default();
+        let failed = addresses.connect(&[dead], &Progress::start()).await;
 
         let failure = failed.expect_err("nobody listens");
         assert_eq!(failure.class, FailureClass::Connect);

@@ -96,7 +96,13 @@ impl Answer {
                 let Some(data) = poll_fn(|context| stream.poll_data(context)).await else {
                     return Ok(None);
                 };
-                let data = data.map_err(|_| BrokenOff)?;
+                let data = match data {
+                    Ok(data) => data,
+                    // The answer is whole; the receiver does not want the rest of the request
+                    // (RFC 9113 section 8.1).
+                    Err(error) if error.reason() == Some(h2::Reason::NO_ERROR) => return Ok(None),
+                    Err(_) => return Err(BrokenOff),
+                };
                 // What is read makes room for more; a stream that is over needs none.
                 let _ = stream.flow_control().release_capacity(data.len());
                 Ok(Some(data))

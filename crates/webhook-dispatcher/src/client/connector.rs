@@ -102,7 +102,7 @@ impl Connector {
             }
             HostName::Address(address) => Arc::new([*address]),
         };
-        let permitted = self.permitted(&found, endpoint.port())?;
+        let permitted = self.permitted(endpoint, &found)?;
         progress.connecting(&permitted);
         let stream = self.reach(&permitted, progress).await?;
         let stream = match endpoint.server_name() {
@@ -129,16 +129,19 @@ impl Connector {
     /// Those of them that may be called.
     pub(crate) fn permitted(
         &self,
+        endpoint: &Endpoint,
         found: &[IpAddr],
-        port: u16,
     ) -> Result<Vec<SocketAddr>, Failure> {
-        let mut permitted = with_port(found, port);
+        let mut permitted = with_port(found, endpoint.port());
         permitted.retain(|address| self.policy.permits(address.ip()));
         if permitted.is_empty() {
-            return Err(Failure::new(
-                FailureClass::BlockedAddress,
-                "the name resolves to addresses that must not be called",
-            ));
+            return Err(match endpoint.host {
+                HostName::Name(_) => Failure::new(
+                    FailureClass::BlockedAddress,
+                    "the name resolves to addresses that must not be called",
+                ),
+                HostName::Address(_) => Failure::blocked_address(),
+            });
         }
         Ok(permitted)
     }
@@ -154,7 +157,7 @@ impl Connector {
         addresses: &[SocketAddr],
         progress: &Progress,
     ) -> Result<TcpStream, Failure> {
-        let connecting = self.addresses.connect(addresses);
+        let connecting = self.addresses.connect(addresses, progress);
         let connected = timeout(CONNECT, connecting).await;
         connected.unwrap_or_else(|_| Err(progress.timed_out()))
     }

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::io;
 
+use h2::Reason;
 use webhook_domain::{FailureClass, FailureDetail};
 
 use super::http1::{MAX_HEAD_BYTES, MAX_HEADERS};
-use super::tls::tls_error;
 use super::wire::Wire;
 
 /// A request without an answer.
@@ -37,6 +37,23 @@ impl Failure {
         }
     }
 
+    /// The same failure, which counts if it is the first of its cause.
+    pub(super) fn counted_once(self, is_first: bool) -> Self {
+        if is_first || self.blame == Blame::Us {
+            return self;
+        }
+        let blame = Blame::Counted;
+        Self { blame, ..self }
+    }
+
+    /// A URL with an address that must not be called.
+    pub(crate) fn blocked_address() -> Self {
+        Self::new(
+            FailureClass::BlockedAddress,
+            "the URL's address must not be called",
+        )
+    }
+
     /// A failure that is no fault of the receiver.
     pub(super) fn ours(detail: impl std::fmt::Display) -> Self {
         Self {
@@ -48,17 +65,11 @@ impl Failure {
 
 /// What an HTTP/1 connection said instead of an answer.
 pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
-    if let Some(failure) = of_tls_in(error, wire) {
-        return failure;
+    if let Some(refusal) = wire.refusal() {
+        return Failure::new(FailureClass::Tls, refusal);
     }
     if error.is_parse_too_large() {
-        return Failure::new(
-            FailureClass::Protocol,
-            format_args!(
-                "the head of the answer has more than {MAX_HEADERS} headers or {} KiB",
-                MAX_HEAD_BYTES / 1_024
-            ),
-        );
+        return too_large();
     }
     if error.is_parse() {
         let began = wire.beginning();
@@ -88,10 +99,14 @@ pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
 
 /// What an HTTP/2 stream said instead of an answer.
 pub(super) fn of_http2(error: &h2::Error, wire: &Wire) -> Failure {
-    if let Some(failure) = of_tls_in(error, wire) {
-        return failure;
+    if let Some(refusal) = wire.refusal() {
+        return Failure::new(FailureClass::Tls, refusal);
     }
     let reason = error.reason();
+    if error.is_reset() && !error.is_remote() && reason == Some(Reason::REFUSED_STREAM) {
+        // So our own side ends a stream whose answer is larger than it takes.
+        return too_large();
+    }
     if error.is_reset() && error.is_remote() {
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason:?}"));
         return Failure::new(
@@ -120,17 +135,14 @@ fn reset(detail: &str) -> Failure {
     Failure::new(FailureClass::Reset, detail)
 }
 
-/// What TLS refused after the handshake, as receivers do with TLS 1.3.
-fn of_tls_in(error: &(dyn Error + 'static), wire: &Wire) -> Option<Failure> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(error) = tls_error(current) {
-            let detail = super::tls::describe(error, wire.certificate_wanted());
-            return Some(Failure::new(FailureClass::Tls, detail));
-        }
-        cause = current.source();
-    }
-    None
+fn too_large() -> Failure {
+    Failure::new(
+        FailureClass::Protocol,
+        format_args!(
+            "the head of the answer has more than {MAX_HEADERS} headers or {} KiB",
+            MAX_HEAD_BYTES / 1_024
+        ),
+    )
 }
 
 fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {

@@ -10,7 +10,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::endpoint::{Endpoint, Target};
 use super::header_case::documented;
@@ -29,14 +30,21 @@ const IDLE: Duration = Duration::from_secs(4);
 /// The longest that it is kept because the receiver says so.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
+/// How long a connection may take to become ready. One that does not is still writing the last request,
+/// which its receiver answered and did not read.
+const READY: Duration = Duration::from_millis(100);
+
+/// How long a connection that nobody wants any more has to end in order.
+const ENDING: Duration = Duration::from_secs(1);
+
 /// How long before the time that the receiver names a connection is given up: our clock starts with
 /// the arrival of the answer, the receiver's earlier.
 const IDLE_MARGIN: Duration = Duration::from_millis(500);
 
 /// A request without an answer.
 pub(super) enum Unanswered {
-    /// The connection was closed before a byte of the request went out.
-    NotSent,
+    /// The connection could not be used, so no byte of the request went out.
+    NotSent(Option<hyper::Error>),
     Failed(hyper::Error),
 }
 
@@ -47,6 +55,8 @@ pub(super) struct Http1 {
     endpoint: Arc<Endpoint>,
     opened: Instant,
     idle_until: Instant,
+    /// Its end is the end of the connection.
+    _handle: oneshot::Sender<()>,
 }
 
 impl Http1 {
@@ -64,8 +74,15 @@ impl Http1 {
             .title_case_headers(true)
             .handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await?;
-        // How it ends is told to the request that it ends for.
-        tokio::spawn(async move { drop(connection.await) });
+        let (handle, gone) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            tokio::select! {
+                // How it ends is told to the request that it ends for.
+                _ = connection => {}
+                // A receiver that reads nothing would keep it for ever.
+                () = async { let _ = gone.await; sleep(ENDING).await; } => {}
+            }
+        });
         let now = Instant::now();
         Ok(Self {
             sender,
@@ -73,6 +90,7 @@ impl Http1 {
             endpoint,
             opened: now,
             idle_until: now + IDLE,
+            _handle: handle,
         })
     }
 
@@ -93,8 +111,11 @@ impl Http1 {
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Result<Response<Incoming>, Unanswered> {
-        let ready = self.sender.ready().await;
-        ready.map_err(|_| Unanswered::NotSent)?;
+        match timeout(READY, self.sender.ready()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(Unanswered::NotSent(Some(error))),
+            Err(_) => return Err(Unanswered::NotSent(None)),
+        }
         headers.insert(HOST, target.host.clone());
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
@@ -104,7 +125,7 @@ impl Http1 {
         self.wire.ask();
         let answered = self.sender.send_request(request).await;
         answered.map_err(|error| match error.is_canceled() {
-            true => Unanswered::NotSent,
+            true => Unanswered::NotSent(Some(error)),
             false => Unanswered::Failed(error),
         })
     }

@@ -11,17 +11,20 @@ use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong, Reason, RecvStream};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
-use tokio::sync::Notify;
 use tokio::time::{Instant, interval, timeout};
 use webhook_domain::WebhookId;
 
 use super::endpoint::Target;
-use super::failure::{Blame, Failure};
+use super::failure::Failure;
 use super::http1::MAX_HEAD_BYTES;
 use super::wire::{Stream, Wire};
 
 /// The most streams at once, however many more the receiver takes.
 const MAX_STREAMS: usize = 1_000;
+
+/// The most streams until the receiver has said how many it takes, as RFC 9113 section 6.5.2 asks
+/// receivers to take at least.
+const FIRST_STREAMS: usize = 100;
 
 /// How much of an answer's body may be under way: what is kept of it fits.
 const STREAM_WINDOW: u32 = 64 * 1024;
@@ -54,8 +57,6 @@ pub(super) struct Http2 {
 #[derive(Default)]
 struct Streams {
     open: AtomicUsize,
-    /// A stream has ended, or the connection takes no more.
-    changed: Notify,
     /// It takes no more streams; those that it has go on.
     is_retired: AtomicBool,
     used: Mutex<Option<Instant>>,
@@ -67,7 +68,19 @@ pub(super) struct Slot(Arc<Streams>);
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.changed.notify_one();
+    }
+}
+
+/// A request without an answer.
+pub(super) enum Unanswered {
+    /// The connection was over before a byte of the request went out.
+    NotSent,
+    Failed(h2::Error),
+}
+
+impl Drop for Http2 {
+    fn drop(&mut self) {
+        self.streams.retire();
     }
 }
 
@@ -77,6 +90,7 @@ impl Http2 {
         let wire = stream.wire().clone();
         let handshake = Builder::new()
             .enable_push(false)
+            .initial_max_send_streams(FIRST_STREAMS)
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -103,8 +117,7 @@ impl Http2 {
     pub(super) fn is_alive(&self, max_age: Duration) -> bool {
         let used = *self.streams.used();
         let idle = used.unwrap_or(self.opened).elapsed();
-        let open = self.streams.open.load(Ordering::Relaxed);
-        self.is_usable(max_age) && (open > 0 || idle < IDLE)
+        self.is_usable(max_age) && (self.streams.open() > 0 || idle < IDLE)
     }
 
     /// Lets it take no more requests; those under way go on.
@@ -112,21 +125,10 @@ impl Http2 {
         self.streams.retire();
     }
 
-    /// Waits for the right to one more stream. `None`: the connection takes no more.
-    pub(super) async fn slot(&self) -> Option<Slot> {
-        loop {
-            let changed = self.streams.changed.notified();
-            if self.streams.is_retired() {
-                // So that the next one that waits does not wait in vain.
-                self.streams.changed.notify_one();
-                return None;
-            }
-            let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
-            if let Some(slot) = self.streams.try_open(most) {
-                return Some(slot);
-            }
-            changed.await;
-        }
+    /// The right to one more stream, if there is one now.
+    pub(super) fn slot(&self) -> Option<Slot> {
+        let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
+        self.streams.try_open(most)
     }
 
     /// Sends a request and reads the answer's head.
@@ -135,17 +137,19 @@ impl Http2 {
         target: &Target,
         mut headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Response<RecvStream>, h2::Error> {
+    ) -> Result<Response<RecvStream>, Unanswered> {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.uri.clone();
         *request.version_mut() = Version::HTTP_2;
         *request.headers_mut() = headers;
-        let (answer, mut sending) = self.sender.clone().send_request(request, false)?;
-        // It is buffered until the receiver has room, and bounded as every body is.
-        sending.send_data(body, true)?;
-        let answer = answer.await?;
+        let sent = self.sender.clone().send_request(request, false);
+        let (answer, mut sending) = sent.map_err(|_| Unanswered::NotSent)?;
+        // It is buffered until the receiver has room, and bounded as every body is. If the stream is over
+        // by now, the answer tells why.
+        let _ = sending.send_data(body, true);
+        let answer = answer.await.map_err(Unanswered::Failed)?;
         self.is_used.store(true, Ordering::Relaxed);
         Ok(answer)
     }
@@ -164,11 +168,7 @@ impl Http2 {
     /// requests were under way.
     pub(super) fn counted_once(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.insert(webhook_id) {
-            return failure;
-        }
-        let blame = Blame::Counted;
-        Failure { blame, ..failure }
+        failure.counted_once(counted.insert(webhook_id))
     }
 }
 
@@ -204,14 +204,16 @@ impl Loss {
 }
 
 impl Streams {
+    fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
     fn is_retired(&self) -> bool {
-        self.is_retired.load(Ordering::Acquire)
+        self.is_retired.load(Ordering::Relaxed)
     }
 
     fn retire(&self) {
-        self.is_retired.store(true, Ordering::Release);
-        self.changed.notify_waiters();
-        self.changed.notify_one();
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     fn try_open(self: &Arc<Self>, most: usize) -> Option<Slot> {
@@ -229,8 +231,8 @@ impl Streams {
     }
 }
 
-/// Moves the connection's frames until it is over or does not answer pings. Dropping it then ends
-/// what is under way.
+/// Moves the connection's frames until it is over, does not answer pings, or has nothing left to do.
+/// Dropping it then ends what is under way.
 async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>, wire: Arc<Wire>) {
     let pings = connection.ping_pong();
     tokio::select! {
@@ -240,23 +242,36 @@ async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>,
     streams.retire();
 }
 
-/// Comes to its end when a ping is not answered.
+/// Comes to its end when a ping is not answered, or when nobody wants the connection any more and it
+/// did not end in order.
 async fn watch(pings: Option<PingPong>, streams: &Streams, wire: &Wire) {
     let Some(mut pings) = pings else {
         return std::future::pending().await;
     };
-    let (mut looks, mut heard) = (interval(LOOK), wire.received());
+    let (mut looks, mut heard, mut was_over) = (interval(LOOK), wire.received(), false);
     loop {
         looks.tick().await;
+        let is_over = streams.is_retired() && streams.open() == 0;
+        if is_over && was_over {
+            return;
+        }
+        was_over = is_over;
         let now = wire.received();
         let is_silent = now == heard;
         heard = now;
-        if is_silent && streams.open.load(Ordering::Relaxed) > 0 {
-            let sent = pings.send_ping(Ping::opaque());
-            let answered = timeout(PONG, poll_fn(|context| pings.poll_pong(context)));
-            if sent.is_err() || !matches!(answered.await, Ok(Ok(_))) {
-                return;
-            }
+        if is_silent && streams.open() > 0 && !is_answered(&mut pings, wire).await {
+            return;
         }
     }
+}
+
+/// Pings. What else comes in meanwhile shows life as well: an answer may wait behind other frames.
+async fn is_answered(pings: &mut PingPong, wire: &Wire) -> bool {
+    let before = wire.received();
+    if pings.send_ping(Ping::opaque()).is_err() {
+        // The last one is on its way still.
+        return false;
+    }
+    let answered = timeout(PONG, poll_fn(|context| pings.poll_pong(context))).await;
+    matches!(answered, Ok(Ok(_))) || wire.received() > before
 }

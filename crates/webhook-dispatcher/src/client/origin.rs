@@ -1,4 +1,4 @@
-//! What is known of an endpoint with TLS, and its HTTP/2 connection if it has one.
+//! What is known of an endpoint with TLS, and its HTTP/2 connections if it has some.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,19 +10,23 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use webhook_domain::WebhookId;
 
-use super::failure::{Blame, Failure};
+use super::failure::Failure;
 use super::http1::Http1;
-use super::http2::Http2;
+use super::http2::{Http2, Slot};
 use super::progress::Progress;
 use super::tls::Protocols;
 
 /// How long it is remembered which protocol an endpoint speaks.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
+/// The most HTTP/2 connections to an endpoint. One is enough until its streams are all in use, as they
+/// are when requests of some webhooks hang: those of the others get a connection more.
+const MAX_CONNECTIONS: usize = 64;
+
 /// An endpoint with TLS. Until it is known what it speaks, one connection is made for all.
 pub(super) struct Origin {
     speaks: Speaks,
-    http2: Option<Arc<Http2>>,
+    http2: Vec<Arc<Http2>>,
     connecting: Option<Arc<Connecting>>,
     used: Instant,
 }
@@ -34,6 +38,18 @@ enum Speaks {
     /// Because the receiver asked for it over HTTP/2.
     Http1Only,
     Http2,
+}
+
+/// How a request gets a connection.
+pub(super) enum Next {
+    /// It has a stream.
+    Stream(Arc<Http2>, Slot),
+    /// It makes one of its own.
+    Own,
+    /// It waits for one that is being made.
+    Wait(Arc<Connecting>),
+    /// No stream is free, and there are as many connections as there may be.
+    Full,
 }
 
 /// A connection that was made.
@@ -96,14 +112,18 @@ impl Connecting {
 
     /// Waits for it. Its failure counts once for each webhook, however many requests wait.
     pub(super) async fn made(&self, webhook_id: WebhookId) -> Result<Made, Failure> {
-        self.making.clone().await.map_err(|failure| {
-            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-            if failure.blame == Blame::Receiver && !counted.insert(webhook_id) {
-                let blame = Blame::Counted;
-                return Failure { blame, ..failure };
-            }
-            failure
-        })
+        let made = self.making.clone().await;
+        made.map_err(|failure| self.counted_once(failure, webhook_id))
+    }
+
+    /// What it means that it was not there in time.
+    pub(super) fn timed_out(&self, webhook_id: WebhookId) -> Failure {
+        self.counted_once(self.progress.timed_out(), webhook_id)
+    }
+
+    fn counted_once(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.counted_once(counted.insert(webhook_id))
     }
 }
 
@@ -111,7 +131,7 @@ impl Default for Origin {
     fn default() -> Self {
         Self {
             speaks: Speaks::Unknown,
-            http2: None,
+            http2: Vec::new(),
             connecting: None,
             used: Instant::now(),
         }
@@ -119,23 +139,23 @@ impl Default for Origin {
 }
 
 impl Origin {
-    /// Its HTTP/2 connection, if that takes more requests.
-    pub(super) fn connection(&mut self, max_age: Duration) -> Option<Arc<Http2>> {
+    /// How a request gets a connection; `start` starts to make one.
+    pub(super) fn next(&mut self, max_age: Duration, start: impl FnOnce() -> Connecting) -> Next {
         self.used = Instant::now();
-        if self
-            .http2
-            .as_ref()
-            .is_some_and(|http2| !http2.is_usable(max_age))
-        {
-            // What runs on it goes on.
-            self.http2 = None;
+        // What runs on those that take no more requests goes on.
+        self.http2.retain(|http2| http2.is_usable(max_age));
+        for http2 in &self.http2 {
+            if let Some(slot) = http2.slot() {
+                return Next::Stream(http2.clone(), slot);
+            }
         }
-        self.http2.clone()
-    }
-
-    /// Whether each request needs a connection of its own.
-    pub(super) fn speaks_http1(&self) -> bool {
-        matches!(self.speaks, Speaks::Http1 | Speaks::Http1Only)
+        match self.speaks {
+            Speaks::Http1 | Speaks::Http1Only => Next::Own,
+            Speaks::Unknown | Speaks::Http2 if self.http2.len() < MAX_CONNECTIONS => {
+                Next::Wait(self.connecting(start))
+            }
+            Speaks::Unknown | Speaks::Http2 => Next::Full,
+        }
     }
 
     /// What is offered to it.
@@ -147,7 +167,7 @@ impl Origin {
     }
 
     /// The connection that is being made, or the one that `start` starts.
-    pub(super) fn connecting(&mut self, start: impl FnOnce() -> Connecting) -> Arc<Connecting> {
+    fn connecting(&mut self, start: impl FnOnce() -> Connecting) -> Arc<Connecting> {
         if self
             .connecting
             .as_ref()
@@ -167,7 +187,7 @@ impl Origin {
             Made::Http1(_) => self.speaks = Speaks::Http1,
             Made::Http2(http2) => {
                 self.speaks = Speaks::Http2;
-                self.http2 = Some(http2.clone());
+                self.http2.push(http2.clone());
             }
         }
     }
@@ -179,18 +199,12 @@ impl Origin {
 
     pub(super) fn use_http1(&mut self) {
         self.speaks = Speaks::Http1Only;
-        self.http2 = None;
+        self.http2.clear();
     }
 
     /// Whether it is to be remembered.
     pub(super) fn is_of_use(&mut self, max_age: Duration) -> bool {
-        if self
-            .http2
-            .as_ref()
-            .is_some_and(|http2| !http2.is_alive(max_age))
-        {
-            self.http2 = None;
-        }
-        self.http2.is_some() || self.connecting.is_some() || self.used.elapsed() < REMEMBERED
+        self.http2.retain(|http2| http2.is_alive(max_age));
+        !self.http2.is_empty() || self.connecting.is_some() || self.used.elapsed() < REMEMBERED
     }
 }

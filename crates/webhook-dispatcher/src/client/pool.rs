@@ -14,14 +14,16 @@ use super::connector::Connector;
 use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::http1::Http1;
-use super::http2::Http2;
-use super::origin::{Connecting, Made, Origin};
+use super::http2::{Http2, Slot};
+use super::origin::{Connecting, Made, Next, Origin};
 use super::progress::Progress;
 use super::tls::Protocols;
 
-/// The most HTTP/1 connections that wait for their next request. Beyond, connections are closed after
-/// their answer.
+/// The most HTTP/1 connections that wait for their next request. Beyond, one more closes some others.
 const MAX_IDLE: usize = 2_048;
+
+/// How often a request waits for one more connection before it waits for a stream.
+const MAX_ROUNDS: usize = 64;
 
 /// How often connections that waited too long, or are too old, are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -29,11 +31,42 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// A connection for one request.
 pub(super) enum Connection {
     /// One that nobody else has. `reused`: it has served a request before.
-    Http1 {
-        http1: Box<Http1>,
-        reused: bool,
-    },
-    Http2(Arc<Http2>),
+    Http1 { http1: Box<Http1>, reused: bool },
+    /// One that others have, too, and the right to a stream of it.
+    Http2 { http2: Arc<Http2>, slot: Slot },
+}
+
+/// What a request waits for before it can be sent.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    progress: Option<Arc<Progress>>,
+    /// `None`: the connection is its own.
+    connecting: Option<Arc<Connecting>>,
+}
+
+impl Waiting {
+    /// The connection that was made, or was not.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.progress.as_deref()
+    }
+
+    /// What it means that the connection was not there in time.
+    pub(super) fn timed_out(&self, webhook_id: WebhookId) -> Option<Failure> {
+        match &self.connecting {
+            Some(connecting) => Some(connecting.timed_out(webhook_id)),
+            None => self.progress.as_ref().map(|progress| progress.timed_out()),
+        }
+    }
+
+    fn for_all(&mut self, connecting: &Arc<Connecting>) {
+        self.progress = Some(connecting.progress().clone());
+        self.connecting = Some(connecting.clone());
+    }
+
+    fn for_own(&mut self, progress: &Arc<Progress>) {
+        self.progress = Some(progress.clone());
+        self.connecting = None;
+    }
 }
 
 /// All connections of this process.
@@ -52,6 +85,16 @@ struct Idle {
     count: usize,
 }
 
+impl Idle {
+    /// Closes the connections of some webhook, whichever comes first: so no group of webhooks keeps the
+    /// places of the others.
+    fn close_some(&mut self) {
+        let some = self.by_webhook.keys().next().copied();
+        let closed = some.and_then(|webhook_id| self.by_webhook.remove(&webhook_id));
+        self.count -= closed.map_or(0, |closed| closed.len());
+    }
+}
+
 impl Pool {
     pub(super) fn new(connector: Arc<Connector>, max_age: Duration) -> Arc<Self> {
         let pool = Arc::new(Self {
@@ -64,55 +107,64 @@ impl Pool {
         pool
     }
 
-    /// A connection for a request of this webhook. `fresh`: one that was not open before. What it is
-    /// waited for is told to `waiting`.
+    /// A connection for a request of this webhook. `fresh`: one that was not open before. `None`: every
+    /// stream that the endpoint takes is in use. What is waited for is told to `waiting`.
     pub(super) async fn connection(
         self: &Arc<Self>,
         webhook_id: WebhookId,
         endpoint: &Arc<Endpoint>,
         fresh: bool,
-        waiting: &mut Option<Arc<Progress>>,
-    ) -> Result<Connection, Failure> {
+        waiting: &mut Waiting,
+    ) -> Result<Option<Connection>, Failure> {
         if !fresh && let Some(http1) = self.take(webhook_id, endpoint) {
             let reused = true;
-            return Ok(Connection::Http1 { http1, reused });
+            return Ok(Some(Connection::Http1 { http1, reused }));
         }
         if endpoint.server_name().is_none() {
-            return self.open_http1(endpoint, waiting).await;
+            return self.open_http1(endpoint, waiting).await.map(Some);
         }
-        let connecting = {
-            let mut origins = self.origins();
-            let origin = origins.entry(endpoint.clone()).or_default();
-            match origin.connection(self.max_age) {
-                Some(http2) => return Ok(Connection::Http2(http2)),
-                None if origin.speaks_http1() => None,
-                None => Some(origin.connecting(|| self.start(endpoint))),
+        // The streams of a new connection may be taken before everybody who waited for it has one.
+        for _ in 0..MAX_ROUNDS {
+            let next = {
+                let mut origins = self.origins();
+                let origin = origins.entry(endpoint.clone()).or_default();
+                origin.next(self.max_age, || self.start(endpoint))
+            };
+            let connecting = match next {
+                Next::Stream(http2, slot) => return Ok(Some(Connection::Http2 { http2, slot })),
+                Next::Own => return self.open_http1(endpoint, waiting).await.map(Some),
+                Next::Full => return Ok(None),
+                Next::Wait(connecting) => connecting,
+            };
+            waiting.for_all(&connecting);
+            match connecting.made(webhook_id).await? {
+                Made::Http1(place) => {
+                    if let Some(http1) = place.take() {
+                        let reused = false;
+                        return Ok(Some(Connection::Http1 { http1, reused }));
+                    }
+                    // Another request was here before, and now all know that each needs its own.
+                }
+                Made::Http2(http2) if http2.is_usable(self.max_age) => {}
+                Made::Http2(_) => {
+                    return Err(Failure::new(
+                        FailureClass::Reset,
+                        "the receiver ended the HTTP/2 connection before it took a request",
+                    ));
+                }
             }
-        };
-        let Some(connecting) = connecting else {
-            return self.open_http1(endpoint, waiting).await;
-        };
-        *waiting = Some(connecting.progress().clone());
-        match connecting.made(webhook_id).await? {
-            Made::Http2(http2) => Ok(Connection::Http2(http2)),
-            Made::Http1(place) => match place.take() {
-                Some(http1) => Ok(Connection::Http1 {
-                    http1,
-                    reused: false,
-                }),
-                // Another request was here before, and now all know that each needs its own.
-                None => self.open_http1(endpoint, waiting).await,
-            },
         }
+        Ok(None)
     }
 
     /// Keeps a connection for the webhook's next request.
     pub(super) fn keep(&self, webhook_id: WebhookId, http1: Box<Http1>) {
         let mut idle = self.idle();
-        if idle.count < MAX_IDLE {
-            idle.count += 1;
-            idle.by_webhook.entry(webhook_id).or_default().push(http1);
+        if idle.count >= MAX_IDLE {
+            idle.close_some();
         }
+        idle.count += 1;
+        idle.by_webhook.entry(webhook_id).or_default().push(http1);
     }
 
     /// From now on this endpoint is asked over HTTP/1 only.
@@ -146,25 +198,26 @@ impl Pool {
     async fn open_http1(
         &self,
         endpoint: &Arc<Endpoint>,
-        waiting: &mut Option<Arc<Progress>>,
+        waiting: &mut Waiting,
     ) -> Result<Connection, Failure> {
         let progress = Arc::new(Progress::start());
-        *waiting = Some(progress.clone());
-        match self.open(endpoint, &progress).await? {
+        waiting.for_own(&progress);
+        let made = self.open(endpoint, &progress).await?;
+        let unusable = || Failure::ours("the connection that was made could not be used");
+        match &made {
             Made::Http1(place) => {
-                let http1 = place.take().ok_or_else(|| {
-                    Failure::ours("another request took the connection that was made for this one")
-                })?;
-                let reused = false;
+                let (http1, reused) = (place.take().ok_or_else(unusable)?, false);
                 Ok(Connection::Http1 { http1, reused })
             }
             // It speaks HTTP/2 by now: for this request that is as well.
             Made::Http2(http2) => {
+                let slot = http2.slot().ok_or_else(unusable)?;
                 self.origins()
                     .entry(endpoint.clone())
                     .or_default()
-                    .made(&Made::Http2(http2.clone()));
-                Ok(Connection::Http2(http2))
+                    .made(&made);
+                let http2 = http2.clone();
+                Ok(Connection::Http2 { http2, slot })
             }
         }
     }

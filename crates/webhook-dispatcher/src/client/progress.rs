@@ -1,7 +1,7 @@
 //! How far the making of a connection has come.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,6 +21,7 @@ pub(crate) struct Progress {
     dns_ms: AtomicI32,
     connected_ms: AtomicI32,
     step: Mutex<Step>,
+    waits_for_port: AtomicBool,
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ impl Progress {
             dns_ms: NONE.into(),
             connected_ms: NONE.into(),
             step: Mutex::new(Step::LookingUp("the host".into())),
+            waits_for_port: AtomicBool::new(false),
         }
     }
 
@@ -53,6 +55,11 @@ impl Progress {
     /// These addresses are being tried.
     pub(crate) fn connecting(&self, addresses: &[SocketAddr]) {
         self.enter(Step::Connecting(addresses.to_vec()));
+    }
+
+    /// Every local port is in use, so that a connection has to wait.
+    pub(super) fn waiting_for_port(&self) {
+        self.waits_for_port.store(true, Ordering::Relaxed);
     }
 
     /// There is a TCP connection; TLS is next.
@@ -85,6 +92,9 @@ impl Progress {
             Step::Connecting(addresses) => {
                 let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 let addresses = addresses.join(", ");
+                if self.waits_for_port.load(Ordering::Relaxed) {
+                    return Failure::ours(format_args!("no local port is free for {addresses}"));
+                }
                 Failure::new(
                     FailureClass::Connect,
                     format_args!("no connection was taken in time by {addresses}"),

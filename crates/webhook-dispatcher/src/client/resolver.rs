@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -15,9 +15,10 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use webhook_domain::FailureClass;
 
+use super::addresses::is_ours;
 use super::failure::Failure;
 
 /// How long a look-up may take, with the wait for its turn.
@@ -29,9 +30,19 @@ const QUESTION: Duration = Duration::from_secs(2);
 /// How many names are looked up at once. Each takes two questions, each question a socket.
 const NAMES_AT_ONCE: usize = 512;
 
-/// How long the addresses of the other family are waited for, once those of one are there
-/// (RFC 8305 section 3 proposes 50 ms).
-const OTHER_FAMILY: Duration = Duration::from_millis(50);
+/// The same for names that nobody answered for lately: all of them together must not take the turns of
+/// the others.
+const SILENT_NAMES_AT_ONCE: usize = 64;
+
+/// How long a name counts as one of these, and how many are remembered.
+const SILENT: Duration = Duration::from_secs(5 * 60);
+const MAX_SILENT_NAMES: usize = 16_384;
+
+/// How long IPv6 addresses are waited for when those of IPv4 are there, as RFC 8305 section 3 proposes.
+const IPV6_PAUSE: Duration = Duration::from_millis(50);
+
+/// The same the other way round. Longer, as a machine without IPv6 can use no other addresses.
+const IPV4_PAUSE: Duration = Duration::from_secs(2);
 
 /// The most answers that are remembered, each until its TTL is over.
 const CACHED_ANSWERS: u64 = 8_192;
@@ -49,7 +60,7 @@ type LookUp = BoxFuture<'static, Found>;
 /// Looks names up, one look-up per name at a time.
 pub(crate) struct NameResolver {
     resolver: Arc<TokioResolver>,
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     running: Mutex<HashMap<Arc<str>, WeakShared<LookUp>>>,
 }
 
@@ -67,7 +78,7 @@ impl NameResolver {
         set_bounds(builder.options_mut());
         Ok(Self {
             resolver: Arc::new(builder.build()?),
-            turns: Arc::new(Semaphore::new(NAMES_AT_ONCE)),
+            turns: Arc::new(Turns::new()),
             running: Mutex::default(),
         })
     }
@@ -93,14 +104,61 @@ impl NameResolver {
         let (resolver, turns) = (self.resolver.clone(), self.turns.clone());
         let look_up = async move {
             let found = async {
-                let _turn = turns.acquire().await;
+                let _turn = turns.of(&name).acquire().await;
                 find(&resolver, &name).await
             };
-            timeout(LOOK_UP, found)
-                .await
-                .unwrap_or_else(|_| Err(unanswered(&name)))
+            let found = timeout(LOOK_UP, found).await;
+            let found = found.unwrap_or_else(|_| Err(unanswered(&name)));
+            turns.note(&name, found == Err(unanswered(&name)));
+            found
         };
         look_up.boxed().shared()
+    }
+}
+
+/// Who may look up now.
+struct Turns {
+    all: Semaphore,
+    silent: Semaphore,
+    /// Names that nobody answered for, and when.
+    silent_names: Mutex<HashMap<Arc<str>, Instant>>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self {
+            all: Semaphore::new(NAMES_AT_ONCE),
+            silent: Semaphore::new(SILENT_NAMES_AT_ONCE),
+            silent_names: Mutex::default(),
+        }
+    }
+
+    fn of(&self, name: &str) -> &Semaphore {
+        let since = self.silent_names().get(name).copied();
+        match since {
+            Some(since) if since.elapsed() < SILENT => &self.silent,
+            Some(_) | None => &self.all,
+        }
+    }
+
+    fn note(&self, name: &Arc<str>, is_silent: bool) {
+        let mut names = self.silent_names();
+        if !is_silent {
+            names.remove(name);
+            return;
+        }
+        if names.len() >= MAX_SILENT_NAMES {
+            names.retain(|_, since| since.elapsed() < SILENT);
+        }
+        if names.len() < MAX_SILENT_NAMES {
+            names.insert(name.clone(), Instant::now());
+        }
+    }
+
+    fn silent_names(&self) -> MutexGuard<'_, HashMap<Arc<str>, Instant>> {
+        self.silent_names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,11 +183,11 @@ async fn find(resolver: &TokioResolver, name: &str) -> Found {
         ask(resolver, name, RecordType::A).boxed(),
     );
     let (one, other) = select(six, four).await.factor_first();
-    let other = if one.is_ok() {
-        // A name server that drops the question for one family must not hold up the other.
-        timeout(OTHER_FAMILY, other).await.ok()
-    } else {
-        Some(other.await)
+    let other = match &one {
+        // A name server that drops the question for one family must not hold up the other for long.
+        Ok(found) if found.iter().all(IpAddr::is_ipv4) => timeout(IPV6_PAUSE, other).await.ok(),
+        Ok(_) => timeout(IPV4_PAUSE, other).await.ok(),
+        Err(_) => Some(other.await),
     };
     let addresses = match (one, other) {
         (Ok(one), Some(Ok(other))) => in_turn(one, other),
@@ -205,6 +263,9 @@ fn describe(name: &str, error: &NetError) -> Failure {
             format_args!("the name {name} has no address in the DNS"),
         ),
         NetError::Timeout => unanswered(name),
+        NetError::Io(error) if is_ours(error) => {
+            Failure::ours(format_args!("there are too many open files: {error}"))
+        }
         NetError::Dns(DnsError::ResponseCode(code)) => Failure::new(
             FailureClass::Dns,
             format_args!("the name servers could not look up {name}: {code}"),

@@ -9,6 +9,9 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+use webhook_domain::FailureDetail;
+
+use super::tls::{describe, tls_error};
 
 /// How many bytes of an answer are kept to tell what it was if it was not HTTP.
 const BEGINNING: usize = 40;
@@ -21,6 +24,9 @@ pub(crate) struct Wire {
     asked_at: AtomicU64,
     beginning: Mutex<Vec<u8>>,
     certificate_wanted: Arc<AtomicBool>,
+    /// What TLS refused after the handshake, as receivers do with TLS 1.3. It is kept here, as HTTP/2
+    /// passes on the text of an error only.
+    refusal: Mutex<Option<FailureDetail>>,
 }
 
 impl Wire {
@@ -52,9 +58,18 @@ impl Wire {
         self.kept().escape_ascii().to_string()
     }
 
-    /// Whether the receiver asked for a client certificate in the handshake.
-    pub(super) fn certificate_wanted(&self) -> bool {
-        self.certificate_wanted.load(Ordering::Relaxed)
+    /// What TLS refused after the handshake, if it did.
+    pub(super) fn refusal(&self) -> Option<FailureDetail> {
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.clone()
+    }
+
+    fn note_error(&self, error: &io::Error) {
+        if let Some(error) = tls_error(error) {
+            let wanted = self.certificate_wanted.load(Ordering::Relaxed);
+            let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+            *refusal = Some(describe(error, wanted));
+        }
     }
 
     fn note(&self, bytes: &[u8]) {
@@ -123,6 +138,9 @@ impl AsyncRead for Stream {
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         };
         this.wire.note(&buffer.filled()[had..]);
+        if let Poll::Ready(Err(error)) = &polled {
+            this.wire.note_error(error);
+        }
         polled
     }
 }

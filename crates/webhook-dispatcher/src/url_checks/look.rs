@@ -52,7 +52,7 @@ async fn go_through(
         .iter()
         .map(|address| judge(*address, connector))
         .collect();
-    let permitted = connector.permitted(&found, endpoint.port())?;
+    let permitted = connector.permitted(&endpoint, &found)?;
 
     let (began, progress) = (Instant::now(), Progress::start());
     progress.connecting(&permitted);
