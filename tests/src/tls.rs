@@ -85,11 +85,12 @@ impl Authority {
     }
 
     /// What a server needs to ask its clients for a certificate of this authority, with these
-    /// versions of TLS.
+    /// versions of TLS and these protocols (`h2`), none for HTTP/1.
     pub fn asking_acceptor(
         &self,
         identity: &Identity,
         versions: &[&'static SupportedProtocolVersion],
+        protocols: &[&str],
     ) -> TlsAcceptor {
         let mut roots = RootCertStore::empty();
         let root = self.issuer.der().clone();
@@ -101,7 +102,9 @@ impl Authority {
             .expect("versions")
             .with_client_cert_verifier(verifier.expect("it has a root"))
             .with_single_cert(vec![identity.certificate()], identity.key());
-        TlsAcceptor::from(Arc::new(config.expect("it fits")))
+        let mut config = config.expect("it fits");
+        config.alpn_protocols = alpn(protocols);
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 
@@ -141,10 +144,7 @@ impl Identity {
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate()], self.key());
         let mut config = config.expect("it fits");
-        config.alpn_protocols = protocols
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
+        config.alpn_protocols = alpn(protocols);
         TlsAcceptor::from(Arc::new(config))
     }
 
@@ -202,6 +202,11 @@ fn params_for(names: &[&str]) -> CertificateParams {
     let names = names.iter().map(|name| (*name).try_into().expect("ASCII"));
     params.subject_alt_names = names.map(SanType::DnsName).collect();
     params
+}
+
+fn alpn(protocols: &[&str]) -> Vec<Vec<u8>> {
+    let names = protocols.iter().map(|name| name.as_bytes());
+    names.map(<[u8]>::to_vec).collect()
 }
 
 fn provider() -> Arc<rustls::crypto::CryptoProvider> {

@@ -12,7 +12,7 @@ use webhook_tests::{
     Authority, Http2Answer, Http2Receiver, Http2Stream, Identity, Platform, Proxy, event,
 };
 
-use crate::{all_succeed_at_once, create, only_attempt, policy, publish};
+use crate::{all_succeed_at_once, create, failed_attempts, only_attempt, policy, publish};
 
 /// A platform that trusts a receiver's certificate.
 async fn platform() -> (Platform, Authority, Identity) {
@@ -59,6 +59,62 @@ async fn an_answer_over_http2_with_20_kb_of_headers_is_a_success() {
     publish(&platform).await;
 
     all_succeed_at_once(&platform, 1).await;
+    platform.end().await;
+}
+
+/// B3 and B4 over HTTP/2: as many headers as over HTTP/1.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_over_http2_with_a_thousand_headers_is_a_success() {
+    let (platform, _authority, identity) = platform().await;
+    let headers: Vec<_> = (0..1_000)
+        .map(|number| (format!("x-header-{number}"), "x".repeat(100)))
+        .collect();
+    let script = move |_: Http2Stream| Http2Answer::AcceptWith(headers.clone());
+    let receiver = Http2Receiver::deciding(&identity, script).await;
+    create(&platform, &url(receiver.port), &policy(1, 2_000)).await;
+
+    publish(&platform).await;
+
+    all_succeed_at_once(&platform, 1).await;
+    platform.end().await;
+}
+
+/// A connection has as many streams as its receiver takes. When requests that hang have them all, the
+/// other webhooks of that receiver get a connection more.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_receiver() {
+    const STREAMS: usize = 128;
+    let (platform, _authority, identity) = platform().await;
+    let script = |stream: Http2Stream| match stream.connection {
+        0 => Http2Answer::Wait,
+        _ => Http2Answer::Accept,
+    };
+    let receiver = Http2Receiver::deciding(&identity, script).await;
+    let mut wide = policy(1, 30_000);
+    wide["max_concurrency"] = json!(STREAMS);
+    let hanging = create(&platform, &url(receiver.port), &wide).await;
+    publish_all(&platform, STREAMS).await;
+    let all_hang = async || (receiver.streams() >= 100).then_some(());
+    platform.world.eventually("they hang", all_hang).await;
+
+    let healthy = create(&platform, &url(receiver.port), &policy(1, 2_000)).await;
+    for _ in 0..STREAMS {
+        publish(&platform).await;
+    }
+
+    let world = &platform.world;
+    let arrived = async || {
+        let sql = format!(
+            "SELECT count(*) FROM deliveries WHERE webhook_id = '{healthy}' AND status = 'succeeded'"
+        );
+        (world.ask::<i64>(&sql).await == 128).then_some(())
+    };
+    world
+        .eventually("the other webhook has its own", arrived)
+        .await;
+    assert_eq!(failed_attempts(&platform, &healthy).await, 0);
+    assert_eq!(failed_attempts(&platform, &hanging).await, 0, "not yet");
+    assert!(receiver.connections() > 1);
     platform.end().await;
 }
 

@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::tls::Protocols;
 
 /// The most HTTP/1 connections that wait for their next request. Beyond, one more closes some others.
-const MAX_IDLE: usize = 2_048;
+const MAX_IDLE: usize = 10_240;
 
 /// How often a request waits for one more connection before it waits for a stream.
 const MAX_ROUNDS: usize = 64;

@@ -143,8 +143,8 @@ fn of_issuer(
     match error {
         CertificateError::UnknownIssuer if intermediates.is_empty() => {
             FailureDetail::of(format_args!(
-                "the certificate comes without the certificate of its issuer ({issuer_text}), which \
-                 is no public root: let the receiver send the whole chain"
+                "the certificate comes without the intermediate certificate of its issuer \
+                 ({issuer_text}), which is no public root: let the receiver send the whole chain"
             ))
         }
         CertificateError::UnknownIssuer => FailureDetail::of(format_args!(
