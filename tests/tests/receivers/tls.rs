@@ -180,10 +180,7 @@ async fn each_fault_of_tls_is_told_by_name_in_the_attempt() {
         .map(|t| format!("{}: {}, {}", t.name, t.class, t.attempt))
         .collect();
     assert!(unnamed.is_empty(), "not by name:\n{}", unnamed.join("\n"));
-    let mut sentences: Vec<&str> = told
-        .iter()
-        .map(|t| t.attempt.as_str())
-        .collect();
+    let mut sentences: Vec<&str> = told.iter().map(|t| t.attempt.as_str()).collect();
     sentences.sort_unstable();
     sentences.dedup();
     // The three that want a certificate of ours differ in the version only.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, sleep};
 use webhook_domain::{FailureClass, WebhookId};
 
 use super::connector::Connector;
@@ -24,6 +24,10 @@ const MAX_IDLE: usize = 10_240;
 
 /// How often a request waits for one more connection before it waits for a stream.
 const MAX_ROUNDS: usize = 64;
+
+/// How often a new connection may end before it answers a request, and the pause after each time.
+const MAX_DEAD: u32 = 10;
+const DEAD_PAUSE: Duration = Duration::from_millis(10);
 
 /// How often connections that waited too long, or are too old, are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -124,6 +128,7 @@ impl Pool {
             return self.open_http1(endpoint, waiting).await.map(Some);
         }
         // The streams of a new connection may be taken before everybody who waited for it has one.
+        let mut dead = 0;
         for _ in 0..MAX_ROUNDS {
             let next = {
                 let mut origins = self.origins();
@@ -145,11 +150,16 @@ impl Pool {
                     }
                     // Another request was here before, and now all know that each needs its own.
                 }
-                Made::Http2(http2) if http2.is_usable(self.max_age) => {}
+                // By now others may have used it up, as some receivers take a few requests only.
+                Made::Http2(http2) if http2.is_usable(self.max_age) || http2.is_used() => {}
+                Made::Http2(_) if dead < MAX_DEAD => {
+                    dead += 1;
+                    sleep(DEAD_PAUSE).await;
+                }
                 Made::Http2(_) => {
                     return Err(Failure::new(
                         FailureClass::Reset,
-                        "the receiver ended the HTTP/2 connection before it took a request",
+                        "the receiver ended each HTTP/2 connection before it answered a request",
                     ));
                 }
             }
