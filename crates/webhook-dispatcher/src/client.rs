@@ -205,7 +205,7 @@ impl Client {
     async fn send_http1<H: Fn() -> HeaderMap>(
         &self,
         outgoing: &Outgoing<'_, H>,
-        mut http1: Box<Http1>,
+        mut http1: Http1,
         reused: bool,
         deadline: Instant,
     ) -> Result<Answer, NoAnswer> {

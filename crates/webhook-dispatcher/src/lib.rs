@@ -168,8 +168,7 @@ async fn work(
         batches,
     } = pools;
     let (results, recording) = recorder::channel();
-    let connector = Connector::new(settings.addresses.clone(), &settings.name_servers)?;
-    let connector = Arc::new(connector);
+    let connector = connector(&settings)?;
     let courier = courier::Courier::new(&settings, connector.clone(), results);
     let tasks = TaskTracker::new();
     let lanes = Lanes::new(&settings, pool.clone(), courier, &tasks, stops.clone());
@@ -225,6 +224,11 @@ async fn work(
     flush(recorder).await;
     timer.abort();
     Ok(())
+}
+
+fn connector(settings: &Settings) -> Result<Arc<Connector>, NoConnector> {
+    let connector = Connector::new(settings.addresses.clone(), &settings.name_servers)?;
+    Ok(Arc::new(connector))
 }
 
 /// Gives leased deliveries back, as far as there is time.

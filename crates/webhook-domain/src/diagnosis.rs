@@ -265,18 +265,11 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         .map(|checked| checked.address.to_string())
         .collect();
     let reached = format!("Its host is {} and can be reached", addresses.join(", "));
-    let dead: Vec<String> = report
-        .addresses
-        .iter()
-        .filter(|checked| checked.takes_no_connection)
-        .map(|checked| checked.address.to_string())
-        .collect();
-    if !dead.is_empty() {
+    if let Some(dead) = dead_addresses(report) {
         return of(
             Severity::Warning,
             format!(
-                "{reached}, but {} took no connection; attempts go to the other addresses.",
-                dead.join(", ")
+                "{reached}, but {dead} took no connection; attempts go to the other addresses."
             ),
             Some("Take the address out of the DNS, or let it answer."),
         );
@@ -307,6 +300,16 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
             None,
         ),
     }
+}
+
+/// The addresses of the host that took no connection, if there are some.
+fn dead_addresses(report: &UrlReport) -> Option<String> {
+    let addresses = report.addresses.iter();
+    let dead: Vec<String> = addresses
+        .filter(|checked| checked.takes_no_connection)
+        .map(|checked| checked.address.to_string())
+        .collect();
+    (!dead.is_empty()).then(|| dead.join(", "))
 }
 
 fn rejected(facts: &WebhookFacts<'_>) -> Finding {

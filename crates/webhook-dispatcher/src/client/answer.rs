@@ -25,7 +25,7 @@ enum Body {
     Http1 {
         incoming: Incoming,
         /// Goes back to the pool at the body's end.
-        connection: Option<(Box<Http1>, Head)>,
+        connection: Option<(Http1, Head)>,
         webhook_id: WebhookId,
         pool: Arc<Pool>,
     },
@@ -42,7 +42,7 @@ pub(crate) struct BrokenOff;
 impl Answer {
     pub(super) fn of_http1(
         response: Response<Incoming>,
-        http1: Box<Http1>,
+        http1: Http1,
         webhook_id: WebhookId,
         pool: Arc<Pool>,
     ) -> Self {

@@ -62,17 +62,17 @@ pub(super) enum Made {
 }
 
 /// Holds a connection until somebody takes it.
-pub(super) struct Place(Mutex<Option<Box<Http1>>>);
+pub(super) struct Place(Mutex<Option<Http1>>);
 
 impl Place {
-    pub(super) fn take(&self) -> Option<Box<Http1>> {
+    pub(super) fn take(&self) -> Option<Http1> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl Made {
     pub(super) fn http1(http1: Http1) -> Self {
-        Self::Http1(Arc::new(Place(Mutex::new(Some(Box::new(http1))))))
+        Self::Http1(Arc::new(Place(Mutex::new(Some(http1)))))
     }
 }
 

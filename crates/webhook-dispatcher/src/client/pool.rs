@@ -35,7 +35,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// A connection for one request.
 pub(super) enum Connection {
     /// One that nobody else has. `reused`: it has served a request before.
-    Http1 { http1: Box<Http1>, reused: bool },
+    Http1 { http1: Http1, reused: bool },
     /// One that others have, too, and the right to a stream of it.
     Http2 { http2: Arc<Http2>, slot: Slot },
 }
@@ -85,7 +85,7 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct Idle {
-    by_webhook: HashMap<WebhookId, Vec<Box<Http1>>>,
+    by_webhook: HashMap<WebhookId, Vec<Http1>>,
     count: usize,
 }
 
@@ -168,7 +168,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the webhook's next request.
-    pub(super) fn keep(&self, webhook_id: WebhookId, http1: Box<Http1>) {
+    pub(super) fn keep(&self, webhook_id: WebhookId, http1: Http1) {
         let mut idle = self.idle();
         if idle.count >= MAX_IDLE {
             idle.close_some();
@@ -186,7 +186,7 @@ impl Pool {
     }
 
     /// The one that was used last: the others may be given up.
-    fn take(&self, webhook_id: WebhookId, endpoint: &Endpoint) -> Option<Box<Http1>> {
+    fn take(&self, webhook_id: WebhookId, endpoint: &Endpoint) -> Option<Http1> {
         let mut idle = self.idle();
         let kept = idle.by_webhook.get_mut(&webhook_id)?;
         let (mut looked_at, mut found) = (0, None);

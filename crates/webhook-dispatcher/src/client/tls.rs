@@ -124,6 +124,10 @@ pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> Failu
 }
 
 fn describe_alert(alert: AlertDescription, certificate_wanted: bool) -> FailureDetail {
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say it well themselves"
+    )]
     match alert {
         AlertDescription::ProtocolVersion => {
             "the receiver speaks neither TLS 1.2 nor TLS 1.3; older versions are not used".into()

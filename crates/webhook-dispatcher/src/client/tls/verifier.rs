@@ -49,12 +49,12 @@ impl ServerCertVerifier for Verifier {
         let verified =
             self.0
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verified.map_err(|error| match error {
-            Error::InvalidCertificate(error) => {
-                let reason = NotTrusted(describe(&error, end_entity, intermediates));
-                CertificateError::Other(OtherError(Arc::new(reason))).into()
-            }
-            other => other,
+        verified.map_err(|error| {
+            let Error::InvalidCertificate(error) = error else {
+                return error;
+            };
+            let reason = NotTrusted(describe(&error, end_entity, intermediates));
+            CertificateError::Other(OtherError(Arc::new(reason))).into()
         })
     }
 
@@ -140,6 +140,10 @@ fn of_issuer(
             "the certificate is signed by itself ({issuer_text}), not by a public root"
         ));
     }
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others say it well themselves"
+    )]
     match error {
         CertificateError::UnknownIssuer if intermediates.is_empty() => {
             FailureDetail::of(format_args!(
