@@ -274,10 +274,11 @@ impl Client {
             }
             http2::Loss::Connection => {
                 http2.retire();
+                let failure = http2.counted_once(failure, outgoing.webhook_id);
                 if reused {
                     NoAnswer::Lost(failure)
                 } else {
-                    NoAnswer::Failed(http2.counted_once(failure, outgoing.webhook_id))
+                    NoAnswer::Failed(failure)
                 }
             }
         })
