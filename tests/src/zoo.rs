@@ -185,7 +185,10 @@ impl Zoo {
             .map(|trial| trial.publish_after_pauses(publisher, extent));
         join_all(paused).await;
         let all = self.trials.iter().map(Trial::published).sum();
-        settle(&self.world, &self.trials, all).await;
+        tokio::select! {
+            () = settle(&self.world, &self.trials, all) => {}
+            () = knock(&self.trials) => {}
+        }
     }
 
     async fn close(mut self) -> Vec<ReceiverAccount> {
@@ -195,6 +198,21 @@ impl Zoo {
         self.dispatcher.kill().await;
         self.world.end().await;
         accounts
+    }
+}
+
+/// Connects to the receivers that reloaded, again and again, as other visitors of theirs would. A worker
+/// of nginx that is woken for a connection at the moment of its end leaves it to the next wake-up
+/// (`EPOLLEXCLUSIVE` wakes one worker only), which a quiet server never gets.
+async fn knock(trials: &[Trial]) {
+    let reloading = trials.iter().filter(|trial| trial.receiver.reloaded());
+    let ports: Vec<u16> = reloading.map(|trial| trial.receiver.port()).collect();
+    let mut knocks = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        knocks.tick().await;
+        for port in &ports {
+            let _ = tokio::net::TcpStream::connect(("127.0.0.1", *port)).await;
+        }
     }
 }
 

@@ -104,9 +104,20 @@ impl RunningReceiver {
         connection.await.is_ok().then_some(true)
     }
 
+    /// Whether the receiver is of the kind that reloads.
+    pub(super) fn reloaded(&self) -> bool {
+        self.kind.when_idle == WhenIdle::Reloads
+    }
+
+    /// The port of the receiver on 127.0.0.1.
+    pub(super) fn port(&self) -> u16 {
+        let url = reqwest::Url::parse(&self.url).expect("a URL");
+        url.port().expect("a port of its own")
+    }
+
     /// Starts to reload the configuration, if the receiver is of the kind that reloads.
     pub(super) fn reloads(&self) -> Option<Reloads> {
-        (self.kind.when_idle == WhenIdle::Reloads).then(|| {
+        self.reloaded().then(|| {
             let pid = self.child.id();
             Reloads(tokio::spawn(reload_repeatedly(pid)))
         })
