@@ -52,7 +52,7 @@ pub(crate) async fn read(
 }
 
 /// Such as `the receiver answered 503 Service Unavailable`. A status that has no name is told by its
-/// number, and one that only a CDN gives with its meaning.
+/// number, and a status that only CDNs give is told with its meaning.
 fn describe(status: StatusCode) -> FailureDetail {
     let (code, name) = (status.as_u16(), status.canonical_reason());
     match (meaning_behind_cdn(code), name) {

@@ -73,7 +73,7 @@ pub(crate) struct Outgoing<'a, H> {
 /// What happened on the way to an answer.
 #[derive(Default)]
 pub(crate) struct Course {
-    /// The connection that was made for it, if one was.
+    /// The connection that the request waited for, if it waited for one.
     pub(crate) waiting: Waiting,
     /// Why it was sent more than once, if it was.
     pub(crate) repeated: Option<FailureDetail>,
@@ -250,12 +250,12 @@ impl Client {
             }
             Ok(Err(http2::Unanswered::Failed(error))) => error,
             Err(_) => {
-                // Whatever holds it up may hold up others, so they take another one.
+                // The fault may be the connection's: other requests take another connection.
                 http2.retire();
                 let failure = took_too_long(outgoing.timeout);
                 let is_silent = http2.wire().received() == heard;
                 return Err(NoAnswer::Failed(match is_silent {
-                    true => http2.counted_once(failure, outgoing.webhook_id),
+                    true => http2.counted(failure, outgoing.webhook_id),
                     false => failure,
                 }));
             }
@@ -274,7 +274,7 @@ impl Client {
             }
             http2::Loss::Connection => {
                 http2.retire();
-                let failure = http2.counted_once(failure, outgoing.webhook_id);
+                let failure = http2.counted(failure, outgoing.webhook_id);
                 if reused {
                     NoAnswer::Lost(failure)
                 } else {

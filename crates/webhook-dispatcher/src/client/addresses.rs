@@ -21,7 +21,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// How long an address that did not take a connection is tried after the others.
 const DEFERRED: Duration = Duration::from_secs(60);
 
-/// The most addresses that are remembered as such.
+/// The most deferred addresses that are remembered; further ones keep their place.
 const MAX_DEFERRED: usize = 4_096;
 
 /// How long we wait for a local port when all are in use.
@@ -78,7 +78,7 @@ impl Addresses {
         }
     }
 
-    /// Those that did not answer lately come last.
+    /// The same addresses, with the deferred ones last.
     fn in_order(&self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let mut ordered = addresses.to_vec();
         let deferred = self.deferred();

@@ -14,7 +14,8 @@ use super::http1::{Head, Http1};
 use super::http2::Slot;
 use super::pool::Pool;
 
-/// An answer. Its body comes in pieces; dropping it before its end closes what it comes over.
+/// An answer, whose body comes in pieces. Dropping an answer before the end of its body closes its HTTP/1
+/// connection, or resets its HTTP/2 stream.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

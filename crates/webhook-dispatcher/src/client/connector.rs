@@ -46,7 +46,7 @@ pub(crate) enum NoConnector {
     Tls(#[from] rustls::Error),
 }
 
-/// A TLS handshake that came to its end.
+/// A finished TLS handshake: the encrypted stream, and whether the receiver asked for a client certificate.
 pub(crate) struct Handshake {
     pub(crate) stream: TlsStream<TcpStream>,
     pub(crate) certificate_wanted: Arc<AtomicBool>,
@@ -126,7 +126,7 @@ impl Connector {
         }
     }
 
-    /// Those of them that may be called.
+    /// The addresses among `found` that the address policy permits, with the endpoint's port.
     pub(crate) fn permitted(
         &self,
         endpoint: &Endpoint,

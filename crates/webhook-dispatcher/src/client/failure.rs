@@ -1,10 +1,12 @@
 //! Why a request was not answered.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use h2::Reason;
-use webhook_domain::{FailureClass, FailureDetail};
+use webhook_domain::{FailureClass, FailureDetail, WebhookId};
 
 use super::http1::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::wire::Wire;
@@ -37,15 +39,6 @@ impl Failure {
         }
     }
 
-    /// The same failure, which counts if it is the first of its cause.
-    pub(super) fn counted_once(self, is_first: bool) -> Self {
-        if is_first || self.blame == Blame::Us {
-            return self;
-        }
-        let blame = Blame::Counted;
-        Self { blame, ..self }
-    }
-
     /// A URL with an address that must not be called.
     pub(crate) fn blocked_address() -> Self {
         Self::new(
@@ -60,6 +53,23 @@ impl Failure {
             blame: Blame::Us,
             ..Self::new(FailureClass::Connect, detail)
         }
+    }
+}
+
+/// The webhooks that the failure of one connection was counted for. Each webhook counts it once, however
+/// many of its requests were under way.
+#[derive(Default)]
+pub(super) struct CountedFor(Mutex<HashSet<WebhookId>>);
+
+impl CountedFor {
+    /// The failure as it counts for this webhook.
+    pub(super) fn count(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.blame == Blame::Us || counted.insert(webhook_id) {
+            return failure;
+        }
+        let blame = Blame::Counted;
+        Failure { blame, ..failure }
     }
 }
 

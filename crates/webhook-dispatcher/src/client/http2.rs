@@ -1,6 +1,5 @@
 //! An HTTP/2 connection, which the webhooks of one endpoint share.
 
-use std::collections::HashSet;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,7 @@ use tokio::time::{Instant, interval, timeout};
 use webhook_domain::WebhookId;
 
 use super::endpoint::Target;
-use super::failure::Failure;
+use super::failure::{CountedFor, Failure};
 use super::http1::MAX_HEAD_BYTES;
 use super::wire::{Stream, Wire};
 
@@ -49,8 +48,7 @@ pub(super) struct Http2 {
     streams: Arc<Streams>,
     opened: Instant,
     is_used: AtomicBool,
-    /// The webhooks that its loss was counted for.
-    counted: Mutex<HashSet<WebhookId>>,
+    counted: CountedFor,
 }
 
 /// The streams of a connection.
@@ -104,7 +102,7 @@ impl Http2 {
             streams,
             opened: Instant::now(),
             is_used: AtomicBool::new(false),
-            counted: Mutex::default(),
+            counted: CountedFor::default(),
         })
     }
 
@@ -164,11 +162,9 @@ impl Http2 {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    /// The failure of the connection, which counts once for each webhook, however many of its
-    /// requests were under way.
-    pub(super) fn counted_once(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.counted_once(counted.insert(webhook_id))
+    /// The failure of this connection, as it counts for a webhook.
+    pub(super) fn counted(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
+        self.counted.count(failure, webhook_id)
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is known of an endpoint with TLS, and its HTTP/2 connections if it has some.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use webhook_domain::WebhookId;
 
-use super::failure::Failure;
+use super::failure::{CountedFor, Failure};
 use super::http1::Http1;
 use super::http2::{Http2, Slot};
 use super::progress::Progress;
@@ -80,8 +79,7 @@ impl Made {
 pub(super) struct Connecting {
     progress: Arc<Progress>,
     making: Shared<BoxFuture<'static, Result<Made, Failure>>>,
-    /// The webhooks that its failure was counted for.
-    counted: Mutex<HashSet<WebhookId>>,
+    counted: CountedFor,
 }
 
 impl Connecting {
@@ -96,7 +94,7 @@ impl Connecting {
         Self {
             progress,
             making: making.boxed().shared(),
-            counted: Mutex::default(),
+            counted: CountedFor::default(),
         }
     }
 
@@ -113,17 +111,12 @@ impl Connecting {
     /// Waits for it. Its failure counts once for each webhook, however many requests wait.
     pub(super) async fn made(&self, webhook_id: WebhookId) -> Result<Made, Failure> {
         let made = self.making.clone().await;
-        made.map_err(|failure| self.counted_once(failure, webhook_id))
+        made.map_err(|failure| self.counted.count(failure, webhook_id))
     }
 
     /// What it means that it was not there in time.
     pub(super) fn timed_out(&self, webhook_id: WebhookId) -> Failure {
-        self.counted_once(self.progress.timed_out(), webhook_id)
-    }
-
-    fn counted_once(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        failure.counted_once(counted.insert(webhook_id))
+        self.counted.count(self.progress.timed_out(), webhook_id)
     }
 }
 

@@ -85,7 +85,7 @@ impl Progress {
     }
 
     /// What it means that the connection is not there in time.
-    pub(super) fn timed_out(&self) -> Failure {
+    pub(crate) fn timed_out(&self) -> Failure {
         let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match &*step {
             Step::LookingUp(name) => unanswered(name),

@@ -20,6 +20,9 @@ use x509_cert::der::Decode;
 
 use crate::client::{Connector, Endpoint, Failure, Handshake, Progress, Protocols};
 
+/// How long a look may take: the API waits for it for 16 s.
+const LOOK: Duration = Duration::from_secs(14);
+
 /// How long each of several addresses may take to accept a connection.
 const ADDRESS: Duration = Duration::from_secs(3);
 
@@ -29,8 +32,9 @@ const LATE_REFUSAL: Duration = Duration::from_millis(500);
 
 /// Finds out about a URL, up to the first failure.
 pub(super) async fn look_at(url: &str, connector: &Connector) -> UrlReport {
-    let mut report = UrlReport::default();
-    if let Err(failure) = go_through(url, connector, &mut report).await {
+    let (mut report, progress) = (UrlReport::default(), Progress::start());
+    let looked = timeout(LOOK, go_through(url, connector, &progress, &mut report)).await;
+    if let Err(failure) = looked.unwrap_or_else(|_| Err(progress.timed_out())) {
         report.failure = Some(UrlFailure {
             class: failure.class,
             detail: failure.detail,
@@ -42,6 +46,7 @@ pub(super) async fn look_at(url: &str, connector: &Connector) -> UrlReport {
 async fn go_through(
     url: &str,
     connector: &Connector,
+    progress: &Progress,
     report: &mut UrlReport,
 ) -> Result<(), Failure> {
     let url = Url::parse(url).map_err(|error| Failure::new(FailureClass::Dns, error))?;
@@ -54,10 +59,10 @@ async fn go_through(
         .collect();
     let permitted = connector.permitted(&endpoint, &found)?;
 
-    let (began, progress) = (Instant::now(), Progress::start());
+    let began = Instant::now();
     progress.connecting(&permitted);
     let reached = async {
-        let reached = connector.reach(&permitted, &progress).await;
+        let reached = connector.reach(&permitted, progress).await;
         (reached, millis_since(began))
     };
     let ((stream, connect_ms), dead) = tokio::join!(reached, dead(&permitted));
@@ -72,7 +77,7 @@ async fn go_through(
     });
     if let Some(name) = endpoint.server_name() {
         progress.shaking_hands();
-        report.tls = Some(shake_hands(name, stream, connector, &progress).await?);
+        report.tls = Some(shake_hands(name, stream, connector, progress).await?);
     }
     Ok(())
 }

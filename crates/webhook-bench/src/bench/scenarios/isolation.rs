@@ -1,4 +1,4 @@
-//! What webhooks that hang, fail or cannot be reached cost those that are healthy.
+//! The cost of webhooks that hang, fail or cannot be reached for a healthy webhook beside them.
 //!
 //! They want the other types, a few webhooks each: an event for all of them at once would be a burst
 //! of work whether they fail or not. These events come in turn with those that are timed.

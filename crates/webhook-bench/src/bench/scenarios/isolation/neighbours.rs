@@ -30,7 +30,7 @@ pub(super) enum Fault {
     Connect,
     /// Their handshake never ends.
     Tls,
-    /// Their server froze, to which all of them share an HTTP/2 connection.
+    /// All of the neighbours share an HTTP/2 connection to a server that froze.
     Http2,
 }
 
