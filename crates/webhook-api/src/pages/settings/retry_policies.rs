@@ -6,7 +6,7 @@ use askama::Template;
 use webhook_domain::Environment;
 use webhook_store::retry_policies::find_default;
 
-use crate::connections::Connections;
+use webhook_admin::Connections;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -14,7 +14,8 @@ use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::retry_policy::PolicyForm;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 use crate::routes::retry_policies::{parse_environment, replace};
 
 const PATH: &str = "/admin/settings/retry-policies";

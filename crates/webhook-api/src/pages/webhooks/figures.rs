@@ -4,10 +4,11 @@ use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::FailureKind;
 
-use crate::connections::Connections;
+use webhook_admin::Connections;
 use crate::pages::chart::bars::BarChart;
 use crate::pages::span::in_short;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 use crate::routes::statistics::{Statistics, read_counts};
 
 /// The span of time that is looked at.

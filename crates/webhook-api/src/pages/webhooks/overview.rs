@@ -9,14 +9,15 @@ use webhook_store::{deliveries, retry_policies};
 
 use super::figures::{self, Figures, Span};
 use super::list::selected;
-use crate::connections::Connections;
+use webhook_admin::Connections;
 use crate::pages::audit::{Entry, read_entries};
 use crate::pages::chart::bars::{BarChart, HEIGHT};
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::list::read_list as list_deliveries;
 use crate::routes::retry_policies::RetryPolicyBody;

@@ -12,9 +12,11 @@ use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets};
 
 use super::{FieldChange, ImportedWebhook, Wanted};
-use crate::caller::Caller;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
+use webhook_admin::Caller;
+use webhook_web::Authenticated;
+use webhook_admin::version::IfMatch;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 use crate::routes::webhooks::SettingsBody;
 use crate::routes::webhooks::change::{Change, difference};
 use crate::routes::webhooks::create::create;
@@ -36,7 +38,7 @@ pub(super) async fn plan(
     keys: &SealingKeys,
     wanted: &Wanted,
     present: Option<&Webhook>,
-) -> Result<Plan, Problem> {
+) -> Result<Plan, Refusal> {
     let (mut settings, mut secret) = (wanted.settings.clone(), wanted.secret.clone());
     let none = CustomHeaders::default();
     let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
@@ -119,7 +121,7 @@ impl Plan {
         connection: &mut RawConnection,
         keys: &SealingKeys,
         caller: &Caller,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Refusal> {
         let Some(id) = self.told.id else {
             let new = || SigningSecret::from_random(rand::random());
             let secret = self.secret.take().unwrap_or_else(new);

@@ -2,7 +2,7 @@
 
 use webhook_domain::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit, Serving};
 
-use crate::fields::Fields;
+use webhook_admin::fields::Fields;
 use crate::routes::retry_policies;
 
 /// Takes out what is there; what is not stays as it is.
