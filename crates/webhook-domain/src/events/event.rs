@@ -4,14 +4,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::{Environment, EventId, EventType, FieldErrors, WebhookId};
-use envelope::{Envelope, ParsedEnvelope};
-
-mod encoding;
-mod envelope;
-mod timestamp;
-
-pub use encoding::NotAnObject;
+use super::envelope::{AssignedFields, Envelope, ParsedEnvelope};
+use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId};
 
 /// The most bytes that an event may have, envelope included.
 ///
@@ -49,15 +43,6 @@ pub struct Event {
     pub body: Bytes,
 }
 
-/// What an event gets when its publisher left it out (over HTTP only).
-#[derive(Debug, Clone, Copy)]
-pub struct AssignedFields {
-    /// The id, a UUID v7.
-    pub id: EventId,
-    /// The time of receipt.
-    pub timestamp: DateTime<Utc>,
-}
-
 /// Why a message is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -79,8 +64,9 @@ impl Event {
     /// Reads a complete event, as it comes over AMQP: all five fields are required.
     pub fn parse(body: Bytes) -> Result<Self, EventError> {
         check_size(body.len())?;
-        let envelope = Envelope::parse(&body)?.complete(None)?;
-        Ok(envelope.into_event(body))
+        let raw = Envelope::parse(&body).map_err(EventError::NotAnObject)?;
+        let envelope = raw.complete(None).map_err(EventError::Fields)?;
+        Ok(Self::of(envelope, body))
     }
 
     /// Reads an event as it comes over HTTP: `id` and `timestamp` may be left out.
@@ -89,15 +75,15 @@ impl Event {
     /// fields, and its `data` is carried over as it was written.
     pub fn parse_assigning(body: Bytes, assigned: AssignedFields) -> Result<Self, EventError> {
         check_size(body.len())?;
-        let raw = Envelope::parse(&body)?;
-        let envelope = raw.complete(Some(assigned))?;
+        let raw = Envelope::parse(&body).map_err(EventError::NotAnObject)?;
+        let envelope = raw.complete(Some(assigned)).map_err(EventError::Fields)?;
         if raw.is_complete() {
-            return Ok(envelope.into_event(body));
+            return Ok(Self::of(envelope, body));
         }
         let data = raw.data.map_or("{}", RawValue::get);
         let written = envelope.write(raw.timestamp.map(RawValue::get), data);
         check_size(written.len())?;
-        Ok(envelope.into_event(written))
+        Ok(Self::of(envelope, written))
     }
 
     /// Makes a test event for one webhook: the type's example, marked as a test.
@@ -115,7 +101,18 @@ impl Event {
             test_for: Some(webhook_id),
         };
         let body = envelope.write(None, event_type.example());
-        envelope.into_event(body)
+        Self::of(envelope, body)
+    }
+
+    fn of(envelope: ParsedEnvelope, body: Bytes) -> Self {
+        Self {
+            id: envelope.id,
+            event_type: envelope.event_type,
+            environment: envelope.environment,
+            timestamp: envelope.timestamp,
+            test_for: envelope.test_for,
+            body,
+        }
     }
 
     /// The AMQP routing key, `<environment>.<type>`.

@@ -79,9 +79,8 @@ impl RetryPolicy {
     pub const MAX_MULTIPLIER: f64 = 100.0;
     /// A week: what is older has been dealt with in another way.
     pub const MAX_INTERVAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-    /// A receiver that needs longer should answer first and work afterwards.
-    /// Half of a dispatcher's default lease, as a lease must outlive an attempt and its recording.
-    pub const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+    /// The longest timeout, see [`AttemptTimeout::MAX`].
+    pub const MAX_TIMEOUT: Duration = AttemptTimeout::MAX;
 
     /// Checks what an admin or an operator asked for.
     pub fn checked(self) -> Result<Self, RetryPolicyError> {

@@ -1,133 +1,10 @@
 //! What the headers of a request say about its signature, and whether a secret bears that out.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
-use bytes::Bytes;
 use hmac::Mac;
 
-use super::finding::SignatureFinding;
-use crate::names::names;
-use crate::secret::KeyForm;
-use crate::{DeliveryId, EventId, SigningSecret};
-
-const PLATFORM_SIGNATURE: &str = "x-webhook-signature";
-const STANDARD_SIGNATURE: &str = "webhook-signature";
-const STANDARD_TIMESTAMP: &str = "webhook-timestamp";
-const STANDARD_ID: &str = "webhook-id";
-const DELIVERY: &str = "x-webhook-delivery";
-
-names! {
-    /// A way to sign a request, see [`sign`](crate::sign).
-    SignatureScheme, "signature scheme" {
-        /// `X-Webhook-Signature`
-        Platform = "x-webhook-signature",
-        /// Standard Webhooks 1.0.0
-        Standard = "standard-webhooks",
-    }
-}
-
-impl SignatureScheme {
-    /// What its HMAC is keyed with.
-    pub(crate) fn key(self) -> KeyForm {
-        match self {
-            Self::Platform => KeyForm::Text,
-            Self::Standard => KeyForm::Bytes,
-        }
-    }
-}
-
-/// Headers by name.
-#[derive(Debug, Clone, Default)]
-pub struct ReceivedHeaders(BTreeMap<String, String>);
-
-impl ReceivedHeaders {
-    /// The most that are taken.
-    pub const MAX: usize = 100;
-
-    /// Takes headers as a receiver's framework names them: in any case, or the way of CGI,
-    /// `HTTP_WEBHOOK_ID`, as PHP, Django and Rack do.
-    pub fn new(headers: impl IntoIterator<Item = (String, String)>) -> Self {
-        let named = headers.into_iter().map(|(name, value)| {
-            let name = name.trim().to_ascii_lowercase().replace('_', "-");
-            let name = name.strip_prefix("http-").unwrap_or(&name).to_owned();
-            (name, value)
-        });
-        Self(named.collect())
-    }
-
-    fn find(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim())
-    }
-}
-
-/// A request as its receiver saw it.
-#[derive(Debug, Clone)]
-pub struct ReceivedRequest {
-    /// Its headers.
-    pub headers: ReceivedHeaders,
-    /// Its body.
-    pub body: Bytes,
-}
-
-impl ReceivedRequest {
-    /// The event that its headers name.
-    pub fn event_id(&self) -> Option<EventId> {
-        self.headers.find(STANDARD_ID)?.parse().ok()
-    }
-
-    /// The delivery that its headers name.
-    pub fn delivery_id(&self) -> Option<DeliveryId> {
-        self.headers.find(DELIVERY)?.parse().ok()
-    }
-
-    /// What each scheme that is there claims; what is wrong with the headers goes to `findings`.
-    pub(crate) fn claims(&self, findings: &mut Vec<SignatureFinding>) -> Vec<SignatureClaim> {
-        let platform = self.headers.find(PLATFORM_SIGNATURE);
-        let platform = platform.map(|value| read_platform(value, findings));
-        let standard = self.headers.find(STANDARD_SIGNATURE);
-        let standard = standard.map(|value| self.read_standard(value, findings));
-        platform.into_iter().chain(standard).collect()
-    }
-
-    fn read_standard(&self, value: &str, findings: &mut Vec<SignatureFinding>) -> SignatureClaim {
-        let values = value.split_ascii_whitespace();
-        let values = values.filter_map(|part| part.strip_prefix("v1,"));
-        let macs = read_macs(STANDARD_SIGNATURE, values, read_base64, findings);
-        let time = self.headers.find(STANDARD_TIMESTAMP);
-        if time.is_none() {
-            let header = STANDARD_TIMESTAMP;
-            findings.push(SignatureFinding::MissingTimestamp { header });
-        }
-        let head = |id: &str| time.map(|time| format!("{id}.{time}."));
-        let id = self.headers.find(STANDARD_ID);
-        let wrong_id = self.check_id(id);
-        let corrected = wrong_id.and_then(|(finding, id)| {
-            findings.push(finding.clone());
-            Some((finding, head(&id?)?))
-        });
-        SignatureClaim {
-            scheme: SignatureScheme::Standard,
-            unix_seconds: time.and_then(|time| read_time(STANDARD_TIMESTAMP, time, findings)),
-            head: id.and_then(head),
-            corrected,
-            macs,
-        }
-    }
-
-    /// What is wrong with the message's id, and the id that the body has.
-    fn check_id(&self, header: Option<&str>) -> Option<(SignatureFinding, Option<String>)> {
-        let body: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
-        let id = body.and_then(|body| body["id"].as_str().map(str::to_owned));
-        match (header, &id) {
-            (None, _) => Some((SignatureFinding::MissingMessageId, id)),
-            (Some(header), Some(of_body)) if !header.eq_ignore_ascii_case(of_body) => {
-                Some((SignatureFinding::MessageIdDiffers, id))
-            }
-            (Some(_), _) => None,
-        }
-    }
-}
+use crate::webhooks::secret::KeyForm;
+use crate::{ReceivedRequest, RequestHeader, SignatureFinding, SignatureScheme, SigningSecret};
 
 /// What one scheme's headers claim.
 #[derive(Debug, Clone)]
@@ -187,6 +64,65 @@ impl SignatureClaim {
     }
 }
 
+/// The claim of each scheme whose header is there. What is wrong with the headers goes to `findings`.
+pub(crate) fn read_claims(
+    request: &ReceivedRequest,
+    findings: &mut Vec<SignatureFinding>,
+) -> Vec<SignatureClaim> {
+    let platform = request.headers.find(RequestHeader::PlatformSignature);
+    let platform = platform.map(|value| read_platform(value, findings));
+    let standard = request.headers.find(RequestHeader::StandardSignature);
+    let standard = standard.map(|value| read_standard(request, value, findings));
+    platform.into_iter().chain(standard).collect()
+}
+
+fn read_standard(
+    request: &ReceivedRequest,
+    value: &str,
+    findings: &mut Vec<SignatureFinding>,
+) -> SignatureClaim {
+    let values = value.split_ascii_whitespace();
+    let values = values.filter_map(|part| part.strip_prefix("v1,"));
+    let macs = read_macs(
+        RequestHeader::StandardSignature,
+        values,
+        read_base64,
+        findings,
+    );
+    let time = request.headers.find(RequestHeader::Timestamp);
+    if time.is_none() {
+        let header = RequestHeader::Timestamp;
+        findings.push(SignatureFinding::MissingTimestamp { header });
+    }
+    let head = |id: &str| time.map(|time| format!("{id}.{time}."));
+    let id = request.headers.find(RequestHeader::MessageId);
+    let wrong_id = check_id(&request.body, id);
+    let corrected = wrong_id.and_then(|(finding, id)| {
+        findings.push(finding.clone());
+        Some((finding, head(&id?)?))
+    });
+    SignatureClaim {
+        scheme: SignatureScheme::Standard,
+        unix_seconds: time.and_then(|time| read_time(RequestHeader::Timestamp, time, findings)),
+        head: id.and_then(head),
+        corrected,
+        macs,
+    }
+}
+
+/// What is wrong with the message's id, and the id that the body has.
+fn check_id(body: &[u8], header: Option<&str>) -> Option<(SignatureFinding, Option<String>)> {
+    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let id = body.and_then(|body| body["id"].as_str().map(str::to_owned));
+    match (header, &id) {
+        (None, _) => Some((SignatureFinding::MissingMessageId, id)),
+        (Some(header), Some(of_body)) if !header.eq_ignore_ascii_case(of_body) => {
+            Some((SignatureFinding::MessageIdDiffers, id))
+        }
+        (Some(_), _) => None,
+    }
+}
+
 fn read_platform(value: &str, findings: &mut Vec<SignatureFinding>) -> SignatureClaim {
     let fields = value
         .split(',')
@@ -195,15 +131,16 @@ fn read_platform(value: &str, findings: &mut Vec<SignatureFinding>) -> Signature
     let time = fields.iter().find(|(name, _)| *name == "t");
     let time = time.map(|(_, time)| *time);
     if time.is_none() {
-        let header = PLATFORM_SIGNATURE;
+        let header = RequestHeader::PlatformSignature;
         findings.push(SignatureFinding::MissingTimestamp { header });
     }
     let values = fields.iter().filter(|(name, _)| *name == "v1");
     let values = values.map(|(_, value)| *value);
     SignatureClaim {
         scheme: SignatureScheme::Platform,
-        macs: read_macs(PLATFORM_SIGNATURE, values, read_hex, findings),
-        unix_seconds: time.and_then(|time| read_time(PLATFORM_SIGNATURE, time, findings)),
+        macs: read_macs(RequestHeader::PlatformSignature, values, read_hex, findings),
+        unix_seconds: time
+            .and_then(|time| read_time(RequestHeader::PlatformSignature, time, findings)),
         head: time.map(|time| format!("{time}.")),
         corrected: None,
     }
@@ -211,7 +148,7 @@ fn read_platform(value: &str, findings: &mut Vec<SignatureFinding>) -> Signature
 
 /// Reads signatures of a version that we know. Others are passed over, as verifiers do.
 fn read_macs<'a>(
-    header: &'static str,
+    header: RequestHeader,
     values: impl Iterator<Item = &'a str>,
     read: fn(&str) -> Result<Vec<u8>, &'static str>,
     findings: &mut Vec<SignatureFinding>,
@@ -254,7 +191,7 @@ fn read_base64(text: &str) -> Result<Vec<u8>, &'static str> {
 }
 
 fn read_time(
-    header: &'static str,
+    header: RequestHeader,
     text: &str,
     findings: &mut Vec<SignatureFinding>,
 ) -> Option<i64> {

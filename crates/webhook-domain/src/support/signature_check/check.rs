@@ -3,33 +3,15 @@
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::claim::{ReceivedRequest, SignatureClaim, SignatureScheme};
-use super::explanation::{explain, tell_difference};
-use super::finding::SignatureFinding;
-use crate::names::names;
-use crate::{SigningSecret, WebhookId};
+use super::cause::{explain, tell_difference};
+use super::claim::{SignatureClaim, read_claims};
+use crate::{
+    OtherWebhook, OwnSecret, ReceivedRequest, SecretStanding, SignatureFinding, SignatureScheme,
+    SigningSecret,
+};
 
 /// How far the time of a signature may be from the receiver's: what published verifiers take.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
-
-/// A secret of the webhook that a request is said to be for.
-#[derive(Debug, Clone)]
-pub struct OwnSecret {
-    /// The secret.
-    pub secret: SigningSecret,
-    /// Until when it signs, or signed, if it was replaced.
-    pub valid_until: Option<DateTime<Utc>>,
-}
-
-names! {
-    /// Which of a webhook's valid secrets it is.
-    SecretStanding, "standing" {
-        /// The one that was set last.
-        Current = "current",
-        /// One that was replaced and is valid still.
-        Previous = "previous",
-    }
-}
 
 /// What was found out about a request.
 #[derive(Debug, Clone)]
@@ -54,15 +36,6 @@ pub struct SchemeCheck {
     pub matched: Option<SecretStanding>,
     /// When it says that it was made.
     pub signed_at: Option<DateTime<Utc>>,
-}
-
-/// A webhook whose secret it is instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OtherWebhook {
-    /// Its id.
-    pub id: WebhookId,
-    /// Its name.
-    pub name: String,
 }
 
 /// A signature that none of the webhook's own secrets made.
@@ -113,7 +86,7 @@ pub fn check_signatures(
     now: DateTime<Utc>,
 ) -> SignatureCheck {
     let mut findings = Vec::new();
-    let claims = request.claims(&mut findings);
+    let claims = read_claims(request, &mut findings);
     let mut check = SignatureCheck {
         valid: !claims.is_empty(),
         schemes: Vec::new(),

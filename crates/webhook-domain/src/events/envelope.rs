@@ -9,8 +9,16 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::timestamp::{parse_timestamp, write_timestamp};
-use super::{AssignedFields, Event, EventError, NotAnObject};
-use crate::{Environment, EventId, EventType, FieldErrors, WebhookId};
+use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId};
+
+/// What an event gets when its publisher left it out (over HTTP only).
+#[derive(Debug, Clone, Copy)]
+pub struct AssignedFields {
+    /// The id, a UUID v7.
+    pub id: EventId,
+    /// The time of receipt.
+    pub timestamp: DateTime<Utc>,
+}
 
 /// The envelope's fields, understood.
 pub(super) struct ParsedEnvelope {
@@ -22,17 +30,6 @@ pub(super) struct ParsedEnvelope {
 }
 
 impl ParsedEnvelope {
-    pub(super) fn into_event(self, body: Bytes) -> Event {
-        Event {
-            id: self.id,
-            event_type: self.event_type,
-            environment: self.environment,
-            timestamp: self.timestamp,
-            test_for: self.test_for,
-            body,
-        }
-    }
-
     /// Writes the envelope around `data`. `data` and the `timestamp` that its publisher gave, both
     /// JSON, stay as they are.
     pub(super) fn write(&self, given_timestamp: Option<&str>, data: &str) -> Bytes {
@@ -66,9 +63,8 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    pub(super) fn parse(body: &'a [u8]) -> Result<Self, EventError> {
-        serde_json::from_slice(body)
-            .map_err(|error| EventError::NotAnObject(NotAnObject::explain(body, &error)))
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, NotAnObject> {
+        serde_json::from_slice(body).map_err(|error| NotAnObject::explain(body, &error))
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -79,7 +75,7 @@ impl<'a> Envelope<'a> {
     pub(super) fn complete(
         &self,
         assigned: Option<AssignedFields>,
-    ) -> Result<ParsedEnvelope, EventError> {
+    ) -> Result<ParsedEnvelope, FieldErrors> {
         let mut errors = self.errors.clone();
         let id = read("id", self.id, assigned.map(|a| a.id), &mut errors, |text| {
             text.parse()
@@ -119,7 +115,7 @@ impl<'a> Envelope<'a> {
                     test_for,
                 })
             }
-            _ => Err(EventError::Fields(errors)),
+            _ => Err(errors),
         }
     }
 

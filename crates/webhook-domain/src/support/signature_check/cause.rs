@@ -2,10 +2,9 @@
 
 use bytes::Bytes;
 
-use super::check::OwnSecret;
 use super::claim::SignatureClaim;
-use super::finding::{BodyDifference, SignatureFinding};
-use super::mangling::{Mangling, is_same_json};
+use super::mangling::is_same_json;
+use crate::{BodyDifference, Mangling, OwnSecret, SignatureFinding};
 
 /// Why a claim does not hold, as far as the webhook's own secrets tell. What the commonest
 /// mistakes make is tried first.

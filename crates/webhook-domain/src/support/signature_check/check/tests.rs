@@ -1,5 +1,5 @@
 use super::*;
-use crate::{EventId, ReceivedHeaders, sign};
+use crate::{EventId, ReceivedHeaders, WebhookId, sign};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -159,8 +159,14 @@ fn a_key_of_the_wrong_form_is_recognised_in_both_schemes() {
         let hmac = secret(1).hmac(form, [head.as_bytes(), BODY.as_bytes()]);
         hmac::Mac::finalize(hmac).into_bytes()
     };
-    let platform = mac(crate::secret::KeyForm::Bytes, format!("{SIGNED}."));
-    let standard = mac(crate::secret::KeyForm::Text, format!("{ID}.{SIGNED}."));
+    let platform = mac(
+        crate::webhooks::secret::KeyForm::Bytes,
+        format!("{SIGNED}."),
+    );
+    let standard = mac(
+        crate::webhooks::secret::KeyForm::Text,
+        format!("{ID}.{SIGNED}."),
+    );
     let standard = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, standard);
     let request = arrived(&[secret(1)])
         .with(

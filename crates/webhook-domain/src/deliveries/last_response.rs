@@ -6,7 +6,7 @@ use crate::FailureClass;
 
 /// What an attempt got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LastAnswer {
+pub enum LastResponse {
     /// No attempt was made yet.
     Nothing,
     /// An answer with this HTTP status.
@@ -15,7 +15,7 @@ pub enum LastAnswer {
     Failure(FailureClass),
 }
 
-impl LastAnswer {
+impl LastResponse {
     /// What an attempt got. A status counts unless it was something else that failed.
     pub fn of(status: Option<u16>, failure: Option<FailureClass>) -> Self {
         match (status, failure) {
@@ -70,14 +70,14 @@ impl LastAnswer {
 /// Which answers are meant: a status (`503`), a class of statuses (`5xx`), a failure without one
 /// (`timeout`), or `none` for what was not tried yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AnswerRange {
+pub struct ResponseRange {
     /// The least code.
     pub first: i16,
     /// The greatest code.
     pub last: i16,
 }
 
-impl FromStr for AnswerRange {
+impl FromStr for ResponseRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -86,12 +86,12 @@ impl FromStr for AnswerRange {
             last: code,
         };
         if text == "none" {
-            return Ok(one(LastAnswer::Nothing.code()));
+            return Ok(one(LastResponse::Nothing.code()));
         }
         if let Ok(class) = text.parse::<FailureClass>()
             && class != FailureClass::Status
         {
-            return Ok(one(LastAnswer::Failure(class).code()));
+            return Ok(one(LastResponse::Failure(class).code()));
         }
         let digits = text.strip_suffix("xx").unwrap_or(text);
         let digits_only = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -116,33 +116,33 @@ mod tests {
 
     #[test]
     fn a_failure_that_is_no_status_is_told_before_the_status() {
-        let timed_out = LastAnswer::of(Some(200), Some(FailureClass::Timeout));
+        let timed_out = LastResponse::of(Some(200), Some(FailureClass::Timeout));
 
-        assert_eq!(timed_out, LastAnswer::Failure(FailureClass::Timeout));
-        assert_eq!(LastAnswer::of(Some(200), None), LastAnswer::Status(200));
+        assert_eq!(timed_out, LastResponse::Failure(FailureClass::Timeout));
+        assert_eq!(LastResponse::of(Some(200), None), LastResponse::Status(200));
         assert_eq!(
-            LastAnswer::of(Some(503), Some(FailureClass::Status)).code(),
+            LastResponse::of(Some(503), Some(FailureClass::Status)).code(),
             503
         );
-        assert_eq!(LastAnswer::of(None, None), LastAnswer::Nothing);
+        assert_eq!(LastResponse::of(None, None), LastResponse::Nothing);
     }
 
     #[test]
     fn every_failure_but_a_status_has_a_code_of_its_own() {
         let classes = FailureClass::ALL.iter();
         let others = classes.filter(|class| **class != FailureClass::Status);
-        let codes: Vec<i16> = others.map(|c| LastAnswer::Failure(*c).code()).collect();
+        let codes: Vec<i16> = others.map(|c| LastResponse::Failure(*c).code()).collect();
 
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
         for code in [0, 1, 7, 200, 503] {
-            assert_eq!(LastAnswer::from_code(code).code(), code);
+            assert_eq!(LastResponse::from_code(code).code(), code);
         }
     }
 
     #[test]
     fn answers_are_asked_for_by_status_class_or_failure() {
         let range = |text: &str| {
-            let range: Option<AnswerRange> = text.parse().ok();
+            let range: Option<ResponseRange> = text.parse().ok();
             range.map(|range| (range.first, range.last))
         };
 

@@ -1,10 +1,9 @@
 //! All that an admin decides about a webhook, its secret aside.
 
-use std::time::Duration;
-
+use crate::names::names;
 use crate::{
-    CustomHeaders, Environment, EventSelection, MaxConcurrency, Metadata, OrderingField, RateLimit,
-    RetryPolicy, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+    AttemptTimeout, CustomHeaders, Environment, EventSelection, MaxConcurrency, Metadata,
+    OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
 };
 
 /// What an admin decides about a webhook. Only valid values exist.
@@ -30,6 +29,16 @@ pub struct WebhookSettings {
     pub serving: Serving,
 }
 
+names! {
+    /// Whether a webhook gets deliveries.
+    WebhookStatus, "status" {
+        /// It gets every matching event.
+        Active = "active",
+        /// It gets no new deliveries, and its pending ones wait.
+        Inactive = "inactive",
+    }
+}
+
 /// How a webhook wants to be served. Nothing of it: as everybody is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Serving {
@@ -43,44 +52,4 @@ pub struct Serving {
     pub retry_policy: Option<RetryPolicy>,
     /// How long one attempt may take, instead of what the policy says.
     pub timeout: Option<AttemptTimeout>,
-}
-
-/// How long one attempt may take: 100 ms to 30 s, in whole milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AttemptTimeout(Duration);
-
-impl AttemptTimeout {
-    /// A receiver that is given less fails by the network alone.
-    pub const MIN: Duration = Duration::from_millis(100);
-
-    /// Checks a number of milliseconds.
-    pub fn from_millis(millis: u64) -> Result<Self, String> {
-        let timeout = Duration::from_millis(millis);
-        if (Self::MIN..=RetryPolicy::MAX_TIMEOUT).contains(&timeout) {
-            return Ok(Self(timeout));
-        }
-        let max = RetryPolicy::MAX_TIMEOUT.as_millis();
-        Err(format!("must be {} to {max}", Self::MIN.as_millis()))
-    }
-
-    /// The time.
-    pub fn get(self) -> Duration {
-        self.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timeout_is_bounded() {
-        for wrong in [0, 99, 30_001, u64::MAX] {
-            assert!(AttemptTimeout::from_millis(wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(
-            AttemptTimeout::from_millis(100).map(AttemptTimeout::get),
-            Ok(AttemptTimeout::MIN)
-        );
-    }
 }

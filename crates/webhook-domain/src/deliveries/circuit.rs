@@ -28,7 +28,7 @@ use crate::{Observation, Occasion, Outcome, PlatformSettings};
 
 /// When a circuit opens, how long it pauses, when a webhook is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthPolicy {
+pub struct CircuitPolicy {
     /// So many failures in a row open the circuit.
     pub opens_after: u32,
     /// The first pause; each further one is twice as long.
@@ -40,7 +40,7 @@ pub struct HealthPolicy {
     pub disable_after: Duration,
 }
 
-impl Default for HealthPolicy {
+impl Default for CircuitPolicy {
     /// Ten failures are no accident; a receiver that is back is noticed within 5 minutes; a webhook
     /// is disabled as the platform's settings say by default, after the default retry policy's 63
     /// hours.
@@ -85,7 +85,7 @@ pub enum Circuit {
 
 /// What an attempt changed about its webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HealthChange {
+pub enum CircuitChange {
     /// The circuit opened, or opened again after a probe.
     Opened,
     /// The circuit closed.
@@ -100,8 +100,8 @@ pub enum HealthChange {
 pub fn observe(
     before: Option<Failing>,
     seen: &Observation,
-    policy: &HealthPolicy,
-) -> (Option<Failing>, Vec<HealthChange>) {
+    policy: &CircuitPolicy,
+) -> (Option<Failing>, Vec<CircuitChange>) {
     let retry_after = match seen.outcome {
         // A webhook that is gone is set Inactive at once, which ends its circuit too.
         Outcome::Accepted | Outcome::Gone => {
@@ -109,7 +109,7 @@ pub fn observe(
             return (
                 None,
                 was_open
-                    .then_some(HealthChange::Closed)
+                    .then_some(CircuitChange::Closed)
                     .into_iter()
                     .collect(),
             );
@@ -129,7 +129,7 @@ pub fn observe(
     let mut changes = Vec::new();
     if let Some(circuit) = next_circuit(&failing, seen, retry_after, policy) {
         failing.circuit = circuit;
-        changes.push(HealthChange::Opened);
+        changes.push(CircuitChange::Opened);
     }
     let since = |time: DateTime<Utc>| (seen.ended_at - time).to_std().unwrap_or_default();
     let half = policy.disable_after / 2;
@@ -137,11 +137,11 @@ pub fn observe(
         Some(warned_at)
             if since(failing.since) >= policy.disable_after && since(warned_at) >= half =>
         {
-            changes.push(HealthChange::Disabled);
+            changes.push(CircuitChange::Disabled);
         }
         None if since(failing.since) >= half => {
             failing.warned_at = Some(seen.ended_at);
-            changes.push(HealthChange::Warned);
+            changes.push(CircuitChange::Warned);
         }
         Some(_) | None => {}
     }
@@ -150,7 +150,7 @@ pub fn observe(
 
 /// What is remembered after an answer 429 that counts for nothing: a probe's circuit pauses as long
 /// as before it.
-fn pause_again(failing: Failing, seen: &Observation, policy: &HealthPolicy) -> Failing {
+fn pause_again(failing: Failing, seen: &Observation, policy: &CircuitPolicy) -> Failing {
     let circuit = match failing.circuit {
         Circuit::Open { pauses, .. } if seen.occasion == Occasion::Probe => Circuit::Open {
             since: seen.ended_at,
@@ -163,7 +163,7 @@ fn pause_again(failing: Failing, seen: &Observation, policy: &HealthPolicy) -> F
 }
 
 /// The pause after so many others in a row.
-fn own_pause(pauses: u32, policy: &HealthPolicy) -> Duration {
+fn own_pause(pauses: u32, policy: &CircuitPolicy) -> Duration {
     let doubled = 2_u32.saturating_pow(pauses);
     policy
         .first_pause
@@ -180,7 +180,7 @@ fn next_circuit(
     failing: &Failing,
     seen: &Observation,
     retry_after: Option<Duration>,
-    policy: &HealthPolicy,
+    policy: &CircuitPolicy,
 ) -> Option<Circuit> {
     let pauses = match failing.circuit {
         Circuit::Closed if failing.failures >= policy.opens_after => 0,
@@ -220,7 +220,7 @@ mod tests {
         mut failing: Option<Failing>,
         from: i64,
         outcomes: &[Outcome],
-    ) -> (Option<Failing>, Vec<HealthChange>) {
+    ) -> (Option<Failing>, Vec<CircuitChange>) {
         let mut all = Vec::new();
         for (second, outcome) in (from..).zip(outcomes) {
             let seen = Observation {
@@ -228,7 +228,7 @@ mod tests {
                 occasion: Occasion::Probe,
                 ended_at: at(second + 1),
             };
-            let (next, changes) = observe(failing, &seen, &HealthPolicy::default());
+            let (next, changes) = observe(failing, &seen, &CircuitPolicy::default());
             failing = next;
             all.extend(changes);
         }
@@ -240,7 +240,7 @@ mod tests {
         let (nine, none) = observed(None, 0, &[failed(); 9]);
         let (ten, opened) = observed(nine, 9, &[failed()]);
 
-        assert_eq!((none, opened), (vec![], vec![HealthChange::Opened]));
+        assert_eq!((none, opened), (vec![], vec![CircuitChange::Opened]));
         assert_eq!(
             ten.map(|f| f.circuit),
             Some(Circuit::Open {
@@ -285,7 +285,7 @@ mod tests {
             ended_at: at(12),
         };
 
-        let (still, changes) = observe(open, &straggler, &HealthPolicy::default());
+        let (still, changes) = observe(open, &straggler, &CircuitPolicy::default());
 
         assert_eq!(still.map(|f| f.circuit), open.map(|f| f.circuit));
         assert_eq!(changes, []);
@@ -298,8 +298,8 @@ mod tests {
         let (failing, warned) = observed(failing, 6 * DAY, &[failed(), failed()]);
         let (_, disabled) = observed(failing, 9 * DAY, &[failed()]);
 
-        assert_eq!(warned, [HealthChange::Warned]);
-        assert_eq!(disabled, [HealthChange::Disabled]);
+        assert_eq!(warned, [CircuitChange::Warned]);
+        assert_eq!(disabled, [CircuitChange::Disabled]);
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
         let (ten, opened) = observed(still_nine, 10, &[failed()]);
 
         assert_eq!((still_nine, changes), (nine, vec![]));
-        assert_eq!(opened, [HealthChange::Opened]);
+        assert_eq!(opened, [CircuitChange::Opened]);
         assert_eq!(ten.map(|f| f.failures), Some(10));
         assert_eq!(observed(None, 0, &[throttled(None); 50]), (None, vec![]));
     }
@@ -361,10 +361,10 @@ mod tests {
         for half_day in 0..=10 {
             let (next, more) = observed(failing, half_day * DAY / 2, &[failed()]);
             failing = next;
-            changes.extend(more.into_iter().filter(|c| *c != HealthChange::Opened));
+            changes.extend(more.into_iter().filter(|c| *c != CircuitChange::Opened));
         }
 
-        assert_eq!(changes, [HealthChange::Warned, HealthChange::Disabled]);
+        assert_eq!(changes, [CircuitChange::Warned, CircuitChange::Disabled]);
     }
 
     proptest! {

@@ -34,6 +34,13 @@ names! {
     }
 }
 
+impl RequestHeader {
+    /// The name in lower case, as HTTP/2 and most frameworks write the names of headers.
+    pub fn in_lower_case(self) -> String {
+        self.as_str().to_ascii_lowercase()
+    }
+}
+
 /// An attempt that is about to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct NextAttempt<'a> {

@@ -2,11 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::check::OtherWebhook;
-use super::claim::SignatureScheme;
-use super::mangling::Mangling;
-use crate::WebhookId;
 use crate::names::names;
+use crate::{Mangling, OtherWebhook, RequestHeader, SignatureScheme, WebhookId};
 
 names! {
     /// What kind of thing is wrong, or worth to know.
@@ -56,14 +53,14 @@ names! {
 pub enum SignatureFinding {
     NoSignature,
     MalformedHeader {
-        header: &'static str,
+        header: RequestHeader,
         fault: &'static str,
     },
     MissingTimestamp {
-        header: &'static str,
+        header: RequestHeader,
     },
     NotATimestamp {
-        header: &'static str,
+        header: RequestHeader,
     },
     TimestampsDiffer,
     StaleTimestamp {
@@ -150,12 +147,14 @@ impl SignatureFinding {
         match self {
             Self::NoSignature => "None of the headers is a signature.".to_owned(),
             Self::MalformedHeader { header, fault } => {
-                format!("`{header}` cannot be read: {fault}.")
+                format!("`{}` cannot be read: {fault}.", header.in_lower_case())
             }
             Self::MissingTimestamp { header } => {
+                let header = header.in_lower_case();
                 format!("`{header}` does not tell when the request was signed.")
             }
             Self::NotATimestamp { header } => {
+                let header = header.in_lower_case();
                 format!("The time in `{header}` is not a number of seconds since 1970.")
             }
             Self::TimestampsDiffer => "The two schemes tell different times.".to_owned(),

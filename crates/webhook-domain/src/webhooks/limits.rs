@@ -1,6 +1,7 @@
 //! How a webhook wants to be served: how much at once, how fast, in which order.
 
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 /// How many requests may run at once per dispatcher, 1 to 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,34 @@ fn bounded(number: u64, max: u16) -> Result<NonZeroU16, String> {
     checked
         .and_then(NonZeroU16::new)
         .ok_or_else(|| format!("must be a number from 1 to {max}"))
+}
+
+/// How long one attempt may take: 100 ms to 30 s, in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttemptTimeout(Duration);
+
+impl AttemptTimeout {
+    /// A receiver that is given less fails by the network alone.
+    pub const MIN: Duration = Duration::from_millis(100);
+
+    /// A receiver that needs longer should answer first and work afterwards.
+    /// Half of a dispatcher's default lease, as a lease must outlive an attempt and its recording.
+    pub const MAX: Duration = Duration::from_secs(30);
+
+    /// Checks a number of milliseconds.
+    pub fn from_millis(millis: u64) -> Result<Self, String> {
+        let timeout = Duration::from_millis(millis);
+        if (Self::MIN..=Self::MAX).contains(&timeout) {
+            return Ok(Self(timeout));
+        }
+        let max = Self::MAX.as_millis();
+        Err(format!("must be {} to {max}", Self::MIN.as_millis()))
+    }
+
+    /// The time.
+    pub fn get(self) -> Duration {
+        self.0
+    }
 }
 
 /// The field of `data` whose equal values are delivered in order: 1 to 100 characters.
@@ -100,5 +129,16 @@ mod tests {
         for wrong in ["", "a\nb", &"x".repeat(101)] {
             assert!(OrderingField::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_timeout_is_bounded() {
+        for wrong in [0, 99, 30_001, u64::MAX] {
+            assert!(AttemptTimeout::from_millis(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            AttemptTimeout::from_millis(100).map(AttemptTimeout::get),
+            Ok(AttemptTimeout::MIN)
+        );
     }
 }

@@ -7,27 +7,13 @@
 //!
 //! The first is what `stripe`'s verifiers accept, the second what `standardwebhooks` and `svix` do.
 //!
-//! [`check_signatures`] is the other direction, for people whose verifier says no.
+//! [`check_signatures`](crate::check_signatures) is the other direction, for people whose verifier says no.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
 
-use crate::secret::KeyForm;
+use crate::webhooks::secret::KeyForm;
 use crate::{EventId, SigningSecret};
-
-mod check;
-mod claim;
-mod explanation;
-mod finding;
-mod mangling;
-
-pub use check::{
-    OtherWebhook, OwnSecret, SchemeCheck, SecretStanding, SignatureCheck, Unexplained,
-    check_signatures,
-};
-pub use claim::{ReceivedHeaders, ReceivedRequest, SignatureScheme};
-pub use finding::{BodyDifference, FindingCode, SignatureFinding};
-pub use mangling::Mangling;
 
 /// The values of the two signature headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
