@@ -34,6 +34,7 @@ def measure(root, crate=None):
     yield undocumented.missing_docs(root, crate)
     yield sql.long_strings(files)
     if crate is None:
+        yield words.pronouns_in_documents(root)
         yield documents.missing_names(root)
         yield documents.event_walkthrough(root)
 
