@@ -21,6 +21,7 @@ pub struct AssignedFields {
 }
 
 /// The envelope's fields, understood.
+#[derive(Clone, Copy)]
 pub(super) struct ParsedEnvelope {
     pub(super) id: EventId,
     pub(super) event_type: EventType,

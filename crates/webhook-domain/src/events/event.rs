@@ -105,12 +105,19 @@ impl Event {
     }
 
     fn of(envelope: ParsedEnvelope, body: Bytes) -> Self {
+        let ParsedEnvelope {
+            id,
+            event_type,
+            environment,
+            timestamp,
+            test_for,
+        } = envelope;
         Self {
-            id: envelope.id,
-            event_type: envelope.event_type,
-            environment: envelope.environment,
-            timestamp: envelope.timestamp,
-            test_for: envelope.test_for,
+            id,
+            event_type,
+            environment,
+            timestamp,
+            test_for,
             body,
         }
     }
