@@ -29,11 +29,7 @@ pub struct DecodedBody {
 
 impl DecodedBody {
     /// Decodes a body that ended in this way, by the headers that came with the body.
-    pub fn of(
-        body: &[u8],
-        end: BodyEnd,
-        headers: &[(Cow<'static, str>, HeaderText)],
-    ) -> Self {
+    pub fn of(body: &[u8], end: BodyEnd, headers: &[(Cow<'static, str>, HeaderText)]) -> Self {
         let header = |name: &str| {
             let mut values = headers.iter().filter(|(known, _)| known == name);
             values.next().map(|(_, value)| value.as_str())

@@ -88,11 +88,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out a JSON value of another kind (`expected`: in words) that must be there.
-    pub fn required_json<V: DeserializeOwned>(
-        &mut self,
-        name: &str,
-        expected: &str,
-    ) -> Option<V> {
+    pub fn required_json<V: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Option<V> {
         let raw = self.take_required(name)?;
         let value = serde_json::from_str(raw.get());
         if value.is_err() {

@@ -18,7 +18,6 @@ use webhook_store::Purpose;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
-
 // How it starts.
 mod config;
 mod server;

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use webhook_web::auth::SESSION_COOKIE;
-use webhook_web::problem::ProblemBody;
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::routes::{
     api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
     retry_policies, session, settings, signatures, statistics, webhooks,
 };
+use webhook_web::auth::SESSION_COOKIE;
+use webhook_web::problem::ProblemBody;
 
 /// What `/api/openapi.json` serves.
 #[derive(OpenApi)]

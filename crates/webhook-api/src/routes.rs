@@ -7,11 +7,11 @@ use actix_web::{HttpResponse, Resource, Route, Scope};
 use utoipa_swagger_ui::SwaggerUi;
 use webhook_domain::Permission;
 
-use webhook_web::auth::authorize;
 use crate::openapi::description;
 use crate::pages::pages;
 use webhook_admin::Refusal;
 use webhook_web::Problem;
+use webhook_web::auth::authorize;
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;

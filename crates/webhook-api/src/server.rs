@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_store::SealingKeys;
 
-use webhook_admin::url_rules::UrlRules;
+use crate::routes;
+use crate::routes::health::Draining;
 use webhook_admin::Connections;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::access_log;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
-use crate::routes::health::Draining;
-use crate::routes;
-use webhook_web::access_log;
 
 /// How long running requests may take to end at a shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 25;
@@ -83,7 +83,12 @@ pub(crate) async fn serve(
 fn cors(origins: &[String]) -> Cors {
     let open = Cors::default()
         .allow_any_method()
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, webhook_web::request_id::HEADER])
+        .allowed_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            webhook_web::request_id::HEADER,
+        ])
         .allowed_header("Idempotency-Key")
         .expose_headers([ETAG, LOCATION, RETRY_AFTER, webhook_web::request_id::HEADER])
         .max_age(Some(PREFLIGHT_SECONDS));

@@ -23,7 +23,10 @@ pub async fn follow<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<B>, Error> {
     let id = request_id::take(&request);
     let changes = !request.method().is_safe();
-    let work = CURRENT.scope(id.clone(), async move { log_request(request, next, id).await });
+    let work = CURRENT.scope(
+        id.clone(),
+        async move { log_request(request, next, id).await },
+    );
     if changes {
         rt::spawn(work).await.map_err(ErrorInternalServerError)?
     } else {
@@ -42,7 +45,11 @@ async fn log_request<B: MessageBody>(
     response.headers_mut().insert(request_id::HEADER, id);
     if path.starts_with("/api/v1/") {
         let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis());
-        let key = response.request().extensions().get().map(Authenticated::key_text);
+        let key = response
+            .request()
+            .extensions()
+            .get()
+            .map(Authenticated::key_text);
         let key = key.unwrap_or_default();
         log::info!(status, duration_ms = millis, api_key_id = key.as_str(); "{method} {path} {status}");
     }
@@ -54,9 +61,9 @@ mod tests {
     use super::*;
     use crate::request_id::{HEADER, current};
     use actix_web::middleware::from_fn;
-    use uuid::Uuid;
     use actix_web::test::{TestRequest, call_service, init_service};
     use actix_web::{App, web};
+    use uuid::Uuid;
 
     async fn echo(sent: &str) -> (String, String) {
         let inside = web::get().to(|| async { current().unwrap_or_default() });

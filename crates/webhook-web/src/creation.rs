@@ -29,7 +29,12 @@ impl FromRequest for IdempotencyHeader {
 }
 
 /// The response 201 to a creation.
-pub fn respond_created(Creation { created, is_replayed }: Creation) -> HttpResponse {
+pub fn respond_created(
+    Creation {
+        created,
+        is_replayed,
+    }: Creation,
+) -> HttpResponse {
     let mut response = HttpResponse::Created();
     response
         .content_type("application/json")

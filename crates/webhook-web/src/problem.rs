@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn a_refused_body_names_its_fields_as_problem_json() {
-        let problem = Problem::from(Refusal::Invalid(vec![FieldError::new("url", "is required")]));
+        let problem = Problem::from(Refusal::Invalid(vec![FieldError::new(
+            "url",
+            "is required",
+        )]));
 
         let response = problem.error_response();
 

@@ -5,12 +5,10 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use futures_util::future::LocalBoxFuture;
 
 use super::own_form::{SIGN_IN_COOKIE, TOKEN_FIELD, form_token};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::body::read_body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 
 /// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
 const MAX_BYTES: usize = 768 * 1024;
@@ -103,22 +101,26 @@ mod tests {
     use actix_web::test::TestRequest;
     use chrono::Utc;
     use uuid::Uuid;
+    use webhook_admin::Caller;
     use webhook_domain::{ApiKeyId, Role, SessionToken};
     use webhook_store::api_keys::ApiKeyRow;
 
     #[tokio::test]
     async fn who_signed_in_sends_the_sessions_token_and_who_signs_in_that_of_its_page() {
         let caller = || {
-            Caller::of(ApiKeyRow {
-                id: ApiKeyId(Uuid::from_u128(7)),
-                name: "CI".to_owned(),
-                role: Role::Admin,
-                prefix: String::new(),
-                created_at: Utc::now(),
-                expires_at: None,
-                revoked_at: None,
-                last_used_at: None,
-            }, None)
+            Caller::of(
+                ApiKeyRow {
+                    id: ApiKeyId(Uuid::from_u128(7)),
+                    name: "CI".to_owned(),
+                    role: Role::Admin,
+                    prefix: String::new(),
+                    created_at: Utc::now(),
+                    expires_at: None,
+                    revoked_at: None,
+                    last_used_at: None,
+                },
+                None,
+            )
         };
 
         assert!(takes(SESSION_COOKIE, Some(caller())).await);

@@ -1,7 +1,7 @@
 //! The pages of jobs.
 
-use actix_web::web::{Data, Path};
 use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
 use askama::Template;
 use chrono::TimeDelta;
 use webhook_domain::JobStatus;
@@ -13,11 +13,11 @@ use super::notice::Notice;
 use super::query::Query;
 use super::span::in_short;
 use super::visit::Visit;
+use crate::routes::jobs::{JobBody, cancel, read_job, read_list};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::problem::refusal_status;
 use webhook_web::Problem;
-use crate::routes::jobs::{JobBody, cancel, read_job, read_list};
+use webhook_web::problem::refusal_status;
 
 mod selection;
 

@@ -6,7 +6,6 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::NaiveDateTime;
 use url::form_urlencoded::{Serializer, parse};
 
-use webhook_admin::Refusal;
 use webhook_web::Problem;
 
 /// The parts of a query that say something: forms send their empty fields too.

@@ -10,17 +10,17 @@ use webhook_domain::{ApiKey, Permission, SessionToken};
 use webhook_store::api_keys::ApiKeyRow;
 
 use super::form::{Form, is_page};
-use super::own_form::SIGN_IN_COOKIE;
 use super::html::{html, render};
+use super::own_form::SIGN_IN_COOKIE;
 use super::query::Query;
 use super::{assets, filters};
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
-use webhook_web::api_key_cache::ApiKeyCache;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
-use webhook_web::rate_limit::KeyLimits;
 use crate::routes::session;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::rate_limit::KeyLimits;
 
 /// Where one goes who wanted to go nowhere.
 const HOME: &str = "/admin/webhooks";
@@ -55,7 +55,10 @@ pub(super) async fn sign_in(
             let refused = "This is no valid API key. It may have been revoked or be over.";
             return ask(problem.status_code(), next, Some(refused.to_owned()));
         }
-        Err(problem @ (Problem::Refused(Refusal::Forbidden { .. }) | Problem::TooManyRequests { .. })) => {
+        Err(
+            problem @ (Problem::Refused(Refusal::Forbidden { .. })
+            | Problem::TooManyRequests { .. }),
+        ) => {
             return ask(problem.status_code(), next, Some(problem.to_string()));
         }
         Err(problem) => return Err(problem),

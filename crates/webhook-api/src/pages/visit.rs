@@ -8,11 +8,10 @@ use webhook_domain::Permission;
 use super::assets;
 use super::notice::Notice;
 use super::own_form::form_token;
-use webhook_web::auth::SESSION_COOKIE;
 use webhook_admin::Caller;
 use webhook_web::Authenticated;
-use webhook_admin::Refusal;
 use webhook_web::Problem;
+use webhook_web::auth::SESSION_COOKIE;
 
 /// A page asks for itself again with this header, to show what is new: what the page was to tell
 /// once stays for the person.

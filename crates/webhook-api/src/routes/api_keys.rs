@@ -1,6 +1,5 @@
 //! API keys: made, listed, revoked. For owners only.
 
-use webhook_web::creation::{IdempotencyHeader, respond_created};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -11,20 +10,21 @@ use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
 use webhook_store::api_keys::{self, ApiKeyRow, NewApiKey, Revoked};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{SealingKeys, transaction};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
-use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
-use webhook_web::api_key_cache::ApiKeyCache;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
 use webhook_admin::schema;
 use webhook_admin::values::parse_time;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::body::Body;
 
 /// The most bytes that a key's description in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -146,7 +146,8 @@ pub(crate) async fn list_api_keys(
 ) -> Result<Json<Page<ApiKeyBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.

@@ -9,14 +9,14 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use webhook_store::audit::{self, AuditFilter, AuditRow};
 
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
 use webhook_admin::schema;
 use webhook_admin::values::parse_time;
+use webhook_web::Problem;
 
 /// Which entries to list.
 #[derive(IntoParams)]
@@ -87,7 +87,8 @@ pub(crate) async fn list_audit(
 ) -> Result<Json<Page<AuditBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.

@@ -8,7 +8,6 @@ use webhook_domain::{DeliveryId, FailureClass};
 use webhook_store::deliveries::DeliveryRow;
 
 use webhook_admin::Refusal;
-use webhook_web::Problem;
 use webhook_admin::schema;
 
 pub(crate) mod again;

@@ -12,16 +12,16 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::jobs::{self, Job, Selection};
 use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
 
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
-use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
 use webhook_admin::schema;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// Many deliveries made due, step by step.
 #[derive(Serialize, ToSchema)]
@@ -142,7 +142,8 @@ pub(crate) async fn list_jobs(
 ) -> Result<Json<Page<JobBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
@@ -170,7 +171,10 @@ pub(crate) async fn find_job(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    read_job(&id, &connections).await.map(Json).map_err(Problem::from)
+    read_job(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the job that a path names.
@@ -191,7 +195,10 @@ pub(crate) async fn cancel_job(
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    cancel(&id, &caller, &connections).await.map(Json).map_err(Problem::from)
+    cancel(&id, &caller, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Stops the job that a path names.

@@ -15,15 +15,15 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
 use webhook_store::transaction;
 
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
 use webhook_admin::values::{parse_search, parse_time};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 // Many at once.
 pub(crate) mod all;
@@ -94,7 +94,8 @@ pub(crate) async fn list_rejected_messages(
 ) -> Result<Json<Page<RejectedMessageBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.

@@ -8,16 +8,16 @@ use webhook_domain::{AuditAction, Environment, RetryPolicy};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, retry_policies, transaction};
 
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
 use webhook_admin::schema;
 use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a policy in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;

@@ -12,19 +12,18 @@ use webhook_domain::{ApiKey, Role, SessionToken, UrlSchemes};
 use webhook_store::api_keys::ApiKeyRow;
 use webhook_store::sessions;
 
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
-use webhook_web::api_key_cache::ApiKeyCache;
-use crate::refusals::Refusals;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use webhook_web::rate_limit::KeyLimits;
-use webhook_admin::schema;
 
 /// The most bytes that a sign-in in JSON may have.
 const MAX_BYTES: usize = 1_024;

@@ -1,7 +1,7 @@
 //! What owners set for the whole platform.
 
-use webhook_web::if_match::IfMatchHeader;
 use std::time::Duration;
+use webhook_web::if_match::IfMatchHeader;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;
@@ -14,18 +14,18 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
 use webhook_store::{settings, transaction};
 
-use webhook_web::body::Body;
+use crate::refusals::Refusals;
+use crate::routes::retry_policies::{DefaultRetryPolicy, list_defaults};
 use webhook_admin::Caller;
-use webhook_web::Authenticated;
 use webhook_admin::Connections;
+use webhook_admin::Refusal;
 use webhook_admin::duration::{parse_duration, write_duration};
 use webhook_admin::fields::Fields;
-use crate::refusals::Refusals;
-use webhook_admin::version::{IfMatch, etag};
-use webhook_admin::Refusal;
-use webhook_web::Problem;
-use crate::routes::retry_policies::{DefaultRetryPolicy, list_defaults};
 use webhook_admin::schema;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that settings in JSON may have.
 const MAX_BYTES: usize = 16 * 1024;

@@ -18,13 +18,13 @@ use webhook_domain::{
 use webhook_store::secrets::{self, Secrets, Signer};
 use webhook_store::{SealingKeys, deliveries};
 
-use webhook_web::body::Body;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
 use webhook_admin::schema;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a request in JSON may have: room for the largest event, escaped.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -151,7 +151,10 @@ pub(crate) async fn verify_signature(
 ) -> Result<Json<VerifiedSignature>, Problem> {
     let (webhook_id, request) = parse_request(&body.0)?;
     let own = find_secrets(webhook_id, &connections, &keys).await?;
-    verify(request, own, &connections, &keys).await.map(Json).map_err(Problem::from)
+    verify(request, own, &connections, &keys)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Finds what the requests of a webhook are signed with.

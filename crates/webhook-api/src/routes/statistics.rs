@@ -11,12 +11,12 @@ use uuid::Uuid;
 use webhook_domain::{Durations, FailureKind, WebhookId};
 use webhook_store::activity::{self, Counts, Hour};
 
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
 use webhook_admin::values::parse_time;
+use webhook_web::Problem;
 
 /// The most spans that one answer has: 31 days of hours.
 const MAX_SPANS: i32 = 31 * 24;
@@ -94,7 +94,8 @@ pub(crate) async fn read_statistics(
 ) -> Result<Json<Statistics>, Problem> {
     read_counts(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads what a query asks for.

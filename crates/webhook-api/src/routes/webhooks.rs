@@ -15,11 +15,10 @@ use webhook_store::RawConnection;
 use webhook_store::activity::{self, Counts, LastAttempt};
 use webhook_store::webhooks::Webhook;
 
-use webhook_admin::version::etag;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::retry_policies::{RetryPolicyBody, millis};
+use webhook_admin::Refusal;
 use webhook_admin::schema;
+use webhook_admin::version::etag;
 
 // One webhook: made, read, changed.
 mod documents;

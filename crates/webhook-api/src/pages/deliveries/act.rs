@@ -6,17 +6,16 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::show::show_refusal;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::pages::filters::{as_sentence, group};
 use crate::pages::form::Form;
 use crate::pages::html::go_on;
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::deliveries::again::{cancel, retry};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The most that are picked: what a page of the list has.
 const MAX_PICKED: usize = 200;

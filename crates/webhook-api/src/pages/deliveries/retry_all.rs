@@ -9,8 +9,6 @@ use webhook_domain::{JobRate, StatusFilter};
 use webhook_store::SealingKeys;
 
 use super::filter::{Chip, Filters};
-use webhook_admin::Connections;
-use webhook_admin::creation::IdempotencyKey;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::filters::group;
@@ -19,9 +17,10 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::deliveries::again::Retry;
+use webhook_admin::Connections;
+use webhook_admin::creation::IdempotencyKey;
+use webhook_web::Problem;
 
 /// Where the form goes.
 const PATH: &str = "/admin/webhook-deliveries/retry";

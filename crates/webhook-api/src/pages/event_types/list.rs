@@ -14,7 +14,6 @@ use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::json::pretty;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
 use webhook_web::Problem;
 
 /// What signs the examples. It is nobody's, and says so once it is decoded.

@@ -9,7 +9,6 @@ use super::markdown::to_html;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
 use webhook_web::Problem;
 
 static GUIDE: LazyLock<String> =

@@ -9,18 +9,16 @@ use webhook_broker::Publisher;
 use webhook_store::rejected_messages::clock;
 
 use super::LIST;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::pages::filters::{self, group};
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::rejected_messages::all::{discard_selected, requeue_selected};
+use webhook_admin::Connections;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The fields of the API's document that say which messages.
 const SELECTION: [&str; 3] = ["search", "since", "until"];

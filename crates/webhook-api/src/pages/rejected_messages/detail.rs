@@ -12,17 +12,15 @@ use webhook_store::rejected_messages::RejectedMessage;
 use super::LIST;
 use super::body::{Kind, Shown};
 use super::reason::{Reason, take_apart};
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::rejected_messages as api;
+use webhook_admin::Connections;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "rejected_messages/detail.html")]

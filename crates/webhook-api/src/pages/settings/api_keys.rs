@@ -11,18 +11,18 @@ use uuid::Uuid;
 use webhook_domain::Role;
 use webhook_store::SealingKeys;
 
-use webhook_admin::Connections;
-use webhook_admin::creation::{Created, IdempotencyKey};
-use webhook_admin::lists::Page;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::api_keys::{ApiKeyBody, create, read_list};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::{Created, IdempotencyKey};
+use webhook_admin::lists::Page;
+use webhook_web::Problem;
 
 pub(super) const PATH: &str = "/admin/settings/api-keys";
 

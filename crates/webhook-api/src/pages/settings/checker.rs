@@ -9,18 +9,18 @@ use webhook_domain::{OwnSecret, ReceivedRequest, SigningSecret, WebhookId};
 use webhook_store::SealingKeys;
 
 use super::suggestions::{find_webhook, suggest};
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{page, page_with};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::signatures::{VerifiedSignature, find_secrets, parse_received, verify};
 use crate::routes::webhooks::WebhookBody;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "settings/checker.html")]

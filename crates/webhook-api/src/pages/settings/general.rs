@@ -1,24 +1,24 @@
 //! What is kept for how long, and what else counts for all webhooks.
 
-use actix_web::web::Data;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::FieldError;
 use webhook_store::settings::{self, SettingsRow};
 
 use super::times::{GROUPS, Shortened, Time};
-use webhook_admin::Connections;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use webhook_admin::version::{IfMatch, etag};
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::settings::{RetentionBody, ValuesBody, change, parse_patch};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Problem;
 
 const PATH: &str = "/admin/settings";
 

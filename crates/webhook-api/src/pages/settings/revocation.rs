@@ -1,23 +1,23 @@
 //! A key is revoked, once somebody has been told what that does.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::HttpResponse;
 use askama::Template;
 use chrono::Utc;
 
 use super::api_keys::{PATH, state};
-use webhook_admin::Connections;
-use webhook_web::api_key_cache::ApiKeyCache;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::problem::refusal_status;
-use webhook_web::Problem;
 use crate::routes::api_keys::{ApiKeyBody, read_one, revoke};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::problem::refusal_status;
 
 #[derive(Template)]
 #[template(path = "settings/revoke.html")]

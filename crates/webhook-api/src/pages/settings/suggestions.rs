@@ -3,11 +3,10 @@
 use url::form_urlencoded::Serializer;
 use webhook_domain::WebhookId;
 
-use webhook_admin::Connections;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_list;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
 
 /// As much of a text as the API looks for.
 const SEARCHED_CHARS: usize = 200;

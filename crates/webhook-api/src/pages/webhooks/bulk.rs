@@ -8,17 +8,16 @@ use uuid::Uuid;
 use webhook_domain::WebhookId;
 use webhook_store::{SealingKeys, webhooks};
 
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::pages::filters::{self, group};
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::webhooks::bulk::{BulkResults, change_all};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// Where the list is.
 const LIST: &str = "/admin/webhooks";

@@ -1,8 +1,8 @@
 //! A webhook is made, or changed.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::HttpResponse;
 use askama::Template;
 use uuid::Uuid;
 use webhook_domain::{Environment, WebhookSettings, WebhookStatus};
@@ -11,9 +11,6 @@ use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, SealingKeys};
 
 use super::form::{Difference, WebhookForm, differences};
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
-use webhook_admin::creation::IdempotencyKey;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -21,14 +18,17 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::schedule::Schedule;
 use crate::pages::visit::Visit;
-use webhook_admin::version::{IfMatch, etag};
-use webhook_admin::Refusal;
-use webhook_web::problem::refusal_status;
-use webhook_web::Problem;
 use crate::routes::webhooks::change::Change;
 use crate::routes::webhooks::create::create_one;
 use crate::routes::webhooks::read::{find_stored, parse_id};
 use crate::routes::webhooks::settings::parse_patch;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 #[derive(Template)]
 #[template(path = "webhooks/form.html")]

@@ -7,9 +7,6 @@ use chrono::{TimeDelta, Utc};
 use webhook_domain::{Environment, EventSelection, EventType, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::pages::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -17,11 +14,13 @@ use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_list;
 use crate::routes::webhooks::status::set_status as set;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// How a list can be sorted, by the API's name for it; the first one counts when none is named.
 const ORDERS: [(&str, &str); 6] = [

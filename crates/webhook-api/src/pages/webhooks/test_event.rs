@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::HttpResponse;
 use askama::Template;
 use webhook_broker::Publisher;
 use webhook_domain::{EventType, WebhookStatus};
 use webhook_store::webhooks::Webhook;
 
-use webhook_admin::Connections;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::visit::Visit;
-use webhook_admin::Refusal;
-use webhook_web::problem::refusal_status;
-use webhook_web::Problem;
 use crate::routes::deliveries::read::AttemptBody;
 use crate::routes::webhooks::read::find_stored;
 use crate::routes::webhooks::test_event::{TestEventSent, send_test};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 /// How long the page waits for the answer.
 const WAIT: Duration = Duration::from_secs(10);

@@ -6,11 +6,11 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::{FieldError, WebhookUrl};
 
-use webhook_admin::url_rules::UrlRules;
 use crate::pages::errors::Errors;
 use crate::pages::html::{html, render};
 use crate::pages::query::Query;
 use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
 use webhook_web::Problem;
 
 #[derive(Template)]

@@ -1,6 +1,5 @@
 //! Deliveries are asked for again, or wanted no more.
 
-use webhook_web::creation::{IdempotencyHeader, respond_created};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -15,22 +14,22 @@ use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
 use webhook_store::jobs::Selection;
 use webhook_store::ordering::release_heads;
 use webhook_store::{RawConnection, SealingKeys, events, health, transaction, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
 use super::{DeliveryBody, parse_id};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
-use webhook_admin::creation::IdempotencyKey;
 use crate::refusals::Refusals;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
 use webhook_admin::schema;
 use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a selection in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -113,7 +112,10 @@ pub(crate) async fn cancel_delivery(
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    cancel(&id, &caller, &connections).await.map(Json).map_err(Problem::from)
+    cancel(&id, &caller, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Cancels the delivery that a path names, as [`cancel_delivery`] says.
@@ -236,7 +238,11 @@ pub(crate) async fn retry_deliveries(
     let (retry, dry_run) = Retry::parse(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
     if dry_run {
-        return retry.job().count(&mut connection).await.map_err(Problem::from);
+        return retry
+            .job()
+            .count(&mut connection)
+            .await
+            .map_err(Problem::from);
     }
     let request = (&idempotency_key, &*body.0);
     let job = retry.job();

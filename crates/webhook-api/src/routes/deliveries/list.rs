@@ -8,14 +8,14 @@ use uuid::Uuid;
 use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
 
 use super::DeliveryBody;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, TotalPage, parse_cursor};
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, TotalPage, parse_cursor};
 use webhook_admin::schema;
 use webhook_admin::values::{parse_bool, parse_search, parse_time};
+use webhook_web::Problem;
 
 /// Which deliveries to list.
 #[derive(IntoParams)]
@@ -68,7 +68,8 @@ pub(crate) async fn list_deliveries(
 ) -> Result<Json<TotalPage<DeliveryBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.

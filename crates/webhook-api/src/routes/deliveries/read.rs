@@ -11,12 +11,12 @@ use webhook_store::deliveries::{self, DeliveryRow, Resend};
 use webhook_store::{RawConnection, events, retry_policies};
 
 use super::{DeliveryBody, parse_id};
-use webhook_admin::Connections;
-use webhook_admin::decoding::DecodedBody;
 use crate::refusals::Refusals;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::decoding::DecodedBody;
 use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// A delivery with all that was said.
 #[derive(Serialize, ToSchema)]
@@ -133,7 +133,10 @@ pub(crate) async fn find_delivery(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryWithAttempts>, Problem> {
-    read_delivery(&id, &connections).await.map(Json).map_err(Problem::from)
+    read_delivery(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the delivery that a path names.

@@ -12,13 +12,13 @@ use webhook_store::events::{self, EventRow};
 use webhook_store::explanation::{self, ExplainedPosition, ExplainedWebhook, ExplanationFilter};
 
 use super::read::{EventBody, parse_id};
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, read_place, write_place};
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, read_place, write_place};
 use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// Which webhooks to tell of.
 #[derive(IntoParams)]
@@ -87,7 +87,8 @@ pub(crate) async fn explain_event(
 ) -> Result<Json<ExplanationBody>, Problem> {
     read_explanation(&id, request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Explains the event of an id, as far as a query asks.

@@ -10,13 +10,13 @@ use uuid::Uuid;
 use webhook_broker::{PublishError, Publisher};
 use webhook_domain::{AssignedFields, Event, EventError, EventId, FieldError, MAX_EVENT_BYTES};
 
-use webhook_web::body::Body;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::refusal::FieldProblem;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::refusal::FieldProblem;
 use webhook_admin::schema;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a batch may have.
 const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;

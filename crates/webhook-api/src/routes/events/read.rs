@@ -11,14 +11,14 @@ use uuid::Uuid;
 use webhook_domain::{DeliveryStatus, EventId};
 use webhook_store::events::{self, EventFilter, EventPosition, EventRow};
 
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, far_future, read_place, read_place_time, write_place};
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, far_future, read_place, read_place_time, write_place};
 use webhook_admin::schema;
 use webhook_admin::values::{parse_bool, parse_time};
+use webhook_web::Problem;
 
 /// Which events to list.
 #[derive(IntoParams)]
@@ -90,7 +90,8 @@ pub(crate) async fn list_events(
 ) -> Result<Json<Page<EventBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
@@ -115,7 +116,10 @@ pub(crate) async fn find_event(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<EventWithBody>, Problem> {
-    read_event(&id, &connections).await.map(Json).map_err(Problem::from)
+    read_event(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the event of an id.

@@ -14,14 +14,14 @@ use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFil
 use webhook_store::transaction;
 
 use super::{origin, parse_filter};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_web::Authenticated;
 use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that such a request may have.
 const MAX_BYTES: usize = 8 * 1_024;
@@ -84,7 +84,8 @@ pub(crate) async fn requeue_rejected_messages(
 ) -> Result<Json<RejectedMessagesRequeued>, Problem> {
     requeue_selected(&body.0, &caller, &connections, &publisher)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Puts the messages back that a document selects.
@@ -133,7 +134,8 @@ pub(crate) async fn discard_rejected_messages(
 ) -> Result<Json<RejectedMessagesDiscarded>, Problem> {
     discard_selected(&body.0, &caller, &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Deletes the messages that a document selects.

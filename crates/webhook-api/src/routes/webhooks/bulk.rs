@@ -10,17 +10,17 @@ use webhook_domain::{EventSelection, FieldError, WebhookId, WebhookSettings, Web
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::change::{Change, delete};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::version::IfMatch;
-use webhook_admin::refusal::FieldProblem;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::refusal::FieldProblem;
 use webhook_admin::schema;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most webhooks in one request.
 const MAX_IDS: usize = 1_000;
@@ -124,7 +124,8 @@ pub(crate) async fn change_webhooks(
 ) -> Result<Json<BulkResults>, Problem> {
     change_all(&body.0, &caller, &connections, &keys)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Does what a body asks for.

@@ -1,6 +1,5 @@
 //! A webhook is changed or deleted.
 
-use webhook_web::if_match::IfMatchHeader;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use serde_json::{Map, Value};
@@ -8,20 +7,21 @@ use webhook_domain::{AuditAction, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, transaction};
+use webhook_web::if_match::IfMatchHeader;
 
 use super::documents::{PatchWebhook, ReplaceWebhook};
 use super::read::parse_id;
 use super::settings::{MAX_BYTES, parse_patch, parse_replacement};
 use super::{SettingsBody, WebhookBody, answer, with_count};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
 use crate::refusals::Refusals;
-use webhook_admin::version::IfMatch;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
 use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// Replaces all settings of a webhook.
 #[utoipa::path(
@@ -54,7 +54,8 @@ pub(crate) async fn replace_webhook(
     change
         .apply(&connections, |_| Ok(settings))
         .await
-        .map(answer).map_err(Problem::from)
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Changes parts of a webhook: a JSON merge patch (RFC 7396).
@@ -88,7 +89,11 @@ pub(crate) async fn patch_webhook(
         keys: &keys,
     };
     let patch = |current: &WebhookSettings| parse_patch(&body.0, current, &url_rules);
-    change.apply(&connections, patch).await.map(answer).map_err(Problem::from)
+    change
+        .apply(&connections, patch)
+        .await
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Deletes a webhook. Its pending deliveries are cancelled; its deliveries and its audit trail can

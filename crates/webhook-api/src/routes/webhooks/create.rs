@@ -1,6 +1,5 @@
 //! A webhook is made.
 
-use webhook_web::creation::{IdempotencyHeader, respond_created};
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
@@ -9,20 +8,21 @@ use uuid::Uuid;
 use webhook_domain::{AuditAction, SigningSecret, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, SealingKeys, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::documents::CreateWebhook;
 use super::settings::{MAX_BYTES, parse_new};
 use super::{SettingsBody, WebhookBody, with_count};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
-use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
 use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
 use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// A webhook that was just made, with its secret.
 #[derive(Serialize, ToSchema)]
@@ -82,7 +82,12 @@ pub(crate) async fn create_one(
             webhook: with_count(connection, webhook).await?,
             secret: secret.reveal().to_owned(),
         };
-        Ok(Created::of(id.0, "/api/v1/webhooks", Some(version), &created))
+        Ok(Created::of(
+            id.0,
+            "/api/v1/webhooks",
+            Some(version),
+            &created,
+        ))
     })
     .await
 }

@@ -14,11 +14,11 @@ use webhook_store::webhooks::Webhook;
 use webhook_store::{activity, deliveries, events, url_checks, webhooks};
 
 use super::read::parse_id;
-use webhook_admin::Connections;
 use crate::refusals::Refusals;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
 use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// How long a dispatcher may take to look at the URL: a name, a connection and a handshake of 5 s
 /// each, at most.
@@ -64,7 +64,10 @@ pub(crate) async fn diagnose_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<Diagnosis>, Problem> {
-    read_diagnosis(&id, &connections).await.map(Json).map_err(Problem::from)
+    read_diagnosis(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Looks for what keeps events from the webhook of an id. That takes as long as a dispatcher takes

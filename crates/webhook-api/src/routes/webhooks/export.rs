@@ -15,15 +15,14 @@ use webhook_store::webhooks::{self, Webhook, WebhookFilter};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::SettingsBody;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
 use webhook_admin::schema;
 use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The most webhooks in one document.
 pub(super) const MAX_WEBHOOKS: usize = 10_000;

@@ -15,18 +15,18 @@ use webhook_store::{RawConnection, SealingKeys, transaction};
 use super::documents::ImportWebhook;
 use super::export::MAX_WEBHOOKS;
 use super::settings::{Draft, NoValue};
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
-use webhook_admin::schema;
-use webhook_admin::values::parse_bool;
 use plan::plan;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 mod plan;
 

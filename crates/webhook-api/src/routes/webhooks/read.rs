@@ -8,14 +8,14 @@ use webhook_store::RawConnection;
 use webhook_store::webhooks::{self, Position, Sort, SortKey, Webhook, WebhookFilter};
 
 use super::{WebhookBody, answer, with_count, with_counts};
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
 use crate::refusals::Refusals;
-use webhook_admin::lists::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
 use webhook_admin::schema;
 use webhook_admin::values::{parse_bool, parse_search};
+use webhook_web::Problem;
 
 /// Which webhooks to list.
 #[derive(IntoParams)]
@@ -62,7 +62,8 @@ pub(crate) async fn list_webhooks(
 ) -> Result<Json<TotalPage<WebhookBody>>, Problem> {
     read_list(request.query_string(), &connections)
         .await
-        .map(Json).map_err(Problem::from)
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
@@ -96,7 +97,10 @@ pub(crate) async fn find_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    read_one(&id, &connections).await.map(answer).map_err(Problem::from)
+    read_one(&id, &connections)
+        .await
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Reads the webhook of an id.

@@ -1,6 +1,5 @@
 //! A webhook gets events that it missed.
 
-use webhook_web::creation::{IdempotencyHeader, respond_created};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
@@ -8,19 +7,19 @@ use utoipa::ToSchema;
 use webhook_domain::{AuditAction, JobRate, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::jobs::{Replay, Selection};
 use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::read::parse_id;
-use webhook_web::body::Body;
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
-use webhook_admin::fields::Fields;
-use webhook_admin::creation::IdempotencyKey;
 use crate::refusals::Refusals;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
 use webhook_admin::values::{parse_bool, parse_time};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a replay in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -72,7 +71,11 @@ pub(crate) async fn replay_events(
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;
     if asked.dry_run {
-        return missed.job().count(&mut connection).await.map_err(Problem::from);
+        return missed
+            .job()
+            .count(&mut connection)
+            .await
+            .map_err(Problem::from);
     }
     missed.refuse_inactive()?;
     let job = missed.job();

@@ -15,17 +15,17 @@ use webhook_store::{SealingKeys, settings, transaction, webhooks};
 
 use super::change::lock;
 use super::read::parse_id;
-use webhook_web::body::Body;
+use crate::refusals::Refusals;
 use webhook_admin::Caller;
-use webhook_web::Authenticated;
 use webhook_admin::Connections;
+use webhook_admin::Refusal;
 use webhook_admin::duration::parse_duration;
 use webhook_admin::fields::Fields;
-use crate::refusals::Refusals;
-use webhook_admin::version::IfMatch;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use webhook_admin::schema;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a rotation in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -77,7 +77,8 @@ pub(crate) async fn show_secret(
 ) -> Result<HttpResponse, Problem> {
     read_secret(&id, &caller, &connections, &keys)
         .await
-        .map(answer).map_err(Problem::from)
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Reads a webhook's secret, and writes down who did.
@@ -119,7 +120,8 @@ pub(crate) async fn rotate_secret(
 ) -> Result<HttpResponse, Problem> {
     replace_secret(&id, &body.0, &caller, &connections, &keys)
         .await
-        .map(answer).map_err(Problem::from)
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Replaces a webhook's secret as a [`RotateSecret`] says.

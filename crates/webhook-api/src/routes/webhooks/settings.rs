@@ -7,11 +7,10 @@ use webhook_domain::{
     WebhookUrl,
 };
 
-use webhook_admin::url_rules::UrlRules;
-use webhook_admin::fields::Fields;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use serving::read_serving;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::url_rules::UrlRules;
 
 mod serving;
 

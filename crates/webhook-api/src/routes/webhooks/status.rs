@@ -8,12 +8,12 @@ use webhook_store::SealingKeys;
 use super::change::Change;
 use super::read::parse_id;
 use super::{WebhookBody, answer};
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::Connections;
 use crate::refusals::Refusals;
-use webhook_admin::version::IfMatch;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
 use webhook_web::Problem;
 
 /// Sets a webhook Active. Its pending deliveries go on, and it starts as healthy. Nothing changes

@@ -18,17 +18,17 @@ use webhook_store::deliveries::{self, DeliveryRow};
 use webhook_store::webhooks;
 
 use super::read::parse_id;
-use webhook_web::body::Body;
+use crate::refusals::Refusals;
+use crate::routes::deliveries::read::DeliveryWithAttempts;
 use webhook_admin::Caller;
-use webhook_web::Authenticated;
 use webhook_admin::Connections;
+use webhook_admin::Refusal;
 use webhook_admin::duration::parse_duration;
 use webhook_admin::fields::Fields;
-use crate::refusals::Refusals;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
-use crate::routes::deliveries::read::DeliveryWithAttempts;
 use webhook_admin::schema;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a test in JSON may have.
 const MAX_BYTES: usize = 1_024;

@@ -12,14 +12,12 @@ use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets};
 
 use super::{FieldChange, ImportedWebhook, Wanted};
-use webhook_admin::Caller;
-use webhook_web::Authenticated;
-use webhook_admin::version::IfMatch;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
 use crate::routes::webhooks::SettingsBody;
 use crate::routes::webhooks::change::{Change, difference};
 use crate::routes::webhooks::create::create;
+use webhook_admin::Caller;
+use webhook_admin::Refusal;
+use webhook_admin::version::IfMatch;
 
 /// For how long a secret that an import replaces signs as well.
 const GRACE_PERIOD: TimeDelta = TimeDelta::hours(24);
