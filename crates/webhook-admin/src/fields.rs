@@ -198,6 +198,15 @@ impl<'a> Fields<'a> {
         self.errors
     }
 
+    /// The request that was read from the fields, unless anything was wrong.
+    pub fn end_with<T>(self, read: Option<T>) -> Result<T, Refusal> {
+        let errors = self.finish();
+        match read {
+            Some(read) if errors.is_empty() => Ok(read),
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
     /// Refuses the request if anything was wrong.
     pub fn end(self) -> Result<(), Refusal> {
         let errors = self.finish();

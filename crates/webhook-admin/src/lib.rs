@@ -11,6 +11,7 @@ pub mod refusal;
 // What a request holds: fields, values, and their schemas in the API's description.
 pub mod duration;
 pub mod fields;
+pub mod request;
 pub mod schema;
 pub mod values;
 
