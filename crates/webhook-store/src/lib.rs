@@ -7,6 +7,7 @@ mod connection;
 mod droppable;
 mod error;
 mod ids;
+mod leased;
 mod pool;
 mod preflight;
 mod schema;
@@ -46,6 +47,7 @@ pub mod migrations;
 pub use connection::Purpose;
 pub use droppable::droppable;
 pub use error::StoreError;
+pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use pool::{
     ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,
     ping,
