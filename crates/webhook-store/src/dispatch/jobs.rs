@@ -12,7 +12,7 @@ use diesel::sql_types::{Double, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
-use webhook_domain::{ApiKeyId, JobId, JobKind, JobRate, JobStatus, WebhookId};
+use webhook_domain::{ApiKeyId, JobId, JobKind, JobRate, JobStatus};
 
 use crate::audit::Actor;
 use crate::error::{name, unreadable};
