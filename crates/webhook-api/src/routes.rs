@@ -7,10 +7,12 @@ use actix_web::{HttpResponse, Resource, Route, Scope};
 use utoipa_swagger_ui::SwaggerUi;
 use webhook_domain::Permission;
 
-use crate::auth::authorize;
 use crate::openapi::description;
 use crate::pages::pages;
-use crate::problem::Problem;
+use crate::rest;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::auth::authorize;
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;
@@ -20,7 +22,6 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
-pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod signatures;
@@ -117,8 +118,8 @@ fn event_routes() -> Vec<Resource> {
 fn platform_routes() -> Vec<Resource> {
     vec![
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
-        at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
-        at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
+        at("/retry-policies", vec![(GET, READ, to(rest::retry_policies::list_retry_policies))]),
+        at("/retry-policies/{environment}", vec![(PUT, OWN, to(rest::retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![
             (GET, OWN, to(api_keys::list_api_keys)),
             (POST, OWN, to(api_keys::create_api_key)),
@@ -177,7 +178,7 @@ fn refuse_other_methods(resource: Resource, allowed: String) -> Resource {
 
 #[allow(clippy::unused_async, reason = "handlers are async")]
 async fn refuse_path() -> Result<HttpResponse, Problem> {
-    Err(Problem::NotFound("path"))
+    Err(Refusal::NotFound("path").into())
 }
 
 #[cfg(test)]
