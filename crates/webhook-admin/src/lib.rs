@@ -1,19 +1,19 @@
-//! What an admin can do, without HTTP: read, change, retry and replay, and what is refused.
+//! The operations of admins, without HTTP: list, read, change, retry, replay.
 //!
-//! REST handlers and the portal's pages call the same functions, so that both show the same and
-//! refuse the same. A function takes domain types or a request's document, does its work in a
-//! transaction, writes the audit log, and returns a body or a [`Refusal`].
+//! REST handlers and the portal's pages call the same functions, and so show and refuse the same. An
+//! operation takes domain types or a request's document, works in a transaction, writes the audit log,
+//! and returns a body or a [`Refusal`].
 
 #![allow(
     unused_qualifications,
     reason = "the macro that describes a body qualifies its types"
 )]
 
-// Who asks, and why a request is refused.
+// The caller, and the refusals.
 pub mod caller;
 pub mod refusal;
 
-// What a request holds: fields, values, and their schemas in the API's description.
+// Requests: fields, values, and the schemas of both in the API's description.
 pub mod duration;
 pub mod fields;
 pub mod patch;
@@ -21,17 +21,17 @@ pub mod request;
 pub mod schema;
 pub mod values;
 
-// What requests have in common: lists in pages, versions, creations that are made once.
+// Kinds of requests: lists in pages, changes of a version, creations that happen once.
 pub mod creation;
 pub mod lists;
 pub mod version;
 
-// What operations work with.
+// The tools of operations.
 pub mod connections;
 pub mod decoding;
 pub mod url_rules;
 
-// What an admin can do, by what it is done to.
+// The operations, by resource.
 pub mod api_keys;
 pub mod audit;
 pub mod retry_policies;
@@ -39,7 +39,7 @@ pub mod sessions;
 pub mod settings;
 pub mod signatures;
 
-// What is done from the command line, and what the fuzzer tries.
+// The operations of the command line, and the fuzzer's entry points.
 pub mod command_line;
 pub mod fuzzing;
 

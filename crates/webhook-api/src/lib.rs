@@ -1,6 +1,6 @@
-//! The REST API: webhooks are managed here, events come in over HTTP, deliveries are looked at.
+//! The REST API: management of webhooks, intake of events over HTTP, the log of deliveries.
 //!
-//! It never calls a webhook's URL.
+//! The process never calls a webhook's URL.
 
 #![allow(
     unused_qualifications,
@@ -18,18 +18,18 @@ use webhook_store::Purpose;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
-// How it starts.
+// The start.
 mod config;
 mod server;
 
-// What is served: the table of routes, and the handlers of the API.
+// The table of routes, and the handlers of the API.
 mod rest;
 mod routes;
 
-// The portal: the same in a browser.
+// The portal.
 mod pages;
 
-// How the API is described.
+// The description of the API.
 mod openapi;
 mod refusals;
 
@@ -54,7 +54,7 @@ pub async fn run(
     migrate(&checked.database_url).await?;
     let pool =
         webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Management).await?;
-    // The publisher outlives the drain, so that requests that are running can still publish.
+    // The publisher outlives the drain: running requests can still publish.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();

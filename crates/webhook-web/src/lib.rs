@@ -1,7 +1,7 @@
-//! The HTTP plumbing that the REST API and the portal share, on actix-web: who sends a request, how
-//! fast, its body and headers, and how a request is refused.
+//! The HTTP plumbing of the REST API and the portal, on actix-web: authentication, rate limits, bodies
+//! and headers, refusals.
 
-// The way of a request: its id and its line in the log, who sends it, what may be done.
+// The way of a request: request id and log line, authentication, permission.
 pub mod access_log;
 pub mod request_id;
 
@@ -18,7 +18,7 @@ pub mod creation;
 pub mod if_match;
 pub mod path_id;
 
-// How a request is refused.
+// Refusals.
 pub mod problem;
 
 pub use authenticated::Authenticated;
