@@ -54,7 +54,7 @@ pub use webhooks::{
     limits::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit},
     metadata::{Metadata, MetadataError},
     name::{WebhookDescription, WebhookName},
-    retry_policy::{RetryPolicy, RetryPolicyError},
+    retry_policy::RetryPolicy,
     secret::{SecretError, SigningSecret},
     settings::{Serving, WebhookSettings, WebhookStatus},
     url::{UrlError, UrlSchemes, WebhookUrl},

@@ -38,6 +38,9 @@ pub trait Named:
     /// Every value of the set, in the order in which people list them.
     const ALL: &'static [Self];
 
+    /// The place of the value in [`ALL`](Self::ALL), from 0.
+    fn position(self) -> usize;
+
     /// The value's name on the wire.
     fn as_str(self) -> &'static str;
 }
@@ -86,6 +89,11 @@ macro_rules! names {
             /// Every value, in the order in which people list them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// The place of the value in `ALL`, from 0.
+            pub const fn position(self) -> usize {
+                self as usize
+            }
+
             /// The name used in JSON, tables, logs and metrics.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -97,6 +105,10 @@ macro_rules! names {
         impl $crate::names::Named for $name {
             const SET: &'static str = $set;
             const ALL: &'static [Self] = Self::ALL;
+
+            fn position(self) -> usize {
+                self.position()
+            }
 
             fn as_str(self) -> &'static str {
                 self.as_str()
@@ -147,6 +159,7 @@ mod tests {
         for value in T::ALL {
             let json = serde_json::to_value(value).expect("a name is JSON");
 
+            assert_eq!(T::ALL[value.position()], *value);
             assert_eq!(json, value.as_str());
             assert_eq!(value.to_string(), value.as_str());
             assert_eq!(value.as_str().parse(), Ok(*value));

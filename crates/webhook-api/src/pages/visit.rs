@@ -70,6 +70,6 @@ impl FromRequest for Visit {
 /// What forms of the browser with this cookie carry; without the cookie nothing matches it.
 pub(super) fn form_token(request: &HttpRequest, cookie: &str) -> String {
     let cookie = request.cookie(cookie);
-    let token = cookie.map(|cookie| SessionToken::given(cookie.value()).form_token());
+    let token = cookie.map(|cookie| SessionToken::from_cookie(cookie.value()).form_token());
     token.unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, Environment, RetryPolicy};
+use webhook_domain::{AuditAction, Environment, FieldError, RetryPolicy};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, retry_policies, transaction};
 
@@ -202,10 +202,12 @@ pub(crate) fn parse_policy(fields: &mut Fields<'_>, base: &RetryPolicy) -> Optio
             .optional_whole("timeout_ms", millis)
             .unwrap_or(base.timeout),
     };
-    policy
-        .checked()
-        .map_err(|error| fields.refuse(error.field(), error))
-        .ok()
+    let refuse_all = |errors: Vec<FieldError>| {
+        for error in errors {
+            fields.refuse(&error.field, error.reason);
+        }
+    };
+    policy.checked().map_err(refuse_all).ok()
 }
 
 impl From<&RetryPolicy> for RetryPolicyBody {

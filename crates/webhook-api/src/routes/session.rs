@@ -150,7 +150,7 @@ pub(crate) async fn end(
 ) -> Result<Cookie<'static>, Problem> {
     if let Some(sent) = request.cookie(SESSION_COOKIE) {
         let mut connection = connections.acquire().await?;
-        let hash = SessionToken::given(sent.value()).hash();
+        let hash = SessionToken::from_cookie(sent.value()).hash();
         sessions::delete(&mut connection, &hash).await?;
     }
     Ok(cookie(url_rules, "", time::Duration::ZERO))

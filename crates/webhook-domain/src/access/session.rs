@@ -1,10 +1,13 @@
+//! The token of a browser that has signed in to the portal.
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// What a browser that signed in sends with each request: 256 random bits in base64url.
+/// The token of a signed-in browser: 256 random bits in base64url, sent as a cookie with each
+/// request.
 ///
-/// Like an [`ApiKey`](crate::ApiKey) it is stored as its hash only.
+/// As with an [`ApiKey`](crate::ApiKey), only the hash of the token is stored.
 #[derive(Clone)]
 pub struct SessionToken(Zeroizing<String>);
 
@@ -14,26 +17,27 @@ impl SessionToken {
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bits)))
     }
 
-    /// Takes a token as a browser sends it. Whether there is such a session is for its hash to
-    /// tell.
-    pub fn given(text: &str) -> Self {
+    /// Reads the cookie of a request without any check: a token that nobody was given has a hash
+    /// that no session has.
+    pub fn from_cookie(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// The token itself, for the browser's cookie.
+    /// The token in clear text, for the browser's cookie.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What forms of a page carry to prove that they were made for this browser: derived from the
-    /// token, so that nothing more is stored, and no way back to it.
+    /// The token that the portal's forms carry, to prove that the portal made the form for this
+    /// browser. It is a hash of the session token, so nothing more is stored, and a leaked form
+    /// reveals no session.
     pub fn form_token(&self) -> String {
         let mut hash = Sha256::new_with_prefix(b"form:");
         hash.update(self.0.as_bytes());
         URL_SAFE_NO_PAD.encode(hash.finalize())
     }
 
-    /// What is stored and looked up instead of the token.
+    /// The SHA-256 of the token, which is stored and looked up instead of the token.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
     }

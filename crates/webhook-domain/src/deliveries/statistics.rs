@@ -49,11 +49,6 @@ impl FailureKind {
             },
         }
     }
-
-    /// Where it is counted.
-    pub const fn position(self) -> usize {
-        self as usize
-    }
 }
 
 /// Where the buckets of durations end, in milliseconds; a last one takes all that is longer. Each
