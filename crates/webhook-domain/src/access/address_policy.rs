@@ -1,19 +1,21 @@
-//! Which addresses the dispatcher may call, so that a webhook cannot be aimed at our own network.
+//! The IP addresses that the dispatcher may call, so that a webhook cannot be aimed at our own
+//! network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// Public addresses, and the networks that the operator opened.
+/// Permits public addresses, and the networks that the operator opened.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
-    /// Networks that are allowed although they are not public, such as a customer's VPN.
+    /// Networks that are permitted although they are not public, such as a customer's VPN.
     pub allowed: Vec<IpNet>,
 }
 
 impl AddressPolicy {
     /// Whether a connection to `address` may be opened.
     pub fn permits(&self, address: IpAddr) -> bool {
+        // A private IPv4 address must not slip through in the clothes of an IPv6 address.
         let address = unmapped(address);
         self.allowed
             .iter()
@@ -22,7 +24,7 @@ impl AddressPolicy {
     }
 }
 
-/// The IPv4 address inside an IPv4-mapped, NAT64 or 6to4 one: that is where the packets end up.
+/// The IPv4 address inside an IPv4-mapped, NAT64 or 6to4 address: the packets end up there.
 fn unmapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
@@ -45,7 +47,8 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Not in the IANA IPv4 Special-Purpose Address Registry (RFC 6890), nor multicast.
+/// Whether an address is neither in the IANA IPv4 Special-Purpose Address Registry (RFC 6890) nor
+/// multicast.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = address.is_private()
@@ -62,7 +65,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Inside 2000::/3, the only unicast space in use, and not set aside there.
+/// Whether an address is inside 2000::/3, the only unicast space in use, and not reserved within
+/// that space.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let global_unicast = a & 0xe000 == 0x2000;

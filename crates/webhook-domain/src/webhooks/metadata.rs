@@ -1,12 +1,13 @@
-//! What an admin wants to remember with a webhook: pairs of text.
+//! Metadata: pairs of text that an admin keeps with a webhook, such as a ticket number.
 
 use std::collections::BTreeMap;
 
-/// Up to 50 pairs: names of 1 to 40 characters, values of up to 500, without control characters.
+/// Up to 50 pairs: names of 1 to 40 characters, values of up to 500 characters, no control
+/// characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
-/// Why a pair cannot be kept.
+/// Why a pair cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum MetadataError {
@@ -32,7 +33,7 @@ impl Metadata {
     /// The most characters that a value may have.
     pub const MAX_VALUE_CHARS: usize = 500;
 
-    /// Sets a pair.
+    /// Sets a pair, or replaces the value of a name that is set already.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), MetadataError> {
         if name.is_empty() || !is_text(name, Self::MAX_NAME_CHARS) {
             return Err(MetadataError::Name);
@@ -47,12 +48,12 @@ impl Metadata {
         Ok(())
     }
 
-    /// Takes a pair away.
+    /// Removes the pair of a name. A name that is not set changes nothing.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// The pairs by name.
+    /// The pairs, ordered by name.
     pub fn pairs(&self) -> &BTreeMap<String, String> {
         &self.0
     }

@@ -1,6 +1,7 @@
-//! What a webhook is called, and what an admin writes about it.
+//! The name and the description of a webhook.
 
-/// What a webhook is called: 1 to 100 characters, no control characters, trimmed.
+/// The name of a webhook: 1 to 100 characters, no control characters, trimmed. Names need not be
+/// unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookName(String);
 
@@ -18,13 +19,14 @@ impl WebhookName {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name.
+    /// The trimmed name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a webhook is for: up to 1,000 characters, line breaks allowed.
+/// The description of a webhook: up to 1,000 characters, trimmed. Line breaks and tabs are the only
+/// control characters allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebhookDescription(String);
 
@@ -41,7 +43,7 @@ impl WebhookDescription {
         Ok(Self(description.to_owned()))
     }
 
-    /// The description.
+    /// The trimmed description, which may be empty.
     pub fn as_str(&self) -> &str {
         &self.0
     }
