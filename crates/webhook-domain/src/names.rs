@@ -1,10 +1,10 @@
-//! Closed sets of names that go over the wire: a role, a status, an event type, a failure class.
+//! Closed sets of names that go over the wire: roles, statuses, event types, failure classes.
 //!
-//! `names!` declares such a set as an enum and gives each value its one name. JSON, SQL columns,
-//! log fields, metric labels and query parameters all use the same name, so a name is part of the
-//! API and of the stored data: a name never changes once it is released.
+//! `names!` declares a set as an enum and gives each value one name. JSON, SQL columns, log fields,
+//! metric labels and query parameters all use this name, so the name is part of the API and of the
+//! stored data: a released name never changes.
 //!
-//! Code that works with any set is generic over [`Named`].
+//! Code for any set is generic over [`Named`].
 //!
 //! ```
 //! use webhook_domain::{Named, Role};
@@ -28,11 +28,11 @@ use serde::de::DeserializeOwned;
 /// The most characters of an unknown name that [`UnknownName`] repeats.
 const MAX_REPEATED_CHARS: usize = 64;
 
-/// A value of a closed set of names. Every set that `names!` declares implements it.
+/// A value of a closed set of names. Every set that `names!` declares implements this trait.
 pub trait Named:
     Copy + Eq + Debug + Display + FromStr<Err = UnknownName> + Serialize + DeserializeOwned + 'static
 {
-    /// The set, as error messages call it: `role` in "unknown role".
+    /// The set's name in error messages: `role` in "unknown role".
     const SET: &'static str;
 
     /// Every value of the set, in the order in which people list them.
@@ -45,7 +45,7 @@ pub trait Named:
     fn as_str(self) -> &'static str;
 }
 
-/// A text that is not a name of the set it was read as.
+/// A text that is not a name of the set that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {set} {given:?}; known are {known}")]
 pub struct UnknownName {
@@ -55,8 +55,8 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    /// Refuses `given`, which is none of the `known` names of `set`. Only the first 64 characters
-    /// of `given` are kept, because a stranger may have written it.
+    /// Refuses `given`, which is not among the `known` names of `set`. Only the first 64 characters
+    /// of `given` are kept, because a stranger may have written the text.
     pub(crate) fn new<'a>(
         set: &'static str,
         given: &str,
@@ -117,6 +117,7 @@ macro_rules! names {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                // `pad` and not `write_str`: log lines and tables align names.
                 f.pad(self.as_str())
             }
         }
@@ -140,6 +141,7 @@ macro_rules! names {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // Not `&str`: a reader or a `serde_json::Value` cannot lend its text.
                 let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
     use crate::*;
 
-    /// Writes and reads every name of a set in each way that the wire knows.
+    /// Writes and reads every name of a set in each form that names have on the wire.
     fn assert_round_trip<T: Named>() {
         for value in T::ALL {
             let json = serde_json::to_value(value).expect("a name is JSON");

@@ -5,7 +5,7 @@
 //! text becomes an [`OutsideText`] where it enters; from there on the text fits an AMQP header, a
 //! log line, a row and a page:
 //!
-//! | value | type | bound | why this bound |
+//! | value | type | bound | reason for the bound |
 //! | --- | --- | --- | --- |
 //! | reason of a rejection | [`RejectionReason`] | 2,000 characters | a person reads it; 8 KB at most in a row |
 //! | exchange and routing key of a message | [`AmqpName`](crate::AmqpName) | 255 bytes | AMQP 0-9-1 allows no longer name |
@@ -29,10 +29,10 @@ mod text;
 pub use field_errors::MAX_FIELD_ERRORS;
 pub use text::{OutsideText, storable};
 
-/// The most bytes that are kept of a response's body: 16 KiB. The rest is read and dropped.
+/// The most bytes kept of a response's body: 16 KiB. The rest is read and dropped.
 pub const MAX_RESPONSE_BODY_BYTES: usize = 16 * 1024;
 
-/// The most bytes that are kept of a rejected message's body: 256 KiB. The rest is cut.
+/// The most bytes kept of a rejected message's body: 256 KiB. The rest is cut.
 pub const MAX_REJECTED_BODY_BYTES: usize = 256 * 1024;
 
 /// The largest message that the broker should accept: 512 KiB. Operators set RabbitMQ's

@@ -24,7 +24,7 @@ pub struct ApiKey(Zeroizing<String>);
 pub struct ApiKeyError;
 
 impl ApiKey {
-    /// Makes a key of 256 bits that the caller drew at random.
+    /// Makes a key of 256 bits, drawn at random by the caller.
     pub fn from_random(bits: [u8; 32]) -> Self {
         Self(Zeroizing::new(format!(
             "{PREFIX}{}",
@@ -62,7 +62,7 @@ impl ApiKey {
 pub struct KeyName(String);
 
 impl KeyName {
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_CHARS: usize = 100;
 
     /// The trimmed name.

@@ -1,9 +1,9 @@
-//! The actions that the audit log records.
+//! The actions recorded in the audit log.
 
 use crate::names::names;
 
 names! {
-    /// The action that an entry of the audit log records.
+    /// The action of one entry in the audit log.
     AuditAction, "audit action" {
         /// A webhook was created.
         WebhookCreated = "webhook.created",

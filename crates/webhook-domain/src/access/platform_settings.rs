@@ -1,4 +1,4 @@
-//! The settings that owners make for the whole platform.
+//! The settings of the whole platform, made by owners.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::FieldError;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The settings of the whole platform, see [`checked`](Self::checked) for their bounds.
+/// The settings of the whole platform. [`checked`](Self::checked) has the bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformSettings {
     /// How long events, deliveries, bodies and audit entries are kept.
@@ -23,8 +23,8 @@ pub struct PlatformSettings {
     /// How long a replaced secret keeps signing when the rotation names no grace period: 0 to 7
     /// days.
     pub grace_period: Duration,
-    /// The addresses that our requests come from, for the allow-lists of receivers: at most 100,
-    /// without repeats.
+    /// The source addresses of our requests, for the allow-lists of receivers: at most 100, without
+    /// repeats.
     pub egress_addresses: Vec<EgressAddress>,
 }
 

@@ -1,4 +1,4 @@
-//! The roles of API keys, and the permissions that each role has.
+//! The roles of API keys, and the permissions of each role.
 
 use crate::names::names;
 
@@ -17,7 +17,7 @@ names! {
 }
 
 names! {
-    /// The permission that a request needs.
+    /// The permission needed by a request.
     Permission, "permission" {
         /// Reading webhooks, deliveries and events.
         Read = "read",

@@ -1,4 +1,4 @@
-//! The token of a browser that has signed in to the portal.
+//! The token of a browser after signing in to the portal.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 pub struct SessionToken(Zeroizing<String>);
 
 impl SessionToken {
-    /// Makes a token of 256 bits that the caller drew at random.
+    /// Makes a token of 256 bits, drawn at random by the caller.
     pub fn from_random(bits: [u8; 32]) -> Self {
         Self(Zeroizing::new(URL_SAFE_NO_PAD.encode(bits)))
     }

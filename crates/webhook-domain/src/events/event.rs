@@ -12,7 +12,7 @@ use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId
 /// Webhook receivers commonly accept bodies of this size; larger data belongs behind a link.
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 
-/// Something that happened on the platform.
+/// An event of the platform, such as the activation of a license.
 ///
 /// ```json
 /// {"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
@@ -34,14 +34,14 @@ pub struct Event {
     pub id: EventId,
     /// The type of the event.
     pub event_type: EventType,
-    /// The environment in which the event happened.
+    /// The environment of the event.
     pub environment: Environment,
-    /// The time at which the event happened, by the publisher's clock.
+    /// The time of the event, by the publisher's clock.
     pub timestamp: DateTime<Utc>,
     /// The only webhook that receives this test event, whether or not the webhook selects the type.
     /// `None`: not a test event.
     pub test_for: Option<WebhookId>,
-    /// The JSON text that webhooks receive. Cloning `Bytes` costs a reference count and no copy.
+    /// The JSON text for the webhooks. Cloning `Bytes` costs a reference count and no copy.
     pub body: Bytes,
 }
 
@@ -64,6 +64,23 @@ pub enum EventError {
 
 impl Event {
     /// Reads a complete event, as publishers send over AMQP: all five fields are required.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use webhook_domain::{Event, EventType};
+    ///
+    /// let body = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
+    ///  "environment":"production","timestamp":"2026-11-23T08:15:30.123Z","data":{"seats":5}}"#;
+    ///
+    /// let event = Event::parse(Bytes::from(body))?;
+    ///
+    /// assert_eq!(event.event_type, EventType::LicenseActivated);
+    /// assert_eq!(event.body, body.as_bytes());
+    ///
+    /// let refused = Event::parse(Bytes::from(body.replace("production", "prod")));
+    /// assert!(refused.unwrap_err().to_string().starts_with("environment: unknown environment"));
+    /// # Ok::<(), webhook_domain::EventError>(())
+    /// ```
     pub fn parse(body: Bytes) -> Result<Self, EventError> {
         check_size(body.len())?;
         let raw = Envelope::parse(&body).map_err(EventError::NotAnObject)?;

@@ -1,4 +1,4 @@
-//! The exchange and the routing key that a message was published to.
+//! The exchange and the routing key of a published message.
 
 use super::text::storable;
 
@@ -25,12 +25,12 @@ impl AmqpName {
     }
 }
 
-/// The exchange and the routing key that a message was published to.
+/// The exchange and the routing key of a published message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishedTo {
     /// The exchange. Empty: the default exchange, which routes straight into a queue.
     pub exchange: AmqpName,
-    /// The routing key that the publisher gave to the exchange.
+    /// The routing key, chosen by the publisher.
     pub routing_key: AmqpName,
 }
 

@@ -71,7 +71,7 @@ impl<'de, const MAX_CHARS: usize> Deserialize<'de> for OutsideText<MAX_CHARS> {
     }
 }
 
-/// Text that Postgres can store: each zero byte becomes U+FFFD.
+/// Text as Postgres can store text: each zero byte becomes U+FFFD.
 pub fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         return Cow::Owned(text.replace('\0', "\u{fffd}"));

@@ -1,8 +1,9 @@
-//! What an admin can do about a failed attempt.
+//! Advice for admins about a failed attempt.
 
 use crate::FailureClass;
 
-/// A plain sentence of advice for a failure and the status that came with it, if one did.
+/// A sentence or two of advice for a failure of this class and, if there was a response, this
+/// status.
 pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
     match class {
         FailureClass::Dns => {
@@ -80,8 +81,8 @@ const fn for_status(status: u16) -> &'static str {
     }
 }
 
-/// What a status means that only Cloudflare's CDN gives, in place of a receiver that it does not get
-/// an answer from. `None`: another status.
+/// The meaning of a status by which Cloudflare's CDN reports that the receiver did not respond to
+/// the CDN. `None`: another status.
 pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
     match status {
         520 => Some("an answer that the CDN does not understand"),

@@ -1,11 +1,12 @@
-//! Custom headers: an admin adds them to every request of a webhook, such as an access token.
+//! Custom headers: headers of an admin, such as an access token, sent with every request of a
+//! webhook.
 
 use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-/// Names that the platform sets, or that belong to the connection and not to the request (RFC 9110,
-/// section 7.6.1).
+/// Names of headers set by the platform, and of headers that belong to the connection and not to
+/// the request (RFC 9110, section 7.6.1).
 const RESERVED: [&str; 17] = [
     "accept-encoding",
     "connection",
@@ -42,7 +43,7 @@ pub struct HeaderName(String);
 pub enum HeaderSecret {
     /// A new value.
     Given(HeaderValue),
-    /// The value that is stored under the same name.
+    /// The value stored under the same name.
     Stored,
 }
 
@@ -70,7 +71,7 @@ pub enum HeaderError {
 }
 
 impl HeaderName {
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_CHARS: usize = 100;
 
     /// Checks a name. Names are compared and stored in lower case.
@@ -94,7 +95,7 @@ impl HeaderName {
 }
 
 impl HeaderValue {
-    /// The most characters that a value may have.
+    /// The most characters of a value.
     pub const MAX_CHARS: usize = 2_048;
 
     /// Checks a value.
@@ -119,10 +120,10 @@ impl HeaderValue {
 }
 
 impl CustomHeaders {
-    /// The most headers that a webhook may have.
+    /// The most headers of one webhook.
     pub const MAX: usize = 20;
 
-    /// Sets a header, or replaces the value of a header that is set already.
+    /// Sets a header, or replaces the value of a set header.
     pub fn set(&mut self, name: HeaderName, value: HeaderSecret) -> Result<(), HeaderError> {
         if self.0.len() == Self::MAX && !self.0.contains_key(&name) {
             return Err(HeaderError::TooMany);
@@ -131,7 +132,7 @@ impl CustomHeaders {
         Ok(())
     }
 
-    /// Removes a header. A name that is not set changes nothing.
+    /// Removes a header, if set.
     pub fn remove(&mut self, name: &HeaderName) {
         self.0.remove(name);
     }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-/// The most requests that each dispatcher has open to a webhook at once: 1 to 256.
+/// The most simultaneous requests from each dispatcher to a webhook: 1 to 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxConcurrency(NonZeroU16);
 

@@ -1,4 +1,4 @@
-//! Metadata: pairs of text that an admin keeps with a webhook, such as a ticket number.
+//! Metadata: pairs of text kept with a webhook, such as a ticket number.
 
 use std::collections::BTreeMap;
 
@@ -26,14 +26,14 @@ pub enum MetadataError {
 }
 
 impl Metadata {
-    /// The most pairs that a webhook may have.
+    /// The most pairs of one webhook.
     pub const MAX: usize = 50;
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_NAME_CHARS: usize = 40;
-    /// The most characters that a value may have.
+    /// The most characters of a value.
     pub const MAX_VALUE_CHARS: usize = 500;
 
-    /// Sets a pair, or replaces the value of a name that is set already.
+    /// Sets a pair, or replaces the value of the pair.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), MetadataError> {
         if name.is_empty() || !is_text(name, Self::MAX_NAME_CHARS) {
             return Err(MetadataError::Name);
@@ -48,7 +48,7 @@ impl Metadata {
         Ok(())
     }
 
-    /// Removes the pair of a name. A name that is not set changes nothing.
+    /// Removes the pair with this name, if set.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }

@@ -6,7 +6,7 @@
 pub struct WebhookName(String);
 
 impl WebhookName {
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_CHARS: usize = 100;
 
     /// Trims and checks a name.
@@ -31,7 +31,7 @@ impl WebhookName {
 pub struct WebhookDescription(String);
 
 impl WebhookDescription {
-    /// The most characters that a description may have.
+    /// The most characters of a description.
     pub const MAX_CHARS: usize = 1_000;
 
     /// Trims and checks a description.

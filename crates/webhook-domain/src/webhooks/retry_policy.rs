@@ -84,6 +84,22 @@ impl RetryPolicy {
     }
 
     /// Every delay of the policy in order, before jitter: one fewer than there are attempts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use webhook_domain::RetryPolicy;
+    ///
+    /// let policy = RetryPolicy {
+    ///     max_attempts: 5,
+    ///     max_interval: Duration::from_secs(600),
+    ///     ..RetryPolicy::default()
+    /// };
+    ///
+    /// let schedule: Vec<u64> = policy.schedule().map(|delay| delay.as_secs()).collect();
+    ///
+    /// assert_eq!(schedule, [10, 40, 160, 600]);
+    /// assert_eq!(policy.span(), Duration::from_secs(810));
+    /// ```
     pub fn schedule(&self) -> impl Iterator<Item = Duration> {
         // The jitter of the `backoff` crate is off: the crate draws from a random source of its
         // own, and adds the jitter after the cap. The crate's clock is not read either, because

@@ -1,4 +1,4 @@
-//! The secret that a webhook shares with the platform.
+//! The secret shared by a webhook and the platform.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,12 +25,12 @@ pub struct SigningSecret {
     keyed_with_bytes: Hmac<Sha256>,
 }
 
-/// The part of a secret that keys an HMAC.
+/// The part of a secret used as the key of an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyForm {
     /// The whole text, `whsec_` included.
     Text,
-    /// The bytes that are encoded in base64 after `whsec_`.
+    /// The bytes encoded in base64 after `whsec_`.
     Bytes,
 }
 
@@ -47,13 +47,13 @@ pub enum SecretError {
 }
 
 impl SigningSecret {
-    /// Makes a secret of 32 bytes that the caller drew at random.
+    /// Makes a secret of 32 bytes, drawn at random by the caller.
     pub fn from_random(bytes: [u8; 32]) -> Self {
         let text = Zeroizing::new(format!("{PREFIX}{}", STANDARD.encode(bytes)));
         Self::keyed(text, &bytes)
     }
 
-    /// Reads a secret that an admin chose or that was stored.
+    /// Reads a secret, chosen by an admin or stored.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let encoded = text.strip_prefix(PREFIX).ok_or(SecretError::NoPrefix)?;
         let bytes = STANDARD

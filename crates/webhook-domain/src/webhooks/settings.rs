@@ -23,7 +23,7 @@ pub struct WebhookSettings {
     pub events: EventSelection,
     /// Headers that the admin adds to the platform's own headers.
     pub headers: CustomHeaders,
-    /// Pairs that the admin keeps with the webhook.
+    /// Pairs of text, kept for the admin.
     pub metadata: Metadata,
     /// Rate, concurrency, order and retries.
     pub serving: Serving,

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use crate::AddressPolicy;
 
-/// The URL schemes that the operator allows.
+/// The URL schemes allowed by the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlSchemes {
     /// `https` only.
