@@ -53,3 +53,16 @@ pub type CertificateText = OutsideText<500>;
 
 /// The value of a response's header: at most 1,024 characters.
 pub type HeaderText = OutsideText<1_024>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_those_of_the_table() {
+        assert_eq!(MAX_RESPONSE_BODY_BYTES, 16_384);
+        assert_eq!(MAX_REJECTED_BODY_BYTES, 262_144);
+        assert_eq!(MAX_MESSAGE_BYTES, 524_288);
+        assert_eq!(crate::MAX_EVENT_BYTES, 262_144);
+    }
+}

@@ -130,4 +130,49 @@ mod tests {
         assert!(policy.permits("::ffff:127.0.0.1".parse().expect("an address")));
         assert!(!policy.permits("10.0.0.1".parse().expect("an address")));
     }
+
+    /// The first and the last address of each special network, and the public addresses beside
+    /// them. Where a network has no neighbour, any public address stands.
+    #[rstest]
+    #[case::carrier("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0")]
+    #[case::assignments("191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0")]
+    #[case::relays("192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0")]
+    #[case::benchmark("198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0")]
+    #[case::multicast("223.255.255.255", "224.0.0.0", "255.255.255.255", "1.0.0.0")]
+    #[case::this_network("1.0.0.0", "0.0.0.0", "0.255.255.255", "1.0.0.0")]
+    #[case::teredo("2000::", "2001::", "2001:1ff:ffff::", "2001:200::")]
+    #[case::example("2001:db7:ffff::", "2001:db8::", "2001:db8:ffff::", "2001:db9::")]
+    #[case::example("3ffe::", "3fff::", "3fff:fff:ffff::", "3fff:1000::")]
+    #[case::global_unicast("3ffe::", "1fff::", "4000::", "2000::")]
+    fn a_network_ends_at_its_bounds(
+        #[case] before: IpAddr,
+        #[case] first: IpAddr,
+        #[case] last: IpAddr,
+        #[case] behind: IpAddr,
+    ) {
+        let public = [before, first, last, behind].map(|a| AddressPolicy::default().permits(a));
+
+        assert_eq!(public, [true, false, false, true]);
+    }
+
+    #[rstest]
+    #[case("192.1.0.1")]
+    #[case("193.0.0.1")]
+    #[case("192.88.98.1")]
+    #[case("192.89.99.1")]
+    #[case("193.88.99.1")]
+    #[case("199.18.0.1")]
+    #[case("101.64.0.1")]
+    fn an_address_that_shares_some_bytes_with_a_network_is_public(#[case] address: IpAddr) {
+        assert!(AddressPolicy::default().permits(address));
+    }
+
+    #[test]
+    fn an_embedded_address_is_read_from_all_of_its_bits() {
+        let embedded = |text: &str| unmapped(text.parse().expect("an address")).to_string();
+
+        assert_eq!(embedded("::ffff:201.2.3.4"), "201.2.3.4");
+        assert_eq!(embedded("64:ff9b::201.2.3.4"), "201.2.3.4");
+        assert_eq!(embedded("2002:c902:0304::1"), "201.2.3.4");
+    }
 }

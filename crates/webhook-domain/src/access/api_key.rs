@@ -122,4 +122,26 @@ mod tests {
             assert!(ApiKey::parse(text).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_key_is_looked_up_by_its_hash_and_recognised_by_its_prefix() {
+        let key = ApiKey::from_random([7; 32]);
+
+        let expected: [u8; 32] = Sha256::digest(key.reveal().as_bytes()).into();
+        assert_eq!(key.hash(), expected);
+        assert_eq!(
+            key.reveal(),
+            "whk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"
+        );
+        assert_eq!(key.prefix(), "whk_BwcHBw");
+    }
+
+    #[test]
+    fn a_name_may_have_100_characters() {
+        let longest = "é".repeat(KeyName::MAX_CHARS);
+
+        let name: KeyName = longest.parse().expect("a name");
+
+        assert_eq!(name.as_str(), longest);
+    }
 }

@@ -229,4 +229,64 @@ mod tests {
     fn anything_else_is_none(#[case] text: &str) {
         assert!(text.parse::<EgressAddress>().is_err());
     }
+
+    #[test]
+    fn the_bounds_themselves_are_allowed() {
+        let shortest = wrong(|settings| {
+            let shortest = Retention {
+                events: DAY,
+                deliveries: DAY,
+                bodies: DAY,
+                audit: DAY,
+            };
+            settings.retention = shortest;
+            settings.disable_after = Duration::from_secs(3_600);
+            settings.grace_period = Duration::ZERO;
+        });
+        let longest = wrong(|settings| {
+            let years = Duration::from_secs(315_360_000);
+            settings.retention = Retention {
+                events: years,
+                deliveries: years,
+                bodies: years,
+                audit: years,
+            };
+            settings.disable_after = Duration::from_secs(7_776_000);
+            settings.grace_period = Duration::from_secs(604_800);
+            settings.egress_addresses = vec!["192.0.2.1".parse().expect("an address"); 100];
+        });
+
+        assert_eq!((shortest, longest), (vec![], vec![]));
+    }
+
+    #[test]
+    fn one_second_beyond_a_bound_is_refused() {
+        let second = Duration::from_secs(1);
+
+        let long = wrong(|s| s.disable_after = Duration::from_secs(7_776_001));
+        let grace = wrong(|s| s.grace_period = Duration::from_secs(604_801));
+        let kept = wrong(|s| s.retention.audit = Duration::from_secs(315_360_001));
+        let short = wrong(|s| s.retention.audit = DAY - second);
+
+        assert_eq!(long, ["disable_after"]);
+        assert_eq!(grace, ["default_grace_period"]);
+        assert_eq!([kept, short].concat(), ["retention.audit"; 2]);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let PlatformSettings {
+            retention,
+            disable_after,
+            grace_period,
+            ..
+        } = PlatformSettings::default();
+
+        let days = |time: Duration| time.as_secs() / 86_400;
+        assert_eq!((days(disable_after), days(grace_period)), (5, 1));
+        assert_eq!(days(retention.events), 30);
+        assert_eq!(days(retention.deliveries), 30);
+        assert_eq!(days(retention.bodies), 7);
+        assert_eq!(days(retention.audit), 365);
+    }
 }

@@ -48,3 +48,36 @@ impl std::fmt::Debug for SessionToken {
         f.write_str("SessionToken(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_comes_back_as_a_cookie_is_the_same_token() {
+        let token = SessionToken::from_random([7; 32]);
+
+        let back = SessionToken::from_cookie(token.reveal());
+
+        assert_eq!(
+            token.reveal(),
+            "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"
+        );
+        let expected: [u8; 32] = Sha256::digest(token.reveal().as_bytes()).into();
+        assert_eq!((token.hash(), back.hash()), (expected, expected));
+        assert_eq!(back.form_token(), token.form_token());
+    }
+
+    #[test]
+    fn a_forms_token_is_one_way_and_differs_from_the_stored_hash() {
+        let token = SessionToken::from_random([7; 32]);
+        let other = SessionToken::from_random([8; 32]);
+
+        let form_token = token.form_token();
+
+        assert_eq!(form_token.len(), 43, "256 bits in base64url");
+        assert_ne!(form_token, URL_SAFE_NO_PAD.encode(token.hash()));
+        assert_ne!(form_token, other.form_token());
+        assert_eq!(format!("{token:?}"), "SessionToken(redacted)");
+    }
+}

@@ -154,8 +154,24 @@ mod tests {
         assert_eq!(range("5xx"), Some((500, 599)));
         assert_eq!(range("timeout"), Some((4, 4)));
         assert_eq!(range("none"), Some((0, 0)));
-        for wrong in ["", "xx", "0xx", "5xxx", "50", "+50", "1000", "status", "ok"] {
+        for wrong in ["", "xx", "0xx", "5xxx", "50", "+50", "1000", "status", "ok"]
+            .into_iter()
+            .chain(["5", "+5", "+5xx", "503xx", "+503"])
+        {
             assert_eq!(range(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_result_has_a_status_or_a_failure_or_both_or_neither() {
+        let parts = |last: LastResponse| (last.status(), last.failure());
+        let status = FailureClass::Status;
+
+        assert_eq!(parts(LastResponse::Nothing), (None, None));
+        assert_eq!(parts(LastResponse::Status(204)), (Some(204), None));
+        assert_eq!(parts(LastResponse::Status(300)), (Some(300), Some(status)));
+        assert_eq!(parts(LastResponse::Status(199)), (Some(199), Some(status)));
+        let timeout = FailureClass::Timeout;
+        assert_eq!(parts(LastResponse::Failure(timeout)), (None, Some(timeout)));
     }
 }

@@ -38,3 +38,31 @@ impl Observation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    #[rstest]
+    #[case(204, None, false)]
+    #[case(429, None, false)]
+    #[case(429, Some(60), true)]
+    #[case(410, None, true)]
+    #[case(500, None, true)]
+    #[case(503, None, true)]
+    fn only_an_acceptance_and_a_429_without_a_time_are_unremarkable(
+        #[case] status: u16,
+        #[case] retry_after_s: Option<u64>,
+        #[case] remarkable: bool,
+    ) {
+        let observation = Observation {
+            outcome: Outcome::of_status(status, retry_after_s.map(Duration::from_secs)),
+            occasion: Occasion::Due,
+            ended_at: DateTime::UNIX_EPOCH,
+        };
+
+        assert_eq!(observation.is_remarkable(), remarkable);
+    }
+}

@@ -103,4 +103,14 @@ mod tests {
         assert_eq!(value(RequestHeader::Timestamp), Some("0"));
         assert_eq!(value(RequestHeader::Attempt), Some("2"));
     }
+
+    #[test]
+    fn a_header_in_lower_case_is_the_same_header() {
+        for header in RequestHeader::ALL {
+            let lower = header.in_lower_case();
+
+            assert!(lower.eq_ignore_ascii_case(header.as_str()));
+            assert!(!lower.contains(char::is_uppercase), "{lower}");
+        }
+    }
 }

@@ -122,6 +122,7 @@ impl Durations {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use rstest::rstest;
 
     #[test]
     fn a_failure_is_counted_by_its_class_or_the_hundred_of_its_status() {
@@ -163,5 +164,61 @@ mod tests {
     #[test]
     fn nothing_has_no_percentile() {
         assert_eq!(Durations::default().percentile(0.5), None);
+    }
+
+    #[test]
+    fn a_duration_on_a_bound_is_in_the_bucket_below() {
+        let buckets = [0, 1, 2, 3, 4, 5, 30_000, 30_001].map(Durations::bucket);
+
+        assert_eq!(buckets, [0, 0, 1, 2, 3, 3, 25, 26]);
+    }
+
+    /// Ten attempts of 11 to 15 ms (bucket 6), and ten of 1,001 to 1,500 ms (bucket 18).
+    #[rstest]
+    #[case(0.0, 10)]
+    #[case(0.25, 13)]
+    #[case(0.5, 15)]
+    #[case(0.75, 1_250)]
+    #[case(0.95, 1_450)]
+    #[case(1.0, 1_500)]
+    fn a_percentile_is_estimated_evenly_within_its_bucket(#[case] share: f64, #[case] ms: u32) {
+        let mut durations = Durations::default();
+        for bucket in [6, 18] {
+            durations.add((0..Durations::BUCKETS).map(|b| if b == bucket { 5 } else { 0 }));
+            durations.add((0..=bucket).map(|b| if b == bucket { 5 } else { 0 }));
+        }
+
+        assert_eq!(durations.percentile(share), Some(ms));
+    }
+
+    #[test]
+    fn attempts_longer_than_every_bound_are_told_as_the_longest_bound() {
+        let mut durations = Durations::default();
+        durations.add((0..Durations::BUCKETS).map(|bucket| u64::from(bucket == 26)));
+
+        assert_eq!(durations.percentile(0.5), Some(30_000));
+    }
+
+    #[test]
+    fn every_kind_of_status_covers_its_hundred() {
+        let of = |status| FailureKind::of(FailureClass::Status, status);
+
+        assert_eq!([300, 399].map(|s| of(Some(s))), [FailureKind::Redirect; 2]);
+        assert_eq!([400, 499].map(|s| of(Some(s))), [FailureKind::Refused; 2]);
+        assert_eq!([500, 599].map(|s| of(Some(s))), [FailureKind::Broken; 2]);
+        assert_eq!(
+            [of(Some(600)), of(Some(299)), of(None)],
+            [FailureKind::Other; 3]
+        );
+    }
+
+    #[test]
+    fn every_other_class_is_counted_under_its_own_name() {
+        for class in FailureClass::ALL
+            .iter()
+            .filter(|c| **c != FailureClass::Status)
+        {
+            assert_eq!(FailureKind::of(*class, Some(500)).as_str(), class.as_str());
+        }
     }
 }

@@ -137,4 +137,16 @@ mod tests {
             prop_assert_eq!(left, &a - &b);
         }
     }
+
+    #[test]
+    fn patterns_are_kept_in_the_order_of_the_choice() {
+        let selection = select(&["telemetry.*", "license.created", "telemetry.*"]);
+
+        let [first, second] = selection.patterns() else {
+            panic!("the repeat is dropped: {selection:?}");
+        };
+
+        assert_eq!(*first, EventPattern::Group("telemetry"));
+        assert_eq!(*second, EventPattern::One(EventType::LicenseCreated));
+    }
 }

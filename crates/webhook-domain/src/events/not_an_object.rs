@@ -117,6 +117,8 @@ mod tests {
     #[case::string(b"\"text\"", "is a string")]
     #[case::number(b"-1", "is a number")]
     #[case::null(b"null", "is null")]
+    #[case::true_(b"true", "is a boolean")]
+    #[case::false_(b"false", "is a boolean")]
     #[case::two_documents(b"{} {}", "something follows the object")]
     #[case::rubbish_behind(b"{}x", "something follows the object")]
     #[case::cut(b"{\"id\":", "EOF while parsing")]

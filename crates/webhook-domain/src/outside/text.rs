@@ -157,4 +157,12 @@ mod tests {
             prop_assert_eq!(Ten::new(text.as_str()), text);
         }
     }
+
+    #[test]
+    fn a_text_of_four_byte_characters_is_cut_by_characters() {
+        let text = "😀".repeat(11);
+
+        assert_eq!(Ten::from_bytes(text.as_bytes()), Ten::new(&text));
+        assert_eq!(Ten::from(text.as_str()).as_str(), "😀".repeat(9) + "…");
+    }
 }

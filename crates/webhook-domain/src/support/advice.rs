@@ -99,6 +99,7 @@ pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_failure_has_a_sentence_of_advice() {
@@ -121,5 +122,52 @@ mod tests {
             assert!(meaning_behind_cdn(status).is_some(), "{status}");
         }
         assert_eq!((of(527), meaning_behind_cdn(503)), (of(500), None));
+    }
+
+    #[test]
+    fn every_status_class_has_advice_of_its_own() {
+        let statuses = [
+            302, 400, 401, 404, 408, 410, 413, 415, 429, 500, 503, 520, 525, 600,
+        ];
+        let advice: BTreeSet<&str> = statuses
+            .iter()
+            .map(|status| advice(FailureClass::Status, Some(*status)))
+            .collect();
+
+        assert_eq!(advice.len(), statuses.len());
+    }
+
+    #[test]
+    fn statuses_of_one_cause_share_their_advice() {
+        let of = |status| advice(FailureClass::Status, Some(status));
+
+        assert_eq!(of(400), of(422));
+        assert_eq!(of(401), of(403));
+        assert_eq!(of(404), of(405));
+        assert_eq!(of(525), of(526));
+        assert_eq!([of(300), of(399)], [of(302); 2]);
+        assert_eq!([of(502), of(504)], [of(503); 2]);
+        assert_eq!([of(520), of(524)], [of(522); 2]);
+        assert_eq!([of(505), of(527), of(599)], [of(500); 3]);
+        assert_eq!([of(299), of(499)], [of(600); 2]);
+    }
+
+    #[test]
+    fn every_failure_without_a_status_has_advice_of_its_own() {
+        let all = FailureClass::ALL.iter();
+        let advice: BTreeSet<&str> = all.map(|class| advice(*class, None)).collect();
+
+        assert_eq!(advice.len(), FailureClass::ALL.len());
+    }
+
+    #[test]
+    fn each_status_of_the_cdn_has_a_meaning_of_its_own() {
+        let meanings: BTreeSet<_> = (519..=527).map(meaning_behind_cdn).collect();
+
+        assert_eq!(
+            meanings.len(),
+            8,
+            "seven meanings, and none for the neighbours"
+        );
     }
 }

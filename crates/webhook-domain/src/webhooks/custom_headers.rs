@@ -278,4 +278,44 @@ mod tests {
             Err((name("b"), HeaderError::NoValue))
         );
     }
+
+    #[test]
+    fn a_name_has_up_to_100_characters_and_a_value_up_to_2048() {
+        let longest_name = "x".repeat(HeaderName::MAX_CHARS);
+        let longest_value = "x".repeat(HeaderValue::MAX_CHARS);
+
+        assert_eq!(name(&longest_name).as_str(), longest_name);
+        let too_long = HeaderName::parse(&format!("{longest_name}x"));
+        assert_eq!(too_long, Err(HeaderError::Name));
+        let value = HeaderValue::parse(&longest_value).expect("a value");
+        assert_eq!(value.reveal(), longest_value);
+    }
+
+    #[test]
+    fn a_removed_header_is_gone_and_the_others_stay() {
+        let mut headers = CustomHeaders::default();
+        headers.set(name("a"), given("1")).expect("room");
+        headers.set(name("b"), HeaderSecret::Stored).expect("room");
+
+        headers.remove(&name("a"));
+
+        assert!(!headers.contains(&name("a")) && headers.contains(&name("b")));
+        assert!(!headers.has_given());
+        headers.set(name("c"), given("2")).expect("room");
+        assert!(headers.has_given());
+        let pairs: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        assert_eq!(pairs, [("b", &HeaderSecret::Stored), ("c", &given("2"))]);
+    }
+
+    #[test]
+    fn debug_says_whether_a_value_is_given_and_hides_the_value() {
+        let value = HeaderValue::parse("hunter2").expect("a value");
+
+        assert_eq!(format!("{value:?}"), "HeaderValue(redacted)");
+        assert_eq!(format!("{:?}", given("hunter2")), "Given(redacted)");
+        assert_eq!(format!("{:?}", HeaderSecret::Stored), "Stored");
+    }
 }

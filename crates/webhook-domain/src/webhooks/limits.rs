@@ -145,4 +145,23 @@ mod tests {
             Ok(AttemptTimeout::MIN)
         );
     }
+
+    #[test]
+    fn the_greatest_limits_are_allowed() {
+        let timeout = AttemptTimeout::from_millis(30_000).map(AttemptTimeout::get);
+
+        assert_eq!(MaxConcurrency::new(256).map(MaxConcurrency::get), Ok(256));
+        assert!(MaxConcurrency::new(257).is_err());
+        assert_eq!(timeout, Ok(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn an_ordering_field_keeps_its_name_and_is_license_id_by_default() {
+        let longest = "é".repeat(OrderingField::MAX_CHARS);
+
+        let field = OrderingField::parse(&longest).expect("a name");
+
+        assert_eq!(field.as_str(), longest);
+        assert_eq!(OrderingField::default().as_str(), "license_id");
+    }
 }

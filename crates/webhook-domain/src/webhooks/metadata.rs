@@ -84,4 +84,16 @@ mod tests {
             Err(MetadataError::Value)
         );
     }
+
+    #[test]
+    fn pairs_are_kept_until_they_are_removed() {
+        let mut metadata = Metadata::default();
+        let (name, value) = ("é".repeat(40), "é".repeat(500));
+        metadata.set(&name, &value).expect("room");
+        metadata.set("ticket", "OPS-7").expect("room");
+
+        metadata.remove("ticket");
+
+        assert_eq!(metadata.pairs(), &BTreeMap::from([(name, value)]));
+    }
 }

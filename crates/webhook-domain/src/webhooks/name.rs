@@ -77,4 +77,35 @@ mod tests {
         assert!(WebhookName::parse(&"é".repeat(100)).is_ok());
         assert!(WebhookName::parse(&"é".repeat(101)).is_err());
     }
+
+    #[test]
+    fn a_description_may_have_lines_and_no_other_control_characters() {
+        let text = |text: &str| WebhookDescription::parse(text).map(|d| d.as_str().to_owned());
+
+        assert_eq!(
+            text(" first\r\n\tsecond\n "),
+            Ok("first\r\n\tsecond".to_owned())
+        );
+        assert_eq!(text(""), Ok(String::new()));
+        assert!(text("a\u{0}b").is_err() && text("a\u{1b}b").is_err());
+    }
+
+    #[test]
+    fn a_description_has_up_to_1000_characters() {
+        let longest = "é".repeat(WebhookDescription::MAX_CHARS);
+
+        assert!(WebhookDescription::parse(&longest).is_ok());
+        assert_eq!(
+            WebhookDescription::parse(&format!("{longest}é")),
+            Err("must have at most 1000 characters, has 1001".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_was_typed() {
+        assert_eq!(
+            WebhookName::parse("CRM Berlin").map(|n| n.as_str().to_owned()),
+            Ok("CRM Berlin".to_owned())
+        );
+    }
 }

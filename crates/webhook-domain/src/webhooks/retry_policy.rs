@@ -278,6 +278,14 @@ mod tests {
         assert_eq!(errors[0].field, field);
     }
 
+    #[test]
+    fn a_low_draw_shortens_the_delay_and_a_high_one_lengthens_it() {
+        let delay = |random| RetryPolicy::default().delay_after(1, None, random);
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+
+        assert_eq!([0.0, 0.5, 1.0].map(delay), [8, 10, 12].map(seconds));
+    }
+
     prop_compose! {
         fn any_policy()(
             max_attempts in 1_u32..=RetryPolicy::MAX_ATTEMPTS,

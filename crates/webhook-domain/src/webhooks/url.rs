@@ -175,6 +175,8 @@ mod tests {
     #[case("http://example.com/", UrlError::NotHttps)]
     #[case("ftp://example.com/", UrlError::NotHttps)]
     #[case("https://me:pw@example.com/", UrlError::UserInfo)]
+    #[case("https://me@example.com/", UrlError::UserInfo)]
+    #[case("https://:pw@example.com/", UrlError::UserInfo)]
     #[case("https://example.com/#top", UrlError::Fragment)]
     #[case("https://example.com:0/", UrlError::PortZero)]
     #[case("https://93.184.216.34:000/", UrlError::PortZero)]
@@ -254,5 +256,13 @@ mod tests {
         let url = "http://127.0.0.1:9000/hook";
 
         assert!(WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &loopback).is_ok());
+    }
+
+    #[rstest]
+    #[case("my_host.example.com")]
+    #[case("my-host.example.com")]
+    #[case("1.example.com")]
+    fn a_host_may_have_digits_hyphens_and_underscores(#[case] host: &str) {
+        assert!(parse(&format!("https://{host}/")).is_ok());
     }
 }
