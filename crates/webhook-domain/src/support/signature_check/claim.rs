@@ -208,3 +208,59 @@ fn read_time(
     }
     seconds
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn a_signature_is_read_in_the_notation_of_its_scheme_only() {
+        let mac = vec![7; MAC_BYTES];
+        let (hex, base64) = (hex::encode(&mac), STANDARD.encode(&mac));
+
+        assert_eq!(
+            (read_hex(&hex), read_base64(&base64)),
+            (Ok(mac.clone()), Ok(mac))
+        );
+        assert!(read_hex(&base64).is_err_and(|fault| fault.contains("is base64")));
+        assert!(read_base64(&hex).is_err_and(|fault| fault.contains("is hex")));
+    }
+
+    #[rstest]
+    #[case::empty(0)]
+    #[case::cut(MAC_BYTES - 2)]
+    #[case::longer(MAC_BYTES + 1)]
+    fn a_signature_of_another_length_was_cut_or_changed(#[case] bytes: usize) {
+        let (hex, base64) = (hex::encode(vec![7; bytes]), STANDARD.encode(vec![7; bytes]));
+
+        for fault in [
+            read_hex(&hex),
+            read_hex(&base64),
+            read_base64(&hex),
+            read_base64(&base64),
+        ] {
+            assert!(fault.is_err_and(|fault| fault.ends_with("it was cut or changed")));
+        }
+    }
+
+    #[rstest]
+    #[case("1795523000", Some(1_795_523_000))]
+    #[case("0", Some(0))]
+    #[case("+5", None)]
+    #[case("-5", None)]
+    #[case("9223372036854775807", None)]
+    fn a_time_is_a_number_of_digits_that_a_calendar_has(
+        #[case] text: &str,
+        #[case] read: Option<i64>,
+    ) {
+        let mut findings = Vec::new();
+
+        assert_eq!(
+            read_time(RequestHeader::Timestamp, text, &mut findings),
+            read
+        );
+
+        assert_eq!(findings.len(), usize::from(read.is_none()));
+    }
+}

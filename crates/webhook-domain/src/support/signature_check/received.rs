@@ -52,3 +52,30 @@ impl ReceivedRequest {
         self.headers.find(RequestHeader::Delivery)?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_its_event_and_its_delivery_in_any_case() {
+        let id = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e";
+        let request = |event: &str, delivery: &str| ReceivedRequest {
+            headers: ReceivedHeaders::new([
+                (event.to_owned(), format!(" {id} ")),
+                (delivery.to_owned(), id.to_owned()),
+            ]),
+            body: Bytes::new(),
+        };
+
+        for request in [
+            request("Webhook-Id", "X-Webhook-Delivery"),
+            request("HTTP_WEBHOOK_ID", "HTTP_X_WEBHOOK_DELIVERY"),
+        ] {
+            assert_eq!(request.event_id(), id.parse().ok());
+            assert_eq!(request.delivery_id(), id.parse().ok());
+        }
+        assert_eq!(request("a", "b").event_id(), None);
+        assert_eq!(request("a", "b").delivery_id(), None);
+    }
+}
