@@ -8,9 +8,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
+use crate::rest;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
-    retry_policies, session, settings, signatures, statistics, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, rejected_messages, retry_policies,
+    session, settings, signatures, statistics, webhooks,
 };
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
@@ -55,9 +56,9 @@ use webhook_web::problem::ProblemBody;
         deliveries::again::retry_delivery,
         deliveries::again::cancel_delivery,
         deliveries::again::retry_deliveries,
-        jobs::list_jobs,
-        jobs::find_job,
-        jobs::cancel_job,
+        rest::jobs::list_jobs,
+        rest::jobs::find_job,
+        rest::jobs::cancel_job,
         webhooks::replay::replay_events,
         webhooks::diagnosis::diagnose_webhook,
         signatures::verify_signature,
