@@ -27,6 +27,7 @@ pub mod url_rules;
 
 // What an admin can do, by what it is done to.
 pub mod jobs;
+pub mod retry_policies;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;

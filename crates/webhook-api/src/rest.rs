@@ -1,3 +1,4 @@
 //! The handlers of the REST API: each parses, makes one call to `webhook-admin`, and responds.
 
 pub(crate) mod jobs;
+pub(crate) mod retry_policies;
