@@ -34,6 +34,7 @@ pub mod url_rules;
 // What an admin can do, by what it is done to.
 pub mod api_keys;
 pub mod audit;
+pub mod jobs;
 pub mod retry_policies;
 pub mod sessions;
 pub mod settings;
