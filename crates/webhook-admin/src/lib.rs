@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro that describes a body qualifies its types"
+)]
+
 // Who asks, and why a request is refused.
 pub mod caller;
 pub mod refusal;
@@ -7,6 +12,7 @@ pub mod refusal;
 // What a request holds: fields, values, and their schemas in the API's description.
 pub mod duration;
 pub mod fields;
+pub mod patch;
 pub mod request;
 pub mod schema;
 pub mod values;
@@ -20,6 +26,15 @@ pub mod version;
 pub mod connections;
 pub mod decoding;
 pub mod url_rules;
+
+// What an admin can do, by what it is done to.
+pub mod api_keys;
+pub mod audit;
+pub mod jobs;
+pub mod retry_policies;
+pub mod sessions;
+pub mod settings;
+pub mod signatures;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;
