@@ -20,11 +20,11 @@ use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
 use super::{DeliveryBody, parse_id};
 use crate::refusals::Refusals;
-use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::Caller;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
+use webhook_admin::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::schema;
 use webhook_admin::values::parse_bool;
 use webhook_web::Authenticated;
@@ -97,7 +97,7 @@ pub(crate) async fn retry(
         Ok(due)
     });
     let due: Due = due.await?;
-    release_heads(&mut connection, &due.turns).await?;
+    release_heads(&mut connection, due.turns).await?;
     Ok(id)
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn cancel(
         Ok::<_, Refusal>(turns)
     });
     let turns = cancelled.await?;
-    release_heads(&mut connection, &turns).await?;
+    release_heads(&mut connection, turns).await?;
     let delivery = deliveries::find(&mut connection, id).await?;
     let delivery = delivery.ok_or(Refusal::NotFound("delivery"))?;
     Ok(delivery.into())
@@ -238,11 +238,8 @@ pub(crate) async fn retry_deliveries(
     let (retry, dry_run) = Retry::parse(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
     if dry_run {
-        return retry
-            .job()
-            .count(&mut connection)
-            .await
-            .map_err(Problem::from);
+        let count = retry.job().count(&mut connection).await?;
+        return Ok(HttpResponse::Ok().json(count));
     }
     let request = (&idempotency_key, &*body.0);
     let job = retry.job();
