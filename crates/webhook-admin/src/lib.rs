@@ -1,9 +1,4 @@
-//! The operations of admins, without HTTP: list, read, change, retry, replay.
-//!
-//! REST handlers and the portal's pages call the same functions, and so show and refuse the same. An
-//! operation takes domain types or a request's document, works in a transaction, writes the audit log,
-//! and returns a body or a [`Refusal`].
-
+#![doc = include_str!("../README.md")]
 #![allow(
     unused_qualifications,
     reason = "the macro that describes a body qualifies its types"
@@ -34,10 +29,12 @@ pub mod url_rules;
 // The operations, by resource.
 pub mod api_keys;
 pub mod audit;
+pub mod jobs;
 pub mod retry_policies;
 pub mod sessions;
 pub mod settings;
 pub mod signatures;
+pub mod webhooks;
 
 // The operations of the command line, and the fuzzer's entry points.
 pub mod command_line;

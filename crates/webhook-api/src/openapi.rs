@@ -9,9 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::rest;
-use crate::routes::{
-    deliveries, event_types, events, jobs, rejected_messages, statistics, webhooks,
-};
+use crate::routes::{deliveries, event_types, events, rejected_messages, statistics, webhooks};
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
@@ -29,20 +27,20 @@ use webhook_web::problem::ProblemBody;
             has another version by then."
     ),
     paths(
-        webhooks::read::list_webhooks,
-        webhooks::create::create_webhook,
-        webhooks::read::find_webhook,
-        webhooks::change::replace_webhook,
-        webhooks::change::patch_webhook,
-        webhooks::change::delete_webhook,
-        webhooks::status::activate_webhook,
-        webhooks::status::deactivate_webhook,
-        webhooks::secret::show_secret,
-        webhooks::secret::rotate_secret,
+        rest::webhooks::list_webhooks,
+        rest::webhooks::create_webhook,
+        rest::webhooks::find_webhook,
+        rest::webhooks::replace_webhook,
+        rest::webhooks::patch_webhook,
+        rest::webhooks::delete_webhook,
+        rest::webhooks::activate_webhook,
+        rest::webhooks::deactivate_webhook,
+        rest::webhooks::secret::show_secret,
+        rest::webhooks::secret::rotate_secret,
         webhooks::test_event::send_test_event,
-        webhooks::bulk::change_webhooks,
-        webhooks::export::export_webhooks,
-        webhooks::import::import_webhooks,
+        rest::webhooks::bulk::change_webhooks,
+        rest::webhooks::export::export_webhooks,
+        rest::webhooks::import::import_webhooks,
         events::publish::publish_event,
         events::publish::publish_events,
         events::read::list_events,
@@ -55,11 +53,11 @@ use webhook_web::problem::ProblemBody;
         deliveries::again::retry_delivery,
         deliveries::again::cancel_delivery,
         deliveries::again::retry_deliveries,
-        jobs::list_jobs,
-        jobs::find_job,
-        jobs::cancel_job,
+        rest::jobs::list_jobs,
+        rest::jobs::find_job,
+        rest::jobs::cancel_job,
         webhooks::replay::replay_events,
-        webhooks::diagnosis::diagnose_webhook,
+        rest::webhooks::diagnosis::diagnose_webhook,
         rest::signatures::verify_signature,
         rejected_messages::list_rejected_messages,
         rejected_messages::find_rejected_message,

@@ -17,7 +17,6 @@ use webhook_web::auth::authorize;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
-pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
@@ -57,23 +56,23 @@ const OWN: Needs = Needs::Role(Permission::Own);
 fn webhook_routes() -> Vec<Resource> {
     vec![
         at("/webhooks", vec![
-            (GET, READ, to(webhooks::read::list_webhooks)),
-            (POST, MANAGE, to(webhooks::create::create_webhook)),
+            (GET, READ, to(rest::webhooks::list_webhooks)),
+            (POST, MANAGE, to(rest::webhooks::create_webhook)),
         ]),
-        at("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
-        at("/webhooks/export", vec![(GET, MANAGE, to(webhooks::export::export_webhooks))]),
-        at("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import_webhooks))]),
+        at("/webhooks/bulk", vec![(POST, MANAGE, to(rest::webhooks::bulk::change_webhooks))]),
+        at("/webhooks/export", vec![(GET, MANAGE, to(rest::webhooks::export::export_webhooks))]),
+        at("/webhooks/import", vec![(POST, MANAGE, to(rest::webhooks::import::import_webhooks))]),
         at("/webhooks/{id}", vec![
-            (GET, READ, to(webhooks::read::find_webhook)),
-            (PUT, MANAGE, to(webhooks::change::replace_webhook)),
-            (PATCH, MANAGE, to(webhooks::change::patch_webhook)),
-            (DELETE, MANAGE, to(webhooks::change::delete_webhook)),
+            (GET, READ, to(rest::webhooks::find_webhook)),
+            (PUT, MANAGE, to(rest::webhooks::replace_webhook)),
+            (PATCH, MANAGE, to(rest::webhooks::patch_webhook)),
+            (DELETE, MANAGE, to(rest::webhooks::delete_webhook)),
         ]),
-        at("/webhooks/{id}/activate", vec![(POST, MANAGE, to(webhooks::status::activate_webhook))]),
-        at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(webhooks::status::deactivate_webhook))]),
-        at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(webhooks::secret::show_secret))]),
-        at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(webhooks::secret::rotate_secret))]),
-        at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::diagnose_webhook))]),
+        at("/webhooks/{id}/activate", vec![(POST, MANAGE, to(rest::webhooks::activate_webhook))]),
+        at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(rest::webhooks::deactivate_webhook))]),
+        at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(rest::webhooks::secret::show_secret))]),
+        at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(rest::webhooks::secret::rotate_secret))]),
+        at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(rest::webhooks::diagnosis::diagnose_webhook))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(webhooks::replay::replay_events))]),
         at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
     ]
@@ -88,9 +87,9 @@ fn event_routes() -> Vec<Resource> {
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
         at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
         at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
-        at("/jobs", vec![(GET, READ, to(jobs::list_jobs))]),
-        at("/jobs/{id}", vec![(GET, READ, to(jobs::find_job))]),
-        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
+        at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
+        at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
+        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
         at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![

@@ -1,5 +1,4 @@
-//! The HTTP plumbing of the REST API and the portal, on actix-web: authentication, rate limits, bodies
-//! and headers, refusals.
+#![doc = include_str!("../README.md")]
 
 // The way of a request: request id and log line, authentication, permission.
 pub mod access_log;
