@@ -12,14 +12,25 @@ use crate::topology;
 #[derive(Clone)]
 pub struct BrokerUrl(AMQPUri);
 
+/// Why a text is no address of RabbitMQ. The text itself, which may hold a password, is not quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBrokerUrl {
+    /// The text is not a URL with one of the two schemes.
+    #[error("must be an amqp:// or amqps:// URL")]
+    NotAmqp,
+    /// The URL asks for TLS, and the program was built without the feature `amqps`.
+    #[error("must be an amqp:// URL: this build has no TLS to the broker (feature amqps)")]
+    NoTls,
+}
+
 impl FromStr for BrokerUrl {
-    type Err = String;
+    type Err = InvalidBrokerUrl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut uri: AMQPUri = text.parse()?;
+        let mut uri: AMQPUri = text.parse().map_err(|_| InvalidBrokerUrl::NotAmqp)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
-            return Err("this build has no TLS to the broker (feature amqps)".to_owned());
+            return Err(InvalidBrokerUrl::NoTls);
         }
         Ok(Self(uri))
     }

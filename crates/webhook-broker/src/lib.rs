@@ -9,7 +9,7 @@ mod publisher;
 mod rejection;
 mod size_check;
 
-pub use connection::{BrokerError, BrokerUrl};
+pub use connection::{BrokerError, BrokerUrl, InvalidBrokerUrl};
 pub use consumer::{Intake, SUSPECT, consume};
 pub use message::Message;
 pub use publisher::{BrokerState, PublishError, Publisher};

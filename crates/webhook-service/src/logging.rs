@@ -6,7 +6,6 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,12 +20,12 @@ use repeats::{Repeats, Telling, kind_of};
 mod line;
 mod repeats;
 
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// For people: time, level, module, message, fields
     Text,
-    /// One JSON object a line.
+    /// For machines: one JSON object a line
     Json,
 }
 
@@ -148,17 +147,5 @@ impl<'kvs> VisitSource<'kvs> for Fields {
         let value = value.to_i64().map_or_else(text, Json::from);
         self.0.insert(key.as_str().to_owned(), value);
         Ok(())
-    }
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be text or json"),
-        }
     }
 }
