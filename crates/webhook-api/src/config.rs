@@ -15,7 +15,7 @@ use webhook_service::logging::LogFormat;
 use webhook_service::problems::ConfigProblems;
 use webhook_store::SealingKeys;
 
-/// Flags and variables as the operator wrote them; [`check`](Self::check) makes a [`Config`].
+/// Flags and variables as written by the operator; [`check`](Self::check) makes a [`Config`].
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "webhook-api", version)]
 pub struct Flags {
@@ -30,7 +30,7 @@ pub struct Flags {
     #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false",
         value_parser = flag(BoolValueParser::new()))]
     pub webhook_allow_http: Flag<bool>,
-    /// Requests per second that one API key may make to one replica, publishing aside; 0: any number
+    /// Requests per second and API key to a replica, publishing aside; 0: any number
     #[arg(long, env = "KEY_RATE_LIMIT", default_value = "100", value_name = "NUMBER",
         value_parser = flag(u32::from_str))]
     pub key_rate_limit: Flag<u32>,
@@ -38,8 +38,8 @@ pub struct Flags {
     #[arg(long, env = "CORS_ORIGINS", default_value = "", value_name = "ORIGIN[,ORIGIN…]",
         value_parser = comma_separated(parse_origin))]
     pub cors_origins: Flag<Vec<String>>,
-    // The broker client's spans are noise, and so are lines about bytes that are not HTTP.
-    /// Log lines that are written, as a filter of env_logger
+    // The broker client's spans are noise, and lines about bytes outside HTTP are, too.
+    /// Filter of log lines, in the syntax of env_logger
     #[arg(
         long,
         env = "RUST_LOG",
@@ -55,9 +55,9 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     /// Address of RabbitMQ.
     pub broker: BrokerUrl,
-    /// The keys that the webhooks' secrets are sealed with.
+    /// The keys for sealing and opening the webhooks' secrets.
     pub sealing_keys: SealingKeys,
-    /// The URLs that a webhook may have.
+    /// The URLs allowed for webhooks.
     pub url_rules: UrlRules,
     /// Requests per second and API key; `None`: any number.
     pub key_rate_limit: Option<NonZeroU32>,
@@ -67,16 +67,16 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Form of log lines.
     pub log_format: LogFormat,
-    /// Log lines that are written, as a filter of env_logger.
+    /// Filter of log lines, in the syntax of env_logger.
     pub log_filter: String,
 }
 
-/// The URLs that a webhook may have.
+/// The URLs allowed for webhooks.
 #[derive(Debug, Clone)]
 pub struct UrlRules {
     /// Whether plain `http` is allowed.
     pub schemes: UrlSchemes,
-    /// The addresses that are allowed.
+    /// The allowed addresses.
     pub addresses: AddressPolicy,
 }
 
@@ -134,7 +134,7 @@ fn schemes(allow_http: bool) -> UrlSchemes {
 }
 
 /// Parses a scheme, a host and perhaps a port (RFC 6454). Browsers send the shortest spelling, and
-/// the two are compared as text, so any other spelling is refused.
+/// actix-cors compares texts: any other spelling is refused.
 fn parse_origin(text: &str) -> Result<String, String> {
     let url: Url = text.parse().map_err(|error| format!("{error}"))?;
     let origin = url.origin().ascii_serialization();
@@ -168,7 +168,7 @@ mod tests {
         given.extend(changed.iter().copied());
         let given = given.iter().flat_map(|(name, value)| [*name, *value]);
         let mut flags = Flags::parse_from(["webhook-api"].into_iter().chain(given));
-        // Whoever runs the tests may have the variable set.
+        // The variable may be set where the tests run.
         flags.service.webhook_secret_key_file = None;
         flags
     }

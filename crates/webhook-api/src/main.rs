@@ -1,4 +1,4 @@
-//! The API's process: configuration, logging, then what it was asked to do, exit code.
+//! The API's process: configuration, logging, the command, exit code.
 
 use std::net::TcpListener;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use webhook_service::logging::{self, CurrentField, LogFormat};
 use webhook_service::problems::ConfigProblems;
 use webhook_service::signals::{ShutdownStep, cancel_on_signals};
 
-/// Every line that is written while a request is worked on carries the id of that request.
+/// Every log line written during a request carries the id of the request.
 const REQUEST_ID: CurrentField = CurrentField {
     name: "request_id",
     value: request_id::current,
@@ -30,11 +30,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Migrate the database and serve the API; this is the default
+    /// Migrate the database and serve the API (default)
     Serve,
     /// Bring the database's schema up to date
     Migrate,
-    /// Seal every secret with the first key of WEBHOOK_SECRET_KEY, so that older ones can go
+    /// Seal every secret with the first key of WEBHOOK_SECRET_KEY; then the other keys can be removed
     Reseal,
     /// Print the API's OpenAPI document
     Openapi,
@@ -45,12 +45,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Make an API key and print it; it cannot be shown again
+    /// Create an API key and print the key, which cannot be shown again
     Create {
         /// viewer, publisher, admin or owner
         #[arg(long)]
         role: Role,
-        /// What the key is for
+        /// Purpose of the key
         #[arg(long, default_value = "made on the command line")]
         name: KeyName,
     },
@@ -90,7 +90,7 @@ async fn serve(flags: &Flags) -> anyhow::Result<()> {
         log_line: "asked to stop: draining",
         cancel: cancel.clone(),
     };
-    // Before the first connection to anything: a signal at start must not be lost.
+    // Before the first connection: a signal at start begins the drain, too.
     tokio::spawn(cancel_on_signals([drain])?);
     log::info!("serving on http://{}", listener.local_addr()?);
     webhook_api::run(config, listener, cancel).await
@@ -115,7 +115,7 @@ async fn reseal(flags: &Flags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the key and nothing else, so that a script can take it.
+/// Prints the key alone, for scripts.
 async fn create_key(flags: &Flags, role: Role, name: &KeyName) -> anyhow::Result<()> {
     let database_url = flags.check_database_url()?;
     let key = webhook_api::create_key(database_url.as_str(), role, name).await?;

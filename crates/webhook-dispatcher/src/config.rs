@@ -16,10 +16,10 @@ use crate::Settings;
 /// Shortest lease, in milliseconds: twice the shortest timeout of an attempt.
 const MIN_LEASE_MS: u64 = 1_000;
 
-/// Shortest life of a connection, in milliseconds: below, most requests would open one.
+/// Shortest life of a connection, in milliseconds: with less, most requests would open a connection.
 const MIN_CONNECTION_MAX_AGE_MS: u64 = 1_000;
 
-/// Flags and variables as the operator wrote them; [`check`](Self::check) makes a [`Config`].
+/// Flags and variables as written by the operator; [`check`](Self::check) makes a [`Config`].
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "webhook-dispatcher", version, about)]
 pub struct Flags {
@@ -30,7 +30,7 @@ pub struct Flags {
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT",
         value_parser = flag(SocketAddr::from_str))]
     pub listen: Flag<SocketAddr>,
-    /// How long a worker owns a delivery that it leased; when the worker dies, others wait until then
+    /// How long a worker owns a leased delivery; after a crash, other workers wait for the rest of the time
     #[arg(long, env = "LEASE_MS", default_value = "60000", value_name = "MILLISECONDS",
         value_parser = flag(at_least(MIN_LEASE_MS)))]
     pub lease_ms: Flag<u64>,
@@ -38,7 +38,7 @@ pub struct Flags {
     #[arg(long, env = "DRAIN_MS", default_value = "25000", value_name = "MILLISECONDS",
         value_parser = flag(at_least(0)))]
     pub drain_ms: Flag<u64>,
-    /// Requests at once to a webhook that does not set a number itself
+    /// Requests at once to a webhook without a number of its own
     #[arg(long, env = "LANE_CONCURRENCY", default_value = "16", value_name = "NUMBER",
         value_parser = flag(at_least(1)))]
     pub lane_concurrency: Flag<u64>,
@@ -50,8 +50,8 @@ pub struct Flags {
     #[arg(long, env = "CONNECTION_MAX_AGE_MS", default_value = "120000", value_name = "MILLISECONDS",
         value_parser = flag(at_least(MIN_CONNECTION_MAX_AGE_MS)))]
     pub connection_max_age_ms: Flag<u64>,
-    // The dispatcher's own lines tell what the broker's client would.
-    /// Log lines that are written, as a filter of env_logger
+    // The dispatcher writes its own lines about the broker's connections.
+    /// Filter of log lines, in the syntax of env_logger
     #[arg(
         long,
         env = "RUST_LOG",
@@ -73,7 +73,7 @@ pub struct Config {
     pub drain: Duration,
     /// Form of log lines.
     pub log_format: LogFormat,
-    /// Log lines that are written, as a filter of env_logger.
+    /// Filter of log lines, in the syntax of env_logger.
     pub log_filter: String,
 }
 
@@ -131,7 +131,7 @@ mod tests {
         given.extend(changed.iter().copied());
         let given = given.iter().flat_map(|(name, value)| [*name, *value]);
         let mut flags = Flags::parse_from(["webhook-dispatcher"].into_iter().chain(given));
-        // Whoever runs the tests may have the variable set.
+        // The variable may be set where the tests run.
         flags.service.webhook_secret_key_file = None;
         flags
     }

@@ -49,7 +49,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         log_line: "asked again: running attempts are cut off and handed back",
         cancel: stops.deadline.clone(),
     };
-    // Before the first connection to anything: a signal at start must not be lost.
+    // Before the first connection: a signal at start begins the drain, too.
     tokio::spawn(cancel_on_signals([drain, cut_off])?);
     webhook_dispatcher::serve(config, listener, stops).await
 }

@@ -1,4 +1,4 @@
-//! A flag's value or the problems with it, and the clap parsers that produce either.
+//! A flag's value or problems, and the clap parsers for both.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 
-/// The value of a flag or variable, or every problem with it.
+/// The value of a flag, or every problem with the text given for the flag.
 #[derive(Debug, Clone)]
 pub struct Flag<T>(Result<T, Vec<String>>);
 
@@ -17,18 +17,18 @@ impl<T> Flag<T> {
     }
 }
 
-/// Makes a clap parser keep its error as a problem of the [`Flag`] instead of ending the process.
+/// Makes a clap parser keep an error as a problem of the [`Flag`] instead of ending the process.
 pub fn flag<P: TypedValueParser>(parser: P) -> FlagParser<P> {
     FlagParser(parser)
 }
 
-/// Parses values with commas between them, each with `parser`. White space around a value and
-/// empty values are skipped, so an empty text is an empty list. Each value has its own problem.
+/// Parses comma-separated values, each with `parser`. White space around a value and empty values are
+/// skipped: an empty text is an empty list. Each wrong value is a problem.
 pub fn comma_separated<P: TypedValueParser>(parser: P) -> ListParser<P> {
     ListParser(parser)
 }
 
-/// Parses a whole number that is `min` or more.
+/// Parses a whole number of `min` or more.
 pub fn at_least(min: u64) -> impl TypedValueParser<Value = u64> {
     move |text: &str| match text.parse::<u64>() {
         Ok(number) if number < min => Err(format!("must be {min} or more")),
@@ -37,7 +37,7 @@ pub fn at_least(min: u64) -> impl TypedValueParser<Value = u64> {
     }
 }
 
-/// The parser that [`flag`] makes.
+/// The parser made by [`flag`].
 #[derive(Debug, Clone)]
 pub struct FlagParser<P>(P);
 
@@ -54,13 +54,13 @@ impl<P: TypedValueParser> TypedValueParser for FlagParser<P> {
         Ok(Flag(parsed.map_err(|problem| vec![problem])))
     }
 
-    // `--help` lists them.
+    // For `--help`.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         self.0.possible_values()
     }
 }
 
-/// The parser that [`comma_separated`] makes.
+/// The parser made by [`comma_separated`].
 #[derive(Debug, Clone)]
 pub struct ListParser<P>(P);
 
@@ -73,7 +73,7 @@ impl<P: TypedValueParser> TypedValueParser for ListParser<P> {
         arg: Option<&Arg>,
         value: &OsStr,
     ) -> Result<Self::Value, clap::Error> {
-        // Bytes that are not UTF-8 become U+FFFD, which no parser takes.
+        // Bytes outside UTF-8 become U+FFFD, and no parser takes U+FFFD.
         let text = value.to_string_lossy();
         let (mut values, mut problems) = (Vec::new(), Vec::new());
         for text in text.split(',').map(str::trim).filter(|t| !t.is_empty()) {
@@ -109,7 +109,7 @@ fn parse<P: TypedValueParser>(
     })
 }
 
-/// The flag's environment variable: both ways to set a value are known by this name.
+/// The environment variable of the flag: problems name the variable, however the value was given.
 fn name(arg: Option<&Arg>) -> String {
     let variable = arg.and_then(Arg::get_env);
     variable.map_or_else(
@@ -118,7 +118,7 @@ fn name(arg: Option<&Arg>) -> String {
     )
 }
 
-/// The parser's own words: clap's text around them names the flag and its usage once more.
+/// The parser's own text, without clap's text about the flag and the usage.
 fn reason(error: &clap::Error) -> String {
     if let Some(ContextValue::Strings(values)) = error.get(ContextKind::ValidValue) {
         return format!("must be {}", values.join(" or "));

@@ -1,4 +1,4 @@
-//! The flags that both processes take, and their checked values.
+//! The flags of both processes, and the checked values.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use crate::problems::ConfigProblems;
 
 /// The flags of both processes, unchecked; see [`check`](Self::check).
 ///
-/// The `global` ones may also follow a subcommand, as in `webhook-api migrate --database-url …`.
+/// `global` flags may also follow a subcommand, as in `webhook-api migrate --database-url …`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServiceFlags {
     /// Address of Postgres, `postgres://…`
@@ -27,11 +27,11 @@ pub struct ServiceFlags {
     #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL",
         value_parser = flag(BrokerUrl::from_str))]
     pub amqp_url: Option<Flag<BrokerUrl>>,
-    /// Keys that seal the webhooks' secrets, each 32 bytes in base64; the first one seals, all of them open
+    /// Keys that seal the webhooks' secrets, each 32 bytes in base64; the first key seals, all keys open
     #[arg(long, env = "WEBHOOK_SECRET_KEY", hide_env_values = true, global = true,
         value_name = "KEY[,KEY…]", value_parser = flag(SealingKeys::parse))]
     pub webhook_secret_key: Option<Flag<SealingKeys>>,
-    /// File with those keys instead, one a line
+    /// File with the keys instead, a key a line
     #[arg(
         long,
         env = "WEBHOOK_SECRET_KEY_FILE",
@@ -39,7 +39,7 @@ pub struct ServiceFlags {
         value_name = "FILE"
     )]
     pub webhook_secret_key_file: Option<PathBuf>,
-    /// Networks that webhooks may be in although their addresses are not public
+    /// Networks where webhooks are allowed although the addresses are not public
     #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", value_name = "CIDR[,CIDR…]",
         value_parser = comma_separated(IpNet::from_str))]
     pub webhook_allow_networks: Flag<Vec<IpNet>>,
@@ -49,24 +49,24 @@ pub struct ServiceFlags {
     pub log_format: Flag<LogFormat>,
 }
 
-/// The checked values of the flags that both processes take.
+/// The checked values of the flags of both processes.
 pub struct ServiceConfig {
     /// Address of Postgres.
     pub database_url: DatabaseUrl,
     /// Address of RabbitMQ.
     pub broker: BrokerUrl,
-    /// The keys that the webhooks' secrets are sealed with.
+    /// The keys for sealing and opening the webhooks' secrets.
     pub sealing_keys: SealingKeys,
-    /// The addresses that a webhook may have.
+    /// The addresses allowed for webhooks.
     pub addresses: AddressPolicy,
     /// Form of log lines.
     pub log_format: LogFormat,
 }
 
 impl ServiceFlags {
-    /// Checks every flag. `None` if there is a problem; all of them are added to `problems`.
+    /// Checks every flag. `None` if there is a problem; every problem is added to `problems`.
     pub fn check(&self, problems: &mut ConfigProblems) -> Option<ServiceConfig> {
-        // Each flag is checked before the first `?`, so that no problem hides another.
+        // Every flag is checked before the first `?`: no problem hides another.
         let database_url = self.database_url(problems);
         let broker = problems.require("AMQP_URL", self.amqp_url.as_ref());
         let sealing_keys = self.sealing_keys(problems);
@@ -81,12 +81,12 @@ impl ServiceFlags {
         })
     }
 
-    /// The address of Postgres alone, for commands that need nothing else.
+    /// The address of Postgres alone, for commands without other needs.
     pub fn database_url(&self, problems: &mut ConfigProblems) -> Option<DatabaseUrl> {
         problems.require("DATABASE_URL", self.database_url.as_ref())
     }
 
-    /// The sealing keys, from their variable or from their file; exactly one of these must be given.
+    /// The sealing keys, from the variable or from the file. Exactly one of the two must be given.
     pub fn sealing_keys(&self, problems: &mut ConfigProblems) -> Option<SealingKeys> {
         const VARIABLE: &str = "WEBHOOK_SECRET_KEY";
         let path = match (&self.webhook_secret_key, &self.webhook_secret_key_file) {

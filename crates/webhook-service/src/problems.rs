@@ -1,20 +1,20 @@
-//! All problems of a configuration, so that an operator mends them in one go.
+//! All problems of a configuration together, for an operator to mend in one go.
 
 use std::fmt::{self, Display};
 
 use crate::flag::Flag;
 
-/// Every problem of a configuration, one a line. No secret is quoted.
+/// Every problem of a configuration, printed a line each. No secret is quoted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ConfigProblems(Vec<String>);
 
 impl ConfigProblems {
-    /// Adds a problem of one variable, such as `is required`.
+    /// Adds a problem of a variable, for example `is required`.
     pub fn add(&mut self, variable: &str, problem: impl Display) {
         self.0.push(format!("{variable} {problem}"));
     }
 
-    /// The value of a flag. `None` if the flag has problems, which are then added.
+    /// The value of a flag. If the flag has problems, adds the problems and returns `None`.
     pub fn check<T: Clone>(&mut self, flag: &Flag<T>) -> Option<T> {
         match flag.as_result() {
             Ok(value) => Some(value.clone()),
@@ -25,8 +25,8 @@ impl ConfigProblems {
         }
     }
 
-    /// The value of a flag that has no default. `None` if it is missing or has problems, which are
-    /// then added.
+    /// The value of a flag without a default. If the flag is missing or has problems, adds the problems
+    /// and returns `None`.
     pub fn require<T: Clone>(&mut self, variable: &str, flag: Option<&Flag<T>>) -> Option<T> {
         if flag.is_none() {
             self.add(variable, "is required");
@@ -34,8 +34,8 @@ impl ConfigProblems {
         self.check(flag?)
     }
 
-    /// The checked configuration if there was no problem, otherwise all problems. `config` is
-    /// `None` if a value that it is made of has a problem.
+    /// The checked configuration if there was no problem, otherwise all problems. `config` is `None` if
+    /// one of the values has a problem.
     pub fn finish<T>(self, config: Option<T>) -> Result<T, Self> {
         match config {
             Some(config) if self.0.is_empty() => Ok(config),

@@ -1,23 +1,23 @@
-//! The signals that end a process.
+//! SIGTERM and SIGINT cancel tokens.
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The reaction to one SIGTERM or SIGINT.
+/// The reaction to a SIGTERM or SIGINT.
 #[derive(Debug, Clone)]
 pub struct ShutdownStep {
-    /// The log line, such as `asked to stop: draining`.
+    /// The log line, for example `asked to stop: draining`.
     pub log_line: &'static str,
-    /// The token that is cancelled.
+    /// The token to cancel.
     pub cancel: CancellationToken,
 }
 
-/// Cancels the token of the first step at the first SIGTERM or SIGINT, that of the second step at
-/// the second signal, and so on. Later signals do nothing.
+/// Cancels the token of the first step at the first SIGTERM or SIGINT, the token of the second step at
+/// the second signal, and likewise for later steps. Signals after the last step have no effect.
 ///
-/// The handlers are installed by the call itself, not by the future: a signal that arrives before
-/// the future is polled does not end the process.
+/// The call installs the handlers, before the future is polled: from then on a signal no longer ends
+/// the process at once.
 pub fn cancel_on_signals<const STEPS: usize>(
     steps: [ShutdownStep; STEPS],
 ) -> anyhow::Result<impl Future<Output = ()>> {
