@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use clap::builder::BoolValueParser;
 use url::Url;
+use webhook_admin::url_rules::UrlRules;
 use webhook_broker::BrokerUrl;
-use webhook_domain::{AddressPolicy, UrlSchemes};
+use webhook_domain::UrlSchemes;
 use webhook_service::database_url::DatabaseUrl;
 use webhook_service::flag::{Flag, comma_separated, flag};
 use webhook_service::flags::ServiceFlags;
@@ -69,15 +70,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Filter of log lines, in the syntax of env_logger.
     pub log_filter: String,
-}
-
-/// The URLs allowed for webhooks.
-#[derive(Debug, Clone)]
-pub struct UrlRules {
-    /// Whether plain `http` is allowed.
-    pub schemes: UrlSchemes,
-    /// The allowed addresses.
-    pub addresses: AddressPolicy,
 }
 
 impl Flags {
