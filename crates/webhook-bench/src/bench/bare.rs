@@ -120,25 +120,26 @@ impl Bare {
                 sender
             })
             .collect();
-        let mut intake = None;
+        let mut writer = None;
         if let Some(database) = &self.database {
             let recorder = connect(database).await?;
             recorder.batch_execute(TABLES).await?;
             tokio::spawn(record(recorder, made));
-            intake = Some(Intake::new(database).await?);
+            writer = Some(EventWriter::new(database).await?);
         } else {
+            // Results are dropped, but received: the runners must not wait for room.
             tokio::spawn(async move { while made.recv().await.is_some() {} });
         }
-        self.take_in(intake, &runners).await
+        self.take_in(writer, &runners).await
     }
 
     async fn take_in(
         &self,
-        written: Option<Intake>,
+        writer: Option<EventWriter>,
         runners: &[mpsc::Sender<Owed>],
     ) -> anyhow::Result<()> {
         let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
-        let mut intake = consume(
+        let mut consumer = consume(
             &broker,
             Queue::Events,
             "bare",
@@ -147,18 +148,20 @@ impl Bare {
         .await?;
         let mut next = 0;
         loop {
-            let batch = intake.next_batch(MAX_BATCH).await?;
+            let batch = consumer.next_batch(MAX_BATCH).await?;
             let events = batch
                 .iter()
                 .map(|message| Event::parse(message.body.clone()));
             let events: Vec<Event> = events.collect::<Result<_, _>>()?;
             let owed = self.owed(&events);
-            if let Some(written) = &written {
-                written.write(&events, &owed).await?;
+            // Committed before the acknowledgement, as in the product: a killed loop loses no event.
+            if let Some(writer) = &writer {
+                writer.write(&events, &owed).await?;
             }
             let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-            intake.settle(&tags).await?;
+            consumer.settle(&tags).await?;
             for owed in owed {
+                // Round robin. A full runner holds the loop up, and so bounds the memory.
                 runners[next % RUNNERS].send(owed).await?;
                 next += 1;
             }
@@ -178,12 +181,12 @@ impl Bare {
 }
 
 /// The connection for events and deliveries, with the prepared statement.
-struct Intake {
+struct EventWriter {
     client: Client,
     statement: Statement,
 }
 
-impl Intake {
+impl EventWriter {
     async fn new(database: &str) -> anyhow::Result<Self> {
         let client = connect(database).await?;
         let statement = client.prepare(TAKE_IN).await?;

@@ -91,6 +91,7 @@ impl Pace {
         while published < self.events() {
             tick.tick().await;
             ticks += 1;
+            // By the number of ticks, not by the clock: a late tick catches up.
             let due = ticks * u64::from(self.per_second) / u64::from(ticks_per_second);
             let due = usize::try_from(due)?.min(self.events());
             let events: Vec<Event> = (published..due).map(|_| event(event_type)).collect();

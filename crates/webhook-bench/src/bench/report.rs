@@ -31,6 +31,7 @@ impl Report {
     /// Prints a row.
     pub(crate) fn add(&mut self, measure: &Measure) {
         let (ratio, met) = (measure.ratio(), measure.met());
+        // A single broken bound fails the benchmark.
         self.all_met &= met;
         println!(
             "{:<30} {:>26} {:>26} {:>6}  {:<32} {}",

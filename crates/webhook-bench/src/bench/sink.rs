@@ -116,6 +116,7 @@ impl Seen {
     fn note(&self, body: &[u8]) {
         let number = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
         let wanted = self.wanted.load(Ordering::Relaxed);
+        // Only the first and the last arrival read the clock.
         if number == 1 || number == wanted {
             let since = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
             let at = if number == 1 { &self.first } else { &self.last };

@@ -72,6 +72,7 @@ impl<'a> Testbed<'a> {
         let publisher = Publisher::start(url, "bench", cancel.clone());
         let (database, connection) = tokio_postgres::connect(&world.database_url, NoTls).await?;
         tokio::spawn(connection);
+        // The publisher declares the topology, which `Broker::connect` relies on.
         until("the publisher connects", async || {
             Ok(publisher.is_connected())
         })
@@ -154,10 +155,12 @@ impl<'a> Testbed<'a> {
         webhooks: usize,
         deliveries: usize,
     ) -> anyhow::Result<Run> {
+        // Before the worker starts: the first request may arrive at once.
         self.sink.expect(deliveries);
         let meter = Meter::start(self.stack);
         let worker = self.start_worker(contender, webhooks)?;
         let took = self.sink.all_arrived(MAX_WAIT).await?;
+        // Outside the measured time: both contenders record in batches behind the deliveries.
         self.all_recorded(contender, deliveries).await?;
         let costs = meter.read(&[("worker", worker.group())]);
         worker.stop().await;

@@ -38,6 +38,7 @@ impl Worker {
         webhooks: usize,
         variables: &Variables,
     ) -> anyhow::Result<Self> {
+        // The bare loop is a hidden subcommand: a process of its own, like the product.
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bare", "--amqp", &world.amqp_url]);
         match contender {

@@ -63,6 +63,7 @@ pub(crate) async fn post_singles(stack: &Stack, events: usize) -> anyhow::Result
     let api = Service::api(&testbed.world).await;
     let poster = Poster::new(&testbed.world, &api).await?;
     let bodies = make(events).into_iter().map(|event| event.body).collect();
+    // Connections are open and bodies made: the clock measures requests alone.
     testbed.sink.expect(events);
     let began = Instant::now();
     poster.post_events(bodies).await?;

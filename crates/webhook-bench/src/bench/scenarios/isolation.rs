@@ -141,6 +141,7 @@ async fn time_beside(
     let enough = CancellationToken::new();
     let load = publish_in_turn(testbed.publisher.clone(), others, enough.clone());
     let timed = time(&mut testbed, scale).await?;
+    // After the end of the worker: later events stay in the queue, and are counted below.
     enough.cancel();
     let published = load.await??;
     anyhow::ensure!(neighbours.were_met(), "{fault:?}: nobody met the fault");

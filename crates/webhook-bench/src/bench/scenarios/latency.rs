@@ -74,6 +74,7 @@ pub(crate) async fn time(testbed: &mut Testbed<'_>, scale: Scale) -> anyhow::Res
     let worker = testbed.start(Contender::Product, 1).await?;
     // The first events open connections, and are not timed.
     deliver(testbed, pace(scale.choose(500, 2_000))).await?;
+    // Forgets the times of the warm-up.
     testbed.sink.time();
     deliver(testbed, pace(scale.choose(1_000, 20_000))).await?;
     let times = testbed.sink.times();

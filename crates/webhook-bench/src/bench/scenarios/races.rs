@@ -75,6 +75,7 @@ impl Race {
         scale: Scale,
     ) -> anyhow::Result<Vec<Measure>> {
         let (mut product, mut bare) = (Vec::new(), Vec::new());
+        // In turn, and each in a fresh testbed: neither contender inherits the other's tables.
         for _ in 0..scale.choose(1, 5) {
             product.push(self.run(stack, Contender::Product).await?);
             bare.push(self.run(stack, Contender::Bare).await?);

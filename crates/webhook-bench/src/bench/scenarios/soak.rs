@@ -12,7 +12,7 @@ use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::{Costs, Meter};
 use crate::bench::stack::Stack;
 use crate::bench::testbed::{MAX_WAIT, MEASURED_TYPE, Testbed, per_second};
-use crate::bench::worker::Contender;
+use crate::bench::worker::{Contender, Worker};
 
 /// Length of the soak, in minutes.
 const MINUTES: usize = 10;
@@ -60,30 +60,40 @@ pub(crate) async fn measure(
         let arrived = moments[number + 1].arrived - moments[number].arrived;
         per_second(arrived, part)
     };
-    let settled = moments[SETTLED_MINUTE];
-    let end = moments[MINUTES];
-    let of = |which: &str| format!("{name}{which}");
-    // Events of the last second are on the way. More waiting events are a backlog.
-    let a_second = Bound::AtMost(f64::from(per_second_published));
+    let last_minute = Measure::new(
+        &format!("{name}, last minute"),
+        "deliveries/s",
+        &[rate(MINUTES - 1)],
+        Bound::Within(MAX_RATE_DRIFT, "the first minute"),
+    );
+    let last_minute = last_minute.beside(&[rate(0)]);
+    let [memory, backlog] = growth(name, moments[SETTLED_MINUTE], moments[MINUTES], pace);
     Ok(vec![
-        Measure::new(
-            &of(", last minute"),
-            "deliveries/s",
-            &[rate(MINUTES - 1)],
-            Bound::Within(MAX_RATE_DRIFT, "the first minute"),
-        )
-        .beside(&[rate(0)])
-        .costing(costs, Costs::new()),
-        Measure::new(
-            &of(", memory"),
-            "MiB",
-            &[end.rss_mib],
-            Bound::ShareAtMost(MAX_MEMORY_GROWTH, "minute 2"),
-        )
-        .beside(&[settled.rss_mib]),
-        Measure::new(&of(", backlog"), "events", &[end.waiting], a_second)
-            .beside(&[settled.waiting]),
+        last_minute.costing(costs, Costs::new()),
+        memory,
+        backlog,
     ])
+}
+
+/// Memory and backlog at the end, beside both in the settled minute.
+fn growth(name: &str, settled: Moment, end: Moment, pace: Pace) -> [Measure; 2] {
+    let memory = Measure::new(
+        &format!("{name}, memory"),
+        "MiB",
+        &[end.rss_mib],
+        Bound::ShareAtMost(MAX_MEMORY_GROWTH, "minute 2"),
+    );
+    let backlog = Measure::new(
+        &format!("{name}, backlog"),
+        "events",
+        &[end.waiting],
+        // Events of the last second are on the way. More waiting events are a backlog.
+        Bound::AtMost(f64::from(pace.per_second)),
+    );
+    [
+        memory.beside(&[settled.rss_mib]),
+        backlog.beside(&[settled.waiting]),
+    ]
 }
 
 /// The figures at the start and at the end of each minute.
@@ -102,15 +112,7 @@ async fn run(
     let mut moments = Vec::new();
     for number in 0..=MINUTES {
         sleep_until(began + part * u32::try_from(number)?).await;
-        let arrived = testbed.sink.arrived();
-        let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
-        let pending: i64 = testbed.ask(pending).await?;
-        let waiting = f64::from(broker.state().await?.waiting) + f64::from(i32::try_from(pending)?);
-        moments.push(Moment {
-            arrived,
-            rss_mib: worker.group().usage().rss_mib,
-            waiting,
-        });
+        moments.push(read(testbed, &broker, &worker).await?);
     }
     load.await??;
     testbed.sink.all_arrived(MAX_WAIT).await?;
@@ -120,4 +122,18 @@ async fn run(
     let costs = meter.read(&[("worker", worker.group())]);
     worker.stop().await;
     Ok((moments, costs))
+}
+
+/// The figures now.
+async fn read(testbed: &Testbed<'_>, broker: &Broker, worker: &Worker) -> anyhow::Result<Moment> {
+    // Arrivals first: the queries below take time, and the rate is over exact minutes.
+    let arrived = testbed.sink.arrived();
+    let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
+    let pending: i64 = testbed.ask(pending).await?;
+    let queued = broker.state().await?.waiting;
+    Ok(Moment {
+        arrived,
+        rss_mib: worker.group().usage().rss_mib,
+        waiting: f64::from(queued) + f64::from(i32::try_from(pending)?),
+    })
 }

@@ -49,36 +49,40 @@ pub(crate) async fn measure(
     let mut measures = Vec::new();
     for (runs, dispatchers) in runs.iter().zip(DISPATCHER_COUNTS) {
         let times = f64::from(u32::try_from(dispatchers)?);
-        let rates: Vec<f64> = runs.iter().map(|(run, _)| run.rate).collect();
-        let idle: Vec<f64> = runs.iter().map(|(_, idle)| idle * 100.0).collect();
         let in_proportion: Vec<f64> = one.iter().map(|rate| rate * times).collect();
-        let costs = runs.last().map(|(run, _)| run.costs.clone());
-        let idle = Measure::new(
-            &format!("{name}, {dispatchers}: idle"),
-            "% of CPU",
-            &idle,
-            Bound::Unbounded("idle share of the processors"),
-        );
-        let bound = if dispatchers == 1 {
-            Bound::Unbounded("what the others are compared with")
-        } else if idle.product.median < IDLE * 100.0 {
-            Bound::Unbounded("CPU is the limit")
-        } else {
-            Bound::ShareAtLeast(MIN_SHARE, "in proportion to 1")
-        };
-        let rate = Measure::new(
-            &format!("{name}, {dispatchers}"),
-            "deliveries/s",
-            &rates,
-            bound,
-        );
-        measures.push(
-            rate.beside(&in_proportion)
-                .costing(costs.unwrap_or_default(), Costs::new()),
-        );
-        measures.push(idle);
+        measures.extend(compare(name, dispatchers, runs, &in_proportion));
     }
     Ok(measures)
+}
+
+/// The rate of `dispatchers` dispatchers beside the rate in proportion, and the idle share.
+fn compare(
+    name: &str,
+    dispatchers: usize,
+    runs: &[(Run, f64)],
+    in_proportion: &[f64],
+) -> [Measure; 2] {
+    let rates: Vec<f64> = runs.iter().map(|(run, _)| run.rate).collect();
+    let idle: Vec<f64> = runs.iter().map(|(_, idle)| idle * 100.0).collect();
+    let costs = runs.last().map(|(run, _)| run.costs.clone());
+    let idle = Measure::new(
+        &format!("{name}, {dispatchers}: idle"),
+        "% of CPU",
+        &idle,
+        Bound::Unbounded("idle share of the processors"),
+    );
+    let bound = if dispatchers == 1 {
+        Bound::Unbounded("compared with by the others")
+    } else if idle.product.median < IDLE * 100.0 {
+        // More dispatchers cannot help when the processors have no time left.
+        Bound::Unbounded("CPU is the limit")
+    } else {
+        Bound::ShareAtLeast(MIN_SHARE, "in proportion to 1")
+    };
+    let name = format!("{name}, {dispatchers}");
+    let rate = Measure::new(&name, "deliveries/s", &rates, bound);
+    let rate = rate.beside(in_proportion);
+    [rate.costing(costs.unwrap_or_default(), Costs::new()), idle]
 }
 
 /// Measures the time from the first publishing, with all dispatchers ready, to the last arrival. The
@@ -94,7 +98,10 @@ async fn run(stack: &Stack, dispatchers: usize, events: usize) -> anyhow::Result
     for _ in 0..dispatchers {
         let address = free_address()?;
         started.push(Service::dispatcher_at(&testbed.world, &address));
-        until("it is ready", async || Ok(is_ready(&address).await)).await?;
+        until("the dispatcher is ready", async || {
+            Ok(is_ready(&address).await)
+        })
+        .await?;
     }
     let (began, before) = (Instant::now(), Processors::read()?);
     testbed.publish(events).await?;
