@@ -8,6 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
+use crate::patch::Patch;
 use crate::refusal::Refusal;
 
 /// How much of a name or a message that came from outside is repeated.
@@ -185,6 +186,19 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// Takes out a field of a patch: one that is left out keeps its value, `null` sets the default.
+    pub fn patch<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Patch<T> {
+        if !self.has(name) {
+            return Patch::Keep;
+        }
+        // A wrong value is noted by `read` and refuses the patch, so its reset does not count.
+        read(self, name).map_or(Patch::Reset, Patch::Set)
+    }
+
     /// Notes that a field is wrong.
     pub fn refuse(&mut self, name: &str, reason: impl Display) {
         self.errors.push(FieldError::new(name, reason));
@@ -196,6 +210,14 @@ impl<'a> Fields<'a> {
         self.errors
             .extend(unknown.map(|name| FieldError::new(shortened(&name), "is not known here")));
         self.errors
+    }
+
+    /// The faults of a query and of a document, told together, the query's first.
+    pub fn and(self, document: Fields<'_>) -> Fields<'static> {
+        Fields {
+            values: BTreeMap::new(),
+            errors: [self.finish(), document.finish()].concat(),
+        }
     }
 
     /// The request that was read from the fields, unless anything was wrong.

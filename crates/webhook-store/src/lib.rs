@@ -8,6 +8,7 @@ mod connection;
 mod droppable;
 mod error;
 mod ids;
+mod leased;
 mod pool;
 mod preflight;
 mod schema;
@@ -30,6 +31,7 @@ pub use connection::Purpose;
 pub use dispatch::{destinations, jobs, retention};
 pub use droppable::droppable;
 pub use error::StoreError;
+pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use pool::{
     ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,
     ping,

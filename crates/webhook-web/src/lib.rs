@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod request_id;
 
 pub mod auth;
+pub mod session;
 
 pub mod api_key_cache;
 pub mod rate_limit;
@@ -15,9 +16,11 @@ pub mod authenticated;
 pub mod body;
 pub mod creation;
 pub mod if_match;
+pub mod path_id;
 
 // How a request is refused.
 pub mod problem;
 
 pub use authenticated::Authenticated;
+pub use path_id::PathId;
 pub use problem::Problem;
