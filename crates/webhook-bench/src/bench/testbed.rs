@@ -68,9 +68,9 @@ impl<'a> Testbed<'a> {
         answers: Answers,
     ) -> anyhow::Result<Self> {
         let cancel = CancellationToken::new();
-        let url = world.amqp_url.parse().map_err(anyhow::Error::msg)?;
+        let url = world.broker.url.parse().map_err(anyhow::Error::msg)?;
         let publisher = Publisher::start(url, "bench", cancel.clone());
-        let (database, connection) = tokio_postgres::connect(&world.database_url, NoTls).await?;
+        let (database, connection) = tokio_postgres::connect(&world.database.url, NoTls).await?;
         tokio::spawn(connection);
         // The publisher declares the topology, which `Broker::connect` relies on.
         until("the publisher connects", async || {
@@ -111,7 +111,7 @@ impl<'a> Testbed<'a> {
                 ..WebhookSample::at(url)
             })
             .collect();
-        store_all(&mut self.world.connection().await, &samples).await;
+        store_all(&mut self.world.database.connection().await, &samples).await;
     }
 
     /// Publishes `events` events of the measured type. Without a consumer the events wait in the queue.
@@ -142,7 +142,7 @@ impl<'a> Testbed<'a> {
 
     /// Waits until the queue of events has a consumer.
     pub(crate) async fn is_consumed(&self) -> anyhow::Result<()> {
-        let broker = Broker::connect(&self.world.amqp_url).await?;
+        let broker = Broker::connect(&self.world.broker.url).await?;
         let consumed = async || Ok(broker.state().await?.consumers > 0);
         until("the queue has a consumer", consumed).await
     }

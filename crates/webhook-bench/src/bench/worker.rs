@@ -40,7 +40,7 @@ impl Worker {
     ) -> anyhow::Result<Self> {
         // The bare loop is a hidden subcommand: a process of its own, like the product.
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["bare", "--amqp", &world.amqp_url]);
+        command.args(["bare", "--amqp", &world.broker.url]);
         match contender {
             Contender::Product => {
                 let variables = variables.iter();
@@ -48,7 +48,7 @@ impl Worker {
                 let service = Service::dispatcher_with(world, &variables);
                 return Ok(Self::Product(service));
             }
-            Contender::Bare => command.args(["--database", &world.database_url]),
+            Contender::Bare => command.args(["--database", &world.database.url]),
             Contender::Posting => &mut command,
         };
         command

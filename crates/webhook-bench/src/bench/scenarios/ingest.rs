@@ -100,7 +100,7 @@ async fn post_batches(stack: &Stack, events: usize) -> anyhow::Result<Run> {
 /// Publishes as many events straight to RabbitMQ.
 async fn publish_bare(stack: &Stack, events: usize) -> anyhow::Result<Run> {
     let testbed = Testbed::new(stack).await?;
-    let broker = Broker::connect(&testbed.world.amqp_url).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let made = make(events);
     let meter = Meter::start(stack);
     let took = broker.publish(&made).await?;
@@ -113,7 +113,7 @@ async fn publish_bare(stack: &Stack, events: usize) -> anyhow::Result<Run> {
 
 /// Fails unless every accepted event is in the queue.
 async fn all_queued(testbed: &Testbed<'_>, events: usize) -> anyhow::Result<()> {
-    let broker = Broker::connect(&testbed.world.amqp_url).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let waiting = broker.state().await?.waiting;
     anyhow::ensure!(
         usize::try_from(waiting)? == events,

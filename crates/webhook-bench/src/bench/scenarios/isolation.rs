@@ -182,7 +182,7 @@ async fn all_are_owed(
         format!("SELECT count(*) FROM deliveries WHERE event_type <> '{MEASURED_TYPE}'");
     // Events published after the end of the worker wait in the queue. Events in the worker's hand come
     // back as soon as RabbitMQ notices the worker's end.
-    let broker = Broker::connect(&testbed.world.amqp_url).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let none_is_lost = async || {
         let waiting = i64::from(broker.state().await?.waiting);
         Ok(testbed.ask::<i64>(&events).await? + waiting >= published)

@@ -38,7 +38,7 @@ pub(crate) async fn measure(
     let world = stack.world().await;
     log::fill(&world, deliveries).await;
     // Dirty pages of the filling would be written during the measurement.
-    world.execute("CHECKPOINT").await;
+    world.database.execute("CHECKPOINT").await;
     let mut testbed = Testbed::with(stack, world, Answers::AtOnce).await?;
     testbed.store_webhooks(1).await;
     let (mut long, mut empty) = (Vec::new(), Vec::new());

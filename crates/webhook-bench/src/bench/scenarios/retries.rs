@@ -55,7 +55,11 @@ async fn run(stack: &Stack, due: usize) -> anyhow::Result<Run> {
     testbed.store_webhooks(1).await;
     let rows = DUE.replace("{due}", &due.to_string());
     let rows = rows.replace("{type}", MEASURED_TYPE.as_str());
-    testbed.world.execute(&format!("{ID_AT}{rows}")).await;
+    testbed
+        .world
+        .database
+        .execute(&format!("{ID_AT}{rows}"))
+        .await;
     let run = testbed.drain(Contender::Product, 1, due).await?;
     let twice = "SELECT count(*) FROM attempts WHERE number = 2 AND response_status = 200";
     testbed.counts("second attempts", twice, due).await?;

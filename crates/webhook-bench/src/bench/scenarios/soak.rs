@@ -104,7 +104,7 @@ async fn run(
 ) -> anyhow::Result<(Vec<Moment>, Costs)> {
     let meter = Meter::start(testbed.stack);
     let worker = testbed.start(Contender::Product, 1).await?;
-    let broker = Broker::connect(&testbed.world.amqp_url).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     testbed.sink.expect(pace.events());
     let publisher = testbed.publisher.clone();
     let began = Instant::now();
