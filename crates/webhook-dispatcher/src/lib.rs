@@ -59,7 +59,7 @@ mod recipient;
 mod recorder;
 mod request;
 
-pub use config::{Checked, Config, ConfigProblems};
+pub use config::{Config, Flags};
 pub use lanes::Stops;
 
 /// Connections per worker: one for each of its loops, which hold it for a statement or a step, and
@@ -130,17 +130,17 @@ struct Worker<'a> {
 
 /// Migrates, works as configured, and serves health and metrics on `listener`, until it is
 /// stopped and its drain.
-pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
-    let checked = config.check()?;
-    webhook_store::check_sessions(&checked.database_url).await?;
-    webhook_store::migrations::run(&checked.database_url).await?;
-    let pools = Pools::connect(&checked.database_url).await?;
+pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
+    let database_url = config.database_url.as_str();
+    webhook_store::check_sessions(database_url).await?;
+    webhook_store::migrations::run(database_url).await?;
+    let pools = Pools::connect(database_url).await?;
     let readiness = Arc::new(Readiness::default());
     let cancel = stops.cancel.clone();
     let health = health::start(listener, pools.work.clone(), readiness.clone(), cancel)
         .context("cannot serve health and metrics")?;
     // It is large: every loop is in it.
-    let work = work(checked.settings, pools, checked.drain, readiness, stops);
+    let work = work(config.worker, pools, config.drain, readiness, stops);
     let worked = Box::pin(work).await;
     health.stop().await;
     worked.context("cannot make connections to receivers")
