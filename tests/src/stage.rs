@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_dispatcher::{Pools, Settings, Stops};
+use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
     AddressPolicy, Event, HealthPolicy, PlatformSettings, RetryPolicy, Serving, SigningSecret,
     WebhookId,
@@ -94,7 +94,7 @@ impl Stage {
         let webhook_id = sample.store(&mut world.connection().await).await.id;
         let stops = Stops::default();
         let broker: webhook_broker::BrokerUrl = world.amqp_url.parse().expect("a URL");
-        let settings = Settings {
+        let config = WorkerConfig {
             broker: broker.clone(),
             key: sealing_keys(),
             addresses: AddressPolicy {
@@ -109,7 +109,7 @@ impl Stage {
         let mut dispatchers = Vec::new();
         for _ in 0..setup.dispatchers {
             let pools = Pools::connect(&world.database_url).await.expect("pools");
-            let run = webhook_dispatcher::run(settings.clone(), pools, stops.clone());
+            let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
             dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
