@@ -8,6 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
+use crate::patch::Patch;
 use crate::refusal::Refusal;
 
 /// How much of a name or a message that came from outside is repeated.
@@ -183,6 +184,19 @@ impl<'a> Fields<'a> {
             None => self.refuse(name, "must be an array"),
         }
         None
+    }
+
+    /// Takes out a field of a patch: one that is left out keeps its value, `null` sets the default.
+    pub fn patch<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Patch<T> {
+        if !self.has(name) {
+            return Patch::Keep;
+        }
+        // A wrong value is noted by `read` and refuses the patch, so its reset does not count.
+        read(self, name).map_or(Patch::Reset, Patch::Set)
     }
 
     /// Notes that a field is wrong.

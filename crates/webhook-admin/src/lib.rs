@@ -4,6 +4,11 @@
 //! refuse the same. A function takes domain types or a request's document, does its work in a
 //! transaction, writes the audit log, and returns a body or a [`Refusal`].
 
+#![allow(
+    unused_qualifications,
+    reason = "the macro that describes a body qualifies its types"
+)]
+
 // Who asks, and why a request is refused.
 pub mod caller;
 pub mod refusal;
@@ -11,6 +16,7 @@ pub mod refusal;
 // What a request holds: fields, values, and their schemas in the API's description.
 pub mod duration;
 pub mod fields;
+pub mod patch;
 pub mod request;
 pub mod schema;
 pub mod values;
@@ -26,7 +32,12 @@ pub mod decoding;
 pub mod url_rules;
 
 // What an admin can do, by what it is done to.
+pub mod api_keys;
+pub mod audit;
 pub mod retry_policies;
+pub mod sessions;
+pub mod settings;
+pub mod signatures;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;

@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod request_id;
 
 pub mod auth;
+pub mod session;
 
 pub mod api_key_cache;
 pub mod rate_limit;
