@@ -6,8 +6,8 @@
 //!              └──► http2: a connection of one origin, shared by its webhooks
 //! ```
 //!
-//! The words are those of RFC 9110: a request goes to a [`Target`], the webhook's URL, which lies at an
-//! [`Origin`], the URL's scheme, host and port.
+//! In the words of RFC 9110, a request goes to a [`Target`], the webhook's URL, at an [`Origin`], the
+//! URL's scheme, host and port.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use http::HeaderMap;
 use tokio::time::{Instant, sleep, timeout_at};
 use webhook_domain::{FailureClass, FailureDetail, WebhookId};
 
-// A request and its way over a connection.
+// A request and a connection to send the request over.
 mod origin;
 
 mod pool;
@@ -51,15 +51,15 @@ pub(crate) use progress::{Progress, millis};
 pub(crate) use response::Response;
 pub(crate) use tls::Protocols;
 
-/// How often a request may be sent in one attempt. It is sent more than twice only if the receiver says
-/// that it did not process it: a receiver that ends its HTTP/2 connections after a few requests turns
-/// some requests away more than once.
+/// How often a request may be sent in an attempt. More than twice only if the receiver says each time
+/// that the request was not processed: a receiver may end HTTP/2 connections after a few requests, and
+/// so turn some requests away more than once.
 const MAX_SENDS: usize = 20;
 
-/// How often a request that waits for an HTTP/2 stream looks whether one is free.
+/// How often a request waiting for an HTTP/2 stream looks for a free one.
 const STREAM_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The pause after a second refusal. It doubles with each further refusal.
+/// The pause after a second refusal. Doubles with each further refusal.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 
 /// The longest pause after a refusal.
@@ -74,7 +74,7 @@ pub(crate) struct Client {
 pub(crate) struct Outgoing<'a, H> {
     pub(crate) webhook_id: WebhookId,
     pub(crate) target: &'a Target,
-    /// Makes the headers, once for each time that the request is sent.
+    /// Makes the headers, anew each time the request is sent.
     pub(crate) headers: H,
     pub(crate) body: &'a Bytes,
     /// How long the receiver has.
@@ -83,18 +83,18 @@ pub(crate) struct Outgoing<'a, H> {
     pub(crate) slack: Duration,
 }
 
-/// What happened while a request was sent.
+/// A trace of sending a request: connections, repetitions, deadline.
 #[derive(Default)]
 pub(crate) struct SendTrace {
-    /// The new connection that the request waited for, if it waited for one.
+    /// The new connection the request waited for, if any.
     pub(crate) wait: ConnectionWait,
-    /// Why the request was sent more than once, if it was.
+    /// Why the request was sent more than once. `None`: sent once.
     pub(crate) repeated: Option<FailureDetail>,
     /// When the receiver's time is over. `None`: the request had no connection yet.
     pub(crate) deadline: Option<Instant>,
 }
 
-/// The time that is left for a request.
+/// The time left for a request.
 struct TimeLeft {
     /// When the receiver's time is over.
     deadline: Instant,
@@ -102,13 +102,13 @@ struct TimeLeft {
     slack: Duration,
 }
 
-/// Why a request that was sent once got no response.
+/// Why sending a request once brought no response.
 enum NoResponse {
     /// No byte of the request was sent.
     NotSent,
-    /// The receiver said that it did not process the request.
+    /// The receiver said that the request was not processed.
     Refused(Failure),
-    /// The connection, which had served another request before, ended before a byte of the response.
+    /// A connection used before ended before a byte of the response.
     Lost(Failure),
     /// The receiver may have worked on the request.
     Failed(Failure),
@@ -122,8 +122,8 @@ impl Client {
     }
 
     /// Sends a request and reads the head of the response. The request is sent again, on a new
-    /// connection, if the receiver has certainly not processed it, or may not have because the
-    /// connection was old.
+    /// connection, if certainly not processed by the receiver, or possibly not because of the
+    /// connection's age.
     pub(crate) async fn send<H: Fn() -> HeaderMap>(
         &self,
         outgoing: &Outgoing<'_, H>,
@@ -139,7 +139,7 @@ impl Client {
             let connection = self.connection(outgoing, fresh, &mut time, trace).await?;
             trace.deadline = Some(time.deadline);
             let sent = self.send_over(connection, outgoing, time.deadline).await;
-            // A connection that has failed once is not tried again.
+            // No second try over an open connection: others of the same age may have ended, too.
             fresh = true;
             let failure = match sent {
                 Ok(response) => return Ok(response),
@@ -169,8 +169,7 @@ impl Client {
         }))
     }
 
-    /// A connection for a request. The time that the request waits for an HTTP/2 stream is added to the
-    /// deadline.
+    /// A connection for a request. The wait for an HTTP/2 stream is added to the deadline.
     async fn connection<H>(
         &self,
         outgoing: &Outgoing<'_, H>,
@@ -267,7 +266,7 @@ impl Client {
             }
             Ok(Err(http2::Unanswered::Failed(error))) => error,
             Err(_) => {
-                // The fault may be the connection's, so further requests take another connection.
+                // The connection may be at fault, so further requests take another connection.
                 http2.retire();
                 let failure = took_too_long(outgoing.timeout);
                 let is_silent = http2.wire().received() == heard;
@@ -302,7 +301,7 @@ impl Client {
     }
 }
 
-/// No pause after the first refusal, then longer and longer ones: the receiver may be shedding load.
+/// No pause after the first refusal, then longer and longer pauses: the receiver may be shedding load.
 fn pause_after(refusals: u32) -> Duration {
     match refusals {
         0 | 1 => Duration::ZERO,
@@ -310,7 +309,7 @@ fn pause_after(refusals: u32) -> Duration {
     }
 }
 
-/// The failure of a request that the receiver has and did not answer in time.
+/// The failure of a request sent and not answered in time.
 fn took_too_long(timeout: Duration) -> Failure {
     let seconds = timeout.as_secs_f64();
     Failure::new(

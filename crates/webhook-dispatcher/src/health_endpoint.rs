@@ -12,13 +12,13 @@ use webhook_store::{Pool, StoreError};
 
 use crate::readiness::Readiness;
 
-/// How long Postgres may take to reply before it counts as away.
+/// How long Postgres may take to reply before counting as away.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often old samples of the metrics are folded together, which bounds their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The metrics of the process: one set, however many workers a test starts in it.
+/// The metrics of the process: a single set, also for several workers in a test.
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 struct Health {
@@ -27,7 +27,7 @@ struct Health {
     cancel: CancellationToken,
 }
 
-/// A server that runs until it is stopped, so that it also answers during the drain.
+/// The running server, which answers during the drain, too.
 pub(crate) struct Running {
     server: ServerHandle,
     upkeep: tokio::task::JoinHandle<()>,

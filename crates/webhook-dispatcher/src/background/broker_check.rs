@@ -1,4 +1,4 @@
-//! Whether the broker bounds the size of a message. Only then may a worker hold a thousand of them.
+//! Whether the broker bounds the size of messages. Only then may a worker hold a thousand messages.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,8 +15,8 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
 /// The most unacknowledged events while the broker may deliver messages of any size.
 pub(crate) const CAREFUL_PREFETCH: u16 = 64;
 
-/// Asks the broker until it replies, or the worker is asked to stop. Then the prefetch grows, or a log
-/// line tells the operator why it does not.
+/// Asks the broker until there is a reply, or the worker is asked to stop. After the reply the prefetch
+/// grows, or a log line tells the operator why not.
 pub(crate) async fn check_message_size(worker: &Worker) {
     loop {
         let asked = tokio::select! {

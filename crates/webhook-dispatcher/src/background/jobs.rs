@@ -6,7 +6,7 @@ use webhook_store::{StoreError, acquire, jobs};
 
 use crate::worker::Worker;
 
-/// How often a worker looks for a step that is due.
+/// How often a worker looks for due steps.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Takes steps of jobs until the worker is asked to stop.

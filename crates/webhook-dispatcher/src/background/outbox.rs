@@ -18,8 +18,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How many status events are published together.
 const BATCH: i64 = 100;
 
-/// How long a status event belongs to the worker that claimed it: longer than the broker may take to
-/// confirm. A dead worker's status events are published by another one then.
+/// How long a claimed status event belongs to a worker: longer than the broker may take to confirm. Then
+/// another worker publishes the status events of a dead worker.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Publishes status events until the worker is asked to stop. Another worker publishes the rest.
@@ -39,7 +39,7 @@ async fn publish(worker: &Worker, publisher: &Publisher) -> Result<(), StoreErro
     let messages = claim(&mut connection, Utc::now() + LEASE, BATCH).await?;
     // No Postgres connection is held while the broker confirms.
     drop(connection);
-    // Side by side, so that the batch takes as long as its slowest confirm.
+    // Side by side, so the batch takes as long as the slowest confirm.
     let publishing = messages.iter().map(async |message| {
         let StatusMessage {
             id,
@@ -55,7 +55,7 @@ async fn publish(worker: &Worker, publisher: &Publisher) -> Result<(), StoreErro
         }
     });
     let published: Vec<Uuid> = join_all(publishing).await.into_iter().flatten().collect();
-    // After the confirm: a crash before this line publishes a status event twice rather than never.
+    // After the confirm: a crash in between publishes a status event twice rather than never.
     if !published.is_empty() {
         delete(&mut *acquire(&worker.pools.work).await?, &published).await?;
     }

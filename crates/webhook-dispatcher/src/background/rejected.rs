@@ -1,6 +1,6 @@
-//! Rejected messages: from the broker's queue into Postgres, where admins look at them. RabbitMQ
-//! dead-letters messages there that came back too often; dispatchers of earlier versions set messages
-//! aside there.
+//! Rejected messages: from the broker's queue into Postgres, for admins to look at. RabbitMQ moves
+//! messages to the queue after too many returns, as dispatchers of earlier versions did with other
+//! rejected messages.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ const SOURCE: Source = Source {
     max_prefetch: 32,
 };
 
-/// Consumes until the worker is asked to stop, on a new connection whenever one breaks.
+/// Consumes until the worker is asked to stop, on a new connection whenever the old one breaks.
 pub(crate) async fn write_down_for_ever(worker: &Worker) {
     let mut failures = StoreFailures::default();
     while let Some(mut consumer) = connect(worker, &SOURCE).await {

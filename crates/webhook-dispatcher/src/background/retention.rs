@@ -1,4 +1,4 @@
-//! Retention: rows that are older than the platform's settings say are removed, a few at a time.
+//! Retention: rows older than allowed by the platform's settings are removed, a few at a time.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use webhook_store::{StoreError, acquire};
 
 use crate::worker::Worker;
 
-/// How often a worker asks for the sweep lock at least: an owner may have shortened what is kept, or the
-/// worker that had the lock may be gone.
+/// How often a worker asks for the sweep lock at least: an owner may have shortened the retention, or
+/// the worker with the lock may be gone.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Removes old rows until the worker is asked to stop.
@@ -25,7 +25,7 @@ pub(crate) async fn remove_old_for_ever(worker: &Worker) {
     }
 }
 
-/// Takes one step. `None`: another worker has the sweep lock, or no row is old.
+/// Takes a step. `None`: another worker has the sweep lock, or no row is old.
 async fn remove_old(worker: &Worker) -> Result<Option<Step>, StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let done = step(&mut connection).await?;

@@ -1,4 +1,4 @@
-//! Sweeps: looks into Postgres for changes that no signal tells a worker of. Admins and other workers
+//! Sweeps: looks into Postgres for changes without a signal to the worker. Admins and other workers
 //! close webhooks, hold receivers and delete webhooks; a crash leaves ordering keys stuck.
 
 use std::time::{Duration, Instant};
@@ -9,22 +9,21 @@ use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhoo
 
 use crate::worker::Worker;
 
-/// How soon a worker notices that an admin or another worker has closed or changed a webhook.
+/// How soon a worker notices a webhook closed or changed by an admin or another worker.
 const CLOSED_WEBHOOKS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How soon a worker notices that a receiver has asked another worker for no requests, or that an admin
-/// has ended such a hold. Until then the worker may send deliveries of its lane, up to the first
-/// response.
+/// How soon a worker notices a hold asked of another worker, or ended by an admin. Until then the worker
+/// may send deliveries waiting in the lane, up to the first response.
 const HOLDS_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How soon a stuck ordering key goes on, which takes a crash between a commit and the release of the
 /// key; and how soon the rest of a deleted webhook's deliveries is cancelled.
 const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The most stuck ordering keys that one statement releases.
+/// The most stuck ordering keys released by a statement.
 const MAX_RELEASED_KEYS: i64 = 1_000;
 
-/// The most deliveries of a deleted webhook that one statement cancels.
+/// The most deliveries of a deleted webhook cancelled by a statement.
 const MAX_CANCELLED: i64 = 5_000;
 
 /// Looks for closed webhooks until the worker is asked to stop.
@@ -40,14 +39,14 @@ pub(crate) async fn flush_closed_for_ever(worker: &Worker) {
 pub(crate) async fn heed_holds_for_ever(worker: &Worker) {
     while worker.pause(HOLDS_INTERVAL).await {
         if let Err(error) = heed_holds(worker).await {
-            // The claims, which run as often, warn of the same trouble.
+            // The claims run as often, and warn of the same trouble.
             log::debug!("cannot look for receivers that are held: {error}");
         }
     }
 }
 
 /// Looks for leftovers until the worker is asked to stop: stuck ordering keys, pending deliveries of
-/// deleted webhooks, remembered creations that are too old.
+/// deleted webhooks, expired remembered creations.
 pub(crate) async fn make_up_for_ever(worker: &Worker) {
     while worker.pause(LEFTOVERS_INTERVAL).await {
         if let Err(error) = release_stuck_keys(worker).await {
@@ -62,9 +61,8 @@ pub(crate) async fn make_up_for_ever(worker: &Worker) {
     }
 }
 
-/// Hands back the deliveries that wait here for webhooks that are Inactive or whose circuit is open.
-/// Those of other webhooks are sent as the webhooks are now: a secret may have leaked, a URL may have
-/// been wrong.
+/// Hands back the waiting deliveries of Inactive webhooks and of open circuits. Deliveries of other
+/// webhooks are sent as the webhooks are now: a secret may have leaked, a URL may have been wrong.
 async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
     let open = worker.lanes.open();
@@ -80,7 +78,7 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     }
     let closed = webhooks::list_closed(&mut connection, &open).await?;
     let versions = webhooks::list_versions(&mut connection, &open).await?;
-    // Handing back takes a connection of its own.
+    // The connection goes back first, as handing back needs a connection, too.
     drop(connection);
     worker.destinations.forget_older(&versions);
     worker.lanes.flush(&closed.inactive).await;
@@ -88,9 +86,10 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Hands back the deliveries that wait here for held receivers, and lets lanes go on whose hold is over.
+/// Hands back the waiting deliveries of held receivers, and lets lanes go on after the end of a hold.
 async fn heed_holds(worker: &Worker) -> Result<(), StoreError> {
-    // Before the read: a hold that is settled later may be missing in it, and must not end for that.
+    // Before the read: a hold settled later may be missing in the result, and must not end for that
+    // reason.
     let asked_at = Instant::now();
     let mut connection = acquire(&worker.pools.work).await?;
     let held = health::list_held(&mut connection, Utc::now()).await?;
@@ -117,7 +116,7 @@ async fn release_stuck_keys(worker: &Worker) -> Result<(), StoreError> {
 }
 
 /// Cancels pending deliveries of deleted webhooks. The deletion itself cancels only a first part, and an
-/// event that was being taken in at that moment may not have seen the deletion.
+/// intake at the same moment may not have seen the deletion.
 async fn cancel_for_deleted(worker: &Worker) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     for webhook_id in deliveries::list_deleted_with_pending(&mut connection, 100).await? {
@@ -133,7 +132,7 @@ async fn cancel_for_deleted(worker: &Worker) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets remembered creations that no client repeats any more: they hold secrets.
+/// Forgets expired remembered creations, as each holds a secret.
 async fn forget_old_creations(worker: &Worker) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     idempotency::forget_old(&mut connection).await?;

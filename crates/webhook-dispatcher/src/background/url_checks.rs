@@ -1,4 +1,4 @@
-//! URL checks: the API asks for them, as it never connects to a webhook's URL itself.
+//! URL checks: asked for by the API, which never connects to a webhook's URL.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// How many URLs are checked side by side.
 const MAX_RUNNING: usize = 20;
 
-/// How long a check belongs to the worker that took it: longer than all steps of a check may take.
+/// How long a taken check belongs to a worker: longer than all steps of a check may take.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// Checks URLs until the worker is asked to stop. Another worker takes the checks that are left.
+/// Checks URLs until the worker is asked to stop. Another worker takes the checks left over.
 pub(crate) async fn check_for_ever(worker: &Worker) {
     let mut running = FuturesUnordered::new();
     let mut polls = tokio::time::interval(POLL_INTERVAL);

@@ -1,4 +1,4 @@
-//! TCP connections to one of several addresses, where no address holds up the others.
+//! TCP connections to the first of several addresses to accept, where no address holds up the others.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,28 +15,28 @@ use webhook_domain::FailureClass;
 use super::failure::{Failure, is_out_of_files};
 use super::progress::Progress;
 
-/// How long an address is tried alone before the next one is tried beside it (RFC 8305 section 5).
+/// How long an address is tried alone before the next address is tried as well (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// How long an address that did not accept a connection is tried after the others.
+/// How long an address is tried after the others for not having accepted a connection.
 const DEFERRED_FOR: Duration = Duration::from_secs(60);
 
-/// The most deferred addresses that are remembered. Further ones keep their place in the order.
+/// The most deferred addresses remembered. Further addresses keep the place in the order.
 const MAX_DEFERRED: usize = 4_096;
 
 /// How often a local port is tried for while all are in use.
 const PORT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Makes TCP connections, and remembers which addresses do not answer.
+/// Makes TCP connections, and remembers silent addresses.
 #[derive(Default)]
 pub(super) struct Addresses {
-    /// Until when each of these addresses is tried after the others.
+    /// Addresses tried after the others, with the end of that time.
     deferred: Mutex<HashMap<SocketAddr, Instant>>,
 }
 
 impl Addresses {
-    /// Connects to the first of these addresses that accepts the connection. The next address is tried
-    /// when one fails, or has not answered for [`STAGGER`].
+    /// Connects to the first address to accept the connection. The next address is tried when an address
+    /// fails, or has not answered for [`STAGGER`].
     pub(super) async fn connect(
         &self,
         addresses: &[SocketAddr],
@@ -56,7 +56,7 @@ impl Addresses {
             };
             match ended {
                 Some((address, Ok(stream))) => {
-                    // The addresses that were tried before it have had more time, and have not answered.
+                    // The addresses tried before have had more time, and have not answered.
                     started.retain(|other| *other != address);
                     self.defer(&started);
                     self.prefer(address);
@@ -76,7 +76,7 @@ impl Addresses {
         }
     }
 
-    /// These addresses, with the deferred ones last.
+    /// The addresses, with deferred addresses last.
     fn in_order(&self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let mut ordered = addresses.to_vec();
         let deferred = self.deferred();
@@ -116,8 +116,8 @@ async fn dial(address: SocketAddr, progress: &Progress) -> io::Result<TcpStream>
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            // Every local port is in use for this address, most of them by connections that are over, so
-            // one is free soon. IPv6 without a route has the same error, and no time mends it.
+            // Every local port is in use for the address, mostly by ended connections, so a port is free
+            // soon. IPv6 without a route has the same error, and time does not mend the lack of a route.
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && address.is_ipv4() => {
                 progress.waiting_for_port();
                 sleep(PORT_POLL_INTERVAL).await;

@@ -28,7 +28,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes connections to addresses that may be called, whatever a name resolves to.
+/// Makes connections, only to addresses permitted by the address policy.
 pub(crate) struct Connector {
     policy: AddressPolicy,
     resolver: NameResolver,
@@ -54,8 +54,8 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    /// The failure that an error stands for with which the receiver refuses TLS after the handshake.
-    /// `None`: the error is of another kind.
+    /// The failure, if `error` is a receiver's refusal of TLS after the handshake. `None`: another
+    /// error.
     pub(crate) fn refusal(&self, error: &std::io::Error) -> Option<Failure> {
         let wanted = self.certificate_wanted.load(Ordering::Relaxed);
         let error = tls::tls_error(error)?;
@@ -81,14 +81,14 @@ impl Connector {
         })
     }
 
-    /// This connector with another TLS configuration.
+    /// The connector with another TLS configuration.
     #[cfg(test)]
     pub(crate) fn with_tls(self, tls: ClientConfig) -> Self {
         let tls = Arc::new(tls);
         Self { tls, ..self }
     }
 
-    /// Makes a connection, with TLS where the origin has it.
+    /// Makes a connection, with TLS to an `https` origin.
     pub(super) async fn connect(
         &self,
         origin: &Origin,
@@ -105,7 +105,7 @@ impl Connector {
             HostName::Address(address) => Arc::new([*address]),
         };
         // The policy judges addresses after the look-up, as a name may resolve to any address. The
-        // connection goes to the judged addresses: no further look-up can bring another one in.
+        // connection goes to the judged addresses: no second look-up can bring in an unjudged address.
         let permitted = self.permitted(origin, &found)?;
         progress.connecting(&permitted);
         let stream = self.reach(&permitted, progress).await?;
@@ -130,7 +130,7 @@ impl Connector {
         }
     }
 
-    /// The addresses among `found` that the address policy permits, with the origin's port.
+    /// The addresses of `found` permitted by the address policy, with the origin's port.
     pub(crate) fn permitted(
         &self,
         origin: &Origin,
@@ -155,7 +155,7 @@ impl Connector {
         self.policy.permits(address)
     }
 
-    /// A TCP connection to one of these addresses.
+    /// A TCP connection to the first of `addresses` to accept.
     pub(crate) async fn reach(
         &self,
         addresses: &[SocketAddr],

@@ -1,4 +1,4 @@
-//! Failures: why a request has no response, and whose fault that is.
+//! Failures: why a request has no response, and who is to blame.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -27,9 +27,9 @@ pub(crate) struct Failure {
 pub(crate) enum Blame {
     /// The receiver's: a step towards an open circuit.
     Receiver,
-    /// The receiver's, but the loss of the same connection has counted for this webhook already.
+    /// The receiver's, but the loss of the same connection has counted for the webhook already.
     Counted,
-    /// This worker's: no attempt was made.
+    /// The worker's: no attempt was made.
     Us,
 }
 
@@ -42,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// The failure of a URL with an address that must not be called.
+    /// The failure of a URL with a forbidden address.
     pub(crate) fn blocked_address() -> Self {
         Self::new(
             FailureClass::BlockedAddress,
@@ -50,7 +50,7 @@ impl Failure {
         )
     }
 
-    /// A failure that is this worker's fault, or its machine's.
+    /// A failure of the worker or the machine.
     pub(super) fn ours(detail: impl std::fmt::Display) -> Self {
         Self {
             blame: Blame::Us,
@@ -59,13 +59,13 @@ impl Failure {
     }
 }
 
-/// The webhooks for which the failure of one connection has counted. It counts once for each webhook,
-/// however many of the webhook's requests were under way.
+/// The webhooks for which the failure of a connection has counted: once for each webhook, also with many
+/// requests under way.
 #[derive(Default)]
 pub(super) struct CountedFor(Mutex<HashSet<WebhookId>>);
 
 impl CountedFor {
-    /// The failure, with the blame that it has for this webhook.
+    /// The failure, with the blame for the webhook.
     pub(super) fn count(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.blame == Blame::Us || counted.insert(webhook_id) {
@@ -76,7 +76,7 @@ impl CountedFor {
     }
 }
 
-/// The failure of a look-up that no name server answered in time.
+/// The failure of a look-up without a reply from a name server in time.
 pub(super) fn unanswered_name(name: &str) -> Failure {
     Failure::new(
         FailureClass::Dns,
@@ -84,7 +84,7 @@ pub(super) fn unanswered_name(name: &str) -> Failure {
     )
 }
 
-/// Whether a socket failed because this process, or this machine, may open no more files.
+/// Whether a socket failed for want of free files in the process or on the machine.
 pub(super) fn is_out_of_files(error: &io::Error) -> bool {
     let code = error.raw_os_error();
     code.is_some_and(|code| TOO_MANY_FILES.contains(&code))
@@ -131,7 +131,7 @@ pub(super) fn of_http2(error: &h2::Error, wire: &Wire) -> Failure {
     }
     let reason = error.reason();
     if error.is_reset() && !error.is_remote() && reason == Some(Reason::REFUSED_STREAM) {
-        // The HTTP/2 library ends a stream so whose response has too large a head.
+        // The HTTP/2 library refuses a stream by itself when the head of the response is too large.
         return too_large();
     }
     if error.is_reset() && error.is_remote() {

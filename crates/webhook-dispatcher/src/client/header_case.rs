@@ -1,9 +1,9 @@
-//! The case of header names in HTTP/1, sent as the documentation writes them.
+//! The case of header names in HTTP/1, as in the documentation.
 //!
 //! HTTP compares names without their case, but some receivers do not. The HTTP library keeps names in
-//! lower case, and sends another case only with a request that it has read itself, as proxies need it.
-//! So the library reads one request with the documented names here, once, and its note of their case
-//! goes with every request.
+//! lower case, and sends another case only with a request read by the library before, for the sake of
+//! proxies. So the library reads a request with the documented names here, once, and the note of the
+//! case goes with every request.
 
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -46,7 +46,7 @@ async fn read_own_names() -> Option<Extensions> {
     let mut serving = http1::Builder::new()
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(server), take);
-    // One poll reads the request. The server then waits for the next one, which does not come.
+    // A single poll reads the request. The server then waits for a second request, which does not come.
     let _ = (&mut serving).now_or_never();
     drop(serving);
     read.lock().unwrap_or_else(PoisonError::into_inner).take()

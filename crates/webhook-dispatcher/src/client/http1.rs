@@ -1,4 +1,4 @@
-//! An HTTP/1.1 connection, which belongs to one webhook.
+//! An HTTP/1.1 connection, which belongs to a single webhook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,43 +24,43 @@ pub(super) const MAX_HEADERS: usize = 1_024;
 pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
 
 /// How long an idle connection is kept if the receiver names no time: less than the 5 s of Node and
-/// Apache, which are among the shortest.
+/// Apache, among the shortest times in use.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The longest that an idle connection is kept, whatever time the receiver names.
+/// The longest that an idle connection is kept, also if the receiver names a longer time.
 const MAX_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a connection may take to become ready. A connection that is not ready still writes the last
-/// request, which its receiver answered without reading it.
+/// How long a connection may take to become ready. An unready connection still writes the last request,
+/// answered by the receiver before reading all of the request.
 const READY_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How long a dropped connection has to end in order.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long before the time that the receiver names a connection is given up: the worker's clock starts
+/// How long before the time named by the receiver a connection is given up: the worker's clock starts
 /// when the response arrives, the receiver's earlier.
 const IDLE_MARGIN: Duration = Duration::from_millis(500);
 
 /// Why a request got no response.
 pub(super) enum Unanswered {
-    /// The connection could not be used, so no byte of the request went out.
+    /// The connection was over before a byte of the request went out.
     NotSent(Option<hyper::Error>),
     Failed(hyper::Error),
 }
 
-/// A connection that can take one request at a time.
+/// A connection for one request at a time.
 pub(super) struct Http1 {
     sender: SendRequest<Full<Bytes>>,
     wire: Arc<Wire>,
     origin: Arc<Origin>,
     opened: Instant,
     idle_until: Instant,
-    /// Dropping it ends the connection.
+    /// Ends the connection when dropped.
     _handle: oneshot::Sender<()>,
 }
 
 impl Http1 {
-    /// Starts HTTP/1.1. The connection lives for as long as its handle does.
+    /// Starts HTTP/1.1. The connection lives as long as the handle.
     pub(super) async fn start(stream: Stream, origin: Arc<Origin>) -> hyper::Result<Self> {
         let wire = stream.wire().clone();
         let handshake = Builder::new()
@@ -77,9 +77,9 @@ impl Http1 {
         let (handle, gone) = oneshot::channel::<()>();
         tokio::spawn(async move {
             tokio::select! {
-                // The request that is under way gets the error.
+                // The request under way gets the error.
                 _ = connection => {}
-                // A receiver that reads nothing would keep the task for ever.
+                // Without a time limit a receiver could keep the task for ever by not reading.
                 () = async { let _ = gone.await; sleep(END_TIMEOUT).await; } => {}
             }
         });
@@ -94,7 +94,7 @@ impl Http1 {
         })
     }
 
-    /// Whether the connection can be used for a request to this origin.
+    /// Whether the connection can be used for a request to `origin`.
     pub(super) fn is_usable(&self, origin: &Origin, max_age: Duration) -> bool {
         *self.origin == *origin && self.is_alive(Instant::now(), max_age)
     }
@@ -122,7 +122,7 @@ impl Http1 {
         *request.uri_mut() = target.path.clone();
         *request.headers_mut() = headers;
         *request.extensions_mut() = documented();
-        // Before the send: bytes that come in from now on are the response.
+        // Before the send: all bytes coming in from now on are the response.
         self.wire.ask();
         let answered = self.sender.send_request(request).await;
         answered.map_err(|error| match error.is_canceled() {
@@ -131,23 +131,24 @@ impl Http1 {
         })
     }
 
-    /// The bytes that came in over the connection.
+    /// Notes on the incoming bytes of the connection.
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Sets how long the connection may wait for its next request. `false`: it must not have one.
+    /// Sets how long the connection may wait for the next request. `false`: the connection must not be
+    /// used again.
     pub(super) fn rest(&mut self, head: &Head) -> bool {
         self.idle_until = Instant::now() + head.idle;
         head.is_clean && !self.sender.is_closed()
     }
 }
 
-/// What the head of a response says about its connection.
+/// The meaning of a response's head for the connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     idle: Duration,
-    /// Whether no bytes can follow that would be taken for the next response.
+    /// Whether no bytes can follow and be taken for the next response.
     is_clean: bool,
 }
 

@@ -1,4 +1,4 @@
-//! An HTTP/2 connection, which the webhooks of one origin share.
+//! An HTTP/2 connection, shared by the webhooks of an origin.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,18 +21,18 @@ use super::wire::{Stream, Wire};
 /// The most streams of a connection at once, however many more the receiver takes.
 const MAX_STREAMS: usize = 1_000;
 
-/// The most streams until the receiver has said how many it takes: RFC 9113 section 6.5.2 asks receivers
-/// to take 100 at least.
+/// The most streams until the receiver has announced a limit: RFC 9113 section 6.5.2 asks receivers to
+/// take 100 at least.
 const FIRST_STREAMS: usize = 100;
 
-/// How many bytes of one response's body may be under way. The recorded part fits.
+/// How many bytes of a response's body may be under way. The recorded part fits.
 const STREAM_WINDOW: u32 = 64 * 1024;
 
 /// How many bytes of all bodies of a connection may be under way.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// How often a connection is checked. A connection with a request under way that was silent since the
-/// last check is pinged.
+/// How often a connection is checked. A connection with a request under way, and silent since the last
+/// check, is pinged.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long the reply to a ping may take. Then the connection counts as dead.
@@ -41,7 +41,7 @@ const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that takes requests as streams.
+/// A connection with a stream for each request.
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     wire: Arc<Wire>,
@@ -55,12 +55,12 @@ pub(super) struct Http2 {
 #[derive(Default)]
 struct Streams {
     open: AtomicUsize,
-    /// The connection takes no more streams; the open ones go on.
+    /// The connection takes no more streams; open streams go on.
     is_retired: AtomicBool,
     used: Mutex<Option<Instant>>,
 }
 
-/// The right to one stream. Dropping it gives the right back.
+/// The right to a stream, given back when dropped.
 pub(super) struct Slot(Arc<Streams>);
 
 impl Drop for Slot {
@@ -83,7 +83,7 @@ impl Drop for Http2 {
 }
 
 impl Http2 {
-    /// Starts HTTP/2. The connection lives until its handle and its streams are gone.
+    /// Starts HTTP/2. The connection lives until handle and streams are gone.
     pub(super) async fn start(stream: Stream) -> Result<Self, h2::Error> {
         let wire = stream.wire().clone();
         let handshake = Builder::new()
@@ -123,7 +123,7 @@ impl Http2 {
         self.streams.retire();
     }
 
-    /// The right to one more stream, if one is free now.
+    /// The right to one more stream, if free now.
     pub(super) fn slot(&self) -> Option<Slot> {
         // The receiver may change the number at any time.
         let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
@@ -153,26 +153,26 @@ impl Http2 {
         Ok(response)
     }
 
-    /// The bytes that came in over the connection.
+    /// Notes on the incoming bytes of the connection.
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Whether the connection has brought a response: then it was not dead from the beginning.
+    /// Whether the connection has brought a response, and so was not dead from the beginning.
     pub(super) fn is_used(&self) -> bool {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    /// A failure of this connection, with the blame that it has for a webhook.
+    /// A failure of the connection, with the blame for a webhook.
     pub(super) fn counted(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
         self.counted.count(failure, webhook_id)
     }
 }
 
-/// What an error has ended.
+/// The extent of an error: the stream or the connection, processed or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// The request, which the receiver may have processed.
+    /// The stream; the receiver may have processed the request.
     Stream,
     /// The stream; the receiver wants the request over HTTP/1.
     WantsHttp1,
@@ -180,7 +180,7 @@ pub(super) enum Loss {
     Refused,
     /// The connection; the receiver did not process the request.
     Unprocessed,
-    /// The connection, and every request that was under way.
+    /// The connection, and every request under way.
     Connection,
 }
 
@@ -228,8 +228,8 @@ impl Streams {
     }
 }
 
-/// Moves the connection's frames until the connection is over, does not reply to pings, or has nothing
-/// left to do. Then the connection is dropped, which ends the requests under way.
+/// Moves the connection's frames until the connection is over, does not reply to pings, or has no
+/// streams left after its retirement. Then the connection is dropped, which ends the requests under way.
 async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>, wire: Arc<Wire>) {
     let pings = connection.ping_pong();
     tokio::select! {
@@ -263,8 +263,7 @@ async fn watch(pings: Option<PingPong>, streams: &Streams, wire: &Wire) {
     }
 }
 
-/// Pings. Other bytes that come in meanwhile show life as well, as the reply may wait behind other
-/// frames.
+/// Pings. Other incoming bytes show life as well, as the reply may wait behind other frames.
 async fn is_answered(pings: &mut PingPong, wire: &Wire) -> bool {
     let before = wire.received();
     if pings.send_ping(Ping::opaque()).is_err() {

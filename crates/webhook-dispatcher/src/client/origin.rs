@@ -1,4 +1,4 @@
-//! Where a webhook's requests go: the target, which is a URL, and its origin.
+//! The target of a webhook's requests, which is a URL, and the origin of the target.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use webhook_domain::AddressPolicy;
 pub(crate) struct Origin {
     pub(super) host: HostName,
     port: u16,
-    /// The name that the receiver's certificate must be for. `None`: without TLS.
+    /// The name required in the receiver's certificate. `None`: without TLS.
     tls: Option<ServerName<'static>>,
 }
 
-/// A host as a URL names it, in lower case and without the dot at its end.
+/// A URL's host, in lower case and without the dot at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum HostName {
     Name(Arc<str>),
@@ -46,7 +46,7 @@ impl Origin {
         self.port
     }
 
-    /// The name that the receiver's certificate must be for. `None`: without TLS.
+    /// The name required in the receiver's certificate. `None`: without TLS.
     pub(crate) fn server_name(&self) -> Option<&ServerName<'static>> {
         self.tls.as_ref()
     }
@@ -65,8 +65,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Takes a stored URL apart. `None`: the URL names an address that must not be called, which no
-    /// look-up would refuse; or it cannot be called at all.
+    /// Takes a stored URL apart. `None`: the URL names a forbidden address, which no look-up would
+    /// refuse; or the URL cannot be called at all.
     pub(crate) fn new(url: &str, addresses: &AddressPolicy) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let origin = Origin::of(&url)?;
@@ -93,7 +93,7 @@ impl Target {
         })
     }
 
-    /// The origin that the target lies at.
+    /// The origin of the target.
     pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }

@@ -1,4 +1,4 @@
-//! The shared connections of an origin with TLS, and the protocol that it speaks.
+//! The shared connections of an origin with TLS, and the protocol spoken there.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,14 +15,14 @@ use super::http2::{Http2, Slot};
 use super::progress::Progress;
 use super::tls::Protocols;
 
-/// How long the protocol of an origin that is not in use is remembered.
+/// How long the protocol of an unused origin is remembered.
 const PROTOCOL_REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
-/// The most HTTP/2 connections to an origin. One is enough until all of its streams are in use, as
-/// happens when the requests of some webhooks hang: then other webhooks get one more connection.
+/// The most HTTP/2 connections to an origin. A single connection is enough until all streams are in use,
+/// as when the requests of some webhooks hang: then other webhooks get one more connection.
 const MAX_CONNECTIONS: usize = 64;
 
-/// An origin with TLS. Until its protocol is known, all requests wait for one connection.
+/// An origin with TLS. Until the protocol is known, all requests wait for the first connection.
 pub(super) struct OriginConnections {
     speaks: Speaks,
     http2: Vec<Arc<Http2>>,
@@ -41,26 +41,26 @@ enum Speaks {
 
 /// How a request gets a connection.
 pub(super) enum Choice {
-    /// It takes this stream.
+    /// By a stream of an open connection.
     Stream(Arc<Http2>, Slot),
-    /// It makes a connection for itself alone.
+    /// By a new connection for the request alone.
     Own,
-    /// It waits for a connection that is being made for all.
+    /// By waiting for a shared connection being made.
     Wait(Arc<Connecting>),
     /// No stream is free, and there are as many connections as there may be.
     Full,
 }
 
-/// A connection that was just made.
+/// A connection just made.
 #[derive(Clone)]
 pub(super) enum NewConnection {
-    /// For the first request that takes it.
+    /// For the first request to take the connection.
     Http1(Arc<HandOver>),
     /// For all requests.
     Http2(Arc<Http2>),
 }
 
-/// Holds a connection until a request takes it.
+/// A connection waiting to be taken by a request.
 pub(super) struct HandOver(Mutex<Option<Http1>>);
 
 impl HandOver {
@@ -75,7 +75,7 @@ impl NewConnection {
     }
 }
 
-/// A connection that is being made for all requests that wait for it.
+/// A connection being made for all waiting requests.
 pub(super) struct Connecting {
     progress: Arc<Progress>,
     making: Shared<BoxFuture<'static, Result<NewConnection, Failure>>>,
@@ -105,8 +105,8 @@ impl Connecting {
         &self.progress
     }
 
-    /// Whether the task that makes the connection has ended. It forgets the connection at its end,
-    /// unless it panicked.
+    /// Whether the task making the connection has ended. The task itself removes `Connecting` at the
+    /// end, except after a panic.
     fn is_over(&self) -> bool {
         self.making.peek().is_some()
     }
@@ -117,7 +117,7 @@ impl Connecting {
         made.map_err(|failure| self.counted.count(failure, webhook_id))
     }
 
-    /// The failure of a request that waited for the connection for too long.
+    /// The failure of a request after too long a wait for the connection.
     pub(super) fn timed_out(&self, webhook_id: WebhookId) -> Failure {
         self.counted.count(self.progress.timed_out(), webhook_id)
     }
@@ -138,7 +138,7 @@ impl OriginConnections {
     /// How a request gets a connection. `start` starts to make one.
     pub(super) fn next(&mut self, max_age: Duration, start: impl FnOnce() -> Connecting) -> Choice {
         self.used = Instant::now();
-        // Requests that run on the removed connections go on.
+        // Requests running on the removed connections go on.
         self.http2.retain(|http2| http2.is_usable(max_age));
         for http2 in &self.http2 {
             if let Some(slot) = http2.slot() {
@@ -162,7 +162,7 @@ impl OriginConnections {
         }
     }
 
-    /// The connection that is being made, or the one that `start` starts.
+    /// The connection being made, or else a new connection by `start`.
     fn connecting(&mut self, start: impl FnOnce() -> Connecting) -> Arc<Connecting> {
         if self
             .connecting
@@ -175,7 +175,7 @@ impl OriginConnections {
         connecting.clone()
     }
 
-    /// Takes note of a connection that was made.
+    /// Takes note of a connection just made.
     pub(super) fn made(&mut self, made: &NewConnection) {
         self.connecting = None;
         match made {

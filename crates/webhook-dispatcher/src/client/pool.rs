@@ -1,8 +1,8 @@
 //! Open connections: HTTP/1 connections by webhook, HTTP/2 connections by origin.
 //!
-//! Bytes that follow a response on an HTTP/1 connection would be taken for the next response, so an
+//! Bytes after the end of a response on an HTTP/1 connection would be taken for the next response, so an
 //! HTTP/1 connection never serves another webhook. The streams of an HTTP/2 connection are separate, so
-//! webhooks share it.
+//! webhooks share the connection.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,35 +20,34 @@ use super::origin_connections::{Choice, Connecting, NewConnection, OriginConnect
 use super::progress::Progress;
 use super::tls::Protocols;
 
-/// The most HTTP/1 connections that wait for their next request. One more closes those of some webhook.
+/// The most idle HTTP/1 connections. One more closes all idle connections of some webhook.
 const MAX_IDLE: usize = 10_240;
 
-/// How many new connections a request waits for before it waits for a stream of an open one.
+/// How many new connections a request waits for before waiting for a stream of an open connection.
 const MAX_ROUNDS: usize = 64;
 
-/// How many new HTTP/2 connections in a row may end before they have answered a request. One more fails
-/// the attempt.
+/// How many new HTTP/2 connections in a row may end without a response. One more fails the attempt.
 const MAX_DEAD: u32 = 10;
 
-/// The pause after such a connection.
+/// The pause after a new connection has ended without a response.
 const DEAD_PAUSE: Duration = Duration::from_millis(10);
 
-/// How often connections that were idle for too long, or are too old, are closed.
+/// How often old connections, and connections idle for too long, are closed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A connection for one request.
+/// A connection for a request.
 pub(super) enum Connection {
-    /// A connection of this request alone. `reused`: it has served a request before.
+    /// A connection for the request alone. `reused`: a connection with a request served before.
     Http1 { http1: Http1, reused: bool },
-    /// A shared connection, and the right to one of its streams.
+    /// A shared connection, and the right to a stream.
     Http2 { http2: Arc<Http2>, slot: Slot },
 }
 
-/// The new connection that a request waits for.
+/// The new connection awaited by a request.
 #[derive(Default)]
 pub(crate) struct ConnectionWait {
     progress: Option<Arc<Progress>>,
-    /// The connection that many requests wait for. `None`: the request makes a connection of its own.
+    /// The shared connection being made. `None`: the request makes a connection alone.
     connecting: Option<Arc<Connecting>>,
 }
 
@@ -77,7 +76,7 @@ impl ConnectionWait {
     }
 }
 
-/// All connections of this process.
+/// All connections of the process.
 pub(super) struct Pool {
     connector: Arc<Connector>,
     /// The age at which a connection takes no more requests: the name may have moved, a backend may be
@@ -94,7 +93,7 @@ struct Idle {
 }
 
 impl Idle {
-    /// Closes the connections of an arbitrary webhook, so that no group of webhooks keeps all places.
+    /// Closes the idle connections of an arbitrary webhook, so no group of webhooks keeps all places.
     fn close_some(&mut self) {
         let some = self.by_webhook.keys().next().copied();
         let closed = some.and_then(|webhook_id| self.by_webhook.remove(&webhook_id));
@@ -114,9 +113,8 @@ impl Pool {
         pool
     }
 
-    /// A connection for a request of this webhook. `fresh`: an HTTP/1 connection that was not open
-    /// before. `None`: every stream that the origin takes is in use. `wait` tells which connection is
-    /// waited for.
+    /// A connection for a request of the webhook. `fresh`: no idle HTTP/1 connection. `None`: all
+    /// streams of the origin are in use. `wait` names the new connection being made meanwhile.
     pub(super) async fn connection(
         self: &Arc<Self>,
         webhook_id: WebhookId,
@@ -131,8 +129,8 @@ impl Pool {
         if origin.server_name().is_none() {
             return self.open_http1(origin, wait).await.map(Some);
         }
-        // A new connection may have fewer streams than requests that waited for it: the rest waits
-        // again.
+        // A new connection may have fewer streams than waiting requests: the rest waits for another
+        // round.
         let mut dead = 0;
         for _ in 0..MAX_ROUNDS {
             let next = {
@@ -153,11 +151,11 @@ impl Pool {
                         let reused = false;
                         return Ok(Some(Connection::Http1 { http1, reused }));
                     }
-                    // Another request has taken it. The next round makes a connection for this request
+                    // Another request was faster. The next round makes a connection for the request
                     // alone, as the origin is known to speak HTTP/1 now.
                 }
-                // The connection works, or has worked: other requests may have used it up, as some
-                // receivers take a few requests only. The next round looks for a stream.
+                // A working connection, perhaps used up by other requests already, as some receivers
+                // take only a few requests per connection. The next round looks for a stream.
                 NewConnection::Http2(http2) if http2.is_usable(self.max_age) || http2.is_used() => {
                 }
                 NewConnection::Http2(_) if dead < MAX_DEAD => {
@@ -185,7 +183,7 @@ impl Pool {
         idle.by_webhook.entry(webhook_id).or_default().push(http1);
     }
 
-    /// Uses HTTP/1 for this origin from now on.
+    /// Uses HTTP/1 for the origin from now on.
     pub(super) fn use_http1(&self, origin: &Arc<Origin>) {
         self.by_origin()
             .entry(origin.clone())
@@ -193,12 +191,12 @@ impl Pool {
             .use_http1();
     }
 
-    /// Takes an idle connection of the webhook, if one can be used.
+    /// Takes a usable idle connection of the webhook, if any.
     fn take(&self, webhook_id: WebhookId, origin: &Origin) -> Option<Http1> {
         let mut idle = self.idle();
         let kept = idle.by_webhook.get_mut(&webhook_id)?;
         let (mut looked_at, mut found) = (0, None);
-        // The one that was used last is the least likely to have been closed by the receiver.
+        // The connection used last is the least likely to have been closed by the receiver.
         while let Some(http1) = kept.pop() {
             looked_at += 1;
             if http1.is_usable(origin, self.max_age) {
@@ -213,7 +211,7 @@ impl Pool {
         found
     }
 
-    /// Makes a connection for one request alone.
+    /// Makes a connection for a single request.
     async fn open_http1(
         &self,
         origin: &Arc<Origin>,
@@ -242,7 +240,7 @@ impl Pool {
         }
     }
 
-    /// Starts to make a connection for all requests that wait for one. It is made also if all of them
+    /// Starts to make a connection for all waiting requests. The connection is made also if all requests
     /// are cut off meanwhile.
     fn start(self: &Arc<Self>, origin: &Arc<Origin>) -> Connecting {
         let progress = Arc::new(Progress::start());
@@ -291,7 +289,7 @@ impl Pool {
         Ok(NewConnection::http1(started?))
     }
 
-    /// Closes idle and old connections, and forgets origins that are not in use.
+    /// Closes old connections and connections idle for too long, and forgets unused origins.
     fn remove_old(&self) {
         let now = Instant::now();
         let mut idle = self.idle();

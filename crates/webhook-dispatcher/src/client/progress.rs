@@ -9,11 +9,11 @@ use webhook_domain::FailureClass;
 
 use super::failure::{Failure, unanswered_name};
 
-/// The duration of a step that has not ended.
+/// The duration of an unfinished step.
 const NOT_ENDED: i32 = -1;
 
-/// How far a new connection has come, and how long its steps took. The requests that wait for the
-/// connection share this with the task that makes it, so the fields are atomic.
+/// How far a new connection has come, and how long each step took. Shared by the waiting requests and
+/// the task making the connection, so the fields are atomic.
 #[derive(Debug)]
 pub(crate) struct Progress {
     began: Instant,
@@ -41,38 +41,38 @@ impl Progress {
         }
     }
 
-    /// Notes that this name is being looked up.
+    /// Notes the start of the look-up of `name`.
     pub(super) fn looking_up(&self, name: &Arc<str>) {
         self.enter(Step::LookingUp(name.clone()));
     }
 
-    /// Notes that the name was looked up. An address in the URL needs no look-up.
+    /// Notes the end of the look-up. An address in the URL needs no look-up.
     pub(super) fn looked_up(&self) {
         self.dns_ms.store(millis(self.began), Ordering::Relaxed);
     }
 
-    /// Notes that these addresses are being tried.
+    /// Notes the start of TCP to `addresses`.
     pub(crate) fn connecting(&self, addresses: &[SocketAddr]) {
         self.enter(Step::Connecting(addresses.to_vec()));
     }
 
-    /// Notes that the connection waits, as every local port is in use.
+    /// Notes a wait for a local port, as every port is in use.
     pub(super) fn waiting_for_port(&self) {
         self.waits_for_port.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that there is a TCP connection, and TLS is next.
+    /// Notes the end of TCP and the start of TLS.
     pub(crate) fn shaking_hands(&self) {
         self.enter(Step::ShakingHands);
     }
 
-    /// Notes that the connection can be used.
+    /// Notes the end: the connection can be used.
     pub(super) fn connected(&self) {
         self.connected_ms
             .store(millis(self.began), Ordering::Relaxed);
     }
 
-    /// How long the look-up took. `None`: it has not ended, or none was needed.
+    /// How long the look-up took. `None`: unfinished, or not needed.
     pub(crate) fn dns_ms(&self) -> Option<i32> {
         Some(self.dns_ms.load(Ordering::Relaxed)).filter(|ms| *ms != NOT_ENDED)
     }
@@ -83,7 +83,7 @@ impl Progress {
         Some(all.saturating_sub(self.dns_ms().unwrap_or(0)))
     }
 
-    /// The failure of a connection that is not there in time, by the step that it has come to.
+    /// The failure of a connection not finished in time, by the step reached.
     pub(crate) fn timed_out(&self) -> Failure {
         let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match &*step {

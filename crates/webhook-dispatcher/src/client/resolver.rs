@@ -1,5 +1,5 @@
-//! The resolver: from names to addresses, without threads that wait. A name that no server answers for
-//! costs only the webhooks with that name.
+//! The resolver: from names to addresses, without waiting threads. A name without a reply from any
+//! server costs only the webhooks at that name.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,23 +20,23 @@ use webhook_domain::FailureClass;
 
 use super::failure::{Failure, is_out_of_files, unanswered_name};
 
-/// How long a look-up may take, with the wait for its permit.
+/// How long a look-up may take, including the wait for a permit.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one query may stay without a reply before it is sent again.
+/// How long a query may stay without a reply before being sent again.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many names are looked up at once. Each takes two queries, and each query a socket.
 const NAMES_AT_ONCE: usize = 512;
 
-/// How many *silent* names are looked up at once, which no server answered for lately. They have permits
-/// of their own, so that all of them together do not hold up other names.
+/// How many *silent* names are looked up at once: names without a reply from any server lately. Separate
+/// permits keep silent names from holding up other names.
 const SILENT_NAMES_AT_ONCE: usize = 64;
 
 /// How long a name counts as silent after a look-up without a reply.
 const SILENT_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// The most silent names that are remembered. Further ones are looked up among the others.
+/// The most silent names remembered. Further silent names are looked up among the others.
 const MAX_SILENT_NAMES: usize = 16_384;
 
 /// How long the look-up waits for IPv6 addresses when IPv4 addresses are there, as RFC 8305 section 3
@@ -47,22 +47,22 @@ const IPV6_WAIT: Duration = Duration::from_millis(50);
 /// without IPv6 can use no others.
 const IPV4_WAIT: Duration = Duration::from_secs(2);
 
-/// The most replies that are cached, each until its TTL is over.
+/// The most replies cached, each until the TTL is over.
 const MAX_CACHED_REPLIES: u64 = 8_192;
 
-/// The longest that addresses are cached, whatever their TTL.
+/// The longest time for addresses in the cache, also with a longer TTL.
 const MAX_TTL: Duration = Duration::from_secs(60 * 60);
 
-/// The longest that the lack of an address is cached: an admin may have just created the name.
+/// The longest time for the lack of an address in the cache: an admin may have just created the name.
 const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(5);
 
-/// The most addresses of one name that are tried; the rest is left out.
+/// The most addresses of a name tried; the rest is left out.
 const MAX_ADDRESSES: usize = 16;
 
 type Found = Result<Arc<[IpAddr]>, Failure>;
 type LookUp = BoxFuture<'static, Found>;
 
-/// Looks names up, with one look-up per name at a time for all requests.
+/// Looks names up, a single look-up per name at a time for all requests.
 pub(crate) struct NameResolver {
     resolver: Arc<TokioResolver>,
     permits: Arc<Permits>,
@@ -70,7 +70,7 @@ pub(crate) struct NameResolver {
 }
 
 impl NameResolver {
-    /// A resolver that asks `name_servers`; if there are none, those of this machine's configuration.
+    /// A resolver asking `name_servers`, or, if empty, the servers of the machine's configuration.
     /// `/etc/hosts` counts in any case.
     pub(crate) fn new(name_servers: &[SocketAddr]) -> Result<Self, NetError> {
         let mut builder = if name_servers.is_empty() {
@@ -88,8 +88,8 @@ impl NameResolver {
         })
     }
 
-    /// Finds the addresses of a name, in the order in which they should be tried: IPv6 and IPv4
-    /// alternate. No search list is applied to the name.
+    /// Finds the addresses of a name, in the order of trying: IPv6 and IPv4 alternate. No search list is
+    /// applied to the name.
     pub(crate) async fn look_up(&self, name: &Arc<str>) -> Found {
         let look_up = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ impl NameResolver {
                 look_up
             } else {
                 let look_up = self.start(name.clone());
-                // Ended look-ups are gone when their last request is.
+                // Look-ups end with the last request waiting for the name.
                 running.retain(|_, look_up| look_up.upgrade().is_some());
                 running.extend(look_up.downgrade().map(|weak| (name.clone(), weak)));
                 look_up
@@ -126,7 +126,7 @@ impl NameResolver {
 struct Permits {
     all: Semaphore,
     silent: Semaphore,
-    /// Silent names, with the time of the look-up that had no reply.
+    /// Silent names, with the time of the look-up without a reply.
     silent_names: Mutex<HashMap<Arc<str>, Instant>>,
 }
 
@@ -190,7 +190,7 @@ async fn find(resolver: &TokioResolver, name: &str) -> Found {
     );
     let (one, other) = select(six, four).await.factor_first();
     let other = match &one {
-        // A name server that drops the query for one family must not hold up the other for long.
+        // A name server dropping the query for one family must not hold up the other for long.
         Ok(found) if found.iter().all(IpAddr::is_ipv4) => timeout(IPV6_WAIT, other).await.ok(),
         Ok(_) => timeout(IPV4_WAIT, other).await.ok(),
         Err(_) => Some(other.await),
@@ -204,7 +204,7 @@ async fn find(resolver: &TokioResolver, name: &str) -> Found {
     Ok(addresses.into_iter().take(MAX_ADDRESSES).collect())
 }
 
-/// Asks for the addresses of one family, and finds at least one.
+/// Asks for the addresses of a family, and finds at least one.
 async fn ask(
     resolver: &TokioResolver,
     name: &str,
@@ -236,7 +236,7 @@ fn alternate(one: Vec<IpAddr>, other: Vec<IpAddr>) -> Vec<IpAddr> {
     .collect()
 }
 
-/// The failure of the error that says more: the lack of an address in one family says nothing about the
+/// The failure of the more telling error: the lack of an address in one family does not explain the
 /// other.
 fn worse(name: &str, one: &NetError, other: &NetError) -> Failure {
     if is_lack(one) && !is_lack(other) {

@@ -14,8 +14,8 @@ use super::http1::{Head, Http1};
 use super::http2::Slot;
 use super::pool::Pool;
 
-/// A response, whose body comes in pieces. Dropping the response before the end of its body closes the
-/// HTTP/1 connection, or resets the HTTP/2 stream.
+/// A response with a body in pieces. Dropping the response before the end of its body closes the HTTP/1
+/// connection, or resets the HTTP/2 stream.
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -71,7 +71,7 @@ impl Response {
         }
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// The next piece of the body; `None` at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, BrokenOff> {
         match &mut self.body {
             Body::Http1 {
@@ -88,7 +88,7 @@ impl Response {
                     }
                     return Ok(None);
                 };
-                // Trailers are left out: nothing reads them.
+                // Trailers are left out.
                 if let Ok(data) = frame.map_err(|_| BrokenOff)?.into_data() {
                     return Ok(Some(data));
                 }
@@ -104,7 +104,7 @@ impl Response {
                     Err(error) if error.reason() == Some(h2::Reason::NO_ERROR) => return Ok(None),
                     Err(_) => return Err(BrokenOff),
                 };
-                // The receiver may send as many bytes more; an error means that the stream is over.
+                // Lets the receiver send as many bytes more. An error means the end of the stream.
                 let _ = stream.flow_control().release_capacity(data.len());
                 Ok(Some(data))
             }

@@ -1,4 +1,4 @@
-//! TLS of connections to receivers, and the meaning of its errors.
+//! TLS of connections to receivers, and the meaning of TLS errors.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ mod verifier;
 
 use verifier::{NotTrusted, Verifier};
 
-/// TLS 1.2 and 1.3, with the roots that this machine trusts, offering HTTP/2 before HTTP/1.1.
+/// TLS 1.2 and 1.3, trusting the machine's roots, offering HTTP/2 before HTTP/1.1.
 pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(default_provider());
     let verifier = Verifier::new(provider.clone())?;
@@ -29,7 +29,7 @@ pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// The protocols that are offered in a handshake.
+/// The protocols offered in a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocols {
     /// HTTP/2 before HTTP/1.1.
@@ -38,7 +38,7 @@ pub(crate) enum Protocols {
     Http1,
 }
 
-/// This configuration, offering only HTTP/1.1.
+/// A copy of the configuration, offering only HTTP/1.1.
 pub(super) fn without_http2(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -55,17 +55,17 @@ pub(super) async fn noting<T>(wanted: &Arc<AtomicBool>, handshake: impl Future<O
     CERTIFICATE_WANTED.scope(wanted.clone(), handshake).await
 }
 
-/// Presents no client certificate, and notes that one was asked for.
+/// Presents no client certificate, and notes a receiver's wish for one.
 ///
-/// One resolver serves all connections, as a TLS session is resumed only under the resolver that it
-/// began with. So the note goes through a task-local instead of a field.
+/// A single resolver serves all connections, as a TLS session is resumed only under the resolver of its
+/// start. So the note goes through a task-local instead of a field.
 #[derive(Debug)]
 struct NoCertificate;
 
 impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let note = |wanted: &Arc<AtomicBool>| wanted.store(true, Ordering::Relaxed);
-        // Outside of `noting` there is nobody to tell.
+        // Outside of `noting` the note has no reader.
         let _ = CERTIFICATE_WANTED.try_with(note);
         None
     }
@@ -76,8 +76,8 @@ impl ResolvesClientCert for NoCertificate {
     }
 }
 
-/// Finds the TLS error within an `io::Error`. These may be nested, and hide the inner error from
-/// `source`.
+/// Finds the TLS error within an `io::Error`. An `io::Error` may be nested, and hides the inner error
+/// from `source`.
 pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
     let inside = wrapped.and_then(|inner| tls_error(inner));
@@ -98,8 +98,8 @@ pub(super) fn describe_handshake(error: &io::Error, certificate_wanted: bool) ->
     }
 }
 
-/// Says what a TLS error means for the person who runs the receiver. `certificate_wanted`: the receiver
-/// had asked for a client certificate.
+/// Explains a TLS error to the operator of the receiver. `certificate_wanted`: the receiver had asked
+/// for a client certificate.
 pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> FailureDetail {
     #[allow(
         clippy::wildcard_enum_match_arm,

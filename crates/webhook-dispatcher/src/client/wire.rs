@@ -1,4 +1,4 @@
-//! The wire: a connection's bytes, plain or within TLS, and notes on the bytes that came in.
+//! The wire: a connection's bytes, plain or within TLS, and notes on the incoming bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -13,10 +13,10 @@ use webhook_domain::FailureDetail;
 
 use super::tls::{describe, tls_error};
 
-/// How many bytes of a response are kept, to be quoted if they are not HTTP.
+/// How many bytes of a response are kept, as a quotation for a response other than HTTP.
 const MAX_BEGINNING: usize = 40;
 
-/// Notes on the bytes that came in over a connection.
+/// Notes on the incoming bytes of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Wire {
     received: AtomicU64,
@@ -37,7 +37,7 @@ impl Wire {
         }
     }
 
-    /// Notes that a request goes out: bytes that come in from now on are the response.
+    /// Notes a request going out: all bytes coming in from now on are the response.
     pub(super) fn ask(&self) {
         self.asked_at.store(self.received(), Ordering::Relaxed);
         self.kept().clear();
@@ -48,7 +48,7 @@ impl Wire {
         self.received() != self.asked_at.load(Ordering::Relaxed)
     }
 
-    /// How many bytes have come in over this connection.
+    /// How many bytes have come in over the connection.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -58,7 +58,7 @@ impl Wire {
         self.kept().escape_ascii().to_string()
     }
 
-    /// Why the receiver refused TLS after the handshake, if it did.
+    /// Why the receiver refused TLS after the handshake, if so.
     pub(super) fn refusal(&self) -> Option<FailureDetail> {
         let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.clone()

@@ -1,4 +1,4 @@
-//! The report on one URL: look up, connect, shake hands, as an attempt would, and make no request.
+//! The report on a URL: look up, connect, shake hands like an attempt, without a request.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(14);
 /// How long each of several addresses may take to accept a connection.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a receiver with TLS 1.3 has to refuse the connection after the handshake, as it does for
+/// How long a receiver with TLS 1.3 has to refuse the connection after the handshake, for example for
 /// want of a client certificate.
 const LATE_REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -94,7 +94,7 @@ fn judge(address: IpAddr, connector: &Connector) -> CheckedAddress {
     }
 }
 
-/// The addresses, of two or more, that accept no connection. Attempts work around them.
+/// The addresses, of two or more, without an accepted connection. Attempts work around such addresses.
 async fn dead(addresses: &[SocketAddr]) -> Vec<IpAddr> {
     if addresses.len() < 2 {
         return Vec::new();
@@ -127,8 +127,8 @@ async fn shake_hands(
     })
 }
 
-/// The refusal of a receiver that comes after the handshake: with TLS 1.3 a client finishes the
-/// handshake before the receiver has judged it.
+/// A receiver's refusal after the handshake: with TLS 1.3 a client finishes the handshake before the
+/// receiver's verdict.
 async fn refused_late(handshake: &mut Handshake) -> Result<(), Failure> {
     let mut byte = [0];
     let heard = timeout(LATE_REFUSAL_TIMEOUT, handshake.stream.read(&mut byte)).await;
@@ -149,7 +149,7 @@ fn version(session: &ClientConnection) -> String {
     }
 }
 
-/// The end of the certificate's validity, and its issuer.
+/// The end of the certificate's validity, and the issuer.
 fn read_certificate(
     session: &ClientConnection,
 ) -> Option<(Option<DateTime<Utc>>, CertificateText)> {

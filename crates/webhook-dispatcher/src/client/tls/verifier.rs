@@ -1,4 +1,4 @@
-//! The verifier of certificates, which says what is wrong with one that it does not accept.
+//! The verifier of certificates, which explains a refusal to the owner of a webhook.
 
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use webhook_domain::{CertificateText, FailureDetail};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// The most names of a certificate that a failure quotes.
+/// The most names of a certificate quoted in a failure.
 const MAX_NAMES: usize = 10;
 
-/// This machine's verifier, with reasons that the owner of a webhook understands.
+/// The machine's verifier, with refusals in plain words.
 #[derive(Debug)]
 pub(super) struct Verifier(rustls_platform_verifier::Verifier);
 
