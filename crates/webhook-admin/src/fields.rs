@@ -39,6 +39,26 @@ impl<'a> Fields<'a> {
         fields
     }
 
+    /// Reads a whole URL query with `take`, which a `request!` declares. Every fault is told at once.
+    pub fn read_query<T>(
+        query: &str,
+        take: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        let mut fields = Fields::of_query(query);
+        let request = take(&mut fields);
+        fields.end_with(request)
+    }
+
+    /// Reads a whole JSON object with `take`, which a `request!` declares. Every fault is told at once.
+    pub fn read_body<T>(
+        body: &[u8],
+        take: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        let mut fields = Fields::of_body(body)?;
+        let request = take(&mut fields);
+        fields.end_with(request)
+    }
+
     /// Whether a field is there and was not taken out yet.
     pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)

@@ -1,8 +1,4 @@
-//! What an admin can do, without HTTP: read, change, retry and replay, and what is refused.
-//!
-//! REST handlers and the portal's pages call the same functions, so that both show the same and
-//! refuse the same. A function takes domain types or a request's document, does its work in a
-//! transaction, writes the audit log, and returns a body or a [`Refusal`].
+#![doc = include_str!("../README.md")]
 
 #![allow(
     unused_qualifications,
@@ -34,6 +30,7 @@ pub mod url_rules;
 // What an admin can do, by what it is done to.
 pub mod api_keys;
 pub mod audit;
+pub mod jobs;
 pub mod retry_policies;
 pub mod sessions;
 pub mod settings;

@@ -9,9 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::rest;
-use crate::routes::{
-    deliveries, event_types, events, jobs, rejected_messages, statistics, webhooks,
-};
+use crate::routes::{deliveries, event_types, events, rejected_messages, statistics, webhooks};
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
@@ -55,9 +53,9 @@ use webhook_web::problem::ProblemBody;
         deliveries::again::retry_delivery,
         deliveries::again::cancel_delivery,
         deliveries::again::retry_deliveries,
-        jobs::list_jobs,
-        jobs::find_job,
-        jobs::cancel_job,
+        rest::jobs::list_jobs,
+        rest::jobs::find_job,
+        rest::jobs::cancel_job,
         webhooks::replay::replay_events,
         webhooks::diagnosis::diagnose_webhook,
         rest::signatures::verify_signature,

@@ -3,6 +3,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod settings;

@@ -17,7 +17,6 @@ use webhook_web::auth::authorize;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
-pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
@@ -88,9 +87,9 @@ fn event_routes() -> Vec<Resource> {
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
         at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
         at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
-        at("/jobs", vec![(GET, READ, to(jobs::list_jobs))]),
-        at("/jobs/{id}", vec![(GET, READ, to(jobs::find_job))]),
-        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
+        at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
+        at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
+        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
         at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![
