@@ -6,11 +6,12 @@
 //! (docs/performance.md, decision 12).
 //!
 //! ```text
-//! attempts that ended, per second     0 ──── 128 ─────────────── 1,280 ─────── 4,096 ────►
-//! what a lane holds                   128 │ as many as that, so a second's worth │ 4,096
-//! new events that find the lane full  go to the backlog      │ wait up to 50 ms
-//!                                                            └ of those leased from the intake
+//! attempts ended per second   0         128            1,280           4,096       ►
+//! a queue of the lane holds   │   128    │  as many as end in a second    │  4,096
+//! new events without room     │  go to the backlog      │  wait up to 50 ms first
 //! ```
+//!
+//! For the wait only attempts of new events count, not those of the backlog.
 
 use std::time::Duration;
 

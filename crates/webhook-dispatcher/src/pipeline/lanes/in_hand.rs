@@ -29,7 +29,7 @@ pub(super) struct InHand {
     closed: bool,
 }
 
-/// The end of an offer of deliveries.
+/// The outcome of an offer of deliveries.
 #[must_use]
 pub(crate) struct Taken {
     /// The webhooks in need of runners, an entry for each runner.
