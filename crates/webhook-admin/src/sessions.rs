@@ -82,7 +82,7 @@ pub async fn begin_session(
 /// Ends the session whose cookie carries `token`, if there is one.
 pub async fn end_session(token: &str, connections: &Connections) -> Result<(), Refusal> {
     let mut connection = connections.acquire().await?;
-    let hash = SessionToken::given(token).hash();
+    let hash = SessionToken::from_cookie(token).hash();
     sessions::delete(&mut connection, &hash).await?;
     Ok(())
 }

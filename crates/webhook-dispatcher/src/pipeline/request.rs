@@ -146,8 +146,7 @@ fn headers(destination: &ReadyDestination, signed: &[(RequestHeader, String)]) -
     let mut headers = HeaderMap::with_capacity(signed.len() + destination.headers.len() + 3);
     for (header, value) in signed {
         let value = HeaderValue::from_str(value).expect("our own values are ASCII");
-        // The variants of `RequestHeader` are numbered in the order of `ALL`.
-        headers.append(OWN_HEADER_NAMES[*header as usize].clone(), value);
+        headers.append(OWN_HEADER_NAMES[header.position()].clone(), value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     for (name, value) in &destination.headers {

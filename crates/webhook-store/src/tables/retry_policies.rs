@@ -37,7 +37,7 @@ impl Columns {
         };
         policy
             .checked()
-            .map_err(|error| StoreError::Unreadable(format!("retry policy: {error}")))
+            .map_err(|errors| StoreError::Unreadable(format!("retry policy: {errors:?}")))
     }
 
     fn of(policy: &RetryPolicy) -> Self {
