@@ -13,9 +13,9 @@ use crate::worker::Worker;
 /// The pause after the broker could not be reached, or Postgres has failed.
 pub(crate) const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// The pause before consuming again after the broker ended the consumer. Short, as the message at the head
-/// of the queue may be impossible to hand out: each try brings the message nearer to the delivery limit,
-/// and so out of the way.
+/// The pause before consuming again after the broker ended the consumer. Short, as the message at the
+/// head of the queue may be impossible to hand out: each try brings the message nearer to the delivery
+/// limit, and so out of the way.
 const PAUSE_AFTER_BROKER_FAILURE: Duration = Duration::from_millis(50);
 
 /// The longest pause before consuming again after failures of Postgres.
@@ -79,8 +79,8 @@ pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer
 #[derive(Default)]
 pub(crate) struct StoreFailures(u32);
 
-/// Disconnects after consuming from `began` until `ended`, and pauses: twice as long with each failure of
-/// Postgres in a row.
+/// Disconnects after consuming from `began` until `ended`, and pauses: twice as long with each failure
+/// of Postgres in a row.
 pub(crate) async fn leave(
     worker: &Worker,
     consumer: Consumer,

@@ -122,10 +122,10 @@ fn recorder_of(worker: &Worker) -> Recorder {
 async fn run_loops(worker: &Worker) {
     let broker = worker.config.broker.clone();
     let publisher = Publisher::start(broker, "webhook-dispatcher status", worker.cancel.clone());
-    // All loops in a single task. They wait for Postgres and the broker nearly all the time, so they take
-    // no CPU from one another, and in one task they can borrow the worker. A panic in a loop ends the whole
-    // worker, instead of leaving a worker without that loop. At the deadline the drop of this future ends
-    // all loops.
+    // All loops in a single task. They wait for Postgres and the broker nearly all the time, so they
+    // take no CPU from one another, and in one task they can borrow the worker. A panic in a loop ends
+    // the whole worker, instead of leaving a worker without that loop. At the deadline the drop of this
+    // future ends all loops.
     tokio::join!(
         intake::take_in_for_ever(worker),
         claims::claim_for_ever(worker),

@@ -1,5 +1,5 @@
-//! The backlog: deliveries due in Postgres, waiting for room in a lane of any worker. Here is the worker's
-//! side: hand-backs, turns of ordering keys, and the signal to claim.
+//! The backlog: deliveries due in Postgres, waiting for room in a lane of any worker. Here is the
+//! worker's side: hand-backs, turns of ordering keys, and the signal to claim.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -61,8 +61,8 @@ impl Backlog {
         }
     }
 
-    /// Makes the next delivery of each ordering key due, and wakes the claims. To be called after the commit
-    /// of a delivery's end, or of a new delivery.
+    /// Makes the next delivery of each ordering key due, and wakes the claims. To be called after the
+    /// commit of a delivery's end, or of a new delivery.
     pub(crate) async fn release(&self, turns: Turns) {
         if turns.is_empty() {
             return;

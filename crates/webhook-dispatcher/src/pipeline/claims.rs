@@ -11,16 +11,16 @@ use webhook_store::{StoreError, acquire};
 use super::lanes::RoomFor;
 use crate::worker::Worker;
 
-/// How often a worker claims at least. [`Backlog::wake_claims`](super::backlog::Backlog::wake_claims) makes
-/// a claim happen sooner.
+/// How often a worker claims at least. [`Backlog::wake_claims`](super::backlog::Backlog::wake_claims)
+/// makes a claim happen sooner.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How often a worker claims while a webhook with a rate limit is being served: a bucket holds the
 /// tokens of a tenth of a second, and tokens beyond are lost.
 const RATE_LIMITED_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long the short interval lasts after the last rate-limited delivery: the slowest rate is a delivery
-/// per second.
+/// How long the short interval lasts after the last rate-limited delivery: the slowest rate is a
+/// delivery per second.
 const RATE_LIMITED_LINGER: Duration = Duration::from_secs(2);
 
 /// About how many deliveries are claimed at once.

@@ -35,8 +35,8 @@ impl Courier {
         }
     }
 
-    /// Whether the lease could end before the end of an attempt begun at `now`: then another worker might
-    /// attempt the delivery at the same time.
+    /// Whether the lease could end before the end of an attempt begun at `now`: then another worker
+    /// might attempt the delivery at the same time.
     pub(crate) fn comes_too_late(
         &self,
         destination: &ReadyDestination,

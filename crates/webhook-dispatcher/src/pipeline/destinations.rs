@@ -42,8 +42,8 @@ impl ReadyDestination {
 
 /// A cache of destinations, one entry per webhook.
 ///
-/// A delivery carries the version of the webhook at the time of its lease. An older entry is read anew, so
-/// the cache cannot be stale.
+/// A delivery carries the version of the webhook at the time of its lease. An older entry is read anew,
+/// so the cache cannot be stale.
 pub(crate) struct Destinations {
     pool: Pool,
     sealing_keys: SealingKeys,
@@ -111,8 +111,8 @@ impl Destinations {
         Ok(read)
     }
 
-    /// Forgets destinations older than `versions`. Deliveries waiting in lanes may carry an older version
-    /// still, and are sent as the webhook is now.
+    /// Forgets destinations older than `versions`. Deliveries waiting in lanes may carry an older
+    /// version still, and are sent as the webhook is now.
     pub(crate) fn forget_older(&self, versions: &[(WebhookId, i64)]) {
         let mut cached = self.cached();
         for (id, version) in versions {

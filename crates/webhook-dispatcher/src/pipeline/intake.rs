@@ -20,10 +20,10 @@ mod commit;
 
 mod aside;
 
-/// The events queue. At most 1,000 messages are unacknowledged: a batch, and the next batch, arriving while
-/// the first is committed. After a crash the broker delivers all of them again. The broker should accept
-/// no message above 512 KiB, so 1,000 messages take 500 MiB at most, for a moment: as soon as messages turn
-/// out to be large, fewer are taken.
+/// The events queue. At most 1,000 messages are unacknowledged: a batch, and the next batch, arriving
+/// while the first is committed. After a crash the broker delivers all of them again. The broker should
+/// accept no message above 512 KiB, so 1,000 messages take 500 MiB at most, for a moment: as soon as
+/// messages turn out to be large, fewer are taken.
 pub(crate) const SOURCE: Source = Source {
     queue: Queue::Events,
     name: "webhook-dispatcher",
@@ -33,8 +33,8 @@ pub(crate) const SOURCE: Source = Source {
 /// The most events in one statement: half of the unacknowledged messages.
 const MAX_BATCH: usize = 500;
 
-/// The most events in the first statement after a quiet time, when the speed of the webhooks is not known
-/// yet. The number doubles with each full batch.
+/// The most events in the first statement after a quiet time, when the speed of the webhooks is not
+/// known yet. The number doubles with each full batch.
 const FIRST_BATCH: usize = 64;
 
 /// Consumes until the worker is asked to stop, on a new connection whenever the old one breaks.

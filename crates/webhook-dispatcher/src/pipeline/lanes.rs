@@ -40,8 +40,9 @@ pub(crate) enum AssignmentEnd {
     Attempted(Outcome),
     /// No attempt was made, and the delivery goes back.
     NotAttempted,
-    /// No attempt can be made, with the reason. The delivery goes back, and the lane rests for a while: with
-    /// a sealed secret, or in a process without free files, the delivery would go round without a pause.
+    /// No attempt can be made, with the reason. The delivery goes back, and the lane rests for a while:
+    /// with a sealed secret, or in a process without free files, the delivery would go round without a
+    /// pause.
     Impossible(String),
 }
 
@@ -74,7 +75,8 @@ impl Lanes {
         self.in_hand().next(webhook_id)
     }
 
-    /// Takes note of the end of an assignment. Returns whether one more runner of the lane is to be started.
+    /// Takes note of the end of an assignment. Returns whether one more runner of the lane is to be
+    /// started.
     pub(crate) fn finish(&self, leased: &LeasedDelivery, end: &AssignmentEnd) -> bool {
         let mut in_hand = self.in_hand();
         let Some(lane) = in_hand.put_down(leased) else {
@@ -140,8 +142,8 @@ impl Lanes {
         self.in_hand().settle_holds(webhook_ids);
     }
 
-    /// Ends the holds of all lanes but `held`, the holds in Postgres at `asked_at`. Returns the webhooks in
-    /// need of runners, an entry for each runner.
+    /// Ends the holds of all lanes but `held`, the holds in Postgres at `asked_at`. Returns the webhooks
+    /// in need of runners, an entry for each runner.
     #[must_use]
     pub(crate) fn end_holds(
         &self,

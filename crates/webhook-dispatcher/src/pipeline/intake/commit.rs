@@ -1,5 +1,5 @@
-//! Committing a batch of events. A refused event does not hold up the others; while Postgres is away, all
-//! events wait.
+//! Committing a batch of events. A refused event does not hold up the others; while Postgres is away,
+//! all events wait.
 
 use std::time::{Duration, Instant};
 
@@ -79,8 +79,8 @@ fn refusal(error: &StoreError) -> RejectionReason {
     RejectionReason::of(format_args!("Postgres refuses this event: {error}"))
 }
 
-/// Takes events in by a single statement: all, or as many from the start as a statement takes. Returns the
-/// number.
+/// Takes events in by a single statement: all, or as many from the start as a statement takes. Returns
+/// the number.
 async fn try_commit(worker: &Worker, events: &[Event]) -> Result<usize, StoreError> {
     let mut connection = acquire(&worker.pools.batches).await?;
     let room = worker.lanes.room(RoomFor::NewEvents);

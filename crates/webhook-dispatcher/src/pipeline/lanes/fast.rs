@@ -25,14 +25,15 @@ pub(super) const LANE_CAPACITY: usize = 128;
 /// How many first attempts, and how many retries, the fastest lane holds.
 const MAX_LANE_CAPACITY: usize = 4_096;
 
-/// The attempts per second of a fast lane. A fast lane empties the capacity of a normal lane in a tenth of a
-/// second, so the wait for room is short.
+/// The attempts per second of a fast lane. A fast lane empties the capacity of a normal lane in a tenth
+/// of a second, so the wait for room is short.
 const FAST_PER_SECOND: usize = 10 * LANE_CAPACITY;
 
 /// A younger lane has no measured speed yet, and the intake waits for room as in a fast lane.
 pub(super) const UNMEASURED_AGE: Duration = Duration::from_millis(50);
 
-/// How long new events wait at most. Then the intake reads on, and deliveries without room go to the backlog.
+/// How long new events wait at most. Then the intake reads on, and deliveries without room go to the
+/// backlog.
 const MAX_WAIT_FOR_ROOM: Duration = Duration::from_millis(50);
 
 /// How often the intake looks whether fast lanes have room.
@@ -60,8 +61,8 @@ pub(super) async fn wait_for_room(room: impl Fn() -> Option<usize>) -> Option<us
 pub(super) struct Throughput {
     pub(super) opened: Instant,
     all: Speed,
-    /// Attempts of deliveries from the intake only: a lane busy with the backlog has no room for new events
-    /// soon.
+    /// Attempts of deliveries from the intake only: a lane busy with the backlog has no room for new
+    /// events soon.
     from_intake: Speed,
 }
 
@@ -110,12 +111,12 @@ impl Throughput {
     }
 }
 
-/// The length of the spans in which attempts are counted. A burst raises the speed for at least one span,
-/// at most two.
+/// The length of the spans in which attempts are counted. A burst raises the speed for at least one
+/// span, at most two.
 const SPAN: Duration = Duration::from_millis(250);
 
-/// The least time by which the attempts of the running span are divided: in the first instant of a span a
-/// single attempt would look like thousands per second.
+/// The least time by which the attempts of the running span are divided: in the first instant of a span
+/// a single attempt would look like thousands per second.
 const MIN_SPAN: Duration = Duration::from_millis(25);
 
 /// How many attempts ended per second lately.

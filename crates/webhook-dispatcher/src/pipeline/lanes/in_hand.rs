@@ -86,8 +86,8 @@ impl InHand {
         }
     }
 
-    /// How many new events every fast lane has room for, if each event goes to all of the lanes. `None`: no
-    /// lane is worth waiting for.
+    /// How many new events every fast lane has room for, if each event goes to all of the lanes. `None`:
+    /// no lane is worth waiting for.
     pub(super) fn room_of_fast_lanes(&self) -> Option<usize> {
         let rooms = self.lanes.values().filter_map(Lane::room_worth_waiting_for);
         let (count, fullest) = rooms.fold((0, usize::MAX), |(count, fullest), room| {
@@ -101,8 +101,8 @@ impl InHand {
     /// Puts deliveries into lanes, as far as there is room.
     pub(super) fn take_all(&mut self, leased: Vec<LeasedDelivery>, concurrency: usize) -> Taken {
         let (mut starting, mut no_room) = (Vec::new(), Vec::new());
-        // The pressure at the time of the lease: a batch under normal pressure is taken whole, also if the
-        // pressure becomes tight meanwhile. Heavy pressure counts at once, as bodies may be large.
+        // The pressure at the time of the lease: a batch under normal pressure is taken whole, also if
+        // the pressure becomes tight meanwhile. Heavy pressure counts at once, as bodies may be large.
         let pressure = self.pressure();
         for leased in leased {
             let webhook_id = leased.webhook_id;
@@ -193,8 +193,8 @@ impl InHand {
         }
     }
 
-    /// Ends expired holds, and settled holds missing in Postgres at `asked_at`. Returns the webhooks in need of
-    /// runners, an entry for each runner, for the deliveries taken in during the hold.
+    /// Ends expired holds, and settled holds missing in Postgres at `asked_at`. Returns the webhooks in
+    /// need of runners, an entry for each runner, for the deliveries taken in during the hold.
     pub(super) fn end_holds(
         &mut self,
         is_held: impl Fn(&WebhookId) -> bool,

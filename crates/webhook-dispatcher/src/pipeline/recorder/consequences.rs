@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId};
 use webhook_store::health::{Changes, Observed, observe_all};
@@ -80,11 +81,7 @@ impl Recorder {
 
     /// Tells the lanes that Postgres knows the asked holds from now on, and holds the lanes of the
     /// receivers in `held`.
-    async fn settle_holds(
-        &self,
-        observations: &Observations,
-        held: &[(WebhookId, chrono::DateTime<chrono::Utc>)],
-    ) {
+    async fn settle_holds(&self, observations: &Observations, held: &[(WebhookId, DateTime<Utc>)]) {
         let asked = observations
             .iter()
             .filter(|(_, observation)| observation.outcome.hold().is_some());
