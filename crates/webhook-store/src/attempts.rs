@@ -10,7 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{BodyEnd, DeliveryId, FailureClass, FailureDetail, HeaderText, LastAnswer};
 
 use crate::StoreError;
-use crate::error::failure_class;
+use crate::column_types::bind;
 use crate::schema::attempts;
 
 pub mod exchange;
@@ -91,7 +91,7 @@ struct AttemptRow {
     connect_ms: Option<i32>,
     first_byte_ms: Option<i32>,
     response_status: Option<i32>,
-    failure_class: Option<String>,
+    failure_class: Option<FailureClass>,
     failure_detail: Option<String>,
 }
 
@@ -121,7 +121,7 @@ pub async fn list(
     );
     let place = sql::<SmallInt>("coalesce(exchange_place, 0::smallint)");
     let rows: Vec<(AttemptRow, i16, Option<String>)> = a::attempts
-        .filter(a::delivery_id.eq(id.0))
+        .filter(a::delivery_id.eq(bind(id)))
         .order((a::number, a::started_at))
         .select((AttemptRow::as_select(), place, said))
         .load(connection)
@@ -149,7 +149,7 @@ impl AttemptRow {
                 first_byte_ms: self.first_byte_ms,
             },
             response_status: self.response_status,
-            failure_class: self.failure_class.as_deref().map(failure_class),
+            failure_class: self.failure_class,
             failure_detail: self.failure_detail.as_deref().map(FailureDetail::new),
         })
     }

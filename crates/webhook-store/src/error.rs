@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use webhook_domain::FailureClass;
-
 use crate::SealError;
 use crate::pool::{PoolError, renew_sessions_at_most_each};
 use diesel::result::{DatabaseErrorKind, Error};
@@ -34,7 +32,10 @@ impl From<Error> for StoreError {
         if is_of_the_session(&error) {
             renew_sessions_at_most_each(RENEWAL_PAUSE);
         }
-        Self::Query(error)
+        match error {
+            Error::DeserializationError(reason) => Self::Unreadable(reason.to_string()),
+            error => Self::Query(error),
+        }
     }
 }
 
@@ -92,12 +93,6 @@ pub(crate) fn name<T: std::str::FromStr<Err = webhook_domain::UnknownName>>(
 ) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error: webhook_domain::UnknownName| StoreError::Unreadable(error.to_string()))
-}
-
-/// Reads why an attempt failed. A later version may know more classes than this one; its attempts
-/// must not hide their deliveries from this one while both run.
-pub(crate) fn failure_class(text: &str) -> FailureClass {
-    text.parse().unwrap_or(FailureClass::Reset)
 }
 
 /// What a row holds that this version cannot make sense of.

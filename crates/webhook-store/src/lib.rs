@@ -4,6 +4,7 @@
 //! an event. Functions take a connection; the caller owns the [`transaction`] where their doc asks
 //! for one. Any other write is one statement or a transaction of its own.
 
+mod column_types;
 mod connection;
 mod droppable;
 mod error;
@@ -12,6 +13,7 @@ mod pool;
 mod preflight;
 mod schema;
 mod sealing;
+mod sql;
 mod statement;
 mod transaction;
 

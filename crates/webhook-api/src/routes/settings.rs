@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use webhook_domain::{AuditAction, EgressAddress, PlatformSettings, Retention};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
-use webhook_store::{settings, transaction};
+use webhook_store::{retention, settings, transaction};
 
 use crate::body::Body;
 use crate::caller::Caller;
@@ -166,6 +166,9 @@ pub(crate) async fn change(
         if_match.check(before.version)?;
         let after = parse_patch(patch, &before.settings)?;
         if settings::save(connection, &before, &after).await? {
+            if before.settings.retention != after.retention {
+                retention::begin_anew(connection).await?;
+            }
             let told = |settings| serde_json::to_value(ValuesBody::from(settings)).ok();
             let entry = AuditEntry {
                 before: told(&before.settings),

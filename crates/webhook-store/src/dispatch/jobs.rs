@@ -12,10 +12,11 @@ use diesel::sql_types::{Double, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
-use webhook_domain::{ApiKeyId, JobId, JobKind, JobRate, JobStatus, OrderingKey, WebhookId};
+use webhook_domain::{JobId, JobKind, JobRate, JobStatus, OrderingKey, WebhookId};
 
 use crate::audit::Actor;
-use crate::error::{name, unreadable};
+use crate::column_types::bind;
+use crate::error::unreadable;
 use crate::schema::jobs;
 use crate::statement::statement;
 use crate::{StoreError, transaction};
@@ -60,9 +61,9 @@ pub struct Job {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::pg::Pg))]
 struct Row {
-    id: Uuid,
-    kind: String,
-    status: String,
+    id: JobId,
+    kind: JobKind,
+    status: JobStatus,
     selection: Value,
     rate: i32,
     total: i64,
@@ -76,12 +77,11 @@ struct Row {
 
 impl Row {
     fn read(self) -> Result<Job, StoreError> {
-        let kind = name(&self.kind)?;
         Ok(Job {
-            id: JobId(self.id),
-            kind,
-            status: name(&self.status)?,
-            selection: Selection::read(kind, &self.selection)?,
+            id: self.id,
+            kind: self.kind,
+            status: self.status,
+            selection: Selection::read(self.kind, &self.selection)?,
             rate: JobRate::new(u64::from(self.rate.unsigned_abs())).map_err(unreadable)?,
             total: self.total,
             done: self.done,
@@ -103,13 +103,13 @@ pub async fn insert(
 ) -> Result<Job, StoreError> {
     let row: Row = diesel::insert_into(jobs::table)
         .values((
-            jobs::id.eq(Uuid::now_v7()),
-            jobs::kind.eq(selection.kind().as_str()),
-            jobs::webhook_id.eq(selection.webhook_id().map(|id| id.0)),
+            jobs::id.eq(bind(JobId(Uuid::now_v7()))),
+            jobs::kind.eq(bind(selection.kind())),
+            jobs::webhook_id.eq(selection.webhook_id()),
             jobs::selection.eq(selection.write()),
             jobs::rate.eq(i32::from(rate.get())),
             jobs::total.eq(total),
-            jobs::actor_id.eq(actor.key_id.map(|ApiKeyId(id)| id)),
+            jobs::actor_id.eq(actor.key_id),
             jobs::actor_name.eq(&actor.name),
         ))
         .returning(Row::as_returning())
@@ -123,7 +123,7 @@ pub async fn find(
     connection: &mut AsyncPgConnection,
     id: JobId,
 ) -> Result<Option<Job>, StoreError> {
-    let found = jobs::table.find(id.0).select(Row::as_select());
+    let found = jobs::table.find(bind(id)).select(Row::as_select());
     let row: Option<Row> = found.first(connection).await.optional()?;
     row.map(Row::read).transpose()
 }
@@ -137,10 +137,10 @@ pub async fn list(
 ) -> Result<Vec<Job>, StoreError> {
     let mut query = jobs::table.select(Row::as_select()).into_boxed();
     if let Some(status) = status {
-        query = query.filter(jobs::status.eq(status.as_str()));
+        query = query.filter(jobs::status.eq(bind(status)));
     }
     if let Some(after) = after {
-        query = query.filter(jobs::id.lt(after.0));
+        query = query.filter(jobs::id.lt(bind(after)));
     }
     let rows: Vec<Row> = query
         .order(jobs::id.desc())
@@ -156,11 +156,11 @@ pub async fn cancel(
     id: JobId,
 ) -> Result<Option<Job>, StoreError> {
     let running = jobs::table
-        .find(id.0)
-        .filter(jobs::status.eq(JobStatus::Running.as_str()));
+        .find(bind(id))
+        .filter(jobs::status.eq(bind(JobStatus::Running)));
     let row: Option<Row> = diesel::update(running)
         .set((
-            jobs::status.eq(JobStatus::Cancelled.as_str()),
+            jobs::status.eq(bind(JobStatus::Cancelled)),
             jobs::ended_at.eq(now),
         ))
         .returning(Row::as_returning())
@@ -208,8 +208,8 @@ pub async fn take_step(
     };
     transaction(connection, async |connection| {
         let running = jobs::table
-            .find(id)
-            .filter(jobs::status.eq(JobStatus::Running.as_str()))
+            .find(bind(JobId(id)))
+            .filter(jobs::status.eq(bind(JobStatus::Running)))
             .for_update()
             .select(Row::as_select());
         let row: Option<Row> = running.first(connection).await.optional()?;
@@ -238,10 +238,10 @@ async fn note(
         jobs::done.eq(jobs::done + count(step.done)),
         jobs::skipped.eq(jobs::skipped + count(step.skipped)),
     );
-    let this = jobs::table.find(job.id.0);
+    let this = jobs::table.find(bind(job.id));
     let Some(position) = &step.position else {
         let finished = (
-            jobs::status.eq(JobStatus::Finished.as_str()),
+            jobs::status.eq(bind(JobStatus::Finished)),
             jobs::ended_at.eq(now),
         );
         diesel::update(this)

@@ -1,60 +1,56 @@
-//! Table `idempotency_keys`: answers to requests that made something, for when they are repeated.
+//! Table `idempotency_keys`: responses to requests that created something, to be given again when a
+//! client repeats the request.
 
 use diesel::dsl::{IntervalDsl, now};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Text, Timestamptz, Uuid as SqlUuid};
+
+use diesel::sql_types::Timestamptz;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::ApiKeyId;
 
+use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::idempotency_keys;
-use crate::secrets::prefix;
-use crate::statement::statement;
+use crate::tables::secrets::prefix;
 use crate::{SealingKeys, StoreError};
 
-/// For how long an answer is kept, in hours; [`Take`] says so too.
+/// How long a remembered creation is kept, in hours. After that its key is free again.
 const KEPT_HOURS: i32 = 24;
 
-/// A request that may be repeated.
+/// A request that its client may repeat.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable<'a> {
-    /// Who sends it.
+    /// The API key of the client.
     pub api_key: ApiKeyId,
-    /// What they call it.
+    /// The idempotency key that the client chose.
     pub key: &'a str,
-    /// SHA-256 of what it asks for.
+    /// SHA-256 of the request's method, path and body.
     pub request_hash: &'a [u8],
 }
 
-/// Whether a request was seen before.
+/// The result of looking for a remembered creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It was not: do it, and [remember] the answer in the same transaction.
+    /// The request is new: carry it out, and [remember] its response in the same transaction.
     Never(Uuid),
-    /// It was, and this was the answer.
+    /// The request was carried out before, with this response.
     Answered(String),
-    /// The key was used for another request.
+    /// The client used the key for another request.
     OtherRequest,
 }
 
-statement! {
-    /// A key that is older than a day is free again.
-    Take<'a> -> diesel::sql_types::Untyped {
-        "INSERT INTO idempotency_keys AS known (id, api_key_id, key, request_hash)
-         VALUES (", id: &'a Uuid => SqlUuid,
-        ", ", api_key_id: Uuid => SqlUuid,
-        ", ", key: &'a str => Text,
-        ", ", request_hash: &'a [u8] => Bytea,
-        ") ON CONFLICT (api_key_id, key) DO UPDATE
-            SET id = excluded.id, request_hash = excluded.request_hash, sealed_answer = NULL,
-                created_at = now()
-            WHERE known.created_at < now() - interval '24 hours'"
-    }
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys, check_for_backend(Pg))]
+struct Row {
+    id: Uuid,
+    request_hash: Vec<u8>,
+    sealed_answer: Option<Vec<u8>>,
 }
 
-/// Looks whether a request was seen within the last 24 hours, and takes its key if it was not.
-/// The same request at the same time waits here for the first one's transaction.
+/// Looks for the same request within the last 24 hours, and takes its key when there was none.
 pub async fn begin(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -62,64 +58,79 @@ pub async fn begin(
 ) -> Result<Seen, StoreError> {
     use idempotency_keys::dsl;
     let id = Uuid::now_v7();
-    let take = Take {
-        id: &id,
-        api_key_id: request.api_key.0,
-        key: request.key,
-        request_hash: request.request_hash,
-    };
-    let taken = take.execute(connection).await?;
-    if taken == 1 {
+    let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    // The same request at the same time waits here for the transaction of the first one.
+    let take = diesel::insert_into(dsl::idempotency_keys)
+        .values((
+            dsl::id.eq(id),
+            dsl::api_key_id.eq(bind(request.api_key)),
+            dsl::key.eq(request.key),
+            dsl::request_hash.eq(request.request_hash),
+        ))
+        .on_conflict((dsl::api_key_id, dsl::key))
+        .do_update()
+        .set((
+            dsl::id.eq(excluded(dsl::id)),
+            dsl::request_hash.eq(excluded(dsl::request_hash)),
+            dsl::sealed_answer.eq(None::<Vec<u8>>),
+            dsl::created_at.eq(now),
+        ));
+    let taken = diesel::query_dsl::methods::FilterDsl::filter(take, dsl::created_at.lt(too_old));
+    if taken.execute(connection).await? == 1 {
         return Ok(Seen::Never(id));
     }
-    let (id, hash, sealed): (Uuid, Vec<u8>, Option<Vec<u8>>) = dsl::idempotency_keys
-        .find((request.api_key.0, request.key))
-        .select((dsl::id, dsl::request_hash, dsl::sealed_answer))
+    let row: Row = dsl::idempotency_keys
+        .find((bind(request.api_key), request.key))
+        .select(Row::as_select())
         .first(connection)
         .await?;
-    if hash != request.request_hash {
+    if row.request_hash != request.request_hash {
         return Ok(Seen::OtherRequest);
     }
-    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its answer"))?;
-    let answer = keys.open(id, &sealed)?;
-    Ok(Seen::Answered(answer.to_string()))
+    let sealed = row.sealed_answer;
+    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its response"))?;
+    let response = keys.open(row.id, &sealed)?;
+    Ok(Seen::Answered(response.to_string()))
 }
 
-/// Remembers the answer to a request that [`begin`] had never seen, and what was made.
+/// Remembers the response to a request that [`begin`] had never seen, and the id of the created thing.
 pub async fn remember(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: Uuid,
     request: Repeatable<'_>,
-    (made, answer): (Uuid, &str),
+    (created, response): (Uuid, &str),
 ) -> Result<(), StoreError> {
     use idempotency_keys::dsl;
-    diesel::update(dsl::idempotency_keys.find((request.api_key.0, request.key)))
+    diesel::update(dsl::idempotency_keys.find((bind(request.api_key), request.key)))
         .set((
-            dsl::sealed_answer.eq(keys.seal(id, answer)),
-            dsl::made_id.eq(made),
+            dsl::sealed_answer.eq(keys.seal(id, response)),
+            dsl::made_id.eq(created),
         ))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Forgets the answers that told of something that is gone: they hold its secret.
-pub async fn forget_made(connection: &mut AsyncPgConnection, made: Uuid) -> Result<(), StoreError> {
-    let answers = idempotency_keys::table.filter(idempotency_keys::made_id.eq(made));
-    diesel::delete(answers).execute(connection).await?;
+/// Forgets the remembered creations of a thing that was deleted: their responses hold its secret.
+pub async fn forget_made(
+    connection: &mut AsyncPgConnection,
+    created: Uuid,
+) -> Result<(), StoreError> {
+    let remembered = idempotency_keys::table.filter(idempotency_keys::made_id.eq(created));
+    diesel::delete(remembered).execute(connection).await?;
     Ok(())
 }
 
-/// Forgets answers that are older than a day.
+/// Forgets remembered creations that are older than 24 hours. Returns their number.
 pub async fn forget_old(connection: &mut AsyncPgConnection) -> Result<usize, StoreError> {
-    let a_day_ago = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
-    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(a_day_ago));
+    let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(too_old));
     Ok(diesel::delete(old).execute(connection).await?)
 }
 
-/// Forgets answers that were not sealed with the first key: one that cannot be opened is worth
-/// less than none.
+/// Forgets remembered creations that were not sealed with the first sealing key: a response that
+/// cannot be opened would fail the repeated request. Returns their number.
 pub async fn forget_sealed_otherwise(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,

@@ -12,7 +12,7 @@ use webhook_domain::{Origin, RejectionReason};
 
 use crate::StoreError;
 use crate::schema::rejected_messages;
-use crate::webhooks::escaped;
+use crate::tables::webhooks::escaped;
 
 /// How many bytes of bodies are sent to Postgres in one statement, about: each is copied for it.
 const STATEMENT_BYTES: usize = 4 * 1024 * 1024;

@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{SigningSecret, WebhookId};
 
+use crate::column_types::{bind, bind_all};
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError, transaction};
@@ -54,7 +55,7 @@ pub async fn find(
     id: WebhookId,
 ) -> Result<Option<Secrets>, StoreError> {
     let sealed: Option<Vec<u8>> = webhooks::table
-        .find(id.0)
+        .find(bind(id))
         .filter(webhooks::deleted_at.is_null())
         .select(webhooks::sealed_secret)
         .first(connection)
@@ -63,15 +64,15 @@ pub async fn find(
     let Some(sealed) = sealed else {
         return Ok(None);
     };
-    let mut previous = list_previous(connection, &[id.0]).await?;
-    let previous = previous.remove(&id.0).unwrap_or_default();
-    open(keys, id.0, &sealed, &previous).map(Some)
+    let mut previous = list_previous(connection, &[id]).await?;
+    let previous = previous.remove(&id).unwrap_or_default();
+    open(keys, id, &sealed, &previous).map(Some)
 }
 
 /// Opens a webhook's secrets.
 pub(crate) fn open(
     keys: &SealingKeys,
-    id: Uuid,
+    WebhookId(id): WebhookId,
     current: &[u8],
     previous: &[SealedPrevious],
 ) -> Result<Secrets, StoreError> {
@@ -97,17 +98,17 @@ pub(crate) type SealedPrevious = (Vec<u8>, DateTime<Utc>);
 /// What was replaced and is still valid, the newest first, by webhook.
 pub(crate) async fn list_previous(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<SealedPrevious>>, StoreError> {
+    ids: &[WebhookId],
+) -> Result<HashMap<WebhookId, Vec<SealedPrevious>>, StoreError> {
     use previous_secrets::dsl;
-    let rows: Vec<(Uuid, Vec<u8>, DateTime<Utc>)> = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq_any(ids))
+    let rows: Vec<(WebhookId, Vec<u8>, DateTime<Utc>)> = dsl::previous_secrets
+        .filter(dsl::webhook_id.eq_any(bind_all(ids)))
         .filter(dsl::valid_until.gt(now))
         .order(dsl::replaced_at.desc())
         .select((dsl::webhook_id, dsl::sealed_secret, dsl::valid_until))
         .load(connection)
         .await?;
-    let mut by_webhook: HashMap<Uuid, Vec<SealedPrevious>> = HashMap::new();
+    let mut by_webhook: HashMap<WebhookId, Vec<SealedPrevious>> = HashMap::new();
     for (id, sealed, valid_until) in rows {
         let previous = by_webhook.entry(id).or_default();
         previous.push((sealed, valid_until));
@@ -115,7 +116,7 @@ pub(crate) async fn list_previous(
     Ok(by_webhook)
 }
 
-/// Gives a webhook that the caller has [locked](crate::webhooks::lock) another secret. The one
+/// Gives a webhook that the caller has [locked](crate::tables::webhooks::lock) another secret. The one
 /// before signs as well until `valid_until`; `None`: it is invalid at once, and with it whatever
 /// else was replaced before.
 pub async fn rotate(
@@ -126,8 +127,8 @@ pub async fn rotate(
     valid_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     use previous_secrets::dsl;
-    let row = webhooks::table.find(id.0);
-    let of_it = dsl::previous_secrets.filter(dsl::webhook_id.eq(id.0));
+    let row = webhooks::table.find(bind(id));
+    let of_it = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
     if let Some(valid_until) = valid_until {
         let replaced: Vec<u8> = row
             .select(webhooks::sealed_secret)
@@ -135,7 +136,7 @@ pub async fn rotate(
             .await?;
         diesel::insert_into(dsl::previous_secrets)
             .values((
-                dsl::webhook_id.eq(id.0),
+                dsl::webhook_id.eq(bind(id)),
                 dsl::sealed_secret.eq(replaced),
                 dsl::valid_until.eq(valid_until),
             ))
@@ -185,14 +186,14 @@ pub async fn reseal(
     transaction(connection, async |connection: &mut AsyncPgConnection| {
         let mut done = Resealed::default();
         for (id, secret, headers) in list_old(connection, keys, after, limit).await? {
-            done.last = Some(WebhookId(id));
+            done.last = Some(id);
             let previous = list_all_previous(connection, id).await?;
             match seal_again(keys, id, &secret, headers.as_deref(), &previous) {
                 Ok(again) => {
                     write(connection, id, &again).await?;
                     done.sealed += 1;
                 }
-                Err(_) => done.unreadable.push(WebhookId(id)),
+                Err(_) => done.unreadable.push(id),
             }
         }
         Ok(done)
@@ -200,7 +201,7 @@ pub async fn reseal(
     .await
 }
 
-type Stored = (Uuid, Vec<u8>, Option<Vec<u8>>);
+type Stored = (WebhookId, Vec<u8>, Option<Vec<u8>>);
 
 /// Webhooks with anything that another key sealed, locked.
 async fn list_old(
@@ -217,7 +218,7 @@ async fn list_old(
     let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
     let rows = dsl::webhooks
         .filter(dsl::deleted_at.is_null())
-        .filter(dsl::id.gt(after.map_or(Uuid::nil(), |id| id.0)))
+        .filter(dsl::id.gt(bind(after.unwrap_or(WebhookId(Uuid::nil())))))
         .filter(
             prefix(dsl::sealed_secret, 1, 8)
                 .ne(first)
@@ -234,11 +235,11 @@ async fn list_old(
 /// Also those that are not valid any more: they are deleted by the next rotation only.
 async fn list_all_previous(
     connection: &mut AsyncPgConnection,
-    id: Uuid,
+    id: WebhookId,
 ) -> Result<Vec<SealedPrevious>, StoreError> {
     use previous_secrets::dsl;
     let rows = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq(id))
+        .filter(dsl::webhook_id.eq(bind(id)))
         .select((dsl::sealed_secret, dsl::replaced_at));
     Ok(rows.load(connection).await?)
 }
@@ -252,12 +253,12 @@ struct Again {
 
 fn seal_again(
     keys: &SealingKeys,
-    id: Uuid,
+    id: WebhookId,
     secret: &[u8],
     headers: Option<&[u8]>,
     previous: &[SealedPrevious],
 ) -> Result<Again, StoreError> {
-    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id, &keys.open(id, sealed)?));
+    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id.0, &keys.open(id.0, sealed)?));
     let previous = previous
         .iter()
         .map(|(sealed, replaced_at)| Ok((again(sealed)?, *replaced_at)));
@@ -270,10 +271,10 @@ fn seal_again(
 
 async fn write(
     connection: &mut AsyncPgConnection,
-    id: Uuid,
+    id: WebhookId,
     again: &Again,
 ) -> Result<(), StoreError> {
-    diesel::update(webhooks::table.find(id))
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::sealed_secret.eq(&again.secret),
             webhooks::sealed_headers.eq(&again.headers),
@@ -281,7 +282,7 @@ async fn write(
         .execute(connection)
         .await?;
     for (sealed, replaced_at) in &again.previous {
-        diesel::update(previous_secrets::table.find((id, replaced_at)))
+        diesel::update(previous_secrets::table.find((bind(id), replaced_at)))
             .set(previous_secrets::sealed_secret.eq(sealed))
             .execute(connection)
             .await?;

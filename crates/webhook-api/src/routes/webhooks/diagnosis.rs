@@ -105,12 +105,7 @@ async fn find_out(
     let now = Utc::now();
     let a_day_ago = now - TimeDelta::days(1);
     let mut connection = connections.acquire().await?;
-    let types: Vec<&str> = webhook
-        .settings
-        .events
-        .types()
-        .map(EventType::as_str)
-        .collect();
+    let types: Vec<EventType> = webhook.settings.events.types().collect();
     let latest = events::list_latest(&mut connection, &types).await?;
     let counts = activity::count_since(&mut connection, &[webhook.id], a_day_ago).await?;
     let counts = counts.get(&webhook.id).copied().unwrap_or_default();

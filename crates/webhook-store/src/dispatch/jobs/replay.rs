@@ -84,9 +84,9 @@ pub(super) async fn step(
     // Of two replays for one webhook the later one sees what the other has made due: no index spans
     // what is pending and what has ended.
     let webhook = webhooks::table
-        .find(replay.webhook_id.0)
+        .find(crate::column_types::bind(replay.webhook_id))
         .select(webhooks::id);
-    let _: Option<Uuid> = webhook
+    let _: Option<WebhookId> = webhook
         .for_no_key_update()
         .first(connection)
         .await

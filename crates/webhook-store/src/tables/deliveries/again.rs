@@ -158,7 +158,7 @@ pub struct Resend {
     /// By whom.
     pub actor_name: String,
     /// By which job, if by one.
-    pub job_id: Option<Uuid>,
+    pub job_id: Option<JobId>,
 }
 
 /// Lists when a delivery was asked for again, in order.
@@ -168,7 +168,7 @@ pub async fn list_resends(
 ) -> Result<Vec<Resend>, StoreError> {
     use crate::schema::resends::dsl;
     let resends = dsl::resends
-        .filter(dsl::delivery_id.eq(id.0))
+        .filter(dsl::delivery_id.eq(crate::column_types::bind(id)))
         .order(dsl::requested_at)
         .select(Resend::as_select());
     Ok(resends.load(connection).await?)

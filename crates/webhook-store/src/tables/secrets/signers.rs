@@ -8,6 +8,7 @@ use uuid::Uuid;
 use webhook_domain::WebhookId;
 
 use super::{SealedPrevious, Secrets, open};
+use crate::column_types::{bind, bind_all};
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError};
 
@@ -39,7 +40,7 @@ pub async fn find_signer(
     id: WebhookId,
 ) -> Result<Option<Signer>, StoreError> {
     let row: Option<Row> = webhooks::table
-        .find(id.0)
+        .find(bind(id))
         .filter(webhooks::deleted_at.is_null())
         .select((webhooks::id, webhooks::name, webhooks::sealed_secret))
         .first(connection)
@@ -58,19 +59,19 @@ pub async fn list_signers(
 ) -> Result<SignerPage, StoreError> {
     let rows: Vec<Row> = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::id.lt(after.map_or(Uuid::max(), |id| id.0)))
+        .filter(webhooks::id.lt(bind(after.unwrap_or(WebhookId(Uuid::max())))))
         .order(webhooks::id.desc())
         .limit(limit)
         .select((webhooks::id, webhooks::name, webhooks::sealed_secret))
         .load(connection)
         .await?;
-    let last = rows.last().map(|(id, ..)| WebhookId(*id));
+    let last = rows.last().map(|(id, ..)| *id);
     let signers = open_all(connection, keys, rows).await?;
     let signers = signers.into_iter().filter_map(Result::ok).collect();
     Ok(SignerPage { signers, last })
 }
 
-type Row = (Uuid, String, Vec<u8>);
+type Row = (WebhookId, String, Vec<u8>);
 
 /// Opens each for itself: one may be unreadable.
 async fn open_all(
@@ -79,21 +80,21 @@ async fn open_all(
     rows: Vec<Row>,
 ) -> Result<Vec<Result<Signer, StoreError>>, StoreError> {
     use previous_secrets::dsl;
-    let ids: Vec<Uuid> = rows.iter().map(|(id, ..)| *id).collect();
-    let replaced: Vec<(Uuid, SealedPrevious)> = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq_any(ids))
+    let ids: Vec<WebhookId> = rows.iter().map(|(id, ..)| *id).collect();
+    let replaced: Vec<(WebhookId, SealedPrevious)> = dsl::previous_secrets
+        .filter(dsl::webhook_id.eq_any(bind_all(&ids)))
         .order(dsl::replaced_at.desc())
         .select((dsl::webhook_id, (dsl::sealed_secret, dsl::valid_until)))
         .load(connection)
         .await?;
-    let mut previous: HashMap<Uuid, Vec<SealedPrevious>> = HashMap::new();
+    let mut previous: HashMap<WebhookId, Vec<SealedPrevious>> = HashMap::new();
     for (id, sealed) in replaced {
         previous.entry(id).or_default().push(sealed);
     }
     let signers = rows.into_iter().map(|(id, name, current)| {
         let previous = previous.remove(&id).unwrap_or_default();
         Ok(Signer {
-            webhook_id: WebhookId(id),
+            webhook_id: id,
             name,
             secrets: open(keys, id, &current, &previous)?,
         })

@@ -8,16 +8,15 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{Environment, EventPattern, EventType, WebhookId, WebhookStatus};
 
-use super::Webhook;
-use super::columns::Row;
+use super::row::{Row, Webhook};
 use crate::StoreError;
-use crate::activity::ActivityRow;
-use crate::health::FailingRow;
-use crate::retry_policies::Policies;
+use crate::column_types::{bind, bind_all};
 use crate::schema::{webhook_activity, webhook_health, webhooks};
+use crate::tables::activity::LastAttempt;
+use crate::tables::health::FailingRow;
+use crate::tables::retry_policies::Policies;
 
 /// Which webhooks to list, and from where on.
 #[derive(Debug, Default)]
@@ -113,17 +112,16 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
         conditions.push(found(search));
     }
     if let Some(environment) = filter.environment {
-        let same = webhooks::environment.eq(environment.as_str());
+        let same = webhooks::environment.eq(bind(environment));
         conditions.push(Box::new(same.nullable()));
     }
     if let Some(status) = filter.status {
-        conditions.push(Box::new(webhooks::status.eq(status.as_str()).nullable()));
+        conditions.push(Box::new(webhooks::status.eq(bind(status)).nullable()));
     }
     if let Some(event_type) = filter.event_type {
         // Any pattern that stands for it: cheaper than to look at the subscriptions one by one.
         let group = EventPattern::Group(event_type.group());
-        let patterns = [EventPattern::All, group, EventPattern::One(event_type)];
-        let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        let patterns = vec![EventPattern::All, group, EventPattern::One(event_type)];
         let selects = webhooks::event_types.overlaps_with(patterns);
         conditions.push(Box::new(selects.nullable()));
     }
@@ -163,37 +161,46 @@ pub(crate) fn escaped(search: &str) -> String {
 
 /// What comes after a place, one condition per order.
 fn beyond(sort: Sort, after: &Position) -> Condition {
-    let id = after.id.0;
+    let id = after.id;
     let (name, at) = (after.name.as_str().to_owned(), after.attempted_at);
     let by_name = lower(webhooks::name);
     let attempted = webhook_activity::attempted_at.nullable();
     match (sort.by, sort.descending) {
-        (SortKey::Created, true) => Box::new(webhooks::id.lt(id).nullable()),
-        (SortKey::Created, false) => Box::new(webhooks::id.gt(id).nullable()),
+        (SortKey::Created, true) => Box::new(webhooks::id.lt(bind(id)).nullable()),
+        (SortKey::Created, false) => Box::new(webhooks::id.gt(bind(id)).nullable()),
         (SortKey::Name, true) => {
-            let same = by_name.eq(lower(name.clone())).and(webhooks::id.lt(id));
+            let same = by_name
+                .eq(lower(name.clone()))
+                .and(webhooks::id.lt(bind(id)));
             Box::new(by_name.lt(lower(name)).or(same).nullable())
         }
         (SortKey::Name, false) => {
-            let same = by_name.eq(lower(name.clone())).and(webhooks::id.gt(id));
+            let same = by_name
+                .eq(lower(name.clone()))
+                .and(webhooks::id.gt(bind(id)));
             Box::new(by_name.gt(lower(name)).or(same).nullable())
         }
         (SortKey::LastAttempt, true) => match at {
             Some(at) => {
                 let never = attempted.is_null().nullable();
-                let same = attempted.eq(at).and(webhooks::id.lt(id));
+                let same = attempted.eq(at).and(webhooks::id.lt(bind(id)));
                 Box::new(attempted.lt(at).or(same).or(never))
             }
-            None => Box::new(attempted.is_null().and(webhooks::id.lt(id)).nullable()),
+            None => Box::new(
+                attempted
+                    .is_null()
+                    .and(webhooks::id.lt(bind(id)))
+                    .nullable(),
+            ),
         },
         (SortKey::LastAttempt, false) => match at {
             Some(at) => Box::new(
                 attempted
                     .gt(at)
-                    .or(attempted.eq(at).and(webhooks::id.gt(id))),
+                    .or(attempted.eq(at).and(webhooks::id.gt(bind(id)))),
             ),
             None => {
-                let same = attempted.is_null().and(webhooks::id.gt(id));
+                let same = attempted.is_null().and(webhooks::id.gt(bind(id)));
                 Box::new(attempted.is_not_null().or(same).nullable())
             }
         },
@@ -235,7 +242,7 @@ pub async fn list(
             query.order((attempted.asc().nulls_first(), webhooks::id.asc()))
         }
     };
-    let ids: Vec<Uuid> = query.limit(filter.limit).load(connection).await?;
+    let ids: Vec<WebhookId> = query.limit(filter.limit).load(connection).await?;
     read_in_order(connection, &ids).await
 }
 
@@ -257,18 +264,18 @@ pub async fn count(
 
 async fn read_in_order(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
+    ids: &[WebhookId],
 ) -> Result<Vec<Webhook>, StoreError> {
     let query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
-        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::id.eq_any(bind_all(ids)))
         .select((
             Row::as_select(),
             Option::<FailingRow>::as_select(),
-            Option::<ActivityRow>::as_select(),
+            Option::<LastAttempt>::as_select(),
         ));
-    let rows: Vec<(Row, Option<FailingRow>, Option<ActivityRow>)> = query.load(connection).await?;
+    let rows: Vec<(Row, Option<FailingRow>, Option<LastAttempt>)> = query.load(connection).await?;
     let mut policies = Policies::read(connection, ids).await?;
     let mut by_id = HashMap::with_capacity(rows.len());
     for (row, failing, activity) in rows {
@@ -283,15 +290,12 @@ pub async fn list_names(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
 ) -> Result<Vec<(WebhookId, String)>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let named = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::id.eq_any(bind_all(ids)))
         .order((lower(webhooks::name), webhooks::id))
         .select((webhooks::id, webhooks::name));
-    let names: Vec<(Uuid, String)> = named.load(connection).await?;
-    let names = names.into_iter().map(|(id, name)| (WebhookId(id), name));
-    Ok(names.collect())
+    Ok(named.load(connection).await?)
 }
 
 /// The ids of the webhooks of an environment that are called so, the oldest first.
@@ -302,20 +306,19 @@ pub async fn list_named(
 ) -> Result<Vec<WebhookId>, StoreError> {
     let named = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::environment.eq(environment.as_str()))
+        .filter(webhooks::environment.eq(bind(environment)))
         .filter(lower(webhooks::name).eq(lower(name)))
         .filter(webhooks::name.eq(name))
         .order(webhooks::id)
         .select(webhooks::id);
-    let ids: Vec<Uuid> = named.load(connection).await?;
-    Ok(ids.into_iter().map(WebhookId).collect())
+    Ok(named.load(connection).await?)
 }
 
 /// The webhooks that have this text in their name, in any case; those that were deleted too.
 pub(crate) async fn ids_named_like(
     connection: &mut AsyncPgConnection,
     search: &str,
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<Vec<WebhookId>, StoreError> {
     let pattern = format!("%{}%", escaped(search));
     let named = webhooks::table
         .filter(lower(webhooks::name).like(lower(pattern)))
@@ -330,7 +333,7 @@ pub async fn list_repeated_names(
 ) -> Result<HashSet<String>, StoreError> {
     let repeated = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::environment.eq(environment.as_str()))
+        .filter(webhooks::environment.eq(bind(environment)))
         .group_by(webhooks::name)
         .having(count_star().gt(1))
         .select(webhooks::name);

@@ -7,13 +7,13 @@ use webhook_domain::{
     CustomHeaders, SigningSecret, StatusEventType, WebhookId, WebhookSettings, WebhookStatus,
 };
 
-use super::Webhook;
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
+use super::row::Webhook;
+use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::{
-    SealingKeys, StoreError, deliveries, health, idempotency, retry_policies, status_events,
-};
+use crate::tables::{deliveries, health, idempotency, retry_policies, status_events};
+use crate::{SealingKeys, StoreError};
 
 /// How many pending deliveries a deletion cancels itself; the dispatchers' sweep cancels the rest.
 const CANCELLED_AT_ONCE: i64 = 1_000;
@@ -28,7 +28,7 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     diesel::insert_into(webhooks::table)
         .values((
-            webhooks::id.eq(id.0),
+            webhooks::id.eq(bind(id)),
             webhooks::sealed_secret.eq(keys.seal(id.0, secret.reveal())),
             SettingsColumns::of(settings),
             HeaderColumns::seal(keys, id, &settings.headers),
@@ -36,7 +36,7 @@ pub async fn insert(
         .execute(connection)
         .await?;
     diesel::insert_into(rate_buckets::table)
-        .values(rate_buckets::webhook_id.eq(id.0))
+        .values(rate_buckets::webhook_id.eq(bind(id)))
         .execute(connection)
         .await?;
     subscribe(connection, id, settings).await?;
@@ -46,7 +46,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Writes what became of a webhook that the caller has [locked](super::lock). `false`: nothing
+/// Writes what became of a webhook that the caller has [locked](super::find::lock). `false`: nothing
 /// has changed.
 ///
 /// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on. With
@@ -64,7 +64,7 @@ pub async fn save(
     }
     let same_status = was.status == after.status;
     let reason = before.disabled_reason.as_deref().filter(|_| same_status);
-    diesel::update(webhooks::table.find(before.id.0))
+    diesel::update(webhooks::table.find(bind(before.id)))
         .set((
             SettingsColumns::of(after),
             webhooks::disabled_reason.eq(reason),
@@ -105,7 +105,9 @@ pub async fn find_headers(
     keys: &SealingKeys,
     id: WebhookId,
 ) -> Result<CustomHeaders, StoreError> {
-    let row = webhooks::table.find(id.0).select(webhooks::sealed_headers);
+    let row = webhooks::table
+        .find(bind(id))
+        .select(webhooks::sealed_headers);
     let sealed: Option<Vec<u8>> = row.first(connection).await?;
     open_headers(keys, id, sealed.as_deref())
 }
@@ -120,24 +122,24 @@ async fn save_headers(
     headers
         .resolve(&stored)
         .map_err(|(name, error)| unreadable(format!("header {}: {error}", name.as_str())))?;
-    diesel::update(webhooks::table.find(id.0))
+    diesel::update(webhooks::table.find(bind(id)))
         .set(HeaderColumns::seal(keys, id, &headers))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Deletes a webhook that the caller has [locked](super::lock), and its secrets for good. Its
+/// Deletes a webhook that the caller has [locked](super::find::lock), and its secrets for good. Its
 /// history stays; its pending deliveries are cancelled, up to a thousand at once and the
 /// others soon. Tells how many were.
 pub async fn delete(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
 ) -> Result<usize, StoreError> {
-    diesel::update(webhooks::table.find(id.0))
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::deleted_at.eq(now),
-            webhooks::status.eq(WebhookStatus::Inactive.as_str()),
+            webhooks::status.eq(bind(WebhookStatus::Inactive)),
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
             webhooks::version.eq(webhooks::version + 1),
@@ -145,7 +147,7 @@ pub async fn delete(
         ))
         .execute(connection)
         .await?;
-    let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(id.0));
+    let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(bind(id)));
     diesel::delete(previous).execute(connection).await?;
     unsubscribe(connection, id).await?;
     idempotency::forget_made(connection, id.0).await?;
@@ -161,9 +163,9 @@ async fn subscribe(
     use subscriptions::dsl;
     let types = settings.events.types().map(|event_type| {
         (
-            dsl::webhook_id.eq(id.0),
-            dsl::environment.eq(settings.environment.as_str()),
-            dsl::event_type.eq(event_type.as_str()),
+            dsl::webhook_id.eq(bind(id)),
+            dsl::environment.eq(bind(settings.environment)),
+            dsl::event_type.eq(bind(event_type)),
         )
     });
     diesel::insert_into(dsl::subscriptions)
@@ -174,7 +176,7 @@ async fn subscribe(
 }
 
 async fn unsubscribe(connection: &mut AsyncPgConnection, id: WebhookId) -> Result<(), StoreError> {
-    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(id.0));
+    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(bind(id)));
     diesel::delete(of_it).execute(connection).await?;
     Ok(())
 }
