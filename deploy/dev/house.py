@@ -10,6 +10,7 @@ One line a measure, then the offenders as `file:line`. The exit code is 1 when a
 The rules are told in CONTRIBUTING.md; each is one module in the folder `house/` beside this file.
 """
 
+import signal
 import sys
 import unittest
 from pathlib import Path
@@ -34,6 +35,7 @@ def measure(root, crate=None):
     yield undocumented.missing_docs(root, crate)
     yield sql.long_strings(files)
     if crate is None:
+        yield words.pronouns_in_documents(root)
         yield documents.missing_names(root)
         yield documents.event_walkthrough(root)
 
@@ -53,6 +55,8 @@ def report(measures, with_offenders):
 
 
 def main(arguments):
+    # Ends quietly when the reader does, as in `house.py | head`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if arguments == ["--test"]:
         unittest.main(module="house.tests", argv=["house.py"])
     if arguments == ["--report"]:

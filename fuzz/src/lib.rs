@@ -15,7 +15,7 @@ use lapin::types::parsing::parse_field_table;
 use uuid::Uuid;
 use webhook_broker::Message;
 use webhook_domain::{
-    AddressPolicy, AssignedFields, BodyEnd, Event, EventId, FailureDetail, HeaderText, OriginName,
+    AddressPolicy, AmqpName, AssignedFields, BodyEnd, Event, EventId, FailureDetail, HeaderText,
     OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret,
     UrlSchemes, WebhookUrl, check_signatures, parse_retry_after,
 };
@@ -64,7 +64,7 @@ pub fn message_headers(data: &[u8]) {
     let reason = message.rejection.reason.as_str();
     assert!(reason.chars().count() <= RejectionReason::MAX_CHARS && !reason.contains('\0'));
     for name in [&message.origin.exchange, &message.origin.routing_key] {
-        assert!(name.as_str().len() <= OriginName::MAX_BYTES && !name.as_str().contains('\0'));
+        assert!(name.as_str().len() <= AmqpName::MAX_BYTES && !name.as_str().contains('\0'));
     }
 }
 

@@ -3,100 +3,97 @@
 //! Everything here is a value or a pure function. Nothing reads a clock, the environment or a
 //! random source: time and randomness are parameters, so that every rule can be tested as a table.
 
-// What happens, and who wants to know.
-mod environment;
-mod event;
-mod event_selection;
-mod event_type;
-mod webhook;
-
-// What an admin decides about a webhook.
-mod custom_headers;
-mod metadata;
-mod settings;
-
-// What an owner decides about all of it.
-mod platform_settings;
-
-// How it gets there.
-mod advice;
-mod answer;
-mod delivery;
-mod diagnosis;
-mod explanation;
-mod health;
-mod hold;
-mod job;
-mod limits;
-mod observation;
-mod ordering;
-mod request;
-mod response_body;
-mod retry;
-mod retry_after;
-mod secret;
-mod signature;
-mod statistics;
-mod status_event;
-
-// Who may call whom.
-mod address;
-mod api_key;
-mod audit;
-mod role;
-mod session;
-mod url_check;
-
-// What they are made of.
-mod id;
+// What all rooms are made of.
+mod ids;
+mod names;
 pub mod outside;
-mod rejection;
 
-pub use address::AddressPolicy;
-pub use advice::{advice, meaning_behind_cdn};
-pub use answer::{AnswerRange, LastAnswer};
-pub use api_key::{ApiKey, ApiKeyError, KeyName};
-pub use audit::AuditAction;
-pub use custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue};
-pub use delivery::{
-    DeliveryStatus, FailureClass, Outcome, Progress, StatusFilter, Verdict, decide,
-};
-pub use diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose};
-pub use environment::Environment;
-pub use event::{AssignedFields, Event, EventError, MAX_EVENT_BYTES, NotAnObject};
-pub use event_selection::{EmptySelection, EventSelection};
-pub use event_type::{EventPattern, EventType};
-pub use explanation::{Circumstances, EventOutcome, WebhookThen};
-pub use health::{Circuit, Failing, HealthChange, HealthPolicy, observe};
-pub use hold::hold_after;
-pub use id::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
-pub use job::{JobKind, JobRate, JobStatus};
-pub use limits::{MaxConcurrency, OrderingField, RateLimit};
-pub use metadata::{Metadata, MetadataError};
-pub use observation::{Observation, Occasion};
-pub use ordering::OrderingKey;
+// The rooms. Each imports from the rooms above it only.
+mod access;
+mod events;
+mod webhooks;
+
+mod deliveries;
+
+mod support;
+
+// Ids, names, and values from outside.
+pub use ids::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
+pub use names::{Named, UnknownName};
 pub use outside::{
-    CertificateText, FailureDetail, FieldErrors, HeaderText, Origin, OriginName, OutsideText,
-    RejectionReason,
+    CertificateText, FailureDetail, HeaderText, OutsideText, RejectionReason,
+    field_errors::{FieldError, FieldErrors},
+    published_to::{AmqpName, PublishedTo},
 };
-pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
-pub use rejection::{FieldError, UnknownName};
-pub use request::{NextAttempt, RequestHeader, request_headers};
-pub use response_body::BodyEnd;
-pub use retry::{RetryPolicy, RetryPolicyError};
-pub use retry_after::parse_retry_after;
-pub use role::{Permission, Role};
-pub use secret::{SecretError, SigningSecret};
-pub use session::SessionToken;
-pub use settings::{AttemptTimeout, Serving, WebhookSettings};
-pub use signature::{
-    BodyDifference, FindingCode, Mangling, OtherWebhook, OwnSecret, ReceivedHeaders,
-    ReceivedRequest, SchemeCheck, SecretStanding, SignatureCheck, SignatureFinding,
-    SignatureScheme, Signatures, Unexplained, check_signatures, sign,
+
+// Access: who may do what, and what holds for the whole platform.
+pub use access::{
+    address_policy::AddressPolicy,
+    api_key::{ApiKey, ApiKeyError, KeyName},
+    audit_action::AuditAction,
+    platform_settings::{EgressAddress, PlatformSettings, Retention},
+    role::{Permission, Role},
+    session::SessionToken,
 };
-pub use statistics::{Durations, FailureKind};
-pub use status_event::{ExhaustedDelivery, StatusEvent, StatusEventType};
-pub use url_check::{CheckedAddress, OpenedConnection, TlsHandshake, UrlFailure, UrlReport};
-pub use webhook::{
-    UrlError, UrlSchemes, WebhookDescription, WebhookName, WebhookStatus, WebhookUrl,
+
+// Events: what happens, and which events a webhook wants.
+pub use events::{
+    envelope::AssignedFields,
+    environment::Environment,
+    event::{Event, EventError, MAX_EVENT_BYTES},
+    event_pattern::EventPattern,
+    event_selection::{EmptySelection, EventSelection},
+    event_type::EventType,
+    not_an_object::NotAnObject,
+    ordering_key::OrderingKey,
 };
+
+// Webhooks: what an admin sets for one.
+pub use webhooks::{
+    custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue},
+    limits::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit},
+    metadata::{Metadata, MetadataError},
+    name::{WebhookDescription, WebhookName},
+    retry_policy::{RetryPolicy, RetryPolicyError},
+    secret::{SecretError, SigningSecret},
+    settings::{Serving, WebhookSettings, WebhookStatus},
+    url::{UrlError, UrlSchemes, WebhookUrl},
+};
+
+// Deliveries: what is sent, how attempts end, and what follows.
+pub use deliveries::{
+    body_end::BodyEnd,
+    circuit::{Circuit, CircuitChange, CircuitPolicy, Failing, observe},
+    hold::hold_after,
+    job::{JobKind, JobRate, JobStatus},
+    last_response::{LastResponse, ResponseRange},
+    observation::{Observation, Occasion},
+    outcome::{FailureClass, Outcome},
+    request::{NextAttempt, RequestHeader, request_headers},
+    retry_after::parse_retry_after,
+    signature::{Signatures, sign},
+    statistics::{Durations, FailureKind},
+    status::{DeliveryStatus, StatusFilter},
+    status_event::{ExhaustedDelivery, StatusEvent, StatusEventType},
+    verdict::{Progress, Verdict, decide},
+};
+
+// Support: why a webhook did not get an event, and why a verifier says no.
+pub use support::{
+    advice::{advice, meaning_behind_cdn},
+    diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose},
+    explanation::{Circumstances, EventOutcome, WebhookThen},
+    signature_check::{
+        check::{SchemeCheck, SignatureCheck, Unexplained, check_signatures},
+        finding::{BodyDifference, FindingCode, SignatureFinding},
+        mangling::Mangling,
+        parties::{OtherWebhook, OwnSecret, SecretStanding, SignatureScheme},
+        received::{ReceivedHeaders, ReceivedRequest},
+    },
+    url_report::{CheckedAddress, OpenedConnection, TlsHandshake, UrlFailure, UrlReport},
+};
+
+// Old names, until every caller has the new ones.
+pub use deliveries::circuit::{CircuitChange as HealthChange, CircuitPolicy as HealthPolicy};
+pub use deliveries::last_response::{LastResponse as LastAnswer, ResponseRange as AnswerRange};
+pub use outside::published_to::{AmqpName as OriginName, PublishedTo as Origin};

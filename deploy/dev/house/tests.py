@@ -143,6 +143,12 @@ class Words(Repository):
     def test_names_between_backticks_are_one_noun(self):
         self.assertTrue(words.pronouns(self.rust(lib=f"// `it that this one` {'noun ' * 20}")).holds)
 
+    def test_documents_are_held_to_the_same_share(self):
+        self.write("README.md", f"{'it ' * 5}{'noun ' * 95}\n```\n{'it ' * 9}\n```\n")
+        self.assertTrue(words.pronouns_in_documents(self.root).holds)
+        self.write("README.md", f"{'it ' * 6}{'noun ' * 94}")
+        self.assertFalse(words.pronouns_in_documents(self.root).holds)
+
     def test_docs_are_no_inline_comments(self):
         code = "fn a() {}\n" * 100
         self.assertFalse(words.inline_comments(self.rust(lib=f"//! Doc\n/// Doc\n{code}")).holds)

@@ -6,6 +6,7 @@ Text between backticks counts as one noun.
 
 import re
 
+from .documents import documents, prose
 from .source import Measure
 
 PRONOUN_SHARE = 5.0
@@ -30,6 +31,26 @@ def pronouns(files):
     share = 100 * hits / max(1, total)
     return Measure(
         "pronouns and indefinites in comments",
+        f"{share:.2f} % of {total} words",
+        f"{PRONOUN_SHARE} %",
+        share <= PRONOUN_SHARE,
+        [text for _, text in sorted(offenders, key=lambda pair: -pair[0])],
+    )
+
+
+def pronouns_in_documents(root):
+    """The same share in the prose of the repository's documents, code left out."""
+    total = hits = 0
+    offenders = []
+    for document in documents(root):
+        spoken = [(number, word) for number, line in prose(document) for word in nouns_and_words(line)]
+        weak = [number for number, word in spoken if word in PRONOUNS]
+        total, hits = total + len(spoken), hits + len(weak)
+        if len(weak) > PRONOUN_SHARE / 100 * len(spoken):
+            offenders.append((len(weak), f"{document.relative_to(root)}:{weak[0]}: {len(weak)} of {len(spoken)} words"))
+    share = 100 * hits / max(1, total)
+    return Measure(
+        "pronouns and indefinites in documents",
         f"{share:.2f} % of {total} words",
         f"{PRONOUN_SHARE} %",
         share <= PRONOUN_SHARE,
@@ -66,9 +87,12 @@ def words_of(file):
     spoken = []
     for token in file.tokens:
         if token.kind == "comment":
-            text = re.sub(r"`[^`]*`", " noun ", token.text)
-            spoken += [(token.line, word) for word in re.findall("[a-z]+", text.lower())]
+            spoken += [(token.line, word) for word in nouns_and_words(token.text)]
     return spoken
+
+
+def nouns_and_words(text):
+    return re.findall("[a-z]+", re.sub(r"`[^`]*`", " noun ", text).lower())
 
 
 def is_inline(token):

@@ -1,0 +1,8 @@
+//! Access: who may do what, which addresses may be called, and what holds for the whole platform.
+
+pub(crate) mod address_policy;
+pub(crate) mod api_key;
+pub(crate) mod audit_action;
+pub(crate) mod platform_settings;
+pub(crate) mod role;
+pub(crate) mod session;

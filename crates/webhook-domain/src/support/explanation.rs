@@ -1,0 +1,189 @@
+//! What became of an event for one webhook, and why, in a sentence.
+
+use crate::names::names;
+use crate::{Environment, EventType};
+
+names! {
+    /// What became of an event for one webhook.
+    EventOutcome, "outcome" {
+        /// The webhook accepted it.
+        Delivered = "delivered",
+        /// It waits for its first attempt.
+        Pending = "pending",
+        /// Attempts failed, and it is tried again.
+        Retrying = "retrying",
+        /// It was given up.
+        Failed = "failed",
+        /// Nobody wanted it any more.
+        Cancelled = "cancelled",
+        /// The webhook was for another environment.
+        OtherEnvironment = "other_environment",
+        /// The webhook did not want this type.
+        NotSubscribed = "not_subscribed",
+        /// The webhook was Inactive.
+        Inactive = "inactive",
+        /// The webhook was not there yet.
+        CreatedLater = "created_later",
+        /// The webhook was not there any more.
+        Deleted = "deleted",
+        /// The event is a test for another webhook.
+        TestEvent = "test_event",
+        /// Nothing that is still kept tells.
+        NotKept = "not_kept",
+    }
+}
+
+/// A webhook as it was when an event was taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookThen {
+    /// What it was called.
+    pub name: String,
+    /// Which environment it was for.
+    pub environment: Environment,
+    /// What it wanted, as chosen. Patterns of long ago need not be known today.
+    pub patterns: Vec<String>,
+    /// Why the platform had set it Inactive, when it had.
+    pub disabled_reason: Option<String>,
+}
+
+/// What the reason for an outcome is told from.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// The event's type.
+    pub event_type: EventType,
+    /// The event's environment.
+    pub environment: Environment,
+    /// The webhook at that moment; `None`: not known any more.
+    pub webhook: Option<&'a WebhookThen>,
+    /// Whether the webhook is Inactive today.
+    pub is_inactive: bool,
+    /// How many attempts were recorded.
+    pub attempts: u32,
+}
+
+impl EventOutcome {
+    /// Tells the reason in a sentence that names the values; "it" is the webhook.
+    pub fn reason(self, known: Circumstances<'_>) -> String {
+        let attempts = attempts(known.attempts);
+        match (self, known.webhook) {
+            (Self::Delivered, _) => format!("it accepted the event after {attempts}"),
+            (Self::Pending, _) if known.is_inactive => UNTIL_ACTIVE.to_owned(),
+            (Self::Pending, _) => "the delivery waits for its first attempt".to_owned(),
+            (Self::Retrying, _) if known.is_inactive => {
+                format!("it did not accept the event in {attempts}, and {UNTIL_ACTIVE}")
+            }
+            (Self::Retrying, _) => {
+                format!(
+                    "it did not accept the event in {attempts}, and the delivery is tried again"
+                )
+            }
+            (Self::Failed, _) => format!("the delivery was given up after {attempts}"),
+            (Self::Cancelled, _) => format!("the delivery was cancelled after {attempts}"),
+            (Self::OtherEnvironment, Some(webhook)) => format!(
+                "it was for {}, the event is of {}",
+                webhook.environment, known.environment
+            ),
+            (Self::NotSubscribed, Some(webhook)) => {
+                let wanted = webhook.patterns.join(", ");
+                format!("it wanted {wanted}, not {}", known.event_type)
+            }
+            (Self::Inactive, Some(webhook)) => match &webhook.disabled_reason {
+                Some(reason) => format!("it was Inactive at that moment (disabled: {reason})"),
+                None => "it was Inactive at that moment".to_owned(),
+            },
+            (Self::CreatedLater, _) => "it was created after the event was taken in".to_owned(),
+            (Self::Deleted, _) => "it was deleted before the event was taken in".to_owned(),
+            (Self::TestEvent, _) => "the event is a test for another webhook".to_owned(),
+            (Self::NotKept, Some(_)) => {
+                "it was owed the event; the delivery is older than what is kept".to_owned()
+            }
+            (
+                Self::NotKept | Self::OtherEnvironment | Self::NotSubscribed | Self::Inactive,
+                None,
+            ) => "what it was at that moment is not kept".to_owned(),
+        }
+    }
+}
+
+/// Where a delivery is while its webhook is Inactive.
+const UNTIL_ACTIVE: &str = "the delivery waits until the webhook is Active again";
+
+fn attempts(count: u32) -> String {
+    match count {
+        1 => "1 attempt".to_owned(),
+        count => format!("{count} attempts"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn known(webhook: Option<&WebhookThen>, attempts: u32) -> Circumstances<'_> {
+        Circumstances {
+            event_type: EventType::LicenseActivated,
+            environment: Environment::Production,
+            webhook,
+            is_inactive: false,
+            attempts,
+        }
+    }
+
+    #[rstest]
+    #[case("delivered", "it accepted the event after 2 attempts")]
+    #[case("pending", "the delivery waits for its first attempt")]
+    #[case(
+        "retrying",
+        "it did not accept the event in 2 attempts, and the delivery is tried again"
+    )]
+    #[case("failed", "the delivery was given up after 2 attempts")]
+    #[case("cancelled", "the delivery was cancelled after 2 attempts")]
+    #[case("other_environment", "it was for staging, the event is of production")]
+    #[case(
+        "not_subscribed",
+        "it wanted contract.*, product.created, not license.activated"
+    )]
+    #[case(
+        "inactive",
+        "it was Inactive at that moment (disabled: the receiver answered 410 Gone)"
+    )]
+    #[case("created_later", "it was created after the event was taken in")]
+    #[case("deleted", "it was deleted before the event was taken in")]
+    #[case("test_event", "the event is a test for another webhook")]
+    #[case(
+        "not_kept",
+        "it was owed the event; the delivery is older than what is kept"
+    )]
+    fn a_reason_names_the_values(#[case] outcome: EventOutcome, #[case] reason: &str) {
+        let webhook = WebhookThen {
+            name: "CRM".to_owned(),
+            environment: Environment::Staging,
+            patterns: vec!["contract.*".to_owned(), "product.created".to_owned()],
+            disabled_reason: Some("the receiver answered 410 Gone".to_owned()),
+        };
+
+        assert_eq!(outcome.reason(known(Some(&webhook), 2)), reason);
+    }
+
+    #[rstest]
+    #[case(EventOutcome::Pending)]
+    #[case(EventOutcome::Retrying)]
+    fn what_waits_for_an_inactive_webhook_says_so(#[case] outcome: EventOutcome) {
+        let waiting = Circumstances {
+            is_inactive: true,
+            ..known(None, 1)
+        };
+
+        assert!(outcome.reason(waiting).ends_with(UNTIL_ACTIVE));
+    }
+
+    #[test]
+    fn what_a_webhook_was_may_not_be_known_any_more() {
+        for outcome in EventOutcome::ALL {
+            assert!(!outcome.reason(known(None, 0)).is_empty(), "{outcome}");
+        }
+        let unknown = EventOutcome::NotKept.reason(known(None, 0));
+        assert_eq!(unknown, "what it was at that moment is not kept");
+    }
+}

@@ -1,0 +1,254 @@
+//! The URL of a webhook, checked so that a webhook cannot be aimed at our own network.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use crate::AddressPolicy;
+
+/// Which schemes the operator allows in a webhook's URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlSchemes {
+    /// `https` only.
+    HttpsOnly,
+    /// Plain `http` too, for development.
+    HttpAllowed,
+}
+
+/// Where a webhook's requests go: an absolute `https` URL that names a callable host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookUrl(Url);
+
+/// Why a URL cannot be a webhook's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
+pub enum UrlError {
+    #[error(
+        "must have at most {} bytes, has {bytes} in its normal form",
+        WebhookUrl::MAX_BYTES
+    )]
+    TooLong { bytes: usize },
+    #[error("must be an absolute URL: {0}")]
+    NotAbsolute(url::ParseError),
+    #[error("must start with https://")]
+    NotHttps,
+    #[error("must not contain a user name or a password")]
+    UserInfo,
+    #[error("must not contain a fragment")]
+    Fragment,
+    #[error("must name a public host, {0} is local")]
+    LocalName(String),
+    #[error(
+        "must name a host of letters, digits and hyphens, up to 63 between the dots and 253 in all"
+    )]
+    BadName,
+    #[error(
+        "must not name port 0, where no server can listen: leave the port out or name 1 to 65535"
+    )]
+    PortZero,
+    #[error("must name a public address, {0} is not")]
+    BlockedAddress(IpAddr),
+}
+
+impl WebhookUrl {
+    /// The most bytes that a URL may have in its normal form, with everything percent-encoded that
+    /// has to be: that form is stored and given out, so that form must pass this check again.
+    pub const MAX_BYTES: usize = 2_048;
+
+    /// Checks a URL as an admin typed it.
+    ///
+    /// A host name is not resolved here: what it resolves to is checked at every connection.
+    pub fn parse(
+        text: &str,
+        schemes: UrlSchemes,
+        addresses: &AddressPolicy,
+    ) -> Result<Self, UrlError> {
+        let url = Url::parse(text.trim()).map_err(UrlError::NotAbsolute)?;
+        // The slash of an empty path, which normalising adds, is not counted.
+        let bytes = url.as_str().len() - usize::from(url.path() == "/");
+        if bytes > Self::MAX_BYTES {
+            return Err(UrlError::TooLong { bytes });
+        }
+        match (url.scheme(), schemes) {
+            ("https", _) | ("http", UrlSchemes::HttpAllowed) => {}
+            _ => return Err(UrlError::NotHttps),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(UrlError::UserInfo);
+        }
+        if url.fragment().is_some() {
+            return Err(UrlError::Fragment);
+        }
+        if url.port() == Some(0) {
+            return Err(UrlError::PortZero);
+        }
+        check_host(&url, addresses)?;
+        Ok(Self(url))
+    }
+
+    /// Takes a URL that was checked when it was stored: the operator's rules may be others by now,
+    /// and what is really called is checked at every connection.
+    pub fn from_stored(text: &str) -> Result<Self, UrlError> {
+        Url::parse(text).map(Self).map_err(UrlError::NotAbsolute)
+    }
+
+    /// The normalised URL.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
+    let address = match url.host() {
+        Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
+        Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+        Some(Host::Domain(name)) if !is_dns_name(name) => return Err(UrlError::BadName),
+        // Where the operator opened a network, names of that network are meant.
+        Some(Host::Domain(name)) if addresses.allowed.is_empty() && is_local(name) => {
+            return Err(UrlError::LocalName(name.to_owned()));
+        }
+        Some(Host::Domain(_)) => return Ok(()),
+        None => return Err(UrlError::NotAbsolute(url::ParseError::EmptyHost)),
+    };
+    if addresses.permits(address) {
+        Ok(())
+    } else {
+        Err(UrlError::BlockedAddress(address))
+    }
+}
+
+/// Whether a name could be resolved at all (RFC 1035, 2.3.4). Underscores are seen in practice.
+fn is_dns_name(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(known);
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Whether a name has no meaning in the public DNS: a single label, or a special-use domain
+/// (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
+fn is_local(name: &str) -> bool {
+    const SPECIAL_USE: [&str; 6] = [
+        "localhost",
+        "local",
+        "internal",
+        "invalid",
+        "onion",
+        "home.arpa",
+    ];
+    let name = name.trim_end_matches('.');
+    let under = |domain: &&str| {
+        name.strip_suffix(*domain)
+            .is_some_and(|start| start.ends_with('.'))
+    };
+    !name.contains('.') || SPECIAL_USE.iter().any(under)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn parse(text: &str) -> Result<WebhookUrl, UrlError> {
+        WebhookUrl::parse(text, UrlSchemes::HttpsOnly, &AddressPolicy::default())
+    }
+
+    #[test]
+    fn an_https_url_is_taken_with_port_path_and_query() {
+        let url = parse(" https://Hooks.Example.com:8443/a/b?c=d ").expect("a good URL");
+
+        assert_eq!(url.as_str(), "https://hooks.example.com:8443/a/b?c=d");
+    }
+
+    #[test]
+    fn a_host_may_end_with_the_dot_of_the_root() {
+        let url = parse("https://example.com./x").expect("a good URL");
+
+        assert_eq!(url.as_str(), "https://example.com./x");
+    }
+
+    #[rstest]
+    #[case("http://example.com/", UrlError::NotHttps)]
+    #[case("ftp://example.com/", UrlError::NotHttps)]
+    #[case("https://me:pw@example.com/", UrlError::UserInfo)]
+    #[case("https://example.com/#top", UrlError::Fragment)]
+    #[case("https://example.com:0/", UrlError::PortZero)]
+    #[case("https://93.184.216.34:000/", UrlError::PortZero)]
+    #[case("https://localhost/", UrlError::LocalName("localhost".into()))]
+    #[case("https://a.localhost./", UrlError::LocalName("a.localhost.".into()))]
+    #[case("https://intranet/", UrlError::LocalName("intranet".into()))]
+    #[case("https://db.internal/", UrlError::LocalName("db.internal".into()))]
+    #[case("https://127.1/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
+    #[case("https://0x7f000001/", UrlError::BlockedAddress([127, 0, 0, 1].into()))]
+    #[case("https://169.254.169.254/", UrlError::BlockedAddress([169, 254, 169, 254].into()))]
+    fn unsafe_urls_are_refused(#[case] text: &str, #[case] error: UrlError) {
+        assert_eq!(parse(text), Err(error));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("/relative")]
+    #[case("example.com/hook")]
+    #[case("https://")]
+    #[case("https://exa mple.com/")]
+    #[case("https://a..example.com/")]
+    #[case("https://exa$mple.com/")]
+    #[case("https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com/")]
+    fn what_is_no_absolute_url_is_refused(#[case] text: &str) {
+        assert!(parse(text).is_err(), "{text}");
+    }
+
+    #[test]
+    fn a_url_of_2049_bytes_is_too_long() {
+        let of = |bytes: usize| format!("https://example.com/{}", "a".repeat(bytes - 20));
+
+        assert!(parse(&of(WebhookUrl::MAX_BYTES)).is_ok());
+        assert_eq!(
+            parse(&of(WebhookUrl::MAX_BYTES + 1)),
+            Err(UrlError::TooLong {
+                bytes: WebhookUrl::MAX_BYTES + 1
+            })
+        );
+    }
+
+    #[test]
+    fn a_url_is_measured_as_it_is_stored() {
+        let typed = format!("https://example.com/{}", "ä".repeat(600));
+        let quoted = format!("https://example.com/?{}", "\"".repeat(900));
+
+        assert_eq!(
+            parse(&typed),
+            Err(UrlError::TooLong {
+                bytes: 20 + 6 * 600
+            })
+        );
+        assert_eq!(
+            parse(&quoted),
+            Err(UrlError::TooLong {
+                bytes: 20 + 3 * 900
+            })
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_stored_passes_its_own_check(
+            host in "[a-zA-Zäß0-9-]{1,8}", path in "\\PC{0,40}", query in "\\PC{0,40}"
+        ) {
+            if let Ok(url) = parse(&format!("https://{host}.example.com/{path}?{query}")) {
+                proptest::prop_assert_eq!(parse(url.as_str()), Ok(url));
+            }
+        }
+    }
+
+    #[test]
+    fn an_operator_can_allow_http_and_a_network() {
+        let loopback = AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        };
+
+        let url = "http://127.0.0.1:9000/hook";
+
+        assert!(WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &loopback).is_ok());
+    }
+}

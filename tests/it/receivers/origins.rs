@@ -1,0 +1,108 @@
+//! Two webhooks of one origin: an answer belongs to the request that it answers.
+
+use std::time::Duration;
+
+use webhook_domain::{Environment, Event, EventType};
+use webhook_tests::{Answer, Platform, Received, Receiver, Then, event};
+
+use crate::receivers::{create, failed_attempts, once, policy};
+
+const EVENTS: usize = 300;
+
+/// How long after its answer the receiver sends what nobody asked for.
+const LATER: Duration = Duration::from_millis(5);
+
+fn answer_then(first: &[u8], later: &[u8]) -> Answer {
+    let pieces = vec![(Duration::ZERO, first.to_vec()), (LATER, later.to_vec())];
+    Answer::Pieces(pieces, Then::Serve)
+}
+
+/// Whether a receiver that is broken for some events answers 500 to this one: those whose id ends
+/// with one of five digits. The others close the webhook's circuit before ten fail in a row.
+fn is_broken_for(request: &Received) -> bool {
+    request.headers["webhook-id"].ends_with(|digit| ('0'..='4').contains(&digit))
+}
+
+/// A receiver whose path `/odd` answers as `odd` says, `/broken` with 500 to some events, and any
+/// other request with 200.
+async fn receiver(odd: fn() -> Answer) -> Receiver {
+    let script = move |_: usize, request: &Received| match request.target.as_str() {
+        "/odd" => odd(),
+        "/broken" if is_broken_for(request) => Answer::Status(500),
+        _ => Answer::Status(200),
+    };
+    Receiver::deciding(script).await
+}
+
+fn at_path(receiver: &Receiver, path: &str) -> String {
+    format!("http://127.0.0.1:{}/{path}", receiver.port())
+}
+
+/// Publishes events some milliseconds apart, and waits until the deliveries of both webhooks end.
+async fn publish_to_both(platform: &Platform) {
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let publisher = platform.publisher(&cancel).await;
+    for _ in 0..EVENTS {
+        let event: Event = event(Environment::Production, EventType::LicenseActivated);
+        let confirmed = publisher.publish_all(&[event]).await;
+        assert!(confirmed.iter().all(Result::is_ok), "the broker has it");
+        // Near to the moment at which the receiver sends what nobody asked for.
+        tokio::time::sleep(LATER).await;
+    }
+    let ended = async || {
+        let sql = "SELECT count(*) FROM deliveries WHERE status <> 'pending'";
+        (platform.world.ask::<i64>(sql).await == 600).then_some(())
+    };
+    platform.world.patiently("all deliveries end", ended).await;
+    cancel.cancel();
+}
+
+/// B11: a 204 cannot have a body; what follows it is no answer to anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_204_with_a_body_that_comes_later_fails_no_attempt_of_either_webhook() {
+    let late_body = || {
+        let head = b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n";
+        answer_then(head, b"hello")
+    };
+    let platform = Platform::with_dispatcher(&[]).await;
+    let receiver = receiver(late_body).await;
+    let odd = create(&platform, &at_path(&receiver, "odd"), &policy(3, 2_000)).await;
+    let other = create(&platform, &at_path(&receiver, "other"), &policy(3, 2_000)).await;
+
+    publish_to_both(&platform).await;
+
+    let failed = [
+        failed_attempts(&platform, &odd).await,
+        failed_attempts(&platform, &other).await,
+    ];
+    assert_eq!(failed, [0, 0], "failed attempts of the odd one, the other");
+    platform.end().await;
+}
+
+/// B11: a forged answer must not count for a request of another webhook.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_answer_of_one_webhook_is_no_success_of_another_one_of_its_origin() {
+    let forged = || {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        answer_then(answer, answer)
+    };
+    let platform = Platform::with_dispatcher(&[]).await;
+    let receiver = receiver(forged).await;
+    create(&platform, &at_path(&receiver, "odd"), &once()).await;
+    let broken = create(&platform, &at_path(&receiver, "broken"), &once()).await;
+
+    publish_to_both(&platform).await;
+
+    let lost: i64 = platform
+        .world
+        .ask(&format!(
+            "SELECT count(*) FROM deliveries WHERE webhook_id = '{broken}' AND status = 'succeeded'
+             AND right(event_id::text, 1) BETWEEN '0' AND '4'"
+        ))
+        .await;
+    assert_eq!(
+        lost, 0,
+        "events that were answered with 500 count as delivered"
+    );
+    platform.end().await;
+}

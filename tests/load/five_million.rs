@@ -1,0 +1,243 @@
+//! A log of five million deliveries: how long each list and each page of it takes, and that
+//! none is made by reading a large table whole.
+
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use reqwest::Client;
+use serde_json::Value;
+use webhook_tests::{EXPLAIN_ALL, Plan, Servers, Service, Visitor, World, log};
+
+use crate::machine::alone_when_optimised;
+
+/// Fewer are enough for Postgres to make the same plans.
+const DELIVERIES: usize = if cfg!(debug_assertions) {
+    100_000
+} else {
+    5_000_000
+};
+
+/// How often each is asked for, and how often before that.
+const TIMES: usize = if cfg!(debug_assertions) { 5 } else { 100 };
+const WARM_UP: usize = 3;
+
+/// What each must keep within at p99 when the programs are optimised, which `./dev bench` does.
+const BOUND: Duration = Duration::from_millis(50);
+
+/// Every filter alone, every list of events, an explanation. `{webhook}` and `{event}` are another
+/// one each time, `{span}` is a day.
+const HELD: [&str; 28] = [
+    "deliveries",
+    "deliveries?webhook_id={webhook}",
+    "deliveries?event_id={event}",
+    "deliveries?event_type=license.created",
+    "deliveries?environment=staging",
+    "deliveries?status=pending",
+    "deliveries?status=retrying",
+    "deliveries?status=succeeded",
+    "deliveries?status=failed",
+    "deliveries?status=cancelled",
+    "deliveries?response=503",
+    "deliveries?response=5xx",
+    "deliveries?response=2xx",
+    "deliveries?response=timeout",
+    "deliveries?response=none",
+    "deliveries?{span}",
+    "deliveries?search=receiver%2077",
+    "deliveries?search=rece",
+    "deliveries?search=777",
+    "events",
+    "events?event_type=license.created",
+    "events?environment=staging",
+    "events?matched=true",
+    "events?matched=false",
+    "events?{span}",
+    "events?limit=200",
+    "events?event_type=license.created&environment=staging&matched=false&{span}",
+    "events/{event}/explanation",
+];
+
+/// Pages of the portal, with a session. `{delivery}` is another one each time, too.
+const PAGES: [&str; 15] = [
+    "/admin/webhooks",
+    "/admin/webhooks/{webhook}",
+    "/admin/webhook-deliveries",
+    "/admin/webhook-deliveries?webhook_id={webhook}",
+    "/admin/webhook-deliveries?status=failed",
+    "/admin/webhook-deliveries?status=retrying",
+    "/admin/webhook-deliveries?response=5xx",
+    "/admin/webhook-deliveries?environment=staging&event_type=license.created",
+    "/admin/webhook-deliveries?search=rece",
+    "/admin/webhook-deliveries?{span}",
+    "/admin/webhook-deliveries/{delivery}",
+    "/admin/events",
+    "/admin/events?matched=false",
+    "/admin/events?{span}",
+    "/admin/events/{event}",
+];
+
+/// Filters together, the longest pages, totals: measured, as what they cost grows with what they
+/// find.
+const MEASURED: [&str; 10] = [
+    "deliveries?status=failed&response=tls&environment=development&event_type=contract.deleted",
+    "deliveries?webhook_id={webhook}&status=failed&response=5xx",
+    "deliveries?environment=staging&event_type=license.created&{span}",
+    "deliveries?search=receiver%2077&status=failed",
+    "deliveries?search=rece&status=failed&limit=200",
+    "deliveries?status=succeeded&limit=200",
+    "deliveries?webhook_id={webhook}&total=true",
+    "deliveries?status=failed&total=true",
+    "deliveries?{span}&total=true",
+    "events/{event}",
+];
+
+/// A full log, and what asks for it.
+struct Asked {
+    servers: Servers,
+    world: World,
+    client: Client,
+    key: String,
+    webhooks: Vec<String>,
+    events: Vec<String>,
+    deliveries: Vec<String>,
+}
+
+/// What is asked, by a key and by somebody who signed in with it.
+struct Asks {
+    api: Service,
+    visitor: Visitor,
+}
+
+impl Asked {
+    async fn new() -> Self {
+        let servers = Servers::start().await;
+        let world = World::on(servers.urls()).await;
+        let began = Instant::now();
+        log::fill(&world, DELIVERIES).await;
+        let made: i64 = world.ask("SELECT count(*) FROM deliveries").await;
+        println!("{made} deliveries, written in {:.0?}", began.elapsed());
+        let chosen =
+            "FROM (SELECT id, event_id, webhook_id FROM deliveries TABLESAMPLE bernoulli (1)
+                         ORDER BY random() LIMIT 200) AS chosen";
+        Self {
+            client: Client::new(),
+            key: Service::new_key(&world, "owner").await,
+            webhooks: world
+                .ask(&format!("SELECT array_agg(webhook_id::text) {chosen}"))
+                .await,
+            events: world
+                .ask(&format!("SELECT array_agg(event_id::text) {chosen}"))
+                .await,
+            deliveries: world
+                .ask(&format!("SELECT array_agg(id::text) {chosen}"))
+                .await,
+            servers,
+            world,
+        }
+    }
+
+    /// An API, with more behind its database's URL.
+    async fn api(&self, options: &str) -> Asks {
+        let database = format!("{}?{options}", self.world.database_url);
+        let api = Service::api_with(
+            &self.world,
+            &[
+                ("AMQP_URL", &self.world.amqp_url),
+                ("DATABASE_URL", &database),
+                ("KEY_RATE_LIMIT", "0"),
+            ],
+        )
+        .await;
+        let visitor = Visitor::sign_in(&api, &self.key).await;
+        Asks { api, visitor }
+    }
+
+    /// What is answered: JSON, or nothing that is looked into if it is a page.
+    async fn get(&self, asks: &Asks, request: &str, turn: usize) -> Value {
+        let since = (Utc::now() - TimeDelta::days(14)).format("%FT%TZ");
+        let until = (Utc::now() - TimeDelta::days(13)).format("%FT%TZ");
+        let path = request
+            .replace("{webhook}", &self.webhooks[turn])
+            .replace("{event}", &self.events[turn])
+            .replace("{delivery}", &self.deliveries[turn])
+            .replace("{span}", &format!("since={since}&until={until}"));
+        if path.starts_with('/') {
+            let page = asks.visitor.get(&path).await;
+            assert_eq!(page.status(), 200, "{path}");
+            page.bytes().await.expect("it is read");
+            return Value::Null;
+        }
+        let url = format!("{}/api/v1/{path}", asks.api.url);
+        let asked = self.client.get(url).bearer_auth(&self.key).send().await;
+        let answer = asked.expect("the API answers");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.expect("JSON")
+    }
+
+    /// How long a request takes, again and again, the shortest first.
+    async fn measure(&self, asks: &Asks, request: &str) -> Vec<Duration> {
+        let mut times = Vec::with_capacity(TIMES);
+        for turn in 0..WARM_UP + TIMES {
+            let began = Instant::now();
+            self.get(asks, request, turn).await;
+            times.push(began.elapsed());
+        }
+        let mut times = times.split_off(WARM_UP);
+        times.sort_unstable();
+        times
+    }
+
+    /// How Postgres ran what a request asked of it.
+    async fn plans(&self, explaining: &Asks, request: &str) -> Vec<Plan> {
+        let log = self.servers.postgres_log();
+        let skip = std::fs::read(&log).expect("Postgres writes it").len();
+        let answer = self.get(explaining, request, 0).await;
+        let found = answer["data"]
+            .as_array()
+            .is_none_or(|rows| !rows.is_empty());
+        assert!(found || !HELD.contains(&request), "{request} finds nothing");
+        // Not every page looks into a large table.
+        let statements = if request.starts_with('/') {
+            0
+        } else if answer["total"].is_number() {
+            2
+        } else {
+            1
+        };
+        let logged = async || {
+            let plans = Plan::read(&log, skip);
+            (plans.len() >= statements).then_some(plans)
+        };
+        self.world.eventually("its plans are logged", logged).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_millions_is_listed_and_explained_fast_and_by_index() {
+    let _machine = alone_when_optimised().await;
+    let asked = Asked::new().await;
+    let api = asked.api("").await;
+    let explaining = asked.api(EXPLAIN_ALL).await;
+
+    let (mut slow, mut whole) = (Vec::new(), Vec::new());
+    for request in HELD.into_iter().chain(PAGES).chain(MEASURED) {
+        let times = asked.measure(&api, request).await;
+        let (p50, p99, max) = (
+            times[TIMES / 2],
+            times[TIMES * 99 / 100 - 1],
+            times[TIMES - 1],
+        );
+        println!("p50 {p50:>10.2?}  p99 {p99:>10.2?}  max {max:>10.2?}  {request}");
+        if !MEASURED.contains(&request) && p99 > BOUND {
+            slow.push((request, p99));
+        }
+        let plans = asked.plans(&explaining, request).await;
+        whole.extend(plans.into_iter().filter(|plan| !plan.goes_by_index()));
+    }
+
+    assert!(whole.is_empty(), "{whole:#?}");
+    assert!(cfg!(debug_assertions) || slow.is_empty(), "{slow:?}");
+    api.api.kill().await;
+    explaining.api.kill().await;
+    asked.world.end().await;
+}
