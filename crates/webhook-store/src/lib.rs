@@ -8,6 +8,7 @@ mod column_types;
 mod connection;
 mod droppable;
 mod error;
+mod generation;
 mod ids;
 mod pool;
 mod preflight;
@@ -31,10 +32,9 @@ pub mod migrations;
 pub use connection::Purpose;
 pub use dispatch::{destinations, jobs, retention};
 pub use droppable::droppable;
-pub use error::StoreError;
+pub use error::{PoolError, StoreError};
 pub use pool::{
-    ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,
-    ping,
+    ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
 };
 pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};

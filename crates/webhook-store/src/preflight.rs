@@ -1,4 +1,4 @@
-//! What must be true of a database before a service relies on it.
+//! Checks of a database before a service relies on it.
 
 use anyhow::{Context, bail};
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::connection;
 
-/// How often a second session is asked, as a pool may hand its servers out in turn.
-const TRIES: usize = 20;
+/// How often the second session is asked: a PgBouncer may hand out its servers in turn.
+const MARK_LOOKUPS: usize = 20;
 
-/// Fails if the database cannot hold every text, or if what one session sets can be seen by another one: then a PgBouncer in transaction or
-/// statement mode is in between, which lends each of our sessions to others between two statements.
-/// Prepared statements, session settings and advisory locks all need sessions of their own.
+/// Fails if the database's encoding is not UTF-8, or if one session sees the settings of another: then a
+/// PgBouncer in transaction or statement mode is in between, and lends our sessions to other clients
+/// between two statements. Prepared statements, session settings and advisory locks would break.
 pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
     let (setting, asking) = (
         connection::open_plain(database_url).await,
@@ -34,7 +34,7 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
             encoding.unwrap_or_default()
         );
     }
-    for _ in 0..TRIES {
+    for _ in 0..MARK_LOOKUPS {
         if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
             bail!(
                 "a PgBouncer in transaction or statement mode is between this service and Postgres; \
@@ -48,7 +48,7 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
 
 const ASK_FOR_MARK: &str = "SELECT current_setting('webhooks.session', true)";
 
-/// Asks for one value.
+/// Reads the first value of the first row.
 async fn read(client: &Client, ask: &str) -> anyhow::Result<Option<String>> {
     let answer = client
         .simple_query(ask)

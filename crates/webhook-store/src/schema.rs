@@ -13,7 +13,6 @@
 
 diesel::table! {
     use crate::column_types::all::*;
-
     webhooks (id) {
         id -> Id<WebhookId>,
         version -> Int8,
@@ -41,7 +40,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     subscriptions (environment, event_type, webhook_id) {
         webhook_id -> Id<WebhookId>,
         environment -> Named<Environment>,
@@ -51,7 +49,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     previous_secrets (webhook_id, replaced_at) {
         webhook_id -> Id<WebhookId>,
         sealed_secret -> Bytea,
@@ -62,7 +59,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     // A row for each environment and each webhook with a policy of its own. The database has no
     // primary key here, as exactly one of the two columns is set; diesel asks for one.
     retry_policies (environment, webhook_id) {
@@ -79,7 +75,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     rate_buckets (webhook_id) {
         webhook_id -> Id<WebhookId>,
         tokens -> Float8,
@@ -89,7 +84,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     webhook_health (webhook_id) {
         webhook_id -> Id<WebhookId>,
         failing_since -> Timestamptz,
@@ -104,7 +98,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     webhook_history (webhook_id, valid_until) {
         webhook_id -> Id<WebhookId>,
         version -> Int8,
@@ -123,7 +116,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     events (id) {
         id -> Id<EventId>,
         event_type -> Named<EventType>,
@@ -142,7 +134,6 @@ macro_rules! deliveries {
         $(
             diesel::table! {
                 use crate::column_types::all::*;
-
                 $table (id) {
                     id -> Id<DeliveryId>,
                     event_id -> Id<EventId>,
@@ -172,7 +163,6 @@ deliveries! { deliveries deliveries_pending deliveries_ended }
 
 diesel::table! {
     use crate::column_types::all::*;
-
     attempts (delivery_id, number, started_at) {
         delivery_id -> Id<DeliveryId>,
         number -> Int4,
@@ -199,7 +189,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     resends (delivery_id, requested_at) {
         delivery_id -> Id<DeliveryId>,
         requested_at -> Timestamptz,
@@ -212,7 +201,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     jobs (id) {
         id -> Id<JobId>,
         kind -> Named<JobKind>,
@@ -256,7 +244,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     url_checks (id) {
         id -> Uuid,
         webhook_id -> Id<WebhookId>,
@@ -272,7 +259,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     webhook_activity (webhook_id) {
         webhook_id -> Id<WebhookId>,
         delivery_id -> Id<DeliveryId>,
@@ -285,7 +271,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     webhook_hours (webhook_id, hour) {
         webhook_id -> Id<WebhookId>,
         hour -> Timestamptz,
@@ -315,7 +300,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     api_keys (id) {
         id -> Id<ApiKeyId>,
         name -> Text,
@@ -331,7 +315,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     sessions (hash) {
         hash -> Bytea,
         api_key_id -> Id<ApiKeyId>,
@@ -341,7 +324,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     audit_entries (id) {
         id -> Uuid,
         at -> Timestamptz,
@@ -358,7 +340,6 @@ diesel::table! {
 
 diesel::table! {
     use crate::column_types::all::*;
-
     idempotency_keys (api_key_id, key) {
         id -> Uuid,
         api_key_id -> Id<ApiKeyId>,
