@@ -1,4 +1,4 @@
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// What an entry of the audit log tells.

@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use crate::{RetryPolicy, rejection::names};
+use crate::{RetryPolicy, names::names};
 
 names! {
     /// Where a delivery stands.

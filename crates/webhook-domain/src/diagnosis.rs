@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Circuit, Environment, EventType, Failing, FailureClass, UrlReport, WebhookSettings,
-    WebhookStatus, advice, rejection::names,
+    WebhookStatus, advice, names::names,
 };
 
 names! {

@@ -1,4 +1,4 @@
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// Where an event happened. A webhook hears of one environment only.

@@ -1,6 +1,6 @@
 //! What became of an event for one webhook, and why, in a sentence.
 
-use crate::rejection::names;
+use crate::names::names;
 use crate::{Environment, EventType};
 
 names! {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// What a job does.

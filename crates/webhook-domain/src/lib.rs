@@ -49,6 +49,7 @@ mod url_check;
 
 // What they are made of.
 mod id;
+mod names;
 pub mod outside;
 mod rejection;
 
@@ -73,6 +74,7 @@ pub use id::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
 pub use job::{JobKind, JobRate, JobStatus};
 pub use limits::{MaxConcurrency, OrderingField, RateLimit};
 pub use metadata::{Metadata, MetadataError};
+pub use names::{Named, UnknownName};
 pub use observation::{Observation, Occasion};
 pub use ordering::OrderingKey;
 pub use outside::{
@@ -80,7 +82,7 @@ pub use outside::{
     RejectionReason,
 };
 pub use platform_settings::{EgressAddress, PlatformSettings, Retention};
-pub use rejection::{FieldError, UnknownName};
+pub use rejection::FieldError;
 pub use request::{NextAttempt, RequestHeader, request_headers};
 pub use response_body::BodyEnd;
 pub use retry::{RetryPolicy, RetryPolicyError};

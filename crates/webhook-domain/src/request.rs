@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::rejection::names;
+use crate::names::names;
 use crate::{DeliveryId, Event, SigningSecret, sign};
 
 /// What we call ourselves.

@@ -1,13 +1,10 @@
 //! How the body of a response ended: the head of the response decides an attempt, the body only its log.
 
-use serde::Serialize;
-
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// How the body of a response ended, as far as the dispatcher read the body.
-    #[derive(Default, Serialize)]
-    #[serde(rename_all = "snake_case")]
+    #[derive(Default)]
     BodyEnd, "end of a response's body" {
         /// The body was read to its end. An exchange without a response has this value too.
         #[default]
@@ -18,20 +15,5 @@ names! {
         BrokenOff = "broken_off",
         /// The body was not at its end when the time to read the body was over.
         Unfinished = "unfinished",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_end_is_called_the_same_in_json_and_in_words() {
-        for end in BodyEnd::ALL {
-            let json = serde_json::to_value(end).expect("a name is JSON");
-
-            assert_eq!(json, end.as_str());
-            assert_eq!(end.as_str().parse(), Ok(*end));
-        }
     }
 }

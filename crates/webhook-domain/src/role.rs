@@ -1,4 +1,4 @@
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// What the holder of an API key may do.

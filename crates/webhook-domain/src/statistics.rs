@@ -1,6 +1,6 @@
 //! What is counted of attempts: why they failed, and how long they took.
 
-use crate::{FailureClass, rejection::names};
+use crate::{FailureClass, names::names};
 
 names! {
     /// Why attempts failed, as they are counted. Counts are stored by position: new ones go last.

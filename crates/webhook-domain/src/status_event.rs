@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{DeliveryId, Environment, EventId, EventType, WebhookId, rejection::names};
+use crate::{DeliveryId, Environment, EventId, EventType, WebhookId, names::names};
 
 names! {
     /// What is told.
@@ -63,8 +63,8 @@ pub struct ExhaustedDelivery {
 #[derive(Serialize)]
 struct Wire<'a> {
     id: Uuid,
-    r#type: &'static str,
-    environment: &'static str,
+    r#type: StatusEventType,
+    environment: Environment,
     timestamp: String,
     webhook_id: WebhookId,
     reason: &'a str,
@@ -76,7 +76,7 @@ struct Wire<'a> {
 struct WireDelivery {
     id: DeliveryId,
     event_id: EventId,
-    event_type: &'static str,
+    event_type: EventType,
     attempts: i32,
 }
 
@@ -90,15 +90,15 @@ impl StatusEvent {
     pub fn to_json(&self) -> String {
         let wire = Wire {
             id: self.id,
-            r#type: self.event_type.as_str(),
-            environment: self.environment.as_str(),
+            r#type: self.event_type,
+            environment: self.environment,
             timestamp: self.timestamp.to_rfc3339_opts(SecondsFormat::Millis, true),
             webhook_id: self.webhook_id,
             reason: &self.reason,
             delivery: self.delivery.map(|delivery| WireDelivery {
                 id: delivery.id,
                 event_id: delivery.event_id,
-                event_type: delivery.event_type.as_str(),
+                event_type: delivery.event_type,
                 attempts: delivery.attempts,
             }),
         };

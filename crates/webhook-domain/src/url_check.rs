@@ -56,31 +56,9 @@ pub struct TlsHandshake {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlFailure {
     /// As the attempt would be told.
-    #[serde(with = "by_name")]
     pub class: FailureClass,
     /// In words.
     pub detail: FailureDetail,
-}
-
-mod by_name {
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde::ser::Serializer;
-
-    use crate::FailureClass;
-
-    pub(super) fn serialize<S: Serializer>(
-        class: &FailureClass,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(class.as_str())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<FailureClass, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        name.parse().map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

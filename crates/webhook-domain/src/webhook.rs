@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use crate::{AddressPolicy, rejection::names};
+use crate::{AddressPolicy, names::names};
 
 names! {
     /// Whether a webhook gets deliveries.

@@ -1,7 +1,8 @@
-//! Everything that must be remembered, in Postgres: one file per table holds all its SQL.
+//! Everything that must be remembered, in Postgres.
 //!
-//! Functions take a connection; the caller owns the [`transaction`] where their doc asks for one.
-//! Any other write is one statement or a transaction of its own.
+//! `tables` has one file per table; `dispatch` holds the statements across tables on the way of
+//! an event. Functions take a connection; the caller owns the [`transaction`] where their doc asks
+//! for one. Any other write is one statement or a transaction of its own.
 
 mod connection;
 mod droppable;
@@ -15,36 +16,19 @@ mod sealing;
 mod statement;
 mod transaction;
 
-// One file per table.
-pub mod activity;
-pub mod api_keys;
 pub mod attempts;
-pub mod audit;
-pub mod deliveries;
-pub mod events;
-pub mod explanation;
-pub mod health;
-pub mod idempotency;
-pub mod rejected_messages;
-pub mod retention;
-pub mod retry_policies;
-pub mod secrets;
-pub mod sessions;
-pub mod settings;
-pub mod status_events;
-pub mod url_checks;
-pub mod webhooks;
+mod dispatch;
+mod tables;
 
 // What the dispatcher does across them, in the order of an event's way.
 pub mod claims;
-pub mod destinations;
 pub mod intake;
-pub mod jobs;
 pub mod ordering;
 
 pub mod migrations;
 
 pub use connection::Purpose;
+pub use dispatch::{destinations, jobs, retention};
 pub use droppable::droppable;
 pub use error::StoreError;
 pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
@@ -54,4 +38,9 @@ pub use pool::{
 };
 pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};
+pub use tables::{
+    activity, api_keys, audit, deliveries, events, explanation, health, idempotency,
+    rejected_messages, retry_policies, secrets, sessions, settings, status_events, url_checks,
+    webhooks,
+};
 pub use transaction::transaction;

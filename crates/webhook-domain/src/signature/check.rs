@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::claim::{ReceivedRequest, SignatureClaim, SignatureScheme};
 use super::explanation::{explain, tell_difference};
 use super::finding::SignatureFinding;
-use crate::rejection::names;
+use crate::names::names;
 use crate::{SigningSecret, WebhookId};
 
 /// How far the time of a signature may be from the receiver's: what published verifiers take.

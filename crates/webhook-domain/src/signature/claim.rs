@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hmac::Mac;
 
 use super::finding::SignatureFinding;
-use crate::rejection::names;
+use crate::names::names;
 use crate::secret::KeyForm;
 use crate::{DeliveryId, EventId, SigningSecret};
 

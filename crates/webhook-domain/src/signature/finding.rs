@@ -6,7 +6,7 @@ use super::check::OtherWebhook;
 use super::claim::SignatureScheme;
 use super::mangling::Mangling;
 use crate::WebhookId;
-use crate::rejection::names;
+use crate::names::names;
 
 names! {
     /// What kind of thing is wrong, or worth to know.

@@ -1,0 +1,5 @@
+//! What the dispatcher does across tables.
+
+pub mod destinations;
+pub mod jobs;
+pub mod retention;
