@@ -8,15 +8,14 @@ use webhook_domain::{
     Outcome, RateLimit, Serving, WebhookId,
 };
 use webhook_store::attempts::NextState;
-use webhook_store::claims::{self, ClaimRequest, ClaimedDelivery, LaneRoom};
-use webhook_store::intake::OwedDelivery;
+use webhook_store::claims::{self, ClaimRequest};
 use webhook_store::webhooks;
-use webhook_store::{Connection, health, ordering};
+use webhook_store::{Connection, LaneRoom, LeasedDelivery, health, ordering};
 use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
 use webhook_tests::{WebhookSample, World, event, set_status};
 
 /// Promotes what is due and claims it, with room as given.
-async fn claim(connection: &mut Connection, lanes: &[LaneRoom], free: i32) -> Vec<ClaimedDelivery> {
+async fn claim(connection: &mut Connection, lanes: &[LaneRoom], free: i32) -> Vec<LeasedDelivery> {
     let request = ClaimRequest {
         lanes,
         default_free: free,
@@ -27,14 +26,14 @@ async fn claim(connection: &mut Connection, lanes: &[LaneRoom], free: i32) -> Ve
     claim_as(connection, &request).await
 }
 
-async fn claim_as(connection: &mut Connection, request: &ClaimRequest<'_>) -> Vec<ClaimedDelivery> {
+async fn claim_as(connection: &mut Connection, request: &ClaimRequest<'_>) -> Vec<LeasedDelivery> {
     let promoted = claims::promote_due(connection, 10_000).await;
     promoted.expect("it runs");
     let claimed = claims::claim_backlog(connection, request).await;
     claimed.expect("it runs")
 }
 
-fn ids(claimed: &[ClaimedDelivery]) -> HashSet<DeliveryId> {
+fn ids(claimed: &[LeasedDelivery]) -> HashSet<DeliveryId> {
     claimed.iter().map(|claimed| claimed.id).collect()
 }
 
@@ -122,7 +121,7 @@ async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
     let claimed = claim_as(&mut connection, &request).await;
 
     let of = |webhook_id, retry| {
-        let kind = |c: &&ClaimedDelivery| c.webhook_id == webhook_id && (c.attempts > 0) == retry;
+        let kind = |c: &&LeasedDelivery| c.webhook_id == webhook_id && (c.attempts > 0) == retry;
         claimed.iter().filter(kind).count()
     };
     assert_eq!((of(webhook.id, false), of(webhook.id, true)), (10, 10));
@@ -182,11 +181,10 @@ async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
     let world = World::new().await;
     let mut connection = world.connection().await;
     wanting_all(&mut connection).await;
-    let ours = lease(60);
-    let owed = owe(&mut connection, 2, ours).await;
-    let ids = [owed[0].id, owed[1].id];
+    let mut owed = owe(&mut connection, 2, lease(60)).await;
+    owed[1].lease_until = lease(30);
 
-    let back = claims::hand_back(&mut connection, &ids, &[0, 0], &[ours, lease(30)]).await;
+    let back = claims::hand_back(&mut connection, &owed).await;
     let claimed = claim(&mut connection, &[], 10).await;
 
     assert_eq!(back.expect("it runs"), 1);
@@ -284,8 +282,8 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
     };
     sample.store(&mut connection).await;
     let two = [(); 2].map(|()| event(Environment::Production, EventType::LicenseUpdated));
-    let ordered = take_in(&mut connection, &two, lease(60)).await.ordered;
-    ordering::release_heads(&mut connection, &ordered)
+    let ordered = take_in(&mut connection, &two, lease(60)).await.turns;
+    ordering::release_heads(&mut connection, ordered)
         .await
         .expect("it runs");
     let head = claim(&mut connection, &[], 10).await.remove(0);
@@ -295,14 +293,7 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
 
     let mut moved = Vec::new();
     for lease_until in [mine - TimeDelta::seconds(60), mine] {
-        let owed = OwedDelivery {
-            id: head.id,
-            event: head.event.clone(),
-            webhook_id: head.webhook_id,
-            webhook_version: head.webhook_version,
-            max_concurrency: None,
-        };
-        let mut ended = result(&owed, 1, NextState::Succeeded);
+        let mut ended = result(&head, 1, NextState::Succeeded);
         ended.lease_until = lease_until;
         record(&mut connection, &[ended]).await;
         moved.push(world.delivered().await);

@@ -3,10 +3,10 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{Environment, Event, EventType, FailureClass};
-use webhook_store::Connection;
 use webhook_store::attempts::{self, Attempt, AttemptResult, Exchange, NextState, Timing};
-use webhook_store::intake::{self, IntakeRequest, OwedDelivery, TakenIn};
+use webhook_store::intake::{self, IntakeRequest, TakenIn};
 use webhook_store::webhooks::Webhook;
+use webhook_store::{Connection, LeasedDelivery};
 
 use crate::{WebhookSample, event};
 
@@ -44,7 +44,7 @@ pub async fn owe(
     connection: &mut Connection,
     count: usize,
     lease_until: DateTime<Utc>,
-) -> Vec<OwedDelivery> {
+) -> Vec<LeasedDelivery> {
     let events: Vec<_> = (0..count)
         .map(|_| event(Environment::Production, EventType::LicenseActivated))
         .collect();
@@ -52,7 +52,7 @@ pub async fn owe(
 }
 
 /// What a recorder would write for an attempt.
-pub fn result(delivery: &OwedDelivery, number: i32, next: NextState) -> AttemptResult {
+pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> AttemptResult {
     let failed = next != NextState::Succeeded;
     AttemptResult {
         attempt: Attempt {

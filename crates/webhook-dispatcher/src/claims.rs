@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{SubsecRound, Utc};
 use tokio::time::Instant;
-use webhook_store::claims::{
-    ClaimRequest, ClaimedDelivery, claim_backlog, claim_probes, promote_due,
-};
+use webhook_store::claims::{ClaimRequest, claim_backlog, claim_probes, promote_due};
 use webhook_store::{StoreError, acquire};
 
 use crate::Worker;
 use crate::lanes::For;
-use crate::leased::{Leased, Origin};
 
 /// How often we look at least; whoever knows that there is more makes it sooner.
 const POLL: Duration = Duration::from_millis(250);
@@ -72,30 +69,11 @@ async fn claim(worker: &Worker<'_>) -> Result<Claimed, StoreError> {
         max_bytes: room.bytes,
         lease_until,
     };
-    let claimed = claim_backlog(&mut connection, &request).await?;
+    let mut claimed = claim_backlog(&mut connection, &request).await?;
     let probes = claim_probes(&mut connection, lease_until).await?;
     drop(connection);
     let rate_limited = claimed.iter().any(|delivery| delivery.rate_limited);
-    let leased = |origin| move |claimed| leased(claimed, lease_until, origin);
-    let claimed = claimed.into_iter().map(leased(Origin::Backlog));
-    let probes = probes.into_iter().map(leased(Origin::Probe));
-    worker.lanes.offer(claimed.chain(probes).collect()).await;
+    claimed.extend(probes);
+    worker.lanes.offer(claimed).await;
     Ok(Claimed { rate_limited })
-}
-
-fn leased(claimed: ClaimedDelivery, lease_until: DateTime<Utc>, origin: Origin) -> Leased {
-    Leased {
-        id: claimed.id,
-        webhook_id: claimed.webhook_id,
-        webhook_version: claimed.webhook_version,
-        max_concurrency: claimed.max_concurrency,
-        attempts: claimed.attempts,
-        schedule_from: claimed.schedule_from,
-        schedule_since: claimed.schedule_since,
-        throttled: claimed.throttled,
-        ordering_key: claimed.ordering_key,
-        event: claimed.event,
-        lease_until,
-        origin,
-    }
 }

@@ -11,10 +11,10 @@ use webhook_domain::{
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
+use webhook_store::{LeasedDelivery, LeasedFrom};
 
 use crate::Settings;
 use crate::client::{Client, Connector, Failure};
-use crate::leased::{Leased, Origin};
 use crate::recipient::Recipient;
 use crate::recorder::{Finished, Results};
 use crate::request::{self, Made, Patience};
@@ -40,7 +40,7 @@ impl Courier {
     pub(crate) fn comes_too_late(
         &self,
         destination: &Destination,
-        leased: &Leased,
+        leased: &LeasedDelivery,
         now: DateTime<Utc>,
     ) -> bool {
         let timeout = TimeDelta::from_std(self.timeout(destination)).unwrap_or(TimeDelta::MAX);
@@ -51,7 +51,7 @@ impl Courier {
     pub(crate) async fn deliver(
         &self,
         recipient: &Recipient,
-        leased: &Leased,
+        leased: &LeasedDelivery,
     ) -> Result<Outcome, Failure> {
         let destination = &recipient.destination;
         let patience = self.patience(destination, leased, Utc::now());
@@ -65,7 +65,12 @@ impl Courier {
         Ok(outcome)
     }
 
-    fn patience(&self, destination: &Destination, leased: &Leased, now: DateTime<Utc>) -> Patience {
+    fn patience(
+        &self,
+        destination: &Destination,
+        leased: &LeasedDelivery,
+        now: DateTime<Utc>,
+    ) -> Patience {
         let timeout = self.timeout(destination);
         let lease = (leased.lease_until - now).to_std().unwrap_or_default();
         Patience {
@@ -81,7 +86,12 @@ impl Courier {
 }
 
 /// What is to be recorded of an attempt.
-fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<Utc>) -> Finished {
+fn finish(
+    destination: &Destination,
+    leased: &LeasedDelivery,
+    made: Made,
+    now: DateTime<Utc>,
+) -> Finished {
     let Made {
         mut attempt,
         said,
@@ -118,12 +128,9 @@ fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<
     };
     Finished {
         // Whatever became of a probe, its circuit waits for it.
-        seen: (counts || leased.origin == Origin::Probe)
+        seen: (counts || leased.leased_from == LeasedFrom::Probe)
             .then(|| observed(leased, outcome, verdict, now)),
-        turn: leased
-            .ordering_key
-            .filter(|_| ended)
-            .map(|key| (leased.webhook_id, key)),
+        turn: leased.ordering_key.filter(|_| ended),
         result: AttemptResult {
             attempt,
             exchange: said,
@@ -137,15 +144,15 @@ fn finish(destination: &Destination, leased: &Leased, made: Made, now: DateTime<
 
 /// What an attempt says about its webhook.
 fn observed(
-    leased: &Leased,
+    leased: &LeasedDelivery,
     outcome: Outcome,
     verdict: Verdict,
     now: DateTime<Utc>,
 ) -> Observation {
-    let occasion = match leased.origin {
-        Origin::Probe => Occasion::Probe,
-        Origin::Broker | Origin::Backlog if leased.is_test() => Occasion::Test,
-        Origin::Broker | Origin::Backlog => Occasion::Due,
+    let occasion = match leased.leased_from {
+        LeasedFrom::Probe => Occasion::Probe,
+        LeasedFrom::Intake | LeasedFrom::Backlog if leased.is_test() => Occasion::Test,
+        LeasedFrom::Intake | LeasedFrom::Backlog => Occasion::Due,
     };
     let costs_an_attempt = match verdict {
         Verdict::Retry(_) | Verdict::GiveUp => true,
@@ -180,7 +187,7 @@ fn note_put_off(attempt: &mut Attempt) {
 }
 
 /// What the platform's services are told of a delivery that is given up.
-fn exhausted(leased: &Leased, attempt: &Attempt, now: DateTime<Utc>) -> StatusEvent {
+fn exhausted(leased: &LeasedDelivery, attempt: &Attempt, now: DateTime<Utc>) -> StatusEvent {
     StatusEvent {
         id: Uuid::now_v7(),
         event_type: StatusEventType::DeliveryExhausted,
@@ -201,7 +208,7 @@ fn exhausted(leased: &Leased, attempt: &Attempt, now: DateTime<Utc>) -> StatusEv
     }
 }
 
-fn observe(leased: &Leased, attempt: &Attempt, outcome: Outcome) {
+fn observe(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
     let (id, webhook_id, number) = (leased.id, leased.webhook_id, attempt.number);
     let word = match outcome {
         Outcome::Accepted => {

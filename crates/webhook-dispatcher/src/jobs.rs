@@ -30,9 +30,7 @@ async fn take_steps(worker: &Worker<'_>) -> Result<(), StoreError> {
             return Ok(());
         };
         drop(connection);
-        if !turns.is_empty() {
-            ordering::release(worker.pool, &turns).await;
-        }
+        ordering::release(worker.pool, turns).await;
         worker.lanes.look_for_more();
     }
     Ok(())

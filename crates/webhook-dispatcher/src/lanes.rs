@@ -14,12 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use webhook_domain::WebhookId;
 use webhook_store::claims::hand_back;
-use webhook_store::{Pool, acquire};
+use webhook_store::{LeasedDelivery, LeasedFrom, Pool, acquire};
 
 use crate::Settings;
 use crate::courier::Courier;
 use crate::destinations::Destinations;
-use crate::leased::{Leased, Origin};
 
 mod hold;
 mod in_hand;
@@ -56,7 +55,7 @@ pub(crate) struct Lanes {
     destinations: Destinations,
     pool: Pool,
     concurrency: usize,
-    aside: Mutex<Vec<Leased>>,
+    aside: Mutex<Vec<LeasedDelivery>>,
     more: Notify,
     tasks: TaskTracker,
     stops: Stops,
@@ -111,7 +110,7 @@ impl Lanes {
     }
 
     /// Puts deliveries into their webhooks' lanes, and gives back what has no room.
-    pub(crate) async fn offer(self: &Arc<Self>, leased: Vec<Leased>) {
+    pub(crate) async fn offer(self: &Arc<Self>, leased: Vec<LeasedDelivery>) {
         let wanted = leased.iter().map(|l| (l.webhook_id, l.webhook_version));
         self.destinations.learn(wanted).await;
         let (starting, too_many) = self.in_hand().take_all(leased, self.concurrency);
@@ -144,7 +143,8 @@ impl Lanes {
 
     /// Gives back what waits for webhooks whose circuit is open, but for its probe.
     pub(crate) async fn flush_but_probes(&self, webhook_ids: &[WebhookId]) {
-        self.empty(webhook_ids, |l| l.origin != Origin::Probe).await;
+        self.empty(webhook_ids, |l| l.leased_from != LeasedFrom::Probe)
+            .await;
     }
 
     /// Lets nothing more go to receivers that are held until these times, and gives back what waits
@@ -208,20 +208,17 @@ impl Lanes {
         if leased.is_empty() {
             return;
         }
-        let ids: Vec<_> = leased.iter().map(|l| l.id).collect();
-        let attempts: Vec<_> = leased.iter().map(|l| l.attempts).collect();
-        let leases: Vec<_> = leased.iter().map(|l| l.lease_until).collect();
         let given = async {
             let mut connection = acquire(&self.pool).await?;
-            hand_back(&mut connection, &ids, &attempts, &leases).await
+            hand_back(&mut connection, &leased).await
         };
         if let Err(error) = given.await {
-            let count = ids.len();
+            let count = leased.len();
             log::warn!("{count} deliveries wait for their lease to end: {error}");
         }
     }
 
-    async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&Leased) -> bool) {
+    async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&LeasedDelivery) -> bool) {
         for webhook_id in webhook_ids {
             let waiting = self.in_hand().empty(*webhook_id, which);
             self.set_aside(waiting);
@@ -229,7 +226,7 @@ impl Lanes {
         self.hand_back_aside().await;
     }
 
-    async fn give_back(&self, leased: Leased) {
+    async fn give_back(&self, leased: LeasedDelivery) {
         self.set_aside([leased]);
         // After the drain's time they are all handed back together, at the very end.
         if !self.stops.deadline.is_cancelled() {
@@ -237,7 +234,7 @@ impl Lanes {
         }
     }
 
-    fn set_aside(&self, leased: impl IntoIterator<Item = Leased>) {
+    fn set_aside(&self, leased: impl IntoIterator<Item = LeasedDelivery>) {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         aside.extend(leased);
     }
@@ -252,14 +249,14 @@ impl Lanes {
 
     /// One attempt, if it can be made in time. When the drain's time is over it is cut off and
     /// costs nothing: it is made again.
-    async fn attempt(&self, leased: &Leased) -> Turn {
+    async fn attempt(&self, leased: &LeasedDelivery) -> Turn {
         tokio::select! {
             turn = self.attempt_unbounded(leased) => turn,
             () = self.stops.deadline.cancelled() => Turn::NotMade,
         }
     }
 
-    async fn attempt_unbounded(&self, leased: &Leased) -> Turn {
+    async fn attempt_unbounded(&self, leased: &LeasedDelivery) -> Turn {
         let found = self
             .destinations
             .find(leased.webhook_id, leased.webhook_version);

@@ -38,7 +38,6 @@ mod claims;
 mod consuming;
 mod intake;
 mod lanes;
-mod leased;
 mod ordering;
 mod parts;
 

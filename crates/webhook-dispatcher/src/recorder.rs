@@ -12,6 +12,7 @@ use webhook_domain::{
 };
 use webhook_store::attempts::{Attempt, AttemptResult, Exchange, record};
 use webhook_store::health::{Changes, Observed, observe_all};
+use webhook_store::ordering::Turns;
 use webhook_store::{Pool, StoreError, acquire, settings, webhooks};
 
 use crate::lanes::Lanes;
@@ -40,7 +41,7 @@ pub(crate) struct Finished {
     /// `None`: it says nothing new about the webhook's health.
     pub(crate) seen: Option<Observation>,
     /// Whose turn may have come now that this delivery has ended.
-    pub(crate) turn: Option<(WebhookId, OrderingKey)>,
+    pub(crate) turn: Option<OrderingKey>,
 }
 
 /// Where attempts hand in their results.
@@ -71,7 +72,7 @@ impl Recorder {
         let mut batch = Vec::with_capacity(BATCH);
         while gather(&mut results, &mut batch).await {
             let mut seen = Vec::with_capacity(batch.len());
-            let mut turns = Vec::new();
+            let mut turns = Turns::default();
             let mut finished = Vec::with_capacity(batch.len());
             for Finished {
                 result,
@@ -80,12 +81,12 @@ impl Recorder {
             } in batch.drain(..)
             {
                 seen.extend(one.map(|one| (result.webhook_id, one)));
-                turns.extend(turn);
+                turns.add(result.webhook_id, turn);
                 finished.push(result);
             }
             let failing = self.write(&finished).await;
             self.look_after(failing, seen).await;
-            self.pass_on(&turns).await;
+            self.pass_on(turns).await;
         }
     }
 
@@ -232,7 +233,7 @@ impl Recorder {
     }
 
     /// Gives the turn to those who come next in their order.
-    async fn pass_on(&self, turns: &[(WebhookId, OrderingKey)]) {
+    async fn pass_on(&self, turns: Turns) {
         if turns.is_empty() {
             return;
         }

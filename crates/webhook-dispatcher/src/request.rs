@@ -8,11 +8,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use webhook_domain::{NextAttempt, Outcome, RequestHeader, request_headers};
+use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Exchange, Timing};
 
 use crate::answer::{failed, read};
 use crate::client::{Blame, Client, Course, Failure, Outgoing, millis};
-use crate::leased::Leased;
 use crate::recipient::Recipient;
 
 /// The names of our own headers, in the order of [`RequestHeader::ALL`].
@@ -49,7 +49,7 @@ pub(crate) struct Patience {
 pub(crate) async fn attempt(
     client: &Client,
     recipient: &Recipient,
-    leased: &Leased,
+    leased: &LeasedDelivery,
     patience: Patience,
 ) -> Result<Made, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
@@ -101,7 +101,7 @@ pub(crate) async fn attempt(
 async fn send(
     client: &Client,
     recipient: &Recipient,
-    leased: &Leased,
+    leased: &LeasedDelivery,
     ours: &[(RequestHeader, String)],
     patience: Patience,
     course: &mut Course,
@@ -129,7 +129,7 @@ fn body_deadline(began: std::time::Instant, deadline: Option<Instant>) -> Instan
 
 fn sign(
     recipient: &Recipient,
-    leased: &Leased,
+    leased: &LeasedDelivery,
     number: i32,
     now: DateTime<Utc>,
 ) -> Vec<(RequestHeader, String)> {

@@ -15,28 +15,15 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, Event, EventId, OrderingKey, WebhookId};
 
-use crate::StoreError;
 use crate::error::name;
 use crate::statement::statement;
+use crate::{LaneRoom, LeasedDelivery, LeasedFrom, StoreError};
 
 mod backlog;
 mod probes;
 
 pub use backlog::{hand_back, promote_due};
 pub use probes::claim_probes;
-
-/// How many more deliveries a webhook's lane takes.
-#[derive(Debug, Clone, Copy)]
-pub struct LaneRoom {
-    /// Whose lane.
-    pub webhook_id: WebhookId,
-    /// How many more first attempts; 0 keeps them out of this claim.
-    pub first_attempts: i32,
-    /// How many more retries.
-    pub retries: i32,
-    /// How many it holds already.
-    pub queued: i32,
-}
 
 /// What a worker has room for.
 #[derive(Debug)]
@@ -51,33 +38,6 @@ pub struct ClaimRequest<'a> {
     pub max_bytes: i64,
     /// Until when they are ours.
     pub lease_until: DateTime<Utc>,
-}
-
-/// A delivery that is ours until the lease ends.
-#[derive(Debug, Clone)]
-pub struct ClaimedDelivery {
-    /// Its id.
-    pub id: DeliveryId,
-    /// To whom.
-    pub webhook_id: WebhookId,
-    /// The webhook's version at that moment.
-    pub webhook_version: i64,
-    /// How many requests it wants at once; `None`: as the worker likes.
-    pub max_concurrency: Option<i32>,
-    /// Attempts recorded so far.
-    pub attempts: i32,
-    /// How many of them its schedule does not count.
-    pub schedule_from: i32,
-    /// When its schedule began.
-    pub schedule_since: DateTime<Utc>,
-    /// Its latest attempts in a row that were answered 429 and cost none.
-    pub throttled: i32,
-    /// Whether its webhook has a rate limit.
-    pub rate_limited: bool,
-    /// What it is held in order by.
-    pub ordering_key: Option<OrderingKey>,
-    /// What is delivered.
-    pub event: Event,
 }
 
 /// Leases what `kept` names and reads it, the oldest first. A body that several deliveries share
@@ -234,7 +194,7 @@ statement! {
 pub async fn claim_backlog(
     connection: &mut AsyncPgConnection,
     request: &ClaimRequest<'_>,
-) -> Result<Vec<ClaimedDelivery>, StoreError> {
+) -> Result<Vec<LeasedDelivery>, StoreError> {
     let lanes = request.lanes;
     let statement = ClaimBacklog {
         lanes: lanes.iter().map(|l| l.webhook_id.0).collect(),
@@ -246,7 +206,8 @@ pub async fn claim_backlog(
         row_limit: &request.limit,
         max_bytes: request.max_bytes,
     };
-    read(statement.load(connection).await?)
+    let rows = statement.load(connection).await?;
+    read(rows, request.lease_until, LeasedFrom::Backlog)
 }
 
 type Row = (
@@ -263,7 +224,11 @@ type Row = (
 );
 
 /// Reads rows of [`lease_kept`]: of the deliveries of one event the first brings the body.
-fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
+fn read(
+    rows: Vec<Row>,
+    lease_until: DateTime<Utc>,
+    leased_from: LeasedFrom,
+) -> Result<Vec<LeasedDelivery>, StoreError> {
     let mut bodies: HashMap<Uuid, Bytes> = HashMap::new();
     let claimed = rows.into_iter().map(|(delivery, schedule, event)| {
         let body = match event.5 {
@@ -274,7 +239,7 @@ fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
             }
             None => bodies.get(&event.0).cloned().unwrap_or_default(),
         };
-        Ok(ClaimedDelivery {
+        Ok(LeasedDelivery {
             id: DeliveryId(delivery.0),
             webhook_id: WebhookId(delivery.1),
             webhook_version: delivery.2,
@@ -293,6 +258,8 @@ fn read(rows: Vec<Row>) -> Result<Vec<ClaimedDelivery>, StoreError> {
                 test_for: event.4.map(WebhookId),
                 body,
             },
+            lease_until,
+            leased_from,
         })
     });
     claimed.collect()

@@ -14,10 +14,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, Event, OrderingKey, WebhookId};
 
-use crate::StoreError;
-use crate::claims::LaneRoom;
 use crate::ids::time_of;
+use crate::ordering::Turns;
 use crate::statement::statement;
+use crate::{LaneRoom, LeasedDelivery, LeasedFrom, StoreError};
 
 mod matching;
 
@@ -46,26 +46,11 @@ pub struct TakenIn {
     /// they are owed to too many webhooks for one.
     pub events: usize,
     /// Deliveries that are ours until the lease ends.
-    pub leased: Vec<OwedDelivery>,
+    pub leased: Vec<LeasedDelivery>,
     /// How many wait in the backlog, for whoever has room.
     pub waiting: usize,
-    /// Whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads).
-    pub ordered: Vec<(WebhookId, OrderingKey)>,
-}
-
-/// A delivery that was just written, leased by the worker that wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwedDelivery {
-    /// Its id.
-    pub id: DeliveryId,
-    /// What is owed.
-    pub event: Event,
-    /// To whom.
-    pub webhook_id: WebhookId,
-    /// The webhook's version at that moment.
-    pub webhook_version: i64,
-    /// How many requests it wants at once; `None`: as the worker likes.
-    pub max_concurrency: Option<i32>,
+    /// The keys of the deliveries that were written as held.
+    pub turns: Turns,
 }
 
 /// Where a delivery is put.
@@ -168,7 +153,7 @@ pub async fn take_in(
     let known: HashSet<Uuid> = known.into_iter().collect();
     let written = delivery_ids.into_iter().map(DeliveryId).zip(owed);
     let written = written.filter(|(_, owed)| !known.contains(&owed.event.id.0));
-    Ok(sort_out(taken, written))
+    Ok(sort_out(taken, written, request))
 }
 
 /// The first of these events, each once, that are owed to no more webhooks than one statement
@@ -233,7 +218,11 @@ fn numbered(seed: Uuid, number: u32) -> Uuid {
 }
 
 /// Tells apart what is ours, what waits, and what is held by which key.
-fn sort_out<'a>(events: usize, written: impl Iterator<Item = (DeliveryId, Owed<'a>)>) -> TakenIn {
+fn sort_out<'a>(
+    events: usize,
+    written: impl Iterator<Item = (DeliveryId, Owed<'a>)>,
+    request: &IntakeRequest<'_>,
+) -> TakenIn {
     let mut taken_in = TakenIn {
         events,
         ..TakenIn::default()
@@ -241,17 +230,25 @@ fn sort_out<'a>(events: usize, written: impl Iterator<Item = (DeliveryId, Owed<'
     for (id, owed) in written {
         let webhook_id = owed.subscriber.webhook_id;
         match owed.place {
-            Place::Leased => taken_in.leased.push(OwedDelivery {
+            Place::Leased => taken_in.leased.push(LeasedDelivery {
                 id,
                 event: owed.event.clone(),
                 webhook_id,
                 webhook_version: owed.subscriber.version,
                 max_concurrency: owed.subscriber.max_concurrency,
+                // A webhook with a rate limit is served from the backlog only, but for its tests.
+                rate_limited: false,
+                attempts: 0,
+                schedule_from: 0,
+                schedule_since: time_of(request.delivery_id_seed),
+                throttled: 0,
+                // What is ordered is written as held, and is never leased here.
+                ordering_key: None,
+                lease_until: request.lease_until,
+                leased_from: LeasedFrom::Intake,
             }),
             Place::Backlog => taken_in.waiting += 1,
-            Place::Held => taken_in
-                .ordered
-                .extend(owed.key.map(|key| (webhook_id, key))),
+            Place::Held => taken_in.turns.add(webhook_id, owed.key),
         }
     }
     taken_in

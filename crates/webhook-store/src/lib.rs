@@ -10,6 +10,7 @@ mod droppable;
 mod error;
 mod generation;
 mod ids;
+mod leased;
 mod pool;
 mod preflight;
 mod schema;
@@ -33,6 +34,7 @@ pub use connection::Purpose;
 pub use dispatch::{destinations, jobs, retention};
 pub use droppable::droppable;
 pub use error::{PoolError, StoreError};
+pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use pool::{
     ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
 };

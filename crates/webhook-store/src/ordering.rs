@@ -1,10 +1,5 @@
 //! Deliveries that go one by one: of the pending ones with one webhook and key, only the first
 //! has a `next_attempt_at`; the others are held.
-//!
-//! Whoever adds to a key or ends its first delivery calls [`release_heads`] **after** its commit.
-//! Of two who do so at once, the later one sees what both have committed, so no turn is missed
-//! and no lock is needed. Who dies between its commit and that call leaves a key stuck, until
-//! [`release_stuck`] finds it.
 
 use diesel::sql_types::{Array, BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -13,6 +8,41 @@ use webhook_domain::{DeliveryId, OrderingKey, WebhookId};
 
 use crate::StoreError;
 use crate::statement::statement;
+
+/// Ordering keys whose first pending delivery may have changed, because a delivery was added to the
+/// key, or because the key's first delivery ended.
+///
+/// Give them to [`release_heads`] **after** the commit. Of two workers that do so at once, the later
+/// one sees what both have committed, so no turn is missed and no lock is needed. A worker that dies
+/// between its commit and that call leaves a key stuck, until [`release_stuck`] finds it.
+#[must_use = "the next deliveries of these keys stay held until `release_heads` is called"]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turns {
+    webhook_ids: Vec<Uuid>,
+    keys: Vec<Uuid>,
+}
+
+impl Turns {
+    /// Adds a delivery's key; `None`: the delivery has none, so there is nothing to add.
+    pub fn add(&mut self, webhook_id: WebhookId, key: Option<OrderingKey>) {
+        if let Some(key) = key {
+            self.webhook_ids.push(webhook_id.0);
+            self.keys.push(key.0);
+        }
+    }
+
+    /// How many keys there are, repeated ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
 
 /// A delivery that was just written as held, and its key.
 #[derive(Debug, Clone, Copy)]
@@ -77,14 +107,16 @@ statement! {
 /// Makes the first pending delivery of each key due, if it was held. Tells how many were.
 pub async fn release_heads(
     connection: &mut AsyncPgConnection,
-    keys: &[(WebhookId, OrderingKey)],
+    turns: Turns,
 ) -> Result<usize, StoreError> {
-    let (webhooks, keys): (Vec<Uuid>, Vec<Uuid>) = keys
-        .iter()
-        .map(|(webhook_id, key)| (webhook_id.0, key.0))
-        .unzip();
-    let keys = &keys;
-    Ok(ReleaseHeads { webhooks, keys }.execute(connection).await?)
+    if turns.is_empty() {
+        return Ok(0);
+    }
+    let statement = ReleaseHeads {
+        webhooks: turns.webhook_ids,
+        keys: &turns.keys,
+    };
+    Ok(statement.execute(connection).await?)
 }
 
 statement! {

@@ -3,15 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
 use webhook_domain::{Event, RejectionReason};
-use webhook_store::intake::{IntakeRequest, OwedDelivery, TakenIn, take_in};
+use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
 use crate::consuming::{BrokenOff, pause};
 use crate::lanes::For;
-use crate::leased::{Leased, Origin};
 use crate::parts::Parts;
 use crate::{Worker, ordering};
 
@@ -95,37 +94,16 @@ async fn try_commit(worker: &Worker<'_>, events: &[Event]) -> Result<usize, Stor
     let taken_in = take_in(&mut connection, events, &request).await?;
     drop(connection);
     let taken = taken_in.events;
-    pass_on(worker, taken_in, lease_until).await;
+    pass_on(worker, taken_in).await;
     Ok(taken)
 }
 
 /// Puts what is ours into its lanes, and sees to it that somebody takes the rest.
-async fn pass_on(worker: &Worker<'_>, taken_in: TakenIn, lease_until: DateTime<Utc>) {
-    let leased = taken_in.leased.into_iter();
-    let leased = leased.map(|owed| leased_by(owed, lease_until)).collect();
-    worker.lanes.offer(leased).await;
-    if !taken_in.ordered.is_empty() {
-        ordering::release(worker.pool, &taken_in.ordered).await;
-    }
-    if taken_in.waiting > 0 || !taken_in.ordered.is_empty() {
+async fn pass_on(worker: &Worker<'_>, taken_in: TakenIn) {
+    worker.lanes.offer(taken_in.leased).await;
+    let more_may_be_due = taken_in.waiting > 0 || !taken_in.turns.is_empty();
+    ordering::release(worker.pool, taken_in.turns).await;
+    if more_may_be_due {
         worker.lanes.look_for_more();
-    }
-}
-
-fn leased_by(owed: OwedDelivery, lease_until: DateTime<Utc>) -> Leased {
-    Leased {
-        id: owed.id,
-        webhook_id: owed.webhook_id,
-        webhook_version: owed.webhook_version,
-        max_concurrency: owed.max_concurrency,
-        attempts: 0,
-        schedule_from: 0,
-        schedule_since: Utc::now(),
-        throttled: 0,
-        // What is ordered is never leased here.
-        ordering_key: None,
-        event: owed.event,
-        lease_until,
-        origin: Origin::Broker,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use webhook_domain::{Outcome, WebhookId};
+use webhook_store::LeasedDelivery;
 
-use super::Leased;
 use super::hold::Hold;
 use super::lane::{LANE_CAPACITY, Lane};
 use super::room::{For, Room};
@@ -111,9 +111,9 @@ impl InHand {
     /// leased.
     pub(super) fn take_all(
         &mut self,
-        leased: Vec<Leased>,
+        leased: Vec<LeasedDelivery>,
         concurrency: usize,
-    ) -> (Vec<WebhookId>, Vec<Leased>) {
+    ) -> (Vec<WebhookId>, Vec<LeasedDelivery>) {
         let (mut starting, mut too_many) = (Vec::new(), Vec::new());
         let tight = self.is_tight();
         for leased in leased {
@@ -127,7 +127,7 @@ impl InHand {
         (starting, too_many)
     }
 
-    fn has_room(&self, leased: &Leased, tight: bool) -> bool {
+    fn has_room(&self, leased: &LeasedDelivery, tight: bool) -> bool {
         if self.closed {
             return false;
         }
@@ -138,7 +138,7 @@ impl InHand {
     }
 
     /// Takes a delivery in, and tells whether a runner is to be started for it.
-    fn take(&mut self, leased: Leased, concurrency: usize) -> bool {
+    fn take(&mut self, leased: LeasedDelivery, concurrency: usize) -> bool {
         let asked = leased
             .max_concurrency
             .and_then(|max| usize::try_from(max).ok());
@@ -154,7 +154,7 @@ impl InHand {
     }
 
     /// What a runner does next; `None` ends it.
-    pub(super) fn next(&mut self, webhook_id: WebhookId) -> Option<Leased> {
+    pub(super) fn next(&mut self, webhook_id: WebhookId) -> Option<LeasedDelivery> {
         let lane = self.lanes.get_mut(&webhook_id)?;
         let next = lane.next();
         if lane.is_idle() {
@@ -164,12 +164,12 @@ impl InHand {
     }
 
     /// Takes note of what became of a delivery.
-    pub(super) fn finish(&mut self, leased: &Leased, turn: &Turn) -> News {
+    pub(super) fn finish(&mut self, leased: &LeasedDelivery, turn: &Turn) -> News {
         self.put_down(leased);
         let mut news = News::default();
         if let Some(lane) = self.lanes.get_mut(&leased.webhook_id) {
             match turn {
-                Turn::Made(outcome) => lane.observe(outcome, leased.origin),
+                Turn::Made(outcome) => lane.observe(outcome, leased.leased_from),
                 Turn::NotMade => {}
                 Turn::NotPossible(_) => news.rests = lane.rest(),
             }
@@ -184,8 +184,8 @@ impl InHand {
     pub(super) fn empty(
         &mut self,
         webhook_id: WebhookId,
-        which: fn(&Leased) -> bool,
-    ) -> Vec<Leased> {
+        which: fn(&LeasedDelivery) -> bool,
+    ) -> Vec<LeasedDelivery> {
         let lane = self.lanes.get_mut(&webhook_id);
         let waiting = lane.map(|lane| lane.empty(which)).unwrap_or_default();
         for leased in &waiting {
@@ -195,7 +195,7 @@ impl InHand {
     }
 
     /// Holds a webhook's lane, if it is open, for so long, and takes out of it what waits, tests aside.
-    pub(super) fn hold(&mut self, webhook_id: WebhookId, time: Duration) -> Vec<Leased> {
+    pub(super) fn hold(&mut self, webhook_id: WebhookId, time: Duration) -> Vec<LeasedDelivery> {
         if let Some(lane) = self.lanes.get_mut(&webhook_id) {
             lane.hold = Some(Hold::known(lane.hold, time));
         }
@@ -233,7 +233,7 @@ impl InHand {
         starting
     }
 
-    fn put_down(&mut self, leased: &Leased) {
+    fn put_down(&mut self, leased: &LeasedDelivery) {
         self.deliveries -= 1;
         self.bytes -= leased.event.body.len();
     }

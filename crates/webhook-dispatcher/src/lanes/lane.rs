@@ -2,14 +2,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use webhook_domain::{Outcome, WebhookId};
-use webhook_store::claims::LaneRoom;
+use webhook_store::{LaneRoom, LeasedDelivery, LeasedFrom};
 
 use super::hold::Hold;
 use super::pace::Pace;
 use super::queues::Queues;
 use super::room::For;
 use super::speed::Speed;
-use super::{Leased, Origin};
 
 /// How many first attempts, and how many retries, of one webhook wait in memory; further ones
 /// wait in Postgres.
@@ -131,7 +130,7 @@ impl Lane {
         heavy: bool,
     ) -> LaneRoom {
         let closed = whose == For::Backlog && self.is_held();
-        let free = |queue: &VecDeque<Leased>| match self.free(queue, whose, tight, heavy) {
+        let free = |queue: &VecDeque<LeasedDelivery>| match self.free(queue, whose, tight, heavy) {
             _ if closed => 0,
             free => i32::try_from(free).unwrap_or(i32::MAX),
         };
@@ -144,11 +143,17 @@ impl Lane {
     }
 
     /// Whether it takes this delivery.
-    pub(super) fn has_room(&self, leased: &Leased, tight: bool, heavy: bool) -> bool {
+    pub(super) fn has_room(&self, leased: &LeasedDelivery, tight: bool, heavy: bool) -> bool {
         self.free(self.waiting.of(leased), For::Backlog, tight, heavy) > 0
     }
 
-    fn free(&self, queue: &VecDeque<Leased>, whose: For, tight: bool, heavy: bool) -> usize {
+    fn free(
+        &self,
+        queue: &VecDeque<LeasedDelivery>,
+        whose: For,
+        tight: bool,
+        heavy: bool,
+    ) -> usize {
         if self.is_resting() {
             0
         } else if heavy {
@@ -161,9 +166,9 @@ impl Lane {
     }
 
     /// Takes a delivery in that it has room for.
-    pub(super) fn take(&mut self, leased: Leased, max_concurrency: usize) {
+    pub(super) fn take(&mut self, leased: LeasedDelivery, max_concurrency: usize) {
         self.pace.set_max(max_concurrency);
-        self.more_may_wait |= leased.origin == Origin::Backlog;
+        self.more_may_wait |= leased.leased_from == LeasedFrom::Backlog;
         self.waiting.push(leased);
     }
 
@@ -175,7 +180,7 @@ impl Lane {
     }
 
     /// What a runner does next; `None` ends it, and it is counted out.
-    pub(super) fn next(&mut self) -> Option<Leased> {
+    pub(super) fn next(&mut self) -> Option<LeasedDelivery> {
         let next = if self.running > self.pace.limit() {
             None
         } else {
@@ -189,7 +194,7 @@ impl Lane {
         self.queued() > 0 && (!self.is_held() || self.waiting.has_test())
     }
 
-    fn pop(&mut self) -> Option<Leased> {
+    fn pop(&mut self) -> Option<LeasedDelivery> {
         if self.is_held() {
             self.waiting.pop_test()
         } else {
@@ -198,13 +203,13 @@ impl Lane {
     }
 
     /// Takes note of how an attempt ended.
-    pub(super) fn observe(&mut self, outcome: &Outcome, origin: Origin) {
+    pub(super) fn observe(&mut self, outcome: &Outcome, leased_from: LeasedFrom) {
         self.pace.observe(outcome);
         if let Some(time) = outcome.hold() {
             self.hold = Some(Hold::asked(self.hold, time));
         }
         self.speed.count();
-        if origin == Origin::Broker {
+        if leased_from == LeasedFrom::Intake {
             self.intake_speed.count();
         }
     }
@@ -215,7 +220,7 @@ impl Lane {
     }
 
     /// Takes out of what waits `which`.
-    pub(super) fn empty(&mut self, which: fn(&Leased) -> bool) -> Vec<Leased> {
+    pub(super) fn empty(&mut self, which: fn(&LeasedDelivery) -> bool) -> Vec<LeasedDelivery> {
         self.waiting.empty(which)
     }
 }
@@ -227,12 +232,13 @@ mod tests {
     use chrono::DateTime;
     use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType};
 
-    fn leased(number: u128, attempts: i32) -> Leased {
-        Leased {
+    fn leased(number: u128, attempts: i32) -> LeasedDelivery {
+        LeasedDelivery {
             id: DeliveryId(uuid::Uuid::from_u128(number)),
             webhook_id: WebhookId(uuid::Uuid::from_u128(1)),
             webhook_version: 1,
             max_concurrency: None,
+            rate_limited: false,
             attempts,
             schedule_from: 0,
             schedule_since: DateTime::UNIX_EPOCH,
@@ -247,11 +253,11 @@ mod tests {
                 body: Bytes::new(),
             },
             lease_until: DateTime::UNIX_EPOCH,
-            origin: Origin::Backlog,
+            leased_from: LeasedFrom::Backlog,
         }
     }
 
-    fn offer(lane: &mut Lane, leased: Leased, tight: bool) -> bool {
+    fn offer(lane: &mut Lane, leased: LeasedDelivery, tight: bool) -> bool {
         let has_room = lane.has_room(&leased, tight, false);
         if has_room {
             lane.take(leased, 2);
@@ -287,7 +293,10 @@ mod tests {
         fill(&mut lane, 0..5, 0);
 
         let started = (0..5).filter(|_| lane.start_runner()).count();
-        lane.observe(&Outcome::Overloaded { retry_after: None }, Origin::Backlog);
+        lane.observe(
+            &Outcome::Overloaded { retry_after: None },
+            LeasedFrom::Backlog,
+        );
         let second_goes_on = lane.next().is_some();
 
         assert_eq!(started, 2);
@@ -318,9 +327,9 @@ mod tests {
         assert!(when_empty && !lane.has_room(&leased(1, 0), false, true));
     }
 
-    fn end(lane: &mut Lane, attempts: usize, origin: Origin) {
+    fn end(lane: &mut Lane, attempts: usize, leased_from: LeasedFrom) {
         for _ in 0..attempts {
-            lane.observe(&Outcome::Accepted, origin);
+            lane.observe(&Outcome::Accepted, leased_from);
         }
     }
 
@@ -334,7 +343,7 @@ mod tests {
         let mut lane = Lane::new(2);
         let slow = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
 
-        end(&mut lane, 25, Origin::Backlog);
+        end(&mut lane, 25, LeasedFrom::Backlog);
         let fast = [For::Events, For::Backlog].map(|whose| room(&lane, whose));
         tokio::time::advance(Duration::from_secs(1)).await;
         let slow_again = room(&lane, For::Backlog);
@@ -348,9 +357,9 @@ mod tests {
         let mut lane = Lane::new(2);
 
         lane.opened -= YOUNG;
-        end(&mut lane, 1_000, Origin::Backlog);
+        end(&mut lane, 1_000, LeasedFrom::Backlog);
         let fed_by_the_backlog = lane.room_worth_waiting_for();
-        end(&mut lane, 500, Origin::Broker);
+        end(&mut lane, 500, LeasedFrom::Intake);
         fill(&mut lane, 0..900, 0);
         let fed_by_the_broker = lane.room_worth_waiting_for();
 
@@ -366,8 +375,8 @@ mod tests {
         test.event.test_for = Some(test.webhook_id);
         let hold = |seconds| Outcome::of_status(429, Some(Duration::from_secs(seconds)));
 
-        lane.observe(&hold(60), Origin::Broker);
-        lane.observe(&hold(0), Origin::Broker);
+        lane.observe(&hold(60), LeasedFrom::Intake);
+        lane.observe(&hold(0), LeasedFrom::Intake);
         let starts = lane.start_runner();
         offer(&mut lane, test, false);
         let (with_a_test, first) = (lane.start_runner(), lane.next());

@@ -1,13 +1,13 @@
 use std::collections::VecDeque;
 
-use super::Leased;
+use webhook_store::LeasedDelivery;
 
 /// What waits in a lane. First attempts and retries wait apart and go in turn, so that a mountain of
 /// either starves nobody.
 #[derive(Default)]
 pub(super) struct Queues {
-    pub(super) first_attempts: VecDeque<Leased>,
-    pub(super) retries: VecDeque<Leased>,
+    pub(super) first_attempts: VecDeque<LeasedDelivery>,
+    pub(super) retries: VecDeque<LeasedDelivery>,
     retry_is_next: bool,
 }
 
@@ -17,7 +17,7 @@ impl Queues {
     }
 
     /// The queue that a delivery belongs into.
-    pub(super) fn of(&self, leased: &Leased) -> &VecDeque<Leased> {
+    pub(super) fn of(&self, leased: &LeasedDelivery) -> &VecDeque<LeasedDelivery> {
         if leased.attempts > 0 {
             &self.retries
         } else {
@@ -25,7 +25,7 @@ impl Queues {
         }
     }
 
-    pub(super) fn push(&mut self, leased: Leased) {
+    pub(super) fn push(&mut self, leased: LeasedDelivery) {
         if leased.attempts > 0 {
             self.retries.push_back(leased);
         } else {
@@ -33,7 +33,7 @@ impl Queues {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Leased> {
+    pub(super) fn pop(&mut self) -> Option<LeasedDelivery> {
         let (one, other) = if self.retry_is_next {
             (&mut self.retries, &mut self.first_attempts)
         } else {
@@ -45,22 +45,22 @@ impl Queues {
 
     pub(super) fn has_test(&self) -> bool {
         let mut all = self.first_attempts.iter().chain(&self.retries);
-        all.any(Leased::is_test)
+        all.any(LeasedDelivery::is_test)
     }
 
     /// The first test, past all that waits before it.
-    pub(super) fn pop_test(&mut self) -> Option<Leased> {
+    pub(super) fn pop_test(&mut self) -> Option<LeasedDelivery> {
         let mut queues = [&mut self.first_attempts, &mut self.retries].into_iter();
-        queues.find_map(|queue| queue.remove(queue.iter().position(Leased::is_test)?))
+        queues.find_map(|queue| queue.remove(queue.iter().position(LeasedDelivery::is_test)?))
     }
 
     /// Takes out `which`.
-    pub(super) fn empty(&mut self, which: fn(&Leased) -> bool) -> Vec<Leased> {
+    pub(super) fn empty(&mut self, which: fn(&LeasedDelivery) -> bool) -> Vec<LeasedDelivery> {
         let mut out = Vec::new();
         for queue in [&mut self.first_attempts, &mut self.retries] {
             let (taken, kept) = queue.drain(..).partition(which);
             *queue = kept;
-            out.extend::<VecDeque<Leased>>(taken);
+            out.extend::<VecDeque<LeasedDelivery>>(taken);
         }
         out
     }

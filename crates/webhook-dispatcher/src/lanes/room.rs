@@ -1,4 +1,4 @@
-use webhook_store::claims::LaneRoom;
+use webhook_store::LaneRoom;
 
 /// What a worker has room for.
 pub(crate) struct Room {

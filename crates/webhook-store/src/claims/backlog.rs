@@ -4,10 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::DeliveryId;
 
-use crate::StoreError;
 use crate::statement::statement;
+use crate::{LeasedDelivery, StoreError};
 
 statement! {
     PromoteDue<'a> -> diesel::sql_types::Untyped {
@@ -51,19 +50,17 @@ statement! {
     }
 }
 
-/// Gives leased deliveries back at once, where the lease is still ours. Tells how many were.
-///
-/// `lease_until` must be what was given at the claim, cut to microseconds as Postgres keeps it.
+/// Gives deliveries back, due at once, where the lease is still this worker's. Tells how many were.
 pub async fn hand_back(
     connection: &mut AsyncPgConnection,
-    ids: &[DeliveryId],
-    attempts: &[i32],
-    lease_until: &[DateTime<Utc>],
+    leased: &[LeasedDelivery],
 ) -> Result<usize, StoreError> {
+    let attempts: Vec<i32> = leased.iter().map(|delivery| delivery.attempts).collect();
+    let lease_until: Vec<_> = leased.iter().map(|delivery| delivery.lease_until).collect();
     let statement = HandBack {
-        ids: ids.iter().map(|id| id.0).collect(),
-        attempts,
-        lease_until,
+        ids: leased.iter().map(|delivery| delivery.id.0).collect(),
+        attempts: &attempts,
+        lease_until: &lease_until,
     };
     Ok(statement.execute(connection).await?)
 }

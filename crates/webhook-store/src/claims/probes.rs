@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::{ClaimRow, ClaimedDelivery, lease_kept, read};
-use crate::StoreError;
+use super::{ClaimRow, lease_kept, read};
 use crate::statement::statement;
+use crate::{LeasedDelivery, LeasedFrom, StoreError};
 
 statement! {
     /// The row in `webhook_health` is locked and moved ahead by the lease, so that one worker
@@ -43,7 +43,10 @@ statement! {
 pub async fn claim_probes(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,
-) -> Result<Vec<ClaimedDelivery>, StoreError> {
-    let lease_until = &lease_until;
-    read(ClaimProbes { lease_until }.load(connection).await?)
+) -> Result<Vec<LeasedDelivery>, StoreError> {
+    let statement = ClaimProbes {
+        lease_until: &lease_until,
+    };
+    let rows = statement.load(connection).await?;
+    read(rows, lease_until, LeasedFrom::Probe)
 }

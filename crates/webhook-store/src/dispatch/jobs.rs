@@ -12,11 +12,12 @@ use diesel::sql_types::{Double, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
-use webhook_domain::{JobId, JobKind, JobRate, JobStatus, OrderingKey, WebhookId};
+use webhook_domain::{JobId, JobKind, JobRate, JobStatus, WebhookId};
 
 use crate::audit::Actor;
 use crate::column_types::bind;
 use crate::error::unreadable;
+use crate::ordering::Turns;
 use crate::schema::jobs;
 use crate::statement::statement;
 use crate::{StoreError, transaction};
@@ -178,8 +179,7 @@ struct Step {
     skipped: usize,
     /// Where it got to; `None`: to the end.
     position: Option<Value>,
-    /// Whose turn may have come, once this is committed.
-    turns: Vec<(WebhookId, OrderingKey)>,
+    turns: Turns,
 }
 
 statement! {
@@ -194,13 +194,11 @@ statement! {
     }
 }
 
-/// Takes one step of the job whose turn it is, if there is one that no other worker is at. Tells
-/// whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads).
+/// Takes one step of the job that is due first, of those that no other worker is at, and commits it.
+/// `None`: no job is due.
 ///
 /// A step that fails is taken again after [`PAUSE_AFTER_FAILURE`]; until then the others go on.
-pub async fn take_step(
-    connection: &mut AsyncPgConnection,
-) -> Result<Option<Vec<(WebhookId, OrderingKey)>>, StoreError> {
+pub async fn take_step(connection: &mut AsyncPgConnection) -> Result<Option<Turns>, StoreError> {
     let seconds = &PAUSE_AFTER_FAILURE.as_secs_f64();
     let turn = TakeTurn { seconds }.get_result(connection).await;
     let Some(id): Option<Uuid> = turn.optional()? else {
@@ -214,7 +212,7 @@ pub async fn take_step(
             .select(Row::as_select());
         let row: Option<Row> = running.first(connection).await.optional()?;
         let Some(mut row) = row else {
-            return Ok(Some(Vec::new()));
+            return Ok(Some(Turns::default()));
         };
         let position = row.position.take();
         let job = row.read()?;

@@ -95,7 +95,7 @@ pub(crate) async fn retry(
         Ok(due)
     });
     let due: Due = due.await?;
-    release_heads(&mut connection, &due.turns).await?;
+    release_heads(&mut connection, due.turns).await?;
     Ok(id)
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn cancel(
         Ok::<_, Problem>(turns)
     });
     let turns = cancelled.await?;
-    release_heads(&mut connection, &turns).await?;
+    release_heads(&mut connection, turns).await?;
     let delivery = deliveries::find(&mut connection, id).await?;
     let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
     Ok(delivery.into())

@@ -13,7 +13,7 @@ use super::{Job, Step};
 use crate::StoreError;
 use crate::error::{name, unreadable};
 use crate::ids::time_of;
-use crate::ordering::{KeyedDelivery, set_keys};
+use crate::ordering::{KeyedDelivery, Turns, set_keys};
 use crate::schema::webhooks;
 use crate::statement::statement;
 
@@ -158,7 +158,7 @@ async fn look_at(
 #[derive(Default)]
 struct Owed {
     count: usize,
-    turns: Vec<(WebhookId, OrderingKey)>,
+    turns: Turns,
 }
 
 statement! {
@@ -230,7 +230,7 @@ async fn owe(
     let rows: Vec<OwedRow> = statement.load(connection).await?;
     let mut owed = Owed {
         count: rows.len(),
-        turns: Vec::new(),
+        turns: Turns::default(),
     };
     let mut keyed = Vec::new();
     for (id, event_id, field, event_type, environment, timestamp, body) in rows {
@@ -246,7 +246,7 @@ async fn owe(
             body: body.into(),
         };
         let key = OrderingKey::of(&event, &field);
-        owed.turns.extend(key.map(|key| (replay.webhook_id, key)));
+        owed.turns.add(replay.webhook_id, key);
         keyed.push(KeyedDelivery {
             delivery: DeliveryId(id),
             key,

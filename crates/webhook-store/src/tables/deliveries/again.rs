@@ -9,6 +9,7 @@ use webhook_domain::{DeliveryId, DeliveryStatus, JobId, OrderingKey, WebhookId};
 
 use super::move_to_ended;
 use crate::StoreError;
+use crate::ordering::Turns;
 use crate::statement::statement;
 
 /// Deliveries that are asked for again.
@@ -27,9 +28,8 @@ pub struct Again<'a> {
 pub struct Due {
     /// These deliveries.
     pub ids: Vec<DeliveryId>,
-    /// Whose turn may have come: give them to [`release_heads`](crate::ordering::release_heads)
-    /// once this is committed.
-    pub turns: Vec<(WebhookId, OrderingKey)>,
+    /// The keys of those that are ordered.
+    pub turns: Turns,
 }
 
 statement! {
@@ -112,8 +112,7 @@ pub async fn make_due(
     let mut due = Due::default();
     for (id, webhook_id, key) in rows {
         due.ids.push(DeliveryId(id));
-        due.turns
-            .extend(key.map(|key| (WebhookId(webhook_id), OrderingKey(key))));
+        due.turns.add(WebhookId(webhook_id), key.map(OrderingKey));
     }
     Ok(due)
 }
@@ -130,18 +129,19 @@ statement! {
 }
 
 /// Cancels a pending delivery. An attempt that is running ends, and is recorded; it changes nothing
-/// any more. Tells whose turn may have come; `None`: it is not pending.
+/// any more. `None`: it is not pending.
 pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
-) -> Result<Option<Vec<(WebhookId, OrderingKey)>>, StoreError> {
+) -> Result<Option<Turns>, StoreError> {
     let cancelled: Option<(Uuid, Option<Uuid>)> = Cancel { id: &id.0 }
         .get_result(connection)
         .await
         .optional()?;
     Ok(cancelled.map(|(webhook_id, key)| {
-        let turn = key.map(|key| (WebhookId(webhook_id), OrderingKey(key)));
-        turn.into_iter().collect()
+        let mut turns = Turns::default();
+        turns.add(WebhookId(webhook_id), key.map(OrderingKey));
+        turns
     }))
 }
 
