@@ -1,40 +1,37 @@
-//! Everything that must be remembered, in Postgres.
+//! Everything that the services remember between them, in Postgres.
 //!
-//! `tables` has one file per table; `dispatch` holds the statements across tables on the way of
-//! an event. Functions take a connection; the caller owns the [`transaction`] where their doc asks
+//! `tables/` has one file per table. `dispatch/` has the statements of the dispatcher that reach across
+//! tables. A statement that is longer than a few lines is a `.sql` file beside its Rust.
+//!
+//! Functions take a connection. The caller owns the [`transaction`] where the doc of a function asks
 //! for one. Any other write is one statement or a transaction of its own.
 
+// What statements are made of.
 mod column_types;
+mod ids;
+mod schema;
+mod sql;
+
+// Sessions with Postgres.
 mod connection;
 mod droppable;
 mod error;
 mod generation;
-mod ids;
-mod leased;
 mod pool;
 mod preflight;
-mod schema;
 mod sealing;
-mod sql;
-mod statement;
 mod transaction;
 
-pub mod attempts;
 mod dispatch;
 mod tables;
-
-// What the dispatcher does across them, in the order of an event's way.
-pub mod claims;
-pub mod intake;
-pub mod ordering;
 
 pub mod migrations;
 
 pub use connection::Purpose;
-pub use dispatch::{destinations, jobs, retention};
+pub use dispatch::leased::{LaneRoom, LeasedDelivery, LeasedFrom};
+pub use dispatch::{claims, destinations, intake, ordering, retention};
 pub use droppable::droppable;
 pub use error::{PoolError, StoreError};
-pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use pool::{
     ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
 };
@@ -46,3 +43,20 @@ pub use tables::{
     webhooks,
 };
 pub use transaction::transaction;
+
+/// Attempts, their transcripts, and how they are recorded.
+pub mod attempts {
+    pub use crate::dispatch::recording::{AttemptResult, NextState, record};
+    pub use crate::tables::attempts::{Attempt, Said, Timing, list};
+    pub use crate::tables::transcripts::Transcript;
+
+    pub use crate::tables::transcripts as exchange;
+    // The old name, until every caller has the new one.
+    pub use crate::tables::transcripts::Transcript as Exchange;
+}
+
+/// Jobs, and how their steps are taken.
+pub mod jobs {
+    pub use crate::dispatch::jobs::take_step;
+    pub use crate::tables::jobs::{Job, Replay, Selection, cancel, find, insert, list};
+}

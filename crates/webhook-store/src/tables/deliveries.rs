@@ -1,18 +1,16 @@
 //! Table `deliveries` with its partitions `deliveries_pending` and `deliveries_ended`, as the API
 //! reads it and admins act on it.
 
-mod again;
 mod cancel;
 mod find;
 mod list;
+mod retry;
 mod row;
 
-pub(crate) use cancel::move_to_ended;
-
-pub use again::{Again, Due, Resend, cancel, list_resends, make_due};
-pub use cancel::cancel_pending;
+pub use cancel::{cancel, cancel_pending};
 pub use find::{
     count_pending, find, find_by_event, find_oldest_due, find_sent_body, list_deleted_with_pending,
 };
 pub use list::{DeliveryFilter, Order, Place, count, list};
+pub use retry::{Again, Due, Resend, list_resends, make_due};
 pub use row::DeliveryRow;

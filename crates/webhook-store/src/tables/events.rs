@@ -150,3 +150,28 @@ pub async fn count_deliveries(
         .select((deliveries::status, count_star()));
     Ok(counts.load(connection).await?)
 }
+
+sql! {
+    struct CountMissed<'a> from "events/count_missed.sql" -> BigInt {
+        1 webhook_id: WebhookId as Id<WebhookId>,
+        2 event_types: &'a [EventType] as Array<Named<EventType>>,
+        3 since: DateTime<Utc> as Timestamptz,
+        4 until: DateTime<Utc> as Timestamptz,
+    }
+}
+
+/// Counts the events of a span of time that a webhook was never owed.
+pub(crate) async fn count_missed(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    event_types: &[EventType],
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<i64, StoreError> {
+    let statement = CountMissed {
+        webhook_id,
+        event_types,
+        since,
+        until,
+    };
+    Ok(statement.get_result(connection).await?)
+}

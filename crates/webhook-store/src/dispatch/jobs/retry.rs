@@ -1,15 +1,16 @@
-//! A step of a job that sends deliveries again.
+//! A step of a job that retries deliveries.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};
 use webhook_domain::{DeliveryId, DeliveryStatus};
 
-use super::{Job, Step};
+use super::step::Step;
 use crate::StoreError;
-use crate::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
 use crate::error::unreadable;
+use crate::tables::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
+use crate::tables::jobs::Job;
 
-/// Makes the next ones due, the oldest first.
+/// Makes the next deliveries due, oldest first.
 pub(super) async fn step(
     connection: &mut AsyncPgConnection,
     job: &Job,

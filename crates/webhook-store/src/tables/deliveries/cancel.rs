@@ -1,62 +1,49 @@
 //! Pending deliveries cancelled.
 
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::OptionalExtension;
+use diesel::sql_types::{BigInt, Nullable, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
-use webhook_domain::WebhookId;
+use webhook_domain::{DeliveryId, OrderingKey, WebhookId};
 
 use crate::StoreError;
-use crate::statement::statement;
+use crate::column_types::Id;
+use crate::dispatch::ordering::Turns;
+use crate::sql::sql;
 
-/// Writes what the statement has taken out of `deliveries_pending` to where what has ended lies.
-/// `$from`: its name there; the others: what has become of it.
-///
-/// An event that is published again after it was removed as old, while the delivery of its first time
-/// is kept still, has that delivery there: the new one leaves no row, as an event seen before leaves
-/// none.
-macro_rules! move_to_ended {
-    ($from:literal, $status:literal, $attempts:literal, $last_answer:literal) => {
-        concat!(
-            "INSERT INTO deliveries_ended (id, event_id, webhook_id, event_type, environment, test,
-                schedule_from, ordering_key, ordering_sequence, created_at, ended_at,
-                status, attempts, last_answer)
-            SELECT id, event_id, webhook_id, event_type, environment, test,
-                schedule_from, ordering_key, ordering_sequence, created_at, now(), ",
-            $status,
-            ", ",
-            $attempts,
-            ", ",
-            $last_answer,
-            " FROM ",
-            $from,
-            " ON CONFLICT (event_id, webhook_id) DO NOTHING"
-        )
-    };
-}
-
-pub(crate) use move_to_ended;
-
-statement! {
-    /// What another worker is moving on at this moment is left to a later call.
-    CancelPending<'a> -> diesel::sql_types::Untyped {
-        "WITH gone AS (
-            DELETE FROM deliveries_pending WHERE id = ANY(ARRAY(
-                SELECT id FROM deliveries_pending
-                WHERE webhook_id = ", webhook_id: &'a Uuid => SqlUuid,
-        " LIMIT ", limit: i64 => BigInt,
-        concat!(" FOR UPDATE SKIP LOCKED))
-            RETURNING *
-        ) ", move_to_ended!("gone", "'cancelled'", "attempts", "last_answer"))
+sql! {
+    struct Cancel from "cancel.sql" -> (Id<WebhookId>, Nullable<Id<OrderingKey>>) {
+        1 id: DeliveryId as Id<DeliveryId>,
     }
 }
 
-/// Cancels what is pending for a webhook, up to `limit`. Tells how many were.
+/// Cancels a pending delivery. A running attempt comes to its end and is recorded, without a
+/// consequence. `None`: the delivery is not pending.
+pub async fn cancel(
+    connection: &mut AsyncPgConnection,
+    id: DeliveryId,
+) -> Result<Option<Turns>, StoreError> {
+    let cancelled: Option<(WebhookId, Option<OrderingKey>)> =
+        Cancel { id }.get_result(connection).await.optional()?;
+    Ok(cancelled.map(|(webhook_id, key)| {
+        let mut turns = Turns::default();
+        turns.add(webhook_id, key);
+        turns
+    }))
+}
+
+sql! {
+    struct CancelPending from "cancel_pending.sql" -> Untyped {
+        1 webhook_id: WebhookId as Id<WebhookId>,
+        2 limit: i64 as BigInt,
+    }
+}
+
+/// Cancels up to `limit` pending deliveries of a webhook. Returns their number.
 pub async fn cancel_pending(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
     limit: i64,
 ) -> Result<usize, StoreError> {
-    let webhook_id = &webhook_id.0;
     let statement = CancelPending { webhook_id, limit };
     Ok(statement.execute(connection).await?)
 }

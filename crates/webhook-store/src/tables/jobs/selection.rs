@@ -1,27 +1,39 @@
-//! What a job is about, as its row keeps it.
+//! The deliveries or events that a job is about, as its row keeps them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};
 use webhook_domain::{AnswerRange, Environment, EventType, JobKind, StatusFilter, WebhookId};
 
-use super::replay::{Replay, count_missed};
-use super::until_now;
 use crate::StoreError;
-use crate::deliveries::{self, DeliveryFilter};
 use crate::error::unreadable;
+use crate::tables::deliveries::{self, DeliveryFilter};
+use crate::tables::events;
 
-/// What a job is about.
+/// The deliveries or events that a job is about.
 #[derive(Debug, Clone)]
 pub enum Selection {
-    /// These deliveries are sent again.
+    /// The deliveries to be retried.
     Retry(DeliveryFilter),
-    /// These events are sent to a webhook that missed them.
+    /// The events to be sent to a webhook that missed them.
     Replay(Replay),
 }
 
+/// Events of a webhook's environment that the webhook was never owed.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The webhook.
+    pub webhook_id: WebhookId,
+    /// Only events of these types.
+    pub event_types: Vec<EventType>,
+    /// Only events taken in at this time or later.
+    pub since: DateTime<Utc>,
+    /// Only events taken in before this time.
+    pub until: DateTime<Utc>,
+}
+
 impl Selection {
-    /// What the job does.
+    /// The kind of job.
     pub fn kind(&self) -> JobKind {
         match self {
             Self::Retry(_) => JobKind::Retry,
@@ -29,7 +41,7 @@ impl Selection {
         }
     }
 
-    /// The webhook that it is about, if it is one.
+    /// The webhook that the job is about; `None`: several.
     pub fn webhook_id(&self) -> Option<WebhookId> {
         match self {
             Self::Retry(filter) => filter.webhook_id,
@@ -37,15 +49,19 @@ impl Selection {
         }
     }
 
-    /// Counts what the job would be about.
+    /// Counts the deliveries or events.
     pub async fn count(&self, connection: &mut AsyncPgConnection) -> Result<i64, StoreError> {
         match self {
             Self::Retry(filter) => deliveries::count(connection, filter).await,
-            Self::Replay(replay) => count_missed(connection, replay).await,
+            Self::Replay(replay) => {
+                let span = (replay.since, replay.until);
+                events::count_missed(connection, replay.webhook_id, &replay.event_types, span).await
+            }
         }
     }
 
-    /// The same, without what comes from now on: a job does not chase its own tail.
+    /// The same selection without deliveries or events from now on, so that a job does not retry the
+    /// deliveries that it makes due.
     pub fn up_to_now(mut self) -> Self {
         match &mut self {
             Self::Retry(filter) => filter.until = Some(until_now(filter.until)),
@@ -54,7 +70,7 @@ impl Selection {
         self
     }
 
-    /// As JSON.
+    /// Writes the selection as JSON.
     pub fn write(&self) -> Value {
         match self {
             Self::Retry(filter) => json!({
@@ -119,4 +135,11 @@ fn required<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<T
 fn range(json: Value) -> Result<AnswerRange, StoreError> {
     let [first, last] = serde_json::from_value(json).map_err(unreadable)?;
     Ok(AnswerRange { first, last })
+}
+
+/// The end of the span of time of a job that is created now.
+fn until_now(until: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    // Ids of deliveries tell the millisecond: those of this one belong to the job.
+    let now = Utc::now() + TimeDelta::milliseconds(1);
+    until.map_or(now, |until| until.min(now))
 }

@@ -1,7 +1,7 @@
-//! What was said in attempts, as it is kept: those that are recorded together in one row.
+//! Table `exchanges`: transcripts of attempts. Attempts that are recorded together share a row.
 //!
-//! A row is a JSON array with a line for each exchange, so that Postgres can cut one out as text. A
-//! line break cannot stand inside of one, as JSON escapes it.
+//! A row is a JSON array with a line for each transcript, so that Postgres can cut a transcript out as
+//! text. JSON escapes line breaks, so a line break always ends a transcript.
 
 use std::borrow::Cow;
 
@@ -12,23 +12,40 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use webhook_domain::{BodyEnd, FailureDetail, HeaderText};
 
-use super::Exchange;
+/// The request and the response of an attempt, as they went over the wire. The body of the request is
+/// the event's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// The URL of the request.
+    pub request_url: String,
+    /// The headers of the request; `None` stands for a secret value.
+    pub request_headers: Vec<(Cow<'static, str>, Option<String>)>,
+    /// The headers of the response, in lower case, up to 64 of them.
+    pub response_headers: Vec<(Cow<'static, str>, HeaderText)>,
+    /// The first 16 KiB of the response's body.
+    pub response_body: Vec<u8>,
+    /// How the response's body ended.
+    pub response_body_end: BodyEnd,
+    /// Why the request was sent a second time within the attempt, on a fresh connection: a sentence.
+    /// `None`: the request was sent once.
+    pub repeated: Option<FailureDetail>,
+}
 
-/// A row is about as large as this at most, in bytes: all of it is read for one attempt.
-const ROW_BYTES: usize = 128 * 1024;
+/// About the largest size of a row, in bytes: Postgres reads a whole row for one transcript.
+const MAX_ROW_BYTES: usize = 128 * 1024;
 
 /// Rows of the table `exchanges`.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Their ids, UUIDs v7.
+    /// The ids of the rows, UUIDs v7.
     pub ids: Vec<Uuid>,
-    /// What they hold.
+    /// The JSON of the rows.
     pub said: Vec<String>,
-    /// Of each exchange: in which row it is, and where.
+    /// The row and the place of each transcript.
     pub places: Vec<(Uuid, i16)>,
 }
 
-/// An exchange in its row.
+/// A transcript in its row.
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
     url: Cow<'a, str>,
@@ -38,7 +55,7 @@ struct Kept<'a> {
     body: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
-    /// Whether the body is not complete. Versions before `end` read and wrote no more than this.
+    /// Whether the body is not complete. Versions before `end` read and write only this field.
     truncated: bool,
     /// How the body ended, where `truncated` alone would be read as another end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,16 +65,16 @@ struct Kept<'a> {
 }
 
 impl Rows {
-    /// Puts exchanges into as few rows as hold them.
-    pub fn of<'a>(exchanges: impl Iterator<Item = &'a Exchange>) -> Self {
+    /// Puts transcripts into as few rows as hold them.
+    pub fn of<'a>(transcripts: impl Iterator<Item = &'a Transcript>) -> Self {
         let (mut rows, mut open) = (Self::default(), Vec::new());
         let (mut id, mut place) = (Uuid::now_v7(), 0);
-        for exchange in exchanges {
+        for transcript in transcripts {
             open.extend_from_slice(if place == 0 { b"[" } else { b",\n" });
-            write(exchange, &mut open);
+            write(transcript, &mut open);
             rows.places.push((id, place));
             place += 1;
-            if open.len() > ROW_BYTES {
+            if open.len() > MAX_ROW_BYTES {
                 rows.close(id, &mut open);
                 (id, place) = (Uuid::now_v7(), 0);
             }
@@ -76,29 +93,32 @@ impl Rows {
     }
 }
 
-fn write(exchange: &Exchange, into: &mut Vec<u8>) {
-    let (body, body_base64) = match std::str::from_utf8(&exchange.response_body) {
-        // JSON can hold a zero byte, but who asks Postgres for a part of it is refused.
+fn write(transcript: &Transcript, into: &mut Vec<u8>) {
+    let (body, body_base64) = match std::str::from_utf8(&transcript.response_body) {
+        // JSON can hold a zero byte, but Postgres refuses to read a part of such JSON.
         Ok(body) if !body.contains('\0') => (Some(Cow::Borrowed(body)), None),
-        Ok(_) | Err(_) => (None, Some(BASE64_STANDARD.encode(&exchange.response_body))),
+        Ok(_) | Err(_) => (
+            None,
+            Some(BASE64_STANDARD.encode(&transcript.response_body)),
+        ),
     };
-    let got = exchange.response_headers.iter();
+    let got = transcript.response_headers.iter();
     let kept = Kept {
-        url: Cow::Borrowed(&exchange.request_url),
-        sent: Cow::Borrowed(&exchange.request_headers),
+        url: Cow::Borrowed(&transcript.request_url),
+        sent: Cow::Borrowed(&transcript.request_headers),
         got: got
             .map(|(name, value)| (Cow::Borrowed(name.as_ref()), Cow::Borrowed(value.as_str())))
             .collect(),
         body,
         body_base64,
-        truncated: exchange.response_body_end != BodyEnd::Complete,
-        end: end_to_tell(exchange.response_body_end).map(Cow::Borrowed),
-        repeated: exchange.repeated.as_ref().map(Cow::Borrowed),
+        truncated: transcript.response_body_end != BodyEnd::Complete,
+        end: end_to_tell(transcript.response_body_end).map(Cow::Borrowed),
+        repeated: transcript.repeated.as_ref().map(Cow::Borrowed),
     };
     serde_json::to_writer(into, &kept).expect("texts are JSON");
 }
 
-/// The name of an end that `truncated` does not tell.
+/// The name of an end that differs from what `truncated` alone says.
 fn end_to_tell(end: BodyEnd) -> Option<&'static str> {
     match end {
         BodyEnd::Complete | BodyEnd::Cut => None,
@@ -106,8 +126,7 @@ fn end_to_tell(end: BodyEnd) -> Option<&'static str> {
     }
 }
 
-/// The end of a body as a line tells it. A name that this version does not know, of a later version,
-/// counts as no name.
+/// The end of a body, by the fields of a line. An unknown name, of a later version, counts as no name.
 fn read_end(truncated: bool, end: Option<&str>) -> BodyEnd {
     let told = end.and_then(|name| name.parse().ok());
     told.unwrap_or(if truncated {
@@ -117,9 +136,9 @@ fn read_end(truncated: bool, end: Option<&str>) -> BodyEnd {
     })
 }
 
-/// Reads an exchange: `said` is its line of a row, or all of a row that has one line, in which it
-/// stands at `place`. `None`: this version cannot make sense of it.
-pub fn read(said: &str, place: i16) -> Option<Exchange> {
+/// Reads a transcript: `said` is its line of a row, or a whole row of one line with the transcript at
+/// `place`. `None`: unreadable to this version.
+pub fn read(said: &str, place: i16) -> Option<Transcript> {
     let said = said.trim();
     let is_row = said.starts_with('[') && said.ends_with(']');
     if is_row {
@@ -129,7 +148,7 @@ pub fn read(said: &str, place: i16) -> Option<Exchange> {
     read_one(said.trim_start_matches('[').trim_end_matches([',', ']']))
 }
 
-fn read_one(json: &str) -> Option<Exchange> {
+fn read_one(json: &str) -> Option<Transcript> {
     let kept: Kept<'_> = serde_json::from_str(json).ok()?;
     let response_body = match (kept.body, kept.body_base64) {
         (Some(body), _) => body.into_owned().into_bytes(),
@@ -138,7 +157,7 @@ fn read_one(json: &str) -> Option<Exchange> {
     };
     let got = kept.got.into_iter();
     let got = got.map(|(name, value)| (Cow::Owned(name.into_owned()), HeaderText::new(&value)));
-    Some(Exchange {
+    Some(Transcript {
         request_url: kept.url.into_owned(),
         request_headers: kept.sent.into_owned(),
         response_headers: got.collect(),
@@ -152,8 +171,8 @@ fn read_one(json: &str) -> Option<Exchange> {
 mod tests {
     use super::*;
 
-    fn exchange(body: &[u8]) -> Exchange {
-        Exchange {
+    fn exchange(body: &[u8]) -> Transcript {
+        Transcript {
             request_url: "https://hooks.example.com/in".into(),
             request_headers: vec![
                 ("a".into(), Some("b\0\u{1f680}".into())),
@@ -166,8 +185,8 @@ mod tests {
         }
     }
 
-    /// As Postgres cuts a row up, see [`list`](super::super::list).
-    fn parts(said: &str) -> Vec<Exchange> {
+    /// As Postgres cuts a row up, see [`list`](crate::tables::attempts::list).
+    fn parts(said: &str) -> Vec<Transcript> {
         let lines = said.split('\n').zip(0..);
         lines
             .map(|(line, place)| read(line, place).expect("it reads"))
@@ -230,7 +249,7 @@ mod tests {
         }
 
         for end in BodyEnd::ALL {
-            let said = Exchange {
+            let said = Transcript {
                 response_body_end: *end,
                 repeated: Some("the receiver closed\n\0 the kept connection".into()),
                 ..exchange(b"ok")
@@ -269,7 +288,7 @@ mod tests {
 
         let counts: Vec<usize> = rows.said.iter().map(|row| parts(row).len()).collect();
         assert_eq!(counts.iter().sum::<usize>(), 20);
-        assert!(counts.len() > 1 && rows.said.iter().all(|row| row.len() < 2 * ROW_BYTES));
+        assert!(counts.len() > 1 && rows.said.iter().all(|row| row.len() < 2 * MAX_ROW_BYTES));
         let last = (rows.ids[1], i16::try_from(counts[1] - 1).expect("few"));
         assert_eq!(rows.places[counts[0] + counts[1] - 1], last);
     }

@@ -1,0 +1,77 @@
+//! The rows of a claim.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Bool, Bytea, Integer, Nullable, Timestamptz};
+use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType, OrderingKey, WebhookId};
+
+use crate::column_types::{Id, Named};
+use crate::dispatch::leased::{LeasedDelivery, LeasedFrom};
+use crate::sql::row;
+
+row! {
+    /// A leased delivery with its event. Of the deliveries of one event, only the first row has the
+    /// body.
+    pub(super) struct ClaimedRow {
+        id: DeliveryId as Id<DeliveryId>,
+        webhook_id: WebhookId as Id<WebhookId>,
+        webhook_version: i64 as BigInt,
+        max_concurrency: Option<i32> as Nullable<Integer>,
+        attempts: i32 as Integer,
+        schedule_from: i32 as Integer,
+        ordering_key: Option<OrderingKey> as Nullable<Id<OrderingKey>>,
+        rate_limited: bool as Bool,
+        schedule_since: DateTime<Utc> as Timestamptz,
+        throttled: i32 as Integer,
+        event_id: EventId as Id<EventId>,
+        event_type: EventType as Named<EventType>,
+        environment: Environment as Named<Environment>,
+        occurred_at: DateTime<Utc> as Timestamptz,
+        test_for: Option<WebhookId> as Nullable<Id<WebhookId>>,
+        body: Option<Vec<u8>> as Nullable<Bytea>,
+    }
+}
+
+/// Turns rows into leased deliveries. Deliveries of one event share its body.
+pub(super) fn read(
+    rows: Vec<ClaimedRow>,
+    lease_until: DateTime<Utc>,
+    leased_from: LeasedFrom,
+) -> Vec<LeasedDelivery> {
+    let mut bodies: HashMap<EventId, Bytes> = HashMap::new();
+    let leased = rows.into_iter().map(|row| {
+        let body = match row.body {
+            Some(body) => {
+                let body = Bytes::from(body);
+                bodies.insert(row.event_id, body.clone());
+                body
+            }
+            None => bodies.get(&row.event_id).cloned().unwrap_or_default(),
+        };
+        LeasedDelivery {
+            id: row.id,
+            event: Event {
+                id: row.event_id,
+                event_type: row.event_type,
+                environment: row.environment,
+                timestamp: row.occurred_at,
+                test_for: row.test_for,
+                body,
+            },
+            webhook_id: row.webhook_id,
+            webhook_version: row.webhook_version,
+            max_concurrency: row.max_concurrency,
+            rate_limited: row.rate_limited,
+            attempts: row.attempts,
+            schedule_from: row.schedule_from,
+            schedule_since: row.schedule_since,
+            throttled: row.throttled,
+            ordering_key: row.ordering_key,
+            lease_until,
+            leased_from,
+        }
+    });
+    leased.collect()
+}
