@@ -50,7 +50,7 @@ pub fn event(data: &[u8]) {
             "202 is kept"
         );
     }
-    webhook_api::fuzzing::read_fields(data);
+    webhook_admin::fuzzing::read_fields(data);
 }
 
 /// Any table of headers makes a message with texts of bounded length.
@@ -98,7 +98,7 @@ pub fn response_body(data: &[u8]) {
         .map(|name| (Cow::Borrowed(name), HeaderText::from_bytes(next())));
     let body = next();
     for end in BodyEnd::ALL {
-        let (bytes, most) = webhook_api::fuzzing::decode_body(body, *end, &headers);
+        let (bytes, most) = webhook_admin::fuzzing::decode_body(body, *end, &headers);
         assert!(bytes <= most);
     }
 }
@@ -114,7 +114,7 @@ pub fn retry_after(data: &[u8]) {
 
 /// Any text is a place in a list, or none.
 pub fn cursor(data: &[u8]) {
-    webhook_api::fuzzing::read_cursor(&String::from_utf8_lossy(data));
+    webhook_admin::fuzzing::read_cursor(&String::from_utf8_lossy(data));
 }
 
 /// Any request can be checked, and none is valid that we did not sign.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use webhook_admin::url_rules::UrlRules;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, UrlSchemes};
 use webhook_service::logging::LogFormat;
@@ -58,15 +59,6 @@ pub struct Config {
         default_value = "info,lapin=off,tracing::span=warn,actix_http::h1=off"
     )]
     pub rust_log: String,
-}
-
-/// Which URLs a webhook may have.
-#[derive(Debug, Clone)]
-pub struct UrlRules {
-    /// Whether plain `http` is allowed.
-    pub schemes: UrlSchemes,
-    /// Which addresses are.
-    pub addresses: AddressPolicy,
 }
 
 /// A configuration without anything wrong.

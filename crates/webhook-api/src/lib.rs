@@ -12,52 +12,30 @@ use std::net::TcpListener;
 use actix_web::web::Data;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
+use webhook_admin::Connections;
 use webhook_broker::Publisher;
 use webhook_store::Purpose;
-
-use known_keys::KnownKeys;
-use rate_limit::KeyLimits;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::rate_limit::KeyLimits;
 
 // How it starts.
 mod config;
-mod keys;
 mod server;
 
-// The way of a request: its id, who sends it, the route, what it says, the answer.
-pub mod request_id;
-
-mod auth;
-mod caller;
-mod known_keys;
-mod rate_limit;
-
+// What is served.
 mod routes;
 
 // The portal: the same in a browser.
 mod pages;
 
-mod body;
-mod decoding;
-mod duration;
-mod fields;
-mod idempotency;
-mod page;
-mod precondition;
-mod problem;
-mod values;
-
-// How all of it is described.
+// How the API is described.
 mod openapi;
-mod schema;
+mod refusals;
 
-// What handlers use.
-mod connections;
-
-pub mod fuzzing;
-
-pub use config::{Checked, Config, ConfigProblems, UrlRules};
-pub use keys::{create_key, reseal};
+pub use config::{Checked, Config, ConfigProblems};
 pub use openapi::openapi_document;
+pub use webhook_admin::command_line::{create_key, reseal};
+pub use webhook_web::request_id;
 
 /// Connections per replica. A request holds one for a few statements.
 const POOL_SIZE: usize = 20;
@@ -79,9 +57,9 @@ pub async fn run(
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();
-    let connections = Data::new(connections::Connections::new(pool));
+    let connections = Data::new(Connections::new(pool));
     let parts = server::Parts {
-        known_keys: Data::new(KnownKeys::new(connections.clone())),
+        api_key_cache: Data::new(ApiKeyCache::new(connections.clone())),
         connections,
         publisher: Data::new(publisher),
         keys: Data::new(checked.keys),

@@ -1,19 +1,19 @@
 //! The API's description, generated from the handlers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use actix_web::http::StatusCode;
 use serde_json::Value;
+use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Description, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 
-use crate::auth::SESSION_COOKIE;
-use crate::problem::ProblemBody;
+use crate::refusals::{REFUSALS, component, refusal};
 use crate::routes::{
     api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
     retry_policies, session, settings, signatures, statistics, webhooks,
 };
+use webhook_web::auth::SESSION_COOKIE;
+use webhook_web::problem::ProblemBody;
 
 /// What `/api/openapi.json` serves.
 #[derive(OpenApi)]
@@ -132,75 +132,6 @@ fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
-}
-
-/// The refusals that any operation may be answered with.
-pub(crate) struct Refusals;
-
-/// Their statuses, and when they come.
-const REFUSALS: [(StatusCode, &str); 12] = [
-    (StatusCode::BAD_REQUEST, "The body is no JSON object"),
-    (StatusCode::UNAUTHORIZED, "There is no valid API key"),
-    (StatusCode::FORBIDDEN, "The key's role does not allow it"),
-    (
-        StatusCode::NOT_FOUND,
-        "There is no such thing, or it was deleted",
-    ),
-    (StatusCode::CONFLICT, "It cannot be done as things are"),
-    (
-        StatusCode::PRECONDITION_FAILED,
-        "It was changed meanwhile; `current_version` tells",
-    ),
-    (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-    (
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "The body is compressed, or does not call itself JSON",
-    ),
-    (
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "Fields are wrong; `errors` names each",
-    ),
-    (
-        StatusCode::TOO_MANY_REQUESTS,
-        "The key asks too fast; `Retry-After` tells how long to wait",
-    ),
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong here; it was logged",
-    ),
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        "The database or the broker is away; send it again",
-    ),
-];
-
-/// The name of a refusal among the document's components.
-fn component(status: StatusCode) -> String {
-    let words = status.canonical_reason().unwrap_or_default();
-    words.split(' ').collect()
-}
-
-impl IntoResponses for Refusals {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let each = REFUSALS.iter().map(|(status, _)| {
-            let reference = Ref::from_response_name(component(*status));
-            (status.as_str().to_owned(), RefOr::Ref(reference))
-        });
-        each.collect()
-    }
-}
-
-fn refusal(status: StatusCode, when: &str) -> Response {
-    let example = serde_json::json!({
-        "type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(),
-        "detail": when, "errors": []
-    });
-    let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
-    content.example = Some(example);
-    ResponseBuilder::new()
-        .description(when)
-        .content("application/problem+json", content)
-        .build()
 }
 
 /// What all operations share.

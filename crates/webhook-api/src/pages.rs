@@ -11,13 +11,14 @@ use actix_web::web::{redirect, resource, scope, to};
 use actix_web::{Resource, Route, Scope};
 use webhook_domain::Permission;
 
-use crate::auth::authorize;
+use webhook_web::auth::authorize;
 
 // The way of a request: who looks, what a form says, the page that is made.
 mod visit;
 
 mod errors;
 mod form;
+mod own_form;
 mod query;
 
 mod html;

@@ -7,10 +7,11 @@ use actix_web::{HttpResponse, Resource, Route, Scope};
 use utoipa_swagger_ui::SwaggerUi;
 use webhook_domain::Permission;
 
-use crate::auth::authorize;
 use crate::openapi::description;
 use crate::pages::pages;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::auth::authorize;
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;
@@ -177,7 +178,7 @@ fn refuse_other_methods(resource: Resource, allowed: String) -> Resource {
 
 #[allow(clippy::unused_async, reason = "handlers are async")]
 async fn refuse_path() -> Result<HttpResponse, Problem> {
-    Err(Problem::NotFound("path"))
+    Err(Refusal::NotFound("path").into())
 }
 
 #[cfg(test)]

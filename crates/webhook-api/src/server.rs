@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_store::SealingKeys;
 
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::known_keys::KnownKeys;
-use crate::rate_limit::KeyLimits;
+use crate::routes;
 use crate::routes::health::Draining;
-use crate::{request_id, routes};
+use webhook_admin::Connections;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::access_log;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::rate_limit::KeyLimits;
 
 /// How long running requests may take to end at a shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 25;
@@ -29,7 +30,7 @@ const PREFLIGHT_SECONDS: usize = 3_600;
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) connections: Data<Connections>,
-    pub(crate) known_keys: Data<KnownKeys>,
+    pub(crate) api_key_cache: Data<ApiKeyCache>,
     pub(crate) publisher: Data<Publisher>,
     pub(crate) keys: Data<SealingKeys>,
     pub(crate) url_rules: Data<UrlRules>,
@@ -48,7 +49,7 @@ pub(crate) async fn serve(
     let app = move || {
         App::new()
             .app_data(parts.connections.clone())
-            .app_data(parts.known_keys.clone())
+            .app_data(parts.api_key_cache.clone())
             .app_data(parts.publisher.clone())
             .app_data(parts.keys.clone())
             .app_data(parts.url_rules.clone())
@@ -59,7 +60,7 @@ pub(crate) async fn serve(
                 !parts.cors_origins.is_empty(),
                 cors(&parts.cors_origins),
             ))
-            .wrap(from_fn(request_id::follow))
+            .wrap(from_fn(access_log::follow))
             .configure(routes::configure)
     };
     let server = HttpServer::new(app)
@@ -82,9 +83,14 @@ pub(crate) async fn serve(
 fn cors(origins: &[String]) -> Cors {
     let open = Cors::default()
         .allow_any_method()
-        .allowed_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, request_id::HEADER])
+        .allowed_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            webhook_web::request_id::HEADER,
+        ])
         .allowed_header("Idempotency-Key")
-        .expose_headers([ETAG, LOCATION, RETRY_AFTER, request_id::HEADER])
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, webhook_web::request_id::HEADER])
         .max_age(Some(PREFLIGHT_SECONDS));
     let origins = origins.iter().map(String::as_str);
     origins.fold(open, Cors::allowed_origin)

@@ -8,7 +8,8 @@ use actix_web::web::Path;
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -37,7 +38,7 @@ pub(super) fn base() -> &'static str {
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(super) async fn show_asset(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (fingerprint, name) = path.into_inner();
-    let file = Assets::get(&name).ok_or(Problem::NotFound("file"))?;
+    let file = Assets::get(&name).ok_or(Refusal::NotFound("file"))?;
     let ours = base().ends_with(&format!("/{fingerprint}"));
     let kept = if ours {
         "public, max-age=31536000, immutable"

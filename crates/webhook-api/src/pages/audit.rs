@@ -9,11 +9,11 @@ use super::filters;
 use super::html::page;
 use super::query::Query;
 use super::visit::Visit;
-use crate::connections::Connections;
-use crate::page::Page;
-use crate::problem::Problem;
 use crate::routes::audit::{AuditBody, read_list};
 use difference::{Difference, differences};
+use webhook_admin::Connections;
+use webhook_admin::lists::Page;
+use webhook_web::Problem;
 use words::in_words;
 
 mod difference;

@@ -5,7 +5,8 @@ use actix_web::http::StatusCode;
 use webhook_domain::FieldError;
 
 use super::filters::as_sentence;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 
 /// Why a form was refused: nothing, or reasons by field. Names are the API's, such as
 /// `retry_policy.max_attempts`; the parts of a list or an object belong to its field on the page.
@@ -14,8 +15,9 @@ pub(crate) struct Errors(Vec<FieldError>);
 
 impl Errors {
     /// Takes the reasons out of a refusal. What is no matter of fields goes on as a problem.
-    pub(crate) fn of(problem: Problem) -> Result<Self, Problem> {
-        if let Problem::Invalid(errors) = problem {
+    pub(crate) fn of(problem: impl Into<Problem>) -> Result<Self, Problem> {
+        let problem = problem.into();
+        if let Problem::Refused(Refusal::Invalid(errors)) = problem {
             return Ok(Self(errors));
         }
         Err(problem)
@@ -26,7 +28,7 @@ impl Errors {
         if self.is_empty() {
             return StatusCode::OK;
         }
-        Problem::Invalid(Vec::new()).status_code()
+        Problem::from(Refusal::Invalid(Vec::new())).status_code()
     }
 
     /// Whether nothing was refused.
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_reason_stands_at_the_field_that_it_is_about() {
-        let refused = Problem::Invalid(vec![
+        let refused = Refusal::Invalid(vec![
             FieldError::new("name", "is required"),
             FieldError::new("headers.x-a", "must be a string"),
             FieldError::new("event_types[2]", "is not known"),

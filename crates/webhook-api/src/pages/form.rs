@@ -4,18 +4,14 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use futures_util::future::LocalBoxFuture;
 
-use super::sign_in::SIGN_IN_COOKIE;
-use super::visit::form_token;
-use crate::auth::SESSION_COOKIE;
-use crate::body::read_body;
-use crate::caller::Caller;
-use crate::problem::Problem;
+use super::own_form::{SIGN_IN_COOKIE, TOKEN_FIELD, form_token};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::auth::SESSION_COOKIE;
+use webhook_web::body::read_body;
 
 /// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
 const MAX_BYTES: usize = 768 * 1024;
-
-/// The field that every form has.
-const TOKEN: &str = "csrf";
 
 /// A form's fields, in the order of the page. It exists only if its token is that of the session, or
 /// of the sign-in page.
@@ -76,7 +72,7 @@ impl FromRequest for Form {
                     .as_bytes()
                     .starts_with(b"application/x-www-form-urlencoded")
             });
-        let signed_in = request.extensions().contains::<Caller>();
+        let signed_in = request.extensions().contains::<Authenticated>();
         let cookie = if signed_in {
             SESSION_COOKIE
         } else {
@@ -89,7 +85,7 @@ impl FromRequest for Form {
                 return Err(Problem::NotAForm);
             }
             let form = Self::parse(&read_body(payload, MAX_BYTES).await?);
-            let sent = form.text(TOKEN);
+            let sent = form.text(TOKEN_FIELD);
             if sent.is_empty() || sent != own {
                 return Err(Problem::StrangeForm);
             }
@@ -105,22 +101,26 @@ mod tests {
     use actix_web::test::TestRequest;
     use chrono::Utc;
     use uuid::Uuid;
+    use webhook_admin::Caller;
     use webhook_domain::{ApiKeyId, Role, SessionToken};
     use webhook_store::api_keys::ApiKeyRow;
 
     #[tokio::test]
     async fn who_signed_in_sends_the_sessions_token_and_who_signs_in_that_of_its_page() {
         let caller = || {
-            Caller::of(ApiKeyRow {
-                id: ApiKeyId(Uuid::from_u128(7)),
-                name: "CI".to_owned(),
-                role: Role::Admin,
-                prefix: String::new(),
-                created_at: Utc::now(),
-                expires_at: None,
-                revoked_at: None,
-                last_used_at: None,
-            })
+            Caller::of(
+                ApiKeyRow {
+                    id: ApiKeyId(Uuid::from_u128(7)),
+                    name: "CI".to_owned(),
+                    role: Role::Admin,
+                    prefix: String::new(),
+                    created_at: Utc::now(),
+                    expires_at: None,
+                    revoked_at: None,
+                    last_used_at: None,
+                },
+                None,
+            )
         };
 
         assert!(takes(SESSION_COOKIE, Some(caller())).await);
@@ -140,7 +140,7 @@ mod tests {
             .set_payload(format!("csrf={}", token(cookie)))
             .to_http_parts();
         if let Some(caller) = caller {
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(Authenticated(caller));
         }
         Form::from_request(&request, &mut payload).await.is_ok()
     }

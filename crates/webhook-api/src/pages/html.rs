@@ -10,7 +10,8 @@ use askama::Template;
 
 use super::notice::{self, Notice};
 use super::visit::Visit;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
 
 /// Scripts and styles are files of ours, nothing is asked of another host, nobody frames a page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -48,9 +49,9 @@ pub(super) fn html(status: StatusCode) -> HttpResponseBuilder {
     response
 }
 
-pub(super) fn render(page: &impl Template) -> Result<String, Problem> {
+pub(super) fn render(page: &impl Template) -> Result<String, Refusal> {
     page.render()
-        .map_err(|error| Problem::Broken(format!("a page cannot be made: {error}")))
+        .map_err(|error| Refusal::Broken(format!("a page cannot be made: {error}")))
 }
 
 /// Sends the browser on after a form (RFC 9110, 15.4.4), to be told there what came of it.

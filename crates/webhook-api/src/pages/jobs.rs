@@ -1,7 +1,7 @@
 //! The pages of jobs.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::TimeDelta;
 use webhook_domain::JobStatus;
@@ -13,9 +13,11 @@ use super::notice::Notice;
 use super::query::Query;
 use super::span::in_short;
 use super::visit::Visit;
-use crate::connections::Connections;
-use crate::problem::Problem;
 use crate::routes::jobs::{JobBody, cancel, read_job, read_list};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 mod selection;
 
@@ -91,15 +93,15 @@ pub(super) async fn cancel_job(
             let notice = Notice::new("The job is cancelled. What it made due stays due.");
             Ok(go_on(&format!("/admin/jobs/{}", job.id), &notice))
         }
-        Err(problem @ Problem::Conflict(_)) => {
+        Err(problem @ Refusal::Conflict(_)) => {
             let shown = JobPage {
                 visit: &visit,
                 shown: ShownJob::of(read_job(&id, &connections).await?),
                 refused: Some(problem.to_string()),
             };
-            page_with(problem.status_code(), &visit, &shown)
+            page_with(refusal_status(&problem), &visit, &shown)
         }
-        Err(problem) => Err(problem),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

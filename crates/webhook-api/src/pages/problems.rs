@@ -12,8 +12,9 @@ use webhook_domain::FieldError;
 
 use super::html::{html, render};
 use super::{assets, filters};
-use crate::problem::Problem;
-use crate::request_id;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::request_id;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -42,7 +43,7 @@ pub(super) async fn tell_problems(
         return Ok(response);
     };
     let request = response.request();
-    let told = if matches!(problem, Problem::Unauthorized) {
+    let told = if matches!(problem, Problem::Refused(Refusal::Unauthorized)) {
         to_sign_in(request)
     } else {
         tell(request, problem).unwrap_or_else(|problem| problem.error_response())
@@ -91,7 +92,7 @@ fn title(status: StatusCode) -> &'static str {
 
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(super) async fn refuse_path() -> Result<HttpResponse, Problem> {
-    Err(Problem::NotFound("page"))
+    Err(Refusal::NotFound("page").into())
 }
 
 #[allow(clippy::unused_async, reason = "handlers are async")]

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::NaiveDateTime;
 use url::form_urlencoded::{Serializer, parse};
 
-use crate::problem::Problem;
+use webhook_web::Problem;
 
 /// The parts of a query that say something: forms send their empty fields too.
 #[derive(Debug, Default, Clone)]

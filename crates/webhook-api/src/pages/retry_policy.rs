@@ -12,9 +12,10 @@ use super::html::{html, render};
 use super::query::Query;
 use super::schedule::Schedule;
 use super::span;
-use crate::fields::Fields;
-use crate::problem::Problem;
 use crate::routes::retry_policies::{millis, parse_policy};
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_web::Problem;
 
 /// What a policy is made of, named as the API does.
 const FIELDS: [Field; 6] = [
@@ -169,17 +170,17 @@ impl PolicyForm {
     }
 
     /// The policy, as the API reads it.
-    pub(crate) fn parse(&self) -> Result<RetryPolicy, Problem> {
+    pub(crate) fn parse(&self) -> Result<RetryPolicy, Refusal> {
         let body = Value::Object(self.as_api()).to_string();
         let mut fields = Fields::of_body(body.as_bytes())?;
         let policy = parse_policy(&mut fields, &RetryPolicy::default());
         let errors = fields.finish();
         policy
             .filter(|_| errors.is_empty())
-            .ok_or(Problem::Invalid(errors))
+            .ok_or(Refusal::Invalid(errors))
     }
 
-    fn reasons(&self, problem: &Problem) -> Vec<String> {
+    fn reasons(&self, problem: &Refusal) -> Vec<String> {
         let errors = problem.fields().iter().map(|error| {
             let field = self.fields.iter().find(|field| field.name == error.field);
             let Some(field) = field else {

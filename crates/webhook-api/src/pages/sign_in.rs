@@ -11,18 +11,16 @@ use webhook_store::api_keys::ApiKeyRow;
 
 use super::form::{Form, is_page};
 use super::html::{html, render};
+use super::own_form::SIGN_IN_COOKIE;
 use super::query::Query;
 use super::{assets, filters};
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::known_keys::KnownKeys;
-use crate::problem::Problem;
-use crate::rate_limit::KeyLimits;
 use crate::routes::session;
-
-/// What proves that a sign-in form is ours, while there is no session: no other site can sign a
-/// browser in as somebody else.
-pub(super) const SIGN_IN_COOKIE: &str = "webhooks_sign_in";
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::rate_limit::KeyLimits;
 
 /// Where one goes who wanted to go nowhere.
 const HOME: &str = "/admin/webhooks";
@@ -45,7 +43,7 @@ pub(super) async fn show_sign_in(query: Query) -> Result<HttpResponse, Problem> 
 /// Begins a session. A key that may see nothing is told so, and gets none.
 pub(super) async fn sign_in(
     form: Form,
-    known_keys: Data<KnownKeys>,
+    known_keys: Data<ApiKeyCache>,
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
     limits: Data<KeyLimits>,
@@ -53,11 +51,14 @@ pub(super) async fn sign_in(
     let next = form.text("next");
     let known = match find_key(form.text("key"), &known_keys, &limits).await {
         Ok(known) => known,
-        Err(problem @ Problem::Unauthorized) => {
+        Err(problem @ Problem::Refused(Refusal::Unauthorized)) => {
             let refused = "This is no valid API key. It may have been revoked or be over.";
             return ask(problem.status_code(), next, Some(refused.to_owned()));
         }
-        Err(problem @ (Problem::Forbidden { .. } | Problem::TooManyRequests { .. })) => {
+        Err(
+            problem @ (Problem::Refused(Refusal::Forbidden { .. })
+            | Problem::TooManyRequests { .. }),
+        ) => {
             return ask(problem.status_code(), next, Some(problem.to_string()));
         }
         Err(problem) => return Err(problem),
@@ -85,16 +86,16 @@ pub(super) async fn sign_out(
 
 async fn find_key(
     text: &str,
-    known_keys: &KnownKeys,
+    known_keys: &ApiKeyCache,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
-    let key = ApiKey::parse(text).map_err(|_| Problem::Unauthorized)?;
+    let key = ApiKey::parse(text).map_err(|_| Refusal::Unauthorized)?;
     let known = session::find_key(&key, known_keys, limits).await?;
     let (role, permission) = (known.role, Permission::Read);
     if role.allows(permission) {
         Ok(known)
     } else {
-        Err(Problem::Forbidden { role, permission })
+        Err(Refusal::Forbidden { role, permission }.into())
     }
 }
 

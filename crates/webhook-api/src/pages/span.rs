@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::duration::{parse_duration, write_duration};
+use webhook_admin::duration::{parse_duration, write_duration};
 
 /// What to tell who wrote something else.
 pub(crate) const EXPECTED: &str = "must be a time such as 500ms, 10s, 30m, 12h or 7d";

@@ -3,13 +3,15 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev};
-use webhook_domain::{Permission, SessionToken};
+use webhook_domain::Permission;
 
 use super::assets;
 use super::notice::Notice;
-use crate::auth::SESSION_COOKIE;
-use crate::caller::Caller;
-use crate::problem::Problem;
+use super::own_form::form_token;
+use webhook_admin::Caller;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::auth::SESSION_COOKIE;
 
 /// A page asks for itself again with this header, to show what is new: what the page was to tell
 /// once stays for the person.
@@ -56,8 +58,8 @@ impl FromRequest for Visit {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.map(|caller| Self {
+        let caller = Authenticated::from_request(request, payload).into_inner();
+        ready(caller.map(|Authenticated(caller)| Self {
             caller,
             csrf: form_token(request, SESSION_COOKIE),
             notice: Notice::of(request).filter(|_| !request.headers().contains_key(REFRESH)),
@@ -65,11 +67,4 @@ impl FromRequest for Visit {
             address: request.uri().to_string(),
         }))
     }
-}
-
-/// What forms of the browser with this cookie carry; without the cookie nothing matches it.
-pub(super) fn form_token(request: &HttpRequest, cookie: &str) -> String {
-    let cookie = request.cookie(cookie);
-    let token = cookie.map(|cookie| SessionToken::given(cookie.value()).form_token());
-    token.unwrap_or_default()
 }

@@ -10,18 +10,21 @@ use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role};
 use webhook_store::api_keys::{self, ApiKeyRow, NewApiKey, Revoked};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{SealingKeys, transaction};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::idempotency::{Created, IdempotencyKey, create_once};
-use crate::known_keys::KnownKeys;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::parse_time;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::schema;
+use webhook_admin::values::parse_time;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::body::Body;
 
 /// The most bytes that a key's description in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -82,13 +85,14 @@ pub(crate) struct CreatedApiKey {
     )
 )]
 pub(crate) async fn create_api_key(
-    idempotency_key: IdempotencyKey,
+    IdempotencyHeader(idempotency_key): IdempotencyHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    create(&idempotency_key, &body.0, &caller, &connections, &keys).await
+    let created = create(&idempotency_key, &body.0, &caller, &connections, &keys).await?;
+    Ok(respond_created(created))
 }
 
 /// Makes the key that a document describes.
@@ -98,7 +102,7 @@ pub(crate) async fn create(
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Creation, Refusal> {
     let (name, role, expires_at) = parse_key(body)?;
     let key = ApiKey::from_random(rand::random());
     let id = ApiKeyId(Uuid::now_v7());
@@ -143,13 +147,14 @@ pub(crate) async fn list_api_keys(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<Page<ApiKeyBody>, Problem> {
+) -> Result<Page<ApiKeyBody>, Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let after = fields.optional("cursor", parse_cursor);
@@ -169,9 +174,9 @@ pub(crate) async fn read_list(
 )]
 pub(crate) async fn revoke_api_key(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
-    known_keys: Data<KnownKeys>,
+    known_keys: Data<ApiKeyCache>,
 ) -> Result<HttpResponse, Problem> {
     revoke(&id, &caller, &connections, &known_keys).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -182,8 +187,8 @@ pub(crate) async fn revoke(
     id: &str,
     caller: &Caller,
     connections: &Connections,
-    known_keys: &KnownKeys,
-) -> Result<ApiKeyBody, Problem> {
+    known_keys: &ApiKeyCache,
+) -> Result<ApiKeyBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let revoked = transaction(&mut connection, async |connection| {
@@ -197,10 +202,10 @@ pub(crate) async fn revoke(
                 audit::insert(connection, &caller.actor(), &entry).await?;
                 Ok(row.into())
             }
-            Revoked::LastOwner => Err(Problem::Conflict(
+            Revoked::LastOwner => Err(Refusal::Conflict(
                 "it is the last key of an owner; make another one first",
             )),
-            Revoked::Before | Revoked::Unknown => Err(Problem::NotFound("API key")),
+            Revoked::Before | Revoked::Unknown => Err(Refusal::NotFound("API key")),
         }
     });
     let revoked = revoked.await?;
@@ -209,16 +214,16 @@ pub(crate) async fn revoke(
 }
 
 /// Reads a key, whether it is valid or not.
-pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<ApiKeyBody, Problem> {
+pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<ApiKeyBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let row = api_keys::find(&mut connection, id).await?;
     row.map(ApiKeyBody::from)
-        .ok_or(Problem::NotFound("API key"))
+        .ok_or(Refusal::NotFound("API key"))
 }
 
-fn parse_id(text: &str) -> Result<ApiKeyId, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("API key"))
+fn parse_id(text: &str) -> Result<ApiKeyId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("API key"))
 }
 
 /// What the audit log says of a key.
@@ -228,7 +233,7 @@ fn describe(row: &ApiKeyRow) -> serde_json::Value {
     })
 }
 
-fn parse_key(body: &[u8]) -> Result<(KeyName, Role, Option<DateTime<Utc>>), Problem> {
+fn parse_key(body: &[u8]) -> Result<(KeyName, Role, Option<DateTime<Utc>>), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let name = fields.required("name", str::parse);
     let role = fields.required("role", str::parse);
@@ -236,7 +241,7 @@ fn parse_key(body: &[u8]) -> Result<(KeyName, Role, Option<DateTime<Utc>>), Prob
     let errors = fields.finish();
     match (name, role) {
         (Some(name), Some(role)) if errors.is_empty() => Ok((name, role, expires_at)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -263,7 +268,7 @@ mod tests {
     fn a_key_needs_a_name_and_a_role() {
         let refused = parse_key(br#"{"role":"king","expires_at":"soon","x":1}"#);
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

@@ -9,13 +9,14 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use webhook_store::audit::{self, AuditFilter, AuditRow};
 
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::parse_time;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::schema;
+use webhook_admin::values::parse_time;
+use webhook_web::Problem;
 
 /// Which entries to list.
 #[derive(IntoParams)]
@@ -87,13 +88,14 @@ pub(crate) async fn list_audit(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<Page<AuditBody>, Problem> {
+) -> Result<Page<AuditBody>, Refusal> {
     let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let rows = audit::list(&mut connection, &filter).await?;
@@ -101,7 +103,7 @@ pub(crate) async fn read_list(
     Ok(Page::of(rows, limit, |row| row.id))
 }
 
-fn parse_filter(query: &str) -> Result<(AuditFilter, PageLimit), Problem> {
+fn parse_filter(query: &str) -> Result<(AuditFilter, PageLimit), Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let filter = AuditFilter {

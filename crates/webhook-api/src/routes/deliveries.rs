@@ -7,8 +7,8 @@ use uuid::Uuid;
 use webhook_domain::{DeliveryId, FailureClass};
 use webhook_store::deliveries::DeliveryRow;
 
-use crate::problem::Problem;
-use crate::schema;
+use webhook_admin::Refusal;
+use webhook_admin::schema;
 
 pub(crate) mod again;
 pub(crate) mod list;
@@ -66,6 +66,6 @@ impl From<DeliveryRow> for DeliveryBody {
 }
 
 /// What is no id names no delivery.
-fn parse_id(text: &str) -> Result<DeliveryId, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("delivery"))
+fn parse_id(text: &str) -> Result<DeliveryId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("delivery"))
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use webhook_domain::EventType;
 
-use crate::openapi::Refusals;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::schema;
 
 /// All types of event.
 #[derive(Serialize, ToSchema)]

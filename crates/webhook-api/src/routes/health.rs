@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use webhook_broker::{BrokerState, Publisher};
 use webhook_store::StoreError;
 
-use crate::connections::Connections;
+use webhook_admin::Connections;
 
 /// How long Postgres may take to answer.
 const PING_WITHIN: Duration = Duration::from_secs(2);

@@ -12,14 +12,16 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::jobs::{self, Job, Selection};
 use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
 
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::idempotency::{Created, IdempotencyKey, create_once};
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::schema;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// Many deliveries made due, step by step.
 #[derive(Serialize, ToSchema)]
@@ -65,7 +67,7 @@ pub(crate) struct NewJob<'a> {
 
 impl NewJob<'_> {
     /// Only counts what it would be about.
-    pub(crate) async fn count(&self, connection: &mut Connection) -> Result<HttpResponse, Problem> {
+    pub(crate) async fn count(&self, connection: &mut Connection) -> Result<HttpResponse, Refusal> {
         let total = self.selection.count(connection).await?;
         Ok(HttpResponse::Ok().json(JobCount { total }))
     }
@@ -77,7 +79,7 @@ impl NewJob<'_> {
         keys: &SealingKeys,
         caller: &Caller,
         request: (&IdempotencyKey, &[u8]),
-    ) -> Result<HttpResponse, Problem> {
+    ) -> Result<Creation, Refusal> {
         create_once(connection, keys, caller, request, async |connection| {
             let job = self.insert(connection, caller).await?;
             Ok(Created::of(job.id, "/api/v1/jobs", None, &job))
@@ -90,7 +92,7 @@ impl NewJob<'_> {
         &self,
         connection: &mut RawConnection,
         caller: &Caller,
-    ) -> Result<JobBody, Problem> {
+    ) -> Result<JobBody, Refusal> {
         let actor = caller.actor();
         let total = self.selection.count(connection).await?;
         let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
@@ -141,13 +143,14 @@ pub(crate) async fn list_jobs(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<Page<JobBody>, Problem> {
+) -> Result<Page<JobBody>, Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let status = fields.optional("status", str::parse);
@@ -168,15 +171,18 @@ pub(crate) async fn find_job(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    read_job(&id, &connections).await.map(Json)
+    read_job(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the job that a path names.
-pub(crate) async fn read_job(id: &str, connections: &Connections) -> Result<JobBody, Problem> {
+pub(crate) async fn read_job(id: &str, connections: &Connections) -> Result<JobBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let job = jobs::find(&mut connection, id).await?;
-    Ok(job.ok_or(Problem::NotFound("job"))?.into())
+    Ok(job.ok_or(Refusal::NotFound("job"))?.into())
 }
 
 /// Stops a running job. What it has made due stays due; `done` tells exactly how many these are.
@@ -186,10 +192,13 @@ pub(crate) async fn read_job(id: &str, connections: &Connections) -> Result<JobB
 )]
 pub(crate) async fn cancel_job(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<JobBody>, Problem> {
-    cancel(&id, &caller, &connections).await.map(Json)
+    cancel(&id, &caller, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Stops the job that a path names.
@@ -197,28 +206,28 @@ pub(crate) async fn cancel(
     id: &str,
     caller: &Caller,
     connections: &Connections,
-) -> Result<JobBody, Problem> {
+) -> Result<JobBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let cancelled = transaction(&mut connection, async |connection| {
         let found = jobs::find(connection, id).await?;
-        found.ok_or(Problem::NotFound("job"))?;
+        found.ok_or(Refusal::NotFound("job"))?;
         let cancelled = jobs::cancel(connection, id).await?;
-        let job = cancelled.ok_or(Problem::Conflict("it has ended already"))?;
+        let job = cancelled.ok_or(Refusal::Conflict("it has ended already"))?;
         let entry = AuditEntry {
             webhook_id: job.selection.webhook_id(),
             after: Some(serde_json::json!({"job_id": job.id, "done": job.done})),
             ..AuditEntry::new(AuditAction::JobCancelled, job.kind.as_str())
         };
         audit::insert(connection, &caller.actor(), &entry).await?;
-        Ok::<_, Problem>(job)
+        Ok::<_, Refusal>(job)
     });
     Ok(cancelled.await?.into())
 }
 
 /// What is no id names no job.
-fn parse_id(text: &str) -> Result<JobId, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("job"))
+fn parse_id(text: &str) -> Result<JobId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("job"))
 }
 
 impl From<Job> for JobBody {

@@ -15,13 +15,15 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
 use webhook_store::transaction;
 
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, parse_cursor};
-use crate::problem::Problem;
-use crate::values::{parse_search, parse_time};
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, parse_cursor};
+use webhook_admin::values::{parse_search, parse_time};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 // Many at once.
 pub(crate) mod all;
@@ -93,13 +95,14 @@ pub(crate) async fn list_rejected_messages(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<Page<RejectedMessageBody>, Problem> {
+) -> Result<Page<RejectedMessageBody>, Refusal> {
     let (filter, after, limit) = parse_page(query)?;
     let mut connection = connections.acquire().await?;
     let rows = rejected_messages::list(&mut connection, &filter, after, limit.rows()).await?;
@@ -133,7 +136,7 @@ pub(crate) async fn find_rejected_message(
 )]
 pub(crate) async fn requeue_rejected_message(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
@@ -147,11 +150,11 @@ pub(crate) async fn requeue(
     caller: &Caller,
     connections: &Connections,
     publisher: &Publisher,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     // No connection is held while the broker is spoken to.
     let (message, body) = find(id, connections).await?;
     if !message.is_whole() {
-        return Err(Problem::Conflict(
+        return Err(Refusal::Conflict(
             "it is too large to be an event; only its start was kept",
         ));
     }
@@ -172,7 +175,7 @@ pub(crate) async fn requeue(
 )]
 pub(crate) async fn discard_rejected_message(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     discard(&id, &caller, &connections).await?;
@@ -184,13 +187,13 @@ pub(crate) async fn discard(
     id: &str,
     caller: &Caller,
     connections: &Connections,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     let (message, _) = find(id, connections).await?;
     let action = AuditAction::RejectedMessageDiscarded;
     if delete(connections, &message, action, caller).await? {
         Ok(())
     } else {
-        Err(Problem::NotFound("rejected message"))
+        Err(Refusal::NotFound("rejected message"))
     }
 }
 
@@ -198,8 +201,8 @@ pub(crate) async fn discard(
 pub(crate) async fn find(
     id: &str,
     connections: &Connections,
-) -> Result<(RejectedMessage, Vec<u8>), Problem> {
-    let unknown = || Problem::NotFound("rejected message");
+) -> Result<(RejectedMessage, Vec<u8>), Refusal> {
+    let unknown = || Refusal::NotFound("rejected message");
     let id = id.parse().map_err(|_| unknown())?;
     let mut connection = connections.acquire().await?;
     let found = rejected_messages::find(&mut connection, id).await?;
@@ -212,7 +215,7 @@ async fn delete(
     message: &RejectedMessage,
     action: AuditAction,
     caller: &Caller,
-) -> Result<bool, Problem> {
+) -> Result<bool, Refusal> {
     let mut connection = connections.acquire().await?;
     transaction(&mut connection, async |connection| {
         let deleted = rejected_messages::delete(connection, &[message.id]).await? == 1;
@@ -243,7 +246,7 @@ fn origin(message: &RejectedMessage) -> Origin {
     }
 }
 
-fn parse_page(query: &str) -> Result<(RejectedMessageFilter, Option<Uuid>, PageLimit), Problem> {
+fn parse_page(query: &str) -> Result<(RejectedMessageFilter, Option<Uuid>, PageLimit), Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let after = fields.optional("cursor", parse_cursor);
@@ -303,7 +306,7 @@ mod tests {
     fn a_filter_that_is_wrong_is_refused_with_every_name() {
         let refused = parse_page("since=soon&until=x&cursor=x&limit=0&page=2");
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

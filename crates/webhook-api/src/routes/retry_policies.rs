@@ -8,14 +8,16 @@ use webhook_domain::{AuditAction, Environment, RetryPolicy};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, retry_policies, transaction};
 
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::parse_bool;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a policy in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -107,7 +109,7 @@ pub(crate) async fn list_retry_policies(
 /// The default of each environment.
 pub(crate) async fn list_defaults(
     connection: &mut RawConnection,
-) -> Result<Vec<DefaultRetryPolicy>, Problem> {
+) -> Result<Vec<DefaultRetryPolicy>, Refusal> {
     let mut defaults = Vec::new();
     for environment in Environment::ALL {
         let policy = retry_policies::find_default(connection, *environment).await?;
@@ -131,7 +133,7 @@ pub(crate) async fn replace_retry_policy(
     environment: Path<String>,
     request: HttpRequest,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<DefaultRetryPolicy>, Problem> {
     let environment = parse_environment(&environment)?;
@@ -141,7 +143,7 @@ pub(crate) async fn replace_retry_policy(
     let policy = parse_policy(&mut fields, &RetryPolicy::default());
     let errors = [query.finish(), fields.finish()].concat();
     let Some(policy) = policy.filter(|_| errors.is_empty()) else {
-        return Err(Problem::Invalid(errors));
+        return Err(Refusal::Invalid(errors).into());
     };
     if !dry_run {
         replace(environment, &policy, &caller, &connections).await?;
@@ -155,7 +157,7 @@ pub(crate) async fn replace(
     policy: &RetryPolicy,
     caller: &Caller,
     connections: &Connections,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     let mut connection = connections.acquire().await?;
     transaction(&mut connection, async |connection| {
         let before = retry_policies::find_default(connection, environment).await?;
@@ -172,8 +174,8 @@ pub(crate) async fn replace(
 }
 
 /// What is no environment names none.
-pub(crate) fn parse_environment(text: &str) -> Result<Environment, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("environment"))
+pub(crate) fn parse_environment(text: &str) -> Result<Environment, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("environment"))
 }
 
 /// Takes a policy's fields out. `None`: something is wrong, and noted in `fields`.

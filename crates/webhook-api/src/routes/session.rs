@@ -12,17 +12,18 @@ use webhook_domain::{ApiKey, Role, SessionToken, UrlSchemes};
 use webhook_store::api_keys::ApiKeyRow;
 use webhook_store::sessions;
 
-use crate::auth::SESSION_COOKIE;
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::known_keys::KnownKeys;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::rate_limit::KeyLimits;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::auth::SESSION_COOKIE;
+use webhook_web::body::Body;
+use webhook_web::rate_limit::KeyLimits;
 
 /// The most bytes that a sign-in in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -74,7 +75,7 @@ pub(crate) struct CallerBody {
 )]
 pub(crate) async fn sign_in(
     body: Body<MAX_BYTES>,
-    known_keys: Data<KnownKeys>,
+    known_keys: Data<ApiKeyCache>,
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
     limits: Data<KeyLimits>,
@@ -92,7 +93,7 @@ pub(crate) async fn sign_in(
 /// Finds who signs in.
 pub(crate) async fn find_key(
     key: &ApiKey,
-    known_keys: &KnownKeys,
+    known_keys: &ApiKeyCache,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
     let known = known_keys.find(key).await?;
@@ -105,7 +106,7 @@ pub(crate) async fn begin(
     key: &ApiKeyRow,
     connections: &Connections,
     url_rules: &UrlRules,
-) -> Result<(DateTime<Utc>, Cookie<'static>), Problem> {
+) -> Result<(DateTime<Utc>, Cookie<'static>), Refusal> {
     let token = SessionToken::from_random(rand::random());
     let expires_at = Utc::now() + LASTS;
     let mut connection = connections.acquire().await?;
@@ -121,7 +122,7 @@ pub(crate) async fn begin(
     responses((status = 200, body = CallerBody), Refusals)
 )]
 #[allow(clippy::unused_async, reason = "handlers are async")]
-pub(crate) async fn show_session(caller: Caller) -> Json<CallerBody> {
+pub(crate) async fn show_session(Authenticated(caller): Authenticated) -> Json<CallerBody> {
     Json(CallerBody {
         key_name: caller.name().to_owned(),
         role: Role::as_str(caller.role()),
@@ -147,7 +148,7 @@ pub(crate) async fn end(
     request: &HttpRequest,
     connections: &Connections,
     url_rules: &UrlRules,
-) -> Result<Cookie<'static>, Problem> {
+) -> Result<Cookie<'static>, Refusal> {
     if let Some(sent) = request.cookie(SESSION_COOKIE) {
         let mut connection = connections.acquire().await?;
         let hash = SessionToken::given(sent.value()).hash();
@@ -168,12 +169,12 @@ fn cookie(url_rules: &UrlRules, value: &str, max_age: time::Duration) -> Cookie<
 }
 
 /// What is no key is refused like one that is not known.
-fn parse_key(body: &[u8]) -> Result<ApiKey, Problem> {
+fn parse_key(body: &[u8]) -> Result<ApiKey, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let key = fields.required("key", |text| Ok::<_, String>(ApiKey::parse(text)));
     let errors = fields.finish();
     match key {
-        Some(key) if errors.is_empty() => key.map_err(|_| Problem::Unauthorized),
-        _ => Err(Problem::Invalid(errors)),
+        Some(key) if errors.is_empty() => key.map_err(|_| Refusal::Unauthorized),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }

@@ -1,6 +1,7 @@
 //! What owners set for the whole platform.
 
 use std::time::Duration;
+use webhook_web::if_match::IfMatchHeader;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;
@@ -13,16 +14,18 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
 use webhook_store::{retention, settings, transaction};
 
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::duration::{parse_duration, write_duration};
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::precondition::{IfMatch, etag};
-use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::routes::retry_policies::{DefaultRetryPolicy, list_defaults};
-use crate::schema;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::duration::{parse_duration, write_duration};
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that settings in JSON may have.
 const MAX_BYTES: usize = 16 * 1024;
@@ -142,9 +145,9 @@ pub(crate) async fn show_settings(connections: Data<Connections>) -> Result<Http
     )
 )]
 pub(crate) async fn patch_settings(
-    if_match: IfMatch,
+    IfMatchHeader(if_match): IfMatchHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let row = change(&if_match, &body.0, &caller, &connections).await?;
@@ -159,7 +162,7 @@ pub(crate) async fn change(
     patch: &[u8],
     caller: &Caller,
     connections: &Connections,
-) -> Result<SettingsRow, Problem> {
+) -> Result<SettingsRow, Refusal> {
     let mut connection = connections.acquire().await?;
     transaction(&mut connection, async |connection| {
         let before = settings::lock(connection).await?;
@@ -186,7 +189,7 @@ pub(crate) async fn change(
 pub(crate) fn parse_patch(
     body: &[u8],
     current: &PlatformSettings,
-) -> Result<PlatformSettings, Problem> {
+) -> Result<PlatformSettings, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let mut new = current.clone();
     let default = PlatformSettings::default();
@@ -208,7 +211,7 @@ pub(crate) fn parse_patch(
         fields.refuse(&error.field, &error.reason);
     }
     fields.end()?;
-    checked.map_err(Problem::Invalid)
+    checked.map_err(Refusal::Invalid)
 }
 
 fn parse_retention(fields: &mut Fields<'_>, current: &Retention) -> Retention {
@@ -284,7 +287,7 @@ mod tests {
     fn patch(body: &str) -> Result<PlatformSettings, Vec<String>> {
         let patched = parse_patch(body.as_bytes(), &PlatformSettings::default());
         patched.map_err(|problem| {
-            let Problem::Invalid(errors) = problem else {
+            let Refusal::Invalid(errors) = problem else {
                 panic!("it must be refused by field");
             };
             errors.into_iter().map(|error| error.field).collect()

@@ -18,12 +18,13 @@ use webhook_domain::{
 use webhook_store::secrets::{self, Secrets, Signer};
 use webhook_store::{SealingKeys, deliveries};
 
-use crate::body::Body;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a request in JSON may have: room for the largest event, escaped.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -150,7 +151,10 @@ pub(crate) async fn verify_signature(
 ) -> Result<Json<VerifiedSignature>, Problem> {
     let (webhook_id, request) = parse_request(&body.0)?;
     let own = find_secrets(webhook_id, &connections, &keys).await?;
-    verify(request, own, &connections, &keys).await.map(Json)
+    verify(request, own, &connections, &keys)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Finds what the requests of a webhook are signed with.
@@ -158,10 +162,10 @@ pub(crate) async fn find_secrets(
     webhook_id: WebhookId,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<Vec<OwnSecret>, Problem> {
+) -> Result<Vec<OwnSecret>, Refusal> {
     let mut connection = connections.acquire().await?;
     let signer = secrets::find_signer(&mut connection, keys, webhook_id).await?;
-    let signer = signer.ok_or(Problem::NotFound("webhook"))?;
+    let signer = signer.ok_or(Refusal::NotFound("webhook"))?;
     Ok(own_secrets(signer.secrets))
 }
 
@@ -171,7 +175,7 @@ pub(crate) async fn verify(
     own: Vec<OwnSecret>,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<VerifiedSignature, Problem> {
+) -> Result<VerifiedSignature, Refusal> {
     let now = Utc::now();
     let sent = {
         let mut connection = connections.acquire().await?;
@@ -187,14 +191,14 @@ pub(crate) async fn verify(
     Ok(VerifiedSignature::of(&check, now))
 }
 
-fn parse_request(body: &[u8]) -> Result<(WebhookId, ReceivedRequest), Problem> {
+fn parse_request(body: &[u8]) -> Result<(WebhookId, ReceivedRequest), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let webhook_id = fields.required("webhook_id", str::parse);
     let request = parse_received(&mut fields);
     let errors = fields.finish();
     match (webhook_id, request) {
         (Some(webhook_id), Some(request)) if errors.is_empty() => Ok((webhook_id, request)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -244,7 +248,7 @@ async fn find_other(
     connections: &Connections,
     keys: &SealingKeys,
     unexplained: Unexplained,
-) -> Result<Option<OtherWebhook>, Problem> {
+) -> Result<Option<OtherWebhook>, Refusal> {
     let (began, mut after) = (Instant::now(), None);
     for _ in 0..MAX_PAGES {
         if began.elapsed() > MAX_SEARCH {
@@ -277,9 +281,9 @@ fn signed(signer: &Signer, unexplained: &Unexplained) -> bool {
 }
 
 /// Hashes on a thread where other requests do not wait for it.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Problem::Broken(error.to_string()))
+    done.map_err(|error| Refusal::Broken(error.to_string()))
 }
 
 impl VerifiedSignature {

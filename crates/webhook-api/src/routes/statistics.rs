@@ -11,11 +11,12 @@ use uuid::Uuid;
 use webhook_domain::{Durations, FailureKind, WebhookId};
 use webhook_store::activity::{self, Counts, Hour};
 
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::values::parse_time;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::values::parse_time;
+use webhook_web::Problem;
 
 /// The most spans that one answer has: 31 days of hours.
 const MAX_SPANS: i32 = 31 * 24;
@@ -94,13 +95,14 @@ pub(crate) async fn read_statistics(
     read_counts(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads what a query asks for.
 pub(crate) async fn read_counts(
     query: &str,
     connections: &Connections,
-) -> Result<Statistics, Problem> {
+) -> Result<Statistics, Refusal> {
     let asked = parse(query, Utc::now())?;
     let mut connection = connections.acquire().await?;
     let of = (asked.webhook_id, asked.since, asked.until);
@@ -136,7 +138,7 @@ impl Interval {
     }
 }
 
-fn parse(query: &str, now: DateTime<Utc>) -> Result<Asked, Problem> {
+fn parse(query: &str, now: DateTime<Utc>) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_query(query);
     let webhook_id = fields.optional("webhook_id", str::parse);
     let interval = fields.optional("interval", |text| match text {

@@ -15,10 +15,10 @@ use webhook_store::RawConnection;
 use webhook_store::activity::{self, Counts, LastAttempt};
 use webhook_store::webhooks::Webhook;
 
-use crate::precondition::etag;
-use crate::problem::Problem;
 use crate::routes::retry_policies::{RetryPolicyBody, millis};
-use crate::schema;
+use webhook_admin::Refusal;
+use webhook_admin::schema;
+use webhook_admin::version::etag;
 
 // One webhook: made, read, changed.
 mod documents;
@@ -151,7 +151,7 @@ fn answer(webhook: WebhookBody) -> HttpResponse {
 async fn with_counts(
     connection: &mut RawConnection,
     webhooks: Vec<Webhook>,
-) -> Result<Vec<WebhookBody>, Problem> {
+) -> Result<Vec<WebhookBody>, Refusal> {
     let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id).collect();
     let since = Utc::now() - TimeDelta::hours(24);
     let counted = activity::count_since(connection, &ids, since).await?;
@@ -166,9 +166,9 @@ async fn with_counts(
 async fn with_count(
     connection: &mut RawConnection,
     webhook: Webhook,
-) -> Result<WebhookBody, Problem> {
+) -> Result<WebhookBody, Refusal> {
     let mut bodies = with_counts(connection, vec![webhook]).await?;
-    bodies.pop().ok_or(Problem::NotFound("webhook"))
+    bodies.pop().ok_or(Refusal::NotFound("webhook"))
 }
 
 impl WebhookBody {

@@ -6,15 +6,16 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, ResponseError};
 
 use super::show::show_refusal;
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::filters::{as_sentence, group};
 use crate::pages::form::Form;
 use crate::pages::html::go_on;
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::again::{cancel, retry};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The most that are picked: what a page of the list has.
 const MAX_PICKED: usize = 200;
@@ -45,7 +46,7 @@ pub(in crate::pages) async fn cancel_delivery(
 /// Goes on to the delivery; what was refused is told on its page.
 async fn answer<T>(
     id: &str,
-    done: Result<T, Problem>,
+    done: Result<T, Refusal>,
     told: &str,
     visit: &Visit,
     connections: &Connections,
@@ -55,18 +56,19 @@ async fn answer<T>(
             let page = format!("/admin/webhook-deliveries/{id}");
             Ok(go_on(&page, &Notice::new(told)))
         }
-        Err(problem @ Problem::Conflict(_)) => {
-            let reason = as_sentence(&problem.to_string());
-            show_refusal(id, visit, (problem.status_code(), reason), connections).await
+        Err(refusal @ Refusal::Conflict(_)) => {
+            let reason = as_sentence(&refusal.to_string());
+            let status = Problem::from(refusal).status_code();
+            show_refusal(id, visit, (status, reason), connections).await
         }
-        Err(problem) => Err(problem),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
 /// Sends those now that were picked in the list, one after the other.
 pub(in crate::pages) async fn retry_selected(
     form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut sent = 0;
@@ -74,11 +76,11 @@ pub(in crate::pages) async fn retry_selected(
     for id in form.all("id").take(MAX_PICKED) {
         match retry(id, &caller, &connections).await {
             Ok(_) => sent += 1,
-            Err(Problem::Conflict(reason)) => *refused.entry(reason).or_default() += 1,
-            Err(Problem::NotFound(_)) => {
+            Err(Refusal::Conflict(reason)) => *refused.entry(reason).or_default() += 1,
+            Err(Refusal::NotFound(_)) => {
                 *refused.entry("it is not kept any more").or_default() += 1;
             }
-            Err(problem) => return Err(problem),
+            Err(refusal) => return Err(refusal.into()),
         }
     }
     let notice = Notice::new(tell(sent, &refused));

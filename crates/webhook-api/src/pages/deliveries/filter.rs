@@ -4,7 +4,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::pages::filters::{label_of, time_of};
 use crate::pages::query::Query;
-use crate::values::parse_time;
+use webhook_admin::values::parse_time;
 
 /// The filters of the API, as they are called on the page.
 const NAMES: [(&str, &str); 9] = [

@@ -7,17 +7,17 @@ use chrono::Utc;
 use webhook_domain::{Environment, EventType, FailureClass, StatusFilter};
 
 use super::filter::{Chip, Filters};
-use crate::connections::Connections;
-use crate::page::{Page, TotalPage};
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::span::in_short;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::list::read_list;
+use webhook_admin::Connections;
+use webhook_admin::lists::{Page, TotalPage};
+use webhook_web::Problem;
 
 /// Statuses that are offered; any other can be typed.
 const STATUSES: [&str; 8] = ["2xx", "3xx", "4xx", "5xx", "429", "500", "503", "none"];

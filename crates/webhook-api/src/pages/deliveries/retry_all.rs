@@ -1,7 +1,6 @@
 //! All deliveries that fit are sent again: how many these are is asked back, then a job does it.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value};
@@ -10,8 +9,6 @@ use webhook_domain::{JobRate, StatusFilter};
 use webhook_store::SealingKeys;
 
 use super::filter::{Chip, Filters};
-use crate::connections::Connections;
-use crate::idempotency::IdempotencyKey;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::filters::group;
@@ -20,8 +17,10 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::again::Retry;
+use webhook_admin::Connections;
+use webhook_admin::creation::IdempotencyKey;
+use webhook_web::Problem;
 
 /// Where the form goes.
 const PATH: &str = "/admin/webhook-deliveries/retry";
@@ -84,9 +83,7 @@ pub(in crate::pages) async fn start(
         .job()
         .start(&mut connection, &keys, &visit.caller, request)
         .await?;
-    let job = started.headers().get(LOCATION);
-    let job = job.and_then(|path| path.to_str().ok()).unwrap_or_default();
-    let page = job.replacen("/api/v1/", "/admin/", 1);
+    let page = format!("/admin/jobs/{}", started.created.id);
     Ok(go_on(&page, &Notice::new("The job is started.")))
 }
 

@@ -10,15 +10,15 @@ use super::attempt::ShownAttempt;
 use super::curl::curl;
 use super::list::shown_status;
 use super::readable::Readable;
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::span::in_short;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::read::{DeliveryWithAttempts, ResendBody, read_delivery};
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 /// While something is about to happen the page looks again after so many seconds, else after
 /// [`LATER`].

@@ -14,7 +14,7 @@ use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::json::pretty;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
+use webhook_web::Problem;
 
 /// What signs the examples. It is nobody's, and says so once it is decoded.
 const SECRET: &[u8; 32] = b"this secret is only an example!!";

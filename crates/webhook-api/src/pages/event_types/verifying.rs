@@ -9,7 +9,7 @@ use super::markdown::to_html;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
+use webhook_web::Problem;
 
 static GUIDE: LazyLock<String> =
     LazyLock::new(|| to_html(include_str!("../../../../../docs/verifying.md")));

@@ -5,15 +5,15 @@ use actix_web::web::{Data, Path};
 use askama::Template;
 use webhook_domain::EventOutcome;
 
-use crate::connections::Connections;
 use crate::pages::filters::{self, group};
 use crate::pages::html::page;
 use crate::pages::json::pretty;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::events::explanation::{ExplainedWebhookBody, ExplanationBody, read_explanation};
 use crate::routes::events::read::{EventWithBody, read_event};
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "events/detail.html")]

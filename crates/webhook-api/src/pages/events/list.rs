@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::{Environment, EventType};
 
-use crate::connections::Connections;
-use crate::page::Page;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::events::read::{EventBody, read_list};
+use webhook_admin::Connections;
+use webhook_admin::lists::Page;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "events/list.html")]

@@ -4,7 +4,7 @@ use serde_json::Value;
 use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
 
 use crate::pages::filters::{label_of, time_of};
-use crate::values::parse_time;
+use webhook_admin::values::parse_time;
 
 /// The parts of a selection, as they are called on the page.
 const NAMES: [(&str, &str); 10] = [

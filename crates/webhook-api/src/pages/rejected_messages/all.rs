@@ -9,16 +9,16 @@ use webhook_broker::Publisher;
 use webhook_store::rejected_messages::clock;
 
 use super::LIST;
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::filters::{self, group};
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::rejected_messages::all::{discard_selected, requeue_selected};
+use webhook_admin::Connections;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The fields of the API's document that say which messages.
 const SELECTION: [&str; 3] = ["search", "since", "until"];
@@ -48,7 +48,7 @@ struct DiscardPage {
 pub(in crate::pages) async fn ask_to_requeue(
     visit: Visit,
     query: Query,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
@@ -68,7 +68,7 @@ pub(in crate::pages) async fn ask_to_requeue(
 /// Requeues messages.
 pub(in crate::pages) async fn requeue(
     form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
@@ -89,7 +89,7 @@ pub(in crate::pages) async fn requeue(
 pub(in crate::pages) async fn ask_to_discard(
     visit: Visit,
     query: Query,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let asked = selection(|name| query.text(name));
@@ -114,7 +114,7 @@ pub(in crate::pages) async fn ask_to_discard(
 /// Deletes messages.
 pub(in crate::pages) async fn discard(
     form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = document(&selection(|name| form.text(name)), false);

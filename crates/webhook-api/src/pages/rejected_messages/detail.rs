@@ -12,15 +12,15 @@ use webhook_store::rejected_messages::RejectedMessage;
 use super::LIST;
 use super::body::{Kind, Shown};
 use super::reason::{Reason, take_apart};
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::rejected_messages as api;
+use webhook_admin::Connections;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "rejected_messages/detail.html")]
@@ -78,7 +78,7 @@ pub(in crate::pages) async fn download_body(
 pub(in crate::pages) async fn requeue(
     id: Path<String>,
     form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
@@ -105,7 +105,7 @@ pub(in crate::pages) async fn ask_to_discard(
 pub(in crate::pages) async fn discard(
     id: Path<String>,
     _form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     api::discard(&id, &caller, &connections).await?;

@@ -5,13 +5,13 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::reason::{Reason, take_apart};
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::rejected_messages::{RejectedMessageBody, read_list};
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "rejected_messages/list.html")]

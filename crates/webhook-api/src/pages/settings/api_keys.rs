@@ -1,7 +1,6 @@
 //! API keys: all of them, and a form that makes one.
 
 use actix_web::HttpResponse;
-use actix_web::body::MessageBody;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
@@ -12,17 +11,18 @@ use uuid::Uuid;
 use webhook_domain::Role;
 use webhook_store::SealingKeys;
 
-use crate::connections::Connections;
-use crate::idempotency::IdempotencyKey;
-use crate::page::Page;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::api_keys::{ApiKeyBody, create, read_list};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::{Created, IdempotencyKey};
+use webhook_admin::lists::Page;
+use webhook_web::Problem;
 
 pub(super) const PATH: &str = "/admin/settings/api-keys";
 
@@ -74,9 +74,9 @@ pub(in crate::pages) async fn create_key(
     let made = create(&once, &document, &visit.caller, &connections, &sealing_keys).await;
     let keys = read_list("", &connections).await?;
     match made {
-        Ok(answer) => {
+        Ok(creation) => {
             let mut shown = ApiKeysPage::of(visit, keys, Form::default());
-            shown.made = Some(MadeKey::read(answer)?);
+            shown.made = Some(MadeKey::read(&creation.created)?);
             shown.show(StatusCode::CREATED)
         }
         Err(problem) => {
@@ -108,9 +108,8 @@ impl ApiKeysPage {
 }
 
 impl MadeKey {
-    fn read(answer: HttpResponse) -> Result<Self, Problem> {
-        let body = answer.into_body().try_into_bytes().unwrap_or_default();
-        serde_json::from_slice(&body).map_err(|error| Problem::Broken(error.to_string()))
+    fn read(created: &Created) -> Result<Self, Refusal> {
+        serde_json::from_str(&created.body).map_err(|error| Refusal::Broken(error.to_string()))
     }
 }
 

@@ -9,17 +9,18 @@ use webhook_domain::{OwnSecret, ReceivedRequest, SigningSecret, WebhookId};
 use webhook_store::SealingKeys;
 
 use super::suggestions::{find_webhook, suggest};
-use crate::connections::Connections;
-use crate::fields::Fields;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{page, page_with};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::signatures::{VerifiedSignature, find_secrets, parse_received, verify};
 use crate::routes::webhooks::WebhookBody;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "settings/checker.html")]
@@ -87,7 +88,7 @@ async fn check(
     form: &Form,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<Answer, Problem> {
+) -> Result<Answer, Refusal> {
     let (request, mut fields) = read_request(form);
     let signer = match (form.text("webhook"), form.text("secret")) {
         ("", "") => Err((
@@ -109,7 +110,7 @@ async fn check(
             let found = verify(request, own, connections, keys).await?;
             Ok(Answer { found, webhook })
         }
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -123,7 +124,7 @@ async fn find_signer(
     text: &str,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<Result<Signer, String>, Problem> {
+) -> Result<Result<Signer, String>, Refusal> {
     let id = match find_webhook(text, connections).await? {
         Ok(id) => id,
         Err(reason) => return Ok(Err(reason)),
@@ -133,7 +134,7 @@ async fn find_signer(
             webhook: Some(id),
             own,
         })),
-        Err(Problem::NotFound(_)) => Ok(Err("there is no webhook with this id".to_owned())),
+        Err(Refusal::NotFound(_)) => Ok(Err("there is no webhook with this id".to_owned())),
         Err(problem) => Err(problem),
     }
 }

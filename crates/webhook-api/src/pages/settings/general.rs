@@ -1,22 +1,24 @@
 //! What is kept for how long, and what else counts for all webhooks.
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use webhook_domain::FieldError;
 use webhook_store::settings::{self, SettingsRow};
 
 use super::times::{GROUPS, Shortened, Time};
-use crate::connections::Connections;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::precondition::{IfMatch, etag};
-use crate::problem::Problem;
 use crate::routes::settings::{RetentionBody, ValuesBody, change, parse_patch};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Problem;
 
 const PATH: &str = "/admin/settings";
 
@@ -89,11 +91,11 @@ pub(in crate::pages) async fn change_settings(
     let status = match typed.save(step == CONFIRMED, &connections).await {
         Ok(Step::Saved) => return Ok(go_on(PATH, &Notice::new("The settings are saved."))),
         Ok(Step::Ask(shortened)) => return typed.ask(shortened),
-        Err(problem @ Problem::Changed { .. }) => {
+        Err(Refusal::Changed { .. }) => {
             let now = find(&connections).await?;
             typed.version = now.version;
             typed.meanwhile = Some(ValuesBody::from(&now.settings));
-            problem.status_code()
+            StatusCode::PRECONDITION_FAILED
         }
         Err(problem) => {
             typed.errors = Errors::of(with_addresses(problem, &typed.values))?;
@@ -104,7 +106,7 @@ pub(in crate::pages) async fn change_settings(
 }
 
 impl GeneralPage {
-    async fn save(&self, confirmed: bool, connections: &Connections) -> Result<Step, Problem> {
+    async fn save(&self, confirmed: bool, connections: &Connections) -> Result<Step, Refusal> {
         let patch = serde_json::to_vec(&self.values).expect("our bodies are JSON");
         let if_match = IfMatch::Tags(vec![etag(self.version)]);
         let before = find(connections).await?;
@@ -141,7 +143,7 @@ impl GeneralPage {
     }
 }
 
-async fn find(connections: &Connections) -> Result<SettingsRow, Problem> {
+async fn find(connections: &Connections) -> Result<SettingsRow, Refusal> {
     let mut connection = connections.acquire().await?;
     Ok(settings::find(&mut connection).await?)
 }
@@ -165,9 +167,9 @@ fn typed_values(form: &Form) -> ValuesBody {
 }
 
 /// Names addresses that were refused by what was typed, as nobody counts lines from 0.
-fn with_addresses(problem: Problem, typed: &ValuesBody) -> Problem {
-    let Problem::Invalid(errors) = problem else {
-        return problem;
+fn with_addresses(refusal: Refusal, typed: &ValuesBody) -> Refusal {
+    let Refusal::Invalid(errors) = refusal else {
+        return refusal;
     };
     let named = errors.into_iter().map(|error| {
         let index = error.field.strip_prefix("egress_addresses[");
@@ -178,5 +180,5 @@ fn with_addresses(problem: Problem, typed: &ValuesBody) -> Problem {
             None => error,
         }
     });
-    Problem::Invalid(named.collect())
+    Refusal::Invalid(named.collect())
 }

@@ -6,7 +6,6 @@ use askama::Template;
 use webhook_domain::Environment;
 use webhook_store::retry_policies::find_default;
 
-use crate::connections::Connections;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -14,8 +13,9 @@ use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::retry_policy::PolicyForm;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::retry_policies::{parse_environment, replace};
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 const PATH: &str = "/admin/settings/retry-policies";
 

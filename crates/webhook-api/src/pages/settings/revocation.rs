@@ -1,21 +1,23 @@
 //! A key is revoked, once somebody has been told what that does.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use chrono::Utc;
 
 use super::api_keys::{PATH, state};
-use crate::connections::Connections;
-use crate::known_keys::KnownKeys;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::api_keys::{ApiKeyBody, read_one, revoke};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::api_key_cache::ApiKeyCache;
+use webhook_web::problem::refusal_status;
 
 #[derive(Template)]
 #[template(path = "settings/revoke.html")]
@@ -43,15 +45,15 @@ pub(in crate::pages) async fn revoke_key(
     visit: Visit,
     _form: Form,
     connections: Data<Connections>,
-    known_keys: Data<KnownKeys>,
+    known_keys: Data<ApiKeyCache>,
 ) -> Result<HttpResponse, Problem> {
     match revoke(&id, &visit.caller, &connections, &known_keys).await {
         Ok(key) => {
             let told = format!("“{}” is revoked: it is refused from now on.", key.name);
             Ok(go_on(PATH, &Notice::new(told)))
         }
-        Err(Problem::Conflict(reason)) => show(&id, visit, Some(reason), &connections).await,
-        Err(problem) => Err(problem),
+        Err(Refusal::Conflict(reason)) => show(&id, visit, Some(reason), &connections).await,
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -70,7 +72,7 @@ async fn show(
         refused,
     };
     let status = match refused {
-        Some(reason) => Problem::Conflict(reason).status_code(),
+        Some(reason) => refusal_status(&Refusal::Conflict(reason)),
         None => StatusCode::OK,
     };
     page_with(status, &shown.visit, &shown)

@@ -3,10 +3,10 @@
 use url::form_urlencoded::Serializer;
 use webhook_domain::WebhookId;
 
-use crate::connections::Connections;
-use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_list;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
 
 /// As much of a text as the API looks for.
 const SEARCHED_CHARS: usize = 200;
@@ -15,7 +15,7 @@ const SEARCHED_CHARS: usize = 200;
 pub(super) async fn suggest(
     text: &str,
     connections: &Connections,
-) -> Result<Vec<WebhookBody>, Problem> {
+) -> Result<Vec<WebhookBody>, Refusal> {
     // By its id one is found already.
     let is_id = text.parse::<WebhookId>().is_ok();
     let searched = if is_id { "" } else { text };
@@ -33,7 +33,7 @@ pub(super) async fn suggest(
 pub(super) async fn find_webhook(
     text: &str,
     connections: &Connections,
-) -> Result<Result<WebhookId, String>, Problem> {
+) -> Result<Result<WebhookId, String>, Refusal> {
     if let Ok(id) = text.parse() {
         return Ok(Ok(id));
     }

@@ -8,15 +8,16 @@ use uuid::Uuid;
 use webhook_domain::WebhookId;
 use webhook_store::{SealingKeys, webhooks};
 
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::filters::{self, group};
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::webhooks::bulk::{BulkResults, change_all};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// Where the list is.
 const LIST: &str = "/admin/webhooks";
@@ -38,12 +39,12 @@ enum Change {
 }
 
 impl Change {
-    fn parse(name: &str) -> Result<Self, Problem> {
+    fn parse(name: &str) -> Result<Self, Refusal> {
         match name {
             "activate" => Ok(Self::Activate),
             "deactivate" => Ok(Self::Deactivate),
             "delete" => Ok(Self::Delete),
-            _ => Err(Problem::NotFound("change")),
+            _ => Err(Refusal::NotFound("change")),
         }
     }
 
@@ -84,7 +85,7 @@ impl Change {
 pub(in crate::pages) async fn change_webhooks(
     form: Form,
     visit: Visit,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {

@@ -7,16 +7,16 @@ use webhook_domain::StatusFilter;
 use webhook_store::deliveries::{self, DeliveryFilter};
 use webhook_store::webhooks::Webhook;
 
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
 use crate::routes::webhooks::change;
 use crate::routes::webhooks::read::find_stored;
+use webhook_admin::Connections;
+use webhook_admin::version::IfMatch;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "webhooks/delete.html")]

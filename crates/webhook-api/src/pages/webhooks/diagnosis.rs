@@ -5,14 +5,14 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use askama::Template;
 
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::diagnosis::{FindingBody, read_diagnosis};
 use crate::routes::webhooks::read::read_one;
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "webhooks/diagnosis.html")]

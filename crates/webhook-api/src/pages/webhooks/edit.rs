@@ -1,9 +1,8 @@
 //! A webhook is made, or changed.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use uuid::Uuid;
 use webhook_domain::{Environment, WebhookSettings, WebhookStatus};
@@ -12,10 +11,6 @@ use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, SealingKeys};
 
 use super::form::{Difference, WebhookForm, differences};
-use crate::body::Body;
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::idempotency::IdempotencyKey;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -23,12 +18,17 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::schedule::Schedule;
 use crate::pages::visit::Visit;
-use crate::precondition::{IfMatch, etag};
-use crate::problem::Problem;
 use crate::routes::webhooks::change::Change;
-use crate::routes::webhooks::create::create_webhook;
+use crate::routes::webhooks::create::create_one;
 use crate::routes::webhooks::read::{find_stored, parse_id};
 use crate::routes::webhooks::settings::parse_patch;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::version::{IfMatch, etag};
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 #[derive(Template)]
 #[template(path = "webhooks/form.html")]
@@ -82,30 +82,21 @@ pub(in crate::pages) async fn create(
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = WebhookForm::sent(&form);
-    let made = create_webhook(
-        IdempotencyKey::of_form(form.text("key"), &visit.path),
-        Body(webhook.as_new().into()),
-        visit.caller.clone(),
-        connections.clone(),
-        keys,
-        url_rules,
-    );
-    match made.await {
-        Ok(made) => Ok(lead_to_test(&made, &webhook.name)),
-        Err(problem) => {
-            let asked = Asked::of(webhook, Subject::new()).refused(problem)?;
+    let key = IdempotencyKey::of_form(form.text("key"), &visit.path);
+    let document = webhook.as_new();
+    let request = (&key, &*document);
+    match create_one(request, &visit.caller, &connections, &keys, &url_rules).await {
+        Ok(creation) => Ok(lead_to_test(creation.created.id, &webhook.name)),
+        Err(refusal) => {
+            let asked = Asked::of(webhook, Subject::new()).refused(refusal)?;
             asked.show(visit, &connections).await
         }
     }
 }
 
-fn lead_to_test(made: &HttpResponse, name: &str) -> HttpResponse {
-    let location = made.headers().get(LOCATION);
-    let location = location.and_then(|location| location.to_str().ok());
-    let id = location.and_then(|location| location.rsplit('/').next());
+fn lead_to_test(id: Uuid, name: &str) -> HttpResponse {
     let notice = Notice::new(format!("“{name}” is saved. Send it a test event now."));
-    let page = format!("/admin/webhooks/{}/test", id.unwrap_or_default());
-    go_on(&page, &notice)
+    go_on(&format!("/admin/webhooks/{id}/test"), &notice)
 }
 
 /// Asks what is to change of a webhook.
@@ -142,20 +133,20 @@ pub(in crate::pages) async fn save(
     };
     let patch =
         |current: &WebhookSettings| parse_patch(&webhook.as_patch(current), current, &url_rules);
-    let problem = match change.apply(&connections, patch).await {
+    let refusal = match change.apply(&connections, patch).await {
         Ok(saved) => {
             let notice = Notice::new(format!("“{}” is saved.", saved.settings.name));
             return Ok(go_on(&format!("/admin/webhooks/{}", saved.id), &notice));
         }
-        Err(problem) => problem,
+        Err(refusal) => refusal,
     };
     let mut connection = connections.acquire().await?;
     let current = find_stored(&mut connection, &id).await?;
     drop(connection);
-    let asked = if matches!(problem, Problem::Changed { .. }) {
-        Asked::overtaken(webhook, &current, &problem)
+    let asked = if matches!(refusal, Refusal::Changed { .. }) {
+        Asked::overtaken(webhook, &current, &refusal)
     } else {
-        Asked::of(webhook, Subject::of(&current, version)).refused(problem)?
+        Asked::of(webhook, Subject::of(&current, version)).refused(refusal)?
     };
     asked.show(visit, &connections).await
 }
@@ -181,21 +172,21 @@ impl Asked {
     }
 
     /// After it was refused for what its fields say. What is no matter of the form goes on.
-    fn refused(mut self, problem: Problem) -> Result<Self, Problem> {
-        self.status = problem.status_code();
-        if matches!(problem, Problem::IdempotencyKeyReused) {
+    fn refused(mut self, refusal: Refusal) -> Result<Self, Problem> {
+        self.status = refusal_status(&refusal);
+        if matches!(refusal, Refusal::IdempotencyKeyReused) {
             self.obstacle = Some(Obstacle::SentBefore);
         } else {
-            self.errors = Errors::of(problem)?;
+            self.errors = Errors::of(refusal)?;
             self.form.reword(&mut self.errors);
         }
         Ok(self)
     }
 
     /// After somebody else changed the webhook. Sent again, it takes the place of that change.
-    fn overtaken(form: WebhookForm, current: &Webhook, problem: &Problem) -> Self {
+    fn overtaken(form: WebhookForm, current: &Webhook, refusal: &Refusal) -> Self {
         Self {
-            status: problem.status_code(),
+            status: refusal_status(refusal),
             obstacle: Some(Obstacle::Changed(differences(&form, &current.settings))),
             ..Self::of(form, Subject::of(current, current.version))
         }

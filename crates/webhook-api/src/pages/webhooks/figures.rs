@@ -4,11 +4,11 @@ use chrono::{TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::FailureKind;
 
-use crate::connections::Connections;
 use crate::pages::chart::bars::BarChart;
 use crate::pages::span::in_short;
-use crate::problem::Problem;
 use crate::routes::statistics::{Statistics, read_counts};
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 /// The span of time that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

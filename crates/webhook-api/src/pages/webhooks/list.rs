@@ -7,8 +7,6 @@ use chrono::{TimeDelta, Utc};
 use webhook_domain::{Environment, EventSelection, EventType, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -16,10 +14,13 @@ use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_list;
 use crate::routes::webhooks::status::set_status as set;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// How a list can be sorted, by the API's name for it; the first one counts when none is named.
 const ORDERS: [(&str, &str); 6] = [
@@ -141,14 +142,14 @@ pub(super) fn selected(webhook: &WebhookBody) -> Vec<EventType> {
 pub(in crate::pages) async fn set_status(
     id: Path<String>,
     form: Form,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let status: WebhookStatus = form
         .text("status")
         .parse()
-        .map_err(|_| Problem::NotFound("status"))?;
+        .map_err(|_| Refusal::NotFound("status"))?;
     let webhook = set(&id, status, &caller, &connections, &keys).await?;
     let (text, was) = match status {
         WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),

@@ -9,19 +9,19 @@ use webhook_store::{deliveries, retry_policies};
 
 use super::figures::{self, Figures, Span};
 use super::list::selected;
-use crate::connections::Connections;
 use crate::pages::audit::{Entry, read_entries};
 use crate::pages::chart::bars::{BarChart, HEIGHT};
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::list::read_list as list_deliveries;
 use crate::routes::retry_policies::RetryPolicyBody;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_one;
+use webhook_admin::Connections;
+use webhook_web::Problem;
 
 /// How many of the latest deliveries and changes are shown.
 const LATEST_DELIVERIES: u8 = 10;

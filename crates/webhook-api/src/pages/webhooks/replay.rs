@@ -7,8 +7,6 @@ use chrono::{SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use webhook_domain::JobRate;
 
-use crate::caller::Caller;
-use crate::connections::Connections;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
@@ -16,10 +14,12 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::in_utc;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_one;
 use crate::routes::webhooks::replay::{count_missed, start_replay};
+use webhook_admin::Connections;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// What is offered first, in hours.
 const LAST_HOURS: i64 = 24;
@@ -95,7 +95,7 @@ pub(in crate::pages) async fn replay_events(
     id: Path<String>,
     form: Form,
     visit: Visit,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut asked = Asked::of(&form);

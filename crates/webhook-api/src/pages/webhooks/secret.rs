@@ -2,26 +2,27 @@
 
 use std::time::Duration;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use serde_json::json;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{SealingKeys, settings};
 
-use crate::connections::Connections;
-use crate::duration::write_duration;
 use crate::pages::errors::Errors;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::span::in_words;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::retry_policies::millis;
 use crate::routes::webhooks::read::find_stored;
 use crate::routes::webhooks::secret::{SecretBody, read_secret, replace_secret};
+use webhook_admin::Connections;
+use webhook_admin::duration::write_duration;
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 /// Grace periods to choose from, in seconds.
 const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
@@ -99,7 +100,7 @@ pub(in crate::pages) async fn replace(
             (StatusCode::OK, shown)
         }
         Err(problem) => {
-            let (status, typed) = (problem.status_code(), typed.to_owned());
+            let (status, typed) = (refusal_status(&problem), typed.to_owned());
             let errors = Errors::of(problem)?;
             let mut refused = SecretPage {
                 errors,

@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use webhook_broker::Publisher;
 use webhook_domain::{EventType, WebhookStatus};
 use webhook_store::webhooks::Webhook;
 
-use crate::connections::Connections;
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::visit::Visit;
-use crate::problem::Problem;
 use crate::routes::deliveries::read::AttemptBody;
 use crate::routes::webhooks::read::find_stored;
 use crate::routes::webhooks::test_event::{TestEventSent, send_test};
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_web::Problem;
+use webhook_web::problem::refusal_status;
 
 /// How long the page waits for the answer.
 const WAIT: Duration = Duration::from_secs(10);
@@ -67,7 +69,7 @@ pub(in crate::pages) async fn send(
     let event_type: EventType = form
         .text("event_type")
         .parse()
-        .map_err(|_| Problem::NotFound("event type"))?;
+        .map_err(|_| Refusal::NotFound("event type"))?;
     let mut page = TestPage::read(&id, Some(event_type), visit, &connections).await?;
     let (test, caller) = ((event_type, WAIT), &page.visit.caller);
     let sent = send_test(page.webhook.id, test, caller, &connections, &publisher).await;
@@ -76,12 +78,12 @@ pub(in crate::pages) async fn send(
             page.result = Some(sent);
             StatusCode::OK
         }
-        Err(problem @ (Problem::Conflict(_) | Problem::Broker(_))) => {
+        Err(problem @ (Refusal::Conflict(_) | Refusal::Broker(_))) => {
             problem.log();
             page.refused = Some(problem.to_string());
-            problem.status_code()
+            refusal_status(&problem)
         }
-        Err(problem) => return Err(problem),
+        Err(refusal) => return Err(refusal.into()),
     };
     page_with(status, &page.visit, &page)
 }

@@ -6,11 +6,12 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::{FieldError, WebhookUrl};
 
-use crate::config::UrlRules;
 use crate::pages::errors::Errors;
 use crate::pages::html::{html, render};
 use crate::pages::query::Query;
-use crate::problem::Problem;
+use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "webhooks/url.html")]
@@ -26,6 +27,6 @@ pub(in crate::pages) async fn check_url(
 ) -> Result<HttpResponse, Problem> {
     let parsed = WebhookUrl::parse(query.text("url"), rules.schemes, &rules.addresses);
     let refused = parsed.err().map(|error| FieldError::new("url", error));
-    let errors = Errors::of(Problem::Invalid(refused.into_iter().collect()))?;
+    let errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
     Ok(html(StatusCode::OK).body(render(&UrlFragment { errors })?))
 }

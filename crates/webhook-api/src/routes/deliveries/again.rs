@@ -14,20 +14,22 @@ use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
 use webhook_store::jobs::Selection;
 use webhook_store::ordering::release_heads;
 use webhook_store::{RawConnection, SealingKeys, events, health, transaction, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
 use super::{DeliveryBody, parse_id};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::idempotency::IdempotencyKey;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
-use crate::schema;
-use crate::values::parse_bool;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a selection in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -43,13 +45,13 @@ const MAX_BYTES: usize = 8 * 1024;
 )]
 pub(crate) async fn retry_delivery(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let id = retry(&id, &caller, &connections).await?;
     let mut connection = connections.acquire().await?;
     let delivery = deliveries::find(&mut connection, id).await?;
-    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let delivery = delivery.ok_or(Refusal::NotFound("delivery"))?;
     let read = DeliveryWithAttempts::read(&mut connection, delivery).await?;
     Ok(HttpResponse::Accepted().json(read))
 }
@@ -59,12 +61,12 @@ pub(crate) async fn retry(
     id: &str,
     caller: &Caller,
     connections: &Connections,
-) -> Result<DeliveryId, Problem> {
+) -> Result<DeliveryId, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let due = transaction(&mut connection, async |connection| {
         let found = deliveries::find(connection, id).await?;
-        let delivery = found.ok_or(Problem::NotFound("delivery"))?;
+        let delivery = found.ok_or(Refusal::NotFound("delivery"))?;
         let hold_ended = health::end_hold(connection, delivery.webhook_id).await?;
         if delivery.status == DeliveryStatus::Pending && delivery.attempts == 0 {
             if hold_ended {
@@ -81,7 +83,7 @@ pub(crate) async fn retry(
         };
         let due = deliveries::make_due(connection, &again).await?;
         if due.ids.is_empty() {
-            return Err(Problem::Conflict(
+            return Err(Refusal::Conflict(
                 "it was changed meanwhile; look at it again",
             ));
         }
@@ -107,10 +109,13 @@ pub(crate) async fn retry(
 )]
 pub(crate) async fn cancel_delivery(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryBody>, Problem> {
-    cancel(&id, &caller, &connections).await.map(Json)
+    cancel(&id, &caller, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Cancels the delivery that a path names, as [`cancel_delivery`] says.
@@ -118,24 +123,24 @@ pub(crate) async fn cancel(
     id: &str,
     caller: &Caller,
     connections: &Connections,
-) -> Result<DeliveryBody, Problem> {
+) -> Result<DeliveryBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let cancelled = transaction(&mut connection, async |connection| {
         let found = deliveries::find(connection, id).await?;
-        let delivery = found.ok_or(Problem::NotFound("delivery"))?;
+        let delivery = found.ok_or(Refusal::NotFound("delivery"))?;
         let cancelled = deliveries::cancel(connection, id).await?;
-        let turns = cancelled.ok_or(Problem::Conflict(
+        let turns = cancelled.ok_or(Refusal::Conflict(
             "only a pending delivery can be cancelled",
         ))?;
         let action = AuditAction::DeliveryCancelled;
         write_down(connection, caller, action, &delivery).await?;
-        Ok::<_, Problem>(turns)
+        Ok::<_, Refusal>(turns)
     });
     let turns = cancelled.await?;
     release_heads(&mut connection, turns).await?;
     let delivery = deliveries::find(&mut connection, id).await?;
-    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let delivery = delivery.ok_or(Refusal::NotFound("delivery"))?;
     Ok(delivery.into())
 }
 
@@ -144,16 +149,16 @@ async fn check_sendable(
     connection: &mut RawConnection,
     webhook_id: WebhookId,
     event_id: EventId,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     let webhook = webhooks::find(connection, webhook_id).await?;
-    let webhook = webhook.ok_or(Problem::Conflict("its webhook was deleted"))?;
+    let webhook = webhook.ok_or(Refusal::Conflict("its webhook was deleted"))?;
     if webhook.settings.status == WebhookStatus::Inactive {
-        return Err(Problem::Conflict(
+        return Err(Refusal::Conflict(
             "its webhook is Inactive; activate it first",
         ));
     }
     if events::find_body(connection, event_id).await?.is_none() {
-        return Err(Problem::Conflict("its event is not kept any more"));
+        return Err(Refusal::Conflict("its event is not kept any more"));
     }
     Ok(())
 }
@@ -163,7 +168,7 @@ async fn write_down(
     caller: &Caller,
     action: AuditAction,
     delivery: &DeliveryRow,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     let entry = AuditEntry {
         webhook_id: Some(delivery.webhook_id),
         before: Some(serde_json::json!({"status": delivery.status.as_str()})),
@@ -224,22 +229,25 @@ pub(crate) struct RetryDeliveries {
 )]
 pub(crate) async fn retry_deliveries(
     request: HttpRequest,
-    idempotency_key: IdempotencyKey,
+    IdempotencyHeader(idempotency_key): IdempotencyHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let (retry, dry_run) = Retry::parse(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
     if dry_run {
-        return retry.job().count(&mut connection).await;
+        return retry
+            .job()
+            .count(&mut connection)
+            .await
+            .map_err(Problem::from);
     }
     let request = (&idempotency_key, &*body.0);
-    retry
-        .job()
-        .start(&mut connection, &keys, &caller, request)
-        .await
+    let job = retry.job();
+    let started = job.start(&mut connection, &keys, &caller, request).await?;
+    Ok(respond_created(started))
 }
 
 /// Deliveries to be sent again.
@@ -250,7 +258,7 @@ pub(crate) struct Retry {
 
 impl Retry {
     /// Reads a selection in JSON, and a query for whether it is only counted.
-    pub(crate) fn parse(body: &[u8], query: &str) -> Result<(Self, bool), Problem> {
+    pub(crate) fn parse(body: &[u8], query: &str) -> Result<(Self, bool), Refusal> {
         let mut query = Fields::of_query(query);
         let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
         let mut fields = Fields::of_body(body)?;
@@ -259,7 +267,7 @@ impl Retry {
         let rate = parse_rate(&mut fields);
         let errors = [query.finish(), fields.finish()].concat();
         if !errors.is_empty() {
-            return Err(Problem::Invalid(errors));
+            return Err(Refusal::Invalid(errors));
         }
         let selection = Selection::Retry(filter).up_to_now();
         Ok((Self { selection, rate }, dry_run))

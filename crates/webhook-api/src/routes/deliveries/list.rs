@@ -8,13 +8,14 @@ use uuid::Uuid;
 use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
 
 use super::DeliveryBody;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, TotalPage, parse_cursor};
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::{parse_bool, parse_search, parse_time};
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, TotalPage, parse_cursor};
+use webhook_admin::schema;
+use webhook_admin::values::{parse_bool, parse_search, parse_time};
+use webhook_web::Problem;
 
 /// Which deliveries to list.
 #[derive(IntoParams)]
@@ -68,13 +69,14 @@ pub(crate) async fn list_deliveries(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<TotalPage<DeliveryBody>, Problem> {
+) -> Result<TotalPage<DeliveryBody>, Refusal> {
     let asked = parse(query)?;
     let mut connection = connections.acquire().await?;
     let rows = deliveries::list(&mut connection, &asked.filter, &asked.place).await?;
@@ -95,7 +97,7 @@ struct Asked {
     total: bool,
 }
 
-fn parse(query: &str) -> Result<Asked, Problem> {
+fn parse(query: &str) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let place = Place {
@@ -137,7 +139,7 @@ mod tests {
     fn a_filter_that_is_wrong_is_refused_with_every_name() {
         let refused = parse("webhook_id=5&status=lost&cursor=x&limit=0&page=2&response=9");
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

@@ -11,11 +11,12 @@ use webhook_store::deliveries::{self, DeliveryRow, Resend};
 use webhook_store::{RawConnection, events, retry_policies};
 
 use super::{DeliveryBody, parse_id};
-use crate::connections::Connections;
-use crate::decoding::DecodedBody;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::decoding::DecodedBody;
+use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// A delivery with all that was said.
 #[derive(Serialize, ToSchema)]
@@ -132,18 +133,21 @@ pub(crate) async fn find_delivery(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<DeliveryWithAttempts>, Problem> {
-    read_delivery(&id, &connections).await.map(Json)
+    read_delivery(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the delivery that a path names.
 pub(crate) async fn read_delivery(
     id: &str,
     connections: &Connections,
-) -> Result<DeliveryWithAttempts, Problem> {
+) -> Result<DeliveryWithAttempts, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let delivery = deliveries::find(&mut connection, id).await?;
-    let delivery = delivery.ok_or(Problem::NotFound("delivery"))?;
+    let delivery = delivery.ok_or(Refusal::NotFound("delivery"))?;
     DeliveryWithAttempts::read(&mut connection, delivery).await
 }
 
@@ -152,7 +156,7 @@ impl DeliveryWithAttempts {
     pub(crate) async fn read(
         connection: &mut RawConnection,
         delivery: DeliveryRow,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Refusal> {
         let attempts = attempts::list(connection, delivery.id).await?;
         let resends = deliveries::list_resends(connection, delivery.id).await?;
         let body = events::find_body(connection, delivery.event_id).await?;
@@ -169,7 +173,7 @@ impl DeliveryWithAttempts {
 async fn schedule(
     connection: &mut RawConnection,
     delivery: &DeliveryRow,
-) -> Result<Vec<DateTime<Utc>>, Problem> {
+) -> Result<Vec<DateTime<Utc>>, Refusal> {
     let Some(next) = delivery.next_attempt_at else {
         return Ok(Vec::new());
     };

@@ -12,12 +12,13 @@ use webhook_store::events::{self, EventRow};
 use webhook_store::explanation::{self, ExplainedPosition, ExplainedWebhook, ExplanationFilter};
 
 use super::read::{EventBody, parse_id};
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, read_place, write_place};
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, read_place, write_place};
+use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// Which webhooks to tell of.
 #[derive(IntoParams)]
@@ -87,6 +88,7 @@ pub(crate) async fn explain_event(
     read_explanation(&id, request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Explains the event of an id, as far as a query asks.
@@ -94,12 +96,12 @@ pub(crate) async fn read_explanation(
     id: &str,
     query: &str,
     connections: &Connections,
-) -> Result<ExplanationBody, Problem> {
+) -> Result<ExplanationBody, Refusal> {
     let id = parse_id(id)?;
     let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let event = events::find(&mut connection, id).await?;
-    let event = event.ok_or(Problem::NotFound("event"))?;
+    let event = event.ok_or(Refusal::NotFound("event"))?;
     let mut explained = explanation::explain(&mut connection, &event, &filter).await?;
     let next_cursor = limit.cut(&mut explained.webhooks).map(write_cursor);
     let webhooks = explained.webhooks.into_iter();
@@ -118,7 +120,7 @@ pub(crate) async fn read_explanation(
     })
 }
 
-fn parse_filter(query: &str) -> Result<(ExplanationFilter, PageLimit), Problem> {
+fn parse_filter(query: &str) -> Result<(ExplanationFilter, PageLimit), Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let filter = ExplanationFilter {
@@ -182,7 +184,7 @@ mod tests {
     fn a_filter_that_is_wrong_is_refused_with_every_name() {
         let refused = parse_filter("limit=0&webhook_id=5&outcome=lost&cursor=x&page=2");
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

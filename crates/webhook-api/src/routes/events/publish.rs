@@ -10,11 +10,13 @@ use uuid::Uuid;
 use webhook_broker::{PublishError, Publisher};
 use webhook_domain::{AssignedFields, Event, EventError, EventId, FieldError, MAX_EVENT_BYTES};
 
-use crate::body::Body;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::{FieldProblem, Problem};
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::refusal::FieldProblem;
+use webhook_admin::schema;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a batch may have.
 const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -94,8 +96,8 @@ pub(crate) async fn publish_event(
     body: Body<MAX_EVENT_BYTES>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let event = parse_event(body.0)?;
-    publisher.publish(&event).await?;
+    let event = parse_event(body.0).map_err(Refusal::from)?;
+    publisher.publish(&event).await.map_err(Refusal::from)?;
     Ok(HttpResponse::Accepted().json(AcceptedEvent {
         id: event.id.0,
         status: "accepted",
@@ -113,7 +115,7 @@ pub(crate) async fn publish_events(
 ) -> Result<Json<BatchResults>, Problem> {
     let parsed = parse_batch(&body.0)?;
     let good: Vec<Event> = parsed.iter().flatten().cloned().collect();
-    let published = unless_all_failed(publisher.publish_all(&good).await)?;
+    let published = unless_all_failed(publisher.publish_all(&good).await).map_err(Refusal::from)?;
     let results = tell_results(parsed, published);
     Ok(Json(BatchResults { results }))
 }
@@ -127,7 +129,7 @@ fn parse_event(body: Bytes) -> Result<Event, EventError> {
 }
 
 /// Cuts a batch into its events without copying them.
-fn parse_batch(body: &Bytes) -> Result<Vec<Result<Event, EventError>>, Problem> {
+fn parse_batch(body: &Bytes) -> Result<Vec<Result<Event, EventError>>, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let items = fields.required_items("events").unwrap_or_default();
     if items.len() > MAX_BATCH_EVENTS {
@@ -192,18 +194,6 @@ fn event_errors(error: EventError) -> Vec<FieldError> {
     }
 }
 
-impl From<EventError> for Problem {
-    fn from(error: EventError) -> Self {
-        match error {
-            EventError::TooLarge { .. } => Self::TooLarge {
-                limit: MAX_EVENT_BYTES,
-            },
-            EventError::NotAnObject(reason) => Self::NotJson(reason.to_string()),
-            EventError::Fields(errors) => Self::Invalid(errors.into_vec()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +239,7 @@ mod tests {
             Bytes::from("{\"events\":{}}"),
             Bytes::from("{\"events\":[5],\"more\":1}"),
         ] {
-            assert!(matches!(parse_batch(&wrong), Err(Problem::Invalid(_))));
+            assert!(matches!(parse_batch(&wrong), Err(Refusal::Invalid(_))));
         }
         assert!(parse_batch(&batch(&too_many[1..])).is_ok());
     }

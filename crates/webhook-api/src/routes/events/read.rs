@@ -11,13 +11,14 @@ use uuid::Uuid;
 use webhook_domain::{DeliveryStatus, EventId};
 use webhook_store::events::{self, EventFilter, EventPosition, EventRow};
 
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, far_future, read_place, read_place_time, write_place};
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::{parse_bool, parse_time};
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, far_future, read_place, read_place_time, write_place};
+use webhook_admin::schema;
+use webhook_admin::values::{parse_bool, parse_time};
+use webhook_web::Problem;
 
 /// Which events to list.
 #[derive(IntoParams)]
@@ -90,13 +91,14 @@ pub(crate) async fn list_events(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<Page<EventBody>, Problem> {
+) -> Result<Page<EventBody>, Refusal> {
     let (filter, limit) = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let mut rows = events::list(&mut connection, &filter).await?;
@@ -114,20 +116,23 @@ pub(crate) async fn find_event(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<EventWithBody>, Problem> {
-    read_event(&id, &connections).await.map(Json)
+    read_event(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the event of an id.
 pub(crate) async fn read_event(
     id: &str,
     connections: &Connections,
-) -> Result<EventWithBody, Problem> {
+) -> Result<EventWithBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let event = events::find(&mut connection, id).await?;
-    let event = event.ok_or(Problem::NotFound("event"))?;
+    let event = event.ok_or(Refusal::NotFound("event"))?;
     let body = events::find_body(&mut connection, id).await?;
-    let body = body.ok_or(Problem::NotFound("event"))?;
+    let body = body.ok_or(Refusal::NotFound("event"))?;
     let counts = events::count_deliveries(&mut connection, id).await?;
     let mut deliveries: BTreeMap<_, _> = DeliveryStatus::ALL
         .iter()
@@ -142,11 +147,11 @@ pub(crate) async fn read_event(
 }
 
 /// What is no id names no event.
-pub(super) fn parse_id(text: &str) -> Result<EventId, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("event"))
+pub(super) fn parse_id(text: &str) -> Result<EventId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("event"))
 }
 
-fn parse_filter(query: &str) -> Result<(EventFilter, PageLimit), Problem> {
+fn parse_filter(query: &str) -> Result<(EventFilter, PageLimit), Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let since = fields.optional("since", parse_time);
@@ -232,7 +237,7 @@ mod tests {
             "limit=0&since=today&until=1&cursor=x&event_type=x&environment=moon&matched=1&page=2",
         );
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

@@ -14,12 +14,14 @@ use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFil
 use webhook_store::transaction;
 
 use super::{origin, parse_filter};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that such a request may have.
 const MAX_BYTES: usize = 8 * 1_024;
@@ -76,13 +78,14 @@ pub(crate) struct RejectedMessagesDiscarded {
 )]
 pub(crate) async fn requeue_rejected_messages(
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<Json<RejectedMessagesRequeued>, Problem> {
     requeue_selected(&body.0, &caller, &connections, &publisher)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Puts the messages back that a document selects.
@@ -91,7 +94,7 @@ pub(crate) async fn requeue_selected(
     caller: &Caller,
     connections: &Connections,
     publisher: &Publisher,
-) -> Result<RejectedMessagesRequeued, Problem> {
+) -> Result<RejectedMessagesRequeued, Refusal> {
     let (mut filter, dry_run) = parse_selection(document)?;
     let mut connection = connections.acquire().await?;
     // What is rejected again is younger: it must not go round for ever.
@@ -126,12 +129,13 @@ pub(crate) async fn requeue_selected(
 )]
 pub(crate) async fn discard_rejected_messages(
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<Json<RejectedMessagesDiscarded>, Problem> {
     discard_selected(&body.0, &caller, &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Deletes the messages that a document selects.
@@ -139,7 +143,7 @@ pub(crate) async fn discard_selected(
     document: &[u8],
     caller: &Caller,
     connections: &Connections,
-) -> Result<RejectedMessagesDiscarded, Problem> {
+) -> Result<RejectedMessagesDiscarded, Refusal> {
     let (filter, dry_run) = parse_selection(document)?;
     let mut connection = connections.acquire().await?;
     let discarded = if dry_run {
@@ -154,7 +158,7 @@ pub(crate) async fn discard_selected(
                 let entry = describe(action, &filter, discarded);
                 audit::insert(connection, &caller.actor(), &entry).await?;
             }
-            Ok::<_, Problem>(whole(discarded))
+            Ok::<_, Refusal>(whole(discarded))
         })
         .await?
     };
@@ -172,7 +176,7 @@ struct Requeueing<'a> {
 impl Requeueing<'_> {
     /// Goes through the messages batch by batch, and tells how many were requeued. It ends early
     /// when the broker fails; that it took none at all is an error.
-    async fn run(&self) -> Result<i64, Problem> {
+    async fn run(&self) -> Result<i64, Refusal> {
         let (mut requeued, mut after) = (0, None);
         while requeued < MAX_REQUEUED {
             let size = (BATCH.0.min(MAX_REQUEUED - requeued), BATCH.1);
@@ -220,7 +224,7 @@ impl Requeueing<'_> {
     }
 
     /// Deletes what the broker has, and tells how many that were.
-    async fn delete(&self, ids: &[Uuid]) -> Result<i64, Problem> {
+    async fn delete(&self, ids: &[Uuid]) -> Result<i64, Refusal> {
         let mut connection = self.connections.acquire().await?;
         transaction(&mut connection, async |connection| {
             let deleted = rejected_messages::delete(connection, ids).await?;
@@ -249,7 +253,7 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn parse_selection(body: &[u8]) -> Result<(RejectedMessageFilter, bool), Problem> {
+fn parse_selection(body: &[u8]) -> Result<(RejectedMessageFilter, bool), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let filter = parse_filter(&mut fields);
     let dry_run = fields.optional_json("dry_run", "true or false", Ok::<bool, String>);
@@ -265,7 +269,7 @@ mod tests {
     fn a_selection_that_is_wrong_is_refused_by_field() {
         let refused = parse_selection(br#"{"search":7,"since":"x","dry_run":"yes","id":1}"#);
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

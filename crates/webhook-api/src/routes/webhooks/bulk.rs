@@ -10,14 +10,17 @@ use webhook_domain::{EventSelection, FieldError, WebhookId, WebhookSettings, Web
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::change::{Change, delete};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::precondition::IfMatch;
-use crate::problem::{FieldProblem, Problem};
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::refusal::FieldProblem;
+use webhook_admin::schema;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most webhooks in one request.
 const MAX_IDS: usize = 1_000;
@@ -115,13 +118,14 @@ pub(crate) struct WebhookResult {
 )]
 pub(crate) async fn change_webhooks(
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<Json<BulkResults>, Problem> {
     change_all(&body.0, &caller, &connections, &keys)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Does what a body asks for.
@@ -130,7 +134,7 @@ pub(crate) async fn change_all(
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<BulkResults, Problem> {
+) -> Result<BulkResults, Refusal> {
     let (ids, job) = parse_bulk(body)?;
     let mut connection = connections.acquire().await?;
     let mut results = Vec::with_capacity(ids.len());
@@ -157,7 +161,7 @@ impl Job {
         id: WebhookId,
         caller: &Caller,
         keys: &SealingKeys,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, Refusal> {
         if let Self::Delete = self {
             return delete(connection, id, &IfMatch::Any, caller)
                 .await
@@ -177,14 +181,14 @@ impl Job {
         .await
     }
 
-    fn decide(&self, current: &WebhookSettings) -> Result<WebhookSettings, Problem> {
+    fn decide(&self, current: &WebhookSettings) -> Result<WebhookSettings, Refusal> {
         let mut settings = current.clone();
         match self {
             Self::SetStatus(status) => settings.status = *status,
             Self::Add(events) => settings.events = current.events.with(events),
             Self::Remove(events) => {
                 settings.events = current.events.without(events).map_err(|error| {
-                    Problem::Invalid(vec![FieldError::new("event_types", error)])
+                    Refusal::Invalid(vec![FieldError::new("event_types", error)])
                 })?;
             }
             // Nothing is left to be decided.
@@ -195,12 +199,12 @@ impl Job {
 }
 
 /// What is done is told, whatever becomes of the others.
-fn tell(id: WebhookId, done: Result<bool, Problem>) -> WebhookResult {
+fn tell(id: WebhookId, done: Result<bool, Refusal>) -> WebhookResult {
     let (result, errors) = match done {
         Ok(true) => ("changed", Vec::new()),
         Ok(false) => ("unchanged", Vec::new()),
-        Err(Problem::NotFound(_)) => ("not_found", Vec::new()),
-        Err(Problem::Invalid(errors)) => ("refused", errors),
+        Err(Refusal::NotFound(_)) => ("not_found", Vec::new()),
+        Err(Refusal::Invalid(errors)) => ("refused", errors),
         Err(problem) => {
             problem.log();
             ("unavailable", Vec::new())
@@ -213,7 +217,7 @@ fn tell(id: WebhookId, done: Result<bool, Problem>) -> WebhookResult {
     }
 }
 
-fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Problem> {
+fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let action = fields.required("action", parse_action);
     let ids: Option<Vec<WebhookId>> = fields.required_list("ids", str::parse);
@@ -241,7 +245,7 @@ fn parse_bulk(body: &[u8]) -> Result<(Vec<WebhookId>, Job), Problem> {
     };
     match (ids, job) {
         (Some(ids), Some(job)) if errors.is_empty() => Ok((ids, job)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -281,7 +285,7 @@ mod tests {
                 "event_types",
             ),
         ] {
-            let Err(Problem::Invalid(errors)) = parse_bulk(body.as_bytes()) else {
+            let Err(Refusal::Invalid(errors)) = parse_bulk(body.as_bytes()) else {
                 panic!("{field}");
             };
             assert_eq!(errors[0].field, field);

@@ -7,18 +7,21 @@ use webhook_domain::{AuditAction, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, transaction};
+use webhook_web::if_match::IfMatchHeader;
 
 use super::documents::{PatchWebhook, ReplaceWebhook};
 use super::read::parse_id;
 use super::settings::{MAX_BYTES, parse_patch, parse_replacement};
 use super::{SettingsBody, WebhookBody, answer, with_count};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::openapi::Refusals;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// Replaces all settings of a webhook.
 #[utoipa::path(
@@ -34,9 +37,9 @@ use crate::problem::Problem;
 )]
 pub(crate) async fn replace_webhook(
     id: Path<String>,
-    if_match: IfMatch,
+    IfMatchHeader(if_match): IfMatchHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
@@ -52,6 +55,7 @@ pub(crate) async fn replace_webhook(
         .apply(&connections, |_| Ok(settings))
         .await
         .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Changes parts of a webhook: a JSON merge patch (RFC 7396).
@@ -71,9 +75,9 @@ pub(crate) async fn replace_webhook(
 )]
 pub(crate) async fn patch_webhook(
     id: Path<String>,
-    if_match: IfMatch,
+    IfMatchHeader(if_match): IfMatchHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
@@ -85,7 +89,11 @@ pub(crate) async fn patch_webhook(
         keys: &keys,
     };
     let patch = |current: &WebhookSettings| parse_patch(&body.0, current, &url_rules);
-    change.apply(&connections, patch).await.map(answer)
+    change
+        .apply(&connections, patch)
+        .await
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Deletes a webhook. Its pending deliveries are cancelled; its deliveries and its audit trail can
@@ -100,8 +108,8 @@ pub(crate) async fn patch_webhook(
 )]
 pub(crate) async fn delete_webhook(
     id: Path<String>,
-    if_match: IfMatch,
-    caller: Caller,
+    IfMatchHeader(if_match): IfMatchHeader,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let id = parse_id(&id)?;
@@ -123,16 +131,16 @@ impl Change<'_> {
     pub(crate) async fn apply(
         &self,
         connections: &Connections,
-        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Problem>,
-    ) -> Result<WebhookBody, Problem> {
+        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
+    ) -> Result<WebhookBody, Refusal> {
         let mut connection = connections.acquire().await?;
         let changed = transaction(&mut connection, async |connection| {
             self.apply_within(connection, decide).await?;
             webhooks::find(connection, self.id)
                 .await
-                .map_err(Problem::from)
+                .map_err(Refusal::from)
         });
-        let webhook = changed.await?.ok_or(Problem::NotFound("webhook"))?;
+        let webhook = changed.await?.ok_or(Refusal::NotFound("webhook"))?;
         with_count(&mut connection, webhook).await
     }
 
@@ -141,8 +149,8 @@ impl Change<'_> {
     pub(super) async fn apply_within(
         &self,
         connection: &mut RawConnection,
-        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Problem>,
-    ) -> Result<bool, Problem> {
+        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
+    ) -> Result<bool, Refusal> {
         let before = lock(connection, self.id, self.if_match).await?;
         let after = decide(&before.settings)?;
         let changed = webhooks::save(connection, self.keys, &before, &after).await?;
@@ -166,7 +174,7 @@ pub(crate) async fn delete(
     id: WebhookId,
     if_match: &IfMatch,
     caller: &Caller,
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     transaction(connection, async |connection| {
         let webhook = lock(connection, id, if_match).await?;
         let cancelled = webhooks::delete(connection, id).await?;
@@ -188,9 +196,9 @@ pub(super) async fn lock(
     connection: &mut RawConnection,
     id: WebhookId,
     if_match: &IfMatch,
-) -> Result<Webhook, Problem> {
+) -> Result<Webhook, Refusal> {
     let webhook = webhooks::lock(connection, id).await?;
-    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+    let webhook = webhook.ok_or(Refusal::NotFound("webhook"))?;
     if_match.check(webhook.version)?;
     Ok(webhook)
 }

@@ -8,18 +8,21 @@ use uuid::Uuid;
 use webhook_domain::{AuditAction, SigningSecret, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, SealingKeys, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::documents::CreateWebhook;
 use super::settings::{MAX_BYTES, parse_new};
 use super::{SettingsBody, WebhookBody, with_count};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::idempotency::{Created, IdempotencyKey, create_once};
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::creation::{Created, Creation, IdempotencyKey, create_once};
+use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// A webhook that was just made, with its secret.
 #[derive(Serialize, ToSchema)]
@@ -46,39 +49,46 @@ pub(crate) struct CreatedWebhook {
     )
 )]
 pub(crate) async fn create_webhook(
-    idempotency_key: IdempotencyKey,
+    IdempotencyHeader(idempotency_key): IdempotencyHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
-    let (settings, secret) = parse_new(&body.0, &url_rules)?;
+    let request = (&idempotency_key, &*body.0);
+    let created = create_one(request, &caller, &connections, &keys, &url_rules).await?;
+    Ok(respond_created(created))
+}
+
+/// Makes the webhook that a document describes.
+pub(crate) async fn create_one(
+    (idempotency_key, body): (&IdempotencyKey, &[u8]),
+    caller: &Caller,
+    connections: &Connections,
+    keys: &SealingKeys,
+    url_rules: &UrlRules,
+) -> Result<Creation, Refusal> {
+    let (settings, secret) = parse_new(body, url_rules)?;
     let secret = secret.unwrap_or_else(|| SigningSecret::from_random(rand::random()));
     let mut connection = connections.acquire().await?;
-    let request = (&idempotency_key, body.0.as_ref());
-    create_once(
-        &mut connection,
-        &keys,
-        &caller,
-        request,
-        async |connection| {
-            let id = create(connection, &keys, &caller, &settings, &secret).await?;
-            let webhook = webhooks::find(connection, id).await?;
-            let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
-            let version = webhook.version;
-            let created = CreatedWebhook {
-                webhook: with_count(connection, webhook).await?,
-                secret: secret.reveal().to_owned(),
-            };
-            Ok(Created::of(
-                id.0,
-                "/api/v1/webhooks",
-                Some(version),
-                &created,
-            ))
-        },
-    )
+    let request = (idempotency_key, body);
+    create_once(&mut connection, keys, caller, request, async |connection| {
+        let id = create(connection, keys, caller, &settings, &secret).await?;
+        let webhook = webhooks::find(connection, id).await?;
+        let webhook = webhook.ok_or(Refusal::NotFound("webhook"))?;
+        let version = webhook.version;
+        let created = CreatedWebhook {
+            webhook: with_count(connection, webhook).await?,
+            secret: secret.reveal().to_owned(),
+        };
+        Ok(Created::of(
+            id.0,
+            "/api/v1/webhooks",
+            Some(version),
+            &created,
+        ))
+    })
     .await
 }
 
@@ -89,7 +99,7 @@ pub(super) async fn create(
     caller: &Caller,
     settings: &WebhookSettings,
     secret: &SigningSecret,
-) -> Result<WebhookId, Problem> {
+) -> Result<WebhookId, Refusal> {
     let id = WebhookId(Uuid::now_v7());
     webhooks::insert(connection, keys, id, settings, secret).await?;
     let after = serde_json::to_value(SettingsBody::from(settings));

@@ -14,10 +14,11 @@ use webhook_store::webhooks::Webhook;
 use webhook_store::{activity, deliveries, events, url_checks, webhooks};
 
 use super::read::parse_id;
-use crate::connections::Connections;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::schema;
+use webhook_web::Problem;
 
 /// How long a dispatcher may take to look at the URL: a name, a connection and a handshake of 5 s
 /// each, at most.
@@ -63,7 +64,10 @@ pub(crate) async fn diagnose_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<Json<Diagnosis>, Problem> {
-    read_diagnosis(&id, &connections).await.map(Json)
+    read_diagnosis(&id, &connections)
+        .await
+        .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Looks for what keeps events from the webhook of an id. That takes as long as a dispatcher takes
@@ -71,11 +75,11 @@ pub(crate) async fn diagnose_webhook(
 pub(crate) async fn read_diagnosis(
     id: &str,
     connections: &Connections,
-) -> Result<Diagnosis, Problem> {
+) -> Result<Diagnosis, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let webhook = webhooks::find(&mut connection, id).await?;
-    let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+    let webhook = webhook.ok_or(Refusal::NotFound("webhook"))?;
     let url = webhook.settings.url.as_str();
     let look = url_checks::request(&mut connection, id, url).await?;
     drop(connection);
@@ -84,7 +88,7 @@ pub(crate) async fn read_diagnosis(
 }
 
 /// Waits until a dispatcher has looked.
-async fn watch(connections: &Connections, look: Uuid) -> Result<Option<UrlReport>, Problem> {
+async fn watch(connections: &Connections, look: Uuid) -> Result<Option<UrlReport>, Refusal> {
     let began = Instant::now();
     loop {
         let mut connection = connections.acquire().await?;
@@ -101,7 +105,7 @@ async fn find_out(
     connections: &Connections,
     webhook: &Webhook,
     url: Option<&UrlReport>,
-) -> Result<Diagnosis, Problem> {
+) -> Result<Diagnosis, Refusal> {
     let now = Utc::now();
     let a_day_ago = now - TimeDelta::days(1);
     let mut connection = connections.acquire().await?;

@@ -3,7 +3,7 @@
 use utoipa::ToSchema;
 
 use crate::routes::retry_policies::RetryPolicyRequest;
-use crate::schema;
+use webhook_admin::schema;
 
 /// Documents a request that tells all settings of a webhook.
 macro_rules! all_settings {

@@ -15,13 +15,14 @@ use webhook_store::webhooks::{self, Webhook, WebhookFilter};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
 use super::SettingsBody;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::parse_bool;
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// The most webhooks in one document.
 pub(super) const MAX_WEBHOOKS: usize = 10_000;
@@ -72,7 +73,7 @@ pub(crate) struct ExportedWebhook {
 )]
 pub(crate) async fn export_webhooks(
     request: HttpRequest,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
@@ -108,14 +109,14 @@ pub(crate) async fn export_webhooks(
         .json(document))
 }
 
-fn parse_export(query: &str) -> Result<(Environment, bool), Problem> {
+fn parse_export(query: &str) -> Result<(Environment, bool), Refusal> {
     let mut fields = Fields::of_query(query);
     let environment = fields.required("environment", str::parse);
     let secrets = fields.optional("secrets", parse_bool).unwrap_or_default();
     let errors = fields.finish();
     match environment {
         Some(environment) if errors.is_empty() => Ok((environment, secrets)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -123,7 +124,7 @@ fn parse_export(query: &str) -> Result<(Environment, bool), Problem> {
 async fn list_all(
     connection: &mut RawConnection,
     environment: Environment,
-) -> Result<Vec<Webhook>, Problem> {
+) -> Result<Vec<Webhook>, Refusal> {
     let mut all: Vec<Webhook> = Vec::new();
     loop {
         let filter = WebhookFilter {
@@ -139,7 +140,7 @@ async fn list_all(
         }
         all.extend(step);
         if all.len() > MAX_WEBHOOKS {
-            return Err(Problem::Conflict(
+            return Err(Refusal::Conflict(
                 "an environment of more than 10,000 webhooks",
             ));
         }
@@ -150,7 +151,7 @@ async fn reveal(
     connection: &mut RawConnection,
     keys: &SealingKeys,
     all: &[Webhook],
-) -> Result<Vec<ExportedWebhook>, Problem> {
+) -> Result<Vec<ExportedWebhook>, Refusal> {
     let ids: Vec<WebhookId> = all.iter().map(|webhook| webhook.id).collect();
     let mut secrets: HashMap<WebhookId, Destination> = HashMap::new();
     for destination in list_destinations(connection, keys, &ids).await? {

@@ -15,16 +15,18 @@ use webhook_store::{RawConnection, SealingKeys, transaction};
 use super::documents::ImportWebhook;
 use super::export::MAX_WEBHOOKS;
 use super::settings::{Draft, NoValue};
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::config::UrlRules;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::parse_bool;
+use crate::refusals::Refusals;
 use plan::plan;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::values::parse_bool;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 mod plan;
 
@@ -115,7 +117,7 @@ pub(crate) struct FieldChange {
 pub(crate) async fn import_webhooks(
     request: HttpRequest,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
@@ -151,14 +153,14 @@ pub(crate) async fn import_webhooks(
     }))
 }
 
-fn parse_target(query: &str) -> Result<(Environment, bool), Problem> {
+fn parse_target(query: &str) -> Result<(Environment, bool), Refusal> {
     let mut fields = Fields::of_query(query);
     let environment = fields.required("environment", str::parse);
     let dry_run = fields.optional("dry_run", parse_bool).unwrap_or_default();
     let errors = fields.finish();
     match environment {
         Some(environment) if errors.is_empty() => Ok((environment, dry_run)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -172,7 +174,7 @@ fn parse_document(
     body: &[u8],
     environment: Environment,
     rules: &UrlRules,
-) -> Result<Vec<Wanted>, Problem> {
+) -> Result<Vec<Wanted>, Refusal> {
     let mut fields = Fields::of_body(body)?;
     fields.optional("environment", str::parse::<Environment>);
     let items = fields.required_items("webhooks").unwrap_or_default();
@@ -181,7 +183,7 @@ fn parse_document(
             "webhooks",
             format!("must have at most {MAX_WEBHOOKS} items"),
         );
-        return Err(Problem::Invalid(fields.finish()));
+        return Err(Refusal::Invalid(fields.finish()));
     }
     let mut wanted = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
@@ -206,7 +208,7 @@ async fn check_names(
     connection: &mut RawConnection,
     environment: Environment,
     wanted: &[Wanted],
-) -> Result<(), Problem> {
+) -> Result<(), Refusal> {
     let twice = webhooks::list_repeated_names(connection, environment).await?;
     let mut seen = HashSet::new();
     let mut errors = Vec::new();
@@ -223,7 +225,7 @@ async fn check_names(
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(Problem::Ambiguous(errors))
+        Err(Refusal::Ambiguous(errors))
     }
 }
 
@@ -234,7 +236,7 @@ async fn import_step(
     keys: &SealingKeys,
     caller: &Caller,
     (environment, wanted): (Environment, &[Wanted]),
-) -> Result<Vec<ImportedWebhook>, Problem> {
+) -> Result<Vec<ImportedWebhook>, Refusal> {
     transaction(connection, async |connection| {
         webhooks::lock_imports(connection, environment).await?;
         let mut imported = Vec::with_capacity(wanted.len());
@@ -257,7 +259,7 @@ async fn find_id(
     connection: &mut RawConnection,
     environment: Environment,
     wanted: &Wanted,
-) -> Result<Option<WebhookId>, Problem> {
+) -> Result<Option<WebhookId>, Refusal> {
     let name = wanted.settings.name.as_str();
     let named = webhooks::list_named(connection, environment, name).await?;
     Ok(named.first().copied())

@@ -8,13 +8,14 @@ use webhook_store::RawConnection;
 use webhook_store::webhooks::{self, Position, Sort, SortKey, Webhook, WebhookFilter};
 
 use super::{WebhookBody, answer, with_count, with_counts};
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::page::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
-use crate::problem::Problem;
-use crate::schema;
-use crate::values::{parse_bool, parse_search};
+use crate::refusals::Refusals;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::lists::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
+use webhook_admin::schema;
+use webhook_admin::values::{parse_bool, parse_search};
+use webhook_web::Problem;
 
 /// Which webhooks to list.
 #[derive(IntoParams)]
@@ -62,13 +63,14 @@ pub(crate) async fn list_webhooks(
     read_list(request.query_string(), &connections)
         .await
         .map(Json)
+        .map_err(Problem::from)
 }
 
 /// Reads the list that a query asks for.
 pub(crate) async fn read_list(
     query: &str,
     connections: &Connections,
-) -> Result<TotalPage<WebhookBody>, Problem> {
+) -> Result<TotalPage<WebhookBody>, Refusal> {
     let asked = parse_filter(query)?;
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &asked.filter).await?;
@@ -95,11 +97,14 @@ pub(crate) async fn find_webhook(
     id: Path<String>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    read_one(&id, &connections).await.map(answer)
+    read_one(&id, &connections)
+        .await
+        .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Reads the webhook of an id.
-pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<WebhookBody, Problem> {
+pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<WebhookBody, Refusal> {
     let mut connection = connections.acquire().await?;
     let webhook = find_stored(&mut connection, id).await?;
     with_count(&mut connection, webhook).await
@@ -109,14 +114,14 @@ pub(crate) async fn read_one(id: &str, connections: &Connections) -> Result<Webh
 pub(crate) async fn find_stored(
     connection: &mut RawConnection,
     id: &str,
-) -> Result<Webhook, Problem> {
+) -> Result<Webhook, Refusal> {
     let webhook = webhooks::find(connection, parse_id(id)?).await?;
-    webhook.ok_or(Problem::NotFound("webhook"))
+    webhook.ok_or(Refusal::NotFound("webhook"))
 }
 
 /// What is no id names no webhook.
-pub(crate) fn parse_id(text: &str) -> Result<WebhookId, Problem> {
-    text.parse().map_err(|_| Problem::NotFound("webhook"))
+pub(crate) fn parse_id(text: &str) -> Result<WebhookId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("webhook"))
 }
 
 struct Asked {
@@ -125,7 +130,7 @@ struct Asked {
     total: bool,
 }
 
-fn parse_filter(query: &str) -> Result<Asked, Problem> {
+fn parse_filter(query: &str) -> Result<Asked, Refusal> {
     let mut fields = Fields::of_query(query);
     let limit: PageLimit = fields.optional("limit", str::parse).unwrap_or_default();
     let sort = fields.optional("sort", parse_sort).unwrap_or_default();
@@ -237,7 +242,7 @@ mod tests {
             "limit=0&sort=size&environment=moon&event_type=x&failing=maybe&cursor=x&total=1&page=2",
         );
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

@@ -7,17 +7,19 @@ use utoipa::ToSchema;
 use webhook_domain::{AuditAction, JobRate, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::jobs::{Replay, Selection};
 use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
+use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::read::parse_id;
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::fields::Fields;
-use crate::idempotency::IdempotencyKey;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
-use crate::values::{parse_bool, parse_time};
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::values::{parse_bool, parse_time};
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a replay in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -58,9 +60,9 @@ pub(crate) struct ReplayEvents {
 pub(crate) async fn replay_events(
     id: Path<String>,
     request: HttpRequest,
-    idempotency_key: IdempotencyKey,
+    IdempotencyHeader(idempotency_key): IdempotencyHeader,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
@@ -69,12 +71,17 @@ pub(crate) async fn replay_events(
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;
     if asked.dry_run {
-        return missed.job().count(&mut connection).await;
+        return missed
+            .job()
+            .count(&mut connection)
+            .await
+            .map_err(Problem::from);
     }
     missed.refuse_inactive()?;
     let job = missed.job();
-    job.start(&mut connection, &keys, &caller, (&idempotency_key, &body.0))
-        .await
+    let request = (&idempotency_key, &*body.0);
+    let started = job.start(&mut connection, &keys, &caller, request).await?;
+    Ok(respond_created(started))
 }
 
 /// Counts what a replay would send.
@@ -82,7 +89,7 @@ pub(crate) async fn count_missed(
     id: &str,
     body: &[u8],
     connections: &Connections,
-) -> Result<i64, Problem> {
+) -> Result<i64, Refusal> {
     let id = parse_id(id)?;
     let asked = parse_replay(body, "")?;
     let mut connection = connections.acquire().await?;
@@ -96,7 +103,7 @@ pub(crate) async fn start_replay(
     body: &[u8],
     caller: &Caller,
     connections: &Connections,
-) -> Result<JobBody, Problem> {
+) -> Result<JobBody, Refusal> {
     let id = parse_id(id)?;
     let asked = parse_replay(body, "")?;
     let mut connection = connections.acquire().await?;
@@ -120,9 +127,9 @@ impl Asked {
         &self,
         connection: &mut RawConnection,
         webhook_id: WebhookId,
-    ) -> Result<Missed, Problem> {
+    ) -> Result<Missed, Refusal> {
         let webhook = webhooks::find(connection, webhook_id).await?;
-        let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
+        let settings = webhook.ok_or(Refusal::NotFound("webhook"))?.settings;
         let replay = Replay {
             webhook_id,
             event_types: settings.events.types().collect(),
@@ -154,17 +161,17 @@ impl Missed {
         }
     }
 
-    fn refuse_inactive(&self) -> Result<(), Problem> {
+    fn refuse_inactive(&self) -> Result<(), Refusal> {
         match self.settings.status {
             WebhookStatus::Active => Ok(()),
-            WebhookStatus::Inactive => Err(Problem::Conflict(
+            WebhookStatus::Inactive => Err(Refusal::Conflict(
                 "an Inactive webhook gets nothing; activate it first",
             )),
         }
     }
 }
 
-fn parse_replay(body: &[u8], query: &str) -> Result<Asked, Problem> {
+fn parse_replay(body: &[u8], query: &str) -> Result<Asked, Refusal> {
     let mut query = Fields::of_query(query);
     let dry_run = query.optional("dry_run", parse_bool).unwrap_or_default();
     let mut fields = Fields::of_body(body)?;
@@ -179,6 +186,6 @@ fn parse_replay(body: &[u8], query: &str) -> Result<Asked, Problem> {
             rate,
             dry_run,
         }),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }

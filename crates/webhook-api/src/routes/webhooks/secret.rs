@@ -15,15 +15,17 @@ use webhook_store::{SealingKeys, settings, transaction, webhooks};
 
 use super::change::lock;
 use super::read::parse_id;
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::duration::parse_duration;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
-use crate::schema;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::duration::parse_duration;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a rotation in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -69,13 +71,14 @@ pub(crate) struct PreviousSecretBody {
 )]
 pub(crate) async fn show_secret(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     read_secret(&id, &caller, &connections, &keys)
         .await
         .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Reads a webhook's secret, and writes down who did.
@@ -84,20 +87,20 @@ pub(crate) async fn read_secret(
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<SecretBody, Problem> {
+) -> Result<SecretBody, Refusal> {
     let id = parse_id(id)?;
     let mut connection = connections.acquire().await?;
     let found = transaction(&mut connection, async |connection| {
         let webhook = webhooks::find(connection, id).await?;
-        let webhook = webhook.ok_or(Problem::NotFound("webhook"))?;
+        let webhook = webhook.ok_or(Refusal::NotFound("webhook"))?;
         let entry = AuditEntry {
             webhook_id: Some(id),
             ..AuditEntry::new(AuditAction::SecretRead, webhook.settings.name.as_str())
         };
         audit::insert(connection, &caller.actor(), &entry).await?;
-        Ok::<_, Problem>(secrets::find(connection, keys, id).await?)
+        Ok::<_, Refusal>(secrets::find(connection, keys, id).await?)
     });
-    let secrets = found.await?.ok_or(Problem::NotFound("webhook"))?;
+    let secrets = found.await?.ok_or(Refusal::NotFound("webhook"))?;
     Ok(SecretBody::from(&secrets))
 }
 
@@ -111,13 +114,14 @@ pub(crate) async fn read_secret(
 pub(crate) async fn rotate_secret(
     id: Path<String>,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     replace_secret(&id, &body.0, &caller, &connections, &keys)
         .await
         .map(answer)
+        .map_err(Problem::from)
 }
 
 /// Replaces a webhook's secret as a [`RotateSecret`] says.
@@ -127,7 +131,7 @@ pub(crate) async fn replace_secret(
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<SecretBody, Problem> {
+) -> Result<SecretBody, Refusal> {
     let id = parse_id(id)?;
     let (secret, grace_period) = parse_rotation(body)?;
     let secret = secret.unwrap_or_else(|| SigningSecret::from_random(rand::random()));
@@ -147,14 +151,14 @@ pub(crate) async fn replace_secret(
             ..AuditEntry::new(AuditAction::SecretRotated, webhook.settings.name.as_str())
         };
         audit::insert(connection, &caller.actor(), &entry).await?;
-        Ok::<_, Problem>(secrets::find(connection, keys, id).await?)
+        Ok::<_, Refusal>(secrets::find(connection, keys, id).await?)
     });
-    let secrets = rotated.await?.ok_or(Problem::NotFound("webhook"))?;
+    let secrets = rotated.await?.ok_or(Refusal::NotFound("webhook"))?;
     Ok(SecretBody::from(&secrets))
 }
 
 /// The new secret and the grace period, if they are given.
-fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Option<Duration>), Problem> {
+fn parse_rotation(body: &[u8]) -> Result<(Option<SigningSecret>, Option<Duration>), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let grace_period = fields.optional("grace_period", |text| {
         parse_duration(text, PlatformSettings::MAX_GRACE_PERIOD)
@@ -205,7 +209,7 @@ mod tests {
             r#"{"grace_period":5}"#,
             r#"{"secret":"x"}"#,
         ] {
-            assert!(matches!(grace(wrong), Err(Problem::Invalid(_))), "{wrong}");
+            assert!(matches!(grace(wrong), Err(Refusal::Invalid(_))), "{wrong}");
         }
     }
 }

@@ -7,10 +7,10 @@ use webhook_domain::{
     WebhookUrl,
 };
 
-use crate::config::UrlRules;
-use crate::fields::Fields;
-use crate::problem::Problem;
 use serving::read_serving;
+use webhook_admin::Refusal;
+use webhook_admin::fields::Fields;
+use webhook_admin::url_rules::UrlRules;
 
 mod serving;
 
@@ -32,19 +32,19 @@ pub(super) enum NoValue {
 pub(super) fn parse_new(
     body: &[u8],
     rules: &UrlRules,
-) -> Result<(WebhookSettings, Option<SigningSecret>), Problem> {
+) -> Result<(WebhookSettings, Option<SigningSecret>), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let settings = Draft::default().read(&mut fields, rules, NoValue::Refused);
     let secret = fields.optional("secret", SigningSecret::parse);
     let errors = fields.finish();
     match settings {
         Some(settings) if errors.is_empty() => Ok((settings, secret)),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
 /// Reads what takes the place of all settings.
-pub(super) fn parse_replacement(body: &[u8], rules: &UrlRules) -> Result<WebhookSettings, Problem> {
+pub(super) fn parse_replacement(body: &[u8], rules: &UrlRules) -> Result<WebhookSettings, Refusal> {
     read_all(body, Draft::default(), rules, NoValue::Refused)
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn parse_patch(
     body: &[u8],
     current: &WebhookSettings,
     rules: &UrlRules,
-) -> Result<WebhookSettings, Problem> {
+) -> Result<WebhookSettings, Refusal> {
     read_all(body, Draft::of(current), rules, NoValue::Removes)
 }
 
@@ -62,13 +62,13 @@ fn read_all(
     draft: Draft,
     rules: &UrlRules,
     no_value: NoValue,
-) -> Result<WebhookSettings, Problem> {
+) -> Result<WebhookSettings, Refusal> {
     let mut fields = Fields::of_body(body)?;
     let settings = draft.read(&mut fields, rules, no_value);
     let errors = fields.finish();
     match settings {
         Some(settings) if errors.is_empty() => Ok(settings),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
             &RULES,
         );
 
-        let Err(Problem::Invalid(errors)) = refused else {
+        let Err(Refusal::Invalid(errors)) = refused else {
             panic!("it must be refused by field");
         };
         let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();

@@ -8,11 +8,13 @@ use webhook_store::SealingKeys;
 use super::change::Change;
 use super::read::parse_id;
 use super::{WebhookBody, answer};
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::openapi::Refusals;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::version::IfMatch;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
 
 /// Sets a webhook Active. Its pending deliveries go on, and it starts as healthy. Nothing changes
 /// when it is Active already.
@@ -22,13 +24,13 @@ use crate::problem::Problem;
 )]
 pub(crate) async fn activate_webhook(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let status = WebhookStatus::Active;
     let set = set_status(&id, status, &caller, &connections, &keys);
-    set.await.map(answer)
+    set.await.map(answer).map_err(Problem::from)
 }
 
 /// Sets a webhook Inactive. It gets nothing that is published after this answer, and its pending
@@ -39,13 +41,13 @@ pub(crate) async fn activate_webhook(
 )]
 pub(crate) async fn deactivate_webhook(
     id: Path<String>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let status = WebhookStatus::Inactive;
     let set = set_status(&id, status, &caller, &connections, &keys);
-    set.await.map(answer)
+    set.await.map(answer).map_err(Problem::from)
 }
 
 /// Sets a webhook to a status that it may have already.
@@ -55,7 +57,7 @@ pub(crate) async fn set_status(
     caller: &Caller,
     connections: &Connections,
     keys: &SealingKeys,
-) -> Result<WebhookBody, Problem> {
+) -> Result<WebhookBody, Refusal> {
     let change = Change {
         id: parse_id(id)?,
         if_match: &IfMatch::Any,

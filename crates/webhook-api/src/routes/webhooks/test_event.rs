@@ -18,15 +18,17 @@ use webhook_store::deliveries::{self, DeliveryRow};
 use webhook_store::webhooks;
 
 use super::read::parse_id;
-use crate::body::Body;
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::duration::parse_duration;
-use crate::fields::Fields;
-use crate::openapi::Refusals;
-use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::routes::deliveries::read::DeliveryWithAttempts;
-use crate::schema;
+use webhook_admin::Caller;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::duration::parse_duration;
+use webhook_admin::fields::Fields;
+use webhook_admin::schema;
+use webhook_web::Authenticated;
+use webhook_web::Problem;
+use webhook_web::body::Body;
 
 /// The most bytes that a test in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -75,7 +77,7 @@ pub(crate) async fn send_test_event(
     id: Path<String>,
     request: HttpRequest,
     body: Body<MAX_BYTES>,
-    caller: Caller,
+    Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
@@ -91,7 +93,7 @@ pub(crate) async fn send_test(
     caller: &Caller,
     connections: &Connections,
     publisher: &Publisher,
-) -> Result<TestEventSent, Problem> {
+) -> Result<TestEventSent, Refusal> {
     let event = make_event(connections, id, event_type, caller).await?;
     publisher.publish(&event).await?;
     let delivery = match watch(connections, event.id, id, wait).await? {
@@ -107,7 +109,7 @@ pub(crate) async fn send_test(
     })
 }
 
-fn parse_test(body: &[u8], query: &str) -> Result<(EventType, Duration), Problem> {
+fn parse_test(body: &[u8], query: &str) -> Result<(EventType, Duration), Refusal> {
     let mut query = Fields::of_query(query);
     let wait = query.optional("wait", |text| parse_duration(text, MAX_WAIT));
     let mut fields = Fields::of_body(body)?;
@@ -115,7 +117,7 @@ fn parse_test(body: &[u8], query: &str) -> Result<(EventType, Duration), Problem
     let errors = [query.finish(), fields.finish()].concat();
     match event_type {
         Some(event_type) if errors.is_empty() => Ok((event_type, wait.unwrap_or_default())),
-        _ => Err(Problem::Invalid(errors)),
+        _ => Err(Refusal::Invalid(errors)),
     }
 }
 
@@ -125,12 +127,12 @@ async fn make_event(
     id: WebhookId,
     event_type: EventType,
     caller: &Caller,
-) -> Result<Event, Problem> {
+) -> Result<Event, Refusal> {
     let mut connection = connections.acquire().await?;
     let webhook = webhooks::find(&mut connection, id).await?;
-    let settings = webhook.ok_or(Problem::NotFound("webhook"))?.settings;
+    let settings = webhook.ok_or(Refusal::NotFound("webhook"))?.settings;
     if settings.status == WebhookStatus::Inactive {
-        return Err(Problem::Conflict(
+        return Err(Refusal::Conflict(
             "an Inactive webhook gets nothing; activate it first",
         ));
     }
@@ -153,7 +155,7 @@ async fn watch(
     event_id: EventId,
     webhook_id: WebhookId,
     wait: Duration,
-) -> Result<Option<DeliveryRow>, Problem> {
+) -> Result<Option<DeliveryRow>, Refusal> {
     let began = Instant::now();
     loop {
         let mut connection = connections.acquire().await?;

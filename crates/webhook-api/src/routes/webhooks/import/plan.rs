@@ -12,12 +12,12 @@ use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets};
 
 use super::{FieldChange, ImportedWebhook, Wanted};
-use crate::caller::Caller;
-use crate::precondition::IfMatch;
-use crate::problem::Problem;
 use crate::routes::webhooks::SettingsBody;
 use crate::routes::webhooks::change::{Change, difference};
 use crate::routes::webhooks::create::create;
+use webhook_admin::Caller;
+use webhook_admin::Refusal;
+use webhook_admin::version::IfMatch;
 
 /// For how long a secret that an import replaces signs as well.
 const GRACE_PERIOD: TimeDelta = TimeDelta::hours(24);
@@ -36,7 +36,7 @@ pub(super) async fn plan(
     keys: &SealingKeys,
     wanted: &Wanted,
     present: Option<&Webhook>,
-) -> Result<Plan, Problem> {
+) -> Result<Plan, Refusal> {
     let (mut settings, mut secret) = (wanted.settings.clone(), wanted.secret.clone());
     let none = CustomHeaders::default();
     let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
@@ -119,7 +119,7 @@ impl Plan {
         connection: &mut RawConnection,
         keys: &SealingKeys,
         caller: &Caller,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Refusal> {
         let Some(id) = self.told.id else {
             let new = || SigningSecret::from_random(rand::random());
             let secret = self.secret.take().unwrap_or_else(new);

@@ -6,14 +6,14 @@ use webhook_domain::{BodyEnd, HeaderText};
 
 use crate::decoding::{DecodedBody, MAX_DECODED_BYTES};
 use crate::fields::Fields;
-use crate::page;
+use crate::lists;
 
 /// Reads a cursor in each of the forms that lists have. Any text is some place or none.
 pub fn read_cursor(text: &str) {
-    if let Ok((_, sorted_by)) = page::read_place(text) {
-        let _ = page::read_place_time(&sorted_by);
+    if let Ok((_, sorted_by)) = lists::read_place(text) {
+        let _ = lists::read_place_time(&sorted_by);
     }
-    let _ = page::parse_cursor::<uuid::Uuid>(text);
+    let _ = lists::parse_cursor::<uuid::Uuid>(text);
 }
 
 /// Reads a body, and tells how many of its fields are wrong when nobody takes any.

@@ -5,7 +5,7 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
 
 /// Reads a span of at most `max`.
-pub(crate) fn parse_duration(text: &str, max: Duration) -> Result<Duration, String> {
+pub fn parse_duration(text: &str, max: Duration) -> Result<Duration, String> {
     let refused = || {
         format!(
             "must be a time such as 10s, 30m, 24h or 7d, at most {}",
@@ -21,7 +21,7 @@ pub(crate) fn parse_duration(text: &str, max: Duration) -> Result<Duration, Stri
 }
 
 /// Writes a span with the largest unit that it is a whole number of.
-pub(crate) fn write_duration(duration: Duration) -> String {
+pub fn write_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let fits = |(_, unit): &&(&str, u64)| seconds >= *unit && seconds.is_multiple_of(*unit);
     match UNITS.iter().rfind(fits) {

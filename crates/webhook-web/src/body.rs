@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 
+use webhook_admin::Refusal;
+
 use crate::problem::Problem;
 
 /// How long a body may take to arrive.
@@ -21,7 +23,7 @@ const FORGOTTEN_BYTES: usize = 16 * 1024 * 1024;
 const MEDIA_TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
 
 /// A request's body of at most `LIMIT` bytes.
-pub(crate) struct Body<const LIMIT: usize>(pub(crate) Bytes);
+pub struct Body<const LIMIT: usize>(pub Bytes);
 
 impl<const LIMIT: usize> FromRequest for Body<LIMIT> {
     type Error = Problem;
@@ -38,7 +40,7 @@ impl<const LIMIT: usize> FromRequest for Body<LIMIT> {
 }
 
 /// Reads a body of at most `limit` bytes.
-pub(crate) async fn read_body(payload: dev::Payload, limit: usize) -> Result<Bytes, Problem> {
+pub async fn read_body(payload: dev::Payload, limit: usize) -> Result<Bytes, Problem> {
     match tokio::time::timeout(ARRIVES_WITHIN, read(payload, limit)).await {
         Ok(body) => body,
         Err(_) => Err(Problem::SlowBody),
@@ -78,7 +80,7 @@ async fn read(mut payload: dev::Payload, limit: usize) -> Result<Bytes, Problem>
         }
     }
     if received > limit {
-        return Err(Problem::TooLarge { limit });
+        return Err(Refusal::TooLarge { limit }.into());
     }
     Ok(body.freeze())
 }

@@ -7,28 +7,29 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use webhook_admin::{Caller, Connections, Refusal};
 use webhook_domain::{ApiKey, Permission, SessionToken};
 use webhook_store::sessions;
 
-use crate::caller::Caller;
-use crate::connections::Connections;
-use crate::known_keys::KnownKeys;
+use crate::api_key_cache::ApiKeyCache;
+use crate::authenticated::Authenticated;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
+use crate::request_id;
 
 /// The cookie of a browser that signed in.
-pub(crate) const SESSION_COOKIE: &str = "webhooks_session";
+pub const SESSION_COOKIE: &str = "webhooks_session";
 
 /// Lets a request through if its key's role has `permission` (`None`: any key), and tells the
 /// handler whose it is. The body is not read before that.
-pub(crate) async fn authorize(
+pub async fn authorize(
     permission: Option<Permission>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     match check_request(&request, permission).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(Authenticated(caller));
             next.call(request).await
         }
         Err(problem) => Ok(request.error_response(problem)),
@@ -58,20 +59,21 @@ fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
 /// By the key that was sent, else by the session of a browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     if request.headers().contains_key(AUTHORIZATION) {
-        let key = bearer_key(request.headers()).ok_or(Problem::Unauthorized)?;
-        let known = part::<KnownKeys>(request).find(&key).await?;
-        return Ok(Caller::of(known));
+        let key = bearer_key(request.headers()).ok_or(Refusal::Unauthorized)?;
+        let known = part::<ApiKeyCache>(request).find(&key).await?;
+        return Ok(Caller::of(known, request_id::current()));
     }
     let cookie = request
         .cookie(SESSION_COOKIE)
-        .ok_or(Problem::Unauthorized)?;
+        .ok_or(Refusal::Unauthorized)?;
     if comes_from_elsewhere(request.method(), request.headers()) {
         return Err(Problem::OtherSite);
     }
     let hash = SessionToken::given(cookie.value()).hash();
     let mut connection = part::<Connections>(request).acquire().await?;
     let known = sessions::find_key(&mut connection, &hash).await?;
-    known.map(Caller::of).ok_or(Problem::Unauthorized)
+    let known = known.ok_or(Refusal::Unauthorized)?;
+    Ok(Caller::of(known, request_id::current()))
 }
 
 /// Whether a page of another origin makes a browser change something: the cookie is kept from

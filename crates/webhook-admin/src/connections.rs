@@ -1,34 +1,36 @@
+//! Database connections of operations.
+
 use tokio::runtime::Handle;
 use webhook_store::{Connection, Pool, StoreError};
 
-use crate::problem::Problem;
+use crate::refusal::Refusal;
 
 /// Database connections for handlers.
 ///
 /// A connection lives on the runtime that opened it. Each HTTP worker has a small runtime of its
 /// own, so connections are opened on the one that made this.
-pub(crate) struct Connections {
+pub struct Connections {
     pool: Pool,
     runtime: Handle,
 }
 
 impl Connections {
     /// Opens connections on the current runtime, whoever asks for them.
-    pub(crate) fn new(pool: Pool) -> Self {
+    pub fn new(pool: Pool) -> Self {
         let runtime = Handle::current();
         Self { pool, runtime }
     }
 
     /// Takes a connection; it goes back when dropped.
-    pub(crate) async fn acquire(&self) -> Result<Connection, Problem> {
+    pub async fn acquire(&self) -> Result<Connection, Refusal> {
         let pool = self.pool.clone();
         let acquiring = async move { webhook_store::acquire(&pool).await };
         let acquired = self.runtime.spawn(acquiring).await;
-        Ok(acquired.map_err(|_| Problem::Stopping)??.hold())
+        Ok(acquired.map_err(|_| Refusal::Stopping)??.hold())
     }
 
     /// Whether Postgres answers.
-    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+    pub async fn ping(&self) -> Result<(), StoreError> {
         let pool = self.pool.clone();
         let pinging = self
             .runtime

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
-use crate::problem::Problem;
+use crate::refusal::Refusal;
 
 /// How much of a name or a message that came from outside is repeated.
 const REPEATED_CHARS: usize = 200;
@@ -16,20 +16,20 @@ const REPEATED_CHARS: usize = 200;
 /// The fields of a JSON object or a query. Each is taken out by name; [`finish`](Self::finish)
 /// tells everything that was wrong.
 #[derive(Default)]
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     values: BTreeMap<String, Cow<'a, RawValue>>,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
     /// Reads a JSON object.
-    pub(crate) fn of_body(body: &'a [u8]) -> Result<Self, Problem> {
+    pub fn of_body(body: &'a [u8]) -> Result<Self, Refusal> {
         serde_json::from_slice(body)
-            .map_err(|error| Problem::NotJson(shortened(&error.to_string())))
+            .map_err(|error| Refusal::NotJson(shortened(&error.to_string())))
     }
 
     /// Reads a URL's query.
-    pub(crate) fn of_query(query: &str) -> Self {
+    pub fn of_query(query: &str) -> Self {
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let value = to_raw_value(&value).expect("a string is JSON");
@@ -39,12 +39,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether a field is there and was not taken out yet.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
     /// Takes out a string that must be there.
-    pub(crate) fn required<T, E: Display>(
+    pub fn required<T, E: Display>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -54,7 +54,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out a string that may be left out or `null`.
-    pub(crate) fn optional<T, E: Display>(
+    pub fn optional<T, E: Display>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
 
     /// Takes out a JSON value of another kind (`expected`: in words) that may be left out or
     /// `null`.
-    pub(crate) fn optional_json<V: DeserializeOwned, T, E: Display>(
+    pub fn optional_json<V: DeserializeOwned, T, E: Display>(
         &mut self,
         name: &str,
         expected: &str,
@@ -88,11 +88,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out a JSON value of another kind (`expected`: in words) that must be there.
-    pub(crate) fn required_json<V: DeserializeOwned>(
-        &mut self,
-        name: &str,
-        expected: &str,
-    ) -> Option<V> {
+    pub fn required_json<V: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Option<V> {
         let raw = self.take_required(name)?;
         let value = serde_json::from_str(raw.get());
         if value.is_err() {
@@ -102,7 +98,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out a whole number, not negative, that may be left out or `null`. `7.0` is one.
-    pub(crate) fn optional_whole<T, E: Display>(
+    pub fn optional_whole<T, E: Display>(
         &mut self,
         name: &str,
         parse: impl FnOnce(u64) -> Result<T, E>,
@@ -112,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out an object that may be left out or `null`; its own fields are read by `parse`.
-    pub(crate) fn optional_object<T>(
+    pub fn optional_object<T>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&mut Fields<'_>) -> Option<T>,
@@ -125,7 +121,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads the fields of an object inside; what is wrong with them is told under `name`.
-    pub(crate) fn nested<T>(
+    pub fn nested<T>(
         &mut self,
         name: &str,
         raw: &RawValue,
@@ -147,7 +143,7 @@ impl<'a> Fields<'a> {
 
     /// Takes out all that is left: an object whose names are not known before. `None`: `null`, these
     /// come first.
-    pub(crate) fn take_pairs(&mut self) -> Vec<(String, Option<String>)> {
+    pub fn take_pairs(&mut self) -> Vec<(String, Option<String>)> {
         let values = std::mem::take(&mut self.values);
         let pairs = values.into_iter().filter_map(|(name, raw)| {
             let value = serde_json::from_str(raw.get());
@@ -163,7 +159,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out an array of strings with at least one item.
-    pub(crate) fn required_list<T, E: Display>(
+    pub fn required_list<T, E: Display>(
         &mut self,
         name: &str,
         parse: impl Fn(&str) -> Result<T, E>,
@@ -176,7 +172,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out an array with at least one item, each as it was written.
-    pub(crate) fn required_items(&mut self, name: &str) -> Option<Vec<&'a RawValue>> {
+    pub fn required_items(&mut self, name: &str) -> Option<Vec<&'a RawValue>> {
         let items = match self.take_required(name)? {
             Cow::Borrowed(raw) => serde_json::from_str::<Vec<&'a RawValue>>(raw.get()).ok(),
             Cow::Owned(_) => None,
@@ -190,25 +186,34 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes that a field is wrong.
-    pub(crate) fn refuse(&mut self, name: &str, reason: impl Display) {
+    pub fn refuse(&mut self, name: &str, reason: impl Display) {
         self.errors.push(FieldError::new(name, reason));
     }
 
     /// Everything that was wrong, fields that nobody took included.
-    pub(crate) fn finish(mut self) -> Vec<FieldError> {
+    pub fn finish(mut self) -> Vec<FieldError> {
         let unknown = self.values.into_keys();
         self.errors
             .extend(unknown.map(|name| FieldError::new(shortened(&name), "is not known here")));
         self.errors
     }
 
+    /// The request that was read from the fields, unless anything was wrong.
+    pub fn end_with<T>(self, read: Option<T>) -> Result<T, Refusal> {
+        let errors = self.finish();
+        match read {
+            Some(read) if errors.is_empty() => Ok(read),
+            _ => Err(Refusal::Invalid(errors)),
+        }
+    }
+
     /// Refuses the request if anything was wrong.
-    pub(crate) fn end(self) -> Result<(), Problem> {
+    pub fn end(self) -> Result<(), Refusal> {
         let errors = self.finish();
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Problem::Invalid(errors))
+        Err(Refusal::Invalid(errors))
     }
 
     fn put(&mut self, name: &str, value: Cow<'a, RawValue>) {
@@ -370,7 +375,7 @@ mod tests {
         for body in ["", "[]", "{\"a\":", "{} {}", "\"text\""] {
             let refused = Fields::of_body(body.as_bytes());
 
-            assert!(matches!(refused, Err(Problem::NotJson(_))), "{body}");
+            assert!(matches!(refused, Err(Refusal::NotJson(_))), "{body}");
         }
     }
 

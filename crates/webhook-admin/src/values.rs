@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 const MAX_SEARCH_CHARS: usize = 200;
 
 /// A query knows these two words only.
-pub(crate) fn parse_bool(text: &str) -> Result<bool, &'static str> {
+pub fn parse_bool(text: &str) -> Result<bool, &'static str> {
     text.parse().map_err(|_| "must be true or false")
 }
 
 /// Reads a time (RFC 3339).
-pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
+pub fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
     match DateTime::parse_from_rfc3339(text) {
         Ok(time) => Ok(time.to_utc()),
         Err(_) => Err("must be an RFC 3339 time such as 2026-11-23T08:15:30Z"),
@@ -19,7 +19,7 @@ pub(crate) fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
 }
 
 /// Reads a text to look for.
-pub(crate) fn parse_search(text: &str) -> Result<String, String> {
+pub fn parse_search(text: &str) -> Result<String, String> {
     let chars = text.chars().count();
     if chars > MAX_SEARCH_CHARS {
         return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));

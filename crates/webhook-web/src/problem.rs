@@ -1,87 +1,65 @@
-//! How the API says no: the one place that decides an HTTP status. RFC 9457.
-
-use std::sync::Arc;
+//! How the API and the portal refuse a request: the one place that decides an HTTP status. RFC 9457.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_broker::PublishError;
-use webhook_domain::{FieldError, FieldErrors, Permission, Role};
+use webhook_admin::Refusal;
+use webhook_admin::refusal::FieldProblem;
+use webhook_admin::version::etag;
+use webhook_domain::{FieldError, FieldErrors};
 use webhook_store::StoreError;
 
-use crate::precondition::etag;
-
-/// When to try again what we cannot do now, in seconds.
+/// When to try again what cannot be done now, in seconds.
 const RETRY_AFTER_SECONDS: u8 = 5;
 
-/// Why a request was not done. Its message is for the caller.
+/// Why a request was refused: by the operation that it asked for, or by the way it was sent. Its
+/// message is for the caller.
 #[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum Problem {
-    #[error("the body is not a JSON object: {0}")]
-    NotJson(String),
+pub enum Problem {
+    /// The operation was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The body broke off; with the reason.
     #[error("the body could not be read: {0}")]
     BrokenBody(String),
-    #[error("send an API key: `Authorization: Bearer whk_…`")]
-    Unauthorized,
-    #[error("the key's role {role} has no permission to {permission}")]
-    Forbidden { role: Role, permission: Permission },
+    /// A browser sent a change with a session's cookie from a page of another origin.
     #[error("a page of another origin may not change anything here")]
     OtherSite,
+    /// A form's token is not the token of the browser's session.
     #[error("the form is not of this session; go back, load the page again and repeat it")]
     StrangeForm,
+    /// A page was sent a body that is no form.
     #[error("the body must be a form: `Content-Type: application/x-www-form-urlencoded`")]
     NotAForm,
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
+    /// The path exists, the method does not.
     #[error("allowed here are {allowed}")]
-    MethodNotAllowed { allowed: String },
+    MethodNotAllowed {
+        /// The methods of the path, as `Allow` lists them.
+        allowed: String,
+    },
+    /// The body took too long to arrive.
     #[error("the body did not arrive in time")]
     SlowBody,
-    #[error("more than {limit} bytes")]
-    TooLarge { limit: usize },
+    /// The body has a content coding.
     #[error("the body must not be compressed")]
     Encoded,
+    /// The body does not declare itself as JSON.
     #[error("the body must be JSON: `Content-Type: application/json`")]
     NotJsonType,
-    #[error("some fields are wrong")]
-    Invalid(Vec<FieldError>),
-    #[error("it was changed meanwhile: its version is {version} now")]
-    Changed { version: i64 },
-    #[error("{0}")]
-    Conflict(&'static str),
-    #[error("some names do not tell one webhook")]
-    Ambiguous(Vec<FieldError>),
-    #[error("this Idempotency-Key was used for another request")]
-    IdempotencyKeyReused,
+    /// The API key sent more requests than its limit.
     #[error("this key asks too fast; wait {retry_after} s")]
-    TooManyRequests { retry_after: u64 },
-    #[error("the broker did not take the event; nothing is lost if it is sent again")]
-    Broker(#[from] PublishError),
-    #[error("{}", store_detail(.0))]
-    Store(Arc<StoreError>),
-    #[error("the service is stopping")]
-    Stopping,
-    #[error("something went wrong here; it was logged")]
-    Broken(String),
-}
-
-/// The database's own words are for operators, not for callers.
-fn store_detail(error: &StoreError) -> &'static str {
-    if matches!(error, StoreError::ReadOnly) {
-        "the database takes no changes at the moment"
-    } else if error.is_unavailable() {
-        "the database is not available"
-    } else {
-        "something went wrong here; it was logged"
-    }
+    TooManyRequests {
+        /// In how many seconds the next request is taken.
+        retry_after: u64,
+    },
 }
 
 /// A refusal, `application/problem+json` (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(crate) struct ProblemBody {
+pub struct ProblemBody {
     /// `about:blank`: the status says what kind of problem it is.
     r#type: &'static str,
     /// The status in words.
@@ -99,51 +77,25 @@ pub(crate) struct ProblemBody {
     current_version: Option<i64>,
 }
 
-/// A field that is wrong, and why.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FieldProblem {
-    /// Its name as it was sent, such as `event_types[2]`.
-    field: String,
-    /// What is wrong with it.
-    reason: String,
-}
-
-impl From<&FieldError> for FieldProblem {
-    fn from(error: &FieldError) -> Self {
-        Self {
-            field: error.field.clone(),
-            reason: error.reason.clone(),
-        }
-    }
-}
-
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotJson(_) | Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } | Self::OtherSite | Self::StrangeForm => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Refused(refusal) => refusal_status(refusal),
+            Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
+            Self::OtherSite | Self::StrangeForm => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoded | Self::NotJsonType | Self::NotAForm => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Self::Changed { .. } => StatusCode::PRECONDITION_FAILED,
-            Self::Conflict(_) | Self::Ambiguous(_) | Self::IdempotencyKeyReused => {
-                StatusCode::CONFLICT
-            }
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Broker(_) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.log();
+        if let Self::Refused(refusal) = self {
+            refusal.log();
+        }
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -158,7 +110,7 @@ impl ResponseError for Problem {
         if let Self::TooManyRequests { retry_after } = self {
             response.insert_header((RETRY_AFTER, retry_after.to_string()));
         }
-        if let Self::Changed { version } = self {
+        if let Self::Refused(Refusal::Changed { version }) = self {
             response.insert_header((ETAG, etag(*version)));
         }
         response
@@ -169,7 +121,26 @@ impl ResponseError for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::Store(Arc::new(error))
+        Self::Refused(error.into())
+    }
+}
+
+/// The HTTP status of a refusal.
+pub fn refusal_status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NotJson(_) => StatusCode::BAD_REQUEST,
+        Refusal::Unauthorized => StatusCode::UNAUTHORIZED,
+        Refusal::Forbidden { .. } => StatusCode::FORBIDDEN,
+        Refusal::NotFound(_) => StatusCode::NOT_FOUND,
+        Refusal::Conflict(_) | Refusal::Ambiguous(_) | Refusal::IdempotencyKeyReused => {
+            StatusCode::CONFLICT
+        }
+        Refusal::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+        Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Broker(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Store(error) if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Store(_) | Refusal::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -188,32 +159,19 @@ impl Problem {
         }
     }
 
-    /// Each field that is wrong.
-    pub(crate) fn fields(&self) -> &[FieldError] {
-        if let Self::Invalid(errors) | Self::Ambiguous(errors) = self {
-            return errors;
+    /// Each field that is wrong; empty when the problem is not about fields.
+    pub fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::Refused(refusal) => refusal.fields(),
+            _ => &[],
         }
-        &[]
     }
 
     fn current_version(&self) -> Option<i64> {
-        if let Self::Changed { version } = self {
+        if let Self::Refused(Refusal::Changed { version }) = self {
             return Some(*version);
         }
         None
-    }
-
-    /// What is the caller's fault is not logged.
-    pub(crate) fn log(&self) {
-        if let Self::Store(error) = self {
-            log::error!("a request failed: {error}");
-        }
-        if let Self::Broken(error) = self {
-            log::error!("a request failed: {error}");
-        }
-        if let Self::Broker(error) = self {
-            log::warn!("an event was not published: {error}");
-        }
     }
 }
 
@@ -231,7 +189,10 @@ mod tests {
 
     #[test]
     fn a_refused_body_names_its_fields_as_problem_json() {
-        let problem = Problem::Invalid(vec![FieldError::new("url", "is required")]);
+        let problem = Problem::from(Refusal::Invalid(vec![FieldError::new(
+            "url",
+            "is required",
+        )]));
 
         let response = problem.error_response();
 
@@ -252,7 +213,7 @@ mod tests {
     fn of_many_wrong_fields_twenty_are_told_and_the_others_counted() {
         let wrong = (0..1_100).map(|number| FieldError::new(number.to_string(), "is wrong"));
 
-        let response = Problem::Invalid(wrong.collect()).error_response();
+        let response = Problem::from(Refusal::Invalid(wrong.collect())).error_response();
 
         let body = response.into_body().try_into_bytes().expect("it is there");
         let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
@@ -263,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_may_work_later_says_when() {
-        let response = Problem::Broker(PublishError::TimedOut).error_response();
+        let response = Problem::from(Refusal::Stopping).error_response();
 
         assert_eq!(response.status(), 503);
         assert_eq!(header(&response, "retry-after"), "5");

@@ -12,47 +12,49 @@ const MAX_LIMIT: u8 = 200;
 
 /// One page of a list.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Page<T: ToSchema> {
-    pub(crate) data: Vec<T>,
+pub struct Page<T: ToSchema> {
+    /// The rows of this page.
+    pub data: Vec<T>,
     /// Give it as `cursor` to get the next page; `null` on the last one.
-    pub(crate) next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 impl<T: ToSchema> Page<T> {
     /// Makes a page of rows that were read with [`PageLimit::rows`].
-    pub(crate) fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> Uuid) -> Self {
+    pub fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> Uuid) -> Self {
         let last = limit.cut(&mut data);
         let next_cursor = last.map(|row| id(row).to_string());
         Self { data, next_cursor }
     }
 
     /// Makes a page that has a cursor of another kind.
-    pub(crate) fn with_cursor(data: Vec<T>, next_cursor: Option<String>) -> Self {
+    pub fn with_cursor(data: Vec<T>, next_cursor: Option<String>) -> Self {
         Self { data, next_cursor }
     }
 }
 
 /// One page of a list that can be counted.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct TotalPage<T: ToSchema> {
+pub struct TotalPage<T: ToSchema> {
+    /// The page itself.
     #[serde(flatten)]
-    pub(crate) page: Page<T>,
+    pub page: Page<T>,
     /// How many there are on all pages, when that was asked for.
-    pub(crate) total: Option<i64>,
+    pub total: Option<i64>,
 }
 
 /// How many rows a page has at most, 1 to 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PageLimit(u8);
+pub struct PageLimit(u8);
 
 impl PageLimit {
     /// How many rows to read: one more than the page has, to see whether there is a next one.
-    pub(crate) fn rows(self) -> i64 {
+    pub fn rows(self) -> i64 {
         i64::from(self.0) + 1
     }
 
     /// Cuts rows to what the page has. Tells its last row if there is a next page.
-    pub(crate) fn cut<T>(self, rows: &mut Vec<T>) -> Option<&T> {
+    pub fn cut<T>(self, rows: &mut Vec<T>) -> Option<&T> {
         let size = usize::from(self.0);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -78,7 +80,7 @@ impl FromStr for PageLimit {
 }
 
 /// Reads a cursor.
-pub(crate) fn parse_cursor<T: FromStr>(text: &str) -> Result<T, &'static str> {
+pub fn parse_cursor<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| NO_CURSOR)
 }
 
@@ -87,12 +89,12 @@ const NO_CURSOR: &str = "must be the next_cursor of a page";
 /// Writes a cursor for a list that is not sorted by id alone: a place in hex, the id of its row and
 /// then what it is sorted by. Any such text is some place, so that a cursor cannot be wrong, only
 /// meaningless.
-pub(crate) fn write_place(id: Uuid, sorted_by: &[u8]) -> String {
+pub fn write_place(id: Uuid, sorted_by: &[u8]) -> String {
     hex::encode([id.as_bytes(), sorted_by].concat())
 }
 
 /// Reads what [`write_place`] wrote.
-pub(crate) fn read_place(text: &str) -> Result<(Uuid, Vec<u8>), &'static str> {
+pub fn read_place(text: &str) -> Result<(Uuid, Vec<u8>), &'static str> {
     let bytes = hex::decode(text).map_err(|_| NO_CURSOR)?;
     let (id, sorted_by) = bytes.split_first_chunk::<16>().ok_or(NO_CURSOR)?;
     Ok((Uuid::from_bytes(*id), sorted_by.to_vec()))
@@ -100,7 +102,7 @@ pub(crate) fn read_place(text: &str) -> Result<(Uuid, Vec<u8>), &'static str> {
 
 /// Reads a time that a list is sorted by, its microseconds as a big-endian `i64`; `None`: there is
 /// none.
-pub(crate) fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
+pub fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
     let micros = i64::from_be_bytes(*sorted_by.first_chunk()?);
     // Postgres knows no time further away than these.
     let bounded = micros.clamp(0, FAR_FUTURE_MICROS);
@@ -111,7 +113,7 @@ pub(crate) fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
 const FAR_FUTURE_MICROS: i64 = 253_402_300_799_000_000;
 
 /// After all that happens.
-pub(crate) fn far_future() -> DateTime<Utc> {
+pub fn far_future() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(FAR_FUTURE_MICROS).expect("chrono knows the year 9999")
 }
 

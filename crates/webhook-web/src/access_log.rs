@@ -1,47 +1,32 @@
-//! `X-Request-Id`: the caller's own or a fresh one, in the answer and in every log line.
+//! The way of every request: its id, the work, one line in the log.
 
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorInternalServerError;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, rt};
-use uuid::Uuid;
 use webhook_store::droppable;
 
-use crate::caller::Caller;
-
-/// The header, in requests and answers.
-pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The most characters that a caller's own id may have.
-const MAX_CHARS: usize = 128;
-
-tokio::task_local! {
-    static CURRENT: HeaderValue;
-}
-
-/// The id of the request that is being worked on here. `None`: outside of any.
-pub fn current() -> Option<String> {
-    CURRENT
-        .try_with(|id| id.to_str().ok().map(str::to_owned))
-        .ok()
-        .flatten()
-}
+use crate::authenticated::Authenticated;
+use crate::request_id::{self, CURRENT};
 
 /// Gives a request its id, works on it, and writes one line about it.
 ///
 /// A change is worked on to its end even if its client goes away, as nobody could tell how far it
 /// got. A question is dropped with its client, and its statement with it.
-pub(crate) async fn follow<B: MessageBody + 'static>(
+pub async fn follow<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let id = take(&request);
+    let id = request_id::take(&request);
     let changes = !request.method().is_safe();
-    let work = CURRENT.scope(id.clone(), async move { answer(request, next, id).await });
+    let work = CURRENT.scope(
+        id.clone(),
+        async move { log_request(request, next, id).await },
+    );
     if changes {
         rt::spawn(work).await.map_err(ErrorInternalServerError)?
     } else {
@@ -49,7 +34,7 @@ pub(crate) async fn follow<B: MessageBody + 'static>(
     }
 }
 
-async fn answer<B: MessageBody>(
+async fn log_request<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
     id: HeaderValue,
@@ -57,39 +42,28 @@ async fn answer<B: MessageBody>(
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let began = Instant::now();
     let mut response = next.call(request).await?;
-    response.headers_mut().insert(HEADER, id);
+    response.headers_mut().insert(request_id::HEADER, id);
     if path.starts_with("/api/v1/") {
         let (status, millis) = (response.status().as_u16(), began.elapsed().as_millis());
-        let key = response.request().extensions().get().map(Caller::key_text);
+        let key = response
+            .request()
+            .extensions()
+            .get()
+            .map(Authenticated::key_text);
         let key = key.unwrap_or_default();
         log::info!(status, duration_ms = millis, api_key_id = key.as_str(); "{method} {path} {status}");
     }
     Ok(response)
 }
 
-/// The caller's id, if it is one that can stand in a log line.
-fn take(request: &ServiceRequest) -> HeaderValue {
-    let given = request
-        .headers()
-        .get(HEADER)
-        .filter(|id| is_plain(id.as_bytes()));
-    given.cloned().unwrap_or_else(|| {
-        let id = Uuid::now_v7().to_string();
-        HeaderValue::from_str(&id).expect("a UUID is a header's value")
-    })
-}
-
-fn is_plain(id: &[u8]) -> bool {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    (1..=MAX_CHARS).contains(&id.len()) && id.iter().all(plain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request_id::{HEADER, current};
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, call_service, init_service};
     use actix_web::{App, web};
+    use uuid::Uuid;
 
     async fn echo(sent: &str) -> (String, String) {
         let inside = web::get().to(|| async { current().unwrap_or_default() });

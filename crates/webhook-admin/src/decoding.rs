@@ -13,27 +13,23 @@ use webhook_domain::{BodyEnd, HeaderText};
 
 /// The most bytes that a content coding may give and that a shown text may have: 64 KiB, four times
 /// the body that is kept. The rest of a decompression bomb is not decompressed.
-pub(crate) const MAX_DECODED_BYTES: usize = 64 * 1024;
+pub const MAX_DECODED_BYTES: usize = 64 * 1024;
 
 /// A response's body as text.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DecodedBody {
+pub struct DecodedBody {
     /// At most [`MAX_DECODED_BYTES`]; bytes that are no character became U+FFFD.
-    pub(crate) text: String,
+    pub text: String,
     /// The codings and the charset that were undone, in this order: `gzip, iso-8859-1`. `None`: the
     /// body is shown as UTF-8, as it was received.
-    pub(crate) decoded_from: Option<String>,
+    pub decoded_from: Option<String>,
     /// Whether the text is the whole body: the body was received to its end and decoded to its end.
-    pub(crate) is_whole: bool,
+    pub is_whole: bool,
 }
 
 impl DecodedBody {
     /// Decodes a body that ended in this way, by the headers that came with the body.
-    pub(crate) fn of(
-        body: &[u8],
-        end: BodyEnd,
-        headers: &[(Cow<'static, str>, HeaderText)],
-    ) -> Self {
+    pub fn of(body: &[u8], end: BodyEnd, headers: &[(Cow<'static, str>, HeaderText)]) -> Self {
         let header = |name: &str| {
             let mut values = headers.iter().filter(|(known, _)| known == name);
             values.next().map(|(_, value)| value.as_str())

@@ -10,16 +10,16 @@ use webhook_domain::ApiKeyId;
 use crate::problem::Problem;
 
 /// Requests per second and key, in this process. A key may be ahead by as many.
-pub(crate) struct KeyLimits(Option<DefaultKeyedRateLimiter<ApiKeyId>>);
+pub struct KeyLimits(Option<DefaultKeyedRateLimiter<ApiKeyId>>);
 
 impl KeyLimits {
     /// `None`: no limit.
-    pub(crate) fn per_second(requests: Option<NonZeroU32>) -> Self {
+    pub fn per_second(requests: Option<NonZeroU32>) -> Self {
         Self(requests.map(|requests| RateLimiter::keyed(Quota::per_second(requests))))
     }
 
     /// Counts a request of this key.
-    pub(crate) fn count(&self, key: ApiKeyId) -> Result<(), Problem> {
+    pub fn count(&self, key: ApiKeyId) -> Result<(), Problem> {
         let Some(limits) = &self.0 else {
             return Ok(());
         };

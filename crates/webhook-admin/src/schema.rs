@@ -20,7 +20,7 @@ use webhook_domain::{
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal = $schema:expr;)+) => {$(
         $(#[doc = $doc])+
-        pub(crate) struct $name;
+        pub struct $name;
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
@@ -162,7 +162,7 @@ schemas! {
 }
 
 /// Event patterns, each once.
-pub(crate) struct EventPatterns;
+pub struct EventPatterns;
 
 impl PartialSchema for EventPatterns {
     fn schema() -> RefOr<Schema> {
@@ -184,7 +184,7 @@ impl ToSchema for EventPatterns {
 }
 
 /// Addresses and networks.
-pub(crate) struct EgressAddresses;
+pub struct EgressAddresses;
 
 impl PartialSchema for EgressAddresses {
     fn schema() -> RefOr<Schema> {

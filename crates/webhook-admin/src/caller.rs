@@ -1,0 +1,59 @@
+//! Who asks for an operation, for permissions and the audit log.
+
+use webhook_domain::{ApiKeyId, Permission, Role};
+use webhook_store::api_keys::ApiKeyRow;
+use webhook_store::audit::Actor;
+
+use crate::refusal::Refusal;
+
+/// The holder of the API key that a request came with, or that signed in to a session.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The API key's id.
+    pub key_id: ApiKeyId,
+    name: String,
+    role: Role,
+    request_id: Option<String>,
+}
+
+impl Caller {
+    /// The holder of `key`, who sends the request `request_id`.
+    pub fn of(key: ApiKeyRow, request_id: Option<String>) -> Self {
+        Self {
+            key_id: key.id,
+            name: key.name,
+            role: key.role,
+            request_id,
+        }
+    }
+
+    /// The name of the API key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The role of the API key.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The author of an entry in the audit log.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            key_id: Some(self.key_id),
+            name: self.name.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
+
+    /// Refuses an operation that the caller's role does not allow. For operations that need more than
+    /// their route asks for.
+    pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
+        let role = self.role;
+        if role.allows(permission) {
+            Ok(())
+        } else {
+            Err(Refusal::Forbidden { role, permission })
+        }
+    }
+}

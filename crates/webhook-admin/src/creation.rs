@@ -1,0 +1,143 @@
+//! Creations that are made once: a request with an `Idempotency-Key` that is sent again within a day
+//! gets the first creation's response, and nothing is created twice.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use webhook_domain::FieldError;
+use webhook_store::idempotency::{self, Repeatable, Seen};
+use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
+
+use crate::caller::Caller;
+use crate::refusal::Refusal;
+
+/// The header that carries a caller's own name of a request.
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The most characters of an `Idempotency-Key`.
+const MAX_CHARS: usize = 255;
+
+/// A caller's own name of a request, if the request may be sent again.
+pub struct IdempotencyKey {
+    key: Option<String>,
+    path: String,
+}
+
+impl IdempotencyKey {
+    /// A request to `path` with this header, if the caller sent one.
+    pub fn parse(header: Option<&str>, path: &str) -> Result<Self, Refusal> {
+        Ok(Self {
+            key: header.map(parse).transpose()?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// A form at `path`, so that pressing twice creates one: its page drew the UUID `drawn`. A form
+    /// without a UUID is a request of its own each time.
+    pub fn of_form(drawn: &str, path: &str) -> Self {
+        let key: Option<Uuid> = drawn.parse().ok();
+        Self {
+            key: key.map(|key| key.to_string()),
+            path: path.to_owned(),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<String, Refusal> {
+    if (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    let reason = format!("must have 1 to {MAX_CHARS} visible ASCII characters");
+    Err(Refusal::Invalid(vec![FieldError::new(
+        IDEMPOTENCY_KEY,
+        reason,
+    )]))
+}
+
+/// A new row of a collection, as the response to its creation shows it. The body may hold a secret.
+#[derive(Serialize, Deserialize)]
+pub struct Created {
+    /// The row's id.
+    pub id: Uuid,
+    /// The path of the row in the API.
+    pub location: String,
+    /// The row's version, if it can be changed.
+    pub version: Option<i64>,
+    /// The row as JSON.
+    pub body: String,
+}
+
+impl Created {
+    /// A row that `collection` has under `id` from now on.
+    pub fn of(id: Uuid, collection: &str, version: Option<i64>, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).expect("our bodies are JSON");
+        Self {
+            id,
+            location: format!("{collection}/{id}"),
+            version,
+            body,
+        }
+    }
+}
+
+/// A creation, and whether an earlier request made it.
+pub struct Creation {
+    /// The new row.
+    pub created: Created,
+    /// Whether the row was created by an earlier request with the same `Idempotency-Key`.
+    pub is_replayed: bool,
+}
+
+impl Creation {
+    fn made_now(created: Created) -> Self {
+        Self {
+            created,
+            is_replayed: false,
+        }
+    }
+}
+
+/// Creates a row with `make` in a transaction, unless the same request has created it before.
+pub async fn create_once(
+    connection: &mut Connection,
+    sealing_keys: &SealingKeys,
+    caller: &Caller,
+    (idempotency_key, body): (&IdempotencyKey, &[u8]),
+    make: impl AsyncFnOnce(&mut RawConnection) -> Result<Created, Refusal>,
+) -> Result<Creation, Refusal> {
+    let hash = Sha256::new_with_prefix(&idempotency_key.path)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize();
+    let request = idempotency_key.key.as_deref().map(|key| Repeatable {
+        api_key: caller.key_id,
+        key,
+        request_hash: &hash,
+    });
+    transaction(connection, async |connection| {
+        let Some(request) = request else {
+            return Ok(Creation::made_now(make(connection).await?));
+        };
+        // A request with the same key that runs at the same time waits here until this one commits.
+        let id = match idempotency::begin(connection, sealing_keys, request).await? {
+            Seen::Never(id) => id,
+            Seen::Answered(remembered) => return replay(&remembered),
+            Seen::OtherRequest => return Err(Refusal::IdempotencyKeyReused),
+        };
+        let created = make(connection).await?;
+        let remembered = serde_json::to_string(&created).expect("texts are JSON");
+        let made = (created.id, remembered.as_str());
+        idempotency::remember(connection, sealing_keys, id, request, made).await?;
+        Ok(Creation::made_now(created))
+    })
+    .await
+}
+
+fn replay(remembered: &str) -> Result<Creation, Refusal> {
+    let created = serde_json::from_str(remembered);
+    let created = created.map_err(|error| Refusal::Broken(error.to_string()))?;
+    Ok(Creation {
+        created,
+        is_replayed: true,
+    })
+}

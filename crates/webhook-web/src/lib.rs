@@ -1,0 +1,23 @@
+//! The HTTP plumbing that the REST API and the portal share, on actix-web: who sends a request, how
+//! fast, its body and headers, and how a request is refused.
+
+// The way of a request: its id and its line in the log, who sends it, what may be done.
+pub mod access_log;
+pub mod request_id;
+
+pub mod auth;
+
+pub mod api_key_cache;
+pub mod rate_limit;
+
+// Arguments of handlers.
+pub mod authenticated;
+pub mod body;
+pub mod creation;
+pub mod if_match;
+
+// How a request is refused.
+pub mod problem;
+
+pub use authenticated::Authenticated;
+pub use problem::Problem;
