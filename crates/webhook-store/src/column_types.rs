@@ -1,8 +1,8 @@
-//! Types of columns that diesel does not have: ids, names and codes whose rows hold domain values.
+//! SQL types for columns of domain values: ids, names and codes.
 //!
-//! [`schema`](crate::schema) declares `environment -> Named<Environment>`. A struct that is read from
-//! that column has a field of type `Environment`, and a filter compares the column with [`bind`] of
-//! one. Text that is none of the known names fails the query as `StoreError::Unreadable`.
+//! [`schema`](crate::schema) declares `environment -> Named<Environment>`. A row struct then has a field
+//! of type `Environment`, and a filter compares the column with [`bind`] of an `Environment`. An unknown
+//! name in a row fails the query with `StoreError::Unreadable`.
 #![allow(
     unreachable_pub,
     reason = "the modules that diesel makes for tables are as public"
@@ -12,7 +12,7 @@ use std::io::Write;
 use std::marker::PhantomData;
 
 use diesel::deserialize::{self, FromSql, Queryable};
-// The expression that diesel's own derive of `AsExpression` makes, under the path that it uses.
+// The expression made by diesel's derive of `AsExpression`, under the path used by the derive.
 use diesel::expression::AsExpression;
 use diesel::internal::derives::as_expression::Bound;
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
@@ -28,7 +28,7 @@ use webhook_domain::{
     Role, WebhookId, WebhookStatus,
 };
 
-/// All types that `schema.rs` declares columns with.
+/// All column types of `schema.rs`.
 pub(crate) mod all {
     pub use diesel::sql_types::*;
     pub use webhook_domain::{
@@ -40,46 +40,46 @@ pub(crate) mod all {
     pub use super::{Backlog, Code, Enum, Id, Named};
 }
 
-/// A column of type `uuid` that holds an id of type `T`.
+/// A column of type `uuid`: an id of type `T`.
 #[derive(Debug, Clone, Copy)]
 pub struct Id<T>(PhantomData<T>);
 
-/// A column of type `text` that holds the name of a `T`, one of a closed set.
+/// A column of type `text`: the name of a `T`, out of a closed set.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<T>(PhantomData<T>);
 
-/// A column of a Postgres enum whose labels are the names of `T`.
+/// A column of a Postgres enum: the labels are the names of `T`.
 #[derive(Debug, Clone, Copy)]
 pub struct Enum<T>(PhantomData<T>);
 
-/// A column of type `smallint` that holds the number which stands for a `T`.
+/// A column of type `smallint`: the number of a `T`.
 #[derive(Debug, Clone, Copy)]
 pub struct Code<T>(PhantomData<T>);
 
-/// A domain value, bound to a column of one of these types: `webhooks::id.eq(bind(id))`.
+/// A domain value bound to a column: `webhooks::id.eq(bind(id))`.
 ///
-/// diesel would take the value alone if its type implemented `AsExpression`. That trait can be
-/// implemented only in the crate of the type, and the domain knows no database.
+/// A value alone would need `AsExpression`, a trait implemented in the crate of the value's type only.
+/// The domain knows no database, hence a wrapper.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bind<T>(T);
 
-/// Binds a domain value to the column that it is compared with or written to.
+/// Binds a domain value to a column, in a comparison or an assignment.
 pub(crate) fn bind<T>(value: T) -> Bind<T> {
     Bind(value)
 }
 
-/// Binds values to the column that each of them is compared with.
+/// Binds several values to a column, in a comparison with each.
 pub(crate) fn bind_all<T: Copy>(values: &[T]) -> impl Iterator<Item = Bind<T>> {
     values.iter().copied().map(Bind)
 }
 
-/// Which of a webhook's two queues a delivery waits in until a lane has room for it. The column is
-/// null while the delivery is leased, is not due yet, is held by its ordering key, or has ended.
+/// A webhook's two queues of due deliveries without room in a lane. The column is null for a delivery
+/// that is leased, not due yet, held by an ordering key, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backlog {
-    /// It was never attempted.
+    /// Deliveries without an attempt.
     FirstAttempt = 0,
-    /// It was attempted before, or an admin asked for it.
+    /// Deliveries with an attempt, or retried at an admin's request.
     Retry = 1,
 }
 
@@ -124,7 +124,7 @@ macro_rules! sql_types {
 
 sql_types! { Id Named Enum Code }
 
-/// The object ids of a built-in type of Postgres, from its catalogue `pg_type.dat`, and of its array.
+/// The object ids of a built-in type and of the array type, as the catalogue of Postgres fixes both.
 macro_rules! stored_as {
     ($name:ident, $oid:literal, $array_oid:literal) => {
         impl<T: 'static> HasSqlType<$name<T>> for Pg {
@@ -139,8 +139,8 @@ stored_as!(Id, 2950, 2951);
 stored_as!(Named, 25, 1009);
 stored_as!(Code, 21, 1005);
 
-/// The name of the Postgres enum. Its object id differs between databases, so each session asks for
-/// it before the first statement that binds a value of the enum.
+/// The name of the Postgres enum. Object ids of enums differ between databases: each session looks the
+/// id up before the first statement with a bound value.
 macro_rules! enum_names {
     ($($rust:ty = $name:literal),+ $(,)?) => {
         $(
@@ -196,7 +196,7 @@ macro_rules! ids {
 
 ids! { ApiKeyId DeliveryId EventId JobId OrderingKey WebhookId }
 
-/// Postgres sends and takes the label of an enum as it does text, so both types share this code.
+/// Labels of enums and text have one format on the wire, so both types share the code.
 macro_rules! names {
     ($($rust:ident as $sql:ident),+ $(,)?) => {
         $(
@@ -238,8 +238,8 @@ value_of! { FailureClass as Named<FailureClass>, LastAnswer as Code<LastAnswer> 
 
 impl FromSql<Named<FailureClass>, Pg> for FailureClass {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        // A later version may know more classes. While both run, its attempts must not hide their
-        // deliveries from this one.
+        // A later version may know more classes. While both versions run, an unknown class must not make
+        // the deliveries unreadable here.
         let name = std::str::from_utf8(value.as_bytes())?;
         Ok(name.parse().unwrap_or(Self::Reset))
     }
@@ -267,7 +267,7 @@ impl FromSql<Code<LastAnswer>, Pg> for LastAnswer {
 
 impl ToSql<Code<LastAnswer>, Pg> for LastAnswer {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // The number lives in this function only, so it is written and not borrowed.
+        // Written as bytes: `i16::to_sql` would borrow the number beyond the end of this function.
         out.write_all(&self.code().to_be_bytes())?;
         Ok(IsNull::No)
     }

@@ -38,7 +38,7 @@ const BATCHES_SETTINGS: &str = "SET enable_seqscan = off; SET enable_nestloop = 
 const MANAGEMENT_SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s';
     SET client_connection_check_interval = '1s';";
 
-/// The use of a pool, which decides the settings of its sessions.
+/// The purpose of a pool, which decides the settings of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The way of an event: a few statements, repeated for ever, on fast-growing tables.

@@ -1,6 +1,6 @@
-//! The statements of the dispatcher that reach across tables, each in a `.sql` file beside its Rust.
+//! Statements of the dispatcher across tables, each in a `.sql` file.
 
-// The way of an event, in its order.
+// The way of an event, in order.
 pub mod claims;
 pub mod destinations;
 pub mod intake;
@@ -8,6 +8,6 @@ pub(crate) mod leased;
 pub mod ordering;
 pub(crate) mod recording;
 
-// Beside it.
+// Work beside the way of an event.
 pub(crate) mod jobs;
 pub mod retention;

@@ -1,12 +1,12 @@
-//! Everything that the services remember between them, in Postgres.
+//! The shared memory of the services, in Postgres.
 //!
-//! `tables/` has one file per table. `dispatch/` has the statements of the dispatcher that reach across
-//! tables. A statement that is longer than a few lines is a `.sql` file beside its Rust.
+//! `tables/` has one file per table, `dispatch/` the dispatcher's statements across tables. A statement
+//! of more than a few lines is a `.sql` file beside the Rust file.
 //!
 //! Functions take a connection. The caller owns the [`transaction`] where the doc of a function asks
 //! for one. Any other write is one statement or a transaction of its own.
 
-// What statements are made of.
+// Building blocks of statements.
 mod column_types;
 mod ids;
 mod schema;
@@ -44,7 +44,7 @@ pub use tables::{
 };
 pub use transaction::transaction;
 
-/// Attempts, their transcripts, and how they are recorded.
+/// Attempts, transcripts, and recording.
 pub mod attempts {
     pub use crate::dispatch::recording::{AttemptResult, NextState, record};
     pub use crate::tables::attempts::{Attempt, Said, Timing, list};
@@ -55,7 +55,7 @@ pub mod attempts {
     pub use crate::tables::transcripts::Transcript as Exchange;
 }
 
-/// Jobs, and how their steps are taken.
+/// Jobs and steps of jobs.
 pub mod jobs {
     pub use crate::dispatch::jobs::take_step;
     pub use crate::tables::jobs::{Job, Replay, Selection, cancel, find, insert, list};

@@ -1,28 +1,28 @@
-//! Statements whose text is a `.sql` file beside their Rust.
+//! Statements with their text in `.sql` files.
 //!
-//! diesel's `sql_query` is prepared again at every call. A statement on the way of an event runs
-//! thousands of times a second, so [`sql!`] makes it a type of its own: its text never changes, each
-//! session prepares it once, and later calls only send values.
+//! diesel prepares a `sql_query` again at every call. A statement on the way of an event runs thousands
+//! of times a second, so [`sql!`] declares a type with a constant text: each session prepares the
+//! statement once, and later calls only send values.
 
 use diesel::dsl::SqlTypeOf;
 use diesel::expression::Selectable;
 use diesel::pg::Pg;
 
-/// The types of the columns that a statement returns, as its row struct reads them.
+/// A row struct of a statement.
 pub(crate) trait Row {
-    /// A tuple of SQL types in the order of the columns.
+    /// The SQL types of the columns, in order, as a tuple.
     type SqlType;
 }
 
-/// The SQL type of a statement that returns rows of `R`, declared by [`row!`].
+/// The row type of a statement with rows of `R`, declared by [`row!`].
 pub(crate) type Columns<R> = <R as Row>::SqlType;
 
-/// The SQL type of a statement that returns rows of `R`, which derives `Selectable` for one table: the
-/// statement returns the columns in the order of the fields.
+/// The row type of a statement with rows of `R`, a struct with `Selectable` for one table. The statement
+/// returns the columns in the order of the fields.
 pub(crate) type Selected<R> = SqlTypeOf<<R as Selectable<Pg>>::SelectExpression>;
 
-/// Declares the struct that one row of a statement is read into. Its fields stand in the order of the
-/// columns, each with its Rust type and its SQL type.
+/// Declares a row struct: the fields in the order of the statement's columns, each with a Rust type and
+/// an SQL type.
 macro_rules! row {
     (
         $(#[$meta:meta])*
@@ -42,7 +42,7 @@ macro_rules! row {
     };
 }
 
-/// Declares a statement by its file and its numbered binds:
+/// Declares a statement by a file and numbered binds:
 ///
 /// ```ignore
 /// sql! {
@@ -52,8 +52,8 @@ macro_rules! row {
 /// }
 /// ```
 ///
-/// Behind the arrow stands the SQL type of a row: [`Columns`] or [`Selected`] of a struct, the type of a
-/// single column, or `Untyped` for a statement that returns no rows.
+/// Behind the arrow stands the row type: [`Columns`] or [`Selected`] of a struct, the type of a single
+/// column, or `Untyped` for a statement without rows.
 macro_rules! sql {
     (
         $(#[$meta:meta])*
@@ -73,7 +73,7 @@ macro_rules! sql {
                 "binds are numbered from 1, and the file has the same numbers"
             );
 
-            /// Names the statement among those that a session has prepared.
+            /// Identifies the statement among the prepared statements of a session.
             struct Identity;
 
             impl $(<$life>)? diesel::query_builder::QueryId for $name $(<$life>)? {
@@ -103,8 +103,7 @@ macro_rules! sql {
 
 pub(crate) use {row, sql};
 
-/// Whether the numbers of the declared binds are 1, 2, 3 …, and the largest `$n` of the text is the
-/// last of them.
+/// Whether the numbers of the declared binds are 1, 2, 3 …, up to the largest `$n` of the text.
 pub(crate) const fn counts_up(numbers: &[usize], text: &str) -> bool {
     let mut at = 0;
     while at < numbers.len() {

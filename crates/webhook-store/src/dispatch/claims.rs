@@ -1,8 +1,8 @@
-//! Leasing deliveries that are due: retries, deliveries handed back, and those of a dead worker.
+//! Leasing due deliveries: retries, deliveries handed back, and deliveries of a dead worker.
 //!
-//! A delivery whose time comes is first [promoted](promote_due) into the backlog of its webhook, then
-//! [claimed](claim_backlog) out of the backlog when a lane has room. So a claim reads only webhooks
-//! with due deliveries, and no more rows than are leased.
+//! A due delivery is first [promoted](promote_due) into the backlog of the webhook, then
+//! [claimed](claim_backlog) out of the backlog when a lane has room. So a claim reads only webhooks with
+//! due deliveries, and no more rows than the worker leases.
 
 mod backlog;
 mod claimed;

@@ -1,5 +1,4 @@
-//! The data that the dispatcher needs to call a webhook: columns of `webhooks`, its secrets, and the
-//! policy that it is retried by.
+//! The data for calling a webhook: URL, headers, secrets and retry policy.
 
 use std::time::Duration;
 
@@ -15,21 +14,20 @@ use crate::tables::secrets::{self, Secrets};
 use crate::tables::webhooks::open_headers;
 use crate::{SealingKeys, StoreError};
 
-/// Where the requests of a webhook go, and how they are signed and retried.
+/// The target of a webhook's requests, with headers, secrets and retry policy.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// The webhook.
     pub webhook_id: WebhookId,
-    /// The version of the webhook that these values belong to.
+    /// The version of the webhook.
     pub version: i64,
     /// The target URL.
     pub url: String,
-    /// The secrets that sign the requests.
+    /// The secrets for signing.
     pub secrets: Secrets,
-    /// The custom headers, which requests carry besides our own.
+    /// The custom headers, sent beside our own headers.
     pub headers: CustomHeaders,
-    /// The retry policy: the webhook's own or its environment's, with the webhook's own timeout if it
-    /// has one.
+    /// The webhook's own retry policy or the environment's, with the webhook's own timeout if set.
     pub policy: RetryPolicy,
 }
 
@@ -45,8 +43,8 @@ struct Row {
     timeout_ms: Option<i32>,
 }
 
-/// Reads the destinations of webhooks, each with a result of its own: the secrets of one may be
-/// unreadable. Deleted webhooks are left out.
+/// Reads the destinations of webhooks. Each has a result of its own, as its secrets may be unreadable.
+/// Deleted webhooks are left out.
 pub async fn list_destinations(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -58,8 +56,8 @@ pub async fn list_destinations(
         .select(Row::as_select())
         .load(connection)
         .await?;
-    // Read after the versions. A policy or secret that is newer than its version is read again once
-    // the newer version is seen; one that is older would stay in the caller's cache.
+    // Read after the versions: a policy newer than the version is read again when the newer version is
+    // seen. A policy older than the version would stay in the caller's cache for ever.
     let policies = Policies::read(connection, ids).await?;
     let previous = secrets::list_previous(connection, ids).await?;
     let destinations = rows.into_iter().map(|row| {

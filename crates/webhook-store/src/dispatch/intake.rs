@@ -1,7 +1,7 @@
-//! Taking events in: writes events and the deliveries owed for them in one statement.
+//! The intake: writes events and the owed deliveries in one statement.
 //!
-//! The subscribers are found first, [once per kind of event](matching). The places of the deliveries
-//! and their ids are settled here, so that the statement only writes.
+//! Subscribers are found first, [once per kind of event](matching). Places and ids of deliveries are
+//! settled in Rust, so the statement only writes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,8 +22,8 @@ mod matching;
 
 use matching::{Subscriber, Subscribers};
 
-/// The most deliveries that one statement writes: some 100 ms of work. A single event with more
-/// subscribers is written by one statement all the same.
+/// The most deliveries in one statement: some 100 ms of work. A single event with more subscribers is
+/// still written by one statement.
 const MAX_DELIVERIES_PER_STATEMENT: usize = 5_000;
 
 /// The room of a worker for the deliveries of new events.
@@ -35,32 +35,32 @@ pub struct IntakeRequest<'a> {
     pub default_free: i32,
     /// The end of the lease of deliveries with room.
     pub lease_until: DateTime<Utc>,
-    /// A fresh UUID v7, from which the ids of the deliveries are made.
+    /// A fresh UUID v7, the seed of the deliveries' ids.
     pub delivery_id_seed: Uuid,
 }
 
 /// The result of taking a batch in.
 #[derive(Debug, Default)]
 pub struct TakenIn {
-    /// The number of events that were taken in, from the first on. The others are for another call:
-    /// the batch is owed to too many webhooks for one statement.
+    /// The number of events taken in, from the first on. The others are for another call, as the batch is
+    /// owed to too many webhooks for one statement.
     pub events: usize,
-    /// Deliveries that this worker may attempt until the lease ends.
+    /// Deliveries leased to the calling worker.
     pub leased: Vec<LeasedDelivery>,
     /// The number of deliveries in the backlog, for any worker with room.
     pub waiting: usize,
-    /// The ordering keys of the deliveries that were written as held.
+    /// The ordering keys of held deliveries.
     pub turns: Turns,
 }
 
-/// The place of a new delivery, by the numbers that `take_in.sql` knows.
+/// The place of a new delivery, with the number used in `take_in.sql`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Leased at once: the worker's lane has room.
     Leased = 0,
     /// In the backlog: the lane has no room, or the webhook has a rate limit, an open circuit or a hold.
     Backlog = 1,
-    /// Held by its ordering key until its turn is found.
+    /// Held by an ordering key until its turn.
     Held = 2,
 }
 
@@ -92,10 +92,9 @@ sql! {
     }
 }
 
-/// Stores events and the deliveries owed for them: as many events, from the first on, as one statement
-/// takes.
+/// Stores events, from the first on, and the owed deliveries, up to [`MAX_DELIVERIES_PER_STATEMENT`].
 ///
-/// An event with a known id, from before or from earlier in `events`, is passed over.
+/// An event with a known id, stored before or earlier in `events`, is passed over.
 pub async fn take_in(
     connection: &mut AsyncPgConnection,
     events: &[Event],
@@ -135,8 +134,8 @@ pub async fn take_in(
     Ok(sort_out(taken, written, request))
 }
 
-/// The first of these events, each once, with no more than [`MAX_DELIVERIES_PER_STATEMENT`]. Also
-/// returns the number of entries of `events` that they stand for, repeated ones included.
+/// Selects the first events for one statement, without repeated ids. Also returns the number of selected
+/// entries, repeated ids included.
 fn first_of<'a>(events: &'a [Event], subscribers: &Subscribers) -> (usize, Vec<&'a Event>) {
     let (mut seen, mut deliveries) = (HashSet::with_capacity(events.len()), 0);
     let first = events.iter().take_while(|event| {
@@ -150,7 +149,7 @@ fn first_of<'a>(events: &'a [Event], subscribers: &Subscribers) -> (usize, Vec<&
     (taken, once.collect())
 }
 
-/// The deliveries owed for these events, and the place of each.
+/// Decides the owed deliveries and their places.
 fn owe<'a>(
     events: &[&'a Event],
     subscribers: &'a Subscribers,
@@ -190,13 +189,13 @@ fn owe<'a>(
     owed
 }
 
-/// The id of a delivery of a batch: a UUID v7 with the seed's time and random part, and a number that
-/// counts up, so that indexes grow at their end.
+/// The id of a delivery: a UUID v7 with the time and random part of the seed, and an ascending number.
+/// Ascending ids let indexes grow at the end.
 fn numbered(seed: Uuid, number: u32) -> Uuid {
     Uuid::from_u128(seed.as_u128() >> 32 << 32 | u128::from(number))
 }
 
-/// Sorts written deliveries by their places.
+/// Sorts written deliveries by place.
 fn sort_out<'a>(
     events: usize,
     written: impl Iterator<Item = (DeliveryId, Owed<'a>)>,
@@ -215,7 +214,7 @@ fn sort_out<'a>(
                 webhook_id,
                 webhook_version: owed.subscriber.version,
                 max_concurrency: owed.subscriber.max_concurrency,
-                // A webhook with a rate limit is served from the backlog only, but for its tests.
+                // Only tests of a webhook with a rate limit are leased here, and tests need no token.
                 rate_limited: false,
                 attempts: 0,
                 schedule_from: 0,

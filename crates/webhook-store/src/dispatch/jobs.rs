@@ -17,7 +17,7 @@ mod replay;
 mod retry;
 mod step;
 
-/// The pause before a step is taken again that failed, or whose worker died.
+/// The pause before another try of a step after a failure or a worker's death.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 sql! {
@@ -26,10 +26,9 @@ sql! {
     }
 }
 
-/// Takes one step of the job that is due first, of the jobs without a running step, and commits the
-/// step. `None`: no job is due.
+/// Takes and commits one step of the job that is due first. `None`: no job is due.
 ///
-/// A step that fails is taken again after [`PAUSE_AFTER_FAILURE`]; until then the other jobs go on.
+/// A failed step is tried again after [`PAUSE_AFTER_FAILURE`]; until then other jobs go on.
 pub async fn take_step(connection: &mut AsyncPgConnection) -> Result<Option<Turns>, StoreError> {
     let statement = TakeStep {
         pause_s: PAUSE_AFTER_FAILURE.as_secs_f64(),

@@ -1,9 +1,9 @@
-//! A delivery that one worker may attempt for now, and how many more of them a worker takes.
+//! Leased deliveries, and the room of lanes for more.
 
 use chrono::{DateTime, Utc};
 use webhook_domain::{DeliveryId, Event, OrderingKey, WebhookId};
 
-/// A delivery that this worker may attempt until its lease ends.
+/// A delivery leased to a worker: the worker may attempt the delivery until the lease ends.
 ///
 /// In Postgres a lease is a pending delivery whose `next_attempt_at` lies ahead: when a worker dies,
 /// its deliveries become due by themselves.
@@ -13,26 +13,27 @@ pub struct LeasedDelivery {
     pub id: DeliveryId,
     /// The event, whose body is shared with the other deliveries of the same event.
     pub event: Event,
-    /// The webhook that is owed the event.
+    /// The webhook.
     pub webhook_id: WebhookId,
     /// The webhook's version when the delivery was leased.
     pub webhook_version: i64,
     /// How many requests the webhook takes at once; `None`: the worker's default.
     pub max_concurrency: Option<i32>,
-    /// Whether the webhook has a rate limit, and so gets a delivery only for a token.
+    /// Whether the webhook has a rate limit, so that each delivery costs a token.
     pub rate_limited: bool,
-    /// Attempts recorded so far.
+    /// The number of recorded attempts.
     pub attempts: i32,
-    /// How many of these attempts the retry schedule does not count: those before an admin's retry.
+    /// The number of attempts not counted by the retry schedule: attempts before an admin's retry, and
+    /// later attempts with a 429 response that cost none.
     pub schedule_from: i32,
     /// When the retry schedule began.
     pub schedule_since: DateTime<Utc>,
-    /// The latest attempts in a row that were answered 429 and cost no attempt.
+    /// The number of latest attempts in a row with a 429 response that cost none.
     pub throttled: i32,
-    /// The key whose deliveries go one by one; `None`: this delivery waits for no other.
+    /// The ordering key; `None`: the delivery has no order.
     pub ordering_key: Option<OrderingKey>,
-    /// When the lease ends, to the microsecond as Postgres keeps it: results and hand-backs are
-    /// accepted only with the very time that stands in the row.
+    /// The end of the lease, to the microsecond, the resolution of Postgres: a result or hand-back counts
+    /// only with the exact time of the row.
     pub lease_until: DateTime<Utc>,
     /// Where the delivery was leased from.
     pub leased_from: LeasedFrom,

@@ -12,9 +12,9 @@ use crate::sql::sql;
 /// Ordering keys whose first pending delivery may have changed, because a delivery was added to the
 /// key, or because the key's first delivery ended.
 ///
-/// Give them to [`release_heads`] **after** the commit. Of two workers that do so at once, the later
-/// one sees what both have committed, so no turn is missed and no lock is needed. A worker that dies
-/// between its commit and that call leaves a key stuck, until [`release_stuck`] finds it.
+/// Pass the keys to [`release_heads`] **after** the commit. The later of two workers sees both commits,
+/// so no turn is missed and no lock is needed. A worker's death between the commit and the call leaves
+/// a key stuck until [`release_stuck`] finds the key.
 #[must_use = "the next deliveries of these keys stay held until `release_heads` is called"]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Turns {
@@ -23,7 +23,7 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Adds a delivery's key; `None`: the delivery has none, so there is nothing to add.
+    /// Adds a delivery's key. `None`: the delivery has no order, and no key is added.
     pub fn add(&mut self, webhook_id: WebhookId, key: Option<OrderingKey>) {
         if let Some(key) = key {
             self.webhook_ids.push(webhook_id);
@@ -48,7 +48,7 @@ impl Turns {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyedDelivery {
     pub(crate) delivery: DeliveryId,
-    /// `None`: the event has no such field, so the delivery waits for no other one.
+    /// `None`: the event lacks the ordering field, so the delivery has no order.
     pub(crate) key: Option<OrderingKey>,
 }
 
@@ -79,7 +79,7 @@ sql! {
     }
 }
 
-/// Makes the first pending delivery of each key due, if it was held. Returns their number.
+/// Makes the first pending delivery of each key due, unless released before. Returns the number.
 pub async fn release_heads(
     connection: &mut AsyncPgConnection,
     turns: Turns,
@@ -100,7 +100,7 @@ sql! {
     }
 }
 
-/// Finds up to `limit` keys whose first delivery is held, and makes it due. Returns their number.
+/// Finds up to `limit` keys with a held first delivery, and makes the deliveries due. Returns the number.
 pub async fn release_stuck(
     connection: &mut AsyncPgConnection,
     limit: i64,

@@ -1,4 +1,4 @@
-//! Recording attempts: writes a batch of them, and moves their deliveries on.
+//! Recording attempts in batches, with their consequences for deliveries.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ use crate::tables::transcripts::{Rows, Transcript};
 pub enum NextState {
     /// The receiver accepted the delivery.
     Succeeded,
-    /// The next attempt is made at this time.
+    /// The next attempt is due at the time.
     RetryAt(DateTime<Utc>),
-    /// The next attempt is made at this time, and the retry schedule does not count this one.
+    /// The next attempt is due at the time, and the retry schedule does not count the recorded one.
     PutOffTo(DateTime<Utc>),
     /// The delivery was given up.
     Failed,
@@ -44,9 +44,9 @@ pub struct AttemptResult {
     pub next: NextState,
     /// The webhook of the delivery.
     pub webhook_id: WebhookId,
-    /// The end of the lease that the attempt was made under.
+    /// The end of the lease of the attempt.
     pub lease_until: DateTime<Utc>,
-    /// The event for the platform's services, sent if the delivery ends by this attempt.
+    /// The event for the platform's services, sent if the attempt ends the delivery.
     pub status_event: Option<StatusEvent>,
 }
 
@@ -96,12 +96,10 @@ sql! {
     }
 }
 
-/// Records attempts and moves their deliveries on. Returns those of the webhooks that have a row in
-/// `webhook_health`.
+/// Records attempts and moves the deliveries on. Returns the webhooks with a row in `webhook_health`.
 ///
-/// A caller that lost the reply may repeat the call: no attempt is kept twice and no delivery moves
-/// twice. Only the counts are then twice as high, and the transcripts are kept a second time, without
-/// an attempt that refers to them.
+/// After a lost reply the caller may repeat the call: no attempt is kept twice, and no delivery moves
+/// twice. Only the counts are too high then, and a second copy of the transcripts is kept.
 pub async fn record(
     connection: &mut AsyncPgConnection,
     worker_id: Uuid,

@@ -1,12 +1,12 @@
 //! Table `retention_sweep`: how far the removal of old rows has got.
 //!
-//! A sweep goes through the tables one after the other, through each from its oldest row on, in
-//! steps that are a transaction each. A step begins behind the last row that the step before looked
-//! at. So it passes over rows that were removed, and over old rows that are pending, once in a sweep.
+//! A sweep goes through the tables one after the other, from the oldest row of each table on, in steps
+//! of one transaction each. A step begins behind the last row of the step before, so a sweep passes
+//! over old but pending rows once.
 //!
-//! The row is a lock, the sweep lock: one worker at a time makes a step, and none before
-//! `retention_sweep.next_step_at`, which is nine times as far ahead as the step took. However many
-//! workers there are, a tenth of one connection's time goes into the sweep.
+//! The row is the sweep lock: one worker at a time makes a step, and no worker makes a step before
+//! `retention_sweep.next_step_at`, nine times the step's duration ahead. With any number of workers, the
+//! sweep takes a tenth of one connection's time.
 
 use std::time::Duration;
 
@@ -25,26 +25,26 @@ use crate::sql::sql;
 use crate::tables::settings;
 use crate::{StoreError, transaction};
 
-/// The most rows that a step looks at: some 30 ms of work.
+/// The most rows of a step: some 30 ms of work.
 const ROWS_PER_STEP: usize = 1_000;
 
-/// The least pause after a step, for steps that find nothing to remove.
+/// The least pause after a step, for steps without rows to remove.
 const MIN_PAUSE: Duration = Duration::from_millis(20);
 
-/// The pause after a sweep. Rows that get old meanwhile are removed by the next sweep.
+/// The pause after a sweep. The next sweep removes rows that have grown old meanwhile.
 const PAUSE_BETWEEN_SWEEPS: Duration = Duration::from_secs(600);
 
-/// How long statistics are kept at least: the longest span that the portal's charts show.
+/// The least time that statistics are kept: the longest span of the portal's charts.
 const MIN_STATISTICS_KEPT: Duration = Duration::from_secs(31 * 86_400);
 
-/// A table whose rows are removed when they are old.
+/// A table with a time of retention.
 struct Subject {
     table: &'static str,
-    /// How long its rows are kept.
+    /// The time of retention.
     kept: fn(&Retention) -> Duration,
-    /// Lists the next rows that may be old, each by a time and an id that are its place.
+    /// Lists the next rows by time and id, for which [`Place`] stands. Some may be old.
     list_old: &'static str,
-    /// Removes those of the listed rows that are old and not needed; counts them.
+    /// Removes the old rows among the listed ones, except rows still in use. Returns the number.
     remove: &'static str,
 }
 
@@ -67,11 +67,11 @@ const SUBJECTS: [Subject; 9] = [
     subject!("exchanges", |kept| kept.bodies),
     subject!("rejected_messages", |kept| kept.events),
     subject!("jobs", |kept| kept.deliveries),
-    // The versions that webhooks had when events were taken in that are not kept any more.
+    // Versions of webhooks explain events, so both are kept equally long.
     subject!("webhook_history", |kept| kept.events),
     // A row per worker and hour: as small as the audit log.
     subject!("total_hours", |kept| kept.audit.max(MIN_STATISTICS_KEPT)),
-    // Listed webhook by webhook, so that the counts need no index by time.
+    // Listed webhook by webhook: an index by time would cost every recorded attempt.
     subject!("webhook_hours", |kept| kept
         .deliveries
         .max(MIN_STATISTICS_KEPT)),
@@ -88,14 +88,14 @@ pub struct Step {
     pub pause: Duration,
 }
 
-/// Makes the next step. `None`: another worker holds the sweep lock, or it is too early.
+/// Makes the next step. `None`: another worker holds the sweep lock, or the pause is not over.
 pub async fn step(connection: &mut AsyncPgConnection) -> Result<Option<Step>, StoreError> {
     transaction(connection, async |connection: &mut AsyncPgConnection| {
         let Some(lock) = take_lock(connection).await? else {
             return Ok(None);
         };
         let kept = settings::find(connection).await?.settings.retention;
-        // A later version, which sweeps more tables, may have written a name that is not known here.
+        // A later version sweeps more tables and may have written an unknown name: begin from the start.
         let known = |subject: &Subject| Some(subject.table) == lock.subject.as_deref();
         let position = SUBJECTS.iter().position(known).unwrap_or(0);
         let subject = &SUBJECTS[position];
@@ -127,7 +127,7 @@ pub async fn begin_anew(connection: &mut AsyncPgConnection) -> Result<(), StoreE
     Ok(())
 }
 
-/// The place of a row in the order in which a sweep goes through its table.
+/// The place of a row in the order of a sweep.
 #[derive(Clone, Copy, QueryableByName)]
 struct Place {
     #[diesel(sql_type = Timestamptz)]

@@ -1,7 +1,7 @@
 //! Tables `webhook_activity`, `webhook_hours` and `total_hours`: the statistics of attempts.
 //!
-//! The statement that records attempts writes all three. When its reply is lost the recorder repeats
-//! it, and these attempts count twice: after a crash a chart may be too high by a few.
+//! The statement that records attempts writes all three. After a lost reply the recorder repeats the
+//! statement, and the attempts count twice: a chart may be too high by a few.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ use crate::schema::{total_hours, webhook_activity, webhook_hours};
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = webhook_activity, check_for_backend(Pg))]
 pub struct LastAttempt {
-    /// The delivery that the attempt was made for.
+    /// The delivery.
     pub delivery_id: DeliveryId,
     /// The delivery's status after the attempt.
     pub delivery_status: DeliveryStatus,
@@ -66,8 +66,7 @@ impl From<Sums> for Counts {
     }
 }
 
-/// Counts per webhook from the hour that contains `since` until now. Webhooks without attempts are
-/// left out.
+/// Counts per webhook, from the hour of `since` until now. Webhooks without attempts are left out.
 pub async fn count_since(
     connection: &mut AsyncPgConnection,
     webhook_ids: &[WebhookId],
@@ -104,8 +103,8 @@ pub struct HourCounts {
     pub failed_attempts: i64,
 }
 
-/// Lists the attempts per webhook and hour, from the hour that contains `since` until now. Hours
-/// without attempts are left out.
+/// Lists the attempts per webhook and hour, from the hour of `since` until now. Hours without attempts
+/// are left out.
 pub async fn list_hours_of(
     connection: &mut AsyncPgConnection,
     webhook_ids: &[WebhookId],
@@ -141,9 +140,9 @@ pub struct Hour {
     pub start: DateTime<Utc>,
     /// Attempts and ended deliveries.
     pub counts: Counts,
-    /// Failed attempts by the position of their `FailureKind`; missing positions at the end are 0.
+    /// Failed attempts by the position of the `FailureKind`; missing positions at the end are 0.
     pub failures: Vec<i32>,
-    /// Attempts by the bucket of their duration, see `Durations`; missing buckets at the end are 0.
+    /// Attempts by the bucket of the duration, see `Durations`; missing buckets at the end are 0.
     pub durations: Vec<i32>,
 }
 
@@ -200,7 +199,7 @@ async fn list_hours_of_one(
     Ok(hours.collect())
 }
 
-/// Each worker has a row of its own for each hour; this sums them.
+/// Sums the rows of an hour: each worker has its own.
 async fn list_hours_of_all(
     connection: &mut AsyncPgConnection,
     since: DateTime<Utc>,
@@ -238,12 +237,12 @@ async fn list_hours_of_all(
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// Adds arrays up, position by position. A migration creates this aggregate.
+    /// Adds arrays up, position by position. A migration creates the aggregate.
     #[aggregate]
     fn sum_counts(counts: Array<Integer>) -> Array<Integer>;
 }
 
-/// The start of the hour that contains `time`.
+/// The start of the hour of a time.
 pub(crate) fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
     let into_hour = time.timestamp().rem_euclid(3_600);
     time.trunc_subsecs(0) - TimeDelta::seconds(into_hour)

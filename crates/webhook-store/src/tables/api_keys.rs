@@ -1,4 +1,4 @@
-//! Table `api_keys`: the keys that the API's callers authenticate with. Only hashes are stored.
+//! Table `api_keys`: the keys of the API's callers. Only hashes are stored.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntervalDsl, now};
@@ -18,7 +18,7 @@ use crate::tables::idempotency;
 pub struct ApiKeyRow {
     /// Identifies the key without revealing it.
     pub id: ApiKeyId,
-    /// The name that an owner gave to the key.
+    /// The name given by an owner.
     pub name: String,
     /// The role of the key's holder.
     pub role: Role,
@@ -26,9 +26,9 @@ pub struct ApiKeyRow {
     pub prefix: String,
     /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// From this time on the key is refused; `None`: never.
+    /// The time from which the key is refused; `None`: never.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The time of its revocation; `None`: not revoked.
+    /// The time of revocation; `None`: not revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     /// The time of the latest use, to the minute; `None`: never used.
     pub last_used_at: Option<DateTime<Utc>>,
@@ -71,11 +71,11 @@ pub async fn insert(
 pub enum KeyBy<'a> {
     /// By the SHA-256 hash of the key.
     Hash(&'a [u8; 32]),
-    /// By its id.
+    /// By the id.
     Id(ApiKeyId),
 }
 
-/// Finds an API key that is neither revoked nor expired, and notes the time of this use.
+/// Finds a key, neither revoked nor expired, and notes the time of use.
 pub async fn find_used(
     connection: &mut AsyncPgConnection,
     by: KeyBy<'_>,
@@ -100,7 +100,7 @@ pub async fn find_used(
     let Some((key, recently_used)) = row else {
         return Ok(None);
     };
-    // One write a minute, so that a busy key does not cost a row version for each request.
+    // At most one write a minute: a write for each request of a busy key would bloat the table.
     if recently_used != Some(true) {
         diesel::update(dsl::api_keys.find(bind(key.id)))
             .set(dsl::last_used_at.eq(now))
@@ -146,19 +146,19 @@ pub enum Revoked {
     Now(ApiKeyRow),
     /// The key was revoked before.
     Before,
-    /// The key is the only valid key of an owner: without it nobody could create another one.
+    /// The key is the only valid key of an owner, and the last chance to create other keys.
     LastOwner,
-    /// No key has this id.
+    /// No key has the id.
     Unknown,
 }
 
-/// Revokes an API key. Call this in a transaction.
+/// Revokes an API key. Call in a transaction.
 pub async fn revoke(
     connection: &mut AsyncPgConnection,
     id: ApiKeyId,
 ) -> Result<Revoked, StoreError> {
     use api_keys::dsl;
-    // All owners' keys are locked, so that two owners cannot revoke each other at once.
+    // All owners' keys are locked: two owners could otherwise revoke each other at once.
     let owners: Vec<ApiKeyId> = dsl::api_keys
         .filter(dsl::role.eq(bind(Role::Owner)))
         .filter(dsl::revoked_at.is_null())

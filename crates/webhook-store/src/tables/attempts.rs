@@ -1,4 +1,4 @@
-//! Table `attempts`: every HTTP request that was made for a delivery.
+//! Table `attempts`: every HTTP request made for a delivery.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -22,7 +22,7 @@ pub struct Attempt {
     pub number: i32,
     /// The start of the attempt.
     pub started_at: DateTime<Utc>,
-    /// The duration of the attempt and of its parts.
+    /// The durations of the attempt and its phases.
     pub timing: Timing,
     /// The HTTP status of the response; `None`: no response came.
     pub response_status: Option<i32>,
@@ -32,7 +32,7 @@ pub struct Attempt {
     pub failure_detail: Option<FailureDetail>,
 }
 
-/// The duration of an attempt and of its parts, in milliseconds.
+/// The durations of an attempt and its phases, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = attempts, check_for_backend(Pg))]
 pub struct Timing {
@@ -53,7 +53,7 @@ impl Attempt {
             .and_then(|status| status.try_into().ok())
     }
 
-    /// The result of the attempt, as the delivery keeps it.
+    /// The result of the attempt, as kept with the delivery.
     pub fn answer(&self) -> LastAnswer {
         LastAnswer::of(self.status(), self.failure_class)
     }
@@ -86,14 +86,14 @@ impl From<Row> for Attempt {
     }
 }
 
-/// The transcript of an attempt, if there still is one.
+/// The transcript of an attempt, as far as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     /// The whole transcript.
     Kept(Transcript),
     /// The transcript was removed as old.
     Gone,
-    /// The transcript is of another version, and unreadable to this one.
+    /// The transcript was written by a later version and is unreadable.
     Unreadable,
 }
 
@@ -103,8 +103,8 @@ pub async fn list(
     id: DeliveryId,
 ) -> Result<Vec<(Attempt, Said)>, StoreError> {
     use attempts::dsl as a;
-    // A row holds a transcript a line, so one is cut out as text: read as JSON, Postgres would refuse
-    // the whole row where a receiver sent a zero byte. Rows of older versions are one line.
+    // Each line of a row is a transcript, cut out as text. Postgres would refuse to read a row as JSON
+    // after a receiver sent a zero byte. Rows of older versions are a single line.
     let said = sql::<Nullable<Text>>(
         "(SELECT CASE strpos(said, E'\n') WHEN 0 THEN said
                       ELSE split_part(said, E'\n', exchange_place + 1) END

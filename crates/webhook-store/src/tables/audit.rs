@@ -1,4 +1,4 @@
-//! Table `audit_entries`: who changed what and when, with the values before and after.
+//! Table `audit_entries`: changes, with author, time, and the values before and after.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,10 +12,10 @@ use crate::column_types::bind;
 use crate::ids::least_id_at;
 use crate::schema::audit_entries;
 
-/// The most entries that one statement inserts: 10 values each, of the 65,535 that a statement may bind.
+/// The most entries in one statement: 10 values each, of at most 65,535 values of a statement.
 const ENTRIES_PER_STATEMENT: usize = 1_000;
 
-/// The person, command or process that changes something.
+/// The author of a change: an API key, a command, or the platform.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
 pub struct Actor {
@@ -25,12 +25,12 @@ pub struct Actor {
     /// The name of the API key, or `platform`, or the name of the command.
     #[diesel(column_name = actor_name)]
     pub name: String,
-    /// The id of the request that asked for the change.
+    /// The id of the request for the change.
     pub request_id: Option<String>,
 }
 
 impl Actor {
-    /// The platform, which acts without being asked.
+    /// The platform as the author, without a request.
     pub fn platform() -> Self {
         Self {
             key_id: None,
@@ -40,15 +40,15 @@ impl Actor {
     }
 }
 
-/// A change, as the audit log tells it.
+/// A change in the audit log.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
 pub struct AuditEntry {
     /// The kind of change.
     pub action: AuditAction,
-    /// The changed webhook, if the change is about one.
+    /// The changed webhook; `None`: another thing was changed.
     pub webhook_id: Option<WebhookId>,
-    /// The name that the changed thing had at that time.
+    /// The name of the changed thing at the time of the change.
     pub subject: String,
     /// The changed fields with their values before, as a JSON object; without secrets.
     pub before: Option<Value>,
@@ -109,7 +109,7 @@ pub async fn insert_all(
     Ok(())
 }
 
-/// An id with this time in its first bits, so that entries sort by id in the order of time.
+/// A UUID v7 of a time: entries sort by id in the order of time.
 fn id_at(at: DateTime<Utc>, make: fn(Timestamp) -> Uuid) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
     make(Timestamp::from_unix(
@@ -138,15 +138,15 @@ pub struct AuditRow {
 /// Selects audit entries, page by page.
 #[derive(Debug, Default)]
 pub struct AuditFilter {
-    /// Only changes of this webhook.
+    /// Only changes of the webhook.
     pub webhook_id: Option<WebhookId>,
-    /// Only changes by this API key.
+    /// Only changes by the API key.
     pub actor_id: Option<ApiKeyId>,
-    /// Only changes of this kind.
+    /// Only changes of the kind.
     pub action: Option<AuditAction>,
-    /// Only changes at this time or later.
+    /// Only changes at the time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Only changes before this time.
+    /// Only changes before the time.
     pub until: Option<DateTime<Utc>>,
     /// The last entry of the page before; `None`: the first page.
     pub after: Option<Uuid>,
@@ -177,8 +177,8 @@ pub async fn list(
         query = query.filter(dsl::id.ge(least_id_at(since)).and(dsl::at.ge(since)));
     }
     if let Some(until) = filter.until {
-        // Ids hold whole milliseconds, and `until` may lie within one: the id bounds the millisecond
-        // for the sake of the index, the time decides.
+        // Ids hold whole milliseconds, and `until` may lie within a millisecond: the id serves the
+        // index, the time decides.
         let next = least_id_at(until + chrono::TimeDelta::milliseconds(1));
         query = query.filter(dsl::id.lt(next).and(dsl::at.lt(until)));
     }

@@ -1,5 +1,5 @@
-//! Table `deliveries` with its partitions `deliveries_pending` and `deliveries_ended`, as the API
-//! reads it and admins act on it.
+//! Table `deliveries` with the partitions `deliveries_pending` and `deliveries_ended`: the API's reads,
+//! and the acts of admins.
 
 mod cancel;
 mod find;

@@ -1,4 +1,4 @@
-//! Table `events`: every event that was taken in, whether a webhook was owed it or not.
+//! Table `events`: every event taken in, owed to a webhook or not.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
@@ -17,20 +17,20 @@ use crate::sql::{Selected, sql};
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(Pg))]
 pub struct EventRow {
-    /// The id that the publisher gave to the event.
+    /// The event's id, chosen by the publisher.
     pub id: EventId,
     /// The event's type.
     pub event_type: EventType,
-    /// The environment that the event happened in.
+    /// The event's environment.
     pub environment: Environment,
     /// The time of the event, by the publisher's clock.
     #[diesel(column_name = occurred_at)]
     pub timestamp: DateTime<Utc>,
-    /// The time at which a dispatcher took the event in.
+    /// The time of the intake.
     pub received_at: DateTime<Utc>,
-    /// Whether any webhook was owed the event at that time.
+    /// Whether any webhook was owed the event at the intake.
     pub matched: bool,
-    /// The only webhook that is owed a test event; `None`: not a test event.
+    /// The only webhook for a test event; `None`: not a test event.
     #[diesel(column_name = test_webhook_id)]
     pub test_for: Option<WebhookId>,
 }
@@ -38,15 +38,15 @@ pub struct EventRow {
 /// Selects events, page by page.
 #[derive(Debug)]
 pub struct EventFilter {
-    /// Only events of this type.
+    /// Only events of the type.
     pub event_type: Option<EventType>,
-    /// Only events of this environment.
+    /// Only events of the environment.
     pub environment: Option<Environment>,
-    /// Only events that a webhook was owed, or only events that no webhook was owed.
+    /// `true`: only events owed to a webhook; `false`: only events owed to no webhook.
     pub matched: Option<bool>,
-    /// Only events taken in at this time or later.
+    /// Only events taken in at the time or later.
     pub since: DateTime<Utc>,
-    /// Only events before this place.
+    /// Only events before the place.
     pub before: EventPosition,
     /// The most events of a page.
     pub limit: i64,
@@ -55,7 +55,7 @@ pub struct EventFilter {
 /// The place of an event in a list: the time, then the id, as several events may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventPosition {
-    /// The time at which the event was taken in.
+    /// The time of the intake.
     pub received_at: DateTime<Utc>,
     /// The event's id.
     pub id: EventId,
@@ -95,7 +95,7 @@ pub async fn list(
     Ok(statement.load(connection).await?)
 }
 
-/// The type of an event, its environment, and the time at which it was taken in.
+/// The type and environment of an event, and the time of the intake.
 type Latest = (EventType, Environment, DateTime<Utc>);
 
 sql! {
@@ -108,8 +108,7 @@ sql! {
     }
 }
 
-/// Finds the time at which the latest event of each of these types was taken in, for each environment
-/// that had one.
+/// Finds the time of the latest intake by type and environment. Pairs without events are left out.
 pub async fn list_latest(
     connection: &mut AsyncPgConnection,
     event_types: &[EventType],
@@ -130,7 +129,7 @@ pub async fn find(
     Ok(event.first(connection).await.optional()?)
 }
 
-/// Reads an event's body, byte for byte as it was published.
+/// Reads an event's body, byte for byte as published.
 pub async fn find_body(
     connection: &mut AsyncPgConnection,
     id: EventId,
@@ -160,7 +159,7 @@ sql! {
     }
 }
 
-/// Counts the events of a span of time that a webhook was never owed.
+/// Counts the events of a span of time that were never owed to a webhook.
 pub(crate) async fn count_missed(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,

@@ -1,8 +1,8 @@
-//! Table `webhook_history`, and the explanation of an event: what became of it for every webhook, as of
-//! the time when the event was taken in.
+//! Table `webhook_history`, and the explanation of an event: the outcome for every webhook, as of the
+//! time of the intake.
 //!
-//! Whether a delivery exists is the truth. The history only tells why there is none: a trigger writes
-//! a row of it whenever a webhook is created or changed.
+//! The outcome of a delivery is in its row. Without a delivery, the history tells the reason: a trigger
+//! writes a version to the history whenever a webhook is created or changed.
 
 use std::collections::HashMap;
 
@@ -21,28 +21,28 @@ use crate::error::{name, unreadable};
 use crate::sql::{Columns, row, sql};
 use crate::tables::events::EventRow;
 
-/// What became of an event.
+/// The outcomes of an event.
 #[derive(Debug)]
 pub struct Explanation {
     /// The number of webhooks with each outcome, on all pages. Outcomes of no webhook are left out.
     pub counts: HashMap<EventOutcome, i64>,
-    /// A page of webhooks: those that were owed the event, then those of its environment, then the
+    /// A page of webhooks: webhooks with a delivery, then webhooks of the event's environment, then the
     /// rest.
     pub webhooks: Vec<ExplainedWebhook>,
 }
 
-/// What became of an event for one webhook.
+/// The outcome of an event for a webhook.
 #[derive(Debug, Clone)]
 pub struct ExplainedWebhook {
     /// The webhook's place in the list.
     pub position: ExplainedPosition,
     /// The outcome.
     pub outcome: EventOutcome,
-    /// The delivery, if there is one.
+    /// The delivery; `None`: the webhook was not owed the event.
     pub delivery_id: Option<DeliveryId>,
     /// The number of recorded attempts.
     pub attempts: u32,
-    /// The webhook as it was at that time; `None`: not known any more.
+    /// The webhook's version at the intake; `None`: not kept any more.
     pub then: Option<WebhookThen>,
     /// The name of the webhook today.
     pub name: String,
@@ -56,9 +56,9 @@ pub struct ExplainedWebhook {
 /// Selects the webhooks of an explanation, page by page.
 #[derive(Debug, Default)]
 pub struct ExplanationFilter {
-    /// Only this webhook.
+    /// Only the webhook.
     pub webhook_id: Option<WebhookId>,
-    /// Only webhooks with this outcome.
+    /// Only webhooks with the outcome.
     pub outcome: Option<EventOutcome>,
     /// The last webhook of the page before; `None`: the first page.
     pub after: Option<ExplainedPosition>,
@@ -69,14 +69,14 @@ pub struct ExplanationFilter {
 /// The place of a webhook in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExplainedPosition {
-    /// 0: owed the event; 1: of its environment; 2: the rest.
+    /// 0: with a delivery; 1: of the event's environment; 2: the rest.
     pub rank: u8,
     /// The webhook.
     pub webhook_id: WebhookId,
 }
 
 row! {
-    /// The columns behind `counts` are null together in the one row of an empty page.
+    /// The columns behind `counts` are null in the only row of an empty page.
     struct ExplainedRow {
         counts: Option<Value> as Nullable<Jsonb>,
         rank: Option<i32> as Nullable<Integer>,

@@ -1,5 +1,5 @@
-//! Table `webhook_health`: the webhooks that are failing, and those whose receivers are held, as they
-//! asked for no requests until some time. Any other webhook has no row.
+//! Table `webhook_health`: circuits of failing webhooks, and holds: receivers that asked for no requests
+//! before a time. Any other webhook has no row.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,7 +31,7 @@ pub(crate) struct FailingRow {
     held_until: Option<DateTime<Utc>>,
 }
 
-/// What a row tells of a webhook.
+/// The state of a webhook, as its row holds it.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     failing: Option<Failing>,
@@ -39,12 +39,12 @@ struct State {
 }
 
 impl FailingRow {
-    /// Until when its receiver asked for no requests; that may be over.
+    /// The end of the hold, past or to come; `None`: no hold.
     pub(crate) fn held_until(&self) -> Option<DateTime<Utc>> {
         self.held_until
     }
 
-    /// `None`: it is only held, or the row was made to be locked and no failure has been seen yet.
+    /// The failures in a row. `None`: the webhook is only held, or the row is new and locked for a failure.
     pub(crate) fn read(self) -> Option<Failing> {
         let circuit = match (self.paused_at, self.paused_until) {
             (Some(since), Some(until)) => Circuit::Open {
@@ -64,29 +64,28 @@ impl FailingRow {
 }
 
 impl State {
-    /// Since when it is failing; a row of one that is only held needs some time there.
+    /// The value of `failing_since`, which is not null: a webhook without failures gets any time.
     fn since(&self) -> DateTime<Utc> {
         let since = self.failing.map(|failing| failing.since);
         since.or(self.held_until).unwrap_or_default()
     }
 }
 
-/// What attempts changed about their webhooks, each with what changed.
+/// Changes of circuits, by webhook.
 pub type Changes = Vec<(WebhookId, HealthChange)>;
 
-/// What follows from attempts for their webhooks.
+/// The consequences of attempts for their webhooks.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// What changed.
+    /// Changes of circuits.
     pub changes: Changes,
-    /// The webhooks of them whose receivers are held now, and until when.
+    /// Webhooks that are held now, with the end of the hold.
     pub held: Vec<(WebhookId, DateTime<Utc>)>,
 }
 
-/// Takes note of attempts that ended, in their order, and tells what that changed.
+/// Counts ended attempts, in order, for the circuits and holds of their webhooks.
 ///
-/// The rows are locked while the domain decides, so that several workers count together. Warnings
-/// are put into the outbox; disabling is left to the caller.
+/// Warnings are put into the outbox. Disabling is left to the caller.
 pub async fn observe_all(
     connection: &mut AsyncPgConnection,
     seen: &[(WebhookId, Observation)],
@@ -94,6 +93,8 @@ pub async fn observe_all(
 ) -> Result<Observed, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
         let ids = make_rows(connection, seen).await?;
+        // Locked while the domain decides, so that several workers count together, and in order, so that
+        // two workers never deadlock.
         let rows: Vec<FailingRow> = webhook_health::table
             .filter(webhook_health::webhook_id.eq_any(bind_all(&ids)))
             .order(webhook_health::webhook_id)
@@ -126,13 +127,12 @@ pub async fn observe_all(
     connection.transaction(transaction).await
 }
 
-/// Makes rows for webhooks that failed or are to be held, to be locked; tells every webhook that was
-/// seen.
+/// Creates missing rows of webhooks that failed or are to be held. Returns all webhooks of the attempts.
 async fn make_rows(
     connection: &mut AsyncPgConnection,
     seen: &[(WebhookId, Observation)],
 ) -> Result<Vec<WebhookId>, StoreError> {
-    // In order, so that workers that make the same rows wait for each other and not for ever.
+    // In order, so that workers with the same webhooks wait for each other and never deadlock.
     let mut failed = BTreeMap::new();
     for (webhook_id, observation) in seen {
         if observation.is_remarkable() {
@@ -229,7 +229,7 @@ async fn write(
     Ok(())
 }
 
-/// Ends a hold before its time, as an admin wants. `false`: there was none.
+/// Ends a hold early, for an admin. `false`: the webhook was not held.
 pub async fn end_hold(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
@@ -244,7 +244,7 @@ pub async fn end_hold(
     Ok(ended > 0)
 }
 
-/// Lists the webhooks whose receivers are held, and until when.
+/// Lists the webhooks that are held, with the end of the hold.
 pub async fn list_held(
     connection: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -260,7 +260,7 @@ pub async fn list_held(
     Ok(held.load(connection).await?)
 }
 
-/// Lets webhooks start anew as healthy.
+/// Closes circuits and ends holds.
 pub(crate) async fn forget(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
@@ -289,7 +289,7 @@ async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(
     Ok(())
 }
 
-/// How many circuits are open.
+/// Counts open circuits.
 pub async fn count_open_circuits(connection: &mut AsyncPgConnection) -> Result<i64, StoreError> {
     let open = webhook_health::table.filter(webhook_health::paused_until.is_not_null());
     Ok(open.count().get_result(connection).await?)

@@ -1,5 +1,4 @@
-//! Table `idempotency_keys`: responses to requests that created something, to be given again when a
-//! client repeats the request.
+//! Table `idempotency_keys`: remembered creations, the responses to be given again to repeated requests.
 
 use diesel::dsl::{IntervalDsl, now};
 use diesel::pg::Pg;
@@ -17,15 +16,15 @@ use crate::schema::idempotency_keys;
 use crate::tables::secrets::prefix;
 use crate::{SealingKeys, StoreError};
 
-/// How long a remembered creation is kept, in hours. After that its key is free again.
+/// How long a creation is remembered, in hours. Afterwards the client may reuse the key.
 const KEPT_HOURS: i32 = 24;
 
-/// A request that its client may repeat.
+/// A request with an idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable<'a> {
     /// The API key of the client.
     pub api_key: ApiKeyId,
-    /// The idempotency key that the client chose.
+    /// The idempotency key, chosen by the client.
     pub key: &'a str,
     /// SHA-256 of the request's method, path and body.
     pub request_hash: &'a [u8],
@@ -34,9 +33,9 @@ pub struct Repeatable<'a> {
 /// The result of looking for a remembered creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The request is new: carry it out, and [remember] its response in the same transaction.
+    /// A new request: [remember] the response in the transaction of the creation.
     Never(Uuid),
-    /// The request was carried out before, with this response.
+    /// A repeated request, with the response to the first one.
     Answered(String),
     /// The client used the key for another request.
     OtherRequest,
@@ -50,7 +49,7 @@ struct Row {
     sealed_answer: Option<Vec<u8>>,
 }
 
-/// Looks for the same request within the last 24 hours, and takes its key when there was none.
+/// Looks for the same request within the last 24 hours. Takes the key of a new request.
 pub async fn begin(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -59,7 +58,7 @@ pub async fn begin(
     use idempotency_keys::dsl;
     let id = Uuid::now_v7();
     let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
-    // The same request at the same time waits here for the transaction of the first one.
+    // The same request at the same time waits here for the transaction of the first.
     let take = diesel::insert_into(dsl::idempotency_keys)
         .values((
             dsl::id.eq(id),
@@ -93,7 +92,7 @@ pub async fn begin(
     Ok(Seen::Answered(response.to_string()))
 }
 
-/// Remembers the response to a request that [`begin`] had never seen, and the id of the created thing.
+/// Remembers the response to a new request, and the id of the created thing.
 pub async fn remember(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -112,7 +111,7 @@ pub async fn remember(
     Ok(())
 }
 
-/// Forgets the remembered creations of a thing that was deleted: their responses hold its secret.
+/// Forgets the remembered creations of a deleted thing: the responses hold secrets.
 pub async fn forget_made(
     connection: &mut AsyncPgConnection,
     created: Uuid,
@@ -122,15 +121,15 @@ pub async fn forget_made(
     Ok(())
 }
 
-/// Forgets remembered creations that are older than 24 hours. Returns their number.
+/// Forgets remembered creations older than 24 hours. Returns the number.
 pub async fn forget_old(connection: &mut AsyncPgConnection) -> Result<usize, StoreError> {
     let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
     let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(too_old));
     Ok(diesel::delete(old).execute(connection).await?)
 }
 
-/// Forgets remembered creations that were not sealed with the first sealing key: a response that
-/// cannot be opened would fail the repeated request. Returns their number.
+/// Forgets remembered creations not sealed with the first sealing key: an unreadable response would fail
+/// the repeated request. Returns the number.
 pub async fn forget_sealed_otherwise(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,

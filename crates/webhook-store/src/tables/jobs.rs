@@ -1,7 +1,7 @@
 //! Table `jobs`: many deliveries made due, step by step.
 //!
-//! A step is one transaction: the deliveries made due, their counts, and the place of the job. So a
-//! crash repeats nothing, and a cancelled job tells exactly how far it got.
+//! A step is one transaction: deliveries made due, counts, and the place of the job. A crash repeats no
+//! delivery, and the counts of a cancelled job are exact.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct Job {
     pub kind: JobKind,
     /// The status.
     pub status: JobStatus,
-    /// The deliveries or events that the job is about.
+    /// The deliveries or events of the job.
     pub selection: Selection,
     /// The most deliveries per second.
     pub rate: JobRate,
@@ -87,7 +87,7 @@ impl Row {
     }
 }
 
-/// Creates a job. The dispatchers take its steps.
+/// Creates a job, for the dispatchers to take steps of.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     actor: &Actor,
@@ -144,7 +144,7 @@ pub async fn list(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Cancels a running job, once its running step is done. `None`: the job is not running.
+/// Cancels a running job, after the current step. `None`: the job is not running.
 pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: JobId,
@@ -164,8 +164,8 @@ pub async fn cancel(
     row.map(Row::read).transpose()
 }
 
-/// Locks a running job until the transaction ends. Returns the job and the place behind which its next
-/// step goes on. `None`: the job is not running.
+/// Locks a running job until the transaction ends. Returns the job and the place of the last step.
+/// `None`: the job is not running.
 pub(crate) async fn lock_running(
     connection: &mut AsyncPgConnection,
     id: JobId,
@@ -183,7 +183,7 @@ pub(crate) async fn lock_running(
     Ok(Some((row.read()?, position)))
 }
 
-/// Adds the counts of a step to a job: deliveries made due, and those left alone.
+/// Adds the counts of a step to a job: deliveries made due, and deliveries left alone.
 pub(crate) async fn count_step(
     connection: &mut AsyncPgConnection,
     id: JobId,
@@ -216,7 +216,7 @@ pub(crate) async fn finish(
     Ok(())
 }
 
-/// Writes the place behind which a job goes on after a pause.
+/// Writes the place of a job, and the pause before the next step.
 pub(crate) async fn go_on(
     connection: &mut AsyncPgConnection,
     id: JobId,

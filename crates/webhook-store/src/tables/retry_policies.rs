@@ -1,5 +1,4 @@
-//! Table `retry_policies`: the default policy of each environment, and the policies of webhooks that
-//! have their own.
+//! Table `retry_policies`: the default policy of each environment, and webhooks' own policies.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{retry_policies, webhooks};
 
-/// A policy as its columns hold it.
+/// The columns of a policy.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = retry_policies, check_for_backend(diesel::pg::Pg))]
 struct Columns {
@@ -67,7 +66,7 @@ pub async fn find_default(
     row.read()
 }
 
-/// Sets the default policy of an environment, for every retry that is scheduled from now on.
+/// Sets the default policy of an environment, for every retry scheduled from now on.
 pub async fn set_default(
     connection: &mut AsyncPgConnection,
     environment: Environment,
@@ -81,7 +80,7 @@ pub async fn set_default(
             .set(&columns)
             .execute(connection)
             .await?;
-        // Workers cache a webhook's policy by its version. A new version makes them read it again.
+        // Workers cache policies by webhook and version. A new version makes workers read the policy again.
         let own = retry_policies::table
             .filter(retry_policies::webhook_id.is_not_null())
             .select(retry_policies::webhook_id.assume_not_null());
@@ -111,7 +110,7 @@ pub async fn find_own(
     row.map(Columns::read).transpose()
 }
 
-/// Finds the policy that a webhook is retried by: its own, else the default of its environment.
+/// Finds the policy for a webhook: its own, else the default of the environment.
 pub async fn find_for(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
@@ -121,7 +120,7 @@ pub async fn find_for(
     Ok(policies.of(webhook_id, environment))
 }
 
-/// Gives a webhook a policy of its own, in the transaction that makes or changes the webhook.
+/// Gives a webhook its own policy, in the transaction that creates or changes the webhook.
 pub(crate) async fn set_own(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
@@ -148,14 +147,14 @@ pub(crate) async fn unset_own(
     Ok(())
 }
 
-/// Policies as one query read them, to look up the policy of a webhook in.
+/// The policies of several webhooks, read by one query.
 pub(crate) struct Policies {
     own: HashMap<WebhookId, RetryPolicy>,
     defaults: HashMap<Environment, RetryPolicy>,
 }
 
 impl Policies {
-    /// Reads the default of every environment, and the own policies of these webhooks.
+    /// Reads the default of every environment, and the webhooks' own policies.
     pub(crate) async fn read(
         connection: &mut AsyncPgConnection,
         webhook_ids: &[WebhookId],
@@ -187,7 +186,7 @@ impl Policies {
         self.own.remove(&webhook_id)
     }
 
-    /// The policy that a webhook is retried by: its own, else the default of its environment.
+    /// The policy for a webhook: its own, else the default of the environment.
     pub(crate) fn of(&self, webhook_id: WebhookId, environment: Environment) -> RetryPolicy {
         let own = self.own.get(&webhook_id);
         own.or_else(|| self.defaults.get(&environment))

@@ -1,5 +1,5 @@
-//! Signing secrets: column `webhooks.sealed_secret`, and table `previous_secrets` for those that
-//! were replaced and still sign. Always sealed.
+//! Webhook Secrets: column `webhooks.sealed_secret`, and table `previous_secrets` for replaced secrets
+//! that still sign. All secrets are sealed.
 
 use std::collections::HashMap;
 
@@ -19,36 +19,36 @@ mod signers;
 
 pub use signers::{Signer, SignerPage, find_signer, list_signers};
 
-/// How many replaced secrets sign at most beside the current one; what was replaced first goes first.
+/// The most replaced secrets that sign beside the current one. Beyond, the oldest stops signing.
 pub const MAX_PREVIOUS: usize = 2;
 
-/// A secret that was replaced.
+/// A replaced secret.
 #[derive(Debug, Clone)]
 pub struct PreviousSecret {
     /// The secret.
     pub secret: SigningSecret,
-    /// Until when it signs.
+    /// The end of the grace period.
     pub valid_until: DateTime<Utc>,
 }
 
-/// What a webhook's requests are signed with.
+/// The secrets that sign a webhook's requests.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    /// The secret that was set last.
+    /// The current secret.
     pub current: SigningSecret,
-    /// What it replaced and is still valid, the newest first.
+    /// Replaced secrets within their grace periods, newest first.
     pub previous: Vec<PreviousSecret>,
 }
 
 impl Secrets {
-    /// What signs at this moment, the newest first.
+    /// The secrets that sign at a time, newest first.
     pub fn valid_at(&self, moment: DateTime<Utc>) -> impl Iterator<Item = &SigningSecret> {
         let previous = self.previous.iter().filter(move |p| p.valid_until > moment);
         std::iter::once(&self.current).chain(previous.map(|p| &p.secret))
     }
 }
 
-/// Reads a webhook's secrets. `None`: there is no such webhook.
+/// Reads a webhook's secrets. `None`: no webhook has the id.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -92,10 +92,10 @@ pub(crate) fn open(
     })
 }
 
-/// A replaced secret as it is stored, and a time: until when it signs, or when it was replaced.
+/// A sealed secret with a time: the end of its grace period, or the time of its replacement.
 pub(crate) type SealedPrevious = (Vec<u8>, DateTime<Utc>);
 
-/// What was replaced and is still valid, the newest first, by webhook.
+/// Lists the replaced secrets within their grace periods by webhook, newest first.
 pub(crate) async fn list_previous(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
@@ -116,9 +116,8 @@ pub(crate) async fn list_previous(
     Ok(by_webhook)
 }
 
-/// Gives a webhook that the caller has [locked](crate::tables::webhooks::lock) another secret. The one
-/// before signs as well until `valid_until`; `None`: it is invalid at once, and with it whatever
-/// else was replaced before.
+/// Replaces the secret of a [locked](crate::tables::webhooks::lock) webhook. The replaced secret signs too
+/// until `valid_until`. `None`: all replaced secrets stop signing at once.
 pub async fn rotate(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -142,6 +141,7 @@ pub async fn rotate(
             ))
             .execute(connection)
             .await?;
+        // The oldest go, beyond the limit.
         let kept: Vec<DateTime<Utc>> = of_it
             .filter(dsl::valid_until.gt(now))
             .order(dsl::replaced_at.desc())
@@ -165,18 +165,18 @@ pub async fn rotate(
     Ok(())
 }
 
-/// What came of a step of sealing anew.
+/// The result of a step of sealing anew.
 #[derive(Debug, Default)]
 pub struct Resealed {
-    /// The last webhook that was looked at; `None`: there are no more.
+    /// The last webhook of the step; `None`: all webhooks are done.
     pub last: Option<WebhookId>,
-    /// How many webhooks' secrets are sealed with the first key now.
+    /// The number of webhooks whose secrets were sealed with the first key.
     pub sealed: usize,
-    /// Webhooks whose secrets none of the keys opens. They stay as they are.
+    /// Webhooks whose secrets no key opens: their rows are unchanged.
     pub unreadable: Vec<WebhookId>,
 }
 
-/// Seals anew what was not sealed with the first key, for up to `limit` webhooks after `after`.
+/// Seals secrets of other keys anew with the first key, for up to `limit` webhooks behind `after`.
 pub async fn reseal(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -203,7 +203,7 @@ pub async fn reseal(
 
 type Stored = (WebhookId, Vec<u8>, Option<Vec<u8>>);
 
-/// Webhooks with anything that another key sealed, locked.
+/// Lists and locks webhooks with a secret or headers of another key.
 async fn list_old(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -232,7 +232,7 @@ async fn list_old(
     Ok(rows.load(connection).await?)
 }
 
-/// Also those that are not valid any more: they are deleted by the next rotation only.
+/// Lists all replaced secrets of a webhook. Expired ones are there too, until the next replacement.
 async fn list_all_previous(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
@@ -244,7 +244,7 @@ async fn list_all_previous(
     Ok(rows.load(connection).await?)
 }
 
-/// What belongs to one webhook, sealed with the first key.
+/// The secrets of a webhook, sealed with the first key.
 struct Again {
     secret: Vec<u8>,
     headers: Option<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Table `sessions`: browsers that signed in with an API key. Only hashes are stored.
+//! Table `sessions`: browsers signed in with an API key. Only hashes are stored.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
@@ -11,7 +11,7 @@ use crate::column_types::bind;
 use crate::schema::sessions;
 use crate::tables::api_keys::{self, ApiKeyRow, KeyBy};
 
-/// The most expired sessions that each new session deletes: enough to keep up, and quick.
+/// The most expired sessions deleted with each new session: enough to keep up, and quick.
 const EXPIRED_DELETED_AT_ONCE: i64 = 100;
 
 /// Begins a session for an API key, and deletes some expired sessions.

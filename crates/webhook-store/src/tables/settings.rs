@@ -111,10 +111,9 @@ pub async fn lock(connection: &mut AsyncPgConnection) -> Result<SettingsRow, Sto
     row.first(connection).await?.read()
 }
 
-/// Writes settings that differ from those that the caller has [locked](lock), in the same
-/// transaction. `false`: they are the same.
+/// Writes new settings in the transaction that [locked](lock) the settings. `false`: no setting differs.
 ///
-/// When a time of retention changed, the caller begins the sweep of old rows anew:
+/// After a change of a retention time, the caller begins a new sweep:
 /// [`begin_anew`](crate::retention::begin_anew).
 pub async fn save(
     connection: &mut AsyncPgConnection,

@@ -1,7 +1,7 @@
 //! Table `status_events`: an outbox of messages for the platform's own services.
 //!
-//! A message is written in the transaction that makes it true. A dispatcher publishes it afterwards
-//! and deletes it once the broker has confirmed.
+//! A message is written in the transaction of the change. A dispatcher publishes the message afterwards,
+//! and deletes the row once the broker has confirmed.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -18,7 +18,7 @@ use crate::sql::{Selected, sql};
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = status_events, check_for_backend(diesel::pg::Pg))]
 pub struct StatusMessage {
-    /// The message's id, a UUID v7, which its body repeats.
+    /// The message's id, a UUID v7, repeated in the body.
     pub id: Uuid,
     /// `<environment>.<type>`
     pub routing_key: String,
@@ -43,7 +43,7 @@ pub(crate) fn about(
     }
 }
 
-/// Puts an event into the outbox, in the transaction that makes it true.
+/// Puts an event into the outbox, in the transaction of the change.
 pub(crate) async fn insert(
     connection: &mut AsyncPgConnection,
     event: &StatusEvent,
@@ -66,8 +66,8 @@ sql! {
     }
 }
 
-/// Leases up to `limit` messages of the outbox that are due. A message that is not [deleted](delete)
-/// may be leased again after `lease_until`.
+/// Leases up to `limit` due messages of the outbox. Unless [deleted](delete), a message is due again
+/// at `lease_until`.
 pub async fn claim(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,
@@ -75,12 +75,12 @@ pub async fn claim(
 ) -> Result<Vec<StatusMessage>, StoreError> {
     let claim = ClaimStatusEvents { lease_until, limit };
     let mut messages: Vec<StatusMessage> = claim.load(connection).await?;
-    // Ids are UUIDs v7, so this is the order of creation. UPDATE … RETURNING keeps none.
+    // In the order of creation, as ids are UUIDs v7. UPDATE … RETURNING keeps no order.
     messages.sort_by_key(|message| message.id);
     Ok(messages)
 }
 
-/// Deletes messages that the broker has confirmed.
+/// Deletes confirmed messages.
 pub async fn delete(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
     diesel::delete(status_events::table.filter(status_events::id.eq_any(ids)))
         .execute(connection)

@@ -1,7 +1,7 @@
-//! Table `exchanges`: transcripts of attempts. Attempts that are recorded together share a row.
+//! Table `exchanges`: transcripts of attempts. Attempts recorded together share a row.
 //!
-//! A row is a JSON array with a line for each transcript, so that Postgres can cut a transcript out as
-//! text. JSON escapes line breaks, so a line break always ends a transcript.
+//! A row is a JSON array with a line for each transcript, for Postgres to cut out as text. JSON escapes
+//! line breaks, so a line break always ends a transcript.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use webhook_domain::{BodyEnd, FailureDetail, HeaderText};
 
-/// The request and the response of an attempt, as they went over the wire. The body of the request is
-/// the event's.
+/// The request and the response of an attempt on the wire. The body of the request is the event's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
     /// The URL of the request.
@@ -65,7 +64,7 @@ struct Kept<'a> {
 }
 
 impl Rows {
-    /// Puts transcripts into as few rows as hold them.
+    /// Puts transcripts into as few rows as possible.
     pub fn of<'a>(transcripts: impl Iterator<Item = &'a Transcript>) -> Self {
         let (mut rows, mut open) = (Self::default(), Vec::new());
         let (mut id, mut place) = (Uuid::now_v7(), 0);
@@ -118,7 +117,7 @@ fn write(transcript: &Transcript, into: &mut Vec<u8>) {
     serde_json::to_writer(into, &kept).expect("texts are JSON");
 }
 
-/// The name of an end that differs from what `truncated` alone says.
+/// The name of an end, unless `truncated` alone tells the end.
 fn end_to_tell(end: BodyEnd) -> Option<&'static str> {
     match end {
         BodyEnd::Complete | BodyEnd::Cut => None,
@@ -126,7 +125,7 @@ fn end_to_tell(end: BodyEnd) -> Option<&'static str> {
     }
 }
 
-/// The end of a body, by the fields of a line. An unknown name, of a later version, counts as no name.
+/// The end of a body, by the fields of a line. An unknown name, of a later version, is ignored.
 fn read_end(truncated: bool, end: Option<&str>) -> BodyEnd {
     let told = end.and_then(|name| name.parse().ok());
     told.unwrap_or(if truncated {

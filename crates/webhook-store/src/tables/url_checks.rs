@@ -1,4 +1,4 @@
-//! Table `url_checks`: URLs that the API wants looked at, and the reports of dispatchers.
+//! Table `url_checks`: checks of URLs requested by the API, and the reports of dispatchers.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntervalDsl, now};
@@ -17,7 +17,7 @@ use crate::sql::{Selected, sql};
 /// How long a check is kept, in hours.
 const KEPT_HOURS: i32 = 1;
 
-/// The most old checks that each new check deletes: enough to keep up, and quick.
+/// The most old checks deleted with each new check: enough to keep up, and quick.
 const OLD_DELETED_AT_ONCE: i64 = 100;
 
 /// Asks the dispatchers to look at a webhook's URL, and deletes some old checks. Returns the id of
@@ -56,7 +56,7 @@ pub async fn request(
 pub struct OpenUrlCheck {
     /// The id of the check.
     pub id: Uuid,
-    /// The URL as the webhook has it.
+    /// The webhook's target URL.
     pub url: String,
 }
 
@@ -67,8 +67,8 @@ sql! {
     }
 }
 
-/// Leases up to `limit` checks that were requested within the last minute and are not done. A check
-/// that is not [finished](finish) may be leased again after `lease_until`.
+/// Leases up to `limit` open checks of the last minute. Unless [finished](finish), a check may be leased
+/// again after `lease_until`.
 pub async fn take_open(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,
@@ -94,8 +94,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// Finds the report of a check. `None`: no dispatcher is done with the check yet, or it was deleted
-/// as old.
+/// Finds the report of a check. `None`: no dispatcher is done yet, or the check was deleted as old.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     id: Uuid,

@@ -1,4 +1,4 @@
-//! The backlog: deliveries that are due and wait for room in a lane.
+//! The backlog: due deliveries without room in a lane.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Integer, Timestamptz, Untyped};
@@ -17,8 +17,7 @@ sql! {
     }
 }
 
-/// Moves up to `limit` deliveries whose time has come into the backlog, oldest first. Returns their
-/// number.
+/// Moves up to `limit` due deliveries into the backlog, oldest first. Returns the number.
 pub async fn promote_due(
     connection: &mut AsyncPgConnection,
     limit: i64,
@@ -56,9 +55,8 @@ sql! {
 
 /// Leases deliveries of active webhooks to the caller.
 ///
-/// A row that another worker is claiming now is skipped, not waited for. A webhook with an open circuit
-/// gets nothing here, see [`claim_probes`](super::probes::claim_probes), and a held webhook gets
-/// nothing at all.
+/// Skips rows locked by another worker's claim. Skips webhooks with an open circuit, see
+/// [`claim_probes`](super::probes::claim_probes), and held webhooks.
 pub async fn claim_backlog(
     connection: &mut AsyncPgConnection,
     request: &ClaimRequest<'_>,
@@ -86,7 +84,8 @@ sql! {
     }
 }
 
-/// Gives deliveries back, due at once, where the lease is still this worker's. Returns their number.
+/// Gives deliveries back, due at once, as far as the lease has not passed to another worker. Returns the
+/// number.
 pub async fn hand_back(
     connection: &mut AsyncPgConnection,
     leased: &[LeasedDelivery],

@@ -12,8 +12,7 @@ use crate::dispatch::leased::{LeasedDelivery, LeasedFrom};
 use crate::sql::row;
 
 row! {
-    /// A leased delivery with its event. Of the deliveries of one event, only the first row has the
-    /// body.
+    /// A leased delivery with the event. Among the deliveries of an event, only the first row has a body.
     pub(super) struct ClaimedRow {
         id: DeliveryId as Id<DeliveryId>,
         webhook_id: WebhookId as Id<WebhookId>,
@@ -34,7 +33,7 @@ row! {
     }
 }
 
-/// Turns rows into leased deliveries. Deliveries of one event share its body.
+/// Turns rows into leased deliveries. Deliveries of one event share a body.
 pub(super) fn read(
     rows: Vec<ClaimedRow>,
     lease_until: DateTime<Utc>,

@@ -15,7 +15,7 @@ sql! {
     }
 }
 
-/// Leases one delivery of each webhook whose circuit is open and whose pause is over.
+/// Leases one delivery for each webhook with an open circuit and a finished pause.
 pub async fn claim_probes(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,

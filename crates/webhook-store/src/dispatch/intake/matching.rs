@@ -1,4 +1,4 @@
-//! Matching events with the webhooks that want them, as the webhooks are committed now.
+//! Matching events with webhooks, by the committed state of the webhooks.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,15 +11,14 @@ use crate::StoreError;
 use crate::column_types::{Id, Named};
 use crate::sql::{Columns, row, sql};
 
-/// A webhook that is owed an event.
+/// A webhook that receives an event.
 #[derive(Debug, Clone)]
 pub(super) struct Subscriber {
     pub(super) webhook_id: WebhookId,
     pub(super) version: i64,
     pub(super) max_concurrency: Option<i32>,
     pub(super) ordering_field: Option<String>,
-    /// Whether its deliveries wait in the backlog: for a token of its rate limit, for its circuit to
-    /// close, or for the time that its receiver asked for.
+    /// Whether deliveries go to the backlog: the webhook has a rate limit, an open circuit or a hold.
     pub(super) waits: bool,
 }
 
@@ -31,11 +30,11 @@ pub(super) struct Subscribers {
     pub(super) at: DateTime<Utc>,
 }
 
-/// The properties that events for the same webhooks have in common.
+/// The kind of an event. Events of one kind have the same subscribers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Of(Environment, EventType),
-    /// A test, for this webhook only.
+    /// A test event for a single webhook.
     TestFor(WebhookId),
 }
 
@@ -48,7 +47,7 @@ impl Kind {
 }
 
 row! {
-    /// The time of the match, and a webhook that wants one kind of event. One row has the time only.
+    /// The time of the match, with a webhook and a kind of event. One row has only the time.
     struct MatchedRow {
         at: DateTime<Utc> as Timestamptz,
         environment: Option<Environment> as Nullable<Named<Environment>>,
@@ -70,7 +69,7 @@ sql! {
 }
 
 impl Subscribers {
-    /// Finds the subscribers of these events.
+    /// Finds the subscribers of a batch.
     pub(super) async fn find(
         connection: &mut AsyncPgConnection,
         events: &[Event],

@@ -1,4 +1,4 @@
-//! A step of a replay: a job that creates deliveries for events that a webhook missed.
+//! A step of a replay, the job that creates deliveries of missed events.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -20,8 +20,8 @@ use crate::schema::webhooks;
 use crate::sql::{Columns, row, sql};
 use crate::tables::jobs::{Job, Replay};
 
-/// The number of events that a step looks at for each delivery that it may create: most events of a
-/// span of time may have been delivered.
+/// The number of events looked at for each delivery of a step: most events of a span of time may have
+/// been delivered.
 const EVENTS_PER_DELIVERY: i64 = 20;
 
 /// The place of an event in the order of a replay.
@@ -45,7 +45,7 @@ pub(super) async fn step(
     let missed: Vec<&Candidate> = candidates.iter().filter(|c| c.missed).take(most).collect();
     let is_last_step = i64::try_from(candidates.len()).is_ok_and(|count| count < limit);
     let last = match missed.last() {
-        // The candidates behind this one are looked at again by the next step.
+        // The next step looks at the remaining candidates again.
         Some(last) if missed.len() == most => Some(*last),
         _ => candidates.last().filter(|_| !is_last_step),
     };
@@ -58,10 +58,10 @@ pub(super) async fn step(
     })
 }
 
-/// Makes other replays for this webhook wait until the transaction ends.
+/// Makes other replays for a webhook wait until the transaction ends.
 async fn lock_webhook(connection: &mut AsyncPgConnection, id: WebhookId) -> Result<(), StoreError> {
-    // No unique index spans pending and ended deliveries. The later of two replays must see the
-    // deliveries that the earlier one has created.
+    // No unique index spans pending and ended deliveries, so two replays at once could create the same
+    // delivery twice.
     let webhook = webhooks::table.find(bind(id)).select(webhooks::id);
     let locked: Result<WebhookId, _> = webhook.for_no_key_update().first(connection).await;
     locked.optional()?;
@@ -69,7 +69,7 @@ async fn lock_webhook(connection: &mut AsyncPgConnection, id: WebhookId) -> Resu
 }
 
 row! {
-    /// An event that the webhook may have missed.
+    /// An event of the replay, missed by the webhook or not.
     struct Candidate {
         id: EventId as Id<EventId>,
         received_at: DateTime<Utc> as Timestamptz,
@@ -105,7 +105,7 @@ async fn list_candidates(
     Ok(statement.load(connection).await?)
 }
 
-/// The deliveries that a step has created.
+/// The created deliveries of a step.
 #[derive(Default)]
 struct Owed {
     count: usize,

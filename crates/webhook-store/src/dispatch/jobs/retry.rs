@@ -1,4 +1,4 @@
-//! A step of a job that retries deliveries.
+//! A step of a retry, the job that makes deliveries due again.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};

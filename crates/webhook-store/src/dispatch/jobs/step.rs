@@ -8,9 +8,9 @@ use crate::dispatch::ordering::Turns;
 pub(super) struct Step {
     /// The number of deliveries made due.
     pub(super) done: usize,
-    /// The number of deliveries or events that were looked at and left alone.
+    /// The number of deliveries or events left alone.
     pub(super) skipped: usize,
-    /// The place behind which the next step goes on; `None`: the job is done.
+    /// The place of the last delivery or event; `None`: the job is done.
     pub(super) position: Option<Value>,
     /// The ordering keys of the deliveries.
     pub(super) turns: Turns,

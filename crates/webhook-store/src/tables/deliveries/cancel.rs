@@ -16,8 +16,8 @@ sql! {
     }
 }
 
-/// Cancels a pending delivery. A running attempt comes to its end and is recorded, without a
-/// consequence. `None`: the delivery is not pending.
+/// Cancels a pending delivery. A running attempt ends and is recorded, without consequences. `None`: the
+/// delivery is not pending.
 pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,

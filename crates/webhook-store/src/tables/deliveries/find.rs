@@ -40,7 +40,7 @@ pub async fn find_by_event(
     Ok(delivery.first(connection).await.optional()?)
 }
 
-/// Finds the body that was sent for an event; if there is no such event, for a delivery.
+/// Finds the body of an event by the event's id, or else by the id of a delivery.
 pub async fn find_sent_body(
     connection: &mut AsyncPgConnection,
     event_id: Option<EventId>,
@@ -79,8 +79,7 @@ pub async fn count_pending(
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// The time since when the delivery of a webhook is due that waits longest for room in a lane.
-/// `None`: none waits.
+/// The due time of the oldest delivery in a webhook's backlog. `None`: the backlog is empty.
 pub async fn find_oldest_due(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
@@ -99,7 +98,7 @@ pub async fn find_oldest_due(
     Ok(oldest)
 }
 
-/// Lists up to `limit` deleted webhooks that still have pending deliveries.
+/// Lists up to `limit` deleted webhooks with pending deliveries.
 pub async fn list_deleted_with_pending(
     connection: &mut AsyncPgConnection,
     limit: i64,

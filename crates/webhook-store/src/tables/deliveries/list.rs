@@ -1,9 +1,9 @@
 //! Deliveries filtered, in pages.
 //!
-//! A page costs about the same however many deliveries there are. All deliveries with one status, last
+//! The cost of a page does not grow with the number of deliveries. All deliveries with one status, last
 //! answer, environment and type are a *group*, and the two indexes of lists hold each group in the
-//! order of ids. A list hops from group to group, selects the groups that match the filter, finds the
-//! first row of each, and merges a page out of the groups that begin it.
+//! order of ids. A list hops from group to group, selects the matching groups, finds the first row of
+//! each, and merges a page out of the foremost groups.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -23,30 +23,30 @@ use crate::ids::least_id_at;
 use crate::schema::{deliveries, webhooks};
 use crate::tables::webhooks::ids_named_like;
 
-/// The most webhooks whose groups are hopped over webhook by webhook. With more webhooks, their
-/// deliveries are likely to be near the start of a list of all, and that list is filtered.
+/// The most webhooks to hop over webhook by webhook. Deliveries of more webhooks are likely to be near
+/// the start of the list of all deliveries, so beyond this number the list of all is filtered.
 const MAX_WEBHOOKS_HOPPED_OVER: usize = 100;
 
 /// Selects deliveries.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    /// Only deliveries to this webhook.
+    /// Only deliveries to the webhook.
     pub webhook_id: Option<WebhookId>,
-    /// Only deliveries to webhooks whose name contains this text, in any case.
+    /// Only deliveries to webhooks with the text in their name, in any case.
     pub search: Option<String>,
-    /// Only deliveries of this event.
+    /// Only deliveries of the event.
     pub event_id: Option<EventId>,
-    /// Only deliveries of events of this type.
+    /// Only deliveries of the event type.
     pub event_type: Option<EventType>,
-    /// Only deliveries of this environment.
+    /// Only deliveries of the environment.
     pub environment: Option<Environment>,
-    /// Only deliveries with this status.
+    /// Only deliveries with the status.
     pub status: Option<StatusFilter>,
-    /// Only deliveries whose latest attempt had a result in this range.
+    /// Only deliveries with a result of the latest attempt in the range.
     pub response: Option<AnswerRange>,
-    /// Only deliveries created at this time or later.
+    /// Only deliveries created at the time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Only deliveries created before this time.
+    /// Only deliveries created before the time.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -117,17 +117,17 @@ pub async fn count(
     Ok(counted.count)
 }
 
-/// A filter as the statements take it.
+/// A filter, prepared for the statements.
 struct Scope<'a> {
     filter: &'a DeliveryFilter,
-    /// Only deliveries to these webhooks.
+    /// Only deliveries to the webhooks.
     webhooks: Option<Vec<WebhookId>>,
-    /// Only deliveries whose last answer is in this range.
+    /// Only deliveries with a last answer in the range.
     answers: Option<AnswerRange>,
     way: Way,
 }
 
-/// The index that a list is read from.
+/// The way to read a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// The groups of some webhooks, one webhook after the other.
@@ -156,7 +156,7 @@ impl<'a> Scope<'a> {
         }
         let mut answers = filter.response;
         if filter.status == Some(StatusFilter::Retrying) {
-            // A pending delivery that was attempted has any last answer but 0, which stands for none.
+            // The last answer is 0 until the first attempt, and greater afterwards.
             let attempted = AnswerRange {
                 first: 1,
                 last: i16::MAX,
@@ -205,6 +205,7 @@ impl<'a> Scope<'a> {
             Way::Groups => include_str!("list_by_group.sql"),
             Way::Rows => return self.list_row_ids(connection, place).await,
         };
+        // The files list newest first.
         let text = match place.order {
             Order::Newest => text.to_owned(),
             Order::Oldest => text.replace(" DESC", " ASC").replace("id < $9", "id > $9"),
@@ -236,7 +237,7 @@ impl<'a> Scope<'a> {
         Ok(ids.load(connection).await?)
     }
 
-    /// The ids between which a delivery of the span of time lies: ids begin with the time.
+    /// The span of time as a span of ids, which begin with the time.
     fn bounds(&self) -> (DeliveryId, DeliveryId) {
         let from = self.filter.since.map_or(Uuid::nil(), least_id_at);
         let before = self.filter.until.map_or(Uuid::max(), least_id_at);
@@ -273,7 +274,7 @@ impl<'a> Scope<'a> {
         rows
     }
 
-    /// Binds the eight values that the statements of groups have in common.
+    /// Binds the first eight values of a statement over groups.
     fn bind(&self, text: &str) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
         let filter = self.filter;
         let (from, before) = self.bounds();

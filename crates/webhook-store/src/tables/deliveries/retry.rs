@@ -1,4 +1,4 @@
-//! Deliveries retried at the request of an admin, and table `resends`, which notes each request.
+//! Deliveries retried at an admin's request, and table `resends`: the requests.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -16,7 +16,7 @@ use crate::sql::{Columns, row, sql};
 /// Deliveries to be retried.
 #[derive(Debug)]
 pub struct Again<'a> {
-    /// The deliveries, each with the status that the caller has seen. A delivery with another status
+    /// The deliveries, each with the status seen by the caller. A delivery whose status has changed since
     /// is left alone.
     pub deliveries: &'a [(DeliveryId, DeliveryStatus)],
     /// The name of the admin.
@@ -30,7 +30,7 @@ pub struct Again<'a> {
 pub struct Due {
     /// The deliveries that became due.
     pub ids: Vec<DeliveryId>,
-    /// Their ordering keys.
+    /// The ordering keys of the deliveries.
     pub turns: Turns,
 }
 
@@ -51,8 +51,7 @@ sql! {
     }
 }
 
-/// Makes deliveries due, pending or ended, and notes who asked. Deliveries that cannot be sent are left
-/// alone.
+/// Makes deliveries due, pending or ended, and notes the request. Unsendable deliveries are left alone.
 pub async fn make_due(
     connection: &mut AsyncPgConnection,
     again: &Again<'_>,
@@ -79,9 +78,9 @@ pub async fn make_due(
 pub struct Resend {
     /// The time of the request.
     pub requested_at: DateTime<Utc>,
-    /// The number of attempts at that time.
+    /// The number of attempts at the time of the request.
     pub after_attempt: i32,
-    /// The status of the delivery at that time, or `missed`: a replay created the delivery.
+    /// The status of the delivery at the time of the request, or `missed`: a replay created the delivery.
     pub status_before: String,
     /// The name of the admin.
     pub actor_name: String,
@@ -89,7 +88,7 @@ pub struct Resend {
     pub job_id: Option<JobId>,
 }
 
-/// Lists the retries of a delivery that admins asked for, in order.
+/// Lists the requests to retry a delivery, in order.
 pub async fn list_resends(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,

@@ -1,4 +1,4 @@
-//! A delivery as the API shows it.
+//! The row of a delivery.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -15,9 +15,9 @@ use crate::schema::{deliveries, webhooks};
 pub struct DeliveryRow {
     /// The delivery's id, a UUID v7: ids sort in the order of creation.
     pub id: DeliveryId,
-    /// The event that is delivered.
+    /// The event.
     pub event_id: EventId,
-    /// The webhook that the event is delivered to.
+    /// The webhook.
     pub webhook_id: WebhookId,
     /// The name of the webhook, deleted or not.
     #[diesel(select_expression = webhooks::name)]
@@ -34,13 +34,13 @@ pub struct DeliveryRow {
     pub last_answer: LastAnswer,
     /// The number of recorded attempts.
     pub attempts: i32,
-    /// The number of attempts that the retry schedule does not count: those before an admin asked for
-    /// a retry, and those since then that cost none because the response was 429.
+    /// The number of attempts not counted by the retry schedule: attempts before an admin's retry, and
+    /// later attempts with a 429 response that cost none.
     pub schedule_from: i32,
     /// The time of the next attempt, while the delivery is pending.
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// The time at which the delivery was created.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// The time at which the delivery ended.
+    /// The time of the end.
     pub ended_at: Option<DateTime<Utc>>,
 }

@@ -1,4 +1,4 @@
-//! The deliveries or events that a job is about, as its row keeps them.
+//! The deliveries or events of a job, and their JSON in the job's row.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
@@ -10,25 +10,25 @@ use crate::error::unreadable;
 use crate::tables::deliveries::{self, DeliveryFilter};
 use crate::tables::events;
 
-/// The deliveries or events that a job is about.
+/// The deliveries or events of a job.
 #[derive(Debug, Clone)]
 pub enum Selection {
     /// The deliveries to be retried.
     Retry(DeliveryFilter),
-    /// The events to be sent to a webhook that missed them.
+    /// The events to be sent to a webhook.
     Replay(Replay),
 }
 
-/// Events of a webhook's environment that the webhook was never owed.
+/// Events of a webhook's environment, never owed to the webhook.
 #[derive(Debug, Clone)]
 pub struct Replay {
     /// The webhook.
     pub webhook_id: WebhookId,
-    /// Only events of these types.
+    /// Only events of the types.
     pub event_types: Vec<EventType>,
-    /// Only events taken in at this time or later.
+    /// Only events taken in at the time or later.
     pub since: DateTime<Utc>,
-    /// Only events taken in before this time.
+    /// Only events taken in before the time.
     pub until: DateTime<Utc>,
 }
 
@@ -41,7 +41,7 @@ impl Selection {
         }
     }
 
-    /// The webhook that the job is about; `None`: several.
+    /// The only webhook of the selection; `None`: several.
     pub fn webhook_id(&self) -> Option<WebhookId> {
         match self {
             Self::Retry(filter) => filter.webhook_id,
@@ -60,8 +60,7 @@ impl Selection {
         }
     }
 
-    /// The same selection without deliveries or events from now on, so that a job does not retry the
-    /// deliveries that it makes due.
+    /// Ends the span of time now: a job must not retry the deliveries made due by its own steps.
     pub fn up_to_now(mut self) -> Self {
         match &mut self {
             Self::Retry(filter) => filter.until = Some(until_now(filter.until)),
@@ -137,9 +136,9 @@ fn range(json: Value) -> Result<AnswerRange, StoreError> {
     Ok(AnswerRange { first, last })
 }
 
-/// The end of the span of time of a job that is created now.
+/// The end of the span of time of a new job.
 fn until_now(until: Option<DateTime<Utc>>) -> DateTime<Utc> {
-    // Ids of deliveries tell the millisecond: those of this one belong to the job.
+    // Ids of deliveries hold whole milliseconds: deliveries of the current one belong to the job.
     let now = Utc::now() + TimeDelta::milliseconds(1);
     until.map_or(now, |until| until.min(now))
 }

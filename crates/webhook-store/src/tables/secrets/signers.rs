@@ -1,4 +1,4 @@
-//! Whose secret made a signature: every secret that is still there.
+//! All stored secrets, to find the webhook whose secret made a signature.
 
 use std::collections::HashMap;
 
@@ -12,24 +12,23 @@ use crate::column_types::{bind, bind_all};
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError};
 
-/// A webhook with its secrets, those included that are not valid any more and were not deleted
-/// yet: the next rotation does that.
+/// A webhook with its secrets, expired ones included: the next replacement deletes those.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Its id.
+    /// The webhook's id.
     pub webhook_id: WebhookId,
-    /// Its name.
+    /// The webhook's name.
     pub name: String,
-    /// Its secrets.
+    /// The webhook's secrets.
     pub secrets: Secrets,
 }
 
 /// A page of signers.
 #[derive(Debug, Default)]
 pub struct SignerPage {
-    /// Those whose secrets our keys open.
+    /// Webhooks whose secrets a sealing key opens.
     pub signers: Vec<Signer>,
-    /// The last webhook that was looked at; `None`: there are no more.
+    /// The last webhook of the page; `None`: the list is at its end.
     pub last: Option<WebhookId>,
 }
 
@@ -50,7 +49,7 @@ pub async fn find_signer(
     signers.into_iter().next().transpose()
 }
 
-/// Lists webhooks with their secrets, the newest first, after `after`, up to `limit`.
+/// Lists up to `limit` webhooks with their secrets, newest first, behind `after`.
 pub async fn list_signers(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -73,7 +72,7 @@ pub async fn list_signers(
 
 type Row = (WebhookId, String, Vec<u8>);
 
-/// Opens each for itself: one may be unreadable.
+/// Opens the secrets of each webhook. An unreadable one is an error of its own.
 async fn open_all(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,

@@ -1,5 +1,4 @@
-//! Webhooks that get no deliveries: those that the platform set Inactive, and how a worker learns
-//! of them.
+//! Webhooks without deliveries: the platform sets webhooks Inactive, and workers look for Inactive ones.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -11,8 +10,8 @@ use crate::schema::{webhook_health, webhooks};
 use crate::tables::audit::{self, Actor, AuditEntry};
 use crate::tables::status_events;
 
-/// Sets a webhook Inactive for a reason that its owner will see, and tells the platform's
-/// services. `false`: it already was.
+/// Sets a webhook Inactive, with a reason for its owner to see, and notifies the platform's services.
+/// `false`: the webhook was Inactive already.
 pub async fn disable(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
@@ -50,16 +49,16 @@ pub async fn disable(
     connection.transaction(transaction).await
 }
 
-/// Webhooks that get no deliveries now.
+/// Webhooks without deliveries for now.
 #[derive(Debug, Default)]
 pub struct Closed {
-    /// They are Inactive.
+    /// Inactive webhooks.
     pub inactive: Vec<WebhookId>,
-    /// They are Active, and their circuit is open.
+    /// Active webhooks with an open circuit.
     pub paused: Vec<WebhookId>,
 }
 
-/// Of these webhooks, those that get no deliveries now.
+/// Selects, from the given webhooks, the Inactive ones and the ones with an open circuit.
 pub async fn list_closed(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
@@ -85,7 +84,7 @@ pub async fn list_closed(
     Ok(closed)
 }
 
-/// The versions of webhooks as they are now.
+/// Reads the current versions of webhooks.
 pub async fn list_versions(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],

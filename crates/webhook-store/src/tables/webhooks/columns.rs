@@ -1,4 +1,4 @@
-//! The columns that a change of a webhook writes.
+//! The columns that change with a webhook.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::error::unreadable;
 use crate::schema::webhooks;
 use crate::{SealingKeys, StoreError};
 
-/// The columns that hold what an admin decided, headers aside.
+/// The columns of a webhook's settings, without the custom headers.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct SettingsColumns<'a> {
@@ -52,7 +52,7 @@ impl<'a> SettingsColumns<'a> {
     }
 }
 
-/// The columns that hold custom headers.
+/// The columns of the custom headers.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct HeaderColumns {
@@ -76,7 +76,7 @@ impl HeaderColumns {
     }
 }
 
-/// Opens what [`HeaderColumns::seal`] sealed.
+/// Opens custom headers, sealed by [`HeaderColumns::seal`].
 pub(crate) fn open_headers(
     keys: &SealingKeys,
     id: WebhookId,

@@ -35,7 +35,7 @@ pub async fn find(
     row.read(failing, activity, policy).map(Some)
 }
 
-/// Finds a webhook and keeps everybody else from changing it until the transaction ends.
+/// Finds a webhook, and locks the row against changes until the transaction ends.
 pub async fn lock(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
@@ -53,7 +53,7 @@ pub async fn lock(
     }
 }
 
-/// Keeps every other import into an environment waiting until the transaction ends.
+/// Makes every other import into an environment wait until the transaction ends.
 pub async fn lock_imports(
     connection: &mut AsyncPgConnection,
     environment: Environment,

@@ -18,44 +18,44 @@ use crate::tables::activity::LastAttempt;
 use crate::tables::health::FailingRow;
 use crate::tables::retry_policies::Policies;
 
-/// Which webhooks to list, and from where on.
+/// Selects webhooks, page by page.
 #[derive(Debug, Default)]
 pub struct WebhookFilter {
-    /// With this text in their name or URL, in any case.
+    /// Only webhooks with the text in their name or URL, in any case.
     pub search: Option<String>,
-    /// Of this environment only.
+    /// Only webhooks of the environment.
     pub environment: Option<Environment>,
-    /// In this status only.
+    /// Only webhooks with the status.
     pub status: Option<WebhookStatus>,
-    /// Subscribed to this type only.
+    /// Only webhooks that receive the event type.
     pub event_type: Option<EventType>,
-    /// Only those that are failing, or only those that are not.
+    /// `true`: only failing webhooks; `false`: no failing webhooks.
     pub failing: Option<bool>,
-    /// In which order.
+    /// The order of the list.
     pub sort: Sort,
-    /// After this one, which was the last of the page before.
+    /// The last webhook of the page before; `None`: the first page.
     pub after: Option<Position>,
-    /// At most so many.
+    /// The most webhooks of a page.
     pub limit: i64,
 }
 
-/// In which order webhooks are listed.
+/// The order of a list of webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The property to sort by.
     pub by: SortKey,
     /// Whether the greatest comes first.
     pub descending: bool,
 }
 
-/// What webhooks are sorted by; equals are sorted by id.
+/// A property to sort webhooks by. Equal webhooks are sorted by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
-    /// When it was made.
+    /// The time of creation.
     Created,
-    /// Its name, in any case.
+    /// The name, in any case.
     Name,
-    /// When its latest attempt began; those without one count as the oldest.
+    /// The start of the latest attempt. Webhooks without an attempt count as the oldest.
     LastAttempt,
 }
 
@@ -69,20 +69,20 @@ impl Default for Sort {
     }
 }
 
-/// A place in a sorted list: that of a webhook as it was when it was listed. It stays where it is
-/// when that webhook moves or goes.
+/// A place in a sorted list: the place of a webhook when the page was made. A webhook that changes or
+/// is deleted afterwards does not move the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The webhook.
     pub id: WebhookId,
-    /// Its name, where that is what is sorted by.
+    /// The webhook's name, for lists sorted by name.
     pub name: String,
-    /// Its latest attempt, where that is what is sorted by.
+    /// The webhook's latest attempt, for lists sorted by attempts.
     pub attempted_at: Option<DateTime<Utc>>,
 }
 
 impl Webhook {
-    /// Its place in a list.
+    /// The webhook's place in a list.
     pub fn position(&self) -> Position {
         Position {
             id: self.id,
@@ -105,7 +105,7 @@ type Joined = LeftJoinQuerySource<
 >;
 type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Nullable<Bool>>>;
 
-/// What `filter` asks for, page aside.
+/// The conditions of a filter, without those of the page.
 fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = vec![Box::new(webhooks::deleted_at.is_null().nullable())];
     if let Some(search) = &filter.search {
@@ -119,7 +119,7 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
         conditions.push(Box::new(webhooks::status.eq(bind(status)).nullable()));
     }
     if let Some(event_type) = filter.event_type {
-        // Any pattern that stands for it: cheaper than to look at the subscriptions one by one.
+        // Any pattern that selects the type: cheaper than a join with the subscriptions.
         let group = EventPattern::Group(event_type.group());
         let patterns = vec![EventPattern::All, group, EventPattern::One(event_type)];
         let selects = webhooks::event_types.overlaps_with(patterns);
@@ -136,9 +136,10 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     conditions
 }
 
-/// The index of trigrams finds any text of three characters or more. For a shorter one it would
-/// read itself whole, which is slower than to read the rows.
+/// The condition of a search for a part of a name or URL.
 fn found(search: &str) -> Condition {
+    // The trigram index finds three characters or more. For a shorter text Postgres would read the
+    // whole index, slower than the rows.
     if search.chars().count() < 3 {
         let at = strpos(webhooks::search_text, lower(search.to_owned()));
         return Box::new(at.gt(0).nullable());
@@ -147,7 +148,7 @@ fn found(search: &str) -> Condition {
     Box::new(webhooks::search_text.like(lower(pattern)).nullable())
 }
 
-/// `LIKE` takes these three for itself.
+/// Escapes the three characters with a meaning in a `LIKE` pattern.
 pub(crate) fn escaped(search: &str) -> String {
     let mut text = String::with_capacity(search.len());
     for c in search.chars() {
@@ -159,7 +160,7 @@ pub(crate) fn escaped(search: &str) -> String {
     text
 }
 
-/// What comes after a place, one condition per order.
+/// The condition for the webhooks behind a place, by the order of the list.
 fn beyond(sort: Sort, after: &Position) -> Condition {
     let id = after.id;
     let (name, at) = (after.name.as_str().to_owned(), after.attempted_at);
@@ -208,13 +209,11 @@ fn beyond(sort: Sort, after: &Position) -> Condition {
 }
 
 /// Lists webhooks.
-///
-/// Which ones is found out first, with as little of each as can be: sorting whole rows would take
-/// three times as long.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &WebhookFilter,
 ) -> Result<Vec<Webhook>, StoreError> {
+    // Ids first: sorting whole rows takes three times as long.
     let mut query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
@@ -246,7 +245,7 @@ pub async fn list(
     read_in_order(connection, &ids).await
 }
 
-/// Counts what a list would have on all its pages.
+/// Counts the webhooks on all pages of a list.
 pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &WebhookFilter,
@@ -285,7 +284,7 @@ async fn read_in_order(
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// What these webhooks are called, in the order of their names.
+/// Lists the names of webhooks, in order.
 pub async fn list_names(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
@@ -298,7 +297,7 @@ pub async fn list_names(
     Ok(named.load(connection).await?)
 }
 
-/// The ids of the webhooks of an environment that are called so, the oldest first.
+/// Lists the webhooks of an environment with exactly the given name, oldest first.
 pub async fn list_named(
     connection: &mut AsyncPgConnection,
     environment: Environment,
@@ -314,7 +313,7 @@ pub async fn list_named(
     Ok(named.load(connection).await?)
 }
 
-/// The webhooks that have this text in their name, in any case; those that were deleted too.
+/// Lists webhooks, deleted ones included, with the text in their name, in any case.
 pub(crate) async fn ids_named_like(
     connection: &mut AsyncPgConnection,
     search: &str,
@@ -326,7 +325,7 @@ pub(crate) async fn ids_named_like(
     Ok(named.load(connection).await?)
 }
 
-/// The names that more than one webhook of an environment has.
+/// Lists names shared by several webhooks of an environment.
 pub async fn list_repeated_names(
     connection: &mut AsyncPgConnection,
     environment: Environment,

@@ -17,30 +17,30 @@ use crate::schema::webhooks;
 use crate::tables::activity::LastAttempt;
 use crate::tables::health::FailingRow;
 
-/// A webhook as it is stored, without its secret.
+/// A stored webhook, without its secrets.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// Its id.
+    /// The webhook's id, a UUID v7: ids sort in the order of creation.
     pub id: WebhookId,
-    /// Counts its changes, from 1.
+    /// Counts the changes, from 1.
     pub version: i64,
-    /// What its admin decided. The values of its headers are as stored.
+    /// The settings. Header values are not read: each header is `HeaderSecret::Stored`.
     pub settings: WebhookSettings,
-    /// Why the platform set it Inactive, when it did.
+    /// Why the platform set the webhook Inactive; `None`: the platform did not.
     pub disabled_reason: Option<String>,
-    /// What its attempts in a row say, if it is failing.
+    /// The failures in a row, while the webhook is failing.
     pub failing: Option<Failing>,
-    /// Until when its receiver asked for no requests, if it ever did; that may be over.
+    /// The end of the hold that the receiver asked for, past or to come; `None`: no hold.
     pub held_until: Option<DateTime<Utc>>,
-    /// Its latest attempt.
+    /// The latest attempt.
     pub last_attempt: Option<LastAttempt>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// The time of the latest change.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What is read of a webhook, its secrets aside.
+/// The columns of a webhook without those of its secrets.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = webhooks, check_for_backend(diesel::pg::Pg))]
 pub(super) struct Row {

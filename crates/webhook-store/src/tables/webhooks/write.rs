@@ -15,10 +15,11 @@ use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
 use crate::tables::{deliveries, health, idempotency, retry_policies, status_events};
 use crate::{SealingKeys, StoreError};
 
-/// How many pending deliveries a deletion cancels itself; the dispatchers' sweep cancels the rest.
-const CANCELLED_AT_ONCE: i64 = 1_000;
+/// The most pending deliveries that a deletion cancels at once: a request takes seconds at most. A sweep
+/// of the dispatchers cancels the others.
+const MAX_CANCELLED_AT_ONCE: i64 = 1_000;
 
-/// Stores a new webhook with all that belongs to it. All its headers have their values.
+/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -46,12 +47,8 @@ pub async fn insert(
     Ok(())
 }
 
-/// Writes what became of a webhook that the caller has [locked](super::find::lock). `false`: nothing
-/// has changed.
-///
-/// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on. With
-/// other headers, or served in another way, they go on although its receiver asked to wait: it may
-/// have asked for just that change.
+/// Writes the changed settings of a [locked](super::find::lock) webhook. `false`: no setting differs.
+
 pub async fn save(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -76,7 +73,7 @@ pub async fn save(
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
-    // A changed environment goes along by its foreign key.
+    // The foreign key changes the environment of the subscriptions along with the webhook's.
     if was.events != after.events {
         unsubscribe(connection, before.id).await?;
         subscribe(connection, before.id, after).await?;
@@ -86,6 +83,8 @@ pub async fn save(
         None => retry_policies::unset_own(connection, before.id).await?,
     }
     let activated = !same_status && after.status == WebhookStatus::Active;
+    // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or another
+    // pace end a hold: the receiver may have asked for exactly such a change.
     if activated || was.url != after.url {
         health::forget(connection, &[before.id]).await?;
     } else if was.headers != after.headers || was.serving != after.serving {
@@ -99,7 +98,7 @@ pub async fn save(
     Ok(true)
 }
 
-/// Reads the custom headers of a webhook with their values.
+/// Reads the custom headers of a webhook, values included.
 pub async fn find_headers(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -129,9 +128,8 @@ async fn save_headers(
     Ok(())
 }
 
-/// Deletes a webhook that the caller has [locked](super::find::lock), and its secrets for good. Its
-/// history stays; its pending deliveries are cancelled, up to a thousand at once and the
-/// others soon. Tells how many were.
+/// Deletes a [locked](super::find::lock) webhook and, for good, its secrets. The history stays. Up to
+/// [`MAX_CANCELLED_AT_ONCE`] pending deliveries are cancelled at once. Returns their number.
 pub async fn delete(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
@@ -152,7 +150,7 @@ pub async fn delete(
     unsubscribe(connection, id).await?;
     idempotency::forget_made(connection, id.0).await?;
     health::forget(connection, &[id]).await?;
-    deliveries::cancel_pending(connection, id, CANCELLED_AT_ONCE).await
+    deliveries::cancel_pending(connection, id, MAX_CANCELLED_AT_ONCE).await
 }
 
 async fn subscribe(
