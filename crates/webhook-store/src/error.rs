@@ -41,6 +41,7 @@ impl From<Error> for StoreError {
             generation::renew_at_most_each(RENEWAL_PAUSE);
         }
         match error {
+            // Row structs hold domain values: an unknown name fails in diesel.
             Error::DeserializationError(reason) => Self::Unreadable(reason.to_string()),
             error => Self::Query(error),
         }

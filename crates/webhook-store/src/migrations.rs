@@ -22,6 +22,7 @@ const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
 ///
 /// Needs tokio's multi-threaded runtime, as the harness blocks in place.
 pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
+    // Before the lock: replicas of a running version start without waiting for each other.
     if is_up_to_date(database_url).await? {
         return Ok(Vec::new());
     }

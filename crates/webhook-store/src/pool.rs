@@ -117,6 +117,7 @@ impl managed::Manager for Sessions {
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectionError> {
+        // No query as a check: a round trip for every acquire would double the cost of a short statement.
         let outlived = session.generation != generation::current()
             || session.opened.elapsed() > MAX_SESSION_AGE;
         if outlived || session.connection.is_broken() {
@@ -151,6 +152,7 @@ impl Drop for Connection {
             .work
             .as_ref()
             .is_none_or(|work| work.load(Ordering::Relaxed));
+        // Not polled means dropped in the middle: taken out of the pool, and closed with the drop.
         if !at_work && let Some(session) = self.session.take() {
             drop(Object::take(session));
         }

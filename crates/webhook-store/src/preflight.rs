@@ -34,6 +34,7 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
             encoding.unwrap_or_default()
         );
     }
+    // The first session sets a mark, the second must not see the mark.
     for _ in 0..MARK_LOOKUPS {
         if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
             bail!(

@@ -59,6 +59,7 @@ impl SealingKeys {
     /// Opens a secret that was [sealed](Self::seal) for the same row.
     pub(crate) fn open(&self, row_id: Uuid, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
         let mut keys = std::iter::once(&self.first).chain(&self.others);
+        // The id in front tells the key, so a wrong key is told apart from a changed secret.
         let key = keys.find(|key| sealed.starts_with(&key.id));
         key.ok_or(SealError::OtherKey)?.open(row_id, sealed)
     }
@@ -83,6 +84,7 @@ impl SealingKey {
     }
 
     fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {
+        // Random nonces of 24 bytes do not repeat, so no counter is kept.
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload {
             msg: secret.as_bytes(),
@@ -102,6 +104,7 @@ impl SealingKey {
         let (nonce, ciphertext) = rest
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Broken)?;
+        // With another row's id as associated data the secret does not open.
         let payload = Payload {
             msg: ciphertext,
             aad: row_id.as_bytes(),

@@ -93,6 +93,7 @@ macro_rules! sql {
                     mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,
                 ) -> diesel::QueryResult<()> {
                     out.push_sql(TEXT);
+                    // The text has the placeholders, so only the values are pushed.
                     $(out.push_bind_param_value_only::<$sql, _>(&self.$field)?;)*
                     Ok(())
                 }
@@ -124,6 +125,7 @@ const fn largest_bind(text: &[u8]) -> usize {
                 at += 1;
                 number = number * 10 + (text[at] - b'0') as usize;
             }
+            // Placeholders may repeat, and the comments of a file's head name each once more.
             if number > largest {
                 largest = number;
             }

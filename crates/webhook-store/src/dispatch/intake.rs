@@ -22,8 +22,8 @@ mod matching;
 
 use matching::{Subscriber, Subscribers};
 
-/// The most deliveries in one statement: some 100 ms of work. A single event with more subscribers is
-/// still written by one statement.
+/// The most deliveries in one statement, so that no statement runs for long. A single event with more
+/// subscribers is still written by one statement.
 const MAX_DELIVERIES_PER_STATEMENT: usize = 5_000;
 
 /// The room of a worker for the deliveries of new events.
@@ -107,31 +107,43 @@ pub async fn take_in(
         .map(|number| DeliveryId(numbered(request.delivery_id_seed, number)))
         .take(owed.len())
         .collect();
-    let statement = TakeIn {
-        matched_at: subscribers.at,
-        ids: events.iter().map(|e| e.id).collect(),
-        event_types: events.iter().map(|e| e.event_type).collect(),
-        environments: events.iter().map(|e| e.environment).collect(),
-        timestamps: events.iter().map(|e| e.timestamp).collect(),
-        bodies: events.iter().map(|e| e.body.as_ref()).collect(),
-        test_for: events.iter().map(|e| e.test_for).collect(),
-        matched: events
-            .iter()
-            .map(|e| !subscribers.of(e).is_empty())
-            .collect(),
-        created_at: time_of(request.delivery_id_seed),
-        lease_until: request.lease_until,
-        delivery_ids: delivery_ids.clone(),
-        event_ids: owed.iter().map(|o| o.event.id).collect(),
-        webhook_ids: owed.iter().map(|o| o.subscriber.webhook_id).collect(),
-        places: owed.iter().map(|o| o.place as i16).collect(),
-        keys: owed.iter().map(|o| o.key).collect(),
-    };
+    let statement = TakeIn::of(&events, &owed, &delivery_ids, (&subscribers, request));
     let known: Vec<EventId> = statement.load(connection).await?;
     let known: HashSet<EventId> = known.into_iter().collect();
     let written = delivery_ids.into_iter().zip(owed);
+    // Deliveries of known events were not written.
     let written = written.filter(|(_, owed)| !known.contains(&owed.event.id));
     Ok(sort_out(taken, written, request))
+}
+
+impl<'a> TakeIn<'a> {
+    fn of(
+        events: &[&'a Event],
+        owed: &[Owed<'a>],
+        delivery_ids: &[DeliveryId],
+        (subscribers, request): (&Subscribers, &IntakeRequest<'_>),
+    ) -> Self {
+        Self {
+            matched_at: subscribers.at,
+            ids: events.iter().map(|e| e.id).collect(),
+            event_types: events.iter().map(|e| e.event_type).collect(),
+            environments: events.iter().map(|e| e.environment).collect(),
+            timestamps: events.iter().map(|e| e.timestamp).collect(),
+            bodies: events.iter().map(|e| e.body.as_ref()).collect(),
+            test_for: events.iter().map(|e| e.test_for).collect(),
+            matched: events
+                .iter()
+                .map(|e| !subscribers.of(e).is_empty())
+                .collect(),
+            created_at: time_of(request.delivery_id_seed),
+            lease_until: request.lease_until,
+            delivery_ids: delivery_ids.to_vec(),
+            event_ids: owed.iter().map(|o| o.event.id).collect(),
+            webhook_ids: owed.iter().map(|o| o.subscriber.webhook_id).collect(),
+            places: owed.iter().map(|o| o.place as i16).collect(),
+            keys: owed.iter().map(|o| o.key).collect(),
+        }
+    }
 }
 
 /// Selects the first events for one statement, without repeated ids. Also returns the number of selected
@@ -145,6 +157,7 @@ fn first_of<'a>(events: &'a [Event], subscribers: &Subscribers) -> (usize, Vec<&
     });
     let first: Vec<&Event> = first.collect();
     let taken = first.len();
+    // An event twice in a batch would be inserted twice by one statement, which Postgres refuses.
     let once = first.into_iter().filter(|event| seen.insert(event.id));
     (taken, once.collect())
 }
@@ -155,29 +168,11 @@ fn owe<'a>(
     subscribers: &'a Subscribers,
     request: &IntakeRequest<'_>,
 ) -> Vec<Owed<'a>> {
-    let lanes = request.lanes.iter();
-    let mut room: HashMap<WebhookId, i32> =
-        lanes.map(|l| (l.webhook_id, l.first_attempts)).collect();
-    let mut place_of = |event: &Event, subscriber: &Subscriber| {
-        let Some(field) = &subscriber.ordering_field else {
-            let free = room
-                .entry(subscriber.webhook_id)
-                .or_insert(request.default_free);
-            if subscriber.waits || *free <= 0 {
-                return (Place::Backlog, None);
-            }
-            *free -= 1;
-            return (Place::Leased, None);
-        };
-        match OrderingKey::of(event, field) {
-            Some(key) => (Place::Held, Some(key)),
-            None => (Place::Backlog, None),
-        }
-    };
+    let mut room = Room::of(request);
     let mut owed = Vec::new();
     for event in events {
         for subscriber in subscribers.of(event) {
-            let (place, key) = place_of(event, subscriber);
+            let (place, key) = room.place(event, subscriber);
             owed.push(Owed {
                 event,
                 subscriber,
@@ -187,6 +182,43 @@ fn owe<'a>(
         }
     }
     owed
+}
+
+/// The room of the worker's lanes, as the deliveries of a batch fill it.
+struct Room {
+    lanes: HashMap<WebhookId, i32>,
+    default_free: i32,
+}
+
+impl Room {
+    fn of(request: &IntakeRequest<'_>) -> Self {
+        let lanes = request.lanes.iter();
+        Self {
+            lanes: lanes.map(|l| (l.webhook_id, l.first_attempts)).collect(),
+            default_free: request.default_free,
+        }
+    }
+
+    /// The place of a delivery, with the ordering key of a held one.
+    fn place(&mut self, event: &Event, subscriber: &Subscriber) -> (Place, Option<OrderingKey>) {
+        if let Some(field) = &subscriber.ordering_field {
+            // Written as held even if no delivery of the key is pending: two workers with events of
+            // one key see each other's only after the commit.
+            return match OrderingKey::of(event, field) {
+                Some(key) => (Place::Held, Some(key)),
+                None => (Place::Backlog, None),
+            };
+        }
+        let free = self
+            .lanes
+            .entry(subscriber.webhook_id)
+            .or_insert(self.default_free);
+        if subscriber.waits || *free <= 0 {
+            return (Place::Backlog, None);
+        }
+        *free -= 1;
+        (Place::Leased, None)
+    }
 }
 
 /// The id of a delivery: a UUID v7 with the time and random part of the seed, and an ascending number.

@@ -84,6 +84,7 @@ pub async fn release_heads(
     connection: &mut AsyncPgConnection,
     turns: Turns,
 ) -> Result<usize, StoreError> {
+    // Most batches have no ordered delivery.
     if turns.is_empty() {
         return Ok(0);
     }

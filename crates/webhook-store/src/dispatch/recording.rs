@@ -51,7 +51,8 @@ pub struct AttemptResult {
 }
 
 sql! {
-    /// The file's head explains the binds.
+    /// The head of the file explains the binds.
+    #[derive(Default)]
     struct Record<'a> from "recording/record.sql" -> Id<WebhookId> {
         1 delivery_ids: Vec<DeliveryId> as Array<Id<DeliveryId>>,
         2 numbers: Vec<i32> as Array<Integer>,
@@ -105,76 +106,98 @@ pub async fn record(
     worker_id: Uuid,
     results: &[AttemptResult],
 ) -> Result<Vec<WebhookId>, StoreError> {
+    // Transcripts of one batch share rows.
     let transcripts = Rows::of(results.iter().map(|result| &result.exchange));
     let statement = Record::of(worker_id, results, transcripts);
     Ok(statement.load(connection).await?)
 }
 
 impl<'a> Record<'a> {
-    #[allow(clippy::too_many_lines, reason = "a line for each bind")]
     fn of(worker_id: Uuid, results: &'a [AttemptResult], transcripts: Rows) -> Self {
-        let attempts = || results.iter().map(|result| &result.attempt);
-        let ids_that = |go_on: bool| {
-            let those = results
-                .iter()
-                .filter(move |r| next_time(r.next).is_some() == go_on);
-            those.map(|r| r.attempt.delivery_id).collect()
-        };
-        let status_events = || {
-            let events = results.iter();
-            events.filter_map(|r| Some((r.status_event.as_ref()?, r.attempt.delivery_id)))
-        };
-        let latest = latest_by_webhook(results);
-        let latest = || latest.values();
-        let hours = count_by_hour(results);
-        Self {
-            delivery_ids: attempts().map(|a| a.delivery_id).collect(),
-            numbers: attempts().map(|a| a.number).collect(),
-            started: attempts().map(|a| a.started_at).collect(),
-            durations: attempts().map(|a| a.timing.duration_ms).collect(),
-            dns: attempts().map(|a| a.timing.dns_ms).collect(),
-            connects: attempts().map(|a| a.timing.connect_ms).collect(),
-            first_bytes: attempts().map(|a| a.timing.first_byte_ms).collect(),
-            statuses: attempts().map(|a| a.response_status).collect(),
-            classes: attempts().map(|a| a.failure_class).collect(),
-            details: attempts()
-                .map(|a| Some(a.failure_detail.as_ref()?.as_str()))
-                .collect(),
-            exchange_ids: transcripts.places.iter().map(|(id, _)| *id).collect(),
-            exchange_places: transcripts.places.iter().map(|(_, place)| *place).collect(),
-            said_ids: transcripts.ids,
-            said: transcripts.said,
-            answers: attempts().map(Attempt::answer).collect(),
-            next_statuses: results.iter().map(|r| next_status(r.next)).collect(),
-            next_times: results.iter().map(|r| next_time(r.next)).collect(),
-            leases: results.iter().map(|r| r.lease_until).collect(),
-            put_off: results
-                .iter()
-                .map(|r| matches!(r.next, NextState::PutOffTo(_)))
-                .collect(),
-            ending_ids: ids_that(false),
-            waiting_ids: ids_that(true),
-            status_ids: status_events().map(|(event, _)| event.id).collect(),
-            status_keys: status_events()
-                .map(|(event, _)| event.routing_key())
-                .collect(),
-            status_bodies: status_events().map(|(event, _)| event.to_json()).collect(),
-            status_deliveries: status_events().map(|(_, id)| id).collect(),
-            latest_webhooks: latest().map(|r| r.webhook_id).collect(),
-            latest_deliveries: latest().map(|r| r.attempt.delivery_id).collect(),
-            latest_next: latest().map(|r| next_status(r.next)).collect(),
-            latest_started: latest().map(|r| r.attempt.started_at).collect(),
-            latest_statuses: latest().map(|r| r.attempt.response_status).collect(),
-            latest_classes: latest().map(|r| r.attempt.failure_class).collect(),
-            hour_webhooks: hours.keys().map(|(id, _)| *id).collect(),
-            hours: hours.keys().map(|(_, hour)| *hour).collect(),
-            hour_attempts: hours.values().map(|h| h.attempts).collect(),
-            hour_failed_attempts: hours.values().map(|h| h.failed_attempts).collect(),
-            hour_succeeded: hours.values().map(|h| h.succeeded).collect(),
-            hour_failed: hours.values().map(|h| h.failed).collect(),
-            hour_failures: hours.values().map(|h| to_array(&h.failures)).collect(),
-            hour_durations: hours.values().map(|h| to_array(&h.durations)).collect(),
+        let mut record = Self {
             worker_id,
+            ..Self::default()
+        };
+        record.set_attempts(results, transcripts);
+        record.set_deliveries(results);
+        record.set_status_events(results);
+        record.set_latest(results);
+        record.set_hours(results);
+        record
+    }
+
+    fn set_attempts(&mut self, results: &'a [AttemptResult], transcripts: Rows) {
+        let attempts = || results.iter().map(|result| &result.attempt);
+        self.delivery_ids = attempts().map(|a| a.delivery_id).collect();
+        self.numbers = attempts().map(|a| a.number).collect();
+        self.started = attempts().map(|a| a.started_at).collect();
+        self.durations = attempts().map(|a| a.timing.duration_ms).collect();
+        self.dns = attempts().map(|a| a.timing.dns_ms).collect();
+        self.connects = attempts().map(|a| a.timing.connect_ms).collect();
+        self.first_bytes = attempts().map(|a| a.timing.first_byte_ms).collect();
+        self.statuses = attempts().map(|a| a.response_status).collect();
+        self.classes = attempts().map(|a| a.failure_class).collect();
+        let details = attempts().map(|a| a.failure_detail.as_ref());
+        self.details = details.map(|detail| Some(detail?.as_str())).collect();
+        let places = || transcripts.places.iter();
+        self.exchange_ids = places().map(|(id, _)| *id).collect();
+        self.exchange_places = places().map(|(_, place)| *place).collect();
+        self.said_ids = transcripts.ids;
+        self.said = transcripts.said;
+    }
+
+    fn set_deliveries(&mut self, results: &[AttemptResult]) {
+        let put_off = |next| matches!(next, NextState::PutOffTo(_));
+        self.answers = results.iter().map(|r| r.attempt.answer()).collect();
+        self.next_statuses = results.iter().map(|r| next_status(r.next)).collect();
+        self.next_times = results.iter().map(|r| next_time(r.next)).collect();
+        self.leases = results.iter().map(|r| r.lease_until).collect();
+        self.put_off = results.iter().map(|r| put_off(r.next)).collect();
+        // The statement names the rows to delete and to update by two arrays, so that the planner never
+        // joins a whole table.
+        for result in results {
+            let ids = match next_time(result.next) {
+                None => &mut self.ending_ids,
+                Some(_) => &mut self.waiting_ids,
+            };
+            ids.push(result.attempt.delivery_id);
+        }
+    }
+
+    fn set_status_events(&mut self, results: &[AttemptResult]) {
+        for result in results {
+            let Some(event) = &result.status_event else {
+                continue;
+            };
+            self.status_ids.push(event.id);
+            self.status_keys.push(event.routing_key());
+            self.status_bodies.push(event.to_json());
+            self.status_deliveries.push(result.attempt.delivery_id);
+        }
+    }
+
+    fn set_latest(&mut self, results: &[AttemptResult]) {
+        // One row a webhook, as one statement may not write a row twice.
+        for result in latest_by_webhook(results).values() {
+            self.latest_webhooks.push(result.webhook_id);
+            self.latest_deliveries.push(result.attempt.delivery_id);
+            self.latest_next.push(next_status(result.next));
+            self.latest_started.push(result.attempt.started_at);
+            self.latest_statuses.push(result.attempt.response_status);
+            self.latest_classes.push(result.attempt.failure_class);
+        }
+    }
+
+    fn set_hours(&mut self, results: &[AttemptResult]) {
+        for ((webhook_id, hour), counts) in count_by_hour(results) {
+            self.hour_webhooks.push(webhook_id);
+            self.hours.push(hour);
+            self.hour_attempts.push(counts.attempts);
+            self.hour_failed_attempts.push(counts.failed_attempts);
+            self.hour_succeeded.push(counts.succeeded);
+            self.hour_failed.push(counts.failed);
+            self.hour_failures.push(to_array(&counts.failures));
+            self.hour_durations.push(to_array(&counts.durations));
         }
     }
 }
@@ -202,6 +225,7 @@ fn to_array(counts: &[i32]) -> String {
 
 /// The latest attempt of each webhook.
 fn latest_by_webhook(results: &[AttemptResult]) -> BTreeMap<WebhookId, &AttemptResult> {
+    // Ordered by webhook, so that two workers never deadlock on these rows.
     let mut latest: BTreeMap<WebhookId, &AttemptResult> = BTreeMap::new();
     for result in results {
         let known = latest.entry(result.webhook_id).or_insert(result);
@@ -241,6 +265,7 @@ impl HourCounts {
 fn count_by_hour(
     results: &[AttemptResult],
 ) -> BTreeMap<(Option<WebhookId>, DateTime<Utc>), HourCounts> {
+    // Ordered, for the same reason.
     let mut hours: BTreeMap<_, HourCounts> = BTreeMap::new();
     for result in results {
         let hour = hour_of(result.attempt.started_at);

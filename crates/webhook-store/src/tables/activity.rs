@@ -160,52 +160,59 @@ pub async fn list_hours(
     }
 }
 
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhook_hours, check_for_backend(Pg))]
+struct HourRow {
+    hour: DateTime<Utc>,
+    attempts: i32,
+    failed_attempts: i32,
+    succeeded: i32,
+    failed: i32,
+    failures: Vec<i32>,
+    durations: Vec<i32>,
+}
+
+impl From<HourRow> for Hour {
+    fn from(row: HourRow) -> Self {
+        Self {
+            start: row.hour,
+            counts: Counts {
+                attempts: row.attempts.into(),
+                failed_attempts: row.failed_attempts.into(),
+                succeeded: row.succeeded.into(),
+                failed: row.failed.into(),
+            },
+            failures: row.failures,
+            durations: row.durations,
+        }
+    }
+}
+
 async fn list_hours_of_one(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Hour>, StoreError> {
-    #[derive(Queryable, Selectable)]
-    #[diesel(table_name = webhook_hours, check_for_backend(Pg))]
-    struct Row {
-        hour: DateTime<Utc>,
-        attempts: i32,
-        failed_attempts: i32,
-        succeeded: i32,
-        failed: i32,
-        failures: Vec<i32>,
-        durations: Vec<i32>,
-    }
-    let rows: Vec<Row> = webhook_hours::table
+    let rows: Vec<HourRow> = webhook_hours::table
         .filter(webhook_hours::webhook_id.eq(bind(webhook_id)))
         .filter(webhook_hours::hour.ge(hour_of(since)))
         .filter(webhook_hours::hour.lt(until))
         .order(webhook_hours::hour)
-        .select(Row::as_select())
+        .select(HourRow::as_select())
         .load(connection)
         .await?;
-    let hours = rows.into_iter().map(|row| Hour {
-        start: row.hour,
-        counts: Counts {
-            attempts: row.attempts.into(),
-            failed_attempts: row.failed_attempts.into(),
-            succeeded: row.succeeded.into(),
-            failed: row.failed.into(),
-        },
-        failures: row.failures,
-        durations: row.durations,
-    });
-    Ok(hours.collect())
+    Ok(rows.into_iter().map(Hour::from).collect())
 }
 
-/// Sums the rows of an hour: each worker has its own.
+/// Sums the rows of each hour.
 async fn list_hours_of_all(
     connection: &mut AsyncPgConnection,
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Hour>, StoreError> {
     use total_hours::dsl;
+    // Each worker has a row of its own for an hour.
     let rows: Vec<(DateTime<Utc>, Sums, Vec<i32>, Vec<i32>)> = dsl::total_hours
         .filter(dsl::hour.ge(hour_of(since)))
         .filter(dsl::hour.lt(until))

@@ -92,6 +92,7 @@ pub async fn find_used(
         )
         .select((ApiKeyRow::as_select(), recently_used))
         .into_boxed();
+    // Found by hash: the comparison of hashes in an index leaks no part of the key.
     let found = match by {
         KeyBy::Hash(hash) => valid.filter(dsl::hash.eq(hash.as_slice())),
         KeyBy::Id(id) => valid.filter(dsl::id.eq(bind(id))),
@@ -157,9 +158,33 @@ pub async fn revoke(
     connection: &mut AsyncPgConnection,
     id: ApiKeyId,
 ) -> Result<Revoked, StoreError> {
+    let owners = lock_owners(connection).await?;
+    if owners == [id] {
+        return Ok(Revoked::LastOwner);
+    }
+    let revoked: Option<ApiKeyRow> = diesel::update(api_keys::table.find(bind(id)))
+        .filter(api_keys::revoked_at.is_null())
+        .set(api_keys::revoked_at.eq(now))
+        .returning(ApiKeyRow::as_returning())
+        .get_result(connection)
+        .await
+        .optional()?;
+    if let Some(key) = revoked {
+        // The remembered response to the creation holds the key itself.
+        idempotency::forget_made(connection, key.id.0).await?;
+        return Ok(Revoked::Now(key));
+    }
+    Ok(match find(connection, id).await? {
+        Some(_) => Revoked::Before,
+        None => Revoked::Unknown,
+    })
+}
+
+/// Locks all valid keys of owners until the transaction ends.
+async fn lock_owners(connection: &mut AsyncPgConnection) -> Result<Vec<ApiKeyId>, StoreError> {
     use api_keys::dsl;
     // All owners' keys are locked: two owners could otherwise revoke each other at once.
-    let owners: Vec<ApiKeyId> = dsl::api_keys
+    let owners = dsl::api_keys
         .filter(dsl::role.eq(bind(Role::Owner)))
         .filter(dsl::revoked_at.is_null())
         .filter(
@@ -169,31 +194,6 @@ pub async fn revoke(
         )
         .order(dsl::id)
         .select(dsl::id)
-        .for_update()
-        .load(connection)
-        .await?;
-    if owners == [id] {
-        return Ok(Revoked::LastOwner);
-    }
-    let revoked: Option<ApiKeyRow> = diesel::update(dsl::api_keys.find(bind(id)))
-        .filter(dsl::revoked_at.is_null())
-        .set(dsl::revoked_at.eq(now))
-        .returning(ApiKeyRow::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    if let Some(key) = revoked {
-        idempotency::forget_made(connection, key.id.0).await?;
-        return Ok(Revoked::Now(key));
-    }
-    let exists: i64 = dsl::api_keys
-        .filter(dsl::id.eq(bind(id)))
-        .count()
-        .get_result(connection)
-        .await?;
-    Ok(if exists == 0 {
-        Revoked::Unknown
-    } else {
-        Revoked::Before
-    })
+        .for_update();
+    Ok(owners.load(connection).await?)
 }

@@ -79,6 +79,7 @@ pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &EventFilter,
 ) -> Result<Vec<EventRow>, StoreError> {
+    // No filter means all values: the statement merges the groups of the given ones.
     let event_types = filter.event_type.as_ref().map(std::slice::from_ref);
     let environments = filter.environment.as_ref().map(std::slice::from_ref);
     let matched = filter.matched.as_ref().map(std::slice::from_ref);

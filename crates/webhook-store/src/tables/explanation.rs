@@ -137,6 +137,7 @@ pub async fn explain(
         limit: filter.limit,
     };
     let rows: Vec<ExplainedRow> = statement.load(connection).await?;
+    // Every row repeats the counts.
     let counts = rows.iter().find_map(|row| row.counts.clone());
     let webhooks = rows.into_iter().filter_map(|row| row.read().transpose());
     Ok(Explanation {
@@ -161,6 +162,7 @@ impl ExplainedRow {
         else {
             return Ok(None);
         };
+        // The history of that time may have been removed as old.
         let then = match (self.name_then, self.environment_then, self.patterns_then) {
             (Some(name), Some(environment), Some(patterns)) => Some(WebhookThen {
                 name,

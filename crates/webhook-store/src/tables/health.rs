@@ -203,30 +203,35 @@ async fn write(
     if kept.is_empty() {
         return Ok(());
     }
-    let paused = |state: &State| match state.failing.map(|failing| failing.circuit) {
-        None | Some(Circuit::Closed) => (None, None, 0),
-        Some(Circuit::Open {
-            since,
-            until,
-            pauses,
-        }) => (Some(since), Some(until), pauses),
-    };
-    let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-    let failing = || kept.iter().map(|state| state.failing);
-    let statement = Write {
-        webhook_ids,
-        since: kept.iter().map(State::since).collect(),
-        failures: failing()
-            .map(|f| f.map_or(0, |f| count(f.failures)))
-            .collect(),
-        warned_at: failing().map(|f| f?.warned_at).collect(),
-        paused_at: kept.iter().map(|s| paused(s).0).collect(),
-        paused_until: kept.iter().map(|s| paused(s).1).collect(),
-        pauses: kept.iter().map(|s| count(paused(s).2)).collect(),
-        held_until: kept.iter().map(|s| s.held_until).collect(),
-    };
-    statement.execute(connection).await?;
+    Write::of(webhook_ids, &kept).execute(connection).await?;
     Ok(())
+}
+
+impl Write {
+    fn of(webhook_ids: Vec<WebhookId>, states: &[State]) -> Self {
+        let paused = |state: &State| match state.failing.map(|failing| failing.circuit) {
+            None | Some(Circuit::Closed) => (None, None, 0),
+            Some(Circuit::Open {
+                since,
+                until,
+                pauses,
+            }) => (Some(since), Some(until), pauses),
+        };
+        let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let failing = || states.iter().map(|state| state.failing);
+        Self {
+            webhook_ids,
+            since: states.iter().map(State::since).collect(),
+            failures: failing()
+                .map(|f| f.map_or(0, |f| count(f.failures)))
+                .collect(),
+            warned_at: failing().map(|f| f?.warned_at).collect(),
+            paused_at: states.iter().map(|s| paused(s).0).collect(),
+            paused_until: states.iter().map(|s| paused(s).1).collect(),
+            pauses: states.iter().map(|s| count(paused(s).2)).collect(),
+            held_until: states.iter().map(|s| s.held_until).collect(),
+        }
+    }
 }
 
 /// Ends a hold early, for an admin. `false`: the webhook was not held.

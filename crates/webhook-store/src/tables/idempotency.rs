@@ -55,8 +55,32 @@ pub async fn begin(
     keys: &SealingKeys,
     request: Repeatable<'_>,
 ) -> Result<Seen, StoreError> {
-    use idempotency_keys::dsl;
     let id = Uuid::now_v7();
+    if take(connection, id, request).await? {
+        return Ok(Seen::Never(id));
+    }
+    let row: Row = idempotency_keys::table
+        .find((bind(request.api_key), request.key))
+        .select(Row::as_select())
+        .first(connection)
+        .await?;
+    // The key alone proves nothing: a client may reuse a key for another request by mistake.
+    if row.request_hash != request.request_hash {
+        return Ok(Seen::OtherRequest);
+    }
+    let sealed = row.sealed_answer;
+    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its response"))?;
+    let response = keys.open(row.id, &sealed)?;
+    Ok(Seen::Answered(response.to_string()))
+}
+
+/// Takes the key of a request, if unused within the last 24 hours. `false`: the key is in use.
+async fn take(
+    connection: &mut AsyncPgConnection,
+    id: Uuid,
+    request: Repeatable<'_>,
+) -> Result<bool, StoreError> {
+    use idempotency_keys::dsl;
     let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
     // The same request at the same time waits here for the transaction of the first.
     let take = diesel::insert_into(dsl::idempotency_keys)
@@ -75,21 +99,7 @@ pub async fn begin(
             dsl::created_at.eq(now),
         ));
     let taken = diesel::query_dsl::methods::FilterDsl::filter(take, dsl::created_at.lt(too_old));
-    if taken.execute(connection).await? == 1 {
-        return Ok(Seen::Never(id));
-    }
-    let row: Row = dsl::idempotency_keys
-        .find((bind(request.api_key), request.key))
-        .select(Row::as_select())
-        .first(connection)
-        .await?;
-    if row.request_hash != request.request_hash {
-        return Ok(Seen::OtherRequest);
-    }
-    let sealed = row.sealed_answer;
-    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its response"))?;
-    let response = keys.open(row.id, &sealed)?;
-    Ok(Seen::Answered(response.to_string()))
+    Ok(taken.execute(connection).await? == 1)
 }
 
 /// Remembers the response to a new request, and the id of the created thing.
@@ -103,6 +113,7 @@ pub async fn remember(
     use idempotency_keys::dsl;
     diesel::update(dsl::idempotency_keys.find((bind(request.api_key), request.key)))
         .set((
+            // Sealed, as a response may hold a secret: a new API key or Webhook Secret.
             dsl::sealed_answer.eq(keys.seal(id, response)),
             dsl::made_id.eq(created),
         ))
@@ -137,6 +148,7 @@ pub async fn forget_sealed_otherwise(
     let sealed = idempotency_keys::sealed_answer.assume_not_null();
     let others = idempotency_keys::table
         .filter(idempotency_keys::sealed_answer.is_not_null())
+        // A sealed value begins with the 8 bytes of its key's id.
         .filter(prefix(sealed, 1, 8).ne(keys.first_id()));
     Ok(diesel::delete(others).execute(connection).await?)
 }

@@ -149,6 +149,7 @@ pub async fn cancel(
     connection: &mut AsyncPgConnection,
     id: JobId,
 ) -> Result<Option<Job>, StoreError> {
+    // Waits for a running step, which holds the lock of the row.
     let running = jobs::table
         .find(bind(id))
         .filter(jobs::status.eq(bind(JobStatus::Running)));
@@ -179,6 +180,7 @@ pub(crate) async fn lock_running(
     let Some(mut row) = row else {
         return Ok(None);
     };
+    // The position is of no use to the API, so a job has none.
     let position = row.position.take();
     Ok(Some((row.read()?, position)))
 }

@@ -84,6 +84,7 @@ impl RejectedMessageFilter {
     fn conditions(&self) -> Vec<Condition> {
         let mut conditions: Vec<Condition> = Vec::new();
         if let Some(search) = &self.search {
+            // No index serves the search: rejected messages are searched rarely.
             let pattern = format!("%{}%", escaped(search));
             conditions.push(Box::new(rejected_messages::reason.ilike(pattern)));
         }
@@ -111,6 +112,7 @@ pub async fn insert(
     connection: &mut AsyncPgConnection,
     mut messages: &[NewRejectedMessage<'_>],
 ) -> Result<(), StoreError> {
+    // Split by size, not by number: a batch of large messages would take twice its size in memory.
     while !messages.is_empty() {
         let sizes = messages.iter().map(|message| message.kept().len());
         let (first, later) = messages.split_at(fitting(sizes, MAX_STATEMENT_BYTES));
@@ -138,6 +140,7 @@ async fn insert_some(
     });
     diesel::insert_into(dsl::rejected_messages)
         .values(rows.collect::<Vec<_>>())
+        // A known id is a message written before, by a call with a lost reply.
         .on_conflict_do_nothing()
         .execute(connection)
         .await?;
@@ -186,6 +189,7 @@ pub async fn list_whole(
     after: Option<Uuid>,
     (limit, max_bytes): (i64, usize),
 ) -> Result<Vec<(RejectedMessage, Vec<u8>)>, StoreError> {
+    // Sizes first, so that only the bodies of this page are read.
     let mut sizes = rejected_messages::table
         .filter(rejected_messages::body_truncated.eq(false))
         .filter(rejected_messages::body_bytes.le(MAX_EVENT_BYTES))
@@ -226,6 +230,7 @@ pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
 ) -> Result<RejectedCounts, StoreError> {
+    // Both counts in one pass over the table.
     let whole = diesel::dsl::count(rejected_messages::id).aggregate_filter(
         rejected_messages::body_truncated
             .eq(false)
@@ -262,6 +267,7 @@ pub async fn delete_all(
     filter: &RejectedMessageFilter,
 ) -> Result<usize, StoreError> {
     let mut deleted = 0;
+    // Selected anew for each statement: others may requeue or discard messages meanwhile.
     loop {
         let mut some = rejected_messages::table
             .select(rejected_messages::id)

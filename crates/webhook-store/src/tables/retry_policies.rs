@@ -36,6 +36,7 @@ impl Columns {
             timeout: millis(self.timeout_ms),
         };
         policy
+            // Rules may have become stricter since the policy was stored.
             .checked()
             .map_err(|error| unreadable(format!("retry policy: {error}")))
     }
@@ -127,6 +128,7 @@ pub(crate) async fn set_own(
     policy: &RetryPolicy,
 ) -> Result<(), StoreError> {
     let columns = Columns::of(policy);
+    // A webhook has at most one policy: a second one replaces the first.
     diesel::insert_into(retry_policies::table)
         .values((retry_policies::webhook_id.eq(Some(webhook_id)), &columns))
         .on_conflict(retry_policies::webhook_id)
@@ -159,6 +161,7 @@ impl Policies {
         connection: &mut AsyncPgConnection,
         webhook_ids: &[WebhookId],
     ) -> Result<Self, StoreError> {
+        // Defaults and own policies in one round trip: every destination needs both.
         let rows: Vec<(Option<WebhookId>, Option<Environment>, Columns)> = retry_policies::table
             .filter(retry_policies::webhook_id.eq_any(webhook_ids.iter().map(Some)))
             .or_filter(retry_policies::environment.is_not_null())

@@ -126,35 +126,14 @@ pub async fn rotate(
     valid_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     use previous_secrets::dsl;
-    let row = webhooks::table.find(bind(id));
-    let of_it = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
-    if let Some(valid_until) = valid_until {
-        let replaced: Vec<u8> = row
-            .select(webhooks::sealed_secret)
-            .first(connection)
-            .await?;
-        diesel::insert_into(dsl::previous_secrets)
-            .values((
-                dsl::webhook_id.eq(bind(id)),
-                dsl::sealed_secret.eq(replaced),
-                dsl::valid_until.eq(valid_until),
-            ))
-            .execute(connection)
-            .await?;
-        // The oldest go, beyond the limit.
-        let kept: Vec<DateTime<Utc>> = of_it
-            .filter(dsl::valid_until.gt(now))
-            .order(dsl::replaced_at.desc())
-            .select(dsl::replaced_at)
-            .limit(i64::try_from(MAX_PREVIOUS).unwrap_or(i64::MAX))
-            .load(connection)
-            .await?;
-        let old = of_it.filter(dsl::replaced_at.ne_all(kept));
-        diesel::delete(old).execute(connection).await?;
-    } else {
-        diesel::delete(of_it).execute(connection).await?;
+    match valid_until {
+        Some(valid_until) => keep_previous(connection, id, valid_until).await?,
+        None => {
+            let all = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
+            diesel::delete(all).execute(connection).await?;
+        }
     }
-    diesel::update(row)
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::sealed_secret.eq(keys.seal(id.0, new.reveal())),
             webhooks::version.eq(webhooks::version + 1),
@@ -162,6 +141,40 @@ pub async fn rotate(
         ))
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Keeps the current secret as a replaced one, within [`MAX_PREVIOUS`].
+async fn keep_previous(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    valid_until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    use previous_secrets::dsl;
+    let current: Vec<u8> = webhooks::table
+        .find(bind(id))
+        .select(webhooks::sealed_secret)
+        .first(connection)
+        .await?;
+    diesel::insert_into(dsl::previous_secrets)
+        .values((
+            dsl::webhook_id.eq(bind(id)),
+            dsl::sealed_secret.eq(current),
+            dsl::valid_until.eq(valid_until),
+        ))
+        .execute(connection)
+        .await?;
+    // Expired secrets go, and the oldest beyond the limit.
+    let previous = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
+    let kept: Vec<DateTime<Utc>> = previous
+        .filter(dsl::valid_until.gt(now))
+        .order(dsl::replaced_at.desc())
+        .select(dsl::replaced_at)
+        .limit(i64::try_from(MAX_PREVIOUS).unwrap_or(i64::MAX))
+        .load(connection)
+        .await?;
+    let others = previous.filter(dsl::replaced_at.ne_all(kept));
+    diesel::delete(others).execute(connection).await?;
     Ok(())
 }
 
@@ -215,6 +228,7 @@ async fn list_old(
     let previous = previous_secrets::table
         .filter(previous_secrets::webhook_id.eq(dsl::id))
         .filter(prefix(previous_secrets::sealed_secret, 1, 8).ne(first));
+    // A sealed value begins with the 8 bytes of its key's id.
     let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
     let rows = dsl::webhooks
         .filter(dsl::deleted_at.is_null())
@@ -225,6 +239,7 @@ async fn list_old(
                 .or(dsl::sealed_headers.is_not_null().and(headers))
                 .or(diesel::dsl::exists(previous)),
         )
+        // In the order of ids, so that the caller goes on behind the last one.
         .order(dsl::id)
         .limit(limit)
         .select((dsl::id, dsl::sealed_secret, dsl::sealed_headers))

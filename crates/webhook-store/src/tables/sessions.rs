@@ -29,6 +29,7 @@ pub async fn insert(
         ))
         .execute(connection)
         .await?;
+    // Expired sessions are deleted here, as no sweep goes through this table.
     let expired: Vec<Vec<u8>> = sessions::table
         .filter(sessions::expires_at.lt(now))
         .order(sessions::expires_at)
@@ -55,6 +56,7 @@ pub async fn find_key(
         .await
         .optional()?;
     match key {
+        // A session ends with its key: a revoked or expired key is not found.
         Some(key) => api_keys::find_used(connection, KeyBy::Id(key)).await,
         None => Ok(None),
     }

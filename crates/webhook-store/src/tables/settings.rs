@@ -107,6 +107,7 @@ pub async fn find_disable_after(
 
 /// Reads the settings, and locks them until the caller's transaction ends.
 pub async fn lock(connection: &mut AsyncPgConnection) -> Result<SettingsRow, StoreError> {
+    // Two owners with the same version wait for each other here: the later one fails `If-Match`.
     let row = settings::table.select(Row::as_select()).for_update();
     row.first(connection).await?.read()
 }

@@ -73,6 +73,7 @@ pub async fn claim(
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<StatusMessage>, StoreError> {
+    // Deleted only after the broker's confirm: a crash in between publishes a message twice.
     let claim = ClaimStatusEvents { lease_until, limit };
     let mut messages: Vec<StatusMessage> = claim.load(connection).await?;
     // In the order of creation, as ids are UUIDs v7. UPDATE … RETURNING keeps no order.

@@ -73,6 +73,7 @@ impl Rows {
             write(transcript, &mut open);
             rows.places.push((id, place));
             place += 1;
+            // Closed behind the transcript that crosses the limit.
             if open.len() > MAX_ROW_BYTES {
                 rows.close(id, &mut open);
                 (id, place) = (Uuid::now_v7(), 0);
@@ -139,6 +140,7 @@ fn read_end(truncated: bool, end: Option<&str>) -> BodyEnd {
 /// `place`. `None`: unreadable to this version.
 pub fn read(said: &str, place: i16) -> Option<Transcript> {
     let said = said.trim();
+    // Versions before this layout wrote a whole row without a line break.
     let is_row = said.starts_with('[') && said.ends_with(']');
     if is_row {
         let row: Vec<&RawValue> = serde_json::from_str(said).ok()?;

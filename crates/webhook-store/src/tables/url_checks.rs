@@ -37,6 +37,7 @@ pub async fn request(
         .execute(connection)
         .await?;
     let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    // Old checks are deleted here, as no sweep goes through this table.
     let old: Vec<Uuid> = url_checks::table
         .filter(url_checks::requested_at.lt(too_old))
         .order(url_checks::requested_at)

@@ -41,36 +41,49 @@ pub(super) fn read(
 ) -> Vec<LeasedDelivery> {
     let mut bodies: HashMap<EventId, Bytes> = HashMap::new();
     let leased = rows.into_iter().map(|row| {
-        let body = match row.body {
+        let mut row = row;
+        let body = match row.body.take() {
             Some(body) => {
                 let body = Bytes::from(body);
+                // A reference count, not a copy.
                 bodies.insert(row.event_id, body.clone());
                 body
             }
             None => bodies.get(&row.event_id).cloned().unwrap_or_default(),
         };
+        row.lease(body, lease_until, leased_from)
+    });
+    leased.collect()
+}
+
+impl ClaimedRow {
+    fn lease(
+        self,
+        body: Bytes,
+        lease_until: DateTime<Utc>,
+        leased_from: LeasedFrom,
+    ) -> LeasedDelivery {
         LeasedDelivery {
-            id: row.id,
+            id: self.id,
             event: Event {
-                id: row.event_id,
-                event_type: row.event_type,
-                environment: row.environment,
-                timestamp: row.occurred_at,
-                test_for: row.test_for,
+                id: self.event_id,
+                event_type: self.event_type,
+                environment: self.environment,
+                timestamp: self.occurred_at,
+                test_for: self.test_for,
                 body,
             },
-            webhook_id: row.webhook_id,
-            webhook_version: row.webhook_version,
-            max_concurrency: row.max_concurrency,
-            rate_limited: row.rate_limited,
-            attempts: row.attempts,
-            schedule_from: row.schedule_from,
-            schedule_since: row.schedule_since,
-            throttled: row.throttled,
-            ordering_key: row.ordering_key,
+            webhook_id: self.webhook_id,
+            webhook_version: self.webhook_version,
+            max_concurrency: self.max_concurrency,
+            rate_limited: self.rate_limited,
+            attempts: self.attempts,
+            schedule_from: self.schedule_from,
+            schedule_since: self.schedule_since,
+            throttled: self.throttled,
+            ordering_key: self.ordering_key,
             lease_until,
             leased_from,
         }
-    });
-    leased.collect()
+    }
 }

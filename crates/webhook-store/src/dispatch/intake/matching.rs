@@ -75,6 +75,7 @@ impl Subscribers {
         events: &[Event],
     ) -> Result<Self, StoreError> {
         let mut found = Self::default();
+        // Every kind of the batch, also kinds without a subscriber.
         for event in events {
             found.kinds.entry(Kind::of(event)).or_default();
         }

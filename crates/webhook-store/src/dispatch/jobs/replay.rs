@@ -163,6 +163,7 @@ async fn owe(
     if missed.is_empty() {
         return Ok(Owed::default());
     }
+    // The first 24 digits hold time and randomness, the statement counts the last 8.
     let seed = Uuid::now_v7();
     let id_start = seed.simple().to_string();
     let statement = OweMissed {
@@ -186,6 +187,7 @@ async fn owe(
             keyed.push(KeyedDelivery { delivery, key });
         }
     }
+    // Keys are hashes made in Rust, so they are written by a second statement.
     if !keyed.is_empty() {
         set_keys(connection, &keyed).await?;
     }

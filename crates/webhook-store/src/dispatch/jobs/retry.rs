@@ -31,7 +31,9 @@ pub(super) async fn step(
         actor_name: &job.actor_name,
         job_id: Some(job.id),
     };
+    // A delivery may have been retried or removed since the list: make_due leaves such ones alone.
     let due = make_due(connection, &again).await?;
+    // A short page is the last one.
     let more = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
     let last = rows.last().filter(|_| more);
     Ok(Step {

@@ -44,6 +44,7 @@ pub async fn cancel_pending(
     webhook_id: WebhookId,
     limit: i64,
 ) -> Result<usize, StoreError> {
+    // In portions: a webhook may have millions of pending deliveries.
     let statement = CancelPending { webhook_id, limit };
     Ok(statement.execute(connection).await?)
 }

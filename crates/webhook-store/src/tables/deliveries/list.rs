@@ -79,6 +79,7 @@ pub async fn list(
     let Some(scope) = Scope::of(connection, filter).await? else {
         return Ok(Vec::new());
     };
+    // Ids first, out of an index alone, then the rows of one page.
     let ids = scope.list_ids(connection, place).await?;
     let page = deliveries::table
         .inner_join(webhooks::table)
@@ -138,6 +139,40 @@ enum Way {
     Rows,
 }
 
+impl Way {
+    fn of(filter: &DeliveryFilter, webhooks: Option<&[WebhookId]>) -> Self {
+        let few = |ids: &[WebhookId]| ids.len() <= MAX_WEBHOOKS_HOPPED_OVER;
+        let grouped = webhooks.is_some()
+            || filter.response.is_some()
+            || filter.status.is_some()
+            || filter.environment.is_some()
+            || filter.event_type.is_some();
+        match filter.event_id {
+            None if webhooks.is_some_and(few) => Self::GroupsOfWebhooks,
+            None if grouped => Self::Groups,
+            Some(_) | None => Self::Rows,
+        }
+    }
+}
+
+/// The last answers of a filter. `None`: any.
+fn answers(filter: &DeliveryFilter) -> Option<AnswerRange> {
+    if filter.status != Some(StatusFilter::Retrying) {
+        return filter.response;
+    }
+    // A retrying delivery is a pending one with an attempt. The last answer is 0 until the first
+    // attempt, and greater afterwards.
+    let attempted = AnswerRange {
+        first: 1,
+        last: i16::MAX,
+    };
+    let asked = filter.response.unwrap_or(attempted);
+    Some(AnswerRange {
+        first: asked.first.max(attempted.first),
+        ..asked
+    })
+}
+
 type Rows<'a> = deliveries::BoxedQuery<'a, Pg>;
 
 impl<'a> Scope<'a> {
@@ -154,38 +189,16 @@ impl<'a> Scope<'a> {
             }
             webhooks = Some(named);
         }
-        let mut answers = filter.response;
-        if filter.status == Some(StatusFilter::Retrying) {
-            // The last answer is 0 until the first attempt, and greater afterwards.
-            let attempted = AnswerRange {
-                first: 1,
-                last: i16::MAX,
-            };
-            answers = Some(answers.map_or(attempted, |asked| AnswerRange {
-                first: asked.first.max(attempted.first),
-                ..asked
-            }));
-        }
+        let answers = answers(filter);
         let nobody = webhooks.as_ref().is_some_and(Vec::is_empty);
         if nobody || answers.is_some_and(|range| range.first > range.last) {
             return Ok(None);
         }
-        let grouped = webhooks.is_some()
-            || answers.is_some()
-            || filter.status.is_some()
-            || filter.environment.is_some()
-            || filter.event_type.is_some();
-        let few = |ids: &Vec<WebhookId>| ids.len() <= MAX_WEBHOOKS_HOPPED_OVER;
-        let way = match filter.event_id {
-            None if webhooks.as_ref().is_some_and(few) => Way::GroupsOfWebhooks,
-            None if grouped => Way::Groups,
-            Some(_) | None => Way::Rows,
-        };
         Ok(Some(Self {
+            way: Way::of(filter, webhooks.as_deref()),
             filter,
             webhooks,
             answers,
-            way,
         }))
     }
 

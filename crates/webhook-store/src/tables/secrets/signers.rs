@@ -66,6 +66,7 @@ pub async fn list_signers(
         .await?;
     let last = rows.last().map(|(id, ..)| *id);
     let signers = open_all(connection, keys, rows).await?;
+    // Secrets of a lost key cannot have made the signature in question, so they are passed over.
     let signers = signers.into_iter().filter_map(Result::ok).collect();
     Ok(SignerPage { signers, last })
 }

@@ -18,6 +18,7 @@ pub async fn disable(
     reason: &str,
 ) -> Result<bool, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
+        // Only Active webhooks: of two workers at once, one disables and notifies.
         let active = webhooks::table
             .find(bind(id))
             .filter(webhooks::status.eq(bind(WebhookStatus::Active)));

@@ -43,6 +43,7 @@ pub async fn lock(
     let locked: Option<WebhookId> = webhooks::table
         .find(bind(id))
         .select(webhooks::id)
+        // Weaker than FOR UPDATE: foreign keys may refer to the row meanwhile.
         .for_no_key_update()
         .first(connection)
         .await
@@ -58,6 +59,7 @@ pub async fn lock_imports(
     connection: &mut AsyncPgConnection,
     environment: Environment,
 ) -> Result<(), StoreError> {
+    // Two imports at once would both create the webhooks of one document.
     let lock = format!("webhooks import {environment}");
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind::<diesel::sql_types::Text, _>(lock)

@@ -163,49 +163,47 @@ pub(crate) fn escaped(search: &str) -> String {
 /// The condition for the webhooks behind a place, by the order of the list.
 fn beyond(sort: Sort, after: &Position) -> Condition {
     let id = after.id;
-    let (name, at) = (after.name.as_str().to_owned(), after.attempted_at);
-    let by_name = lower(webhooks::name);
-    let attempted = webhook_activity::attempted_at.nullable();
     match (sort.by, sort.descending) {
         (SortKey::Created, true) => Box::new(webhooks::id.lt(bind(id)).nullable()),
         (SortKey::Created, false) => Box::new(webhooks::id.gt(bind(id)).nullable()),
-        (SortKey::Name, true) => {
-            let same = by_name
-                .eq(lower(name.clone()))
-                .and(webhooks::id.lt(bind(id)));
-            Box::new(by_name.lt(lower(name)).or(same).nullable())
-        }
-        (SortKey::Name, false) => {
-            let same = by_name
-                .eq(lower(name.clone()))
-                .and(webhooks::id.gt(bind(id)));
-            Box::new(by_name.gt(lower(name)).or(same).nullable())
-        }
-        (SortKey::LastAttempt, true) => match at {
-            Some(at) => {
-                let never = attempted.is_null().nullable();
-                let same = attempted.eq(at).and(webhooks::id.lt(bind(id)));
-                Box::new(attempted.lt(at).or(same).or(never))
-            }
-            None => Box::new(
-                attempted
-                    .is_null()
-                    .and(webhooks::id.lt(bind(id)))
-                    .nullable(),
-            ),
-        },
-        (SortKey::LastAttempt, false) => match at {
-            Some(at) => Box::new(
-                attempted
-                    .gt(at)
-                    .or(attempted.eq(at).and(webhooks::id.gt(bind(id)))),
-            ),
-            None => {
-                let same = attempted.is_null().and(webhooks::id.gt(bind(id)));
-                Box::new(attempted.is_not_null().or(same).nullable())
-            }
-        },
+        (SortKey::Name, descending) => beyond_name(id, after.name.clone(), descending),
+        (SortKey::LastAttempt, true) => before_attempt(id, after.attempted_at),
+        (SortKey::LastAttempt, false) => behind_attempt(id, after.attempted_at),
     }
+}
+
+fn beyond_name(id: WebhookId, name: String, descending: bool) -> Condition {
+    let by_name = lower(webhooks::name);
+    let same = by_name.eq(lower(name.clone()));
+    if descending {
+        let same = same.and(webhooks::id.lt(bind(id)));
+        Box::new(by_name.lt(lower(name)).or(same).nullable())
+    } else {
+        let same = same.and(webhooks::id.gt(bind(id)));
+        Box::new(by_name.gt(lower(name)).or(same).nullable())
+    }
+}
+
+/// Newest first. Webhooks without an attempt come last.
+fn before_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
+    let attempted = webhook_activity::attempted_at.nullable();
+    let never = attempted.is_null();
+    let Some(at) = at else {
+        return Box::new(never.and(webhooks::id.lt(bind(id))).nullable());
+    };
+    let same = attempted.eq(at).and(webhooks::id.lt(bind(id)));
+    Box::new(attempted.lt(at).or(same).or(never.nullable()))
+}
+
+/// Oldest first. Webhooks without an attempt come first.
+fn behind_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
+    let attempted = webhook_activity::attempted_at.nullable();
+    let Some(at) = at else {
+        let same = attempted.is_null().and(webhooks::id.gt(bind(id)));
+        return Box::new(attempted.is_not_null().or(same).nullable());
+    };
+    let same = attempted.eq(at).and(webhooks::id.gt(bind(id)));
+    Box::new(attempted.gt(at).or(same))
 }
 
 /// Lists webhooks.
@@ -281,6 +279,7 @@ async fn read_in_order(
         let (id, policy) = (row.id, policies.take_own(row.id));
         by_id.insert(id, row.read(failing, activity, policy)?);
     }
+    // The second query keeps no order.
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 

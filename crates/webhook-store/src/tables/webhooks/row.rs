@@ -64,25 +64,27 @@ pub(super) struct Row {
 }
 
 impl Row {
+    fn serving(&self, retry_policy: Option<RetryPolicy>) -> Result<Serving, StoreError> {
+        let ordering = self.ordering_field.as_deref().map(OrderingField::parse);
+        Ok(Serving {
+            max_concurrency: limit(self.max_concurrency, MaxConcurrency::new)?,
+            rate_limit: limit(self.rate_limit, RateLimit::new)?,
+            ordering: ordering.transpose().map_err(unreadable)?,
+            retry_policy,
+            timeout: limit(self.timeout_ms, AttemptTimeout::from_millis)?,
+        })
+    }
+
     pub(super) fn read(
         self,
         failing: Option<FailingRow>,
         last_attempt: Option<LastAttempt>,
         retry_policy: Option<RetryPolicy>,
     ) -> Result<Webhook, StoreError> {
-        let serving = Serving {
-            max_concurrency: limit(self.max_concurrency, MaxConcurrency::new)?,
-            rate_limit: limit(self.rate_limit, RateLimit::new)?,
-            ordering: self
-                .ordering_field
-                .map(|field| OrderingField::parse(&field))
-                .transpose()
-                .map_err(unreadable)?,
-            retry_policy,
-            timeout: limit(self.timeout_ms, AttemptTimeout::from_millis)?,
-        };
+        let serving = self.serving(retry_policy)?;
         let settings = WebhookSettings {
             name: WebhookName::parse(&self.name).map_err(unreadable)?,
+            // Rules for URLs may have become stricter since the URL was stored.
             url: WebhookUrl::from_stored(&self.url).map_err(unreadable)?,
             environment: self.environment,
             description: WebhookDescription::parse(&self.description).map_err(unreadable)?,

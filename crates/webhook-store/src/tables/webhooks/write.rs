@@ -15,7 +15,7 @@ use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
 use crate::tables::{deliveries, health, idempotency, retry_policies, status_events};
 use crate::{SealingKeys, StoreError};
 
-/// The most pending deliveries that a deletion cancels at once: a request takes seconds at most. A sweep
+/// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
 /// of the dispatchers cancels the others.
 const MAX_CANCELLED_AT_ONCE: i64 = 1_000;
 
@@ -36,6 +36,7 @@ pub async fn insert(
         ))
         .execute(connection)
         .await?;
+    // A bucket for each webhook, with a rate limit or not: a claim only locks buckets, and creates none.
     diesel::insert_into(rate_buckets::table)
         .values(rate_buckets::webhook_id.eq(bind(id)))
         .execute(connection)
@@ -48,7 +49,6 @@ pub async fn insert(
 }
 
 /// Writes the changed settings of a [locked](super::find::lock) webhook. `false`: no setting differs.
-
 pub async fn save(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -59,17 +59,7 @@ pub async fn save(
     if was == after {
         return Ok(false);
     }
-    let same_status = was.status == after.status;
-    let reason = before.disabled_reason.as_deref().filter(|_| same_status);
-    diesel::update(webhooks::table.find(bind(before.id)))
-        .set((
-            SettingsColumns::of(after),
-            webhooks::disabled_reason.eq(reason),
-            webhooks::version.eq(webhooks::version + 1),
-            webhooks::updated_at.eq(now),
-        ))
-        .execute(connection)
-        .await?;
+    save_columns(connection, before, after).await?;
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
@@ -82,20 +72,39 @@ pub async fn save(
         Some(policy) => retry_policies::set_own(connection, before.id, policy).await?,
         None => retry_policies::unset_own(connection, before.id).await?,
     }
-    let activated = !same_status && after.status == WebhookStatus::Active;
-    // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or another
-    // pace end a hold: the receiver may have asked for exactly such a change.
+    let activated = was.status != after.status && after.status == WebhookStatus::Active;
+    // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or
+    // another pace end a hold: the receiver may have asked for exactly such a change.
     if activated || was.url != after.url {
         health::forget(connection, &[before.id]).await?;
     } else if was.headers != after.headers || was.serving != after.serving {
         health::end_hold(connection, before.id).await?;
     }
     if activated {
-        let told = (StatusEventType::WebhookEnabled, after.environment);
-        let event = status_events::about(before.id, told, "set Active by an admin");
+        let about = (StatusEventType::WebhookEnabled, after.environment);
+        let event = status_events::about(before.id, about, "set Active by an admin");
         status_events::insert(connection, &event).await?;
     }
     Ok(true)
+}
+
+async fn save_columns(
+    connection: &mut AsyncPgConnection,
+    before: &Webhook,
+    after: &WebhookSettings,
+) -> Result<(), StoreError> {
+    let same_status = before.settings.status == after.status;
+    let reason = before.disabled_reason.as_deref().filter(|_| same_status);
+    diesel::update(webhooks::table.find(bind(before.id)))
+        .set((
+            SettingsColumns::of(after),
+            webhooks::disabled_reason.eq(reason),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Reads the custom headers of a webhook, values included.
@@ -138,6 +147,7 @@ pub async fn delete(
         .set((
             webhooks::deleted_at.eq(now),
             webhooks::status.eq(bind(WebhookStatus::Inactive)),
+            // The row stays for the history, without a secret.
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
             webhooks::version.eq(webhooks::version + 1),
@@ -148,6 +158,7 @@ pub async fn delete(
     let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(bind(id)));
     diesel::delete(previous).execute(connection).await?;
     unsubscribe(connection, id).await?;
+    // The remembered response to the creation holds the secret.
     idempotency::forget_made(connection, id.0).await?;
     health::forget(connection, &[id]).await?;
     deliveries::cancel_pending(connection, id, MAX_CANCELLED_AT_ONCE).await
