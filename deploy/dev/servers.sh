@@ -204,8 +204,10 @@ servers() {
   esac
 }
 
+need_server_packages() { need_packages postgresql rabbitmq-server curl procps python3 util-linux; }
+
 start_servers() {
-  need_packages postgresql rabbitmq-server curl procps python3 util-linux
+  need_server_packages
   mkdir -p "$1/logs"
   say "Postgres, private, in $1"
   start_postgres "$1"

@@ -198,6 +198,14 @@ impl<'a> Fields<'a> {
         self.errors
     }
 
+    /// The faults of a query and of a document, told together, the query's first.
+    pub fn and(self, document: Fields<'_>) -> Fields<'static> {
+        Fields {
+            values: BTreeMap::new(),
+            errors: [self.finish(), document.finish()].concat(),
+        }
+    }
+
     /// The request that was read from the fields, unless anything was wrong.
     pub fn end_with<T>(self, read: Option<T>) -> Result<T, Refusal> {
         let errors = self.finish();

@@ -25,6 +25,9 @@ pub mod connections;
 pub mod decoding;
 pub mod url_rules;
 
+// What an admin can do, by what it is done to.
+pub mod retry_policies;
+
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;
 pub mod fuzzing;

@@ -32,6 +32,7 @@
 /// | `optional(parse)` | a string, `null`, or left out | `Option<T>` |
 /// | `or_default(parse)` | a string, `null`, or left out | `T`, its default without a string |
 /// | `whole(parse)` | a whole number, `null`, or left out | `Option<T>` |
+/// | `number(parse)` | a number, `null`, or left out | `Option<T>` |
 /// | `list(parse)` | an array of strings with at least one item | `Vec<T>` |
 /// | `taken(read)` | whatever `read(&mut fields, name)` takes out | `T`, from an `Option<T>` |
 ///
@@ -70,12 +71,16 @@ macro_rules! request {
     (@read optional $fields:ident, $name:expr, $parse:expr) => { $fields.optional($name, $parse) };
     (@read or_default $fields:ident, $name:expr, $parse:expr) => { $fields.optional($name, $parse) };
     (@read whole $fields:ident, $name:expr, $parse:expr) => { $fields.optional_whole($name, $parse) };
+    (@read number $fields:ident, $name:expr, $parse:expr) => {
+        $fields.optional_json($name, "a number", $parse)
+    };
     (@read list $fields:ident, $name:expr, $parse:expr) => { $fields.required_list($name, $parse) };
     (@read taken $fields:ident, $name:expr, $read:expr) => { ($read)($fields, $name) };
     (@value required $value:ident) => { $value? };
     (@value optional $value:ident) => { $value };
     (@value or_default $value:ident) => { $value.unwrap_or_default() };
     (@value whole $value:ident) => { $value };
+    (@value number $value:ident) => { $value };
     (@value list $value:ident) => { $value? };
     (@value taken $value:ident) => { $value? };
 }

@@ -22,7 +22,8 @@ use webhook_web::rate_limit::KeyLimits;
 mod config;
 mod server;
 
-// What is served.
+// What is served: the table of routes, and the handlers of the API.
+mod rest;
 mod routes;
 
 // The portal: the same in a browser.

@@ -8,9 +8,10 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
+use crate::rest;
 use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages,
-    retry_policies, session, settings, signatures, statistics, webhooks,
+    api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages, session,
+    settings, signatures, statistics, webhooks,
 };
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
@@ -67,8 +68,8 @@ use webhook_web::problem::ProblemBody;
         rejected_messages::discard_rejected_message,
         rejected_messages::all::requeue_rejected_messages,
         rejected_messages::all::discard_rejected_messages,
-        retry_policies::list_retry_policies,
-        retry_policies::replace_retry_policy,
+        rest::retry_policies::list_retry_policies,
+        rest::retry_policies::replace_retry_policy,
         settings::show_settings,
         settings::patch_settings,
         api_keys::create_api_key,

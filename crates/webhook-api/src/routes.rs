@@ -9,6 +9,7 @@ use webhook_domain::Permission;
 
 use crate::openapi::description;
 use crate::pages::pages;
+use crate::rest;
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
@@ -21,7 +22,6 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
-pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod signatures;
@@ -118,8 +118,8 @@ fn event_routes() -> Vec<Resource> {
 fn platform_routes() -> Vec<Resource> {
     vec![
         at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
-        at("/retry-policies", vec![(GET, READ, to(retry_policies::list_retry_policies))]),
-        at("/retry-policies/{environment}", vec![(PUT, OWN, to(retry_policies::replace_retry_policy))]),
+        at("/retry-policies", vec![(GET, READ, to(rest::retry_policies::list_retry_policies))]),
+        at("/retry-policies/{environment}", vec![(PUT, OWN, to(rest::retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![
             (GET, OWN, to(api_keys::list_api_keys)),
             (POST, OWN, to(api_keys::create_api_key)),

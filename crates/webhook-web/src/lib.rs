@@ -15,9 +15,11 @@ pub mod authenticated;
 pub mod body;
 pub mod creation;
 pub mod if_match;
+pub mod path_id;
 
 // How a request is refused.
 pub mod problem;
 
 pub use authenticated::Authenticated;
+pub use path_id::PathId;
 pub use problem::Problem;

@@ -112,7 +112,7 @@ async fn a_turn_that_was_missed_is_made_up_for() {
     let taken_in = take_in(&mut connection, &numbered(3, 1), lease(60)).await;
     drop(connection);
 
-    assert_eq!((taken_in.leased.len(), taken_in.ordered.len()), (0, 3));
+    assert_eq!((taken_in.leased.len(), taken_in.turns.len()), (0, 3));
     stage.ended(3).await;
     stage.end().await;
 }

@@ -12,9 +12,9 @@ use super::html::{html, render};
 use super::query::Query;
 use super::schedule::Schedule;
 use super::span;
-use crate::routes::retry_policies::{millis, parse_policy};
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
+use webhook_admin::retry_policies::{millis, parse_policy};
 use webhook_web::Problem;
 
 /// What a policy is made of, named as the API does.

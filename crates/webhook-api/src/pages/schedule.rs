@@ -3,7 +3,7 @@
 use webhook_domain::RetryPolicy;
 
 use super::span::in_words;
-use crate::routes::retry_policies::millis;
+use webhook_admin::retry_policies::millis;
 
 /// Where the first attempt stands, where the first retry and where the last one, in percent of the
 /// width: the first attempt is at no time, which a logarithm cannot show.

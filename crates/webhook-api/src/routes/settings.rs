@@ -15,12 +15,12 @@ use webhook_store::settings::SettingsRow;
 use webhook_store::{retention, settings, transaction};
 
 use crate::refusals::Refusals;
-use crate::routes::retry_policies::{DefaultRetryPolicy, list_defaults};
 use webhook_admin::Caller;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::duration::{parse_duration, write_duration};
 use webhook_admin::fields::Fields;
+use webhook_admin::retry_policies::{DefaultRetryPolicy, list_defaults};
 use webhook_admin::schema;
 use webhook_admin::version::{IfMatch, etag};
 use webhook_web::Authenticated;

@@ -15,8 +15,8 @@ use webhook_store::RawConnection;
 use webhook_store::activity::{self, Counts, LastAttempt};
 use webhook_store::webhooks::Webhook;
 
-use crate::routes::retry_policies::{RetryPolicyBody, millis};
 use webhook_admin::Refusal;
+use webhook_admin::retry_policies::{RetryPolicyBody, millis};
 use webhook_admin::schema;
 use webhook_admin::version::etag;
 

@@ -1,7 +1,7 @@
 //! How failed deliveries are tried again in each environment, drawn.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::Environment;
 use webhook_store::retry_policies::find_default;
@@ -13,9 +13,9 @@ use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::retry_policy::PolicyForm;
 use crate::pages::visit::Visit;
-use crate::routes::retry_policies::{parse_environment, replace};
 use webhook_admin::Connections;
-use webhook_web::Problem;
+use webhook_admin::retry_policies::replace_retry_policy;
+use webhook_web::{PathId, Problem};
 
 const PATH: &str = "/admin/settings/retry-policies";
 
@@ -50,11 +50,10 @@ pub(in crate::pages) async fn show_policies(
 
 /// Asks for another policy.
 pub(in crate::pages) async fn edit_policy(
-    environment: Path<String>,
+    PathId(environment): PathId<Environment>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let environment = parse_environment(&environment)?;
     let shown = PolicyPage {
         visit,
         environment,
@@ -66,16 +65,15 @@ pub(in crate::pages) async fn edit_policy(
 
 /// Replaces the policy of an environment.
 pub(in crate::pages) async fn replace_policy(
-    environment: Path<String>,
+    PathId(environment): PathId<Environment>,
     visit: Visit,
     form: Form,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let environment = parse_environment(&environment)?;
     let typed = PolicyForm::sent(environment.as_str(), "", |name| form.text(name).to_owned());
     let problem = match typed.parse() {
         Ok(policy) => {
-            replace(environment, &policy, &visit.caller, &connections).await?;
+            replace_retry_policy(environment, &policy, &visit.caller, &connections).await?;
             let told = format!(
                 "The retry policy of {} is saved. It counts for what is scheduled from now on.",
                 environment.as_str()

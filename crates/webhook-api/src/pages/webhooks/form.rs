@@ -11,7 +11,7 @@ use crate::pages::errors::Errors;
 use crate::pages::form::Form;
 use crate::pages::retry_policy::PolicyForm;
 use crate::pages::span;
-use crate::routes::retry_policies::millis;
+use webhook_admin::retry_policies::millis;
 
 mod difference;
 mod document;

@@ -17,10 +17,10 @@ use crate::pages::query::Query;
 use crate::pages::visit::Visit;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::list::read_list as list_deliveries;
-use crate::routes::retry_policies::RetryPolicyBody;
 use crate::routes::webhooks::WebhookBody;
 use crate::routes::webhooks::read::read_one;
 use webhook_admin::Connections;
+use webhook_admin::retry_policies::RetryPolicyBody;
 use webhook_web::Problem;
 
 /// How many of the latest deliveries and changes are shown.

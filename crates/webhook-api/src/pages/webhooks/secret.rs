@@ -16,11 +16,11 @@ use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::span::in_words;
 use crate::pages::visit::Visit;
-use crate::routes::retry_policies::millis;
 use crate::routes::webhooks::read::find_stored;
 use crate::routes::webhooks::secret::{SecretBody, read_secret, replace_secret};
 use webhook_admin::Connections;
 use webhook_admin::duration::write_duration;
+use webhook_admin::retry_policies::millis;
 use webhook_web::Problem;
 use webhook_web::problem::refusal_status;
 

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use crate::routes::retry_policies::RetryPolicyRequest;
+use webhook_admin::retry_policies::RetryPolicyRequest;
 use webhook_admin::schema;
 
 /// Documents a request that tells all settings of a webhook.

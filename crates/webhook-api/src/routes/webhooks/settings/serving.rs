@@ -2,8 +2,8 @@
 
 use webhook_domain::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit, Serving};
 
-use crate::routes::retry_policies;
 use webhook_admin::fields::Fields;
+use webhook_admin::retry_policies;
 
 /// Takes out what is there; what is not stays as it is.
 pub(super) fn read_serving(fields: &mut Fields<'_>, serving: &mut Serving) {

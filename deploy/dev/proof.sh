@@ -1,0 +1,141 @@
+# Everything that proves the project: ./dev test and ./dev test-contract. Sourced by ./dev.
+
+# Tools that only ./dev test runs.
+tools=$PWD/target/tools
+
+# How long each step of ./dev test took, one line a step.
+step_times=()
+
+# Runs a command as a step of ./dev test. $1: the step's name; the rest: the command.
+step() {
+  local name=$1 began=$SECONDS
+  shift
+  say "$name"
+  "$@"
+  step_times+=("$(printf '%5d s  %s' $((SECONDS - began)) "$name")")
+}
+
+# The steps in the order in which they fail fastest. "$@" goes to cargo test.
+run_tests() {
+  proof_dir=$(mktemp -d /tmp/webhooks-test.XXXXXX)
+  chmod 755 "$proof_dir"
+  trap end_tests EXIT
+  step "format" cargo fmt --all --check
+  step "how the code reads" check_house
+  step "install cargo-deny and cargo-shear" need_tools
+  step "dependencies: none unused; bans, licenses, sources" check_dependencies
+  step "dependencies: advisories" check_advisories
+  # The compiler has both cores from here on, and downloads want neither.
+  need_test_packages >"$proof_dir/packages.log" 2>&1 &
+  packages=$!
+  step "clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
+  step "docs, warnings are errors" check_docs
+  step "build" build_all
+  step "wait for packages" wait_for_packages
+  step "start servers" need_servers
+  step "tests" cargo test --workspace --locked "$@"
+  step "every scenario of the benchmark, small: that it runs and loses nothing, not how fast" \
+    target/debug/webhook-bench --quick
+  # The same requests each time: what others find belongs to a person at a desk.
+  step "requests from the API's own description" ./dev test-contract 15 1
+}
+
+# Tells how long each step took, also when one of them failed, and leaves nothing behind.
+end_tests() {
+  [ ${#step_times[@]} -eq 0 ] || printf '%s\n' "${step_times[@]}"
+  # A package that is half installed would stop the next run.
+  if [ -n "${packages:-}" ]; then wait "$packages" || true; fi
+  stop_all "$proof_dir"
+  rm -rf "$proof_dir"
+}
+
+check_house() {
+  deploy/dev/house.py --test
+  deploy/dev/house.py --report
+}
+
+need_tools() {
+  need_packages python3-venv
+  [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r deploy/dev/tools.txt && return
+  # Slow programs that are compiled fast: each runs for a second.
+  cargo install --debug --locked --quiet --root "$tools" cargo-deny@0.20.2 cargo-shear@1.14.0
+}
+
+check_dependencies() {
+  # cargo-deny reads every crate of the lock file, also those that only other systems build.
+  cargo fetch --locked --quiet
+  PATH=$tools/bin:$PATH cargo shear
+  PATH=$tools/bin:$PATH cargo deny --offline check bans licenses sources --hide-inclusion-graph
+}
+
+# Known vulnerabilities of dependencies, where the database of them can be fetched.
+check_advisories() {
+  if ! PATH=$tools/bin:$PATH timeout 120 cargo deny fetch db >"$proof_dir/advisories.log" 2>&1; then
+    say "NOT CHECKED for advisories: their database cannot be fetched"
+    return
+  fi
+  PATH=$tools/bin:$PATH cargo deny --offline check advisories --hide-inclusion-graph
+}
+
+# With --examples cargo gives dependencies the features that tests want, so that those that clippy
+# has checked are not checked again.
+check_docs() {
+  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --bins --examples --locked --quiet
+}
+
+# Programs together with tests: programs alone want fewer features of their dependencies, half of
+# which would then be compiled twice.
+build_all() { cargo build --workspace --bins --tests --locked --quiet; }
+
+need_test_packages() {
+  need_server_packages
+  need_packages python3-venv chromium chromium-driver openssl pgbouncer
+  command -v npm >/dev/null || need_packages nodejs npm
+  need_receivers
+}
+
+wait_for_packages() {
+  wait "$packages" || { cat "$proof_dir/packages.log" >&2; die "packages that tests need are missing"; }
+}
+
+# Postgres and RabbitMQ for this run, unless the environment names others.
+need_servers() {
+  if [ -z "${DATABASE_URL:-}" ] || [ -z "${AMQP_URL:-}" ]; then start_servers "$proof_dir"; fi
+}
+
+# Asks the API with requests made from its own description, good ones and bad ones. $1: how many
+# for each operation; $2: a seed, to make the same ones again.
+test_contract() {
+  say "build"
+  build_all
+  need_packages python3-venv curl
+  contract_dir=$(mktemp -d /tmp/webhooks-contract.XXXXXX)
+  chmod 755 "$contract_dir"
+  trap 'stop_all "$contract_dir"; rm -rf "$contract_dir"' EXIT
+  start_servers "$contract_dir"
+  python3 -m venv "$contract_dir/venv"
+  "$contract_dir/venv/bin/pip" install --quiet --disable-pip-version-check -r tests/contract/requirements.txt
+  local api dispatcher key
+  export WEBHOOK_SECRET_KEY WEBHOOK_ALLOW_HTTP=true KEY_RATE_LIMIT=0 WEBHOOK_ID
+  WEBHOOK_SECRET_KEY=$(head -c 32 /dev/urandom | base64)
+  target/debug/webhook-api migrate
+  key=$(target/debug/webhook-api keys create --role owner)
+  # So that the one that asks can be revoked.
+  target/debug/webhook-api keys create --role owner >/dev/null
+  api=$(free_port)
+  dispatcher=$(free_port)
+  start_part "$contract_dir" api env LISTEN=127.0.0.1:"$api" target/debug/webhook-api
+  start_part "$contract_dir" dispatcher env LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
+  wait_for webhook-api "$contract_dir/logs/api.log" curl -fsS "http://127.0.0.1:$api/readyz"
+  WEBHOOK_ID=$(demo_webhook https://hooks.example.com/in | curl -fsS "http://127.0.0.1:$api/api/v1/webhooks" \
+    -H "Authorization: Bearer $key" --json @- | json_field id)
+  say "requests from the API's own description"
+  (cd tests/contract && SCHEMATHESIS_HOOKS=hooks "$contract_dir/venv/bin/schemathesis" run \
+    "http://127.0.0.1:$api/api/openapi.json" -H "Authorization: Bearer $key" \
+    --checks all --max-examples "${1:-30}" ${2:+--seed "$2"} --request-timeout 60 --warnings off)
+  # Nothing of it counts if the key or the webhook that it asked with went on the way.
+  curl -fsS "http://127.0.0.1:$api/api/v1/webhooks/$WEBHOOK_ID" -H "Authorization: Bearer $key" >/dev/null
+  if grep -E ' (ERROR|WARN) ' "$contract_dir/logs/api.log"; then die "the API was not at ease, see above"; fi
+}
+
