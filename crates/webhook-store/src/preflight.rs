@@ -13,27 +13,14 @@ const MARK_LOOKUPS: usize = 20;
 /// PgBouncer in transaction or statement mode is in between, and lends our sessions to other clients
 /// between two statements. Prepared statements, session settings and advisory locks would break.
 pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
-    let (setting, asking) = (
-        connection::open_plain(database_url).await,
-        connection::open_plain(database_url).await,
-    );
-    let (setting, asking) = (
-        setting.context("cannot connect to Postgres")?,
-        asking.context("cannot connect to Postgres")?,
-    );
+    let (setting, asking) = (connect(database_url).await?, connect(database_url).await?);
+    check_encoding(&asking).await?;
     let mark = Uuid::new_v4().to_string();
     let set = format!("SET webhooks.session = '{mark}'");
     setting
         .simple_query(&set)
         .await
         .context("cannot use Postgres")?;
-    let encoding = read(&asking, "SHOW server_encoding").await?;
-    if encoding.as_deref() != Some("UTF8") {
-        bail!(
-            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
-            encoding.unwrap_or_default()
-        );
-    }
     // The first session sets a mark, the second must not see the mark.
     for _ in 0..MARK_LOOKUPS {
         if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
@@ -43,6 +30,22 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
                  Postgres itself"
             );
         }
+    }
+    Ok(())
+}
+
+async fn connect(database_url: &str) -> anyhow::Result<Client> {
+    let client = connection::open_plain(database_url).await;
+    client.context("cannot connect to Postgres")
+}
+
+async fn check_encoding(client: &Client) -> anyhow::Result<()> {
+    let encoding = read(client, "SHOW server_encoding").await?;
+    if encoding.as_deref() != Some("UTF8") {
+        bail!(
+            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
+            encoding.unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -72,6 +72,29 @@ struct Owed<'a> {
     key: Option<OrderingKey>,
 }
 
+impl Owed<'_> {
+    /// The delivery as leased to the calling worker.
+    fn lease(&self, id: DeliveryId, request: &IntakeRequest<'_>) -> LeasedDelivery {
+        LeasedDelivery {
+            id,
+            event: self.event.clone(),
+            webhook_id: self.subscriber.webhook_id,
+            webhook_version: self.subscriber.version,
+            max_concurrency: self.subscriber.max_concurrency,
+            // Only tests of a webhook with a rate limit are leased here, and tests need no token.
+            rate_limited: false,
+            attempts: 0,
+            schedule_from: 0,
+            schedule_since: time_of(request.delivery_id_seed),
+            throttled: 0,
+            // An ordered delivery is written as held, and is never leased here.
+            ordering_key: None,
+            lease_until: request.lease_until,
+            leased_from: LeasedFrom::Intake,
+        }
+    }
+}
+
 sql! {
     struct TakeIn<'a> from "intake/take_in.sql" -> Id<EventId> {
         1 matched_at: DateTime<Utc> as Timestamptz,
@@ -240,23 +263,7 @@ fn sort_out<'a>(
     for (id, owed) in written {
         let webhook_id = owed.subscriber.webhook_id;
         match owed.place {
-            Place::Leased => taken_in.leased.push(LeasedDelivery {
-                id,
-                event: owed.event.clone(),
-                webhook_id,
-                webhook_version: owed.subscriber.version,
-                max_concurrency: owed.subscriber.max_concurrency,
-                // Only tests of a webhook with a rate limit are leased here, and tests need no token.
-                rate_limited: false,
-                attempts: 0,
-                schedule_from: 0,
-                schedule_since: time_of(request.delivery_id_seed),
-                throttled: 0,
-                // An ordered delivery is written as held, and is never leased here.
-                ordering_key: None,
-                lease_until: request.lease_until,
-                leased_from: LeasedFrom::Intake,
-            }),
+            Place::Leased => taken_in.leased.push(owed.lease(id, request)),
             Place::Backlog => taken_in.waiting += 1,
             Place::Held => taken_in.turns.add(webhook_id, owed.key),
         }

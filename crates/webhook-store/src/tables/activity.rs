@@ -205,7 +205,26 @@ async fn list_hours_of_one(
     Ok(rows.into_iter().map(Hour::from).collect())
 }
 
-/// Sums the rows of each hour.
+/// The sums of an hour.
+#[derive(Queryable)]
+struct TotalRow {
+    hour: DateTime<Utc>,
+    sums: Sums,
+    failures: Vec<i32>,
+    durations: Vec<i32>,
+}
+
+impl From<TotalRow> for Hour {
+    fn from(row: TotalRow) -> Self {
+        Self {
+            start: row.hour,
+            counts: row.sums.into(),
+            failures: row.failures,
+            durations: row.durations,
+        }
+    }
+}
+
 async fn list_hours_of_all(
     connection: &mut AsyncPgConnection,
     since: DateTime<Utc>,
@@ -213,33 +232,22 @@ async fn list_hours_of_all(
 ) -> Result<Vec<Hour>, StoreError> {
     use total_hours::dsl;
     // Each worker has a row of its own for an hour.
-    let rows: Vec<(DateTime<Utc>, Sums, Vec<i32>, Vec<i32>)> = dsl::total_hours
+    let sums = (
+        sum(dsl::attempts),
+        sum(dsl::failed_attempts),
+        sum(dsl::succeeded),
+        sum(dsl::failed),
+    );
+    let arrays = (sum_counts(dsl::failures), sum_counts(dsl::durations));
+    let rows: Vec<TotalRow> = dsl::total_hours
         .filter(dsl::hour.ge(hour_of(since)))
         .filter(dsl::hour.lt(until))
         .group_by(dsl::hour)
         .order(dsl::hour)
-        .select((
-            dsl::hour,
-            (
-                sum(dsl::attempts),
-                sum(dsl::failed_attempts),
-                sum(dsl::succeeded),
-                sum(dsl::failed),
-            ),
-            sum_counts(dsl::failures),
-            sum_counts(dsl::durations),
-        ))
+        .select((dsl::hour, sums, arrays.0, arrays.1))
         .load(connection)
         .await?;
-    let hours = rows
-        .into_iter()
-        .map(|(start, sums, failures, durations)| Hour {
-            start,
-            counts: sums.into(),
-            failures,
-            durations,
-        });
-    Ok(hours.collect())
+    Ok(rows.into_iter().map(Hour::from).collect())
 }
 
 #[diesel::declare_sql_function]

@@ -120,22 +120,7 @@ pub async fn explain(
         EventPattern::Group(event.event_type.group()),
         EventPattern::One(event.event_type),
     ];
-    let first_page = (-1, WebhookId(Uuid::nil()));
-    let (after_rank, after_id) = filter.after.map_or(first_page, |after| {
-        (i32::from(after.rank), after.webhook_id)
-    });
-    let statement = Explain {
-        event_id: event.id,
-        environment: event.environment,
-        received_at: event.received_at,
-        test_for: event.test_for,
-        patterns: &patterns,
-        after_rank,
-        after_id,
-        webhook_id: filter.webhook_id,
-        outcome: filter.outcome,
-        limit: filter.limit,
-    };
+    let statement = Explain::of(event, filter, &patterns);
     let rows: Vec<ExplainedRow> = statement.load(connection).await?;
     // Every row repeats the counts.
     let counts = rows.iter().find_map(|row| row.counts.clone());
@@ -144,6 +129,27 @@ pub async fn explain(
         counts: read_counts(counts.unwrap_or_default())?,
         webhooks: webhooks.collect::<Result<_, _>>()?,
     })
+}
+
+impl<'a> Explain<'a> {
+    fn of(event: &EventRow, filter: &ExplanationFilter, patterns: &'a [EventPattern]) -> Self {
+        let first_page = (-1, WebhookId(Uuid::nil()));
+        let (after_rank, after_id) = filter.after.map_or(first_page, |after| {
+            (i32::from(after.rank), after.webhook_id)
+        });
+        Self {
+            event_id: event.id,
+            environment: event.environment,
+            received_at: event.received_at,
+            test_for: event.test_for,
+            patterns,
+            after_rank,
+            after_id,
+            webhook_id: filter.webhook_id,
+            outcome: filter.outcome,
+            limit: filter.limit,
+        }
+    }
 }
 
 fn read_counts(counts: Value) -> Result<HashMap<EventOutcome, i64>, StoreError> {

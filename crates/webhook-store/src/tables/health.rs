@@ -93,28 +93,9 @@ pub async fn observe_all(
 ) -> Result<Observed, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
         let ids = make_rows(connection, seen).await?;
-        // Locked while the domain decides, so that several workers count together, and in order, so that
-        // two workers never deadlock.
-        let rows: Vec<FailingRow> = webhook_health::table
-            .filter(webhook_health::webhook_id.eq_any(bind_all(&ids)))
-            .order(webhook_health::webhook_id)
-            .for_update()
-            .select(FailingRow::as_select())
-            .load(connection)
-            .await?;
-        let locked: Vec<WebhookId> = rows.iter().map(|row| row.webhook_id).collect();
-        let before = rows.into_iter().map(|row| {
-            let held_until = row.held_until;
-            let (webhook_id, failing) = (row.webhook_id, row.read());
-            (
-                webhook_id,
-                State {
-                    failing,
-                    held_until,
-                },
-            )
-        });
-        let (after, changes) = fold(before.collect(), seen, policy);
+        let before = lock_states(connection, &ids).await?;
+        let locked: Vec<WebhookId> = before.keys().copied().collect();
+        let (after, changes) = fold(before, seen, policy);
         write(connection, &locked, &after).await?;
         warn(connection, &changes).await?;
         let held = after.iter();
@@ -125,6 +106,32 @@ pub async fn observe_all(
         })
     };
     connection.transaction(transaction).await
+}
+
+/// Locks the rows of webhooks until the transaction ends.
+async fn lock_states(
+    connection: &mut AsyncPgConnection,
+    ids: &[WebhookId],
+) -> Result<HashMap<WebhookId, State>, StoreError> {
+    // Locked while the domain decides, so that several workers count together, and in order, so that
+    // two workers never deadlock.
+    let rows: Vec<FailingRow> = webhook_health::table
+        .filter(webhook_health::webhook_id.eq_any(bind_all(ids)))
+        .order(webhook_health::webhook_id)
+        .for_update()
+        .select(FailingRow::as_select())
+        .load(connection)
+        .await?;
+    let states = rows.into_iter().map(|row| {
+        let (webhook_id, held_until) = (row.webhook_id, row.held_until);
+        let failing = row.read();
+        let state = State {
+            failing,
+            held_until,
+        };
+        (webhook_id, state)
+    });
+    Ok(states.collect())
 }
 
 /// Creates missing rows of webhooks that failed or are to be held. Returns all webhooks of the attempts.

@@ -164,7 +164,15 @@ async fn keep_previous(
         ))
         .execute(connection)
         .await?;
-    // Expired secrets go, and the oldest beyond the limit.
+    delete_oldest(connection, id).await
+}
+
+/// Deletes the expired secrets of a webhook, and the oldest beyond [`MAX_PREVIOUS`].
+async fn delete_oldest(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+) -> Result<(), StoreError> {
+    use previous_secrets::dsl;
     let previous = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
     let kept: Vec<DateTime<Utc>> = previous
         .filter(dsl::valid_until.gt(now))

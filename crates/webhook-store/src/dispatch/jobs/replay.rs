@@ -175,15 +175,24 @@ async fn owe(
         job_id: job.id,
     };
     let rows: Vec<OwedRow> = statement.load(connection).await?;
-    let mut owed = Owed {
+    Ok(Owed {
         count: rows.len(),
-        turns: Turns::default(),
-    };
+        turns: write_keys(connection, replay.webhook_id, rows).await?,
+    })
+}
+
+/// Computes and writes the ordering keys of created deliveries.
+async fn write_keys(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    rows: Vec<OwedRow>,
+) -> Result<Turns, StoreError> {
+    let mut turns = Turns::default();
     let mut keyed = Vec::new();
     for row in rows {
         let delivery = row.id;
         if let Some(key) = row.key() {
-            owed.turns.add(replay.webhook_id, key);
+            turns.add(webhook_id, key);
             keyed.push(KeyedDelivery { delivery, key });
         }
     }
@@ -191,5 +200,5 @@ async fn owe(
     if !keyed.is_empty() {
         set_keys(connection, &keyed).await?;
     }
-    Ok(owed)
+    Ok(turns)
 }

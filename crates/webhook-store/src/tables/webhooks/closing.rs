@@ -18,22 +18,7 @@ pub async fn disable(
     reason: &str,
 ) -> Result<bool, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
-        // Only Active webhooks: of two workers at once, one disables and notifies.
-        let active = webhooks::table
-            .find(bind(id))
-            .filter(webhooks::status.eq(bind(WebhookStatus::Active)));
-        let changed: Option<(String, Environment)> = diesel::update(active)
-            .set((
-                webhooks::status.eq(bind(WebhookStatus::Inactive)),
-                webhooks::disabled_reason.eq(reason),
-                webhooks::version.eq(webhooks::version + 1),
-                webhooks::updated_at.eq(diesel::dsl::now),
-            ))
-            .returning((webhooks::name, webhooks::environment))
-            .get_result(connection)
-            .await
-            .optional()?;
-        let Some((webhook, environment)) = changed else {
+        let Some((webhook, environment)) = set_inactive(connection, id, reason).await? else {
             return Ok(false);
         };
         let told = (StatusEventType::WebhookDisabled, environment);
@@ -48,6 +33,29 @@ pub async fn disable(
         Ok(true)
     };
     connection.transaction(transaction).await
+}
+
+/// Sets an Active webhook Inactive. Returns the name and environment. `None`: the webhook was Inactive.
+async fn set_inactive(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    reason: &str,
+) -> Result<Option<(String, Environment)>, StoreError> {
+    // Only an Active webhook: of two workers at once, one disables and notifies.
+    let active = webhooks::table
+        .find(bind(id))
+        .filter(webhooks::status.eq(bind(WebhookStatus::Active)));
+    let changed = diesel::update(active)
+        .set((
+            webhooks::status.eq(bind(WebhookStatus::Inactive)),
+            webhooks::disabled_reason.eq(reason),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning((webhooks::name, webhooks::environment))
+        .get_result(connection)
+        .await;
+    Ok(changed.optional()?)
 }
 
 /// Webhooks without deliveries for now.

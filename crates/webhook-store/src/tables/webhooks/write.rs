@@ -73,6 +73,22 @@ pub async fn save(
         None => retry_policies::unset_own(connection, before.id).await?,
     }
     let activated = was.status != after.status && after.status == WebhookStatus::Active;
+    reset_health(connection, before, after, activated).await?;
+    if activated {
+        let about = (StatusEventType::WebhookEnabled, after.environment);
+        let event = status_events::about(before.id, about, "set Active by an admin");
+        status_events::insert(connection, &event).await?;
+    }
+    Ok(true)
+}
+
+async fn reset_health(
+    connection: &mut AsyncPgConnection,
+    before: &Webhook,
+    after: &WebhookSettings,
+    activated: bool,
+) -> Result<(), StoreError> {
+    let was = &before.settings;
     // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or
     // another pace end a hold: the receiver may have asked for exactly such a change.
     if activated || was.url != after.url {
@@ -80,12 +96,7 @@ pub async fn save(
     } else if was.headers != after.headers || was.serving != after.serving {
         health::end_hold(connection, before.id).await?;
     }
-    if activated {
-        let about = (StatusEventType::WebhookEnabled, after.environment);
-        let event = status_events::about(before.id, about, "set Active by an admin");
-        status_events::insert(connection, &event).await?;
-    }
-    Ok(true)
+    Ok(())
 }
 
 async fn save_columns(
