@@ -48,7 +48,9 @@ fn declared() -> BTreeSet<String> {
                 "$table" => vec!["deliveries", "deliveries_pending", "deliveries_ended"],
                 table => vec![table],
             };
-        } else if let Some((column, sql_type)) = line.strip_suffix(",").and_then(|l| l.split_once(" -> ")) {
+        } else if let Some((column, sql_type)) =
+            line.strip_suffix(",").and_then(|l| l.split_once(" -> "))
+        {
             let sql_type = postgres_type(sql_type);
             columns.extend(tables.iter().map(|t| format!("{t}.{column} {sql_type}")));
         }

@@ -8,6 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, V
 use serde_json::value::{RawValue, to_raw_value};
 use webhook_domain::FieldError;
 
+use crate::patch::Patch;
 use crate::refusal::Refusal;
 
 /// How much of a name or a message that came from outside is repeated.
@@ -36,6 +37,26 @@ impl<'a> Fields<'a> {
             fields.put(&name, Cow::Owned(value));
         }
         fields
+    }
+
+    /// Reads a whole URL query with `take`, which a `request!` declares. Every fault is told at once.
+    pub fn read_query<T>(
+        query: &str,
+        take: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        let mut fields = Fields::of_query(query);
+        let request = take(&mut fields);
+        fields.end_with(request)
+    }
+
+    /// Reads a whole JSON object with `take`, which a `request!` declares. Every fault is told at once.
+    pub fn read_body<T>(
+        body: &[u8],
+        take: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+    ) -> Result<T, Refusal> {
+        let mut fields = Fields::of_body(body)?;
+        let request = take(&mut fields);
+        fields.end_with(request)
     }
 
     /// Whether a field is there and was not taken out yet.
@@ -183,6 +204,19 @@ impl<'a> Fields<'a> {
             None => self.refuse(name, "must be an array"),
         }
         None
+    }
+
+    /// Takes out a field of a patch: one that is left out keeps its value, `null` sets the default.
+    pub fn patch<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Patch<T> {
+        if !self.has(name) {
+            return Patch::Keep;
+        }
+        // A wrong value is noted by `read` and refuses the patch, so its reset does not count.
+        read(self, name).map_or(Patch::Reset, Patch::Set)
     }
 
     /// Notes that a field is wrong.

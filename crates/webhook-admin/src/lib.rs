@@ -1,8 +1,9 @@
-//! What an admin can do, without HTTP: read, change, retry and replay, and what is refused.
-//!
-//! REST handlers and the portal's pages call the same functions, so that both show the same and
-//! refuse the same. A function takes domain types or a request's document, does its work in a
-//! transaction, writes the audit log, and returns a body or a [`Refusal`].
+#![doc = include_str!("../README.md")]
+
+#![allow(
+    unused_qualifications,
+    reason = "the macro that describes a body qualifies its types"
+)]
 
 // Who asks, and why a request is refused.
 pub mod caller;
@@ -11,6 +12,7 @@ pub mod refusal;
 // What a request holds: fields, values, and their schemas in the API's description.
 pub mod duration;
 pub mod fields;
+pub mod patch;
 pub mod request;
 pub mod schema;
 pub mod values;
@@ -26,7 +28,13 @@ pub mod decoding;
 pub mod url_rules;
 
 // What an admin can do, by what it is done to.
+pub mod api_keys;
+pub mod audit;
+pub mod jobs;
 pub mod retry_policies;
+pub mod sessions;
+pub mod settings;
+pub mod signatures;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;

@@ -20,6 +20,18 @@ pub struct Page<T: ToSchema> {
 }
 
 impl<T: ToSchema> Page<T> {
+    /// The page of `rows` that were read with [`PageLimit::rows`]. `cursor` writes the cursor of the
+    /// page's last row.
+    pub fn of_rows<R: Into<T>>(
+        mut rows: Vec<R>,
+        limit: PageLimit,
+        cursor: impl FnOnce(&R) -> String,
+    ) -> Self {
+        let next_cursor = limit.cut(&mut rows).map(cursor);
+        let data = rows.into_iter().map(Into::into).collect();
+        Self { data, next_cursor }
+    }
+
     /// Makes a page of rows that were read with [`PageLimit::rows`].
     pub fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> Uuid) -> Self {
         let last = limit.cut(&mut data);

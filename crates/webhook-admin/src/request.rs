@@ -34,6 +34,7 @@
 /// | `whole(parse)` | a whole number, `null`, or left out | `Option<T>` |
 /// | `number(parse)` | a number, `null`, or left out | `Option<T>` |
 /// | `list(parse)` | an array of strings with at least one item | `Vec<T>` |
+/// | `patch(read)` | a field of a merge patch; `read` takes out a value or `null` | `Patch<T>` |
 /// | `taken(read)` | whatever `read(&mut fields, name)` takes out | `T`, from an `Option<T>` |
 ///
 /// The fields are read in the order of the declaration. `take` returns `None` when a required value
@@ -75,6 +76,7 @@ macro_rules! request {
         $fields.optional_json($name, "a number", $parse)
     };
     (@read list $fields:ident, $name:expr, $parse:expr) => { $fields.required_list($name, $parse) };
+    (@read patch $fields:ident, $name:expr, $read:expr) => { $fields.patch($name, $read) };
     (@read taken $fields:ident, $name:expr, $read:expr) => { ($read)($fields, $name) };
     (@value required $value:ident) => { $value? };
     (@value optional $value:ident) => { $value };
@@ -82,6 +84,7 @@ macro_rules! request {
     (@value whole $value:ident) => { $value };
     (@value number $value:ident) => { $value };
     (@value list $value:ident) => { $value? };
+    (@value patch $value:ident) => { $value };
     (@value taken $value:ident) => { $value? };
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, Environment, RetryPolicy};
+use webhook_domain::{AuditAction, Environment, FieldError, RetryPolicy};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, retry_policies, transaction};
 
@@ -160,10 +160,12 @@ pub async fn replace_retry_policy(
 /// and noted in `fields`.
 pub fn parse_policy(fields: &mut Fields<'_>, base: &RetryPolicy) -> Option<RetryPolicy> {
     let request = RetryPolicyRequest::take(fields)?;
-    let checked = request.over(base).checked();
-    checked
-        .map_err(|error| fields.refuse(error.field(), error))
-        .ok()
+    let refuse_all = |errors: Vec<FieldError>| {
+        for error in errors {
+            fields.refuse(&error.field, error.reason);
+        }
+    };
+    request.over(base).checked().map_err(refuse_all).ok()
 }
 
 impl RetryPolicyRequest {

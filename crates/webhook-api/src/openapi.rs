@@ -9,10 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::rest;
-use crate::routes::{
-    api_keys, audit, deliveries, event_types, events, health, jobs, rejected_messages, session,
-    settings, signatures, statistics, webhooks,
-};
+use crate::routes::{deliveries, event_types, events, rejected_messages, statistics, webhooks};
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
@@ -56,12 +53,12 @@ use webhook_web::problem::ProblemBody;
         deliveries::again::retry_delivery,
         deliveries::again::cancel_delivery,
         deliveries::again::retry_deliveries,
-        jobs::list_jobs,
-        jobs::find_job,
-        jobs::cancel_job,
+        rest::jobs::list_jobs,
+        rest::jobs::find_job,
+        rest::jobs::cancel_job,
         webhooks::replay::replay_events,
         webhooks::diagnosis::diagnose_webhook,
-        signatures::verify_signature,
+        rest::signatures::verify_signature,
         rejected_messages::list_rejected_messages,
         rejected_messages::find_rejected_message,
         rejected_messages::requeue_rejected_message,
@@ -70,17 +67,17 @@ use webhook_web::problem::ProblemBody;
         rejected_messages::all::discard_rejected_messages,
         rest::retry_policies::list_retry_policies,
         rest::retry_policies::replace_retry_policy,
-        settings::show_settings,
-        settings::patch_settings,
-        api_keys::create_api_key,
-        api_keys::list_api_keys,
-        api_keys::revoke_api_key,
-        audit::list_audit,
-        session::sign_in,
-        session::show_session,
-        session::sign_out,
-        health::show_health,
-        health::show_readiness
+        rest::settings::show_settings,
+        rest::settings::patch_settings,
+        rest::api_keys::create_api_key,
+        rest::api_keys::list_api_keys,
+        rest::api_keys::revoke_api_key,
+        rest::audit::list_audit,
+        rest::session::sign_in,
+        rest::session::show_session,
+        rest::session::sign_out,
+        rest::health::show_health,
+        rest::health::show_readiness
     ),
     components(schemas(ProblemBody)),
     modifiers(&Shared),

@@ -180,7 +180,7 @@ fn platform_pages() -> Vec<Page> {
     vec![
         ("/settings", vec![
             (GET, READ, to(settings::general::show_settings)),
-            (POST, OWN, to(settings::general::change_settings)),
+            (POST, OWN, to(settings::general::save_settings)),
         ]),
         ("/settings/api-keys", vec![
             (GET, OWN, to(settings::api_keys::show_keys)),

@@ -1,3 +1,10 @@
 //! The handlers of the REST API: each parses, makes one call to `webhook-admin`, and responds.
 
+pub(crate) mod api_keys;
+pub(crate) mod audit;
+pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod retry_policies;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod signatures;

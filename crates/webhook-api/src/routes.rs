@@ -14,24 +14,21 @@ use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
 
-pub(crate) mod api_keys;
-pub(crate) mod audit;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
-pub(crate) mod health;
-pub(crate) mod jobs;
 pub(crate) mod rejected_messages;
-pub(crate) mod session;
-pub(crate) mod settings;
-pub(crate) mod signatures;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
 /// Everything that is served.
 pub(crate) fn configure(app: &mut ServiceConfig) {
-    let alive = (Method::GET, Needs::Nothing, to(health::show_health));
-    let ready = (Method::GET, Needs::Nothing, to(health::show_readiness));
+    let alive = (Method::GET, Needs::Nothing, to(rest::health::show_health));
+    let ready = (
+        Method::GET,
+        Needs::Nothing,
+        to(rest::health::show_readiness),
+    );
     let docs = SwaggerUi::new("/api/docs/{_:.*}");
     let table = [webhook_routes(), event_routes(), platform_routes()];
     let v1 = table.into_iter().flatten();
@@ -90,11 +87,11 @@ fn event_routes() -> Vec<Resource> {
         at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
         at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
         at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
-        at("/jobs", vec![(GET, READ, to(jobs::list_jobs))]),
-        at("/jobs/{id}", vec![(GET, READ, to(jobs::find_job))]),
-        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
+        at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
+        at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
+        at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
         at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
-        at("/signatures/verify", vec![(POST, MANAGE, to(signatures::verify_signature))]),
+        at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![
             (GET, READ, to(events::read::list_events)),
             (POST, PUBLISH, to(events::publish::publish_event)),
@@ -121,19 +118,19 @@ fn platform_routes() -> Vec<Resource> {
         at("/retry-policies", vec![(GET, READ, to(rest::retry_policies::list_retry_policies))]),
         at("/retry-policies/{environment}", vec![(PUT, OWN, to(rest::retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![
-            (GET, OWN, to(api_keys::list_api_keys)),
-            (POST, OWN, to(api_keys::create_api_key)),
+            (GET, OWN, to(rest::api_keys::list_api_keys)),
+            (POST, OWN, to(rest::api_keys::create_api_key)),
         ]),
-        at("/api-keys/{id}", vec![(DELETE, OWN, to(api_keys::revoke_api_key))]),
+        at("/api-keys/{id}", vec![(DELETE, OWN, to(rest::api_keys::revoke_api_key))]),
         at("/session", vec![
-            (GET, Needs::Key, to(session::show_session)),
-            (POST, Needs::Nothing, to(session::sign_in)),
-            (DELETE, Needs::Key, to(session::sign_out)),
+            (GET, Needs::Key, to(rest::session::show_session)),
+            (POST, Needs::Nothing, to(rest::session::sign_in)),
+            (DELETE, Needs::Key, to(rest::session::sign_out)),
         ]),
-        at("/audit", vec![(GET, READ, to(audit::list_audit))]),
+        at("/audit", vec![(GET, READ, to(rest::audit::list_audit))]),
         at("/settings", vec![
-            (GET, READ, to(settings::show_settings)),
-            (PATCH, OWN, to(settings::patch_settings)),
+            (GET, READ, to(rest::settings::show_settings)),
+            (PATCH, OWN, to(rest::settings::patch_settings)),
         ]),
     ]
 }

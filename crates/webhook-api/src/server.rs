@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_store::SealingKeys;
 
+use crate::rest::health::Draining;
 use crate::routes;
-use crate::routes::health::Draining;
 use webhook_admin::Connections;
 use webhook_admin::url_rules::UrlRules;
 use webhook_web::access_log;

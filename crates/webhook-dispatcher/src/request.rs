@@ -146,7 +146,7 @@ fn headers(recipient: &Recipient, ours: &[(RequestHeader, String)]) -> HeaderMap
     let mut headers = HeaderMap::with_capacity(ours.len() + recipient.headers.len() + 3);
     for (header, value) in ours {
         let value = HeaderValue::from_str(value).expect("it is written by us");
-        headers.append(NAMES[*header as usize].clone(), value);
+        headers.append(NAMES[header.position()].clone(), value);
     }
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     for (name, value) in &recipient.headers {

@@ -1,4 +1,4 @@
-//! Access: who may do what, which addresses may be called, and what holds for the whole platform.
+//! Access: roles and keys, callable addresses, and the settings of the whole platform.
 
 pub(crate) mod address_policy;
 pub(crate) mod api_key;

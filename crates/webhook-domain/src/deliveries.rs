@@ -1,4 +1,4 @@
-//! Deliveries: one event owed to one webhook, from the first request to the last.
+//! Deliveries (each is an event owed to a webhook), from the first request to the last.
 
 pub(crate) mod status;
 
@@ -6,19 +6,19 @@ pub(crate) mod status;
 pub(crate) mod request;
 pub(crate) mod signature;
 
-// How an attempt ends, and what follows for its delivery.
+// The end of an attempt, and the consequence for the delivery.
 pub(crate) mod body_end;
 pub(crate) mod last_response;
 pub(crate) mod outcome;
 pub(crate) mod retry_after;
 pub(crate) mod verdict;
 
-// What follows for its webhook.
+// The consequence of an attempt for the webhook.
 pub(crate) mod circuit;
 pub(crate) mod hold;
 pub(crate) mod observation;
 
-// What is counted, told and repeated of deliveries.
+// Counts of attempts, messages about deliveries, and jobs over many of them.
 pub(crate) mod job;
 pub(crate) mod statistics;
 pub(crate) mod status_event;

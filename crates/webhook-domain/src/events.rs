@@ -1,4 +1,4 @@
-//! Events: what happens on the platform, and which events a webhook wants.
+//! Events: happenings on the platform, and the selection of events by a webhook.
 
 pub(crate) mod environment;
 pub(crate) mod event_type;
@@ -9,7 +9,7 @@ pub(crate) mod event;
 pub(crate) mod not_an_object;
 mod timestamp;
 
-// What a webhook selects and orders events by.
+// The selection and the order of events for a webhook.
 pub(crate) mod event_pattern;
 pub(crate) mod event_selection;
 pub(crate) mod ordering_key;

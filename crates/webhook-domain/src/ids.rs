@@ -1,4 +1,5 @@
-//! Ids as types, so that a delivery's id cannot stand where an event's is wanted.
+//! Identifiers as types of their own: a delivery's id cannot be passed where an event's id is
+//! expected.
 
 use uuid::Uuid;
 
@@ -19,9 +20,13 @@ macro_rules! ids {
         impl std::str::FromStr for $name {
             type Err = NotAnId;
 
-            /// Takes the hyphenated form only (RFC 9562 section 4), in either case.
+            /// Reads the hyphenated form (RFC 9562, section 4) in upper or lower case, and no other
+            /// form.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match Uuid::try_parse(text) {
+                    // `try_parse` also reads braces, URNs and 32 bare digits. One event would then
+                    // have several spellings of its id, and receivers could not drop repeats by
+                    // comparing text.
                     Ok(id) if text.len() == 36 => Ok(Self(id)),
                     _ => Err(NotAnId),
                 }
@@ -30,17 +35,17 @@ macro_rules! ids {
     )+};
 }
 
-/// A text that is no UUID.
+/// A text that is not a hyphenated UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be a UUID such as 0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e")]
 pub struct NotAnId;
 
 ids! {
-    /// Identifies an event for ever: the same id again is the same event.
+    /// Identifies an event for ever: two messages with the same id are the same event.
     EventId
     /// Identifies a webhook.
     WebhookId
-    /// Identifies a delivery, through all of its attempts.
+    /// Identifies a delivery through all its attempts.
     DeliveryId
     /// Identifies an API key without revealing it.
     ApiKeyId

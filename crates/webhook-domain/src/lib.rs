@@ -1,20 +1,43 @@
-//! What webhooks are, without any I/O.
+//! The rules of webhooks, without any I/O.
 //!
-//! Everything here is a value or a pure function. Nothing reads a clock, the environment or a
-//! random source: time and randomness are parameters, so that every rule can be tested as a table.
+//! Every item is a value or a pure function. The crate reads no clock, no environment and no random
+//! source: time and randomness are parameters, so that every rule can be tested as a table.
+//!
+//! The files are in five rooms. A room imports only from the rooms above:
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `access/` | roles, API keys, sessions, callable addresses, the platform's settings |
+//! | `events/` | the event, its envelope and type, selections of types, the ordering key |
+//! | `webhooks/` | name, URL, headers, metadata, limits, retry policy, secret |
+//! | `deliveries/` | request and signature, outcome and verdict, circuit, hold, jobs, statistics |
+//! | `support/` | diagnosis, explanation, advice, the signature check |
+//!
+//! The foundations of all rooms are `ids.rs`, `names.rs` (closed sets of names) and `outside/`
+//! (bounded texts from strangers).
+//!
+//! Constructors have five names: `FromStr` reads a value with a single form as text (a name, an id,
+//! a pattern, an address); `parse` checks any other text or bytes; `new` and `from_millis` check
+//! numbers and lists; other `from_…` functions trust their source (random bytes, a stored row, a
+//! cookie for a look-up); `of` derives a value from other values. A record with public fields is
+//! checked where the record enters, by `checked`, which refuses every wrong field at once.
 
-// What all rooms are made of.
+// The foundations of all rooms.
 mod ids;
 mod names;
 pub mod outside;
 
-// The rooms. Each imports from the rooms above it only.
+// The rooms: each imports only from the rooms above.
 mod access;
 mod events;
+
+// Imports access and events.
 mod webhooks;
 
+// Imports webhooks too.
 mod deliveries;
 
+// Imports every other room, and no room imports support.
 mod support;
 
 // Ids, names, and values from outside.
@@ -26,7 +49,7 @@ pub use outside::{
     published_to::{AmqpName, PublishedTo},
 };
 
-// Access: who may do what, and what holds for the whole platform.
+// Access: roles and keys, callable addresses, settings of the whole platform.
 pub use access::{
     address_policy::AddressPolicy,
     api_key::{ApiKey, ApiKeyError, KeyName},
@@ -36,7 +59,7 @@ pub use access::{
     session::SessionToken,
 };
 
-// Events: what happens, and which events a webhook wants.
+// Events, and selections of events.
 pub use events::{
     envelope::AssignedFields,
     environment::Environment,
@@ -48,19 +71,19 @@ pub use events::{
     ordering_key::OrderingKey,
 };
 
-// Webhooks: what an admin sets for one.
+// Webhooks, and all their settings.
 pub use webhooks::{
     custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue},
     limits::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit},
     metadata::{Metadata, MetadataError},
     name::{WebhookDescription, WebhookName},
-    retry_policy::{RetryPolicy, RetryPolicyError},
+    retry_policy::RetryPolicy,
     secret::{SecretError, SigningSecret},
     settings::{Serving, WebhookSettings, WebhookStatus},
     url::{UrlError, UrlSchemes, WebhookUrl},
 };
 
-// Deliveries: what is sent, how attempts end, and what follows.
+// Deliveries: requests, the outcome of attempts, and the consequences.
 pub use deliveries::{
     body_end::BodyEnd,
     circuit::{Circuit, CircuitChange, CircuitPolicy, Failing, observe},
@@ -78,7 +101,7 @@ pub use deliveries::{
     verdict::{Progress, Verdict, decide},
 };
 
-// Support: why a webhook did not get an event, and why a verifier says no.
+// Support: diagnosis, explanation, advice, and the signature check.
 pub use support::{
     advice::{advice, meaning_behind_cdn},
     diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose},

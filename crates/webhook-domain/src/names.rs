@@ -1,10 +1,10 @@
-//! Closed sets of names that go over the wire: a role, a status, an event type, a failure class.
+//! Closed sets of names that go over the wire: roles, statuses, event types, failure classes.
 //!
-//! `names!` declares such a set as an enum and gives each value its one name. JSON, SQL columns,
-//! log fields, metric labels and query parameters all use the same name, so a name is part of the
-//! API and of the stored data: a name never changes once it is released.
+//! `names!` declares a set as an enum and gives each value one name. JSON, SQL columns, log fields,
+//! metric labels and query parameters all use this name, so the name is part of the API and of the
+//! stored data: a released name never changes.
 //!
-//! Code that works with any set is generic over [`Named`].
+//! Code for any set is generic over [`Named`].
 //!
 //! ```
 //! use webhook_domain::{Named, Role};
@@ -28,21 +28,24 @@ use serde::de::DeserializeOwned;
 /// The most characters of an unknown name that [`UnknownName`] repeats.
 const MAX_REPEATED_CHARS: usize = 64;
 
-/// A value of a closed set of names. Every set that `names!` declares implements it.
+/// A value of a closed set of names. Every set that `names!` declares implements this trait.
 pub trait Named:
     Copy + Eq + Debug + Display + FromStr<Err = UnknownName> + Serialize + DeserializeOwned + 'static
 {
-    /// The set, as error messages call it: `role` in "unknown role".
+    /// The set's name in error messages: `role` in "unknown role".
     const SET: &'static str;
 
     /// Every value of the set, in the order in which people list them.
     const ALL: &'static [Self];
 
+    /// The place of the value in [`ALL`](Self::ALL), from 0.
+    fn position(self) -> usize;
+
     /// The value's name on the wire.
     fn as_str(self) -> &'static str;
 }
 
-/// A text that is not a name of the set it was read as.
+/// A text that is not a name of the set that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {set} {given:?}; known are {known}")]
 pub struct UnknownName {
@@ -52,8 +55,8 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    /// Refuses `given`, which is none of the `known` names of `set`. Only the first 64 characters
-    /// of `given` are kept, because a stranger may have written it.
+    /// Refuses `given`, which is not among the `known` names of `set`. Only the first 64 characters
+    /// of `given` are kept, because a stranger may have written the text.
     pub(crate) fn new<'a>(
         set: &'static str,
         given: &str,
@@ -86,6 +89,11 @@ macro_rules! names {
             /// Every value, in the order in which people list them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// The place of the value in `ALL`, from 0.
+            pub const fn position(self) -> usize {
+                self as usize
+            }
+
             /// The name used in JSON, tables, logs and metrics.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -98,6 +106,10 @@ macro_rules! names {
             const SET: &'static str = $set;
             const ALL: &'static [Self] = Self::ALL;
 
+            fn position(self) -> usize {
+                self.position()
+            }
+
             fn as_str(self) -> &'static str {
                 self.as_str()
             }
@@ -105,6 +117,7 @@ macro_rules! names {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                // `pad` and not `write_str`: log lines and tables align names.
                 f.pad(self.as_str())
             }
         }
@@ -128,6 +141,7 @@ macro_rules! names {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // Not `&str`: a reader or a `serde_json::Value` cannot lend its text.
                 let text = <std::borrow::Cow<'_, str> as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
@@ -142,11 +156,12 @@ mod tests {
     use super::*;
     use crate::*;
 
-    /// Writes and reads every name of a set in each way that the wire knows.
+    /// Writes and reads every name of a set in each form that names have on the wire.
     fn assert_round_trip<T: Named>() {
         for value in T::ALL {
             let json = serde_json::to_value(value).expect("a name is JSON");
 
+            assert_eq!(T::ALL[value.position()], *value);
             assert_eq!(json, value.as_str());
             assert_eq!(value.to_string(), value.as_str());
             assert_eq!(value.as_str().parse(), Ok(*value));

@@ -1,4 +1,5 @@
-//! Support: answers to "why did my webhook not get this event?" and "why does my verifier say no?".
+//! Support: the answers to "why did the event not arrive?" and "why does my verifier refuse the
+//! request?".
 
 pub(crate) mod advice;
 pub(crate) mod diagnosis;

@@ -1,8 +1,8 @@
-//! Webhooks: the destinations that admins configure, and everything an admin sets for one.
+//! Webhooks: the destinations configured by admins, and all their settings.
 
 pub(crate) mod settings;
 
-// The values that the settings consist of.
+// The parts of the settings.
 pub(crate) mod custom_headers;
 pub(crate) mod limits;
 pub(crate) mod metadata;

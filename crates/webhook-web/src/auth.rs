@@ -69,7 +69,7 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     if comes_from_elsewhere(request.method(), request.headers()) {
         return Err(Problem::OtherSite);
     }
-    let hash = SessionToken::given(cookie.value()).hash();
+    let hash = SessionToken::from_cookie(cookie.value()).hash();
     let mut connection = part::<Connections>(request).acquire().await?;
     let known = sessions::find_key(&mut connection, &hash).await?;
     let known = known.ok_or(Refusal::Unauthorized)?;

@@ -1,11 +1,11 @@
-//! The HTTP plumbing that the REST API and the portal share, on actix-web: who sends a request, how
-//! fast, its body and headers, and how a request is refused.
+#![doc = include_str!("../README.md")]
 
 // The way of a request: its id and its line in the log, who sends it, what may be done.
 pub mod access_log;
 pub mod request_id;
 
 pub mod auth;
+pub mod session;
 
 pub mod api_key_cache;
 pub mod rate_limit;

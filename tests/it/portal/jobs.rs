@@ -27,7 +27,7 @@ async fn all_that_fit_are_counted_first_and_then_watched_to_their_end() {
     browser.press("Start the job").await;
 
     browser.see("The job is started.").await;
-    browser.see("It has done all there was to do.").await;
+    browser.see("Every delivery was processed.").await;
     browser.see("30 of 30, 100 %").await;
     assert!(!browser.says("Cancel the job").await);
     let sent = async || (receiver.count() == 30).then_some(());
@@ -62,9 +62,9 @@ async fn a_job_is_found_in_the_list_and_stopped_without_scripts() {
     browser.press("Cancel the job").await;
 
     browser
-        .see("The job is cancelled. What it made due stays due.")
+        .see("The job is cancelled. Deliveries that it queued stay queued.")
         .await;
-    browser.see("It was stopped.").await;
+    browser.see("Cancelled").await;
     browser.end().await;
     platform.end().await;
 }

@@ -9,9 +9,10 @@ use super::filters;
 use super::html::page;
 use super::query::Query;
 use super::visit::Visit;
-use crate::routes::audit::{AuditBody, read_list};
 use difference::{Difference, differences};
 use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::audit::{AuditBody, list_audit};
 use webhook_admin::lists::Page;
 use webhook_web::Problem;
 use words::in_words;
@@ -40,7 +41,7 @@ pub(super) struct Entry {
 
 impl Entry {
     fn of(body: AuditBody) -> Self {
-        let title = body.action.parse().map_or(body.action, in_words);
+        let title = in_words(body.action);
         Self {
             differences: differences(body.before.as_ref(), body.after.as_ref()),
             title,
@@ -64,8 +65,8 @@ pub(super) struct Entries {
 pub(super) async fn read_entries(
     query: &str,
     connections: &Connections,
-) -> Result<Entries, Problem> {
-    let Page { data, next_cursor } = read_list(query, connections).await?;
+) -> Result<Entries, Refusal> {
+    let Page { data, next_cursor } = list_audit(query, connections).await?;
     Ok(Entries {
         data: data.into_iter().map(Entry::of).collect(),
         next_cursor,

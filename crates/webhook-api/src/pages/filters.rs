@@ -2,6 +2,8 @@
 
 #![allow(unreachable_pub, reason = "the macro of a filter makes it public")]
 
+use std::fmt::Display;
+
 use askama::Values;
 use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
@@ -51,13 +53,13 @@ pub(crate) fn duration(millis: &u64, _: &dyn Values) -> askama::Result<String> {
     Ok(in_words(*millis))
 }
 
-/// A name of ours as a label: `production` is shown as `Production`.
+/// A name of the API as a label: `production` is shown as `Production`.
 #[askama::filter_fn]
-pub(crate) fn label(name: &str, _: &dyn Values) -> askama::Result<String> {
-    Ok(label_of(name))
+pub(crate) fn label<T: Display>(name: T, _: &dyn Values) -> askama::Result<String> {
+    Ok(label_of(&name.to_string()))
 }
 
-/// Makes a label of a name of ours. A type of event is written as it is sent.
+/// The label of a name of the API. The name of an event type, which has a dot, stays as it is.
 pub(crate) fn label_of(name: &str) -> String {
     if name.contains('.') {
         return name.to_owned();

@@ -132,7 +132,7 @@ mod tests {
 
     /// Whether a form with the token of `cookie` is taken, of a browser that has both cookies.
     async fn takes(cookie: &str, caller: Option<Caller>) -> bool {
-        let token = |of: &str| SessionToken::given(of).form_token();
+        let token = |of: &str| SessionToken::from_cookie(of).form_token();
         let (request, mut payload) = TestRequest::default()
             .insert_header((CONTENT_TYPE, "application/x-www-form-urlencoded"))
             .cookie(Cookie::new(SESSION_COOKIE, SESSION_COOKIE))

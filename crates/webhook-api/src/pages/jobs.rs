@@ -1,10 +1,15 @@
-//! The pages of jobs.
+//! The pages of jobs: their list, and the progress of one.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use askama::Template;
 use chrono::TimeDelta;
-use webhook_domain::JobStatus;
+use webhook_admin::jobs::{self, JobBody, ListJobs};
+use webhook_admin::{Connections, Refusal};
+use webhook_domain::{JobId, JobKind, JobStatus};
+use webhook_web::problem::refusal_status;
+use webhook_web::{PathId, Problem};
 
 use super::filters;
 use super::form::Form;
@@ -13,15 +18,10 @@ use super::notice::Notice;
 use super::query::Query;
 use super::span::in_short;
 use super::visit::Visit;
-use crate::routes::jobs::{JobBody, cancel, read_job, read_list};
-use webhook_admin::Connections;
-use webhook_admin::Refusal;
-use webhook_web::Problem;
-use webhook_web::problem::refusal_status;
 
 mod selection;
 
-use selection::{Fact, facts};
+use selection::{Fact, UNTIL, facts};
 
 #[derive(Template)]
 #[template(path = "jobs/list.html")]
@@ -38,25 +38,27 @@ struct JobsPage {
 struct JobPage<'a> {
     visit: &'a Visit,
     shown: ShownJob,
-    /// Why what was asked for was not done.
+    /// Why the job was not cancelled; `None` unless cancelling was refused.
     refused: Option<String>,
 }
 
-/// A job, and what it is about in words.
+/// A job with its filters in words.
 struct ShownJob {
     job: JobBody,
     facts: Vec<Fact>,
-    /// How many it has looked at; of more than there were, all.
-    looked_at: i64,
+    /// Deliveries that the job has queued or skipped, at most the job's total: events that arrived
+    /// after the start may add some.
+    processed: i64,
 }
 
-/// Lists jobs.
+/// Shows the list of jobs.
 pub(super) async fn show_jobs(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api(), &connections).await?;
+    let list = ListJobs::parse(&query.as_api())?;
+    let list = jobs::list_jobs(&list, &connections).await?;
     let shown = JobsPage {
         visit,
         query,
@@ -67,75 +69,90 @@ pub(super) async fn show_jobs(
     page(&shown.visit, &shown)
 }
 
-/// Shows a job, and how far it got.
+/// Shows a job with its progress.
 pub(super) async fn show_job(
-    id: Path<String>,
+    PathId(id): PathId<JobId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let shown = JobPage {
-        visit: &visit,
-        shown: ShownJob::of(read_job(&id, &connections).await?),
-        refused: None,
-    };
-    page(&visit, &shown)
+    let job = jobs::find_job(id, &connections).await?;
+    show(StatusCode::OK, &visit, job, None)
 }
 
-/// Stops a job.
+/// Cancels a job. The page of a job that has ended already says so.
 pub(super) async fn cancel_job(
-    id: Path<String>,
+    PathId(id): PathId<JobId>,
     _form: Form,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    match cancel(&id, &visit.caller, &connections).await {
+    match jobs::cancel_job(id, &visit.caller, &connections).await {
         Ok(job) => {
-            let notice = Notice::new("The job is cancelled. What it made due stays due.");
+            let notice =
+                Notice::new("The job is cancelled. Deliveries that it queued stay queued.");
             Ok(go_on(&format!("/admin/jobs/{}", job.id), &notice))
         }
-        Err(problem @ Refusal::Conflict(_)) => {
-            let shown = JobPage {
-                visit: &visit,
-                shown: ShownJob::of(read_job(&id, &connections).await?),
-                refused: Some(problem.to_string()),
-            };
-            page_with(refusal_status(&problem), &visit, &shown)
+        Err(refusal @ Refusal::Conflict(_)) => {
+            let job = jobs::find_job(id, &connections).await?;
+            let reason = refusal.to_string();
+            show(refusal_status(&refusal), &visit, job, Some(reason))
         }
         Err(refusal) => Err(refusal.into()),
     }
+}
+
+fn show(
+    status: StatusCode,
+    visit: &Visit,
+    job: JobBody,
+    refused: Option<String>,
+) -> Result<HttpResponse, Problem> {
+    let shown = JobPage {
+        visit,
+        shown: ShownJob::of(job),
+        refused,
+    };
+    page_with(status, visit, &shown)
 }
 
 impl ShownJob {
     fn of(job: JobBody) -> Self {
         Self {
             facts: facts(&job.selection),
-            looked_at: (job.done + job.skipped).min(job.total),
+            processed: (job.done + job.skipped).min(job.total),
             job,
         }
     }
 
     fn is_running(&self) -> bool {
-        self.job.status == JobStatus::Running.as_str()
+        self.job.status == JobStatus::Running
     }
 
-    /// What it does, in a few words.
+    /// The facts for the list. Every selection ends at the start of its job, so the list leaves the
+    /// end out.
+    fn summary(&self) -> impl Iterator<Item = &Fact> {
+        self.facts.iter().filter(|fact| fact.name != UNTIL)
+    }
+
     fn name(&self) -> &'static str {
         match self.job.kind {
-            "replay" => "Replay events",
-            _ => "Retry deliveries",
+            JobKind::Replay => "Replay events",
+            JobKind::Retry => "Retry deliveries",
         }
     }
 
-    /// How long it takes to the end at its rate.
-    fn left(&self) -> String {
-        let left = self.job.total - self.looked_at;
-        in_short(TimeDelta::seconds(left / i64::from(self.job.rate.max(1))))
+    /// The time until the job finishes at its rate, in words.
+    fn remaining_time(&self) -> String {
+        let remaining = self.job.total - self.processed;
+        in_short(TimeDelta::seconds(
+            remaining / i64::from(self.job.rate.max(1)),
+        ))
     }
 
     fn percent(&self) -> i64 {
         if self.job.total == 0 {
             return 100;
         }
-        self.looked_at * 100 / self.job.total
+        self.processed * 100 / self.job.total
     }
 }

@@ -14,6 +14,6 @@ pub(super) const SIGN_IN_COOKIE: &str = "webhooks_sign_in";
 /// is refused.
 pub(super) fn form_token(request: &HttpRequest, cookie: &str) -> String {
     let cookie = request.cookie(cookie);
-    let token = cookie.map(|cookie| SessionToken::given(cookie.value()).form_token());
+    let token = cookie.map(|cookie| SessionToken::from_cookie(cookie.value()).form_token());
     token.unwrap_or_default()
 }

@@ -14,13 +14,14 @@ use super::html::{html, render};
 use super::own_form::SIGN_IN_COOKIE;
 use super::query::Query;
 use super::{assets, filters};
-use crate::routes::session;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::sessions::begin_session;
 use webhook_admin::url_rules::UrlRules;
 use webhook_web::Problem;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
+use webhook_web::session::{self, find_signing_in, session_cookie};
 
 /// Where one goes who wanted to go nowhere.
 const HOME: &str = "/admin/webhooks";
@@ -63,7 +64,8 @@ pub(super) async fn sign_in(
         }
         Err(problem) => return Err(problem),
     };
-    let (_, cookie) = session::begin(&known, &connections, &url_rules).await?;
+    let session = begin_session(known.id, &connections).await?;
+    let cookie = session_cookie(&session, &url_rules);
     Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, if is_page(next) { next } else { HOME }))
         .cookie(cookie)
@@ -77,7 +79,7 @@ pub(super) async fn sign_out(
     connections: Data<Connections>,
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
-    let forget = session::end(&request, &connections, &url_rules).await?;
+    let forget = session::sign_out(&request, &connections, &url_rules).await?;
     Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, "/admin/sign-in"))
         .cookie(forget)
@@ -90,7 +92,7 @@ async fn find_key(
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
     let key = ApiKey::parse(text).map_err(|_| Refusal::Unauthorized)?;
-    let known = session::find_key(&key, known_keys, limits).await?;
+    let known = find_signing_in(&key, known_keys, limits).await?;
     let (role, permission) = (known.role, Permission::Read);
     if role.allows(permission) {
         Ok(known)

@@ -1,19 +1,21 @@
-//! Which addresses the dispatcher may call, so that a webhook cannot be aimed at our own network.
+//! The IP addresses that the dispatcher may call, so that a webhook cannot be aimed at our own
+//! network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// Public addresses, and the networks that the operator opened.
+/// Permits public addresses, and the networks that the operator opened.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
-    /// Networks that are allowed although they are not public, such as a customer's VPN.
+    /// Networks that are permitted although they are not public, such as a customer's VPN.
     pub allowed: Vec<IpNet>,
 }
 
 impl AddressPolicy {
     /// Whether a connection to `address` may be opened.
     pub fn permits(&self, address: IpAddr) -> bool {
+        // A private IPv4 address must not slip through in the clothes of an IPv6 address.
         let address = unmapped(address);
         self.allowed
             .iter()
@@ -22,7 +24,7 @@ impl AddressPolicy {
     }
 }
 
-/// The IPv4 address inside an IPv4-mapped, NAT64 or 6to4 one: that is where the packets end up.
+/// The IPv4 address inside an IPv4-mapped, NAT64 or 6to4 address: the packets end up there.
 fn unmapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else {
         return address;
@@ -45,7 +47,8 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Not in the IANA IPv4 Special-Purpose Address Registry (RFC 6890), nor multicast.
+/// Whether an address is neither in the IANA IPv4 Special-Purpose Address Registry (RFC 6890) nor
+/// multicast.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = address.is_private()
@@ -62,7 +65,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Inside 2000::/3, the only unicast space in use, and not set aside there.
+/// Whether an address is inside 2000::/3, the only unicast space in use, and not reserved within
+/// that space.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let global_unicast = a & 0xe000 == 0x2000;
@@ -125,5 +129,50 @@ mod tests {
         assert!(policy.permits("127.0.0.1".parse().expect("an address")));
         assert!(policy.permits("::ffff:127.0.0.1".parse().expect("an address")));
         assert!(!policy.permits("10.0.0.1".parse().expect("an address")));
+    }
+
+    /// The first and the last address of each special network, and the public addresses beside
+    /// them. Where a network has no neighbour, any public address stands.
+    #[rstest]
+    #[case::carrier("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0")]
+    #[case::assignments("191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0")]
+    #[case::relays("192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0")]
+    #[case::benchmark("198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0")]
+    #[case::multicast("223.255.255.255", "224.0.0.0", "255.255.255.255", "1.0.0.0")]
+    #[case::this_network("1.0.0.0", "0.0.0.0", "0.255.255.255", "1.0.0.0")]
+    #[case::teredo("2000::", "2001::", "2001:1ff:ffff::", "2001:200::")]
+    #[case::example("2001:db7:ffff::", "2001:db8::", "2001:db8:ffff::", "2001:db9::")]
+    #[case::example("3ffe::", "3fff::", "3fff:fff:ffff::", "3fff:1000::")]
+    #[case::global_unicast("3ffe::", "1fff::", "4000::", "2000::")]
+    fn a_network_ends_at_its_bounds(
+        #[case] before: IpAddr,
+        #[case] first: IpAddr,
+        #[case] last: IpAddr,
+        #[case] behind: IpAddr,
+    ) {
+        let public = [before, first, last, behind].map(|a| AddressPolicy::default().permits(a));
+
+        assert_eq!(public, [true, false, false, true]);
+    }
+
+    #[rstest]
+    #[case("192.1.0.1")]
+    #[case("193.0.0.1")]
+    #[case("192.88.98.1")]
+    #[case("192.89.99.1")]
+    #[case("193.88.99.1")]
+    #[case("199.18.0.1")]
+    #[case("101.64.0.1")]
+    fn an_address_that_shares_some_bytes_with_a_network_is_public(#[case] address: IpAddr) {
+        assert!(AddressPolicy::default().permits(address));
+    }
+
+    #[test]
+    fn an_embedded_address_is_read_from_all_of_its_bits() {
+        let embedded = |text: &str| unmapped(text.parse().expect("an address")).to_string();
+
+        assert_eq!(embedded("::ffff:201.2.3.4"), "201.2.3.4");
+        assert_eq!(embedded("64:ff9b::201.2.3.4"), "201.2.3.4");
+        assert_eq!(embedded("2002:c902:0304::1"), "201.2.3.4");
     }
 }

@@ -1,27 +1,30 @@
+//! API keys: bearer tokens of programs and people.
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// What an API key starts with, so that secret scanners and people recognise it.
+/// The prefix of every API key, by which people and secret scanners recognise one.
 const PREFIX: &str = "whk_";
 
-/// How many characters of a key are kept readable, to tell keys apart in a list.
+/// The first 10 characters of a key are stored in clear text, to tell keys apart in a list. Six of
+/// them are random, so 220 secret bits are left.
 const READABLE: usize = 10;
 
 /// A bearer key: `whk_` and 256 random bits in base64url.
 ///
-/// Only its [`hash`](Self::hash) is stored. A plain SHA-256 suffices because the key is random
-/// and long: there is nothing to guess that a slow hash would protect.
+/// Only the [`hash`](Self::hash) is stored. A plain SHA-256 suffices: the key is long and random,
+/// so a slow hash would protect against no guess.
 #[derive(Clone)]
 pub struct ApiKey(Zeroizing<String>);
 
-/// A text that is no API key.
+/// A text that is not an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an API key")]
 pub struct ApiKeyError;
 
 impl ApiKey {
-    /// Makes a key of 256 bits that the caller drew at random.
+    /// Makes a key of 256 bits, drawn at random by the caller.
     pub fn from_random(bits: [u8; 32]) -> Self {
         Self(Zeroizing::new(format!(
             "{PREFIX}{}",
@@ -29,7 +32,7 @@ impl ApiKey {
         )))
     }
 
-    /// Takes a key as its holder sends it.
+    /// Reads a key as its holder sends the key.
     pub fn parse(text: &str) -> Result<Self, ApiKeyError> {
         let bits = text.strip_prefix(PREFIX).ok_or(ApiKeyError)?;
         match URL_SAFE_NO_PAD.decode(bits) {
@@ -38,31 +41,31 @@ impl ApiKey {
         }
     }
 
-    /// The key itself, to be shown once to whoever asked for it.
+    /// The key in clear text, shown once to the person who created the key.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is stored and looked up instead of the key.
+    /// The SHA-256 of the key, which is stored and looked up instead of the key.
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
-    /// The first characters, to recognise the key in a list.
+    /// The first 10 characters, to recognise the key in a list.
     pub fn prefix(&self) -> &str {
         &self.0[..READABLE]
     }
 }
 
-/// What a key is called in lists: 1 to 100 characters, no control characters, trimmed.
+/// The name of an API key in lists: 1 to 100 characters, no control characters, trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyName(String);
 
 impl KeyName {
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_CHARS: usize = 100;
 
-    /// The name.
+    /// The trimmed name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -118,5 +121,27 @@ mod tests {
         for text in ["", "whk_", "whk_c2hvcnQ", "sk_live_42", "whk_=???"] {
             assert!(ApiKey::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_is_looked_up_by_its_hash_and_recognised_by_its_prefix() {
+        let key = ApiKey::from_random([7; 32]);
+
+        let expected: [u8; 32] = Sha256::digest(key.reveal().as_bytes()).into();
+        assert_eq!(key.hash(), expected);
+        assert_eq!(
+            key.reveal(),
+            "whk_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"
+        );
+        assert_eq!(key.prefix(), "whk_BwcHBw");
+    }
+
+    #[test]
+    fn a_name_may_have_100_characters() {
+        let longest = "é".repeat(KeyName::MAX_CHARS);
+
+        let name: KeyName = longest.parse().expect("a name");
+
+        assert_eq!(name.as_str(), longest);
     }
 }

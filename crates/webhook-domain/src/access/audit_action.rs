@@ -1,9 +1,11 @@
+//! The actions recorded in the audit log.
+
 use crate::names::names;
 
 names! {
-    /// What an entry of the audit log tells.
+    /// The action of one entry in the audit log.
     AuditAction, "audit action" {
-        /// A webhook was made.
+        /// A webhook was created.
         WebhookCreated = "webhook.created",
         /// A webhook's settings were changed.
         WebhookUpdated = "webhook.updated",
@@ -11,7 +13,7 @@ names! {
         WebhookDeleted = "webhook.deleted",
         /// The platform set a webhook Inactive.
         WebhookDisabled = "webhook.disabled",
-        /// A webhook's secret was shown.
+        /// A webhook's secret was read.
         SecretRead = "webhook.secret_read",
         /// A webhook got a new secret.
         SecretRotated = "webhook.secret_rotated",
@@ -19,21 +21,21 @@ names! {
         WebhookTested = "webhook.tested",
         /// Webhooks were exported with their secrets.
         SecretsExported = "webhooks.secrets_exported",
-        /// An API key was made.
+        /// An API key was created.
         ApiKeyCreated = "api_key.created",
         /// An API key was revoked.
         ApiKeyRevoked = "api_key.revoked",
-        /// A delivery was sent again that had succeeded.
+        /// A delivery that had succeeded was sent to its webhook a second time.
         DeliveryResent = "delivery.resent",
-        /// A delivery was asked for again that had not.
+        /// A delivery that had not succeeded was retried by an admin.
         DeliveryRetried = "delivery.retried",
         /// A pending delivery was cancelled.
         DeliveryCancelled = "delivery.cancelled",
-        /// A job was started that sends deliveries again.
+        /// A job that retries many deliveries was started.
         DeliveriesRetried = "deliveries.retried",
-        /// A job was started that sends a webhook what it missed.
+        /// A job that replays events to a webhook that missed them was started.
         EventsReplayed = "events.replayed",
-        /// A job was stopped.
+        /// A job was cancelled.
         JobCancelled = "job.cancelled",
         /// An environment's default retry policy was replaced.
         RetryPolicyReplaced = "retry_policy.replaced",

@@ -1,4 +1,4 @@
-//! What owners set for the whole platform.
+//! The settings of the whole platform, made by owners.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -13,34 +13,36 @@ use crate::FieldError;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What owners set for the whole platform.
+/// The settings of the whole platform. [`checked`](Self::checked) has the bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformSettings {
-    /// For how long what happened is kept.
+    /// How long events, deliveries, bodies and audit entries are kept.
     pub retention: Retention,
-    /// After how long of nothing but failure a webhook is set Inactive.
+    /// A webhook that has only failed for this long is set Inactive: 1 hour to 90 days.
     pub disable_after: Duration,
-    /// For how long a replaced secret signs as well when nobody says.
+    /// How long a replaced secret keeps signing when the rotation names no grace period: 0 to 7
+    /// days.
     pub grace_period: Duration,
-    /// Where requests come from, for the allow-lists of receivers; each once.
+    /// The source addresses of our requests, for the allow-lists of receivers: at most 100, without
+    /// repeats.
     pub egress_addresses: Vec<EgressAddress>,
 }
 
-/// For how long what happened is kept.
+/// How long the platform keeps its records: each 1 to 3,650 days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
-    /// Events, from when they were taken in.
+    /// Events, counted from their intake.
     pub events: Duration,
-    /// Deliveries with their attempts, from their end.
+    /// Deliveries with their attempts, counted from the end of the delivery.
     pub deliveries: Duration,
-    /// What was said on the wire, from each attempt on.
+    /// Transcripts (headers and bodies of requests and responses), counted from each attempt.
     pub bodies: Duration,
-    /// Entries of the audit log.
+    /// Entries of the audit log, counted from the action.
     pub audit: Duration,
 }
 
 impl Default for PlatformSettings {
-    /// 5 days are longer than any weekend; a day is enough to roll a secret out.
+    /// Five days outlast any weekend; one day is enough to roll out a secret.
     fn default() -> Self {
         Self {
             retention: Retention::default(),
@@ -52,8 +54,8 @@ impl Default for PlatformSettings {
 }
 
 impl Default for Retention {
-    /// A month to look into what went wrong, a week of what was said; who changed what is asked
-    /// for long afterwards.
+    /// A month to investigate failures, a week of transcripts, and a year of audit entries, because
+    /// questions about changes come late.
     fn default() -> Self {
         Self {
             events: 30 * DAY,
@@ -65,15 +67,16 @@ impl Default for Retention {
 }
 
 impl PlatformSettings {
-    /// Below an hour a restart of the receiver would disable it; after three months of nothing
-    /// but failure nobody waits for it.
+    /// Bounds of `disable_after`: below one hour a restart of the receiver would disable its
+    /// webhook; after 90 days of failure nobody waits for the receiver.
     pub const DISABLE_AFTER: RangeInclusive<Duration> = HOUR..=Duration::from_secs(90 * 86_400);
-    /// A secret that was replaced a week ago may well be somebody else's by now.
+    /// The longest grace period: 7 days. A secret that is replaced because it leaked must not stay
+    /// valid for longer.
     pub const MAX_GRACE_PERIOD: Duration = Duration::from_secs(7 * 86_400);
-    /// A longer list goes into no firewall.
+    /// The most egress addresses: 100. A longer list fits into no firewall rule.
     pub const MAX_EGRESS_ADDRESSES: usize = 100;
 
-    /// Checks what an owner asked for, and tells all that is wrong by the names that JSON has.
+    /// Checks every setting, and refuses each wrong one by its name in JSON.
     pub fn checked(self) -> Result<Self, Vec<FieldError>> {
         let mut errors = self.retention.errors();
         if !Self::DISABLE_AFTER.contains(&self.disable_after) {
@@ -95,8 +98,8 @@ impl PlatformSettings {
 }
 
 impl Retention {
-    /// Whoever keeps something for less than a day cannot look into yesterday's trouble; ten years
-    /// are what the law asks for at most.
+    /// Bounds of each period: with less than a day yesterday's trouble could not be investigated;
+    /// ten years are the longest legal retention period.
     pub const EACH: RangeInclusive<Duration> = DAY..=Duration::from_secs(3_650 * 86_400);
 
     fn errors(&self) -> Vec<FieldError> {
@@ -113,6 +116,8 @@ impl Retention {
         let mut errors: Vec<FieldError> = out_of_range
             .map(|(name, _)| refuse(name, "must be 1d to 3650d"))
             .collect();
+        // Retention deletes in this order: transcripts, deliveries, events. A record must not
+        // outlive the record that it refers to.
         if self.deliveries > self.events {
             let reason = "must be at most that of events: a delivery without its event cannot be \
                           tried again";
@@ -127,16 +132,17 @@ impl Retention {
     }
 }
 
-/// Where requests come from: an address (`203.0.113.7`) or a network (`203.0.113.0/24`).
+/// A source of our requests: an address (`203.0.113.7`) or a network (`203.0.113.0/24`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EgressAddress(IpNet);
 
 impl FromStr for EgressAddress {
     type Err = &'static str;
 
-    /// Bits of a network's address that are its hosts' are cut off.
+    /// Reads an address or a network. The host bits of a network are set to zero.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let network = text.parse::<IpNet>();
+        // A bare address is a network of one address.
         let network = network.or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         network
             .map(|network| Self(network.trunc()))
@@ -222,5 +228,65 @@ mod tests {
     #[case("203.0.113.7:443")]
     fn anything_else_is_none(#[case] text: &str) {
         assert!(text.parse::<EgressAddress>().is_err());
+    }
+
+    #[test]
+    fn the_bounds_themselves_are_allowed() {
+        let shortest = wrong(|settings| {
+            let shortest = Retention {
+                events: DAY,
+                deliveries: DAY,
+                bodies: DAY,
+                audit: DAY,
+            };
+            settings.retention = shortest;
+            settings.disable_after = Duration::from_secs(3_600);
+            settings.grace_period = Duration::ZERO;
+        });
+        let longest = wrong(|settings| {
+            let years = Duration::from_secs(315_360_000);
+            settings.retention = Retention {
+                events: years,
+                deliveries: years,
+                bodies: years,
+                audit: years,
+            };
+            settings.disable_after = Duration::from_secs(7_776_000);
+            settings.grace_period = Duration::from_secs(604_800);
+            settings.egress_addresses = vec!["192.0.2.1".parse().expect("an address"); 100];
+        });
+
+        assert_eq!((shortest, longest), (vec![], vec![]));
+    }
+
+    #[test]
+    fn one_second_beyond_a_bound_is_refused() {
+        let second = Duration::from_secs(1);
+
+        let long = wrong(|s| s.disable_after = Duration::from_secs(7_776_001));
+        let grace = wrong(|s| s.grace_period = Duration::from_secs(604_801));
+        let kept = wrong(|s| s.retention.audit = Duration::from_secs(315_360_001));
+        let short = wrong(|s| s.retention.audit = DAY - second);
+
+        assert_eq!(long, ["disable_after"]);
+        assert_eq!(grace, ["default_grace_period"]);
+        assert_eq!([kept, short].concat(), ["retention.audit"; 2]);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let PlatformSettings {
+            retention,
+            disable_after,
+            grace_period,
+            ..
+        } = PlatformSettings::default();
+
+        let days = |time: Duration| time.as_secs() / 86_400;
+        assert_eq!((days(disable_after), days(grace_period)), (5, 1));
+        assert_eq!(days(retention.events), 30);
+        assert_eq!(days(retention.deliveries), 30);
+        assert_eq!(days(retention.bodies), 7);
+        assert_eq!(days(retention.audit), 365);
     }
 }

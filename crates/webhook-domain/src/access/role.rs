@@ -1,35 +1,37 @@
+//! The roles of API keys, and the permissions of each role.
+
 use crate::names::names;
 
 names! {
-    /// What the holder of an API key may do.
+    /// The role of an API key. A session has the role of the key that signed in.
     Role, "role" {
         /// Reads webhooks, deliveries and events.
         Viewer = "viewer",
-        /// May only send events.
+        /// Sends events and reads nothing.
         Publisher = "publisher",
-        /// Manages webhooks, deliveries and rejected events.
+        /// Manages webhooks, deliveries and rejected messages.
         Admin = "admin",
-        /// An admin that also manages API keys and settings.
+        /// Does everything that an admin does, and manages API keys and settings.
         Owner = "owner",
     }
 }
 
 names! {
-    /// One thing that a request may need.
+    /// The permission needed by a request.
     Permission, "permission" {
-        /// To see webhooks, deliveries and events.
+        /// Reading webhooks, deliveries and events.
         Read = "read",
-        /// To send events.
+        /// Sending events.
         Publish = "publish",
-        /// To change webhooks, deliveries and rejected events.
+        /// Changing webhooks, deliveries and rejected messages.
         Manage = "manage",
-        /// To change API keys and settings.
+        /// Changing API keys and settings.
         Own = "own",
     }
 }
 
 impl Role {
-    /// Whether this role may do what `permission` names.
+    /// Whether a holder of this role has `permission`.
     pub const fn allows(self, permission: Permission) -> bool {
         match self {
             Self::Viewer => matches!(permission, Permission::Read),

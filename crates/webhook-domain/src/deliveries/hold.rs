@@ -1,22 +1,22 @@
-//! A hold: a receiver that answered 429, 502, 503, 504 or 520 to 524 with `Retry-After` gets no request
-//! of its webhook before that time, whichever delivery it is for and whichever dispatcher has it.
+//! The hold: a receiver that responded with 429, 502, 503, 504 or 520 to 524 and `Retry-After` gets
+//! no request of its webhook before that time, no matter which delivery or which dispatcher.
 //!
 //! | state | what happened | next |
 //! | --- | --- | --- |
-//! | any | one of these answers with a time | held until then, or until later if it is already |
-//! | held | the time comes | what waits goes on, in the order in which it was due |
-//! | held | an accepted test event; 410 | not held |
-//! | held | an admin retries a delivery, or changes how the webhook is called | not held |
+//! | any | a response with one of these statuses and `Retry-After` | held until that time, or until the later of two times |
+//! | held | the time comes | not held: waiting deliveries continue in the order in which they were due |
+//! | held | a test event is accepted, or a 410 | not held |
+//! | held | an admin retries a delivery, or changes the target URL or the headers | not held |
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Observation, Occasion, Outcome};
 
-/// Until when a receiver is held after one more attempt: nothing of its webhook is sent before, as
-/// it asked with `Retry-After`. `None`: it is not.
+/// The end of a webhook's hold after an attempt. `None`: no hold.
 ///
-/// Of two holds the longer one counts, as answers to requests of one moment come in any order. An
-/// accepted test ends a hold: the receiver takes requests again. Other requests that are accepted were on their way when it asked.
+/// The later of two ends counts, because the responses to simultaneous requests arrive in any
+/// order. An accepted test event ends a hold, because the receiver takes requests again. Other
+/// accepted requests were on their way when the receiver asked for the hold.
 pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<DateTime<Utc>> {
     let before = before.filter(|until| *until > seen.ended_at);
     let ends = match seen.outcome {
@@ -27,6 +27,7 @@ pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<D
     if ends {
         return None;
     }
+    // `Retry-After: 0` asks for no hold.
     let asked = seen.outcome.hold().filter(|asked| !asked.is_zero());
     let until = |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
     before.max(asked.map(until))

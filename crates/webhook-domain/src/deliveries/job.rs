@@ -6,39 +6,41 @@ use std::time::Duration;
 use crate::names::names;
 
 names! {
-    /// What a job does.
+    /// The kind of a job.
     JobKind, "kind of job" {
-        /// Sends deliveries again.
+        /// Retries ended deliveries.
         Retry = "retry",
-        /// Sends events that a webhook missed.
+        /// Creates deliveries for events missed by a webhook.
         Replay = "replay",
     }
 }
 
 names! {
-    /// Where a job stands.
+    /// The status of a job.
     JobStatus, "job status" {
-        /// It goes on step by step.
+        /// More steps follow.
         Running = "running",
-        /// It has done all there was to do.
+        /// All deliveries of the job were made due.
         Finished = "finished",
-        /// An admin stopped it. What it did until then stays done.
+        /// An admin stopped the job. Deliveries that were made due until then stay due.
         Cancelled = "cancelled",
     }
 }
 
-/// How many deliveries a job makes due per second, 1 to 5,000: so few that live ones hardly notice.
+/// The rate of a job: 1 to 5,000 deliveries made due per second, few enough that live deliveries
+/// hardly notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobRate(NonZeroU16);
 
 impl JobRate {
-    /// Beyond this it would be no limit.
+    /// The greatest rate: 5,000 per second. Beyond this number the limit would have no effect.
     pub const MAX: u16 = 5_000;
 
-    /// How many steps a fast job takes per second.
+    /// The steps of a fast job per second. Shorter steps would cost more statements, longer
+    /// ones would make deliveries due in bursts.
     const STEPS_PER_SECOND: u16 = 4;
 
-    /// Checks a number per second.
+    /// Checks a number of deliveries per second.
     pub fn new(per_second: u64) -> Result<Self, String> {
         let checked = u16::try_from(per_second)
             .ok()
@@ -54,12 +56,12 @@ impl JobRate {
         self.0.get()
     }
 
-    /// How many a step makes due.
+    /// The number of deliveries made due by one step.
     pub fn step(self) -> u16 {
         self.get().div_ceil(Self::STEPS_PER_SECOND)
     }
 
-    /// How long after a step that made `count` due the next one begins.
+    /// The pause between a step that made `count` deliveries due and the next step.
     pub fn pause_after(self, count: usize) -> Duration {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Duration::from_secs(1).saturating_mul(count) / u32::from(self.get())
@@ -67,7 +69,7 @@ impl JobRate {
 }
 
 impl Default for JobRate {
-    /// 100 a second: 50,000 in eight minutes.
+    /// 100 per second: 50,000 deliveries in about eight minutes.
     fn default() -> Self {
         Self(NonZeroU16::MIN.saturating_add(99))
     }

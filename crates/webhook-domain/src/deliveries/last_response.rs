@@ -1,22 +1,24 @@
-//! What the latest attempt of a delivery got, as one number: what deliveries are listed by.
+//! The last response of a delivery: the result of its latest attempt as one number, by which
+//! deliveries are listed and filtered.
 
 use std::str::FromStr;
 
 use crate::FailureClass;
 
-/// What an attempt got.
+/// The result of the latest attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastResponse {
-    /// No attempt was made yet.
+    /// No attempt has been made.
     Nothing,
-    /// An answer with this HTTP status.
+    /// A response with this HTTP status.
     Status(u16),
-    /// No answer, or none in time.
+    /// No response, or none within the timeout.
     Failure(FailureClass),
 }
 
 impl LastResponse {
-    /// What an attempt got. A status counts unless it was something else that failed.
+    /// The result of an attempt. The status counts unless the attempt failed for a reason other
+    /// than its status.
     pub fn of(status: Option<u16>, failure: Option<FailureClass>) -> Self {
         match (status, failure) {
             (Some(status), None | Some(FailureClass::Status)) => Self::Status(status),
@@ -25,7 +27,7 @@ impl LastResponse {
         }
     }
 
-    /// What a number stands for.
+    /// The result behind a stored number.
     pub fn from_code(code: i16) -> Self {
         let failures = FailureClass::ALL.iter().copied().map(Self::Failure);
         let mut known = [Self::Nothing].into_iter().chain(failures);
@@ -34,7 +36,7 @@ impl LastResponse {
             .unwrap_or(Self::Status(code.unsigned_abs()))
     }
 
-    /// The status, if it is one.
+    /// The HTTP status. `None`: no attempt, or no response.
     pub fn status(self) -> Option<u16> {
         match self {
             Self::Status(status) => Some(status),
@@ -42,7 +44,7 @@ impl LastResponse {
         }
     }
 
-    /// Why it failed, if it did.
+    /// The class of the failure. `None`: no attempt, or a 2xx.
     pub fn failure(self) -> Option<FailureClass> {
         match self {
             Self::Nothing | Self::Status(200..=299) => None,
@@ -51,7 +53,8 @@ impl LastResponse {
         }
     }
 
-    /// The number that stands for it. Numbers are stored: they never change.
+    /// The number that is stored for the result: the HTTP status, or 0 to 7. Numbers never change,
+    /// because rows hold them.
     pub fn code(self) -> i16 {
         match self {
             Self::Nothing | Self::Failure(FailureClass::Status) => 0,
@@ -67,13 +70,13 @@ impl LastResponse {
     }
 }
 
-/// Which answers are meant: a status (`503`), a class of statuses (`5xx`), a failure without one
-/// (`timeout`), or `none` for what was not tried yet.
+/// A filter by last response, as a range of codes: a status (`503`), a class of statuses (`5xx`), a
+/// failure without a status (`timeout`), or `none` for deliveries without an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResponseRange {
-    /// The least code.
+    /// The least code within the filter.
     pub first: i16,
-    /// The greatest code.
+    /// The greatest code within the filter.
     pub last: i16,
 }
 
@@ -96,6 +99,7 @@ impl FromStr for ResponseRange {
         let digits = text.strip_suffix("xx").unwrap_or(text);
         let digits_only = digits.bytes().all(|byte| byte.is_ascii_digit());
         match digits.parse() {
+            // `parse` accepts a leading `+`, which is not part of a status.
             Ok(class @ 1..=9) if digits_only && digits != text => Ok(Self {
                 first: class * 100,
                 last: class * 100 + 99,
@@ -150,8 +154,24 @@ mod tests {
         assert_eq!(range("5xx"), Some((500, 599)));
         assert_eq!(range("timeout"), Some((4, 4)));
         assert_eq!(range("none"), Some((0, 0)));
-        for wrong in ["", "xx", "0xx", "5xxx", "50", "+50", "1000", "status", "ok"] {
+        for wrong in ["", "xx", "0xx", "5xxx", "50", "+50", "1000", "status", "ok"]
+            .into_iter()
+            .chain(["5", "+5", "+5xx", "503xx", "+503"])
+        {
             assert_eq!(range(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_result_has_a_status_or_a_failure_or_both_or_neither() {
+        let parts = |last: LastResponse| (last.status(), last.failure());
+        let status = FailureClass::Status;
+
+        assert_eq!(parts(LastResponse::Nothing), (None, None));
+        assert_eq!(parts(LastResponse::Status(204)), (Some(204), None));
+        assert_eq!(parts(LastResponse::Status(300)), (Some(300), Some(status)));
+        assert_eq!(parts(LastResponse::Status(199)), (Some(199), Some(status)));
+        let timeout = FailureClass::Timeout;
+        assert_eq!(parts(LastResponse::Failure(timeout)), (None, Some(timeout)));
     }
 }

@@ -1,11 +1,11 @@
-//! How an attempt ended.
+//! The outcome of an attempt, and the classes of failure.
 
 use std::time::Duration;
 
 use crate::names::names;
 
 names! {
-    /// Why an attempt failed.
+    /// The class of an attempt's failure.
     FailureClass, "failure class" {
         /// The host's name could not be resolved.
         Dns = "dns",
@@ -13,53 +13,56 @@ names! {
         Connect = "connect",
         /// The TLS handshake failed, or the certificate is not trusted.
         Tls = "tls",
-        /// The receiver took too long to answer.
+        /// The response did not arrive within the timeout.
         Timeout = "timeout",
-        /// The receiver reset or closed the connection before the head of its answer was complete.
+        /// The receiver reset or closed the connection before the head of its response was
+        /// complete.
         Reset = "reset",
-        /// The address is one that must not be called.
+        /// The address policy does not permit the address.
         BlockedAddress = "blocked_address",
-        /// What the receiver sent is not HTTP.
+        /// The receiver did not send valid HTTP.
         Protocol = "protocol",
-        /// An answer that is not 2xx.
+        /// A response whose status is not 2xx.
         Status = "status",
     }
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt: how the attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver answered 2xx.
+    /// The receiver responded with 2xx.
     Accepted,
-    /// The receiver answered 410: it wants no more of this webhook.
+    /// The receiver responded with 410: the receiver wants no more requests of this webhook.
     Gone,
-    /// The receiver answered 429: it is well, and wants fewer requests.
+    /// The receiver responded with 429: the receiver is well, and wants fewer requests.
     Throttled {
-        /// How long it asked to get no request at all.
+        /// The `Retry-After` of the response: how long the webhook is to get no request at all.
         retry_after: Option<Duration>,
     },
-    /// The receiver, or the proxy before it, answered 502, 503, 504 or 520 to 524: it wants less at
-    /// once.
+    /// The receiver, or the proxy in front of the receiver, responded with 502, 503, 504 or 520 to
+    /// 524: fewer requests at once might succeed.
     Overloaded {
-        /// How long it asked to get no request at all.
+        /// The `Retry-After` of the response: how long the webhook is to get no request at all.
         retry_after: Option<Duration>,
     },
-    /// Anything else.
+    /// Every other end of an attempt.
     Failed {
-        /// Why.
+        /// The class of the failure.
         class: FailureClass,
-        /// How long the receiver asked to wait with this delivery.
+        /// The `Retry-After` of the response: how long this delivery is to wait.
         retry_after: Option<Duration>,
     },
 }
 
 impl Outcome {
-    /// What an answer with this status means.
+    /// The outcome of an attempt whose response has this status.
     pub const fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Accepted,
             410 => Self::Gone,
             429 => Self::Throttled { retry_after },
+            // The statuses by which proxies and CDNs report a receiver that does not keep up (520
+            // to 524: Cloudflare). 500 and 501 come from the receiver itself.
             502..=504 | 520..=524 => Self::Overloaded { retry_after },
             _ => Self::Failed {
                 class: FailureClass::Status,
@@ -68,7 +71,7 @@ impl Outcome {
         }
     }
 
-    /// For how long the receiver asked to get no request of its webhook at all.
+    /// How long the receiver asked to get no request of its webhook at all.
     pub const fn hold(self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after } | Self::Overloaded { retry_after } => retry_after,

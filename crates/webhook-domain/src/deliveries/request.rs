@@ -1,25 +1,25 @@
-//! The headers of ours that every request to a webhook carries.
+//! The platform's own headers, sent with every request to a webhook.
 
 use chrono::{DateTime, Utc};
 
 use crate::names::names;
 use crate::{DeliveryId, Event, SigningSecret, sign};
 
-/// What we call ourselves.
+/// The name of the dispatcher in its requests.
 const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"));
 
 names! {
-    /// A header of ours, in the order in which they are sent.
+    /// One of the platform's own headers, in the order in which the headers are sent.
     RequestHeader, "request header" {
-        /// The body is JSON.
+        /// The type of the body: `application/json`.
         ContentType = "Content-Type",
-        /// Who asks.
+        /// The name and version of the dispatcher.
         UserAgent = "User-Agent",
         /// The signature of the platform's own scheme.
         PlatformSignature = "X-Webhook-Signature",
-        /// The event's id, which stays the same on every attempt.
+        /// The event's id, the same on every attempt: receivers drop repeats by this header.
         MessageId = "webhook-id",
-        /// When this attempt was made and signed, in unix seconds.
+        /// The time of the signature, in unix seconds: new on every attempt.
         Timestamp = "webhook-timestamp",
         /// The signature of Standard Webhooks 1.0.0.
         StandardSignature = "webhook-signature",
@@ -41,20 +41,21 @@ impl RequestHeader {
     }
 }
 
-/// An attempt that is about to be made.
+/// The next attempt of a delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct NextAttempt<'a> {
-    /// What is sent.
+    /// The event whose body is sent.
     pub event: &'a Event,
-    /// To whom it is owed.
+    /// The delivery of the attempt.
     pub delivery_id: DeliveryId,
-    /// Its number, from 1.
+    /// The number of the attempt, from 1.
     pub number: i32,
-    /// When it is made.
+    /// The time of the signature.
     pub at: DateTime<Utc>,
 }
 
-/// Makes the headers of an attempt, signed with every secret that is valid at that moment.
+/// Makes the headers of an attempt, signed with every secret that is valid at the time of the
+/// attempt.
 pub fn request_headers<'a>(
     attempt: NextAttempt<'_>,
     secrets: impl Iterator<Item = &'a SigningSecret>,
@@ -101,5 +102,15 @@ mod tests {
         assert_eq!(value(RequestHeader::EventType), Some("license.created"));
         assert_eq!(value(RequestHeader::Timestamp), Some("0"));
         assert_eq!(value(RequestHeader::Attempt), Some("2"));
+    }
+
+    #[test]
+    fn a_header_in_lower_case_is_the_same_header() {
+        for header in RequestHeader::ALL {
+            let lower = header.in_lower_case();
+
+            assert!(lower.eq_ignore_ascii_case(header.as_str()));
+            assert!(!lower.contains(char::is_uppercase), "{lower}");
+        }
     }
 }

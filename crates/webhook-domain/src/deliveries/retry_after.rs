@@ -1,18 +1,19 @@
-//! When a receiver wants to be asked again.
+//! The response header `Retry-After`: how long a receiver asks to wait.
 
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-/// The longest time that a `Retry-After` is taken to mean: 30 days, beyond every retry policy.
+/// The longest wait that a `Retry-After` can ask for: 30 days, longer than any retry policy. Longer
+/// waits are cut to this one.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Reads the value of `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date. `None`: the date
-/// is past, or the value is neither.
+/// Reads the value of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. `None`: the
+/// date is in the past, or the value is neither.
 ///
-/// The date may have any of the three forms of RFC 9110 section 5.6.7 (IMF-fixdate, RFC 850,
-/// asctime), or be an e-mail's date with a zone of its own. Seconds may have a fraction (`60.5`),
-/// which the RFC does not know and receivers send.
+/// The date may have any of the three forms of RFC 9110, section 5.6.7 (IMF-fixdate, RFC 850,
+/// asctime), or the form of e-mail dates, which have a zone. Seconds may have a fraction (`60.5`),
+/// which receivers send although the RFC does not allow a fraction.
 pub fn parse_retry_after(value: &[u8], now: DateTime<Utc>) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
     let asked = match parse_seconds(text) {
@@ -22,7 +23,8 @@ pub fn parse_retry_after(value: &[u8], now: DateTime<Utc>) -> Option<Duration> {
     Some(asked.min(LONGEST))
 }
 
-/// Reads digits, with or without a fraction. More digits than fit are a long time, too.
+/// Reads digits, with or without a fraction. A number that no `Duration` holds is read as the
+/// longest `Duration`.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

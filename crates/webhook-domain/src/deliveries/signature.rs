@@ -1,13 +1,14 @@
-//! The two signatures that every request carries.
+//! The two signatures of every request.
 //!
 //! | header | scheme | HMAC-SHA256 key | over |
 //! | --- | --- | --- | --- |
 //! | `X-Webhook-Signature` | `t=<unix seconds>,v1=<hex>` | the whole secret as text | `<t>.<body>` |
 //! | `webhook-signature` | Standard Webhooks 1.0.0, `v1,<base64>` | the secret's decoded bytes | `<id>.<t>.<body>` |
 //!
-//! The first is what `stripe`'s verifiers accept, the second what `standardwebhooks` and `svix` do.
+//! Verifiers made for `stripe` accept the first signature, and those of `standardwebhooks` and
+//! `svix` the second.
 //!
-//! [`check_signatures`](crate::check_signatures) is the other direction, for people whose verifier says no.
+//! [`check_signatures`](crate::check_signatures) finds out why a verifier refuses a request.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
@@ -26,8 +27,24 @@ pub struct Signatures {
 
 /// Signs one attempt with every secret that is valid at that moment.
 ///
-/// While a rotation's grace period lasts there are two secrets, and both schemes list both
-/// signatures: a receiver that knows either of them accepts the request.
+/// During the grace period of a rotation two secrets are valid, and the headers of both schemes
+/// list both signatures: a receiver that knows either secret accepts the request.
+///
+/// ```
+/// use webhook_domain::{EventId, SigningSecret, sign};
+///
+/// let secret = SigningSecret::parse("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")?;
+/// let id: EventId = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e".parse()?;
+///
+/// let signatures = sign([&secret].into_iter(), id, 1_649_367_553, b"{}");
+///
+/// assert_eq!(
+///     signatures.platform,
+///     "t=1649367553,v1=b5aec0e8d6fbbc4cacf9f5b28d2a0a795b19817377e96894d88238d05d78f869"
+/// );
+/// assert!(signatures.standard.starts_with("v1,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn sign<'a>(
     secrets: impl Iterator<Item = &'a SigningSecret>,
     event_id: EventId,
@@ -54,6 +71,8 @@ fn sign_message<'a>(
 
         let hmac = secret.hmac(KeyForm::Bytes, [standard_head.as_bytes(), body]);
         if !standard.is_empty() {
+            // Standard Webhooks separates signatures by a space; the platform's scheme repeats
+            // `v1=`.
             standard.push(' ');
         }
         standard.push_str("v1,");
@@ -103,7 +122,7 @@ mod tests {
         assert_eq!(signatures.standard, expected);
     }
 
-    /// The expected value was made with `openssl dgst -sha256 -hmac <secret>`.
+    /// The expected value was computed with `openssl dgst -sha256 -hmac <secret>`.
     #[test]
     fn the_platform_scheme_is_keyed_with_the_whole_text() {
         let secret = secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");

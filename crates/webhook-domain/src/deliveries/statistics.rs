@@ -1,9 +1,10 @@
-//! What is counted of attempts: why they failed, and how long they took.
+//! Statistics of attempts: why attempts failed, and how long attempts took.
 
 use crate::{FailureClass, names::names};
 
 names! {
-    /// Why attempts failed, as they are counted. Counts are stored by position: new ones go last.
+    /// The kind of a failure in statistics. Counts are stored by position, so a new kind is added
+    /// at the end.
     FailureKind, "kind of failure" {
         /// The host's name could not be resolved.
         Dns = "dns",
@@ -11,27 +12,27 @@ names! {
         Connect = "connect",
         /// The TLS handshake failed, or the certificate is not trusted.
         Tls = "tls",
-        /// The receiver took too long.
+        /// The response did not arrive within the timeout.
         Timeout = "timeout",
-        /// The connection broke before the answer was complete.
+        /// The connection broke before the head of the response was complete.
         Reset = "reset",
-        /// The address is one that must not be called.
+        /// The address policy does not permit the address.
         BlockedAddress = "blocked_address",
-        /// A redirect.
+        /// A redirect (3xx).
         Redirect = "3xx",
-        /// The receiver blamed the request.
+        /// A status blaming the request (4xx).
         Refused = "4xx",
-        /// The receiver blamed itself.
+        /// A status blaming the receiver (5xx).
         Broken = "5xx",
-        /// A status that is none of these.
+        /// Any other status.
         Other = "other",
-        /// What the receiver sent is not HTTP.
+        /// The receiver did not send valid HTTP.
         Protocol = "protocol",
     }
 }
 
 impl FailureKind {
-    /// The kind of a failure, by its class and the status that came with it.
+    /// The kind of a failure with this class and, if there was a response, this status.
     pub fn of(class: FailureClass, status: Option<u16>) -> Self {
         match class {
             FailureClass::Dns => Self::Dns,
@@ -49,21 +50,17 @@ impl FailureKind {
             },
         }
     }
-
-    /// Where it is counted.
-    pub const fn position(self) -> usize {
-        self as usize
-    }
 }
 
-/// Where the buckets of durations end, in milliseconds; a last one takes all that is longer. Each
-/// is at most 1.7 times as wide as the one before, so that a percentile is not far off.
+/// The upper bounds of the buckets of durations, in milliseconds; a last bucket takes all longer
+/// durations. Each bound is at most twice the bound before, so that a percentile within a bucket is
+/// not far off.
 const BUCKETS_MS: [u32; 26] = [
     1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1_000, 1_500, 2_000,
     3_000, 5_000, 7_000, 10_000, 15_000, 30_000,
 ];
 
-/// How many attempts took how long.
+/// The number of attempts per bucket of durations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Durations([u64; Self::BUCKETS]);
 
@@ -74,23 +71,23 @@ impl Default for Durations {
 }
 
 impl Durations {
-    /// How many buckets there are.
+    /// The number of buckets.
     pub const BUCKETS: usize = BUCKETS_MS.len() + 1;
 
-    /// The bucket of a duration.
+    /// The bucket of a duration, from 0.
     pub fn bucket(duration_ms: u32) -> usize {
         BUCKETS_MS.partition_point(|end| *end < duration_ms)
     }
 
-    /// Adds counts by bucket; what is missing at the end counts nothing.
+    /// Adds counts by bucket. A shorter list leaves the last buckets unchanged.
     pub fn add(&mut self, counts: impl IntoIterator<Item = u64>) {
         for (sum, count) in self.0.iter_mut().zip(counts) {
             *sum += count;
         }
     }
 
-    /// How long `share` of the attempts took at most, in milliseconds: estimated within a bucket,
-    /// as if they were spread evenly over it. `None`: there were no attempts.
+    /// The duration that `share` of the attempts (0 to 1) did not exceed, in milliseconds:
+    /// estimated as if the attempts were spread evenly over their bucket. `None`: no attempts.
     pub fn percentile(&self, share: f64) -> Option<u32> {
         let total: u64 = self.0.iter().sum();
         if total == 0 {
@@ -116,6 +113,7 @@ impl Durations {
             }
             before += count;
         }
+        // Reached only by a share above 1, or by rounding: the longest known bound.
         BUCKETS_MS.last().copied()
     }
 }
@@ -124,6 +122,7 @@ impl Durations {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use rstest::rstest;
 
     #[test]
     fn a_failure_is_counted_by_its_class_or_the_hundred_of_its_status() {
@@ -165,5 +164,61 @@ mod tests {
     #[test]
     fn nothing_has_no_percentile() {
         assert_eq!(Durations::default().percentile(0.5), None);
+    }
+
+    #[test]
+    fn a_duration_on_a_bound_is_in_the_bucket_below() {
+        let buckets = [0, 1, 2, 3, 4, 5, 30_000, 30_001].map(Durations::bucket);
+
+        assert_eq!(buckets, [0, 0, 1, 2, 3, 3, 25, 26]);
+    }
+
+    /// Ten attempts of 11 to 15 ms (bucket 6), and ten of 1,001 to 1,500 ms (bucket 18).
+    #[rstest]
+    #[case(0.0, 10)]
+    #[case(0.25, 13)]
+    #[case(0.5, 15)]
+    #[case(0.75, 1_250)]
+    #[case(0.95, 1_450)]
+    #[case(1.0, 1_500)]
+    fn a_percentile_is_estimated_evenly_within_its_bucket(#[case] share: f64, #[case] ms: u32) {
+        let mut durations = Durations::default();
+        for bucket in [6, 18] {
+            durations.add((0..Durations::BUCKETS).map(|b| if b == bucket { 5 } else { 0 }));
+            durations.add((0..=bucket).map(|b| if b == bucket { 5 } else { 0 }));
+        }
+
+        assert_eq!(durations.percentile(share), Some(ms));
+    }
+
+    #[test]
+    fn attempts_longer_than_every_bound_are_told_as_the_longest_bound() {
+        let mut durations = Durations::default();
+        durations.add((0..Durations::BUCKETS).map(|bucket| u64::from(bucket == 26)));
+
+        assert_eq!(durations.percentile(0.5), Some(30_000));
+    }
+
+    #[test]
+    fn every_kind_of_status_covers_its_hundred() {
+        let of = |status| FailureKind::of(FailureClass::Status, status);
+
+        assert_eq!([300, 399].map(|s| of(Some(s))), [FailureKind::Redirect; 2]);
+        assert_eq!([400, 499].map(|s| of(Some(s))), [FailureKind::Refused; 2]);
+        assert_eq!([500, 599].map(|s| of(Some(s))), [FailureKind::Broken; 2]);
+        assert_eq!(
+            [of(Some(600)), of(Some(299)), of(None)],
+            [FailureKind::Other; 3]
+        );
+    }
+
+    #[test]
+    fn every_other_class_is_counted_under_its_own_name() {
+        for class in FailureClass::ALL
+            .iter()
+            .filter(|c| **c != FailureClass::Status)
+        {
+            assert_eq!(FailureKind::of(*class, Some(500)).as_str(), class.as_str());
+        }
     }
 }

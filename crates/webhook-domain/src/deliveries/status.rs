@@ -1,39 +1,39 @@
-//! Where a delivery stands.
+//! The status of a delivery.
 
 use crate::names::names;
 
 names! {
-    /// Where a delivery stands.
+    /// The status of a delivery. The table of transitions is in `verdict.rs`.
     DeliveryStatus, "delivery status" {
-        /// It will be tried, or tried again.
+        /// The next attempt is due now or later.
         Pending = "pending",
-        /// The webhook accepted it.
+        /// The receiver responded with 2xx.
         Succeeded = "succeeded",
-        /// It was given up.
+        /// No attempts were left, or the receiver responded with 410.
         Failed = "failed",
-        /// Nobody wants it any more.
+        /// The webhook was deleted, or an admin cancelled the delivery.
         Cancelled = "cancelled",
     }
 }
 
 names! {
-    /// Where the deliveries stand that are asked for.
+    /// A filter of deliveries by status.
     StatusFilter, "delivery status" {
-        /// Pending, tried before or not.
+        /// Pending, with or without an attempt so far.
         Pending = "pending",
-        /// Pending, and tried before.
+        /// Pending after at least one attempt.
         Retrying = "retrying",
-        /// Accepted by the webhook.
+        /// Succeeded.
         Succeeded = "succeeded",
-        /// Given up.
+        /// Failed.
         Failed = "failed",
-        /// Not wanted any more.
+        /// Cancelled.
         Cancelled = "cancelled",
     }
 }
 
 impl StatusFilter {
-    /// The status that these deliveries have.
+    /// The status of the deliveries within the filter.
     pub const fn status(self) -> DeliveryStatus {
         match self {
             Self::Pending | Self::Retrying => DeliveryStatus::Pending,

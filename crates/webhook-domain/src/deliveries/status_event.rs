@@ -1,4 +1,4 @@
-//! What the platform's own services are told about webhooks and deliveries.
+//! Status events: messages about webhooks and deliveries for the platform's own services.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -7,15 +7,15 @@ use uuid::Uuid;
 use crate::{DeliveryId, Environment, EventId, EventType, WebhookId, names::names};
 
 names! {
-    /// What is told.
+    /// The type of a status event.
     StatusEventType, "status event type" {
-        /// A webhook has only failed for half of the time after which it is disabled.
+        /// A webhook has only failed for half of the time after which webhooks are disabled.
         WebhookWarning = "webhook.warning",
         /// A webhook was set Inactive by the platform.
         WebhookDisabled = "webhook.disabled",
         /// A webhook that was Inactive is Active again.
         WebhookEnabled = "webhook.enabled",
-        /// A delivery has no attempts left.
+        /// A delivery has failed, because no attempts are left.
         DeliveryExhausted = "delivery.exhausted",
     }
 }
@@ -28,35 +28,35 @@ names! {
 ///  "webhook_id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5f","reason":"the receiver answered 410 Gone"}
 /// ```
 ///
-/// It may come more than once: `id` tells repeats apart.
+/// A status event may arrive more than once: consumers drop repeats by `id`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusEvent {
-    /// Identifies it.
+    /// Identifies the status event.
     pub id: Uuid,
-    /// What happened.
+    /// The type of the status event.
     pub event_type: StatusEventType,
-    /// Where.
+    /// The environment of the webhook.
     pub environment: Environment,
-    /// When.
+    /// The time of the change.
     pub timestamp: DateTime<Utc>,
-    /// To which webhook.
+    /// The webhook that changed, or whose delivery failed.
     pub webhook_id: WebhookId,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
-    /// Which delivery, if it is about one.
+    /// The delivery, for [`StatusEventType::DeliveryExhausted`] only.
     pub delivery: Option<ExhaustedDelivery>,
 }
 
-/// The delivery that has no attempts left.
+/// A delivery without attempts left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExhaustedDelivery {
-    /// Its id.
+    /// Identifies the delivery.
     pub id: DeliveryId,
-    /// What was to be delivered.
+    /// The undelivered event.
     pub event_id: EventId,
-    /// Of which type that is.
+    /// The type of the event.
     pub event_type: EventType,
-    /// How many attempts were made.
+    /// The number of attempts made.
     pub attempts: i32,
 }
 
@@ -81,12 +81,12 @@ struct WireDelivery {
 }
 
 impl StatusEvent {
-    /// The AMQP routing key.
+    /// The AMQP routing key, `<environment>.<type>`.
     pub fn routing_key(&self) -> String {
         format!("{}.{}", self.environment, self.event_type)
     }
 
-    /// The message's JSON.
+    /// The JSON of the message, see [`StatusEvent`] for an example.
     pub fn to_json(&self) -> String {
         let wire = Wire {
             id: self.id,

@@ -1,4 +1,4 @@
-//! A delivery: one event owed to one webhook, and what becomes of it.
+//! The verdict on a delivery (one event owed to one webhook) after each attempt.
 //!
 //! ```text
 //!             ┌────── failed attempt, attempts left ──────┐
@@ -13,50 +13,51 @@
 //! | --- | --- | --- |
 //! | pending | [`Outcome::Accepted`] | succeeded |
 //! | pending | [`Outcome::Failed`] or [`Outcome::Overloaded`], attempts left | pending, after the policy's delay |
-//! | pending | the same, none left | failed |
-//! | pending | [`Outcome::Throttled`], younger than its policy's span | pending, and it cost no attempt |
-//! | pending | the same, older | as after [`Outcome::Overloaded`] |
+//! | pending | [`Outcome::Failed`] or [`Outcome::Overloaded`], no attempts left | failed |
+//! | pending | [`Outcome::Throttled`], delivery younger than its policy's span | pending; the attempt does not count |
+//! | pending | [`Outcome::Throttled`], delivery older | as after [`Outcome::Overloaded`] |
 //! | pending | [`Outcome::Gone`] | failed, and its webhook is set Inactive |
 
 use std::time::Duration;
 
 use crate::{Outcome, RetryPolicy};
 
-/// How far a delivery has come when an attempt for it ends.
+/// The progress of a delivery at the end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Its attempts by its schedule, from 1: this one, and those before it that count.
+    /// The attempts that count in the schedule, from 1: this attempt and the earlier ones.
     pub attempts: u32,
-    /// The answers 429 in a row right before this attempt that cost none.
+    /// The number of responses 429 in a row, right before this attempt, that did not count as
+    /// attempts.
     pub throttled: u32,
-    /// How long ago its schedule began: when it was owed, or when somebody asked for it again.
+    /// The time since the schedule began: since the event's intake, or since an admin's retry.
     pub age: Duration,
 }
 
-/// What an outcome means for its delivery.
+/// The consequence of an outcome for the delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done.
+    /// The delivery has succeeded.
     Succeed,
-    /// It is tried again after this delay.
+    /// The delivery is retried after this delay.
     Retry(Duration),
-    /// It is tried again after this delay, and the attempt counts for nothing: neither for its
-    /// schedule, nor for its webhook's circuit, nor for disabling that.
+    /// The delivery is retried after this delay, and the attempt does not count: neither in the
+    /// schedule, nor towards opening the webhook's circuit, nor towards disabling the webhook.
     PutOff(Duration),
-    /// It is given up, as no attempts are left.
+    /// The delivery has failed: no attempts are left.
     GiveUp,
-    /// It is given up, and its webhook gets nothing more.
+    /// The delivery has failed, and its webhook is set Inactive.
     Disable,
 }
 
-/// A receiver that asks for less than this with its 429 did not think of a time, such as 0: the
-/// delays of the policy count, which grow.
+/// The shortest `Retry-After` of a 429 that is respected: 1 s. Receivers that send less, such as 0,
+/// did not choose a time; the delays of the policy count instead, because those grow.
 const SHORTEST_PUT_OFF: Duration = Duration::from_secs(1);
 
-/// Decides what becomes of a delivery after an attempt.
+/// Decides how a delivery continues after an attempt.
 ///
-/// `random` is drawn evenly from [0, 1) and spreads the delay. What the receiver asks for with
-/// [`Outcome::hold`] counts in full, as nothing of its webhook is sent before.
+/// `random` is drawn evenly from [0, 1) and spreads the delay. The time of [`Outcome::hold`] counts
+/// in full, because the webhook gets no request before that time anyway.
 pub fn decide(outcome: Outcome, progress: Progress, policy: &RetryPolicy, random: f64) -> Verdict {
     let retry = |delay: Option<Duration>| delay.map_or(Verdict::GiveUp, Verdict::Retry);
     match outcome {
@@ -68,6 +69,7 @@ pub fn decide(outcome: Outcome, progress: Progress, policy: &RetryPolicy, random
             asked.or_else(own).map_or(Verdict::GiveUp, Verdict::PutOff)
         }
         Outcome::Throttled { retry_after } | Outcome::Overloaded { retry_after } => {
+            // The hold is not capped at `max_interval`, unlike the `Retry-After` of other failures.
             let own = policy.delay_after(progress.attempts, None, random);
             retry(own.map(|delay| delay.max(retry_after.unwrap_or_default())))
         }

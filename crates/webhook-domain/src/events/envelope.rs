@@ -1,4 +1,4 @@
-//! The envelope of an event: the fields around `data`, and how they are read.
+//! The envelope of an event: the fields around `data`, and how each field is read.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use serde_json::value::RawValue;
 use super::timestamp::{parse_timestamp, write_timestamp};
 use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId};
 
-/// What an event gets when its publisher left it out (over HTTP only).
+/// Values for the fields that a publisher left out, which is allowed over HTTP only.
 #[derive(Debug, Clone, Copy)]
 pub struct AssignedFields {
-    /// The id, a UUID v7.
+    /// The id: a UUID v7.
     pub id: EventId,
     /// The time of receipt.
     pub timestamp: DateTime<Utc>,
 }
 
-/// The envelope's fields, understood.
+/// The fields of a valid envelope.
 #[derive(Clone, Copy)]
 pub(super) struct ParsedEnvelope {
     pub(super) id: EventId,
@@ -31,8 +31,8 @@ pub(super) struct ParsedEnvelope {
 }
 
 impl ParsedEnvelope {
-    /// Writes the envelope around `data`. `data` and the `timestamp` that its publisher gave, both
-    /// JSON, stay as they are.
+    /// Writes an envelope around `data`. `data` and `given_timestamp` are JSON texts of the
+    /// publisher and are copied unchanged.
     pub(super) fn write(&self, given_timestamp: Option<&str>, data: &str) -> Bytes {
         let Self {
             id,
@@ -51,7 +51,7 @@ impl ParsedEnvelope {
     }
 }
 
-/// The envelope's fields as they were written, and what is wrong with the envelope itself.
+/// The fields as the publisher wrote them, and the fields that are unknown or repeated.
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
     id: Option<&'a RawValue>,
@@ -72,7 +72,7 @@ impl<'a> Envelope<'a> {
         self.id.is_some() && self.timestamp.is_some()
     }
 
-    /// Reads every field, so that one answer names all that is wrong.
+    /// Reads every field, so that one refusal lists all wrong fields.
     pub(super) fn complete(
         &self,
         assigned: Option<AssignedFields>,
@@ -99,6 +99,8 @@ impl<'a> Envelope<'a> {
         let test_for = self.test_for(assigned.is_some(), &mut errors);
         match self.data {
             None => errors.refuse("data", "is required"),
+            // `RawValue` is validated JSON without leading white space: a first `{` means an
+            // object.
             Some(data) if !data.get().starts_with('{') => {
                 errors.refuse("data", "must be an object");
             }
@@ -120,7 +122,8 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Test events are made by the API and come over AMQP.
+    /// Reads the mark of a test event. The API makes test events and sends them over AMQP, so over
+    /// HTTP the mark is an unknown field.
     fn test_for(&self, over_http: bool, errors: &mut FieldErrors) -> Option<WebhookId> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -150,18 +153,21 @@ impl<'a> Envelope<'a> {
             "test" => &mut self.test,
             "data" => &mut self.data,
             unknown => {
+                // A stranger chose the name: only its beginning is repeated.
                 let name: String = unknown.chars().take(64).collect();
                 self.errors.refuse(&name, "is not a field of an event");
                 return;
             }
         };
+        // Two parsers may pick different values of a repeated field, so the event would mean
+        // different things to different receivers.
         if field.replace(value).is_some() {
             self.errors.refuse(key, "appears more than once");
         }
     }
 }
 
-/// Reads one text field, or notes what is wrong with it.
+/// Reads one text field. A field that is missing or wrong is added to `errors`.
 fn read<T, E: std::fmt::Display>(
     name: &str,
     raw: Option<&RawValue>,
@@ -188,7 +194,7 @@ fn read<T, E: std::fmt::Display>(
     }
 }
 
-/// A JSON string, borrowed unless it has escapes.
+/// A JSON string. The text is borrowed from the body unless the string contains escapes.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 

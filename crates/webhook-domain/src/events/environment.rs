@@ -1,13 +1,15 @@
+//! The environments of the platform.
+
 use crate::names::names;
 
 names! {
-    /// Where an event happened. A webhook hears of one environment only.
+    /// The environment of an event. A webhook receives the events of one environment only.
     Environment, "environment" {
         /// Real licenses of real customers.
         Production = "production",
-        /// The dress rehearsal.
+        /// Releases before they reach production.
         Staging = "staging",
-        /// Where things are being built.
+        /// Work in progress.
         Development = "development",
     }
 }

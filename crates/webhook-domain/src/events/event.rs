@@ -1,4 +1,4 @@
-//! An event: its envelope is read, its bytes are carried through untouched.
+//! An event: the envelope is read, and the bytes are carried through untouched.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use super::envelope::{AssignedFields, Envelope, ParsedEnvelope};
 use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId};
 
-/// The most bytes that an event may have, envelope included.
+/// The most bytes of an event, envelope included: 256 KiB. A larger message is rejected.
 ///
-/// 256 KiB is what the field's receivers are built for; larger things belong behind a link.
+/// Webhook receivers commonly accept bodies of this size; larger data belongs behind a link.
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 
-/// Something that happened on the platform.
+/// An event of the platform, such as the activation of a license.
 ///
 /// ```json
 /// {"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
@@ -20,48 +20,67 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 ///  "data":{"license_id":"lic_42","seats":5}}
 /// ```
 ///
-/// `body` is the text above, byte for byte as its publisher wrote it. It is parsed for the
-/// envelope and never written anew, so that numbers, key order and white space arrive as sent.
+/// `body` is the JSON text above, byte for byte as its publisher wrote it. The envelope is parsed
+/// out of the body, and the body is never serialised again, so numbers, key order and white space
+/// arrive as sent.
 ///
-/// `id` may be written in upper or lower case: both name the same event.
+/// `id` may be written in upper or lower case: both spellings name the same event.
 ///
-/// A test event has one field more, before `data`: `"test":{"webhook_id":"0192f0c1-…"}`. It goes
-/// to that webhook only.
+/// A test event has one more field before `data`: `"test":{"webhook_id":"0192f0c1-…"}`. Only the
+/// webhook with this id receives the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Identifies the event for ever.
     pub id: EventId,
-    /// What kind of thing happened.
+    /// The type of the event.
     pub event_type: EventType,
-    /// Where it happened.
+    /// The environment of the event.
     pub environment: Environment,
-    /// When it happened, by the publisher's clock.
+    /// The time of the event, by the publisher's clock.
     pub timestamp: DateTime<Utc>,
-    /// A test event goes to this webhook only, whatever it subscribed to.
+    /// The only webhook that receives this test event, whether or not the webhook selects the type.
+    /// `None`: not a test event.
     pub test_for: Option<WebhookId>,
-    /// What webhooks receive. Sharing it costs a reference count, not a copy.
+    /// The JSON text for the webhooks. Cloning `Bytes` costs a reference count and no copy.
     pub body: Bytes,
 }
 
-/// Why a message is no event.
+/// Why a message is not an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// More than [`MAX_EVENT_BYTES`].
+    /// The message has more than [`MAX_EVENT_BYTES`] bytes.
     #[error("event of {bytes} bytes is larger than {MAX_EVENT_BYTES}")]
     TooLarge {
-        /// Its size.
+        /// The size of the message.
         bytes: usize,
     },
-    /// Not a JSON object.
+    /// The message is not a JSON object.
     #[error("not a JSON object: {0}")]
     NotAnObject(NotAnObject),
-    /// A JSON object whose fields are wrong.
+    /// The message is a JSON object with missing, unknown or invalid fields.
     #[error("{0}")]
     Fields(FieldErrors),
 }
 
 impl Event {
-    /// Reads a complete event, as it comes over AMQP: all five fields are required.
+    /// Reads a complete event, as publishers send over AMQP: all five fields are required.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use webhook_domain::{Event, EventType};
+    ///
+    /// let body = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.activated",
+    ///  "environment":"production","timestamp":"2026-11-23T08:15:30.123Z","data":{"seats":5}}"#;
+    ///
+    /// let event = Event::parse(Bytes::from(body))?;
+    ///
+    /// assert_eq!(event.event_type, EventType::LicenseActivated);
+    /// assert_eq!(event.body, body.as_bytes());
+    ///
+    /// let refused = Event::parse(Bytes::from(body.replace("production", "prod")));
+    /// assert!(refused.unwrap_err().to_string().starts_with("environment: unknown environment"));
+    /// # Ok::<(), webhook_domain::EventError>(())
+    /// ```
     pub fn parse(body: Bytes) -> Result<Self, EventError> {
         check_size(body.len())?;
         let raw = Envelope::parse(&body).map_err(EventError::NotAnObject)?;
@@ -69,10 +88,10 @@ impl Event {
         Ok(Self::of(envelope, body))
     }
 
-    /// Reads an event as it comes over HTTP: `id` and `timestamp` may be left out.
+    /// Reads an event as publishers send over HTTP: `id` and `timestamp` may be left out.
     ///
-    /// A complete event keeps its bytes. An incomplete one gets an envelope with the missing
-    /// fields, and its `data` is carried over as it was written.
+    /// A complete event keeps its bytes. For an incomplete event an envelope is written from
+    /// `assigned`, and `data` is copied as the publisher wrote the field.
     pub fn parse_assigning(body: Bytes, assigned: AssignedFields) -> Result<Self, EventError> {
         check_size(body.len())?;
         let raw = Envelope::parse(&body).map_err(EventError::NotAnObject)?;
@@ -80,13 +99,15 @@ impl Event {
         if raw.is_complete() {
             return Ok(Self::of(envelope, body));
         }
+        // `complete` has refused an event without `data`, so the default is never sent.
         let data = raw.data.map_or("{}", RawValue::get);
         let written = envelope.write(raw.timestamp.map(RawValue::get), data);
+        // The assigned fields may lift an event over the limit that its publisher kept.
         check_size(written.len())?;
         Ok(Self::of(envelope, written))
     }
 
-    /// Makes a test event for one webhook: the type's example, marked as a test.
+    /// Makes a test event for one webhook: the example of `event_type`, marked as a test.
     pub fn test(
         webhook_id: WebhookId,
         event_type: EventType,

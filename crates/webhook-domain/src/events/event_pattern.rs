@@ -1,26 +1,26 @@
-//! How a webhook names the event types it wants.
+//! Patterns by which a webhook names event types.
 
 use std::str::FromStr;
 
 use super::event_type::GROUPS;
 use crate::{EventType, UnknownName};
 
-/// How a webhook names the types it wants: one type, a whole group (`license.*`) or all (`*`).
+/// A pattern of event types: one type, a whole group (`license.*`) or all types (`*`).
 ///
-/// A group and `*` mean the types of today: subscriptions are written out type by type when the
-/// webhook is saved.
+/// A pattern covers the types of the catalogue of today: subscriptions are stored type by type when
+/// the webhook is saved, so a type added later is not sent to old webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventPattern {
     /// `*`
     All,
-    /// `license.*`: all types of the group of this one.
+    /// `license.*`: every type of the group `license`.
     Group(&'static str),
     /// `license.activated`
     One(EventType),
 }
 
 impl EventPattern {
-    /// The types that this pattern stands for.
+    /// The types that the pattern covers, in the order of the catalogue.
     pub fn types(self) -> impl Iterator<Item = EventType> {
         let all = EventType::ALL.iter().copied();
         all.filter(move |event_type| match self {

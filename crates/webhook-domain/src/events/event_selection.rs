@@ -1,18 +1,18 @@
-//! Which events a webhook wants: patterns, at least one.
+//! The event types that a webhook selects: one pattern or more.
 
 use crate::{EventPattern, EventType};
 
-/// Patterns as they were chosen, in their order, without repeats.
+/// Patterns in the order in which the admin chose them, without repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSelection(Vec<EventPattern>);
 
-/// A selection without anything in it.
+/// A selection that would hold no pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must keep at least one event type")]
 pub struct EmptySelection;
 
 impl EventSelection {
-    /// Selects what any of these patterns stands for.
+    /// Selects every type that at least one of `patterns` covers. Repeated patterns are dropped.
     pub fn new(patterns: impl IntoIterator<Item = EventPattern>) -> Result<Self, EmptySelection> {
         let mut kept = Vec::new();
         for pattern in patterns {
@@ -26,24 +26,24 @@ impl EventSelection {
         Ok(Self(kept))
     }
 
-    /// The patterns as chosen.
+    /// The patterns in the order in which they were chosen.
     pub fn patterns(&self) -> &[EventPattern] {
         &self.0
     }
 
-    /// All types that are selected, each once, in the order of the catalogue.
+    /// The selected types, each once, in the order of the catalogue.
     pub fn types(&self) -> impl Iterator<Item = EventType> {
         let all = EventType::ALL.iter().copied();
         all.filter(|event_type| self.selects(*event_type))
     }
 
-    /// This selection with more in it. What is selected already is not added again.
+    /// This selection extended by `more`. Patterns that are covered already are not added.
     #[must_use]
     pub fn with(&self, more: &Self) -> Self {
         let mut patterns = self.0.clone();
         for pattern in &more.0 {
             if !pattern.types().all(|event_type| self.selects(event_type)) {
-                // What the new one covers need not be told twice.
+                // Patterns that the new pattern covers completely would be listed for nothing.
                 patterns.retain(|kept| !kept.types().all(|t| pattern.types().any(|p| p == t)));
                 patterns.push(*pattern);
             }
@@ -51,8 +51,8 @@ impl EventSelection {
         Self(patterns)
     }
 
-    /// This selection without what `less` selects. A pattern that loses a part is written out as
-    /// the types that are left of it.
+    /// This selection reduced by the types of `less`. A pattern that loses some of its types is
+    /// replaced by the types that are left.
     pub fn without(&self, less: &Self) -> Result<Self, EmptySelection> {
         let kept = self.0.iter().flat_map(|pattern| {
             if pattern.types().any(|event_type| less.selects(event_type)) {
@@ -136,5 +136,17 @@ mod tests {
             let left = one.without(&other).map(|s| types(&s)).unwrap_or_default();
             prop_assert_eq!(left, &a - &b);
         }
+    }
+
+    #[test]
+    fn patterns_are_kept_in_the_order_of_the_choice() {
+        let selection = select(&["telemetry.*", "license.created", "telemetry.*"]);
+
+        let [first, second] = selection.patterns() else {
+            panic!("the repeat is dropped: {selection:?}");
+        };
+
+        assert_eq!(*first, EventPattern::Group("telemetry"));
+        assert_eq!(*second, EventPattern::One(EventType::LicenseCreated));
     }
 }

@@ -1,18 +1,18 @@
-//! The catalogue: the 21 types of event, and how a webhook names the ones it wants.
+//! The catalogue: the 21 types of event, each with a description and an example.
 
 use crate::names::names;
 
 macro_rules! catalogue {
     ($($variant:ident $name:literal $description:literal $example:literal)+) => {
         names! {
-            /// What kind of thing happened.
+            /// The type of an event, named `<group>.<what happened>`.
             EventType, "event type" {
                 $(#[doc = $description] $variant = $name,)+
             }
         }
 
         impl EventType {
-            /// One line that tells an admin when this is sent.
+            /// One sentence for admins: what must happen for this event to be sent.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)+ }
             }
@@ -74,7 +74,8 @@ catalogue! {
 pub(super) const GROUPS: [&str; 5] = ["license", "activation", "product", "contract", "telemetry"];
 
 impl EventType {
-    /// The part before the dot: `license`, `activation`, `product`, `contract`, `telemetry`.
+    /// The part of the name before the dot: `license`, `activation`, `product`, `contract` or
+    /// `telemetry`.
     pub fn group(self) -> &'static str {
         let (group, _) = self
             .as_str()

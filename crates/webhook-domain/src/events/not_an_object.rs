@@ -1,36 +1,38 @@
-//! Why a body is no JSON object, told by name where the reason is a common mistake.
+//! Why a body is not a JSON object. Common mistakes are recognised and named.
 
 use std::fmt::{Display, Formatter};
 
 use crate::outside::OutsideText;
 
-/// What a body is instead of a JSON object.
+/// The form that a body has instead of a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAnObject {
-    /// There is nothing.
+    /// The body is empty or consists of white space.
     Empty,
-    /// UTF-8 with a byte order mark in front, which JSON does not allow (RFC 8259 section 8.1).
+    /// UTF-8 that begins with a byte order mark, which JSON does not allow (RFC 8259, section 8.1).
     ByteOrderMark,
     /// UTF-16 or UTF-32.
     WideCharacters,
     /// Bytes that are not UTF-8.
     NotUtf8,
-    /// Compressed with this.
+    /// Compressed with the named method.
     Compressed(&'static str),
-    /// JSON, but an array, a string, a number, `true`, `false` or `null`.
+    /// JSON, but an array, a string, a number, a boolean or `null`, as named.
     Other(&'static str),
-    /// A JSON object, and something behind it.
+    /// A JSON value with more bytes after its end.
     MoreThanOne,
-    /// No JSON: the parser stumbled here.
+    /// Not JSON: the parser's error message, with line and column.
     NotJson(OutsideText<200>),
 }
 
 impl NotAnObject {
-    /// Tells what a body is that was refused by the JSON parser with `error`.
+    /// Finds out why the JSON parser refused `body` with `error`.
     pub(super) fn explain(body: &[u8], error: &serde_json::Error) -> Self {
         let start = body.trim_ascii_start();
         match (body, start) {
             (_, []) => Self::Empty,
+            // Magic numbers: RFC 1952 (gzip), RFC 8878 (zstd), and the four usual headers of RFC
+            // 1950 (zlib, which HTTP calls deflate).
             ([0x1f, 0x8b, ..], _) => Self::Compressed("gzip"),
             ([0x28, 0xb5, 0x2f, 0xfd, ..], _) => Self::Compressed("zstd"),
             ([0x78, 0x01 | 0x5e | 0x9c | 0xda, ..], _) => Self::Compressed("deflate"),
@@ -42,13 +44,13 @@ impl NotAnObject {
             _ if std::str::from_utf8(body).is_err() => Self::NotUtf8,
             (_, [b'{', ..]) if is_followed(body) => Self::MoreThanOne,
             (_, [first, ..]) if is_one_value(body) => Self::Other(kind(*first)),
-            // The message of an error of the wrong type repeats the value, however long it is.
+            // The error of a value of a wrong type repeats the value, however long the value is.
             _ => Self::NotJson(OutsideText::of(error)),
         }
     }
 }
 
-/// Whether a whole value comes first, and more behind it.
+/// Whether `body` begins with a complete JSON value that more bytes follow.
 fn is_followed(body: &[u8]) -> bool {
     let mut values =
         serde_json::Deserializer::from_slice(body).into_iter::<serde::de::IgnoredAny>();
@@ -115,6 +117,8 @@ mod tests {
     #[case::string(b"\"text\"", "is a string")]
     #[case::number(b"-1", "is a number")]
     #[case::null(b"null", "is null")]
+    #[case::true_(b"true", "is a boolean")]
+    #[case::false_(b"false", "is a boolean")]
     #[case::two_documents(b"{} {}", "something follows the object")]
     #[case::rubbish_behind(b"{}x", "something follows the object")]
     #[case::cut(b"{\"id\":", "EOF while parsing")]

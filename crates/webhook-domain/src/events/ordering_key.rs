@@ -1,4 +1,4 @@
-//! Which events belong together for a webhook that wants them in order.
+//! The ordering key: events with the same key are delivered to a webhook in order.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -7,17 +7,19 @@ use uuid::Uuid;
 
 use crate::Event;
 
-/// What events with the same value in the ordering field have in common: a hash of that value.
+/// The value of the ordering field of an event, as a hash.
 ///
-/// Hashed, as the value may be of any length and hold characters that no index takes.
+/// The value is hashed because a value may have any length and may contain characters that no index
+/// accepts. 128 bits of SHA-256 make two values with one key as unlikely as two equal random UUIDs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderingKey(pub Uuid);
 
 impl OrderingKey {
-    /// The key of an event by `field` of its `data`.
+    /// Derives the key from the field `field` of the event's `data`.
     ///
-    /// `None`: the field is missing, `null`, an object or an array, and the event has no order.
-    /// A text and a number that look alike are different. Of a field given twice the last counts.
+    /// `None`: the field is missing, `null`, an object or an array, so the event has no order. A
+    /// text and a number that look alike have different keys. If the field is repeated, the last
+    /// value counts.
     pub fn of(event: &Event, field: &str) -> Option<Self> {
         let envelope: EnvelopeData<'_> = serde_json::from_slice(&event.body).ok()?;
         let mut deserializer = serde_json::Deserializer::from_str(envelope.data.get());
@@ -38,7 +40,7 @@ struct EnvelopeData<'a> {
     data: &'a serde_json::value::RawValue,
 }
 
-/// Finds one field, without reading any other.
+/// Finds one field of an object, and skips the values of all others.
 struct FieldVisitor<'f> {
     field: &'f str,
 }
@@ -56,6 +58,8 @@ impl<'de> Visitor<'de> for FieldVisitor<'_> {
             if name == self.field {
                 found = scalar(map.next_value::<&serde_json::value::RawValue>()?.get());
             } else {
+                // Skipping needs no recursion limit of ours: serde_json skips values iteratively,
+                // at any depth.
                 map.next_value::<IgnoredAny>()?;
             }
         }
@@ -63,7 +67,8 @@ impl<'de> Visitor<'de> for FieldVisitor<'_> {
     }
 }
 
-/// A text is written anew, so that however it was escaped it stays the same text.
+/// The value as text to hash. A string is unescaped first, so that `"é"` and `"\u00e9"` have the
+/// same key; a leading quote keeps the string `"42"` apart from the number 42.
 fn scalar(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
         b'{' | b'[' | b'n' => None,

@@ -2,23 +2,25 @@
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
-/// Why a text is no time of an event.
+/// Why a text is not the time of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimestampError {
     #[error("must be an RFC 3339 time such as 2026-11-23T08:15:30.123Z")]
     NotRfc3339,
-    /// An offset can move a year that was written with four digits out of what four digits hold.
+    /// An offset can move a time whose year has four digits into a year that has five, or that is
+    /// negative.
     #[error("must be a time whose year in UTC is 0000 to 9999")]
     YearInUtc,
 }
 
 /// Reads a time. As RFC 3339 (section 5.6) allows, `t` and `z` may be in lower case, a space may
-/// stand for `T`, and a leap second (`23:59:60`) is a time; any number of digits may follow the
-/// seconds, of which microseconds are kept.
+/// replace `T`, and a leap second (`23:59:60`) is valid. Any number of digits may follow the
+/// seconds; Postgres keeps microseconds.
 pub(super) fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, TimestampError> {
     let time = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::NotRfc3339)?;
     let time = time.to_utc();
-    // A leap second is stored as the first one after it.
+    // Postgres stores a leap second as the first second after the leap second, which may belong to
+    // the next year.
     let stored = DateTime::from_timestamp_micros(time.timestamp_micros());
     if stored.is_some_and(|stored| (0..=9999).contains(&stored.year())) {
         Ok(time)
@@ -27,7 +29,7 @@ pub(super) fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, TimestampErro
     }
 }
 
-/// Writes a time that we assign, to the millisecond.
+/// Writes an assigned time, to the millisecond.
 pub(super) fn write_timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -1,29 +1,30 @@
-//! How the domain says no: by field, with a reason that the sender can act on.
+//! Wrong fields of a body, each with a reason that the sender can act on.
 
 use std::fmt::{Display, Formatter};
 
 use super::text::OutsideText;
 
-/// The most wrong fields of one body that are told; the others are counted.
+/// The most wrong fields of one body that are listed. Further ones are only counted, because a
+/// stranger could send a body of a thousand wrong fields.
 pub const MAX_FIELD_ERRORS: usize = 20;
 
-/// A wrong field's name.
+/// A field's name: at most 200 characters.
 type FieldName = OutsideText<200>;
 
-/// What is wrong with a field: the longest reason of ours lists the 21 event types.
+/// A reason of at most 1,000 characters: the longest reason of ours lists the 21 event types.
 type FieldReason = OutsideText<1_000>;
 
-/// One field that was refused, and why.
+/// One field that was refused, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// The field's name as the sender wrote it, such as `event_types[2]`.
     pub field: String,
-    /// What is wrong with it, lower case, without a full stop.
+    /// The reason: lower case, without a full stop.
     pub reason: String,
 }
 
 impl FieldError {
-    /// Refuses `field` for `reason`. Both may repeat what a stranger sent, so both are bounded.
+    /// Refuses `field` for `reason`. Both may repeat text that a stranger sent, so both are cut.
     pub fn new(field: impl AsRef<str>, reason: impl Display) -> Self {
         Self {
             field: FieldName::new(field.as_ref()).into_string(),
@@ -38,7 +39,7 @@ impl Display for FieldError {
     }
 }
 
-/// Everything that is wrong with a body: up to 20 fields, and how many more there are.
+/// All wrong fields of a body: up to 20 listed, the others counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
     told: Vec<FieldError>,
@@ -46,7 +47,7 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// Refuses `field` for `reason`.
+    /// Adds `field` to the list, or to the count once 20 fields are listed.
     pub fn refuse(&mut self, field: &str, reason: impl Display) {
         if self.told.len() < MAX_FIELD_ERRORS {
             self.told.push(FieldError::new(field, reason));
@@ -55,12 +56,12 @@ impl FieldErrors {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether no field was refused.
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
 
-    /// The wrong fields; the last entry counts those that are not told, if there are any.
+    /// The wrong fields. If some were only counted, a last entry named `…` holds their number.
     pub fn into_vec(self) -> Vec<FieldError> {
         let mut all = self.told;
         if self.more > 0 {
@@ -69,8 +70,9 @@ impl FieldErrors {
         all
     }
 
-    /// Cuts a list of wrong fields to 20 and a count.
+    /// Cuts a list of wrong fields to the first 20 and an entry with the number of the others.
     pub fn cut(mut all: Vec<FieldError>) -> Vec<FieldError> {
+        // A list that was cut before has 21 entries already: cutting it again must not change it.
         if all.len() > MAX_FIELD_ERRORS + 1 {
             let more = all.len() - MAX_FIELD_ERRORS;
             all.truncate(MAX_FIELD_ERRORS);

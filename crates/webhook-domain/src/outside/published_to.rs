@@ -1,16 +1,17 @@
-//! Where a message was published.
+//! The exchange and the routing key of a published message.
 
 use super::text::storable;
 
-/// The name of an exchange or a routing key: at most 255 bytes, as AMQP 0-9-1 has it (`shortstr`).
+/// The name of an exchange or a routing key: at most 255 bytes, the limit of an AMQP 0-9-1
+/// `shortstr`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AmqpName(String);
 
 impl AmqpName {
-    /// The most bytes.
+    /// The most bytes of a name.
     pub const MAX_BYTES: usize = 255;
 
-    /// Takes a name. What is longer is cut between two characters.
+    /// Takes a name. A longer name is cut between two characters.
     pub fn new(text: &str) -> Self {
         let name = storable(text);
         let ends = name.char_indices().map(|(at, char)| at + char.len_utf8());
@@ -18,18 +19,18 @@ impl AmqpName {
         Self(name[..end.unwrap_or_default()].to_owned())
     }
 
-    /// The name.
+    /// The name, at most 255 bytes of UTF-8.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where a message was published.
+/// The exchange and the routing key of a published message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishedTo {
-    /// Empty: straight into a queue.
+    /// The exchange. Empty: the default exchange, which routes straight into a queue.
     pub exchange: AmqpName,
-    /// The routing key that was given to that exchange.
+    /// The routing key, chosen by the publisher.
     pub routing_key: AmqpName,
 }
 

@@ -5,47 +5,48 @@ use std::fmt::{Display, Formatter, Write};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Text from outside, of at most `MAX_CHARS` characters and without a zero byte, which no text of
-/// Postgres can hold. A longer text is cut and ends with `…`.
+/// Text from outside: at most `MAX_CHARS` characters and no zero byte, because a Postgres `text`
+/// cannot hold one. A longer text is cut and ends with `…`.
 ///
-/// Other control characters stay: JSON and pages escape them where they are shown, and the log
-/// escapes its lines.
+/// Other control characters stay: JSON and pages escape them where the text is shown, and the
+/// logger escapes log lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct OutsideText<const MAX_CHARS: usize>(String);
 
 impl<const MAX_CHARS: usize> OutsideText<MAX_CHARS> {
-    /// The most characters.
+    /// The most characters that a value of this type holds.
     pub const MAX_CHARS: usize = MAX_CHARS;
 
-    /// Takes a text.
+    /// Keeps the first `MAX_CHARS` characters of `text`.
     pub fn new(text: &str) -> Self {
         let mut taken = Bounded::new(MAX_CHARS);
         taken.push(text);
         Self(taken.end())
     }
 
-    /// Takes bytes as UTF-8; each sequence that is none becomes U+FFFD.
+    /// Reads bytes as UTF-8. Each invalid sequence becomes U+FFFD.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        // A character has four bytes at most, so what lies beyond is cut in any case.
+        // A character has at most four bytes, so bytes beyond this prefix would be cut anyway. The
+        // prefix bounds the time that decoding takes.
         let seen = &bytes[..bytes.len().min(4 * (MAX_CHARS + 1))];
         Self::new(&String::from_utf8_lossy(seen))
     }
 
-    /// Writes a value, and no more of it than is kept.
+    /// Formats `value`, and stops formatting as soon as the limit is reached.
     pub fn of(value: impl Display) -> Self {
         let mut taken = Bounded::new(MAX_CHARS);
-        // The only error is that no more is taken.
+        // The only error is `Bounded` refusing further text: the value is cut as intended.
         let _ = write!(taken, "{value}");
         Self(taken.end())
     }
 
-    /// The text.
+    /// The bounded text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, owned.
+    /// The bounded text as an owned `String`.
     pub fn into_string(self) -> String {
         self.0
     }
@@ -70,7 +71,7 @@ impl<'de, const MAX_CHARS: usize> Deserialize<'de> for OutsideText<MAX_CHARS> {
     }
 }
 
-/// Text as Postgres can store it: without a zero byte.
+/// Text as Postgres can store text: each zero byte becomes U+FFFD.
 pub fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         return Cow::Owned(text.replace('\0', "\u{fffd}"));
@@ -78,7 +79,7 @@ pub fn storable(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// A text that takes so many characters and no more.
+/// A text that takes up to `room` more characters and drops the rest.
 struct Bounded {
     text: String,
     room: usize,
@@ -107,6 +108,7 @@ impl Bounded {
 
     fn end(mut self) -> String {
         if self.is_cut {
+            // The mark replaces the last character, so that the text stays within the limit.
             self.text.pop();
             self.text.push('…');
         }
@@ -154,5 +156,13 @@ mod tests {
             prop_assert!(!text.as_str().contains('\0'));
             prop_assert_eq!(Ten::new(text.as_str()), text);
         }
+    }
+
+    #[test]
+    fn a_text_of_four_byte_characters_is_cut_by_characters() {
+        let text = "😀".repeat(11);
+
+        assert_eq!(Ten::from_bytes(text.as_bytes()), Ten::new(&text));
+        assert_eq!(Ten::from(text.as_str()).as_str(), "😀".repeat(9) + "…");
     }
 }

@@ -1,8 +1,9 @@
-//! What an admin can do about a failed attempt.
+//! Advice for admins about a failed attempt.
 
 use crate::FailureClass;
 
-/// A plain sentence of advice for a failure and the status that came with it, if one did.
+/// A sentence or two of advice for a failure of this class and, if there was a response, this
+/// status.
 pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
     match class {
         FailureClass::Dns => {
@@ -80,8 +81,8 @@ const fn for_status(status: u16) -> &'static str {
     }
 }
 
-/// What a status means that only Cloudflare's CDN gives, in place of a receiver that it does not get
-/// an answer from. `None`: another status.
+/// The meaning of a status by which Cloudflare's CDN reports that the receiver did not respond to
+/// the CDN. `None`: another status.
 pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
     match status {
         520 => Some("an answer that the CDN does not understand"),
@@ -98,6 +99,7 @@ pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_failure_has_a_sentence_of_advice() {
@@ -120,5 +122,52 @@ mod tests {
             assert!(meaning_behind_cdn(status).is_some(), "{status}");
         }
         assert_eq!((of(527), meaning_behind_cdn(503)), (of(500), None));
+    }
+
+    #[test]
+    fn every_status_class_has_advice_of_its_own() {
+        let statuses = [
+            302, 400, 401, 404, 408, 410, 413, 415, 429, 500, 503, 520, 525, 600,
+        ];
+        let advice: BTreeSet<&str> = statuses
+            .iter()
+            .map(|status| advice(FailureClass::Status, Some(*status)))
+            .collect();
+
+        assert_eq!(advice.len(), statuses.len());
+    }
+
+    #[test]
+    fn statuses_of_one_cause_share_their_advice() {
+        let of = |status| advice(FailureClass::Status, Some(status));
+
+        assert_eq!(of(400), of(422));
+        assert_eq!(of(401), of(403));
+        assert_eq!(of(404), of(405));
+        assert_eq!(of(525), of(526));
+        assert_eq!([of(300), of(399)], [of(302); 2]);
+        assert_eq!([of(502), of(504)], [of(503); 2]);
+        assert_eq!([of(520), of(524)], [of(522); 2]);
+        assert_eq!([of(505), of(527), of(599)], [of(500); 3]);
+        assert_eq!([of(299), of(499)], [of(600); 2]);
+    }
+
+    #[test]
+    fn every_failure_without_a_status_has_advice_of_its_own() {
+        let all = FailureClass::ALL.iter();
+        let advice: BTreeSet<&str> = all.map(|class| advice(*class, None)).collect();
+
+        assert_eq!(advice.len(), FailureClass::ALL.len());
+    }
+
+    #[test]
+    fn each_status_of_the_cdn_has_a_meaning_of_its_own() {
+        let meanings: BTreeSet<_> = (519..=527).map(meaning_behind_cdn).collect();
+
+        assert_eq!(
+            meanings.len(),
+            8,
+            "seven meanings, and none for the neighbours"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Why a webhook may not receive events: what the machine can check, as findings with what to do.
+//! The diagnosis of a webhook: a finding with advice for each subject, such as status, backlog and URL.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,74 +8,74 @@ use crate::{
 };
 
 names! {
-    /// How serious a finding is.
+    /// The severity of a finding.
     Severity, "severity" {
-        /// As it should be.
+        /// All is well.
         Ok = "ok",
-        /// It may be meant so, or become a problem.
+        /// Perhaps intended by the admin, perhaps the begin of a problem.
         Warning = "warning",
-        /// It keeps events away.
+        /// The webhook receives no events, or too few.
         Problem = "problem",
     }
 }
 
 names! {
-    /// What was looked at.
+    /// The subject of a finding.
     Check, "check" {
-        /// Whether it is Active, and whether its circuit is open.
+        /// Whether the webhook is Active, held, or has an open circuit.
         Status = "status",
-        /// What arrived lately of what it subscribed to, in its environment.
+        /// The latest events of the selected types, in the webhook's environment and in others.
         Subscriptions = "subscriptions",
-        /// What waits for it.
+        /// The number of pending deliveries.
         Backlog = "backlog",
-        /// What the receiver answered lately.
+        /// The responses of the last day.
         Answers = "answers",
-        /// DNS, connection and TLS of its URL now.
+        /// DNS, connection and TLS of the target URL at this moment.
         Url = "url",
-        /// Messages that could not be an event.
+        /// Messages of the last day that were not events.
         RejectedMessages = "rejected_messages",
     }
 }
 
-/// A finding.
+/// A finding of a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was looked at.
+    /// The checked subject.
     pub check: Check,
-    /// How serious it is.
+    /// The severity.
     pub severity: Severity,
-    /// What was found, in a plain sentence.
+    /// The finding, in a plain sentence.
     pub message: String,
-    /// What to do about it, if anything.
+    /// The advice. `None`: nothing needs to be done.
     pub advice: Option<String>,
 }
 
-/// What is known of a webhook.
+/// The facts about a webhook, input of a diagnosis.
 #[derive(Debug)]
 pub struct WebhookFacts<'a> {
-    /// How it is set.
+    /// The settings of the webhook.
     pub settings: &'a WebhookSettings,
-    /// Why the platform set it Inactive, if it did.
+    /// The platform's reason for setting the webhook Inactive. `None`: the platform did not.
     pub disabled_reason: Option<&'a str>,
-    /// What its attempts in a row say, if it is failing.
+    /// The state of the circuit. `None`: the webhook is healthy.
     pub failing: Option<Failing>,
-    /// Until when its receiver asked to get no requests, if it did.
+    /// The end of the hold. `None`: no hold.
     pub held_until: Option<DateTime<Utc>>,
-    /// The latest event of each type that it wants, for each environment that had one.
+    /// The latest event of each selected type in each environment that has one.
     pub latest: &'a [(EventType, Environment, DateTime<Utc>)],
-    /// How many deliveries are pending.
+    /// The number of pending deliveries.
     pub pending: usize,
-    /// Its latest attempt: when, the status of its answer, and why it failed if it did.
+    /// The latest attempt: time, status of the response, and class of the failure.
     pub last_attempt: Option<(DateTime<Utc>, Option<u16>, Option<FailureClass>)>,
-    /// Requests of the last day, and how many of them failed.
+    /// The requests of the last day, and how many of them failed.
     pub attempts: (i64, i64),
-    /// What a dispatcher found at its URL; `None`: none did in time.
+    /// The dispatcher's report on the target URL. `None`: no dispatcher reported in time.
     pub url: Option<&'a UrlReport>,
-    /// Messages of the last day that could not be an event.
+    /// The number of messages of the last day that were not events.
     pub rejected: i64,
 }
 
-/// What keeps, or may keep, events from a webhook: a finding for each thing that was looked at.
+/// Judges the facts: one finding per [`Check`], in the order of [`Check::ALL`].
 pub fn diagnose(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Vec<Finding> {
     vec![
         status(facts, now),
@@ -106,6 +106,7 @@ fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
             Some("Activate it; then replay what it missed, for the time in which it was Inactive."),
         );
     }
+    // A hold comes before the circuit: while it lasts, not even a probe is sent.
     if let Some(until) = facts.held_until.filter(|until| *until > now) {
         return of(
             Severity::Problem,
@@ -155,6 +156,7 @@ fn subscriptions(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         events.iter().copied().copied().max_by_key(|(_, _, at)| *at)
     };
     match (newest(&here), newest(&elsewhere)) {
+        // A week without an event is normal for rare types only.
         (Some((event_type, _, at)), _) if now - at < TimeDelta::days(7) => of(
             Severity::Ok,
             format!(
@@ -278,6 +280,7 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         return of(Severity::Ok, format!("{reached}, without TLS."), None);
     };
     match tls.not_after {
+        // Automatic renewal happens 30 days before the end: with 14 days left, renewal has failed.
         Some(end) if end - now < TimeDelta::days(14) => of(
             Severity::Warning,
             format!(
@@ -302,7 +305,7 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
     }
 }
 
-/// The addresses of the host that took no connection, if there are some.
+/// The addresses of the host that accepted no connection. `None`: all did.
 fn dead_addresses(report: &UrlReport) -> Option<String> {
     let addresses = report.addresses.iter();
     let dead: Vec<String> = addresses

@@ -1,68 +1,69 @@
-//! What became of an event for one webhook, and why, in a sentence.
+//! The explanation why a webhook received an event or did not.
 
 use crate::names::names;
 use crate::{Environment, EventType};
 
 names! {
-    /// What became of an event for one webhook.
+    /// The outcome of an event for one webhook.
     EventOutcome, "outcome" {
-        /// The webhook accepted it.
+        /// The receiver accepted the event.
         Delivered = "delivered",
-        /// It waits for its first attempt.
+        /// The delivery waits for its first attempt.
         Pending = "pending",
-        /// Attempts failed, and it is tried again.
+        /// Attempts failed, and the delivery will be retried.
         Retrying = "retrying",
-        /// It was given up.
+        /// The delivery has failed.
         Failed = "failed",
-        /// Nobody wanted it any more.
+        /// The delivery was cancelled.
         Cancelled = "cancelled",
         /// The webhook was for another environment.
         OtherEnvironment = "other_environment",
-        /// The webhook did not want this type.
+        /// The webhook did not select the type of the event.
         NotSubscribed = "not_subscribed",
         /// The webhook was Inactive.
         Inactive = "inactive",
-        /// The webhook was not there yet.
+        /// The webhook was created after the event's intake.
         CreatedLater = "created_later",
-        /// The webhook was not there any more.
+        /// The webhook was deleted before the event's intake.
         Deleted = "deleted",
         /// The event is a test for another webhook.
         TestEvent = "test_event",
-        /// Nothing that is still kept tells.
+        /// The records of the intake are older than the retention period.
         NotKept = "not_kept",
     }
 }
 
-/// A webhook as it was when an event was taken in.
+/// A webhook as it was at the intake of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookThen {
-    /// What it was called.
+    /// The webhook's name.
     pub name: String,
-    /// Which environment it was for.
+    /// The webhook's environment.
     pub environment: Environment,
-    /// What it wanted, as chosen. Patterns of long ago need not be known today.
+    /// The selected patterns as text: a pattern of the past may not be in today's catalogue.
     pub patterns: Vec<String>,
-    /// Why the platform had set it Inactive, when it had.
+    /// The reason for which the platform had set the webhook Inactive. `None`: the platform had
+    /// not.
     pub disabled_reason: Option<String>,
 }
 
-/// What the reason for an outcome is told from.
+/// The circumstances of an outcome, from which the reason is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
     /// The event's type.
     pub event_type: EventType,
     /// The event's environment.
     pub environment: Environment,
-    /// The webhook at that moment; `None`: not known any more.
+    /// The webhook at the event's intake. `None`: the history is no longer kept.
     pub webhook: Option<&'a WebhookThen>,
     /// Whether the webhook is Inactive today.
     pub is_inactive: bool,
-    /// How many attempts were recorded.
+    /// The number of recorded attempts.
     pub attempts: u32,
 }
 
 impl EventOutcome {
-    /// Tells the reason in a sentence that names the values; "it" is the webhook.
+    /// The reason in a clause that names the values. The subject "it" is the webhook.
     pub fn reason(self, known: Circumstances<'_>) -> String {
         let attempts = attempts(known.attempts);
         match (self, known.webhook) {
@@ -105,7 +106,7 @@ impl EventOutcome {
     }
 }
 
-/// Where a delivery is while its webhook is Inactive.
+/// The clause for a pending delivery of an Inactive webhook.
 const UNTIL_ACTIVE: &str = "the delivery waits until the webhook is Active again";
 
 fn attempts(count: u32) -> String {

@@ -1,4 +1,5 @@
-//! Whether a request is signed as it should be, for the engineer whose verifier says no.
+//! The signature check: whether a received request is signed correctly, and if not, why. For
+//! engineers whose verifier refuses requests.
 
 pub(crate) mod check;
 pub(crate) mod finding;

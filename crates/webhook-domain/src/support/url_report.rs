@@ -1,3 +1,5 @@
+//! The report of a dispatcher on a target URL, made without sending a request.
+
 use std::net::{IpAddr, SocketAddr};
 
 use chrono::{DateTime, Utc};
@@ -5,59 +7,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CertificateText, FailureClass, FailureDetail};
 
-/// What was found out about a URL without making a request, as far as that went.
+/// The report on a target URL: each step until the first that failed. Dispatchers store reports as
+/// JSON, and the API reads them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlReport {
-    /// What its host resolves to, in the order in which they are tried.
+    /// The addresses of the host, in the order in which attempts try them.
     pub addresses: Vec<CheckedAddress>,
-    /// The connection, if one was opened.
+    /// The connection. `None`: no connection was opened.
     pub connection: Option<OpenedConnection>,
-    /// The handshake, if the URL asks for one and it went well.
+    /// The TLS handshake. `None`: not reached, failed, or an `http` URL.
     pub tls: Option<TlsHandshake>,
-    /// What went wrong, if something did.
+    /// The failure. `None`: every step succeeded.
     pub failure: Option<UrlFailure>,
 }
 
-/// An address of a host.
+/// An address of the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedAddress {
-    /// The address.
+    /// The IPv4 or IPv6 address.
     pub address: IpAddr,
-    /// Whether it may be called.
+    /// Whether the address policy permits the address.
     pub permitted: bool,
-    /// Whether it took no connection while others were tried, too.
+    /// Whether the address refused the connection while another address accepted one.
     #[serde(default)]
     pub takes_no_connection: bool,
 }
 
-/// A connection that was opened, and closed again.
+/// A connection, opened and closed at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedConnection {
-    /// The address that answered.
+    /// The address and the port of the connection.
     pub address: SocketAddr,
-    /// How long it took to open, in milliseconds.
+    /// The time to open the connection, in milliseconds.
     pub connect_ms: u64,
 }
 
-/// A handshake with a certificate that is trusted.
+/// A handshake whose certificate is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsHandshake {
-    /// `1.2` or `1.3`.
+    /// The TLS version: `1.2` or `1.3`.
     pub version: String,
-    /// How long it took, in milliseconds.
+    /// The duration of the handshake, in milliseconds.
     pub handshake_ms: u64,
-    /// Until when the certificate is valid, if it could be read.
+    /// The end of the certificate's validity. `None`: the certificate could not be parsed.
     pub not_after: Option<DateTime<Utc>>,
-    /// Who issued it, as RFC 4514 writes it: `CN=R11,O=Let's Encrypt,C=US`.
+    /// The issuer in the notation of RFC 4514: `CN=R11,O=Let's Encrypt,C=US`.
     pub issuer: Option<CertificateText>,
 }
 
-/// Why a request would fail before it is made.
+/// The failure of any request to the URL at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrlFailure {
-    /// As the attempt would be told.
+    /// The class of the failure.
     pub class: FailureClass,
-    /// In words.
+    /// The failure in words.
     pub detail: FailureDetail,
 }
 

@@ -1,10 +1,12 @@
-//! Headers of an admin's own that every request to a webhook carries, such as a token.
+//! Custom headers: headers of an admin, such as an access token, sent with every request of a
+//! webhook.
 
 use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-/// Names that are ours, or that belong to the connection and not to the request (RFC 9110, 7.6.1).
+/// Names of headers set by the platform, and of headers that belong to the connection and not to
+/// the request (RFC 9110, section 7.6.1).
 const RESERVED: [&str; 17] = [
     "accept-encoding",
     "connection",
@@ -25,10 +27,10 @@ const RESERVED: [&str; 17] = [
     "user-agent",
 ];
 
-/// Beginnings of names that are ours.
+/// Prefixes of the names of the platform's own headers.
 const RESERVED_STARTS: [&str; 2] = ["webhook-", "x-webhook-"];
 
-/// Up to 20 headers by name. Their values are secrets: they are never shown again.
+/// Up to 20 headers by name. The values are secrets: the API never shows a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomHeaders(BTreeMap<HeaderName, HeaderSecret>);
 
@@ -36,20 +38,20 @@ pub struct CustomHeaders(BTreeMap<HeaderName, HeaderSecret>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HeaderName(String);
 
-/// A header's value, given now or before.
+/// The value of a header in a request to change a webhook: a new one, or the stored one.
 #[derive(Clone, PartialEq, Eq)]
 pub enum HeaderSecret {
-    /// This one.
+    /// A new value.
     Given(HeaderValue),
-    /// The one that is stored under this name.
+    /// The value stored under the same name.
     Stored,
 }
 
-/// A header's value: 1 to 2,048 visible ASCII characters, spaces inside.
+/// A header's value: 1 to 2,048 visible ASCII characters, with spaces only between them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeaderValue(Zeroizing<String>);
 
-/// Why something is no custom header. It never repeats a value.
+/// Why a name or a value cannot be a custom header. The message never repeats a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum HeaderError {
@@ -69,10 +71,10 @@ pub enum HeaderError {
 }
 
 impl HeaderName {
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_CHARS: usize = 100;
 
-    /// Checks a name; its case does not matter.
+    /// Checks a name. Names are compared and stored in lower case.
     pub fn parse(text: &str) -> Result<Self, HeaderError> {
         let token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if text.is_empty() || text.len() > Self::MAX_CHARS || !text.chars().all(token) {
@@ -93,10 +95,12 @@ impl HeaderName {
 }
 
 impl HeaderValue {
-    /// The most characters that a value may have.
+    /// The most characters of a value.
     pub const MAX_CHARS: usize = 2_048;
 
     /// Checks a value.
+    ///
+    /// Line breaks are refused, so that a value cannot add a header of its own to the request.
     pub fn parse(text: &str) -> Result<Self, HeaderError> {
         let inside = |c: char| c == ' ' || c.is_ascii_graphic();
         let sound = (1..=Self::MAX_CHARS).contains(&text.len())
@@ -109,17 +113,17 @@ impl HeaderValue {
         }
     }
 
-    /// The value itself, to be sent or sealed.
+    /// The value in clear text, to be sent or sealed.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 }
 
 impl CustomHeaders {
-    /// The most headers that a webhook may have.
+    /// The most headers of one webhook.
     pub const MAX: usize = 20;
 
-    /// Sets a header.
+    /// Sets a header, or replaces the value of a set header.
     pub fn set(&mut self, name: HeaderName, value: HeaderSecret) -> Result<(), HeaderError> {
         if self.0.len() == Self::MAX && !self.0.contains_key(&name) {
             return Err(HeaderError::TooMany);
@@ -128,33 +132,34 @@ impl CustomHeaders {
         Ok(())
     }
 
-    /// Takes a header away.
+    /// Removes a header, if set.
     pub fn remove(&mut self, name: &HeaderName) {
         self.0.remove(name);
     }
 
-    /// Whether there is a header of this name.
+    /// Whether a header of this name is set.
     pub fn contains(&self, name: &HeaderName) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The names, in order.
+    /// The names in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(HeaderName::as_str)
     }
 
-    /// Names and values, in the order of the names.
+    /// Names and values, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderSecret)> {
         self.0.iter()
     }
 
-    /// Whether any value is a new one.
+    /// Whether at least one value is new.
     pub fn has_given(&self) -> bool {
         let mut values = self.0.values();
         values.any(|value| matches!(value, HeaderSecret::Given(_)))
     }
 
-    /// Takes what is given as stored where it is the same.
+    /// Turns a new value that equals the stored value into [`HeaderSecret::Stored`], so that a
+    /// change that changes nothing is not recorded as one.
     pub fn leave_out_known(&mut self, stored: &Self) {
         for (name, value) in &mut self.0 {
             if stored.0.get(name) == Some(value) {
@@ -163,7 +168,8 @@ impl CustomHeaders {
         }
     }
 
-    /// Fills in what is stored. The first name without a value is refused.
+    /// Replaces each [`HeaderSecret::Stored`] by the value in `stored`. Fails with the first name
+    /// that has no stored value.
     pub fn resolve(&mut self, stored: &Self) -> Result<(), (HeaderName, HeaderError)> {
         for (name, value) in &mut self.0 {
             if *value == HeaderSecret::Stored {
@@ -271,5 +277,45 @@ mod tests {
             wanted.resolve(&stored),
             Err((name("b"), HeaderError::NoValue))
         );
+    }
+
+    #[test]
+    fn a_name_has_up_to_100_characters_and_a_value_up_to_2048() {
+        let longest_name = "x".repeat(HeaderName::MAX_CHARS);
+        let longest_value = "x".repeat(HeaderValue::MAX_CHARS);
+
+        assert_eq!(name(&longest_name).as_str(), longest_name);
+        let too_long = HeaderName::parse(&format!("{longest_name}x"));
+        assert_eq!(too_long, Err(HeaderError::Name));
+        let value = HeaderValue::parse(&longest_value).expect("a value");
+        assert_eq!(value.reveal(), longest_value);
+    }
+
+    #[test]
+    fn a_removed_header_is_gone_and_the_others_stay() {
+        let mut headers = CustomHeaders::default();
+        headers.set(name("a"), given("1")).expect("room");
+        headers.set(name("b"), HeaderSecret::Stored).expect("room");
+
+        headers.remove(&name("a"));
+
+        assert!(!headers.contains(&name("a")) && headers.contains(&name("b")));
+        assert!(!headers.has_given());
+        headers.set(name("c"), given("2")).expect("room");
+        assert!(headers.has_given());
+        let pairs: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        assert_eq!(pairs, [("b", &HeaderSecret::Stored), ("c", &given("2"))]);
+    }
+
+    #[test]
+    fn debug_says_whether_a_value_is_given_and_hides_the_value() {
+        let value = HeaderValue::parse("hunter2").expect("a value");
+
+        assert_eq!(format!("{value:?}"), "HeaderValue(redacted)");
+        assert_eq!(format!("{:?}", given("hunter2")), "Given(redacted)");
+        assert_eq!(format!("{:?}", HeaderSecret::Stored), "Stored");
     }
 }

@@ -1,33 +1,33 @@
-//! How a webhook wants to be served: how much at once, how fast, in which order.
+//! How a webhook is served: requests at once, requests per second, time per request, order.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-/// How many requests may run at once per dispatcher, 1 to 256.
+/// The most simultaneous requests from each dispatcher to a webhook: 1 to 256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MaxConcurrency(NonZeroU16);
 
 impl MaxConcurrency {
-    /// More at once would only queue at the receiver.
+    /// The greatest concurrency: 256. More requests at once would only queue at the receiver.
     pub const MAX: u16 = 256;
 
-    /// Checks a number.
+    /// Checks a number of requests.
     pub fn new(requests: u64) -> Result<Self, String> {
         bounded(requests, Self::MAX).map(Self)
     }
 
-    /// The number.
+    /// The number of requests.
     pub fn get(self) -> u16 {
         self.0.get()
     }
 }
 
-/// How many requests may be made per second by all dispatchers together, 1 to 10,000.
+/// The most requests per second that all dispatchers together send to a webhook: 1 to 10,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit(NonZeroU16);
 
 impl RateLimit {
-    /// Beyond this a limit protects nobody.
+    /// The greatest rate: 10,000 per second. A higher limit protects no receiver.
     pub const MAX: u16 = 10_000;
 
     /// Checks a number of requests per second.
@@ -48,16 +48,19 @@ fn bounded(number: u64, max: u16) -> Result<NonZeroU16, String> {
         .ok_or_else(|| format!("must be a number from 1 to {max}"))
 }
 
-/// How long one attempt may take: 100 ms to 30 s, in whole milliseconds.
+/// The timeout of one attempt: 100 ms to 30 s, in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptTimeout(Duration);
 
 impl AttemptTimeout {
-    /// A receiver that is given less fails by the network alone.
+    /// The shortest timeout: 100 ms. A shorter one would expire in the network alone.
     pub const MIN: Duration = Duration::from_millis(100);
 
-    /// A receiver that needs longer should answer first and work afterwards.
-    /// Half of a dispatcher's default lease, as a lease must outlive an attempt and its recording.
+    /// The longest timeout: 30 s. A receiver that needs longer should respond first and work
+    /// afterwards.
+    ///
+    /// Half of a dispatcher's default lease, because a lease must outlive an attempt and its
+    /// recording.
     pub const MAX: Duration = Duration::from_secs(30);
 
     /// Checks a number of milliseconds.
@@ -70,18 +73,19 @@ impl AttemptTimeout {
         Err(format!("must be {} to {max}", Self::MIN.as_millis()))
     }
 
-    /// The time.
+    /// The timeout.
     pub fn get(self) -> Duration {
         self.0
     }
 }
 
-/// The field of `data` whose equal values are delivered in order: 1 to 100 characters.
+/// The name of the field of `data` that orders events: events with equal values are delivered in
+/// order. 1 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderingField(String);
 
 impl OrderingField {
-    /// The most characters that its name may have.
+    /// The most characters of a field's name.
     pub const MAX_CHARS: usize = 100;
 
     /// Checks a field's name.
@@ -103,7 +107,7 @@ impl OrderingField {
 }
 
 impl Default for OrderingField {
-    /// `license_id`: what most events are about.
+    /// `license_id`, the field that most events have.
     fn default() -> Self {
         Self("license_id".to_owned())
     }
@@ -140,5 +144,24 @@ mod tests {
             AttemptTimeout::from_millis(100).map(AttemptTimeout::get),
             Ok(AttemptTimeout::MIN)
         );
+    }
+
+    #[test]
+    fn the_greatest_limits_are_allowed() {
+        let timeout = AttemptTimeout::from_millis(30_000).map(AttemptTimeout::get);
+
+        assert_eq!(MaxConcurrency::new(256).map(MaxConcurrency::get), Ok(256));
+        assert!(MaxConcurrency::new(257).is_err());
+        assert_eq!(timeout, Ok(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn an_ordering_field_keeps_its_name_and_is_license_id_by_default() {
+        let longest = "é".repeat(OrderingField::MAX_CHARS);
+
+        let field = OrderingField::parse(&longest).expect("a name");
+
+        assert_eq!(field.as_str(), longest);
+        assert_eq!(OrderingField::default().as_str(), "license_id");
     }
 }

@@ -1,12 +1,13 @@
-//! What an admin wants to remember with a webhook: pairs of text.
+//! Metadata: pairs of text kept with a webhook, such as a ticket number.
 
 use std::collections::BTreeMap;
 
-/// Up to 50 pairs: names of 1 to 40 characters, values of up to 500, without control characters.
+/// Up to 50 pairs: names of 1 to 40 characters, values of up to 500 characters, no control
+/// characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(BTreeMap<String, String>);
 
-/// Why a pair cannot be kept.
+/// Why a pair cannot be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum MetadataError {
@@ -25,14 +26,14 @@ pub enum MetadataError {
 }
 
 impl Metadata {
-    /// The most pairs that a webhook may have.
+    /// The most pairs of one webhook.
     pub const MAX: usize = 50;
-    /// The most characters that a name may have.
+    /// The most characters of a name.
     pub const MAX_NAME_CHARS: usize = 40;
-    /// The most characters that a value may have.
+    /// The most characters of a value.
     pub const MAX_VALUE_CHARS: usize = 500;
 
-    /// Sets a pair.
+    /// Sets a pair, or replaces the value of the pair.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), MetadataError> {
         if name.is_empty() || !is_text(name, Self::MAX_NAME_CHARS) {
             return Err(MetadataError::Name);
@@ -47,12 +48,12 @@ impl Metadata {
         Ok(())
     }
 
-    /// Takes a pair away.
+    /// Removes the pair with this name, if set.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// The pairs by name.
+    /// The pairs, ordered by name.
     pub fn pairs(&self) -> &BTreeMap<String, String> {
         &self.0
     }
@@ -82,5 +83,17 @@ mod tests {
             metadata.set("0", &"x".repeat(501)),
             Err(MetadataError::Value)
         );
+    }
+
+    #[test]
+    fn pairs_are_kept_until_they_are_removed() {
+        let mut metadata = Metadata::default();
+        let (name, value) = ("é".repeat(40), "é".repeat(500));
+        metadata.set(&name, &value).expect("room");
+        metadata.set("ticket", "OPS-7").expect("room");
+
+        metadata.remove("ticket");
+
+        assert_eq!(metadata.pairs(), &BTreeMap::from([(name, value)]));
     }
 }

@@ -1,33 +1,35 @@
-//! When a failed delivery is tried again.
+//! The retry policy: how often and when a failed delivery is attempted again.
 
 use std::time::Duration;
 
 use backoff::{ExponentialBackoff, backoff::Backoff};
 
-use crate::AttemptTimeout;
+use crate::{AttemptTimeout, FieldError};
 
-/// How often and how patiently a delivery is tried.
+/// The number, the delays and the timeout of a delivery's attempts.
 ///
-/// The delay before retry `n` is `initial_interval × multiplier^(n-1)`, at most `max_interval`,
-/// spread by `jitter` around it, and at most `max_interval` again.
+/// The delay before retry `n` is `initial_interval × multiplier^(n-1)`, at most `max_interval`.
+/// Jitter then spreads the delay evenly around this value, and `max_interval` caps the result
+/// again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryPolicy {
-    /// How many requests a delivery may cost, the first one included.
+    /// The most attempts of a delivery, the first one included: 1 to 50.
     pub max_attempts: u32,
-    /// The delay before the first retry.
+    /// The delay before the first retry: 1 ms to 7 days.
     pub initial_interval: Duration,
-    /// What each delay is multiplied with to get the next.
+    /// The factor from each delay to the next: 1 to 100.
     pub multiplier: f64,
-    /// The longest delay.
+    /// The longest delay: 1 ms to 7 days.
     pub max_interval: Duration,
-    /// How far a delay may stray from its value, from 0 (not at all) to 1 (0 % to 200 %).
+    /// How far a delay may differ from its value: 0 (not at all) to 1 (from 0 % to 200 %).
     pub jitter: f64,
-    /// How long one attempt may take, from the name look-up to the end of the answer.
+    /// The timeout of one attempt, from the name look-up to the end of the response: 100 ms to 30
+    /// s.
     pub timeout: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// 12 attempts within about 63 hours: long enough for a weekend's outage.
+    /// Twelve attempts within about 63 hours, long enough for an outage that lasts a weekend.
     fn default() -> Self {
         Self {
             max_attempts: 12,
@@ -40,77 +42,68 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Why a policy cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the message says it")]
-pub enum RetryPolicyError {
-    #[error("must be 1 to {}", RetryPolicy::MAX_ATTEMPTS)]
-    Attempts,
-    #[error("must be 1 ms to {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
-    InitialInterval,
-    #[error("must be 1 to {}", RetryPolicy::MAX_MULTIPLIER)]
-    Multiplier,
-    #[error("must be 1 ms to {} days", RetryPolicy::MAX_INTERVAL.as_secs() / 86_400)]
-    MaxInterval,
-    #[error("must be 0 to 1")]
-    Jitter,
-    #[error("must be 100 ms to {} s", RetryPolicy::MAX_TIMEOUT.as_secs())]
-    Timeout,
-}
-
-impl RetryPolicyError {
-    /// The field that is wrong, as it is named in JSON.
-    pub const fn field(self) -> &'static str {
-        match self {
-            Self::Attempts => "max_attempts",
-            Self::InitialInterval => "initial_interval_ms",
-            Self::Multiplier => "multiplier",
-            Self::MaxInterval => "max_interval_ms",
-            Self::Jitter => "jitter",
-            Self::Timeout => "timeout_ms",
-        }
-    }
-}
-
 impl RetryPolicy {
-    /// More attempts than this only fill the log.
+    /// The most attempts: 50. More attempts only fill the log.
     pub const MAX_ATTEMPTS: u32 = 50;
-    /// A larger factor makes the second retry the last useful one.
+    /// The greatest multiplier: 100. With a larger factor every retry after the second would wait
+    /// for `max_interval`.
     pub const MAX_MULTIPLIER: f64 = 100.0;
-    /// A week: what is older has been dealt with in another way.
+    /// The longest interval: 7 days. A delivery that is older has been dealt with in another way.
     pub const MAX_INTERVAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     /// The longest timeout, see [`AttemptTimeout::MAX`].
     pub const MAX_TIMEOUT: Duration = AttemptTimeout::MAX;
 
-    /// Checks what an admin or an operator asked for.
-    pub fn checked(self) -> Result<Self, RetryPolicyError> {
-        if !(1..=Self::MAX_ATTEMPTS).contains(&self.max_attempts) {
-            return Err(RetryPolicyError::Attempts);
-        }
-        // A first delay above the longest is cut to it, like any other.
+    /// Checks every field, and refuses each wrong one by its name in JSON.
+    pub fn checked(self) -> Result<Self, Vec<FieldError>> {
+        // A first delay above the longest is cut to the longest, like any other delay.
         let intervals = Duration::from_millis(1)..=Self::MAX_INTERVAL;
-        if !intervals.contains(&self.max_interval) {
-            return Err(RetryPolicyError::MaxInterval);
+        let interval = format!("1 ms to {} days", Self::MAX_INTERVAL.as_secs() / 86_400);
+        let attempts = 1..=Self::MAX_ATTEMPTS;
+        let multipliers = 1.0..=Self::MAX_MULTIPLIER;
+        let timeouts = AttemptTimeout::MIN..=Self::MAX_TIMEOUT;
+        #[rustfmt::skip]
+        let fields = [
+            ("max_attempts", attempts.contains(&self.max_attempts), format!("1 to {}", Self::MAX_ATTEMPTS)),
+            ("max_interval_ms", intervals.contains(&self.max_interval), interval.clone()),
+            ("initial_interval_ms", intervals.contains(&self.initial_interval), interval),
+            ("multiplier", multipliers.contains(&self.multiplier), format!("1 to {}", Self::MAX_MULTIPLIER)),
+            ("jitter", (0.0..=1.0).contains(&self.jitter), "0 to 1".to_owned()),
+            ("timeout_ms", timeouts.contains(&self.timeout), format!("100 ms to {} s", Self::MAX_TIMEOUT.as_secs())),
+        ];
+        let wrong = fields
+            .into_iter()
+            .filter(|(_, is_in_range, _)| !is_in_range);
+        let errors: Vec<FieldError> = wrong
+            .map(|(field, _, range)| FieldError::new(field, format_args!("must be {range}")))
+            .collect();
+        if errors.is_empty() {
+            Ok(self)
+        } else {
+            Err(errors)
         }
-        if !intervals.contains(&self.initial_interval) {
-            return Err(RetryPolicyError::InitialInterval);
-        }
-        if !(1.0..=Self::MAX_MULTIPLIER).contains(&self.multiplier) {
-            return Err(RetryPolicyError::Multiplier);
-        }
-        if !(0.0..=1.0).contains(&self.jitter) {
-            return Err(RetryPolicyError::Jitter);
-        }
-        if !(AttemptTimeout::MIN..=Self::MAX_TIMEOUT).contains(&self.timeout) {
-            return Err(RetryPolicyError::Timeout);
-        }
-        Ok(self)
     }
 
-    /// Every delay of this policy in order, before jitter: one fewer than there are attempts.
+    /// Every delay of the policy in order, before jitter: one fewer than there are attempts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use webhook_domain::RetryPolicy;
+    ///
+    /// let policy = RetryPolicy {
+    ///     max_attempts: 5,
+    ///     max_interval: Duration::from_secs(600),
+    ///     ..RetryPolicy::default()
+    /// };
+    ///
+    /// let schedule: Vec<u64> = policy.schedule().map(|delay| delay.as_secs()).collect();
+    ///
+    /// assert_eq!(schedule, [10, 40, 160, 600]);
+    /// assert_eq!(policy.span(), Duration::from_secs(810));
+    /// ```
     pub fn schedule(&self) -> impl Iterator<Item = Duration> {
-        // The crate's own jitter is off: it would draw from a random source of its own, and it
-        // is added after the cap. Its clock is not asked, as there is no maximum elapsed time.
+        // The jitter of the `backoff` crate is off: the crate draws from a random source of its
+        // own, and adds the jitter after the cap. The crate's clock is not read either, because
+        // there is no maximum elapsed time.
         let mut policy = ExponentialBackoff {
             current_interval: self.initial_interval,
             initial_interval: self.initial_interval,
@@ -127,30 +120,30 @@ impl RetryPolicy {
             .take(retries)
     }
 
-    /// The delays that are left after `attempts`, before jitter.
+    /// The delays that are left after `attempts` attempts, before jitter.
     pub fn schedule_after(&self, attempts: u32) -> impl Iterator<Item = Duration> {
         self.schedule().skip(attempts as usize)
     }
 
-    /// From the first attempt to the last one, if all fail at once: the sum of the schedule.
+    /// The time from the first attempt to the last one if every attempt fails at once: the sum of
+    /// the schedule.
     pub fn span(&self) -> Duration {
         self.schedule()
             .fold(Duration::ZERO, Duration::saturating_add)
     }
 
-    /// How long to wait after answer 429 number `count` (from 1) in a row that cost no attempt. It
-    /// grows as the schedule does, and stays at the longest delay of that. `None`: there is no
-    /// second attempt.
+    /// The delay after response number `count` (from 1) in a row with status 429 that cost no
+    /// attempt. The delay grows as the schedule does, and stays at the last delay of the schedule.
+    /// `None`: the policy allows one attempt only.
     pub fn delay_after_throttled(&self, count: u32, random: f64) -> Option<Duration> {
         let last = self.max_attempts.saturating_sub(1);
         self.delay_after(count.min(last), None, random)
     }
 
-    /// How long to wait after failed attempt number `attempt` (from 1), or `None` when it was
-    /// the last one.
+    /// The delay after failed attempt number `attempt` (from 1). `None`: no attempt is left.
     ///
-    /// `random` is drawn evenly from [0, 1). A `retry_after` that the receiver asked for can
-    /// lengthen the delay up to `max_interval` and never shortens it.
+    /// `random` is drawn evenly from [0, 1). The receiver's `retry_after` can lengthen the delay up
+    /// to `max_interval`, and never shortens the delay.
     pub fn delay_after(
         &self,
         attempt: u32,
@@ -160,6 +153,7 @@ impl RetryPolicy {
         let index = attempt.saturating_sub(1) as usize;
         let scheduled = self.schedule().nth(index)?;
         let factor = 1.0 + self.jitter * (2.0 * random - 1.0);
+        // The second cap: jitter may have pushed the delay above `max_interval`.
         let delay = scheduled.mul_f64(factor).min(self.max_interval);
         Some(match retry_after {
             Some(asked) => delay.max(asked.min(self.max_interval)),
@@ -172,6 +166,7 @@ impl RetryPolicy {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use rstest::rstest;
 
     #[test]
     fn the_default_schedule_lasts_about_63_hours() {
@@ -218,57 +213,77 @@ mod tests {
     }
 
     #[test]
-    fn policies_that_make_no_sense_are_refused() {
-        let default = RetryPolicy::default;
-        let refused = [
-            (
-                RetryPolicy {
-                    max_attempts: 0,
-                    ..default()
-                },
-                RetryPolicyError::Attempts,
-            ),
-            (
-                RetryPolicy {
-                    multiplier: f64::NAN,
-                    ..default()
-                },
-                RetryPolicyError::Multiplier,
-            ),
-            (
-                RetryPolicy {
-                    jitter: 1.1,
-                    ..default()
-                },
-                RetryPolicyError::Jitter,
-            ),
-            (
-                RetryPolicy {
-                    timeout: Duration::ZERO,
-                    ..default()
-                },
-                RetryPolicyError::Timeout,
-            ),
-            (
-                RetryPolicy {
-                    initial_interval: Duration::ZERO,
-                    ..default()
-                },
-                RetryPolicyError::InitialInterval,
-            ),
-            (
-                RetryPolicy {
-                    max_interval: Duration::MAX,
-                    ..default()
-                },
-                RetryPolicyError::MaxInterval,
-            ),
-        ];
+    fn every_field_that_is_out_of_range_is_refused_at_once() {
+        let policy = RetryPolicy {
+            max_attempts: 0,
+            initial_interval: Duration::ZERO,
+            multiplier: f64::NAN,
+            max_interval: Duration::MAX,
+            jitter: 1.1,
+            timeout: Duration::ZERO,
+        };
 
-        for (policy, error) in refused {
-            assert_eq!(policy.checked(), Err(error));
-        }
-        assert!(default().checked().is_ok());
+        let errors = policy.checked().expect_err("every field is wrong");
+
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            errors,
+            [
+                "max_attempts: must be 1 to 50",
+                "max_interval_ms: must be 1 ms to 7 days",
+                "initial_interval_ms: must be 1 ms to 7 days",
+                "multiplier: must be 1 to 100",
+                "jitter: must be 0 to 1",
+                "timeout_ms: must be 100 ms to 30 s",
+            ]
+        );
+    }
+
+    #[rstest]
+    #[case::default(|_: &mut RetryPolicy| ())]
+    #[case::fewest_attempts(|policy: &mut RetryPolicy| policy.max_attempts = 1)]
+    #[case::most_attempts(|policy: &mut RetryPolicy| policy.max_attempts = 50)]
+    #[case::shortest_interval(|policy: &mut RetryPolicy| policy.initial_interval = Duration::from_millis(1))]
+    #[case::longest_interval(|policy: &mut RetryPolicy| policy.max_interval = Duration::from_secs(604_800))]
+    #[case::least_multiplier(|policy: &mut RetryPolicy| policy.multiplier = 1.0)]
+    #[case::greatest_multiplier(|policy: &mut RetryPolicy| policy.multiplier = 100.0)]
+    #[case::full_jitter(|policy: &mut RetryPolicy| policy.jitter = 1.0)]
+    #[case::shortest_timeout(|policy: &mut RetryPolicy| policy.timeout = Duration::from_millis(100))]
+    #[case::longest_timeout(|policy: &mut RetryPolicy| policy.timeout = Duration::from_secs(30))]
+    fn the_bounds_themselves_are_allowed(#[case] change: fn(&mut RetryPolicy)) {
+        let mut policy = RetryPolicy::default();
+        change(&mut policy);
+
+        assert_eq!(policy.clone().checked(), Ok(policy));
+    }
+
+    #[rstest]
+    #[case("max_attempts", |policy: &mut RetryPolicy| policy.max_attempts = 51)]
+    #[case("initial_interval_ms", |policy: &mut RetryPolicy| policy.initial_interval = Duration::from_secs(604_801))]
+    #[case("max_interval_ms", |policy: &mut RetryPolicy| policy.max_interval = Duration::ZERO)]
+    #[case("multiplier", |policy: &mut RetryPolicy| policy.multiplier = 0.9)]
+    #[case("multiplier", |policy: &mut RetryPolicy| policy.multiplier = 100.1)]
+    #[case("jitter", |policy: &mut RetryPolicy| policy.jitter = -0.1)]
+    #[case("timeout_ms", |policy: &mut RetryPolicy| policy.timeout = Duration::from_secs(31))]
+    fn a_value_beyond_a_bound_is_refused(
+        #[case] field: &str,
+        #[case] change: fn(&mut RetryPolicy),
+    ) {
+        let mut policy = RetryPolicy::default();
+        change(&mut policy);
+
+        let errors = policy.checked().expect_err("one field is wrong");
+
+        assert_eq!(errors.len(), 1);
+        assert_eq!(errors[0].field, field);
+    }
+
+    #[test]
+    fn a_low_draw_shortens_the_delay_and_a_high_one_lengthens_it() {
+        let delay = |random| RetryPolicy::default().delay_after(1, None, random);
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+
+        assert_eq!([0.0, 0.5, 1.0].map(delay), [8, 10, 12].map(seconds));
     }
 
     prop_compose! {

@@ -1,3 +1,5 @@
+//! The secret shared by a webhook and the platform.
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -8,13 +10,14 @@ const PREFIX: &str = "whsec_";
 /// The fewest random bytes in a secret (Standard Webhooks 1.0.0, "Signature scheme").
 const MIN_BYTES: usize = 24;
 
-/// The most random bytes in a secret (the same source).
+/// The most random bytes in a secret (same source).
 const MAX_BYTES: usize = 64;
 
-/// What a webhook's requests are signed with: `whsec_` and 24 to 64 bytes in base64.
+/// The secret that signs the requests of a webhook: `whsec_` and 24 to 64 bytes in base64.
 ///
-/// The two schemes key their HMAC differently, see [`sign`](crate::sign). Both keyed states are
-/// made once here, so that signing a request hashes the request only.
+/// The two signature schemes derive their HMAC keys differently, see [`sign`](crate::sign). A
+/// `SigningSecret` holds both keyed HMAC states, so that signing a request hashes nothing but the
+/// request.
 #[derive(Clone)]
 pub struct SigningSecret {
     text: Zeroizing<String>,
@@ -22,16 +25,16 @@ pub struct SigningSecret {
     keyed_with_bytes: Hmac<Sha256>,
 }
 
-/// What of a secret keys an HMAC.
+/// The part of a secret used as the key of an HMAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyForm {
     /// The whole text, `whsec_` included.
     Text,
-    /// The bytes that the base64 after `whsec_` stands for.
+    /// The bytes encoded in base64 after `whsec_`.
     Bytes,
 }
 
-/// Why a text is no signing secret. It never repeats the text.
+/// Why a text is not a signing secret. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum SecretError {
@@ -44,13 +47,13 @@ pub enum SecretError {
 }
 
 impl SigningSecret {
-    /// Makes a secret of 32 bytes that the caller drew at random.
+    /// Makes a secret of 32 bytes, drawn at random by the caller.
     pub fn from_random(bytes: [u8; 32]) -> Self {
         let text = Zeroizing::new(format!("{PREFIX}{}", STANDARD.encode(bytes)));
         Self::keyed(text, &bytes)
     }
 
-    /// Takes a secret that somebody chose.
+    /// Reads a secret, chosen by an admin or stored.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let encoded = text.strip_prefix(PREFIX).ok_or(SecretError::NoPrefix)?;
         let bytes = STANDARD
@@ -72,12 +75,13 @@ impl SigningSecret {
         }
     }
 
-    /// The secret itself, for its owner's eyes.
+    /// The secret in clear text, to be shown to an admin or sealed.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// HMAC-SHA256 over two parts, one after the other.
+    /// Starts from the keyed state of `key` and hashes two parts, one after the other
+    /// (HMAC-SHA256).
     pub(crate) fn hmac(&self, key: KeyForm, parts: [&[u8]; 2]) -> Hmac<Sha256> {
         let keyed = match key {
             KeyForm::Text => &self.keyed_with_text,

@@ -1,4 +1,4 @@
-//! All that an admin decides about a webhook, its secret aside.
+//! The settings of a webhook: everything that an admin decides except the secret.
 
 use crate::names::names;
 use crate::{
@@ -6,50 +6,50 @@ use crate::{
     OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
 };
 
-/// What an admin decides about a webhook. Only valid values exist.
+/// The settings of a webhook. Every field is valid by its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebhookSettings {
-    /// What it is called.
+    /// The name in lists and messages.
     pub name: WebhookName,
-    /// Where its requests go.
+    /// The target URL.
     pub url: WebhookUrl,
-    /// The environment it hears of.
+    /// The environment whose events the webhook receives.
     pub environment: Environment,
-    /// What it is for.
+    /// The admin's notes.
     pub description: WebhookDescription,
-    /// Whether it gets deliveries.
+    /// Active or Inactive.
     pub status: WebhookStatus,
-    /// Which events it wants.
+    /// The selected event types.
     pub events: EventSelection,
-    /// What its requests carry besides our own headers.
+    /// Headers that the admin adds to the platform's own headers.
     pub headers: CustomHeaders,
-    /// What is to be remembered with it.
+    /// Pairs of text, kept for the admin.
     pub metadata: Metadata,
-    /// How it wants to be served.
+    /// Rate, concurrency, order and retries.
     pub serving: Serving,
 }
 
 names! {
-    /// Whether a webhook gets deliveries.
+    /// Whether a webhook receives deliveries.
     WebhookStatus, "status" {
-        /// It gets every matching event.
+        /// Every event that the webhook selects becomes a delivery.
         Active = "active",
-        /// It gets no new deliveries, and its pending ones wait.
+        /// No event becomes a delivery, and pending deliveries wait.
         Inactive = "inactive",
     }
 }
 
-/// How a webhook wants to be served. Nothing of it: as everybody is.
+/// How a webhook is served. The default limits nothing and keeps no order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Serving {
-    /// How many requests at once per dispatcher.
+    /// The most requests at once per dispatcher. `None`: the dispatcher's default.
     pub max_concurrency: Option<MaxConcurrency>,
-    /// How many requests per second from all dispatchers.
+    /// The most requests per second from all dispatchers together. `None`: no limit.
     pub rate_limit: Option<RateLimit>,
-    /// In order by this field of `data`.
+    /// The field of `data` that orders deliveries. `None`: deliveries have no order.
     pub ordering: Option<OrderingField>,
-    /// A retry policy of its own.
+    /// The webhook's own retry policy. `None`: the default of the environment.
     pub retry_policy: Option<RetryPolicy>,
-    /// How long one attempt may take, instead of what the policy says.
+    /// The timeout of one attempt. `None`: the timeout of the retry policy.
     pub timeout: Option<AttemptTimeout>,
 }

@@ -6,20 +6,20 @@ use url::{Host, Url};
 
 use crate::AddressPolicy;
 
-/// Which schemes the operator allows in a webhook's URL.
+/// The URL schemes allowed by the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlSchemes {
     /// `https` only.
     HttpsOnly,
-    /// Plain `http` too, for development.
+    /// `https`, and plain `http` for development.
     HttpAllowed,
 }
 
-/// Where a webhook's requests go: an absolute `https` URL that names a callable host.
+/// The target URL of a webhook: an absolute `https` URL whose host may be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Url);
 
-/// Why a URL cannot be a webhook's.
+/// Why a URL cannot be the target of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum UrlError {
@@ -51,20 +51,22 @@ pub enum UrlError {
 }
 
 impl WebhookUrl {
-    /// The most bytes that a URL may have in its normal form, with everything percent-encoded that
-    /// has to be: that form is stored and given out, so that form must pass this check again.
+    /// The most bytes of a URL in its normal form, in which every character that needs
+    /// percent-encoding is encoded: 2,048. The normal form is stored and shown, so the normal form
+    /// must pass this check again.
     pub const MAX_BYTES: usize = 2_048;
 
     /// Checks a URL as an admin typed it.
     ///
-    /// A host name is not resolved here: what it resolves to is checked at every connection.
+    /// A host name is not resolved here: DNS may change at any time, so every connection checks the
+    /// addresses that the name resolves to.
     pub fn parse(
         text: &str,
         schemes: UrlSchemes,
         addresses: &AddressPolicy,
     ) -> Result<Self, UrlError> {
         let url = Url::parse(text.trim()).map_err(UrlError::NotAbsolute)?;
-        // The slash of an empty path, which normalising adds, is not counted.
+        // Normalising adds a slash to an empty path; the admin did not type this byte.
         let bytes = url.as_str().len() - usize::from(url.path() == "/");
         if bytes > Self::MAX_BYTES {
             return Err(UrlError::TooLong { bytes });
@@ -86,13 +88,13 @@ impl WebhookUrl {
         Ok(Self(url))
     }
 
-    /// Takes a URL that was checked when it was stored: the operator's rules may be others by now,
-    /// and what is really called is checked at every connection.
+    /// Reads a URL that passed the check when the URL was stored. The operator's rules may have
+    /// changed since then; every connection checks the address again.
     pub fn from_stored(text: &str) -> Result<Self, UrlError> {
         Url::parse(text).map(Self).map_err(UrlError::NotAbsolute)
     }
 
-    /// The normalised URL.
+    /// The URL in its normal form.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -103,7 +105,7 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
         Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
         Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
         Some(Host::Domain(name)) if !is_dns_name(name) => return Err(UrlError::BadName),
-        // Where the operator opened a network, names of that network are meant.
+        // An operator who opened a private network expects webhooks to name hosts in that network.
         Some(Host::Domain(name)) if addresses.allowed.is_empty() && is_local(name) => {
             return Err(UrlError::LocalName(name.to_owned()));
         }
@@ -117,7 +119,8 @@ fn check_host(url: &Url, addresses: &AddressPolicy) -> Result<(), UrlError> {
     }
 }
 
-/// Whether a name could be resolved at all (RFC 1035, 2.3.4). Underscores are seen in practice.
+/// Whether a name can be resolved at all (RFC 1035, section 2.3.4). Underscores are not allowed by
+/// the RFC but occur in practice.
 fn is_dns_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -125,8 +128,8 @@ fn is_dns_name(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label)
 }
 
-/// Whether a name has no meaning in the public DNS: a single label, or a special-use domain
-/// (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
+/// Whether a name has no meaning in the public DNS: a single label, or a special-use domain (RFC
+/// 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
 fn is_local(name: &str) -> bool {
     const SPECIAL_USE: [&str; 6] = [
         "localhost",
@@ -136,6 +139,7 @@ fn is_local(name: &str) -> bool {
         "onion",
         "home.arpa",
     ];
+    // `localhost.` with the dot of the DNS root is `localhost`.
     let name = name.trim_end_matches('.');
     let under = |domain: &&str| {
         name.strip_suffix(*domain)
@@ -171,6 +175,8 @@ mod tests {
     #[case("http://example.com/", UrlError::NotHttps)]
     #[case("ftp://example.com/", UrlError::NotHttps)]
     #[case("https://me:pw@example.com/", UrlError::UserInfo)]
+    #[case("https://me@example.com/", UrlError::UserInfo)]
+    #[case("https://:pw@example.com/", UrlError::UserInfo)]
     #[case("https://example.com/#top", UrlError::Fragment)]
     #[case("https://example.com:0/", UrlError::PortZero)]
     #[case("https://93.184.216.34:000/", UrlError::PortZero)]
@@ -250,5 +256,13 @@ mod tests {
         let url = "http://127.0.0.1:9000/hook";
 
         assert!(WebhookUrl::parse(url, UrlSchemes::HttpAllowed, &loopback).is_ok());
+    }
+
+    #[rstest]
+    #[case("my_host.example.com")]
+    #[case("my-host.example.com")]
+    #[case("1.example.com")]
+    fn a_host_may_have_digits_hyphens_and_underscores(#[case] host: &str) {
+        assert!(parse(&format!("https://{host}/")).is_ok());
     }
 }

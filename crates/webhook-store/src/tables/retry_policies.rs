@@ -38,7 +38,7 @@ impl Columns {
         policy
             // Rules may have become stricter since the policy was stored.
             .checked()
-            .map_err(|error| unreadable(format!("retry policy: {error}")))
+            .map_err(|errors| unreadable(format!("retry policy: {errors:?}")))
     }
 
     fn of(policy: &RetryPolicy) -> Self {

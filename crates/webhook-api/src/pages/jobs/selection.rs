@@ -1,4 +1,4 @@
-//! What a job is about, in words.
+//! The filters of a job's selection, in words.
 
 use serde_json::Value;
 use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
@@ -6,7 +6,10 @@ use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
 use crate::pages::filters::{label_of, time_of};
 use webhook_admin::values::parse_time;
 
-/// The parts of a selection, as they are called on the page.
+/// The name of a selection's end on the page.
+pub(super) const UNTIL: &str = "Until";
+
+/// The filters of a selection, each with its name on the page.
 const NAMES: [(&str, &str); 10] = [
     ("status", "Status"),
     ("environment", "Environment"),
@@ -17,18 +20,18 @@ const NAMES: [(&str, &str); 10] = [
     ("event_id", "Event"),
     ("response", "Response"),
     ("since", "Since"),
-    ("until", "Until"),
+    ("until", UNTIL),
 ];
 
-/// A part of what a job is about.
+/// A filter of a job's selection.
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: String,
-    /// Where it is shown, if it is a thing of its own.
+    /// The page of the webhook or the event that the filter names.
     pub(super) link: Option<String>,
 }
 
-/// Tells what a job was given.
+/// The filters of a selection that are set.
 pub(super) fn facts(selection: &Value) -> Vec<Fact> {
     let given = NAMES.iter().filter_map(|(field, name)| {
         let value = tell(field, selection.get(field)?)?;
@@ -61,7 +64,7 @@ fn tell(field: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// Which answers a range means, as they were asked for: `5xx`.
+/// A range of responses as the API's filter writes it: `5xx`.
 fn answers(range: AnswerRange) -> String {
     if range.last > range.first {
         return format!("{}xx", range.first / 100);

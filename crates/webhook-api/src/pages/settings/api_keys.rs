@@ -17,9 +17,9 @@ use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::api_keys::{ApiKeyBody, create, read_list};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::api_keys::{ApiKeyBody, create_api_key, list_api_keys};
 use webhook_admin::creation::{Created, IdempotencyKey};
 use webhook_admin::lists::Page;
 use webhook_web::Problem;
@@ -48,7 +48,7 @@ struct ApiKeysPage {
 #[derive(Deserialize)]
 struct MadeKey {
     name: String,
-    role: String,
+    role: Role,
     key: String,
 }
 
@@ -58,7 +58,7 @@ pub(in crate::pages) async fn show_keys(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let keys = read_list(&query.as_api(), &connections).await?;
+    let keys = list_api_keys(&query.as_api(), &connections).await?;
     ApiKeysPage::of(visit, keys, Form::default()).show(StatusCode::OK)
 }
 
@@ -71,8 +71,8 @@ pub(in crate::pages) async fn create_key(
 ) -> Result<HttpResponse, Problem> {
     let once = IdempotencyKey::of_form(form.text("once"), PATH);
     let document = document(&form);
-    let made = create(&once, &document, &visit.caller, &connections, &sealing_keys).await;
-    let keys = read_list("", &connections).await?;
+    let made = create_api_key(&once, &document, &visit.caller, &connections, &sealing_keys).await;
+    let keys = list_api_keys("", &connections).await?;
     match made {
         Ok(creation) => {
             let mut shown = ApiKeysPage::of(visit, keys, Form::default());

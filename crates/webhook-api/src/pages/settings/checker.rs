@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value, json};
-use webhook_domain::{OwnSecret, ReceivedRequest, SigningSecret, WebhookId};
+use webhook_domain::{OwnSecret, ReceivedRequest, SecretStanding, SigningSecret, WebhookId};
 use webhook_store::SealingKeys;
 
 use super::suggestions::{find_webhook, suggest};
@@ -15,11 +15,11 @@ use crate::pages::form::Form;
 use crate::pages::html::{page, page_with};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::signatures::{VerifiedSignature, find_secrets, parse_received, verify};
 use crate::routes::webhooks::WebhookBody;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
+use webhook_admin::signatures::{VerifiedSignature, find_secrets, take_received, verify};
 use webhook_web::Problem;
 
 #[derive(Template)]
@@ -168,7 +168,7 @@ fn read_request(form: &Form) -> (Option<ReceivedRequest>, Fields<'static>) {
     let document = Value::from_iter([("headers", Value::from(headers)), (name, json!(body))]);
     let document = document.to_string();
     let mut read = Fields::of_body(document.as_bytes()).expect("it is an object");
-    let request = parse_received(&mut read);
+    let request = take_received(&mut read);
     let mut fields = Fields::default();
     for error in read.finish() {
         fields.refuse(&error.field, error.reason);

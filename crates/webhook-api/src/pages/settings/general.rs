@@ -14,9 +14,9 @@ use crate::pages::form::Form;
 use crate::pages::html::{go_on, page, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::routes::settings::{RetentionBody, ValuesBody, change, parse_patch};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::settings::{RetentionBody, ValuesBody, change_settings, patch_of};
 use webhook_admin::version::{IfMatch, etag};
 use webhook_web::Problem;
 
@@ -72,7 +72,7 @@ pub(in crate::pages) async fn show_settings(
 }
 
 /// Changes them, and asks back before something is deleted.
-pub(in crate::pages) async fn change_settings(
+pub(in crate::pages) async fn save_settings(
     visit: Visit,
     form: Form,
     connections: Data<Connections>,
@@ -111,12 +111,12 @@ impl GeneralPage {
         let if_match = IfMatch::Tags(vec![etag(self.version)]);
         let before = find(connections).await?;
         if_match.check(before.version)?;
-        let after = parse_patch(&patch, &before.settings)?;
+        let after = patch_of(&patch, &before.settings)?;
         let shortened = Shortened::all(&before.settings.retention, &after.retention);
         if !shortened.is_empty() && !confirmed {
             return Ok(Step::Ask(shortened));
         }
-        change(&if_match, &patch, &self.visit.caller, connections).await?;
+        change_settings(&if_match, &patch, &self.visit.caller, connections).await?;
         Ok(Step::Saved)
     }
 

@@ -2,9 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::Utc;
+use webhook_domain::ApiKeyId;
 
 use super::api_keys::{PATH, state};
 use crate::pages::filters;
@@ -12,12 +13,12 @@ use crate::pages::form::Form;
 use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::routes::api_keys::{ApiKeyBody, read_one, revoke};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::api_keys::{ApiKeyBody, find_api_key, revoke_api_key};
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::problem::refusal_status;
+use webhook_web::{PathId, Problem};
 
 #[derive(Template)]
 #[template(path = "settings/revoke.html")]
@@ -32,38 +33,39 @@ struct RevokePage {
 
 /// Asks back.
 pub(in crate::pages) async fn ask(
-    id: Path<String>,
+    PathId(id): PathId<ApiKeyId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    show(&id, visit, None, &connections).await
+    show(id, visit, None, &connections).await
 }
 
 /// Revokes it.
 pub(in crate::pages) async fn revoke_key(
-    id: Path<String>,
+    PathId(id): PathId<ApiKeyId>,
     visit: Visit,
     _form: Form,
     connections: Data<Connections>,
-    known_keys: Data<ApiKeyCache>,
+    api_key_cache: Data<ApiKeyCache>,
 ) -> Result<HttpResponse, Problem> {
-    match revoke(&id, &visit.caller, &connections, &known_keys).await {
+    match revoke_api_key(id, &visit.caller, &connections).await {
         Ok(key) => {
+            api_key_cache.forget();
             let told = format!("“{}” is revoked: it is refused from now on.", key.name);
             Ok(go_on(PATH, &Notice::new(told)))
         }
-        Err(Refusal::Conflict(reason)) => show(&id, visit, Some(reason), &connections).await,
+        Err(Refusal::Conflict(reason)) => show(id, visit, Some(reason), &connections).await,
         Err(refusal) => Err(refusal.into()),
     }
 }
 
 async fn show(
-    id: &str,
+    id: ApiKeyId,
     visit: Visit,
     refused: Option<&'static str>,
     connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
-    let key = read_one(id, connections).await?;
+    let key = find_api_key(id, connections).await?;
     let shown = RevokePage {
         is_own: visit.caller.key_id.0 == key.id,
         state: state(&key, Utc::now()),

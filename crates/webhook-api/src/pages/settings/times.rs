@@ -5,8 +5,8 @@ use std::time::Duration;
 use webhook_domain::Retention;
 
 use crate::pages::span::{in_words, read_millis};
-use crate::routes::settings::ValuesBody;
 use webhook_admin::retry_policies::millis;
+use webhook_admin::settings::ValuesBody;
 
 /// Times that belong together.
 pub(super) struct Group {

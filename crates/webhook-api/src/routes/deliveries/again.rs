@@ -20,11 +20,11 @@ use super::list::parse_filter;
 use super::read::DeliveryWithAttempts;
 use super::{DeliveryBody, parse_id};
 use crate::refusals::Refusals;
-use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::Caller;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
+use webhook_admin::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::schema;
 use webhook_admin::values::parse_bool;
 use webhook_web::Authenticated;
@@ -238,11 +238,8 @@ pub(crate) async fn retry_deliveries(
     let (retry, dry_run) = Retry::parse(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
     if dry_run {
-        return retry
-            .job()
-            .count(&mut connection)
-            .await
-            .map_err(Problem::from);
+        let count = retry.job().count(&mut connection).await?;
+        return Ok(HttpResponse::Ok().json(count));
     }
     let request = (&idempotency_key, &*body.0);
     let job = retry.job();

@@ -11,11 +11,11 @@ use webhook_web::creation::{IdempotencyHeader, respond_created};
 
 use super::read::parse_id;
 use crate::refusals::Refusals;
-use crate::routes::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::Caller;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
+use webhook_admin::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::values::{parse_bool, parse_time};
 use webhook_web::Authenticated;
 use webhook_web::Problem;
@@ -71,11 +71,8 @@ pub(crate) async fn replay_events(
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;
     if asked.dry_run {
-        return missed
-            .job()
-            .count(&mut connection)
-            .await
-            .map_err(Problem::from);
+        let count = missed.job().count(&mut connection).await?;
+        return Ok(HttpResponse::Ok().json(count));
     }
     missed.refuse_inactive()?;
     let job = missed.job();

@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    AddressPolicy, CustomHeaders, EventSelection, Metadata, Serving, UrlFailure, UrlSchemes,
-    WebhookDescription, WebhookName, WebhookUrl,
+    AddressPolicy, CheckedAddress, CustomHeaders, EventSelection, Metadata, Serving, TlsHandshake,
+    UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
 };
+use rstest::rstest;
 
 fn settings(status: WebhookStatus) -> WebhookSettings {
     let name = WebhookName::parse("CRM").expect("a name");
@@ -39,10 +40,18 @@ fn facts(settings: &WebhookSettings) -> WebhookFacts<'_> {
     }
 }
 
-fn severity(facts: &WebhookFacts<'_>, check: Check) -> Severity {
-    let findings = diagnose(facts, DateTime::UNIX_EPOCH + TimeDelta::days(30));
+fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(30)
+}
+
+fn finding(facts: &WebhookFacts<'_>, check: Check) -> Finding {
+    let findings = diagnose(facts, now());
     let finding = findings.into_iter().find(|finding| finding.check == check);
-    finding.expect("every check is there").severity
+    finding.expect("every check is there")
+}
+
+fn severity(facts: &WebhookFacts<'_>, check: Check) -> Severity {
+    finding(facts, check).severity
 }
 
 #[test]
@@ -108,4 +117,222 @@ fn a_receiver_that_asked_for_no_requests_is_told_with_its_time_until_that_is_ove
             .contains("no requests until 1970-01-01 01:00:00 UTC")
     );
     assert_eq!(over.severity, Severity::Ok);
+}
+
+#[rstest]
+#[case::fresh(7 * 86_400 - 1, Severity::Ok, "Events that it wants arrive in production")]
+#[case::old(7 * 86_400, Severity::Warning, "No event that it wants arrived in production")]
+fn an_event_of_the_last_week_is_well(
+    #[case] seconds_ago: i64,
+    #[case] severity: Severity,
+    #[case] begin: &str,
+) {
+    let settings = settings(WebhookStatus::Active);
+    let at = now() - TimeDelta::seconds(seconds_ago);
+    let older = at - TimeDelta::days(1);
+    let latest = [
+        (EventType::LicenseDeleted, Environment::Production, older),
+        (EventType::LicenseCreated, Environment::Production, at),
+        (EventType::LicenseUpdated, Environment::Staging, now()),
+    ];
+    let facts = WebhookFacts {
+        latest: &latest,
+        ..facts(&settings)
+    };
+
+    let finding = finding(&facts, Check::Subscriptions);
+
+    assert_eq!(finding.severity, severity);
+    assert!(finding.message.starts_with(begin), "{}", finding.message);
+    assert!(
+        finding.message.contains("license.created"),
+        "the latest one"
+    );
+}
+
+#[rstest]
+#[case(0, Severity::Ok, "Nothing waits for it.")]
+#[case(1, Severity::Ok, "1 deliveries are pending.")]
+#[case(1_000, Severity::Ok, "1000 deliveries are pending.")]
+#[case(
+    1_001,
+    Severity::Warning,
+    "1001 deliveries or more are pending: it is slower than events come."
+)]
+fn a_backlog_of_more_than_1000_is_a_warning(
+    #[case] pending: usize,
+    #[case] severity: Severity,
+    #[case] message: &str,
+) {
+    let settings = settings(WebhookStatus::Active);
+
+    let finding = finding(
+        &WebhookFacts {
+            pending,
+            ..facts(&settings)
+        },
+        Check::Backlog,
+    );
+
+    assert_eq!(
+        (finding.severity, finding.message.as_str()),
+        (severity, message)
+    );
+}
+
+#[rstest]
+#[case(0, Severity::Ok)]
+#[case(1, Severity::Warning)]
+fn an_accepted_request_is_well_unless_others_of_the_day_failed(
+    #[case] failed: i64,
+    #[case] severity: Severity,
+) {
+    let settings = settings(WebhookStatus::Active);
+    let facts = WebhookFacts {
+        last_attempt: Some((now(), Some(204), None)),
+        attempts: (9, failed),
+        ..facts(&settings)
+    };
+
+    let finding = finding(&facts, Check::Answers);
+
+    assert_eq!(finding.severity, severity);
+    let lately = format!("{failed} of 9 requests of the last day failed.");
+    assert!(finding.message.ends_with(&lately), "{}", finding.message);
+}
+
+/// A report of a URL whose host has two addresses and whose certificate ends so much later.
+fn reached(valid_for: Option<TimeDelta>, second_takes_no_connection: bool) -> UrlReport {
+    let address = |last, takes_no_connection| CheckedAddress {
+        address: [192, 0, 2, last].into(),
+        permitted: true,
+        takes_no_connection,
+    };
+    UrlReport {
+        addresses: vec![address(1, false), address(2, second_takes_no_connection)],
+        tls: Some(TlsHandshake {
+            version: "1.3".to_owned(),
+            handshake_ms: 9,
+            not_after: valid_for.map(|time| now() + time),
+            issuer: None,
+        }),
+        ..UrlReport::default()
+    }
+}
+
+#[rstest]
+#[case::soon(Some(14 * 86_400 - 1), Severity::Warning, "its certificate expires on 1970-02-13.")]
+#[case::later(Some(14 * 86_400), Severity::Ok, "its certificate is valid until 1970-02-14.")]
+#[case::unknown(None, Severity::Ok, "its certificate is accepted.")]
+fn a_certificate_that_ends_within_two_weeks_is_a_warning(
+    #[case] seconds_left: Option<i64>,
+    #[case] severity: Severity,
+    #[case] end: &str,
+) {
+    let settings = settings(WebhookStatus::Active);
+    let report = reached(seconds_left.map(TimeDelta::seconds), false);
+
+    let finding = finding(
+        &WebhookFacts {
+            url: Some(&report),
+            ..facts(&settings)
+        },
+        Check::Url,
+    );
+
+    assert_eq!(finding.severity, severity);
+    let begin = "Its host is 192.0.2.1, 192.0.2.2 and can be reached; ";
+    assert_eq!(finding.message, format!("{begin}{end}"));
+}
+
+#[test]
+fn an_address_that_takes_no_connection_is_named() {
+    let settings = settings(WebhookStatus::Active);
+    let report = reached(None, true);
+
+    let finding = finding(
+        &WebhookFacts {
+            url: Some(&report),
+            ..facts(&settings)
+        },
+        Check::Url,
+    );
+
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(
+        finding.message.contains("but 192.0.2.2 took no connection"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn a_url_without_tls_is_told_as_one() {
+    let settings = settings(WebhookStatus::Active);
+    let report = UrlReport {
+        tls: None,
+        ..reached(None, false)
+    };
+
+    let finding = finding(
+        &WebhookFacts {
+            url: Some(&report),
+            ..facts(&settings)
+        },
+        Check::Url,
+    );
+
+    assert_eq!(finding.severity, Severity::Ok);
+    assert!(
+        finding.message.ends_with("can be reached, without TLS."),
+        "{}",
+        finding.message
+    );
+}
+
+#[rstest]
+#[case(0, Severity::Ok)]
+#[case(1, Severity::Warning)]
+fn rejected_messages_are_a_warning(#[case] rejected: i64, #[case] severity: Severity) {
+    let settings = settings(WebhookStatus::Active);
+
+    let finding = finding(
+        &WebhookFacts {
+            rejected,
+            ..facts(&settings)
+        },
+        Check::RejectedMessages,
+    );
+
+    assert_eq!(finding.severity, severity);
+}
+
+#[test]
+fn an_open_circuit_is_a_problem_and_failures_before_that_a_warning() {
+    let settings = settings(WebhookStatus::Active);
+    let failing = |circuit| Failing {
+        since: now(),
+        failures: 10,
+        warned_at: None,
+        circuit,
+    };
+    let open = Circuit::Open {
+        since: now(),
+        until: now(),
+        pauses: 1,
+    };
+    let status = |circuit| {
+        let failing = Some(failing(circuit));
+        finding(
+            &WebhookFacts {
+                failing,
+                ..facts(&settings)
+            },
+            Check::Status,
+        )
+        .severity
+    };
+
+    assert_eq!(status(open), Severity::Problem);
+    assert_eq!(status(Circuit::Closed), Severity::Warning);
 }

@@ -1,4 +1,4 @@
-//! Why a signature does not hold: what is usually done to requests is undone until it does.
+//! The cause of a wrong signature: common mistakes are undone one by one until the signature holds.
 
 use bytes::Bytes;
 
@@ -6,8 +6,8 @@ use super::claim::SignatureClaim;
 use super::mangling::is_same_json;
 use crate::{BodyDifference, Mangling, OwnSecret, SignatureFinding};
 
-/// Why a claim does not hold, as far as the webhook's own secrets tell. What the commonest
-/// mistakes make is tried first.
+/// The fault that explains a claim that no valid secret confirms, as far as the webhook's own
+/// secrets tell. The commonest mistakes are tried first.
 pub(crate) fn explain(
     claim: &SignatureClaim,
     own: &[OwnSecret],
@@ -17,7 +17,7 @@ pub(crate) fn explain(
     let signed = |claim: &SignatureClaim, body: &[u8]| {
         own.iter().find(|own| claim.is_signed_by(&own.secret, body))
     };
-    // None that is valid made it.
+    // The caller tried every valid secret, so a match here is an expired secret.
     if let Some(valid_until) = signed(claim, body).and_then(|own| own.valid_until) {
         return Some(SignatureFinding::ExpiredSecret { valid_until });
     }
@@ -42,7 +42,7 @@ pub(crate) fn explain(
     Some(tell_difference(sent, body))
 }
 
-/// How the body differs from the one that was sent.
+/// The finding for a body that differs from the one that was sent.
 pub(crate) fn tell_difference(sent: &[u8], received: &[u8]) -> SignatureFinding {
     let same = sent
         .iter()

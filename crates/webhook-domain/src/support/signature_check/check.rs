@@ -1,4 +1,4 @@
-//! Whether a request is signed as it should be, and if not, why.
+//! The check of a received request against the secrets of a webhook.
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,35 +10,37 @@ use crate::{
     SigningSecret,
 };
 
-/// How far the time of a signature may be from the receiver's: what published verifiers take.
+/// The greatest difference between the time of a signature and the receiver's clock: 5 minutes, as
+/// in published verifiers.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// What was found out about a request.
+/// The result of a check.
 #[derive(Debug, Clone)]
 pub struct SignatureCheck {
-    /// Whether there is a signature and each scheme that is there holds.
+    /// Whether at least one signature is there, and the signature of each scheme holds.
     pub valid: bool,
-    /// Each scheme that is there.
+    /// The result for each scheme whose header is there.
     pub schemes: Vec<SchemeCheck>,
-    /// What is wrong, and what else is worth to know.
+    /// Faults, and other facts worth knowing.
     pub findings: Vec<SignatureFinding>,
-    /// What the webhook's own secrets do not explain. Look for another webhook that does, then
-    /// [conclude](Self::conclude).
+    /// A signature that the webhook's own secrets do not explain. Callers look for another webhook
+    /// whose secret does, and then call [`conclude`](Self::conclude).
     pub unexplained: Option<Unexplained>,
 }
 
-/// How one scheme's signature turned out.
+/// The result for a scheme.
 #[derive(Debug, Clone, Copy)]
 pub struct SchemeCheck {
-    /// The scheme.
+    /// The scheme of the signature.
     pub scheme: SignatureScheme,
-    /// Which secret made it; `None`: none that is valid did.
+    /// The standing of the secret behind the signature. `None`: no valid secret of the webhook
+    /// did.
     pub matched: Option<SecretStanding>,
-    /// When it says that it was made.
+    /// The time of the signature according to the header.
     pub signed_at: Option<DateTime<Utc>>,
 }
 
-/// A signature that none of the webhook's own secrets made.
+/// A signature made by no secret of the webhook.
 #[derive(Debug, Clone)]
 pub struct Unexplained {
     claim: SignatureClaim,
@@ -47,7 +49,7 @@ pub struct Unexplained {
 }
 
 impl Unexplained {
-    /// Whether this secret made it, over the body that was sent if that is known.
+    /// Whether `secret` made the signature, over the body that was sent if that body is known.
     pub fn is_signed_by(&self, secret: &SigningSecret) -> bool {
         let body = self.sent.as_ref().unwrap_or(&self.received);
         self.claim.is_signed_by(secret, body)
@@ -55,7 +57,7 @@ impl Unexplained {
 }
 
 impl SignatureCheck {
-    /// Tells what came of the search for another webhook.
+    /// Adds the result of the search for another webhook. Calling it twice adds nothing.
     pub fn conclude(&mut self, other: Option<OtherWebhook>) {
         let Some(Unexplained { received, sent, .. }) = self.unexplained.take() else {
             return;
@@ -71,14 +73,40 @@ impl SignatureCheck {
     }
 
     fn add(&mut self, finding: SignatureFinding) {
+        // Both schemes often have the same fault.
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }
 }
 
-/// Checks a request with the secrets of a webhook, the current one first. `sent`: the body of the
-/// event that it names, if there is one.
+/// Checks a request against the secrets of a webhook, the current secret first. `sent` is the body
+/// of the event that the request names, if the event is known.
+///
+/// ```
+/// use bytes::Bytes;
+/// use chrono::DateTime;
+/// use webhook_domain::{
+///     EventId, OwnSecret, ReceivedHeaders, ReceivedRequest, SigningSecret, check_signatures, sign,
+/// };
+///
+/// let secret = SigningSecret::from_random([7; 32]);
+/// let id: EventId = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e".parse()?;
+/// let value = sign([&secret].into_iter(), id, 1_795_421_730, b"{\"seats\":5}").platform;
+/// let request = ReceivedRequest {
+///     headers: ReceivedHeaders::new([("X-Webhook-Signature".to_owned(), value)]),
+///     body: Bytes::from("{\"seats\": 5}"), // a framework has inserted a space
+/// };
+/// let own = [OwnSecret { secret, valid_until: None }];
+/// let sent = Bytes::from("{\"seats\":5}");
+/// let now = DateTime::from_timestamp(1_795_421_731, 0).expect("a time");
+///
+/// let check = check_signatures(&request, &own, Some(&sent), now);
+///
+/// assert!(!check.valid);
+/// assert_eq!(check.findings[0].code().as_str(), "reserialized_json");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn check_signatures(
     request: &ReceivedRequest,
     own: &[OwnSecret],
@@ -110,6 +138,7 @@ pub fn check_signatures(
         check.valid = false;
         match explain(&claim, own, &request.body, sent) {
             Some(finding) => check.add(finding),
+            // One unexplained signature suffices: both schemes are made with the same secret.
             None if claim.is_complete() => {
                 check.unexplained = Some(Unexplained {
                     claim,
@@ -142,7 +171,7 @@ fn check_times(claims: &[SignatureClaim], now: DateTime<Utc>, check: &mut Signat
     }
 }
 
-/// The valid secret that made it.
+/// The standing of the valid secret behind the signature.
 fn match_secret(
     claim: &SignatureClaim,
     own: &[OwnSecret],

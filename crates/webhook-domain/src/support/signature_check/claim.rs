@@ -1,4 +1,5 @@
-//! What the headers of a request say about its signature, and whether a secret bears that out.
+//! The claims that the headers of a request make about its signature, and whether a secret confirms
+//! a claim.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
@@ -6,28 +7,30 @@ use hmac::Mac;
 use crate::webhooks::secret::KeyForm;
 use crate::{ReceivedRequest, RequestHeader, SignatureFinding, SignatureScheme, SigningSecret};
 
-/// What one scheme's headers claim.
+/// The claim in the headers of a scheme.
 #[derive(Debug, Clone)]
 pub(crate) struct SignatureClaim {
     pub(crate) scheme: SignatureScheme,
-    /// When it was signed, if that can be read.
+    /// The time of the signature in unix seconds. `None`: not readable.
     pub(crate) unix_seconds: Option<i64>,
-    /// What is signed before the body; `None`: a header that belongs to it is missing.
+    /// The text that is signed in front of the body. `None`: a header that is part of it is
+    /// missing.
     head: Option<String>,
-    /// What is wrong with the head, and the head as it should be.
+    /// The fault of the head, and the corrected head.
     corrected: Option<(SignatureFinding, String)>,
-    /// HMACs, any of which may hold; those that cannot be read are left out.
+    /// The readable HMACs, of which one suffices.
     macs: Vec<Vec<u8>>,
 }
 
 impl SignatureClaim {
-    /// Whether `secret` made one of the signatures over `body`. It takes the same time whichever
-    /// byte differs.
+    /// Whether `secret` made one of the signatures over `body`. The comparison takes the same time
+    /// whichever byte differs.
     pub(crate) fn is_signed_by(&self, secret: &SigningSecret, body: &[u8]) -> bool {
         self.is_signed_with(secret, self.scheme.key(), body)
     }
 
-    /// The same with a key of the other form.
+    /// Whether `secret`, used in the other scheme's key form, made one of the signatures over
+    /// `body`.
     pub(crate) fn is_signed_by_other_form(&self, secret: &SigningSecret, body: &[u8]) -> bool {
         let other = match self.scheme.key() {
             KeyForm::Text => KeyForm::Bytes,
@@ -36,12 +39,12 @@ impl SignatureClaim {
         self.is_signed_with(secret, other, body)
     }
 
-    /// Whether there is anything that a secret could bear out.
+    /// Whether the claim has a signature and a head that a secret can confirm.
     pub(crate) fn is_complete(&self) -> bool {
         !self.macs.is_empty() && (self.head.is_some() || self.corrected.is_some())
     }
 
-    /// The claim with its head as it should be, and what is wrong with it as it is.
+    /// The fault of the head, and the claim with the corrected head.
     pub(crate) fn corrected(&self) -> Option<(SignatureFinding, Self)> {
         let (finding, head) = self.corrected.clone()?;
         let corrected = Self {
@@ -64,7 +67,7 @@ impl SignatureClaim {
     }
 }
 
-/// The claim of each scheme whose header is there. What is wrong with the headers goes to `findings`.
+/// The claim of each scheme whose header is there. Faults of the headers are added to `findings`.
 pub(crate) fn read_claims(
     request: &ReceivedRequest,
     findings: &mut Vec<SignatureFinding>,
@@ -110,12 +113,13 @@ fn read_standard(
     }
 }
 
-/// What is wrong with the message's id, and the id that the body has.
+/// The fault of the header `webhook-id`, and the `id` of the body.
 fn check_id(body: &[u8], header: Option<&str>) -> Option<(SignatureFinding, Option<String>)> {
     let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let id = body.and_then(|body| body["id"].as_str().map(str::to_owned));
     match (header, &id) {
         (None, _) => Some((SignatureFinding::MissingMessageId, id)),
+        // Publishers may write an id in upper case; the header has lower case.
         (Some(header), Some(of_body)) if !header.eq_ignore_ascii_case(of_body) => {
             Some((SignatureFinding::MessageIdDiffers, id))
         }
@@ -146,7 +150,7 @@ fn read_platform(value: &str, findings: &mut Vec<SignatureFinding>) -> Signature
     }
 }
 
-/// Reads signatures of a version that we know. Others are passed over, as verifiers do.
+/// Reads the signatures of version `v1`. Signatures of other versions are skipped, as verifiers do.
 fn read_macs<'a>(
     header: RequestHeader,
     values: impl Iterator<Item = &'a str>,
@@ -167,7 +171,7 @@ fn read_macs<'a>(
     macs
 }
 
-/// How many bytes an HMAC-SHA256 has.
+/// The bytes of an HMAC-SHA256.
 const MAC_BYTES: usize = 32;
 
 fn read_hex(text: &str) -> Result<Vec<u8>, &'static str> {
@@ -197,9 +201,66 @@ fn read_time(
 ) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|_| digits);
+    // A number that no calendar has, such as milliseconds times 1,000, is not a time either.
     let seconds = seconds.filter(|seconds| chrono::DateTime::from_timestamp(*seconds, 0).is_some());
     if seconds.is_none() {
         findings.push(SignatureFinding::NotATimestamp { header });
     }
     seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn a_signature_is_read_in_the_notation_of_its_scheme_only() {
+        let mac = vec![7; MAC_BYTES];
+        let (hex, base64) = (hex::encode(&mac), STANDARD.encode(&mac));
+
+        assert_eq!(
+            (read_hex(&hex), read_base64(&base64)),
+            (Ok(mac.clone()), Ok(mac))
+        );
+        assert!(read_hex(&base64).is_err_and(|fault| fault.contains("is base64")));
+        assert!(read_base64(&hex).is_err_and(|fault| fault.contains("is hex")));
+    }
+
+    #[rstest]
+    #[case::empty(0)]
+    #[case::cut(MAC_BYTES - 2)]
+    #[case::longer(MAC_BYTES + 1)]
+    fn a_signature_of_another_length_was_cut_or_changed(#[case] bytes: usize) {
+        let (hex, base64) = (hex::encode(vec![7; bytes]), STANDARD.encode(vec![7; bytes]));
+
+        for fault in [
+            read_hex(&hex),
+            read_hex(&base64),
+            read_base64(&hex),
+            read_base64(&base64),
+        ] {
+            assert!(fault.is_err_and(|fault| fault.ends_with("it was cut or changed")));
+        }
+    }
+
+    #[rstest]
+    #[case("1795523000", Some(1_795_523_000))]
+    #[case("0", Some(0))]
+    #[case("+5", None)]
+    #[case("-5", None)]
+    #[case("9223372036854775807", None)]
+    fn a_time_is_a_number_of_digits_that_a_calendar_has(
+        #[case] text: &str,
+        #[case] read: Option<i64>,
+    ) {
+        let mut findings = Vec::new();
+
+        assert_eq!(
+            read_time(RequestHeader::Timestamp, text, &mut findings),
+            read
+        );
+
+        assert_eq!(findings.len(), usize::from(read.is_none()));
+    }
 }

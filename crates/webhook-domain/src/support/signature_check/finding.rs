@@ -1,4 +1,4 @@
-//! What can be wrong with a signed request, in words for the engineer who receives it.
+//! The findings of a signature check, in words for the engineer of the receiver.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -6,48 +6,49 @@ use crate::names::names;
 use crate::{Mangling, OtherWebhook, RequestHeader, SignatureScheme, WebhookId};
 
 names! {
-    /// What kind of thing is wrong, or worth to know.
+    /// The kind of a finding.
     FindingCode, "finding" {
-        /// There is no signature.
+        /// No header is a signature.
         NoSignature = "no_signature",
         /// A header cannot be read.
         MalformedHeader = "malformed_header",
-        /// A header does not tell when it was signed.
+        /// A header lacks the time of the signature.
         MissingTimestamp = "missing_timestamp",
-        /// A header tells a time that is none.
+        /// The time in a header is not a number of seconds.
         NotATimestamp = "not_a_timestamp",
-        /// The schemes tell different times.
+        /// The two schemes have different times.
         TimestampsDiffer = "timestamps_differ",
-        /// It was signed longer ago than verifiers accept.
+        /// The signature is older than verifiers accept.
         StaleTimestamp = "stale_timestamp",
-        /// It was signed in the future.
+        /// The signature is from the future.
         FutureTimestamp = "future_timestamp",
         /// The message's id is missing.
         MissingMessageId = "missing_message_id",
-        /// The message's id is not the body's.
+        /// The message's id is not the `id` of the body.
         MessageIdDiffers = "message_id_differs",
-        /// It is signed with a secret that was replaced and is valid still.
+        /// A replaced, still valid secret made the signature.
         PreviousSecret = "previous_secret",
-        /// It is signed with a secret that was replaced and is not valid any more.
+        /// A replaced, expired secret made the signature.
         ExpiredSecret = "expired_secret",
-        /// It is signed with another webhook's secret.
+        /// Another webhook's secret made the signature.
         OtherWebhook = "other_webhook",
-        /// It is signed with the right secret in the wrong form.
+        /// The right secret made the signature, in the wrong key form.
         WrongKeyForm = "wrong_key_form",
         /// White space of the body was changed.
         WhitespaceChanged = "whitespace_changed",
-        /// The body is encoded in another way.
+        /// The body was encoded differently.
         WrongEncoding = "wrong_encoding",
-        /// The body was parsed and written again.
+        /// The body was parsed and serialised again.
         ReserializedJson = "reserialized_json",
-        /// The body says something else.
+        /// The content of the body was changed.
         BodyChanged = "body_changed",
-        /// No secret that was tried makes this signature.
+        /// No tried secret made the signature.
         NoMatch = "no_match",
     }
 }
 
-/// What is wrong with a request, or worth to know. It tells no secret and nothing of a body.
+/// A fault of a request, or another fact worth knowing. A finding contains no secret and nothing of
+/// a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the codes say it")]
 pub enum SignatureFinding {
@@ -84,25 +85,25 @@ pub enum SignatureFinding {
     Mangled(Mangling),
     ReserializedJson(BodyDifference),
     BodyChanged(BodyDifference),
-    /// Whether the body is the one that was sent; `None`: nobody knows.
+    /// `body_is_ours` is whether the body is the one that was sent. `None`: the event is unknown.
     NoMatch {
         body_is_ours: Option<bool>,
     },
 }
 
-/// How a body differs from the one that was sent.
+/// The difference between the received and the sent body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyDifference {
-    /// The place of the first byte that differs, from 0.
+    /// The position of the first different byte, from 0.
     pub first: usize,
-    /// How many bytes were sent.
+    /// The bytes of the sent body.
     pub sent: usize,
-    /// How many bytes were received.
+    /// The bytes of the received body.
     pub received: usize,
 }
 
 impl SignatureFinding {
-    /// Its kind.
+    /// The kind of the finding.
     pub fn code(&self) -> FindingCode {
         match self {
             Self::NoSignature => FindingCode::NoSignature,
@@ -134,7 +135,7 @@ impl SignatureFinding {
         }
     }
 
-    /// The other webhook, if it is about one.
+    /// The other webhook of an [`OtherWebhook`](Self::OtherWebhook) finding.
     pub fn other_webhook(&self) -> Option<WebhookId> {
         if let Self::OtherWebhook(other) = self {
             return Some(other.id);
@@ -142,7 +143,7 @@ impl SignatureFinding {
         None
     }
 
-    /// What is wrong, in a sentence.
+    /// The finding, in a sentence.
     pub fn message(&self) -> String {
         match self {
             Self::NoSignature => "None of the headers is a signature.".to_owned(),
@@ -199,7 +200,7 @@ impl SignatureFinding {
         }
     }
 
-    /// What to do about it, in a sentence or two.
+    /// The advice, in a sentence or two.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoSignature => {
@@ -314,7 +315,7 @@ fn time(time: &DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// In the largest unit of which there are two at least.
+/// A duration in the largest unit of which there are at least two.
 fn span(span: TimeDelta) -> String {
     match span {
         span if span.num_days() >= 2 => format!("{} days", span.num_days()),
@@ -322,3 +323,6 @@ fn span(span: TimeDelta) -> String {
         span => format!("{} minutes", span.num_minutes()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,24 @@
-//! What happens to a body between its sender and the one who verifies it.
+//! Manglings: changes made to a body by frameworks and proxies between sender and verifier.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-/// Something that was done to a body, and can be undone to see whether it was.
+/// A reversible mangling: the check undoes the mangling, and tries the signature on the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mangling {
-    /// White space at its ends was taken away or added.
+    /// White space at the ends was removed or added.
     EndsTrimmed,
-    /// CR LF was made of LF, or the other way round.
+    /// LF was replaced by CR LF, or the reverse.
     LineEndings,
-    /// A byte order mark was put before it.
+    /// A byte order mark was put in front of the body.
     ByteOrderMark,
-    /// Its bytes were read as Latin-1 and written as UTF-8.
+    /// The bytes were read as Latin-1 and written as UTF-8.
     Latin1,
-    /// It was escaped for HTML.
+    /// The body was escaped for HTML.
     Html,
-    /// It was written in base64.
+    /// The body was encoded in base64.
     Base64,
-    /// It was made a string in JSON.
+    /// The body was put into a JSON string.
     JsonString,
 }
 
@@ -33,7 +33,7 @@ impl Mangling {
         Self::JsonString,
     ];
 
-    /// What the body may have been before.
+    /// The possible bodies before the mangling.
     pub(crate) fn undo(self, body: &[u8]) -> Vec<Vec<u8>> {
         let text = || std::str::from_utf8(body).ok();
         match self {
@@ -69,7 +69,7 @@ fn as_latin1(text: &str) -> Option<Vec<u8>> {
     bytes.collect()
 }
 
-/// `&amp;` comes last: what it makes is not to be unescaped again.
+/// `&amp;` comes last, because an `&` that was unescaped must not begin another escape.
 fn unescaped(text: &str) -> String {
     const ESCAPES: [(&str, &str); 8] = [
         ("&quot;", "\""),
@@ -88,7 +88,7 @@ fn unescaped(text: &str) -> String {
     text
 }
 
-/// Whether two texts are the same JSON to one who parses them and writes them again.
+/// Whether two texts are the same JSON to a program that parses and serialises them.
 pub(crate) fn is_same_json(one: &[u8], other: &[u8]) -> bool {
     let (one, other) = (serde_json::from_slice(one), serde_json::from_slice(other));
     matches!((one, other), (Ok(one), Ok(other)) if is_same_value(&one, &other))

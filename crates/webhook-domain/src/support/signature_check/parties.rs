@@ -1,4 +1,4 @@
-//! Who may have signed a request, and in which scheme.
+//! The possible signers of a request, and the schemes of signatures.
 
 use chrono::{DateTime, Utc};
 
@@ -7,17 +7,17 @@ use crate::webhooks::secret::KeyForm;
 use crate::{SigningSecret, WebhookId};
 
 names! {
-    /// A way to sign a request, see [`sign`](crate::sign).
+    /// A scheme of signatures, see [`sign`](crate::sign).
     SignatureScheme, "signature scheme" {
-        /// `X-Webhook-Signature`
+        /// The platform's scheme, in the header `X-Webhook-Signature`.
         Platform = "x-webhook-signature",
-        /// Standard Webhooks 1.0.0
+        /// Standard Webhooks 1.0.0, in the header `webhook-signature`.
         Standard = "standard-webhooks",
     }
 }
 
 impl SignatureScheme {
-    /// What its HMAC is keyed with.
+    /// The key form of the scheme's HMAC.
     pub(crate) fn key(self) -> KeyForm {
         match self {
             Self::Platform => KeyForm::Text,
@@ -26,30 +26,30 @@ impl SignatureScheme {
     }
 }
 
-/// A secret of the webhook that a request is said to be for.
+/// A secret of the webhook named as the destination of the request.
 #[derive(Debug, Clone)]
 pub struct OwnSecret {
     /// The secret.
     pub secret: SigningSecret,
-    /// Until when it signs, or signed, if it was replaced.
+    /// The end of the grace period. `None`: the secret was not replaced.
     pub valid_until: Option<DateTime<Utc>>,
 }
 
 names! {
-    /// Which of a webhook's valid secrets it is.
+    /// The standing of a valid secret.
     SecretStanding, "standing" {
-        /// The one that was set last.
+        /// The latest secret.
         Current = "current",
-        /// One that was replaced and is valid still.
+        /// A replaced secret whose grace period has not ended.
         Previous = "previous",
     }
 }
 
-/// A webhook whose secret it is instead.
+/// Another webhook whose secret made the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherWebhook {
-    /// Its id.
+    /// The webhook's id.
     pub id: WebhookId,
-    /// Its name.
+    /// The webhook's name.
     pub name: String,
 }

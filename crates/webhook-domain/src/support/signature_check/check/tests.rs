@@ -223,3 +223,46 @@ proptest! {
         prop_assert!(!check(changed));
     }
 }
+
+#[rstest]
+#[case(301, Some("It was signed 5 minutes ago."))]
+#[case(300, None)]
+#[case(-300, None)]
+#[case(-301, Some("It was signed 5 minutes in the future."))]
+fn a_clock_may_differ_by_five_minutes(#[case] seconds: i64, #[case] told: Option<&str>) {
+    let check = arrived(&[secret(1)]).check(&[own(1, None)], None, at(seconds));
+
+    let messages: Vec<String> = check
+        .findings
+        .iter()
+        .map(SignatureFinding::message)
+        .collect();
+
+    assert_eq!(messages, Vec::from_iter(told));
+}
+
+#[test]
+fn a_replaced_secret_expires_at_the_end_of_its_grace_period() {
+    let own = [own(2, None), own(1, Some(at(60)))];
+    let matched = |now| arrived(&[secret(1)]).check(&own, None, now).schemes[0].matched;
+
+    assert_eq!(matched(at(59)), Some(SecretStanding::Previous));
+    assert_eq!(matched(at(60)), None);
+}
+
+#[rstest]
+#[case::same(Some(BODY), "which is the one that was sent")]
+#[case::other(Some("{}"), "which is another")]
+#[case::unknown(None, "no event with its id is known")]
+fn a_signature_of_nobody_is_told_with_the_standing_of_the_body(
+    #[case] sent: Option<&str>,
+    #[case] told: &str,
+) {
+    let mut check = arrived(&[secret(9)]).check(&[own(1, None)], sent, at(0));
+
+    check.conclude(None);
+    check.conclude(None);
+
+    assert_eq!(codes(&check), ["no_match"]);
+    assert!(check.findings[0].message().contains(told));
+}

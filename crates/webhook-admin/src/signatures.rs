@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use actix_web::web::{Data, Json};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,22 +11,18 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use webhook_domain::{
-    OtherWebhook, OwnSecret, ReceivedHeaders, ReceivedRequest, SchemeCheck, SecretStanding,
-    SignatureCheck, SignatureFinding, Unexplained, WebhookId, check_signatures,
+    FindingCode, OtherWebhook, OwnSecret, ReceivedHeaders, ReceivedRequest, SchemeCheck,
+    SecretStanding, SignatureCheck, SignatureFinding, SignatureScheme, Unexplained, WebhookId,
+    check_signatures,
 };
 use webhook_store::secrets::{self, Secrets, Signer};
 use webhook_store::{SealingKeys, deliveries};
 
-use crate::refusals::Refusals;
-use webhook_admin::Connections;
-use webhook_admin::Refusal;
-use webhook_admin::fields::Fields;
-use webhook_admin::schema;
-use webhook_web::Problem;
-use webhook_web::body::Body;
-
-/// The most bytes that a request in JSON may have: room for the largest event, escaped.
-const MAX_BYTES: usize = 1024 * 1024;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::refusal::Refusal;
+use crate::request;
+use crate::schema;
 
 /// How many other webhooks are looked through at once.
 const OTHERS_AT_ONCE: i64 = 500;
@@ -39,7 +34,7 @@ const MAX_PAGES: usize = 20;
 const MAX_SEARCH: Duration = Duration::from_secs(5);
 
 /// A request as its receiver saw it, with its body as text or in base64.
-pub(crate) struct VerifySignature;
+pub struct VerifySignature;
 
 impl PartialSchema for VerifySignature {
     fn schema() -> RefOr<Schema> {
@@ -60,105 +55,99 @@ impl ToSchema for VerifySignature {
     }
 }
 
-/// A request whose body is text.
-#[derive(ToSchema)]
-#[allow(
-    dead_code,
-    reason = "it documents what `parse_request` reads field by field"
-)]
-struct ReceivedText {
-    /// The webhook that the request is for.
-    webhook_id: Uuid,
-    #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
-    headers: BTreeMap<String, String>,
-    /// The raw body, before anything parsed it.
-    body: String,
+request! {
+    /// A request whose body is text.
+    #[derive(ToSchema)]
+    struct ReceivedText {
+        /// The webhook that the request is for.
+        #[schema(value_type = Uuid)]
+        webhook_id: WebhookId = required(str::parse),
+        #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
+        headers: ReceivedHeaders = taken(take_headers),
+        /// The raw body, before anything parsed it.
+        #[schema(value_type = String)]
+        body: Vec<u8> = required(|text| Ok::<_, String>(text.as_bytes().to_vec())),
+    }
 }
 
-/// A request whose body is in base64.
-#[derive(ToSchema)]
-#[allow(
-    dead_code,
-    reason = "it documents what `parse_request` reads field by field"
-)]
-struct ReceivedBytes {
-    /// The webhook that the request is for.
-    webhook_id: Uuid,
-    #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
-    headers: BTreeMap<String, String>,
-    #[schema(value_type = schema::Base64Text, inline)]
-    body_base64: String,
+request! {
+    /// A request whose body is in base64.
+    #[derive(ToSchema)]
+    struct ReceivedBytes {
+        /// The webhook that the request is for.
+        #[schema(value_type = Uuid)]
+        webhook_id: WebhookId = required(str::parse),
+        #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
+        headers: ReceivedHeaders = taken(take_headers),
+        #[schema(value_type = schema::Base64Text, inline)]
+        body_base64: Vec<u8> = required(decode_base64),
+    }
 }
 
 /// What was found out about a request.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct VerifiedSignature {
+pub struct VerifiedSignature {
     /// Whether there is a signature and each scheme that is there holds.
-    pub(crate) valid: bool,
+    pub valid: bool,
     /// Each scheme that is there.
-    pub(crate) schemes: Vec<SchemeBody>,
+    pub schemes: Vec<SchemeBody>,
     /// What is wrong, and what else is worth to know.
-    pub(crate) findings: Vec<FindingBody>,
+    pub findings: Vec<FindingBody>,
 }
 
 /// How one scheme's signature turned out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SchemeCheck)]
-pub(crate) struct SchemeBody {
+pub struct SchemeBody {
+    /// The scheme that the signature follows.
     #[schema(value_type = schema::SignatureSchemeName)]
-    pub(crate) scheme: &'static str,
-    pub(crate) valid: bool,
+    pub scheme: SignatureScheme,
+    /// Whether one of the webhook's secrets made the signature.
+    pub valid: bool,
     /// Which secret made it: the `current` one, or a `previous` one that is valid still.
     #[schema(value_type = Option<schema::SecretStandingName>)]
-    pub(crate) matched: Option<&'static str>,
+    pub matched: Option<SecretStanding>,
     /// When it says that it was made.
-    pub(crate) timestamp: Option<DateTime<Utc>>,
+    pub timestamp: Option<DateTime<Utc>>,
     /// How long ago that is; negative: in the future.
-    pub(crate) age_seconds: Option<i64>,
+    pub age_seconds: Option<i64>,
 }
 
 /// What is wrong, or worth to know.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignatureFinding)]
-pub(crate) struct FindingBody {
+pub struct FindingBody {
+    /// The kind of finding, for programs.
     #[schema(value_type = schema::FindingCodeName)]
-    pub(crate) code: &'static str,
+    pub code: FindingCode,
     /// What is wrong.
     #[schema(
         example = "The body is the same JSON as the one that was sent, in other bytes: \
         181 bytes were sent, 194 are here, and byte 5 (from 0) is the first that differs."
     )]
-    pub(crate) message: String,
+    pub message: String,
     /// What to do about it.
     #[schema(
         example = "Your framework parsed the body and wrote it again: verify over the raw bytes."
     )]
-    pub(crate) advice: &'static str,
+    pub advice: &'static str,
     /// The other webhook, if it is about one.
-    pub(crate) webhook_id: Option<Uuid>,
+    pub webhook_id: Option<Uuid>,
 }
 
-/// Tells whether a request that arrived at a webhook's URL is signed as it should be, and if not,
-/// why, as far as that can be told. Give headers and body as they arrived.
-#[utoipa::path(
-    post, path = "/api/v1/signatures/verify", tag = "webhooks", request_body = VerifySignature,
-    responses((status = 200, body = VerifiedSignature), Refusals)
-)]
-pub(crate) async fn verify_signature(
-    body: Body<MAX_BYTES>,
-    connections: Data<Connections>,
-    keys: Data<SealingKeys>,
-) -> Result<Json<VerifiedSignature>, Problem> {
-    let (webhook_id, request) = parse_request(&body.0)?;
-    let own = find_secrets(webhook_id, &connections, &keys).await?;
-    verify(request, own, &connections, &keys)
-        .await
-        .map(Json)
-        .map_err(Problem::from)
+/// Checks the signatures of the request that a document describes.
+pub async fn verify_signature(
+    document: &[u8],
+    connections: &Connections,
+    sealing_keys: &SealingKeys,
+) -> Result<VerifiedSignature, Refusal> {
+    let (webhook_id, request) = parse_request(document)?;
+    let own = find_secrets(webhook_id, connections, sealing_keys).await?;
+    verify(request, own, connections, sealing_keys).await
 }
 
 /// Finds what the requests of a webhook are signed with.
-pub(crate) async fn find_secrets(
+pub async fn find_secrets(
     webhook_id: WebhookId,
     connections: &Connections,
     keys: &SealingKeys,
@@ -170,7 +159,7 @@ pub(crate) async fn find_secrets(
 }
 
 /// Tells whether a request is signed with one of these secrets, and if not, why.
-pub(crate) async fn verify(
+pub async fn verify(
     request: ReceivedRequest,
     own: Vec<OwnSecret>,
     connections: &Connections,
@@ -191,43 +180,50 @@ pub(crate) async fn verify(
     Ok(VerifiedSignature::of(&check, now))
 }
 
-fn parse_request(body: &[u8]) -> Result<(WebhookId, ReceivedRequest), Refusal> {
-    let mut fields = Fields::of_body(body)?;
-    let webhook_id = fields.required("webhook_id", str::parse);
-    let request = parse_received(&mut fields);
-    let errors = fields.finish();
-    match (webhook_id, request) {
-        (Some(webhook_id), Some(request)) if errors.is_empty() => Ok((webhook_id, request)),
-        _ => Err(Refusal::Invalid(errors)),
-    }
+fn parse_request(document: &[u8]) -> Result<(WebhookId, ReceivedRequest), Refusal> {
+    let mut fields = Fields::of_body(document)?;
+    let request = if holds_base64(&fields) {
+        ReceivedBytes::take(&mut fields).map(|r| (r.webhook_id, r.headers, r.body_base64))
+    } else {
+        ReceivedText::take(&mut fields).map(|r| (r.webhook_id, r.headers, r.body))
+    };
+    let (webhook_id, headers, body) = fields.end_with(request)?;
+    let body = body.into();
+    Ok((webhook_id, ReceivedRequest { headers, body }))
 }
 
-/// Takes headers and body out. `None`: something is wrong, and noted in `fields`.
-pub(crate) fn parse_received(fields: &mut Fields<'_>) -> Option<ReceivedRequest> {
-    let headers: Option<BTreeMap<String, String>> =
-        fields.required_json("headers", "an object of strings");
-    if headers
-        .as_ref()
-        .is_some_and(|headers| headers.len() > ReceivedHeaders::MAX)
-    {
-        fields.refuse(
-            "headers",
-            format!("must be at most {}", ReceivedHeaders::MAX),
-        );
-    }
-    let body = if fields.has("body_base64") && !fields.has("body") {
-        fields.required("body_base64", |text| {
-            STANDARD
-                .decode(text)
-                .map_err(|_| "must be base64 with padding")
-        })
+/// Takes headers and body out, for a form that names no webhook. `None`: a field is wrong, and noted
+/// in `fields`.
+pub fn take_received(fields: &mut Fields<'_>) -> Option<ReceivedRequest> {
+    let headers = take_headers(fields, "headers");
+    let body = if holds_base64(fields) {
+        fields.required("body_base64", decode_base64)
     } else {
         fields.required("body", |text| Ok::<_, String>(text.as_bytes().to_vec()))
     };
     Some(ReceivedRequest {
-        headers: ReceivedHeaders::new(headers?),
+        headers: headers?,
         body: body?.into(),
     })
+}
+
+/// Whether the body stands in `body_base64`. With both fields there, `body_base64` is refused as
+/// unknown.
+fn holds_base64(fields: &Fields<'_>) -> bool {
+    fields.has("body_base64") && !fields.has("body")
+}
+
+fn take_headers(fields: &mut Fields<'_>, name: &str) -> Option<ReceivedHeaders> {
+    let headers: BTreeMap<String, String> = fields.required_json(name, "an object of strings")?;
+    if headers.len() > ReceivedHeaders::MAX {
+        fields.refuse(name, format!("must be at most {}", ReceivedHeaders::MAX));
+    }
+    Some(ReceivedHeaders::new(headers))
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, &'static str> {
+    let decoded = STANDARD.decode(text);
+    decoded.map_err(|_| "must be base64 with padding")
 }
 
 fn own_secrets(secrets: Secrets) -> Vec<OwnSecret> {
@@ -303,9 +299,9 @@ impl VerifiedSignature {
 impl SchemeBody {
     fn of(check: &SchemeCheck, now: DateTime<Utc>) -> Self {
         Self {
-            scheme: check.scheme.as_str(),
+            scheme: check.scheme,
             valid: check.matched.is_some(),
-            matched: check.matched.map(SecretStanding::as_str),
+            matched: check.matched,
             timestamp: check.signed_at,
             age_seconds: check.signed_at.map(|at| (now - at).num_seconds()),
         }
@@ -315,7 +311,7 @@ impl SchemeBody {
 impl From<&SignatureFinding> for FindingBody {
     fn from(finding: &SignatureFinding) -> Self {
         Self {
-            code: finding.code().as_str(),
+            code: finding.code(),
             message: finding.message(),
             advice: finding.advice(),
             webhook_id: finding.other_webhook().map(|id| id.0),

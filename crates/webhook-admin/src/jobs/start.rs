@@ -1,0 +1,88 @@
+//! Starts a job, or only counts the deliveries or events that it would queue.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use webhook_domain::{AuditAction, JobRate};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::jobs::{self, Selection};
+use webhook_store::{Connection, RawConnection, SealingKeys};
+
+use super::body::JobBody;
+use crate::caller::Caller;
+use crate::creation::{Created, Creation, IdempotencyKey, create_once};
+use crate::fields::Fields;
+use crate::refusal::Refusal;
+
+/// The size of a job that is not started.
+#[derive(Serialize, ToSchema)]
+pub struct JobCount {
+    /// How many deliveries or events the job would have.
+    pub total: i64,
+}
+
+/// A job to be started.
+pub struct NewJob<'a> {
+    /// The deliveries to be retried, or the events to be replayed.
+    pub selection: &'a Selection,
+    /// The most deliveries that the job queues per second.
+    pub rate: JobRate,
+    /// The action that the audit log records.
+    pub action: AuditAction,
+    /// The subject that the audit log records, such as the webhook's name.
+    pub subject: &'a str,
+}
+
+impl NewJob<'_> {
+    /// Counts the deliveries or events of the selection.
+    pub async fn count(&self, connection: &mut RawConnection) -> Result<JobCount, Refusal> {
+        let total = self.selection.count(connection).await?;
+        Ok(JobCount { total })
+    }
+
+    /// Starts the job, once per `Idempotency-Key`, and records it in the audit log.
+    pub async fn start(
+        &self,
+        connection: &mut Connection,
+        sealing_keys: &SealingKeys,
+        caller: &Caller,
+        request: (&IdempotencyKey, &[u8]),
+    ) -> Result<Creation, Refusal> {
+        create_once(
+            connection,
+            sealing_keys,
+            caller,
+            request,
+            async |connection| {
+                let job = self.insert(connection, caller).await?;
+                Ok(Created::of(job.id.0, "/api/v1/jobs", None, &job))
+            },
+        )
+        .await
+    }
+
+    /// Starts the job in the caller's transaction, and records it in the audit log.
+    pub async fn insert(
+        &self,
+        connection: &mut RawConnection,
+        caller: &Caller,
+    ) -> Result<JobBody, Refusal> {
+        let actor = caller.actor();
+        let total = self.selection.count(connection).await?;
+        let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
+        let entry = AuditEntry {
+            webhook_id: self.selection.webhook_id(),
+            after: Some(serde_json::json!({
+                "job_id": job.id, "selection": self.selection.write(), "total": total
+            })),
+            ..AuditEntry::new(self.action, self.subject)
+        };
+        audit::insert(connection, &actor, &entry).await?;
+        Ok(job.into())
+    }
+}
+
+/// Takes the field `rate` out: deliveries per second, 100 when left out.
+pub fn parse_rate(fields: &mut Fields<'_>) -> JobRate {
+    let rate = fields.optional_whole("rate", JobRate::new);
+    rate.unwrap_or_default()
+}
