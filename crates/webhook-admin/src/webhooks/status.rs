@@ -1,6 +1,6 @@
-//! Sets a webhook Active or Inactive.
+//! Sets a webhook Active or Inactive, and refuses operations that need an Active one.
 
-use webhook_domain::{WebhookId, WebhookStatus};
+use webhook_domain::{WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::SealingKeys;
 
 use super::body::WebhookBody;
@@ -30,4 +30,14 @@ pub async fn set_status(
         Ok(settings)
     });
     changed.await
+}
+
+/// Refuses an operation that sends something to an Inactive webhook.
+pub(super) fn require_active(settings: &WebhookSettings) -> Result<(), Refusal> {
+    match settings.status {
+        WebhookStatus::Active => Ok(()),
+        WebhookStatus::Inactive => Err(Refusal::Conflict(
+            "an Inactive webhook gets nothing; activate it first",
+        )),
+    }
 }

@@ -24,6 +24,7 @@ pub(crate) mod bulk;
 pub(crate) mod diagnosis;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod replay;
 pub(crate) mod secret;
 
 /// Lists webhooks. Pages stay as they are while webhooks come and go.
