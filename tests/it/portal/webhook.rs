@@ -76,7 +76,7 @@ async fn a_longer_span_is_a_link_away() {
     let receiver = Receiver::answering(&[]).await;
     let id = create(&platform, &receiver.url).await;
     publish(&platform, "succeeded", 1).await;
-    platform.world.age(3).await;
+    platform.world.database.age(3).await;
     let browser = Browser::new(&platform.api).await;
     browser.sign_in(&platform.key).await;
 
