@@ -90,7 +90,7 @@ async fn a_body_in_gzip_is_shown_as_text_and_kept_as_it_was_received() {
     assert_eq!(shown.body.as_deref(), Some(text));
     assert_eq!(shown.hints, ["Shown decoded from gzip."]);
     let kept = "SELECT said FROM exchanges";
-    let kept = platform.world.ask::<String>(kept).await;
+    let kept = platform.world.database.ask::<String>(kept).await;
     assert!(kept.contains(&BASE64_STANDARD.encode(&body)), "{kept}");
     platform.end().await;
 }
@@ -182,7 +182,7 @@ async fn a_request_that_was_sent_twice_and_a_body_without_an_end_say_so() {
     let row = json!([{"url": "https://a.test/", "sent": [], "got": [], "body": "ok",
         "truncated": true, "end": "unfinished", "repeated": "the receiver had closed <the> connection"}]);
     let write = format!("UPDATE exchanges SET said = '{row}'");
-    platform.world.execute(&write).await;
+    platform.world.database.execute(&write).await;
 
     let shown = read(&platform).await;
 
@@ -201,7 +201,7 @@ async fn a_log_of_the_version_before_is_shown_with_the_end_that_it_knew() {
     let row = json!([{"url": "https://a.test/", "sent": [], "got": [], "body": "ok",
         "truncated": true}]);
     let write = format!("UPDATE exchanges SET said = '{row}'");
-    platform.world.execute(&write).await;
+    platform.world.database.execute(&write).await;
 
     let shown = read(&platform).await;
 

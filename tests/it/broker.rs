@@ -16,7 +16,7 @@ async fn publisher(world: &World, cancel: &CancellationToken) -> Publisher {
 }
 
 fn url(world: &World) -> BrokerUrl {
-    world.amqp_url.parse().expect("a broker's URL")
+    world.broker.url.parse().expect("a broker's URL")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +103,7 @@ async fn a_dead_letter_tells_why_and_where_it_was_published() {
     let cancel = CancellationToken::new();
     let publisher = publisher(&world, &cancel).await;
     let event = event(Environment::Staging, EventType::LicenseExpired);
-    world.give_up_early().await;
+    world.broker.give_up_early().await;
     publisher.publish(&event).await.expect("confirmed");
 
     let mut dead = consume(

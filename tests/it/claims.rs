@@ -57,7 +57,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_due_is_claimed_and_only_once() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     owe(&mut connection, 2, lease(60)).await;
     let due = owe(&mut connection, 3, lease(-1)).await;
@@ -73,7 +73,7 @@ async fn only_what_is_due_is_claimed_and_only_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_takes_no_more_than_each_lane_has_free() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let mut lanes = Vec::new();
     for free in [0, 2] {
         lanes.push(LaneRoom {
@@ -99,7 +99,7 @@ async fn a_claim_takes_no_more_than_each_lane_has_free() {
 #[tokio::test(flavor = "multi_thread")]
 async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
     let retried = owe(&mut connection, 50, lease(60)).await;
     let results: Vec<_> = retried
@@ -132,7 +132,7 @@ async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     owe(&mut connection, 5, lease(-1)).await;
 
@@ -162,7 +162,7 @@ async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_many_webhooks_get_is_read_once() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     for _ in 0..3 {
         wanting_all(&mut connection).await;
     }
@@ -179,7 +179,7 @@ async fn a_body_that_many_webhooks_get_is_read_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let mut owed = owe(&mut connection, 2, lease(60)).await;
     owed[1].lease_until = lease(30);
@@ -198,7 +198,7 @@ async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
     owe(&mut connection, 1, lease(-1)).await;
 
@@ -222,7 +222,7 @@ async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again()
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
     fail(&mut connection, webhook.id, 10, 0).await;
 
@@ -232,7 +232,7 @@ async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
     let claimed = claim(&mut connection, &[], 10).await;
     let early = claims::claim_probes(&mut connection, lease(60)).await;
     let sql = "UPDATE webhook_health SET paused_until = now() - interval '1 s'";
-    world.execute(sql).await;
+    world.database.execute(sql).await;
     let due = claims::claim_probes(&mut connection, lease(60)).await;
     let again = claims::claim_probes(&mut connection, lease(60)).await;
 
@@ -245,7 +245,7 @@ async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let sample = WebhookSample {
         serving: Serving {
             rate_limit: Some(RateLimit::new(100).expect("a limit")),
@@ -259,7 +259,7 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     let full = claim(&mut connection, &[], 100).await;
     let just_taken = claim(&mut connection, &[], 100).await;
     let sql = "UPDATE rate_buckets SET tokens = 0, refilled_at = now() - interval '50 ms'";
-    world.execute(sql).await;
+    world.database.execute(sql).await;
     let refilled = claim(&mut connection, &[], 100).await;
 
     assert!(nothing_leased.is_empty());
@@ -272,7 +272,7 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let sample = WebhookSample {
         serving: Serving {
             ordering: Some(OrderingField::default()),
@@ -288,6 +288,7 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
         .expect("it runs");
     let head = claim(&mut connection, &[], 10).await.remove(0);
     let mine: DateTime<Utc> = world
+        .database
         .ask("SELECT next_attempt_at FROM deliveries WHERE next_attempt_at IS NOT NULL")
         .await;
 
@@ -296,7 +297,7 @@ async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
         let mut ended = result(&head, 1, NextState::Succeeded);
         ended.lease_until = lease_until;
         record(&mut connection, &[ended]).await;
-        moved.push(world.delivered().await);
+        moved.push(world.database.delivered().await);
     }
 
     assert_eq!(moved, [0, 1]);

@@ -1,9 +1,9 @@
-//! Deliveries looked at and asked for again, through the real programs.
+//! Reading, retrying and replaying deliveries, through the real programs.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use webhook_domain::{Environment, Event, EventId, EventType};
-use webhook_tests::Platform;
+use webhook_tests::{Platform, each};
 
 mod again;
 mod detail;
@@ -13,36 +13,30 @@ mod lists;
 mod replay;
 mod statistics;
 
-/// Nobody listens here.
+/// A URL on which no server listens.
 const NOBODY: &str = "http://127.0.0.1:9/";
 
-/// No delivery, no webhook, no job has it.
+/// An id that no delivery, webhook or job has.
 const UNKNOWN: &str = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e";
 
-/// One field of each item of a list.
-fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
-    let items = list.as_array().expect("a list").iter();
-    items.filter_map(|item| item[field].as_str()).collect()
-}
-
-/// A retry policy of so many attempts, each as long after the one before, without jitter.
+/// A retry policy with equal pauses between attempts, without jitter.
 fn every(millis: u64, max_attempts: u64) -> Value {
     json!({"retry_policy": {"max_attempts": max_attempts, "initial_interval_ms": millis,
         "multiplier": 1, "max_interval_ms": 86_400_000, "jitter": 0, "timeout_ms": 2_000}})
 }
 
-/// A retry policy that gives up at once.
+/// A retry policy of one attempt.
 fn once() -> Value {
     every(1_000, 1)
 }
 
-/// A retry policy whose first retry no test waits for.
+/// A retry policy whose first retry comes after an hour, when every test has ended.
 fn patient() -> Value {
     every(3_600_000, 12)
 }
 
-/// Makes an Active webhook of production that wants everything unless `settings` say so, and tells
-/// its id.
+/// Creates a webhook with `settings`, without settings an Active one of production that wants every
+/// event. Returns the id.
 async fn create(platform: &Platform, name: &str, url: &str, settings: &Value) -> String {
     let mut webhook =
         json!({"name": name, "url": url, "environment": "production", "event_types": ["*"]});
@@ -70,21 +64,17 @@ async fn delete(platform: &Platform, id: &str) {
 
 /// Opens a webhook's circuit, so that its deliveries wait.
 async fn pause(platform: &Platform, id: &str) {
-    let sql = format!(
-        "INSERT INTO webhook_health (webhook_id, failing_since, failures, paused_at, paused_until)
-         VALUES ('{id}', now(), 20, now(), now() + interval '1 h')"
-    );
-    platform.world.execute(&sql).await;
+    platform.world.database.open_circuit(id).await;
 }
 
-/// Publishes an event of production, and waits until it is taken in.
+/// Publishes an event of production and waits until a dispatcher has taken the event in.
 async fn publish(platform: &Platform, event_type: EventType) -> EventId {
     let event = platform.publish(Environment::Production, event_type).await;
     platform.taken_in(event).await;
     event
 }
 
-/// Publishes this event, and waits until it is taken in.
+/// Publishes `event` and waits until a dispatcher has taken the event in.
 async fn send(platform: &Platform, event: &Event) {
     let body = String::from_utf8(event.body.to_vec()).expect("text");
     let (status, answer) = platform
@@ -94,7 +84,7 @@ async fn send(platform: &Platform, event: &Event) {
     platform.taken_in(event.id).await;
 }
 
-/// Waits until a webhook has a delivery in `status`, and reads the newest one.
+/// Waits until a webhook has a delivery in `status`, and reads the newest such delivery.
 async fn comes_to(platform: &Platform, webhook: &str, status: &str) -> Value {
     let path = format!("/api/v1/deliveries?webhook_id={webhook}&status={status}&limit=1");
     let came = async || {
@@ -110,7 +100,7 @@ async fn read(platform: &Platform, id: &str) -> Value {
     platform.get(&format!("/api/v1/deliveries/{id}")).await
 }
 
-/// Counts what a filter lists on all its pages.
+/// The number of deliveries that a filter finds.
 async fn total(platform: &Platform, query: &str) -> i64 {
     let path = format!("/api/v1/deliveries?limit=1&total=true&{query}");
     platform.get(&path).await["total"]
@@ -118,13 +108,13 @@ async fn total(platform: &Platform, query: &str) -> i64 {
         .expect("a number")
 }
 
-/// Waits until a filter lists so many.
+/// Waits until a filter finds `count` deliveries.
 async fn count_comes_to(platform: &Platform, query: &str, count: i64) {
     let came = async || (total(platform, query).await == count).then_some(());
     platform.world.eventually(query, came).await;
 }
 
-/// Starts a job and tells its id.
+/// Starts a job and returns its id.
 async fn start(platform: &Platform, path: &str, selection: &Value) -> String {
     let (status, job) = platform.post(path, selection).await;
     assert_eq!(status, 201, "{job}");

@@ -134,7 +134,7 @@ async fn an_attempt_tells_why_it_failed() {
         .await;
     let rows = stage.ended(1).await;
 
-    let mut connection = stage.world.connection().await;
+    let mut connection = stage.world.database.connection().await;
     let attempts = attempts::list(&mut connection, rows[0].id).await;
     let classes: Vec<_> = attempts
         .expect("it reads")
@@ -161,7 +161,7 @@ async fn a_410_response_disables_the_webhook() {
         (DeliveryStatus::Failed, 1)
     );
     let inactive = async || {
-        let mut connection = stage.world.connection().await;
+        let mut connection = stage.world.database.connection().await;
         let found = webhooks::find(&mut connection, rows[0].webhook_id).await;
         found.expect("it reads")?.disabled_reason
     };
@@ -183,8 +183,11 @@ async fn a_shutdown_lets_a_running_attempt_end_and_costs_none() {
     let world = stage.stop().await;
 
     let (status, attempts): (String, i32) = (
-        world.ask("SELECT status::text FROM deliveries").await,
-        world.ask("SELECT attempts FROM deliveries").await,
+        world
+            .database
+            .ask("SELECT status::text FROM deliveries")
+            .await,
+        world.database.ask("SELECT attempts FROM deliveries").await,
     );
     assert_eq!((status.as_str(), attempts), ("succeeded", 1));
     world.end().await;

@@ -1,20 +1,20 @@
-//! What strangers really send, through the real programs: nothing that arrives can stop, lose or hide
-//! anything else. Each test is a case that was seen to go wrong once.
+//! Input that strangers really send, through the real programs: no input can stop, lose or hide other
+//! input. Each test is a case that went wrong once.
 
-// What publishers send.
+// Messages of publishers.
 mod encodings;
 mod headers;
 mod sizes;
 mod timestamps;
 mod unknown_fields;
 
-// What receivers answer.
+// Responses of receivers.
 mod answers;
 
-// What an admin types.
+// Input of admins.
 mod urls;
 
-// What surrounds the services.
+// Servers around the services.
 mod pgbouncer;
 mod postgres;
 mod rights;
@@ -25,7 +25,7 @@ use serde_json::Value;
 use webhook_domain::{Environment, Event, EventType};
 use webhook_tests::{Platform, Receiver, Stranger, StrangersMessage, event};
 
-/// Fresh events, and the messages that they are published in.
+/// Fresh events, and a message with each.
 fn good(count: usize) -> (Vec<Event>, Vec<StrangersMessage>) {
     let events: Vec<Event> = (0..count)
         .map(|_| event(Environment::Production, EventType::LicenseActivated))
@@ -37,7 +37,7 @@ fn good(count: usize) -> (Vec<Event>, Vec<StrangersMessage>) {
     (events, messages)
 }
 
-/// A platform with a webhook, its receiver, and somebody who publishes.
+/// A platform with a webhook, the receiver of the webhook, and a publisher of any bytes.
 async fn platform() -> (Platform, Receiver, Stranger) {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
@@ -46,7 +46,7 @@ async fn platform() -> (Platform, Receiver, Stranger) {
     (platform, receiver, stranger)
 }
 
-/// Waits until these events arrived, for at most `within`.
+/// Waits until `events` have arrived, for at most `within`.
 async fn arrive(platform: &Platform, receiver: &Receiver, events: &[Event], within: Duration) {
     let began = Instant::now();
     let all = async || {
@@ -60,7 +60,7 @@ async fn arrive(platform: &Platform, receiver: &Receiver, events: &[Event], with
     assert!(began.elapsed() < within, "it took {:?}", began.elapsed());
 }
 
-/// Waits until so many messages are rejected, and tells them, newest first.
+/// Waits until `count` messages are rejected, and returns them, newest first.
 async fn rejected(platform: &Platform, count: usize) -> Vec<Value> {
     let listed = async || {
         let page = platform.get("/api/v1/rejected-messages?limit=200").await;

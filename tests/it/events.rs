@@ -1,22 +1,16 @@
-//! Events looked at and explained, through the real programs.
+//! Reading and explaining events, through the real programs.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use webhook_domain::EventId;
-use webhook_tests::Platform;
+use webhook_tests::{Platform, each};
 
 mod explanation;
 mod history;
 mod lists;
 mod race;
 
-/// One field of each item of a list.
-fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
-    let items = list.as_array().expect("a list").iter();
-    items.filter_map(|item| item[field].as_str()).collect()
-}
-
-/// Makes an Active webhook and tells its id.
+/// Creates an Active webhook and returns its id.
 async fn create(
     platform: &Platform,
     name: &str,
@@ -45,13 +39,13 @@ async fn delete(platform: &Platform, id: &str) {
     assert_eq!(status, 204);
 }
 
-/// What became of an event, with up to 200 webhooks.
+/// The explanation of an event for up to 200 webhooks.
 async fn explain(platform: &Platform, event: EventId, query: &str) -> Value {
     let path = format!("/api/v1/events/{event}/explanation?limit=200&{query}");
     platform.get(&path).await
 }
 
-/// What became of an event for one webhook.
+/// The outcome in the explanation of an event for one webhook.
 async fn outcome(platform: &Platform, event: EventId, webhook: &str) -> String {
     let explained = explain(platform, event, &format!("webhook_id={webhook}")).await;
     let outcomes = each(&explained["data"], "outcome");

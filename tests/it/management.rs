@@ -1,7 +1,9 @@
-//! What an admin manages over REST, through the real programs.
+//! Managing webhooks, secrets, API keys and sessions over REST, through the real programs.
 
 use serde_json::Value;
+use webhook_tests::each;
 
+mod audit;
 mod bulk;
 mod changes;
 mod conventions;
@@ -13,14 +15,8 @@ mod serving;
 mod sessions;
 mod test_events;
 
-/// The fields that a refusal names.
+/// The fields that a problem names.
 fn fields(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().expect("errors").iter();
     errors.filter_map(|error| error["field"].as_str()).collect()
-}
-
-/// One field of each item of a list.
-fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
-    let items = list.as_array().expect("a list").iter();
-    items.filter_map(|item| item[field].as_str()).collect()
 }

@@ -14,23 +14,7 @@ const HOLDS_UP: &str = include_str!("../../migrations/2026-11-27-000014_holds/up
 const HOLDS_DOWN: &str = include_str!("../../migrations/2026-11-27-000014_holds/down.sql");
 
 /// 1,000 deliveries of each status, with an attempt each of which not all was text.
-const ROWS: &str = r#"
-    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
-        last_answer, next_attempt_at, backlog, ordering_sequence)
-    SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'license.created', 'staging',
-           (ARRAY['pending', 'succeeded', 'failed', 'cancelled'])[1 + n % 4], 1, 200,
-           CASE WHEN n % 4 = 0 THEN now() END, CASE WHEN n % 8 = 0 THEN 1 END, n
-    FROM generate_series(1, 4000) AS n;
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms)
-    SELECT id, 1, now() - ordering_sequence * interval '1 minute', 3 FROM deliveries;
-    INSERT INTO exchanges (delivery_id, number, started_at, request_url, request_headers,
-        response_headers, response_body, response_body_truncated)
-    SELECT delivery_id, number, started_at, 'https://example.com/' || duration_ms,
-           '[["a","b"],["secret",null]]', '[["date","today"]]',
-           convert_to('ä' || delivery_id, 'UTF8') || '\xff00'::bytea, number = 1
-    FROM attempts;
-    CREATE TABLE deliveries_before AS SELECT * FROM deliveries;
-    CREATE TABLE exchanges_before AS SELECT * FROM exchanges"#;
+const ROWS: &str = include_str!("migrations/rows_before_apart.sql");
 
 /// Rows of one table that are not in another, columns by name.
 fn missing(table: &str, columns: &str, other: &str) -> String {
@@ -42,22 +26,29 @@ fn missing(table: &str, columns: &str, other: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn deliveries_and_what_was_said_come_through_in_both_directions() {
     let world = World::new().await;
-    world.execute(TOGETHER_DOWN).await;
-    world.execute(APART_DOWN).await;
-    world.execute(ROWS).await;
+    world.database.execute(TOGETHER_DOWN).await;
+    world.database.execute(APART_DOWN).await;
+    world.database.execute(ROWS).await;
 
-    world.execute(APART_UP).await;
-    world.execute(TOGETHER_UP).await;
+    world.database.execute(APART_UP).await;
+    world.database.execute(TOGETHER_UP).await;
     let apart: Vec<i64> = vec![
-        world.ask("SELECT count(*) FROM deliveries_pending").await,
-        world.ask("SELECT count(*) FROM deliveries_ended").await,
-        world.ask("SELECT count(*) FROM exchanges").await,
         world
+            .database
+            .ask("SELECT count(*) FROM deliveries_pending")
+            .await,
+        world
+            .database
+            .ask("SELECT count(*) FROM deliveries_ended")
+            .await,
+        world.database.ask("SELECT count(*) FROM exchanges").await,
+        world
+            .database
             .ask("SELECT count(*) FROM attempts JOIN exchanges ON exchanges.id = exchange_id")
             .await,
     ];
-    world.execute(TOGETHER_DOWN).await;
-    world.execute(APART_DOWN).await;
+    world.database.execute(TOGETHER_DOWN).await;
+    world.database.execute(APART_DOWN).await;
 
     assert_eq!(apart, [1_000, 3_000, 40, 4_000]);
     let delivery = "id, status, attempts, last_answer, next_attempt_at, backlog, ordering_sequence";
@@ -65,8 +56,20 @@ async fn deliveries_and_what_was_said_come_through_in_both_directions() {
         response_headers::jsonb, response_body, response_body_truncated";
     for (table, columns) in [("deliveries", delivery), ("exchanges", exchange)] {
         let before = format!("{table}_before");
-        assert_eq!(world.ask::<i64>(&missing(&before, columns, table)).await, 0);
-        assert_eq!(world.ask::<i64>(&missing(table, columns, &before)).await, 0);
+        assert_eq!(
+            world
+                .database
+                .ask::<i64>(&missing(&before, columns, table))
+                .await,
+            0
+        );
+        assert_eq!(
+            world
+                .database
+                .ask::<i64>(&missing(table, columns, &before))
+                .await,
+            0
+        );
     }
     world.end().await;
 }
@@ -74,7 +77,7 @@ async fn deliveries_and_what_was_said_come_through_in_both_directions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_without_holds_finds_the_webhooks_that_are_failing_and_no_others() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let failing = WebhookSample::at("https://a.example.com/")
         .store(&mut connection)
         .await
@@ -87,12 +90,16 @@ async fn a_version_without_holds_finds_the_webhooks_that_are_failing_and_no_othe
         "INSERT INTO webhook_health (webhook_id, failing_since, failures, held_until)
          VALUES ('{failing}', now(), 3, now() + interval '1 h'), ('{held}', now(), 0, now() + interval '1 h')"
     );
-    world.execute(&rows).await;
+    world.database.execute(&rows).await;
 
-    world.execute(HOLDS_DOWN).await;
-    let before: i64 = world.ask("SELECT count(*) FROM webhook_health").await;
-    world.execute(HOLDS_UP).await;
+    world.database.execute(HOLDS_DOWN).await;
+    let before: i64 = world
+        .database
+        .ask("SELECT count(*) FROM webhook_health")
+        .await;
+    world.database.execute(HOLDS_UP).await;
     let still_held: i64 = world
+        .database
         .ask("SELECT count(held_until) FROM webhook_health")
         .await;
 

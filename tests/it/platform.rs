@@ -138,7 +138,7 @@ async fn a_killed_dispatcher_loses_nothing() {
     platform.dispatcher = Service::dispatcher(&platform.world);
 
     assert!(published.await.expect("no panic").iter().all(Result::is_ok));
-    let settled = async || (platform.world.delivered().await == 2_000).then_some(());
+    let settled = async || (platform.world.database.delivered().await == 2_000).then_some(());
     platform
         .world
         .eventually("the log says succeeded for each", settled)
@@ -147,10 +147,6 @@ async fn a_killed_dispatcher_loses_nothing() {
     for body in bodies(&receiver) {
         *arrivals.entry(body).or_default() += 1;
     }
-    println!(
-        "killed after {before} requests, {} arrived more than once",
-        receiver.received().len() - arrivals.len()
-    );
     assert!(before < 2_000, "the kill came too late to prove anything");
     assert!(
         events
@@ -174,7 +170,7 @@ async fn a_second_signal_ends_a_drain_at_once_and_costs_no_attempt() {
         timeout: Duration::from_secs(30),
         ..RetryPolicy::default()
     };
-    platform.world.set_retry_policy(&patient).await;
+    platform.world.database.set_retry_policy(&patient).await;
     let dispatcher = Service::patient_dispatcher(&platform.world);
     std::mem::replace(&mut platform.dispatcher, dispatcher)
         .kill()
@@ -193,8 +189,7 @@ async fn a_second_signal_ends_a_drain_at_once_and_costs_no_attempt() {
     let dispatcher = std::mem::replace(&mut platform.dispatcher, next);
     let ended_well = dispatcher.terminate_at_once().await;
 
-    let sql = "SELECT count(*) FROM attempts";
-    let attempts: i64 = platform.world.ask(sql).await;
+    let attempts: i64 = platform.world.database.attempts().await;
     assert!(ended_well && began.elapsed() < Duration::from_secs(20));
     assert_eq!(attempts, 0);
     let again = async || (receiver.count() == 2).then_some(());
@@ -214,7 +209,7 @@ async fn a_rejected_message_keeps_its_body_and_tells_its_reason() {
     wrong.body = r#"{"id":"x", "type":"license.eaten"}"#.into();
 
     publisher.publish(&wrong).await.expect("it is confirmed");
-    let set_aside = async || platform.world.rejected().await.pop();
+    let set_aside = async || platform.world.database.rejected().await.pop();
     let (message, body) = platform
         .world
         .eventually("it is set aside", set_aside)
@@ -262,7 +257,7 @@ async fn a_bad_event_over_http_is_a_problem_that_names_each_field() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_the_broker_does_not_confirm_is_answered_503() {
     let world = World::new().await;
-    let mut amqp_url: url::Url = world.amqp_url.parse().expect("a URL");
+    let mut amqp_url: url::Url = world.broker.url.parse().expect("a URL");
     let proxy = Proxy::to(amqp_url.port().unwrap_or(5672)).await;
     amqp_url.set_port(Some(proxy.port)).expect("a port");
     let platform = Platform::with_broker(world, amqp_url.as_str()).await;

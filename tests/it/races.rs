@@ -118,7 +118,7 @@ async fn a_webhook_hears_of_all_after_its_creation_and_of_nothing_after_it_is_in
     let unwanted = lines.join_all().await.concat();
 
     let taken_in = async || {
-        let events: i64 = platform.world.ask("SELECT count(*) FROM events").await;
+        let events: i64 = platform.world.database.events().await;
         (events == 2 * 500).then_some(())
     };
     platform
@@ -130,7 +130,7 @@ async fn a_webhook_hears_of_all_after_its_creation_and_of_nothing_after_it_is_in
         .map(|(event, webhook)| format!("('{event}', '{webhook}')"));
     let pairs = pairs.collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT count(*) FROM deliveries WHERE (event_id, webhook_id) IN ({pairs})");
-    let owed: i64 = platform.world.ask(&sql).await;
+    let owed: i64 = platform.world.database.ask(&sql).await;
     assert_eq!((unwanted.len(), owed), (ROUNDS, 0));
     second_dispatcher.kill().await;
     second_api.kill().await;

@@ -1,17 +1,17 @@
-//! Receivers that misbehave as receivers do, through the real programs: each costs only itself, and
-//! an event that a receiver took is sent to it once. Each test is a row of the cases of part 2, whose
-//! number stands beside its name.
+//! Receivers that misbehave as real ones do, through the real programs: a receiver costs only itself,
+//! and an event that a receiver accepted is sent once. The letter and number in front of a test (B3)
+//! name the kind of misbehaviour.
 
-// How a receiver treats its connections.
+// Connections of a receiver.
 mod connections;
 mod http2;
 mod origins;
 
-// What a receiver answers.
+// Responses of a receiver.
 mod bodies;
 mod heads;
 
-// How a receiver is found and trusted.
+// Names and certificates of a receiver.
 mod names;
 mod tls;
 
@@ -19,18 +19,18 @@ use serde_json::{Value, json};
 use webhook_domain::{Environment, EventType};
 use webhook_tests::{NameServer, Platform};
 
-/// A retry policy of so many attempts with this timeout. The pause between attempts is short.
+/// A retry policy with pauses of 100 ms between attempts.
 fn policy(max_attempts: u64, timeout_ms: u64) -> Value {
     json!({"retry_policy": {"max_attempts": max_attempts, "initial_interval_ms": 100,
         "multiplier": 1, "max_interval_ms": 86_400_000, "jitter": 0, "timeout_ms": timeout_ms}})
 }
 
-/// A retry policy of one attempt, which ends within 2 s.
+/// A retry policy of one attempt with a timeout of 2 s.
 fn once() -> Value {
     policy(1, 2_000)
 }
 
-/// A platform whose dispatcher asks a name server of the test, and that name server.
+/// A platform whose dispatcher asks a name server of the test; with the name server.
 async fn platform_with_names() -> (Platform, NameServer) {
     let names = NameServer::start().await;
     let address = names.address.to_string();
@@ -38,8 +38,8 @@ async fn platform_with_names() -> (Platform, NameServer) {
     (platform, names)
 }
 
-/// Makes an Active webhook of production that wants everything unless `settings` say so, and tells
-/// its id.
+/// Creates a webhook with `settings`, without settings an Active one of production that wants every
+/// event. Returns the id.
 async fn create(platform: &Platform, url: &str, settings: &Value) -> String {
     let mut webhook =
         json!({"name": url, "url": url, "environment": "production", "event_types": ["*"]});
@@ -79,29 +79,26 @@ async fn only_attempt(platform: &Platform, webhook: &str) -> Value {
     attempts[0].clone()
 }
 
-/// How many attempts of a webhook failed.
+/// The failed attempts of a webhook.
 async fn failed_attempts(platform: &Platform, webhook: &str) -> i64 {
     let sql = format!(
         "SELECT count(*) FROM attempts JOIN deliveries ON deliveries.id = delivery_id
          WHERE webhook_id = '{webhook}' AND failure_class IS NOT NULL"
     );
-    platform.world.ask(&sql).await
+    platform.world.database.ask(&sql).await
 }
 
-/// Waits until so many deliveries of all webhooks succeeded; the first failed attempt fails the
-/// test.
+/// Waits until `deliveries` of all webhooks have succeeded. Panics at the first failed attempt.
 async fn all_succeed_at_once(platform: &Platform, deliveries: i64) {
     const FIRST_FAILURE: &str = "SELECT concat(min(failure_class), ': ', min(failure_detail), ', ',
             count(*)) FROM attempts WHERE failure_class IS NOT NULL HAVING count(*) > 0";
     let world = &platform.world;
     let settled = async || {
-        let failed: i64 = world
-            .ask("SELECT count(*) FROM attempts WHERE failure_class IS NOT NULL")
-            .await;
+        let failed: i64 = world.database.failed_attempts().await;
         if failed > 0 {
-            return Some(Err(world.ask::<String>(FIRST_FAILURE).await));
+            return Some(Err(world.database.ask::<String>(FIRST_FAILURE).await));
         }
-        (world.delivered().await == deliveries).then_some(Ok(()))
+        (world.database.delivered().await == deliveries).then_some(Ok(()))
     };
     let settled = world.patiently("all are delivered", settled).await;
     assert_eq!(settled, Ok(()), "an attempt failed");

@@ -75,7 +75,7 @@ async fn a_dead_letter_that_is_an_event_is_delivered_when_it_is_requeued() {
     platform.webhook_at(&receiver.url).await;
     let event = event(Environment::Production, EventType::LicenseActivated);
 
-    platform.world.put_rejected(&text(&event)).await;
+    platform.world.broker.put_rejected(&text(&event)).await;
     let message = listed(&platform, 1).await.remove(0);
     let status = requeue(&platform, &message).await;
     let arrived = async || receiver.has(&event.body).then_some(());
@@ -121,7 +121,7 @@ async fn all_are_requeued_once_although_some_are_rejected_again() {
     platform.webhook_at(&receiver.url).await;
     let events = [(); 5].map(|()| event(Environment::Production, EventType::LicenseActivated));
     for event in &events {
-        platform.world.put_rejected(&text(event)).await;
+        platform.world.broker.put_rejected(&text(event)).await;
     }
     publish(&platform, &[b"wrong", b"wronger"]).await;
     let before = listed(&platform, 7).await;
@@ -229,7 +229,7 @@ async fn of_a_body_that_is_too_large_the_start_is_kept_and_cannot_be_requeued() 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_broker_nothing_is_requeued_and_nothing_goes() {
     let world = World::new().await;
-    let mut amqp_url: url::Url = world.amqp_url.parse().expect("a URL");
+    let mut amqp_url: url::Url = world.broker.url.parse().expect("a URL");
     let proxy = Proxy::to(amqp_url.port().unwrap_or(5672)).await;
     amqp_url.set_port(Some(proxy.port)).expect("a port");
     let platform = Platform::with_broker(world, amqp_url.as_str()).await;
@@ -251,6 +251,7 @@ async fn what_cannot_be_written_down_stays_with_the_broker() {
     let rename = |from: &str, to: &str| format!("ALTER TABLE {from} RENAME TO {to}");
     platform
         .world
+        .database
         .execute(&rename("rejected_messages", "away"))
         .await;
     let receiver = Receiver::answering(&[]).await;
@@ -267,6 +268,7 @@ async fn what_cannot_be_written_down_stays_with_the_broker() {
         .await;
     platform
         .world
+        .database
         .execute(&rename("away", "rejected_messages"))
         .await;
     let rows = listed(&platform, 3).await;
@@ -289,22 +291,21 @@ async fn a_killed_dispatcher_loses_no_rejected_message() {
     });
 
     let confirmed = publisher.publish_all(&messages.collect::<Vec<_>>()).await;
-    let count = "SELECT count(*) FROM rejected_messages";
-    let some = async || (platform.world.ask::<i64>(count).await > 100).then_some(());
+    let some = async || (platform.world.database.set_aside().await > 100).then_some(());
     platform
         .world
         .eventually("some are written down", some)
         .await;
     platform.dispatcher.kill().await;
-    let before: i64 = platform.world.ask(count).await;
+    let before = platform.world.database.set_aside().await;
     platform.dispatcher = Service::dispatcher(&platform.world);
     let distinct = "SELECT count(DISTINCT body) FROM rejected_messages";
-    let all = async || (platform.world.ask::<i64>(distinct).await == 1_000).then_some(());
+    let all = async || (platform.world.database.ask::<i64>(distinct).await == 1_000).then_some(());
     platform.world.eventually("all are written down", all).await;
 
     assert!(confirmed.iter().all(Result::is_ok));
     assert!(before < 1_000, "the kill came too late to prove anything");
-    let rejected = platform.world.rejected().await.into_iter();
+    let rejected = platform.world.database.rejected().await.into_iter();
     let kept: HashSet<Vec<u8>> = rejected.map(|(_, body)| body).collect();
     assert_eq!(kept, bodies.into_iter().collect());
     cancel.cancel();

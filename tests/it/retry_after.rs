@@ -1,5 +1,5 @@
-//! Receivers that ask to be left alone for a while, through the real programs: `Retry-After`, 429, and
-//! the overload of a CDN.
+//! Receivers that ask for a pause, through the real programs: `Retry-After`, 429, and the overload of a
+//! CDN.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 use webhook_tests::{Answer, Platform, Received, Receiver, Service, event};
 
-/// A receiver that takes `good` requests, and answers the next one with this header line and all others
-/// of a span with 429, too. It does so once for each of `good`.
+/// A receiver that accepts requests up to the number `good` and answers all requests of the `span` after
+/// that with `status` and `header`. Repeats that for each number of `good`.
 async fn limited(good: &'static [usize], status: u16, header: String, span: Duration) -> Receiver {
     let forbidden: Mutex<Vec<Instant>> = Mutex::default();
     let head = format!("HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: 0\r\n\r\n");
@@ -38,7 +38,7 @@ async fn asking_for(good: &'static [usize], seconds: u64) -> Receiver {
     limited(good, 429, header, Duration::from_secs(seconds)).await
 }
 
-/// The requests of the span that begins with the request of this number, that one aside.
+/// The requests in the span that begins with the request number `first`, without that request.
 fn forbidden(received: &[Received], first: usize, span: Duration) -> usize {
     let until = received[first].at + span;
     received[first + 1..]
@@ -53,7 +53,7 @@ fn events(count: usize) -> Vec<Event> {
         .collect()
 }
 
-/// Publishes events evenly over a time.
+/// Publishes events evenly over `time`.
 async fn publish_over(platform: &Platform, events: &[Event], time: Duration) {
     let cancel = CancellationToken::new();
     let publisher = platform.publisher(&cancel).await;
@@ -73,7 +73,7 @@ async fn webhook(platform: &Platform, url: &str, settings: Value) -> String {
 }
 
 async fn delivered(platform: &Platform, count: i64) {
-    let all = async || (platform.world.delivered().await == count).then_some(());
+    let all = async || (platform.world.database.delivered().await == count).then_some(());
     platform.world.patiently("all are delivered", all).await;
 }
 
@@ -96,13 +96,13 @@ async fn is_held(platform: &Platform, webhook: &str) -> DateTime<Utc> {
         .await
 }
 
-/// Attempts by their schedule that were spent by each delivery that has ended.
+/// The number of ended deliveries by the attempts of their schedule that they spent.
 async fn spent(platform: &Platform) -> HashMap<i64, i64> {
     let counts = async |spent: i64| {
         let sql = format!(
             "SELECT count(*) FROM deliveries_ended WHERE attempts - schedule_from = {spent}"
         );
-        platform.world.ask::<i64>(&sql).await
+        platform.world.database.ask::<i64>(&sql).await
     };
     let mut by_number = HashMap::new();
     for number in 0..6 {
@@ -129,8 +129,10 @@ async fn a_429_with_retry_after_holds_the_receiver_and_costs_no_attempt() {
     let received = receiver.received();
     let too_early = forbidden(&received, 5, Duration::from_secs(HOLD_S));
     let last = received.last().expect("some").at - received[5].at;
-    println!("{too_early} requests in the forbidden {HOLD_S} s, the last one after {last:?}");
-    assert!(too_early <= 1, "{too_early} requests");
+    assert!(
+        too_early <= 1,
+        "{too_early} requests, the last after {last:?}"
+    );
     assert_eq!(
         (&during["circuit"]["state"], &during["failing_since"]),
         (&json!("closed"), &Value::Null)
@@ -138,7 +140,7 @@ async fn a_429_with_retry_after_holds_the_receiver_and_costs_no_attempt() {
     assert_eq!(spent(&platform).await, HashMap::from([(1, 200)]));
     let answered_429: i64 = platform
         .world
-        .ask("SELECT count(*) FROM attempts WHERE response_status = 429 AND failure_detail LIKE '%costs no attempt%'")
+        .database.ask("SELECT count(*) FROM attempts WHERE response_status = 429 AND failure_detail LIKE '%costs no attempt%'")
         .await;
     assert_eq!(usize::try_from(answered_429), Ok(received.len() - 200));
     assert!(receiver.peak() <= 2, "{} at once", receiver.peak());
@@ -177,7 +179,8 @@ async fn two_dispatchers_both_heed_what_one_of_them_was_told() {
     const HOLD: Duration = Duration::from_secs(3);
     let platform = Platform::new().await;
     let other = Service::dispatcher(&platform.world);
-    // When the second hold begins, both have a lane full of what waited for the first one.
+    // When the second hold begins, the lanes of both dispatchers are full of deliveries that waited for
+    // the end of the first.
     let receiver = asking_for(&[5, 60], HOLD.as_secs()).await;
     webhook(&platform, &receiver.url, json!({"max_concurrency": 1})).await;
 
@@ -188,7 +191,6 @@ async fn two_dispatchers_both_heed_what_one_of_them_was_told() {
     let second = received.iter().position(|r| r.at >= received[5].at + HOLD);
     let second = second.map_or(0, |after| after.max(60));
     let too_early = [5, second].map(|first| forbidden(&received, first, HOLD));
-    println!("{too_early:?} requests in the forbidden spans");
     assert!(too_early[0] <= 1 && too_early[1] <= 2, "{too_early:?}");
     assert_eq!(spent(&platform).await, HashMap::from([(1, 300)]));
     other.kill().await;
@@ -226,7 +228,7 @@ async fn answers_429_exhaust_no_policy_within_its_span_and_do_after_it() {
         jitter: 0.0,
         ..RetryPolicy::default()
     };
-    platform.world.set_retry_policy(&policy).await;
+    platform.world.database.set_retry_policy(&policy).await;
     let receiver = Receiver::deciding(|_, _| Answer::Status(429)).await;
     let path = platform.webhook_at(&receiver.url).await;
 
@@ -270,7 +272,7 @@ async fn dates_of_every_form_and_fractions_are_obeyed() {
     ];
     let mut receivers = Vec::new();
     for form in &forms {
-        // They take whatever comes after the first request: it must be late enough by itself.
+        // The receiver accepts every request after the first: the dispatcher alone must wait.
         let header = format!("retry-after: {form}");
         let receiver = limited(&[0], 503, header, Duration::ZERO).await;
         platform.webhook_at(&receiver.url).await;
@@ -297,8 +299,8 @@ async fn dates_of_every_form_and_fractions_are_obeyed() {
     platform.end().await;
 }
 
-/// A platform with a webhook whose receiver asked for an hour after its first request and takes all
-/// others, and with ten deliveries that wait for it.
+/// A platform with a webhook whose receiver asked for a pause of an hour after its first request and
+/// accepts all others, and with ten deliveries that wait for the hour.
 async fn held_for_an_hour() -> (Platform, Receiver, String) {
     let platform = Platform::new().await;
     let header = "retry-after: 3600".to_owned();
@@ -321,7 +323,7 @@ async fn an_admin_sees_a_hold_and_an_accepted_test_ends_it() {
     let before = receiver.count();
     let test = json!({"event_type": "license.activated"});
     let (_, sent) = platform.post(&format!("{path}/test?wait=10s"), &test).await;
-    // The ten, and the test. The one that was answered 429 waits for its hour.
+    // Ten deliveries and the test event. The delivery that was answered with 429 waits for the hour.
     delivered(&platform, 11).await;
 
     let status = &diagnosis["findings"][0];

@@ -21,8 +21,8 @@ async fn publish(platform: &Platform) -> String {
 
 /// Waits until a question to the database has this answer.
 async fn count_becomes(platform: &Platform, sql: &str, count: i64) {
-    let so = async || (platform.world.ask::<i64>(sql).await == count).then_some(());
-    platform.world.eventually(sql, so).await;
+    let (world, database) = (&platform.world, &platform.world.database);
+    world.becomes(sql, count, || database.ask(sql)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,16 +175,20 @@ async fn a_webhook_is_disabled_after_the_time_that_is_set_by_then() {
     platform.patch(&path, &once).await;
     let fail_then = async |failures: i64, sql: &str| {
         publish(&platform).await;
-        let failed = "SELECT coalesce(max(failures), 0)::bigint FROM webhook_health";
-        count_becomes(&platform, failed, failures).await;
-        platform.world.execute(sql).await;
+        let (world, database) = (&platform.world, &platform.world.database);
+        world
+            .becomes("failures in a row", failures, || {
+                database.failures_in_a_row()
+            })
+            .await;
+        platform.world.database.execute(sql).await;
     };
     let warned = "SELECT count(*) FROM webhook_health WHERE warned_at IS NOT NULL";
 
     let long_ago = "UPDATE webhook_health SET failing_since = now() - interval '2 hours'";
     fail_then(1, long_ago).await;
     fail_then(2, "").await;
-    let warned_before: i64 = platform.world.ask(warned).await;
+    let warned_before: i64 = platform.world.database.ask(warned).await;
     change(&platform, json!({"disable_after": "1h"})).await;
     let a_while_ago = "UPDATE webhook_health SET warned_at = now() - interval '1 hour'";
     fail_then(3, a_while_ago).await;
@@ -242,27 +246,30 @@ async fn what_is_old_goes_and_what_is_pending_stays_with_its_event() {
     let patient = json!({"retry_policy": {"initial_interval_ms": 3_600_000}});
     platform.patch(&path, &patient).await;
     let owed = publish(&platform).await;
-    let attempts = "SELECT count(*) FROM attempts";
-    count_becomes(&platform, attempts, 2).await;
+    let (world, database) = (&platform.world, &platform.world.database);
+    world.becomes("attempts", 2, || database.attempts()).await;
     let unwanted = platform.publish(Environment::Staging, EventType::LicenseCreated);
     platform.taken_in(unwanted.await).await;
-    platform.world.age(40).await;
+    platform.world.database.age(40).await;
     let fresh = publish(&platform).await;
-    count_becomes(&platform, attempts, 4).await;
+    world.becomes("attempts", 4, || database.attempts()).await;
 
     change(&platform, json!({"retention": {"audit": "39d"}})).await;
     let hours = "SELECT count(*) FROM webhook_hours WHERE hour < now() - interval '39 days'";
     count_becomes(&platform, hours, 0).await;
     let kept: String = platform
         .world
+        .database
         .ask("SELECT string_agg(event_id || ' ' || status, ', ' ORDER BY id) FROM deliveries")
         .await;
     let events: Vec<String> = platform
         .world
+        .database
         .ask("SELECT array_agg(id::text ORDER BY received_at) FROM events")
         .await;
     platform
         .world
+        .database
         .execute("UPDATE deliveries SET next_attempt_at = now() WHERE status = 'pending'")
         .await;
     let arrived = async || (failing.count() == 3).then_some(());
@@ -277,7 +284,7 @@ async fn what_is_old_goes_and_what_is_pending_stays_with_its_event() {
     );
     assert_eq!(events, [owed, fresh]);
     assert_eq!(failing.received()[0].body, failing.received()[2].body);
-    let attempts: i64 = platform.world.ask(attempts).await;
+    let attempts = database.attempts().await;
     assert!((3..=4).contains(&attempts), "{attempts}");
     platform.end().await;
 }
@@ -290,8 +297,9 @@ async fn what_is_to_be_kept_for_a_shorter_time_goes_without_a_restart() {
         .create_webhook(&receiver.url, "production", "active", &["*"])
         .await;
     publish(&platform).await;
-    count_becomes(&platform, "SELECT count(*) FROM attempts", 1).await;
-    platform.world.age(10).await;
+    let (world, database) = (&platform.world, &platform.world.database);
+    world.becomes("attempts", 1, || database.attempts()).await;
+    platform.world.database.age(10).await;
 
     let shorter = json!({"retention": {"events": "9d", "deliveries": "9d"}});
     change(&platform, shorter).await;
@@ -312,6 +320,7 @@ async fn what_is_to_be_kept_for_a_shorter_time_goes_without_a_restart() {
     assert_eq!(changes["data"].as_array().map(Vec::len), Some(2));
     let hours: i64 = platform
         .world
+        .database
         .ask("SELECT count(*) FROM webhook_hours")
         .await;
     assert_eq!(hours, 1, "the pages show a month");

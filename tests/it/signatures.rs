@@ -199,7 +199,7 @@ async fn a_replaced_secret_is_told_during_its_grace_period_and_after() {
         .verify(&new.headers, std::str::from_utf8(&new.body).expect("text"))
         .await;
     let over = "UPDATE previous_secrets SET valid_until = now() - interval '1 s'";
-    it.platform.world.execute(over).await;
+    it.platform.world.database.execute(over).await;
     let late = it.verify_body(it.body()).await;
 
     assert_eq!(verdict(&old), (true, vec!["previous_secret"]));

@@ -24,11 +24,11 @@ fn written() -> usize {
 async fn migrations_go_up_down_and_up_again() {
     let world = World::new().await;
 
-    migrations::revert_all(&world.database_url)
+    migrations::revert_all(&world.database.url)
         .await
         .expect("down");
-    let again = migrations::run(&world.database_url).await.expect("up");
-    let nothing_left = migrations::run(&world.database_url).await.expect("up");
+    let again = migrations::run(&world.database.url).await.expect("up");
+    let nothing_left = migrations::run(&world.database.url).await.expect("up");
 
     assert_eq!((again.len(), nothing_left.len()), (written(), 0));
     world.end().await;
@@ -37,12 +37,12 @@ async fn migrations_go_up_down_and_up_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_at_once_migrate_once() {
     let world = World::new().await;
-    migrations::revert_all(&world.database_url)
+    migrations::revert_all(&world.database.url)
         .await
         .expect("down");
 
     let starts = (0..4).map(|_| {
-        let url = world.database_url.clone();
+        let url = world.database.url.clone();
         tokio::spawn(async move { migrations::run(&url).await.expect("up").len() })
     });
     let mut applied = 0;
@@ -57,7 +57,7 @@ async fn replicas_that_start_at_once_migrate_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_owed_to_active_webhooks_of_its_environment_that_want_its_type() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let (active, inactive) = (WebhookStatus::Active, WebhookStatus::Inactive);
     let (production, staging) = (Environment::Production, Environment::Staging);
     let mut wanted = Vec::new();
@@ -95,7 +95,7 @@ async fn an_event_is_owed_to_active_webhooks_of_its_environment_that_want_its_ty
 #[tokio::test(flavor = "multi_thread")]
 async fn events_for_too_many_webhooks_are_taken_in_by_several_statements() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let samples: Vec<_> = (0..600).map(|_| WebhookSample::at(URL)).collect();
     store_all(&mut connection, &samples).await;
     let batch: Vec<Event> = (0..10)
@@ -113,18 +113,18 @@ async fn events_for_too_many_webhooks_are_taken_in_by_several_statements() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_a_delivery_that_ends_meanwhile_finds_nothing() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let owed = owe(&mut connection, 1, lease(60)).await.remove(0);
     let attempt = result(&owed, 1, NextState::Succeeded);
 
-    let (mut waiting, id) = (world.connection().await, owed.id);
+    let (mut waiting, id) = (world.database.connection().await, owed.id);
     let cancelled = transaction(&mut connection, async |connection| {
         let cancelled = deliveries::cancel(connection, id).await?;
         let other = tokio::spawn(async move { record(&mut waiting, &[attempt]).await });
         let waits = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let waits = async || (world.ask::<i64>(waits).await == 1).then_some(());
+        let waits = async || (world.database.ask::<i64>(waits).await == 1).then_some(());
         world.eventually("the other one waits", waits).await;
         Ok::<_, StoreError>((cancelled, other))
     });
@@ -140,7 +140,7 @@ async fn who_waits_for_a_delivery_that_ends_meanwhile_finds_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_seen_before_is_owed_once() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let twice = event(Environment::Production, EventType::ProductCreated);
     let batch = [twice.clone(), twice];
@@ -157,7 +157,7 @@ async fn an_event_seen_before_is_owed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let owed = owe(&mut connection, 1, lease(60)).await.remove(0);
     let retry = result(&owed, 1, NextState::RetryAt(lease(10)));
@@ -188,7 +188,7 @@ async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_sealed_and_opens_with_its_key_only() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
     let other = SealingKeys::parse("CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=").expect("a key");
 
@@ -204,7 +204,7 @@ async fn a_secret_is_sealed_and_opens_with_its_key_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deliveries_are_listed_newest_first_page_by_page() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let owed = owe(&mut connection, 5, lease(60)).await;
 

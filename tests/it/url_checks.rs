@@ -10,7 +10,7 @@ use webhook_tests::{Stage, World};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dispatcher_looks_at_a_url_without_a_request() {
     let stage = Stage::new(&[]).await;
-    let mut connection = stage.world.connection().await;
+    let mut connection = stage.world.database.connection().await;
     let urls = [stage.receiver.url.as_str(), "http://10.0.0.1/"];
 
     let mut reports = Vec::new();
@@ -36,7 +36,7 @@ async fn a_dispatcher_looks_at_a_url_without_a_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_check_is_taken_once_and_again_when_its_taker_is_gone() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = WebhookId(Uuid::now_v7());
 
     let id = url_checks::request(&mut connection, webhook, URL).await;
@@ -69,7 +69,7 @@ async fn a_url_check_is_taken_once_and_again_when_its_taker_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn old_url_checks_are_neither_taken_nor_kept() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = WebhookId(Uuid::now_v7());
     let ask = "SELECT count(*) FROM url_checks";
 
@@ -77,14 +77,15 @@ async fn old_url_checks_are_neither_taken_nor_kept() {
         .await
         .expect("it is written");
     world
+        .database
         .execute("UPDATE url_checks SET requested_at = now() - interval '61 minutes'")
         .await;
     let taken = url_checks::take_open(&mut connection, lease(60), 10).await;
-    let before: i64 = world.ask(ask).await;
+    let before: i64 = world.database.ask(ask).await;
     url_checks::request(&mut connection, webhook, URL)
         .await
         .expect("it is written");
-    let after: i64 = world.ask(ask).await;
+    let after: i64 = world.database.ask(ask).await;
 
     assert!(taken.expect("it reads").is_empty());
     assert_eq!((before, after), (1, 1));

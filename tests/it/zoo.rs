@@ -7,8 +7,7 @@ use webhook_tests::zoo::{Extent, table, zoo};
 async fn no_attempt_fails_and_no_event_is_missing_however_real_receivers_end_their_connections() {
     let accounts = zoo(World::new().await, Extent::Short).await;
 
-    println!("{}", table(&accounts));
     let broken = accounts.iter().filter(|account| !account.kept());
     let broken: Vec<_> = broken.map(|account| account.name).collect();
-    assert!(broken.is_empty(), "see the table: {broken:?}");
+    assert!(broken.is_empty(), "{broken:?}\n{}", table(&accounts));
 }

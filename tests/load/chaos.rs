@@ -79,9 +79,9 @@ async fn while_the_broker_blocks_publishers_events_are_delivered_and_what_is_non
     let world = World::on(servers.urls()).await;
     let receiver = Receiver::answering(&[]).await;
     let sample = WebhookSample::at(&receiver.url);
-    sample.store(&mut world.connection().await).await;
+    sample.store(&mut world.database.connection().await).await;
     let declares = Service::dispatcher(&world);
-    let consumes = async || (world.consumers().await == 1).then_some(());
+    let consumes = async || (world.broker.consumers().await == 1).then_some(());
     world.eventually("the queues are there", consumes).await;
     assert!(declares.terminate().await);
     let stranger = Stranger::connect(&world).await;
@@ -98,7 +98,7 @@ async fn while_the_broker_blocks_publishers_events_are_delivered_and_what_is_non
     let all = async || (receiver.count() == 500).then_some(());
     world.eventually("all events arrive", all).await;
     let aside = "SELECT count(*) FROM rejected_messages WHERE body = 'not json'";
-    let aside = async || (world.ask::<i64>(aside).await == 1).then_some(());
+    let aside = async || (world.database.ask::<i64>(aside).await == 1).then_some(());
     world.eventually("the other one goes aside", aside).await;
 
     assert!(

@@ -1,5 +1,5 @@
-//! A log of five million deliveries: how long each list and each page of it takes, and that
-//! none is made by reading a large table whole.
+//! A log of five million deliveries: the time of each list and page, none of which may read a large
+//! table from start to end.
 
 use std::time::{Duration, Instant};
 
@@ -10,22 +10,22 @@ use webhook_tests::{EXPLAIN_ALL, Plan, Servers, Service, Visitor, World, log};
 
 use crate::machine::alone_when_optimised;
 
-/// Fewer are enough for Postgres to make the same plans.
+/// Deliveries in the log. In a debug build 100,000 are enough for Postgres to make the same plans.
 const DELIVERIES: usize = if cfg!(debug_assertions) {
     100_000
 } else {
     5_000_000
 };
 
-/// How often each is asked for, and how often before that.
+/// Measured requests of each list, after unmeasured ones.
 const TIMES: usize = if cfg!(debug_assertions) { 5 } else { 100 };
 const WARM_UP: usize = 3;
 
-/// What each must keep within at p99 when the programs are optimised, which `./dev bench` does.
+/// The bound of a request at p99. Holds for optimised programs only, as `./dev bench` builds.
 const BOUND: Duration = Duration::from_millis(50);
 
-/// Every filter alone, every list of events, an explanation. `{webhook}` and `{event}` are another
-/// one each time, `{span}` is a day.
+/// Every filter alone, every list of events, an explanation: requests that must keep within [`BOUND`].
+/// `{webhook}` and `{event}` differ from request to request, `{span}` is a day.
 const HELD: [&str; 28] = [
     "deliveries",
     "deliveries?webhook_id={webhook}",
@@ -57,7 +57,7 @@ const HELD: [&str; 28] = [
     "events/{event}/explanation",
 ];
 
-/// Pages of the portal, with a session. `{delivery}` is another one each time, too.
+/// Pages of the portal, with a session. `{delivery}` differs from request to request, too.
 const PAGES: [&str; 15] = [
     "/admin/webhooks",
     "/admin/webhooks/{webhook}",
@@ -76,8 +76,8 @@ const PAGES: [&str; 15] = [
     "/admin/events/{event}",
 ];
 
-/// Filters together, the longest pages, totals: measured, as what they cost grows with what they
-/// find.
+/// Filters together, the longest pages, totals: measured without a bound, as their time grows with the
+/// number of rows that they find.
 const MEASURED: [&str; 10] = [
     "deliveries?status=failed&response=tls&environment=development&event_type=contract.deleted",
     "deliveries?webhook_id={webhook}&status=failed&response=5xx",
@@ -91,7 +91,7 @@ const MEASURED: [&str; 10] = [
     "events/{event}",
 ];
 
-/// A full log, and what asks for it.
+/// A full log, with a key and the ids for requests.
 struct Asked {
     servers: Servers,
     world: World,
@@ -102,7 +102,7 @@ struct Asked {
     deliveries: Vec<String>,
 }
 
-/// What is asked, by a key and by somebody who signed in with it.
+/// An API, with a session of the portal.
 struct Asks {
     api: Service,
     visitor: Visitor,
@@ -114,7 +114,7 @@ impl Asked {
         let world = World::on(servers.urls()).await;
         let began = Instant::now();
         log::fill(&world, DELIVERIES).await;
-        let made: i64 = world.ask("SELECT count(*) FROM deliveries").await;
+        let made: i64 = world.database.deliveries().await;
         println!("{made} deliveries, written in {:.0?}", began.elapsed());
         let chosen =
             "FROM (SELECT id, event_id, webhook_id FROM deliveries TABLESAMPLE bernoulli (1)
@@ -123,12 +123,15 @@ impl Asked {
             client: Client::new(),
             key: Service::new_key(&world, "owner").await,
             webhooks: world
+                .database
                 .ask(&format!("SELECT array_agg(webhook_id::text) {chosen}"))
                 .await,
             events: world
+                .database
                 .ask(&format!("SELECT array_agg(event_id::text) {chosen}"))
                 .await,
             deliveries: world
+                .database
                 .ask(&format!("SELECT array_agg(id::text) {chosen}"))
                 .await,
             servers,
@@ -136,13 +139,13 @@ impl Asked {
         }
     }
 
-    /// An API, with more behind its database's URL.
+    /// Starts an API with `options` behind the URL of its database.
     async fn api(&self, options: &str) -> Asks {
-        let database = format!("{}?{options}", self.world.database_url);
+        let database = format!("{}?{options}", self.world.database.url);
         let api = Service::api_with(
             &self.world,
             &[
-                ("AMQP_URL", &self.world.amqp_url),
+                ("AMQP_URL", &self.world.broker.url),
                 ("DATABASE_URL", &database),
                 ("KEY_RATE_LIMIT", "0"),
             ],
@@ -152,7 +155,7 @@ impl Asked {
         Asks { api, visitor }
     }
 
-    /// What is answered: JSON, or nothing that is looked into if it is a page.
+    /// Sends a request and returns its JSON, or `null` for a page of the portal.
     async fn get(&self, asks: &Asks, request: &str, turn: usize) -> Value {
         let since = (Utc::now() - TimeDelta::days(14)).format("%FT%TZ");
         let until = (Utc::now() - TimeDelta::days(13)).format("%FT%TZ");
@@ -174,7 +177,7 @@ impl Asked {
         answer.json().await.expect("JSON")
     }
 
-    /// How long a request takes, again and again, the shortest first.
+    /// The times of a repeated request, shortest first.
     async fn measure(&self, asks: &Asks, request: &str) -> Vec<Duration> {
         let mut times = Vec::with_capacity(TIMES);
         for turn in 0..WARM_UP + TIMES {
@@ -187,7 +190,7 @@ impl Asked {
         times
     }
 
-    /// How Postgres ran what a request asked of it.
+    /// The plans of the statements of a request.
     async fn plans(&self, explaining: &Asks, request: &str) -> Vec<Plan> {
         let log = self.servers.postgres_log();
         let skip = std::fs::read(&log).expect("Postgres writes it").len();
@@ -196,7 +199,7 @@ impl Asked {
             .as_array()
             .is_none_or(|rows| !rows.is_empty());
         assert!(found || !HELD.contains(&request), "{request} finds nothing");
-        // Not every page looks into a large table.
+        // Not every page reads a large table.
         let statements = if request.starts_with('/') {
             0
         } else if answer["total"].is_number() {

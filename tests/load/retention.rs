@@ -1,4 +1,4 @@
-//! What the removal of what is old costs live deliveries.
+//! The cost of removing old deliveries for live deliveries.
 
 use std::time::Instant;
 
@@ -9,60 +9,37 @@ use webhook_tests::{Receiver, Service, WebhookSample, World, event};
 
 use crate::machine::alone_when_optimised;
 
-/// How many old deliveries there are, each with its event and its attempt.
+/// Old deliveries, each with an event and an attempt.
 const OLD: usize = if cfg!(debug_assertions) {
     50_000
 } else {
     1_000_000
 };
 
-/// How many of them are pending for a webhook that is Inactive.
+/// Old deliveries that are pending for an Inactive webhook, and stay.
 const PENDING: i64 = 100;
 
 /// Slices with and without the removal, in turn.
 const SLICES: usize = if cfg!(debug_assertions) { 3 } else { 15 };
 
-/// How many live events are delivered in a slice.
+/// Live events in a slice.
 const LIVE: usize = if cfg!(debug_assertions) {
     2_000
 } else {
     10_000
 };
 
-/// They ended 40 to 60 days ago.
-const OLD_ROWS: &str = "
-    CREATE TEMP TABLE old AS
-    SELECT n, at, (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0')
-        || '70008' || lpad(to_hex(n), 15, '0'))::uuid AS id
-    FROM (SELECT n, now() - interval '60 days' + n * interval '20 days' / {old} AS at
-          FROM generate_series(1, {old}) AS n) AS times;
-    INSERT INTO webhooks (id, name, url, environment, status, event_types, sealed_secret)
-    VALUES (gen_random_uuid(), 'Old', 'https://old.example.com/', 'staging', 'inactive', ARRAY['*'], '');
-    INSERT INTO events (id, event_type, environment, occurred_at, received_at, body)
-    SELECT id, 'license.created', 'staging', at, at, convert_to(repeat(md5(n::text), 10), 'UTF8') FROM old;
-    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
-        last_answer, created_at, ended_at)
-    SELECT old.id, old.id, webhooks.id, 'license.created', 'staging', 'succeeded', 1, 200, at,
-        at + interval '1 s'
-    FROM old, webhooks WHERE name = 'Old';
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status,
-        exchange_id, exchange_place)
-    SELECT id, 1, at, 12, 200, id, 0 FROM old;
-    INSERT INTO exchanges (id, recorded_at, said)
-    SELECT id, at, '[{\"url\":\"https://old.example.com/\",\"sent\":[],\"got\":[],\"body\":\"ok\",\"truncated\":false}]'
-    FROM old;
-    UPDATE deliveries SET status = 'pending', ended_at = NULL
-    WHERE id IN (SELECT id FROM old WHERE n % ({old} / {pending}) = 0);
-    ANALYZE events; ANALYZE deliveries; ANALYZE attempts; ANALYZE exchanges";
+/// Deliveries that ended 40 to 60 days ago.
+const OLD_ROWS: &str = include_str!("retention.sql");
 
-/// A dispatcher with old rows and live events.
+/// A world with old rows, and a publisher of live events.
 struct Load {
     world: World,
     publisher: Publisher,
 }
 
 impl Load {
-    /// One webhook that is served fast, and old rows that wait to be removed.
+    /// Makes a webhook with 64 requests at once, and old rows that are not removed yet.
     async fn new(receiver: &Receiver) -> Self {
         let world = World::new().await;
         let serving = Serving {
@@ -73,18 +50,18 @@ impl Load {
             serving,
             ..WebhookSample::at(&receiver.url)
         };
-        sample.store(&mut world.connection().await).await;
-        let broker = world.amqp_url.parse().expect("a broker's URL");
+        sample.store(&mut world.database.connection().await).await;
+        let broker = world.broker.url.parse().expect("a broker's URL");
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
         let load = Self { world, publisher };
         load.remove(false).await;
         let rows = OLD_ROWS.replace("{old}", &OLD.to_string());
         let rows = rows.replace("{pending}", &PENDING.to_string());
-        load.world.execute(&rows).await;
+        load.world.database.execute(&rows).await;
         load
     }
 
-    /// Delivers a slice's live events until all is recorded, and tells how many a second that were.
+    /// Publishes a slice of live events and returns the deliveries per second until all are recorded.
     async fn deliver(&self, removing: bool) -> f64 {
         self.remove(removing).await;
         let events: Vec<_> = (0..LIVE)
@@ -99,34 +76,34 @@ impl Load {
         LIVE as f64 / began.elapsed().as_secs_f64()
     }
 
-    /// Lets the removal go on, and waits until it does, or holds it.
+    /// Starts the removal and waits for its first step, or stops the removal.
     async fn remove(&self, removing: bool) {
         let place = "SELECT after_at::text || after_id FROM retention_sweep";
-        let before: String = self.world.ask(place).await;
+        let before: String = self.world.database.ask(place).await;
         let from = if removing { "now()" } else { "'infinity'" };
         let sql = format!("UPDATE retention_sweep SET next_step_at = {from}");
-        self.world.execute(&sql).await;
+        self.world.database.execute(&sql).await;
         let begun = async || {
-            let moved = self.world.ask::<String>(place).await != before;
+            let moved = self.world.database.ask::<String>(place).await != before;
             (moved || !removing).then_some(())
         };
         self.world.eventually("a step is made", begun).await;
     }
 
-    /// How many live events were accepted, by the counts.
+    /// Live events that were accepted, from the counts by the hour.
     async fn recorded(&self) -> usize {
         let counts = "SELECT coalesce(sum(succeeded), 0) FROM webhook_hours";
-        let recorded: i64 = self.world.ask(counts).await;
+        let recorded: i64 = self.world.database.ask(counts).await;
         usize::try_from(recorded).expect("it is a count")
     }
 
-    /// How many rows of a table are old by this time of theirs.
+    /// Rows of a table whose column `time` is more than 30 days ago.
     async fn old(&self, table: &str, time: &str) -> i64 {
         let old = format!("SELECT count(*) FROM {table} WHERE {time} < now() - interval '30 days'");
-        self.world.ask(&old).await
+        self.world.database.ask(&old).await
     }
 
-    /// Waits until all that is old is gone but what is pending.
+    /// Waits until of the old rows only those of pending deliveries are left.
     async fn cleared(&self, table: &str, time: &str) {
         let cleared = async || (self.old(table, time).await == PENDING).then_some(());
         self.world.patiently("what is old goes", cleared).await;
@@ -163,8 +140,8 @@ async fn removing_what_is_old_costs_live_deliveries_less_than_a_tenth() {
     assert!(left < i64::try_from(OLD).expect("it fits"));
     assert!(cfg!(debug_assertions) || cost < 10.0, "{cost:.1} %");
     let live = i64::try_from(LIVE * (2 * SLICES + 1)).expect("it fits");
-    assert_eq!(load.world.delivered().await, live);
-    let attempts: i64 = load.world.ask("SELECT count(*) FROM attempts").await;
+    assert_eq!(load.world.database.delivered().await, live);
+    let attempts: i64 = load.world.database.attempts().await;
     assert_eq!(attempts, live + PENDING, "they went with their deliveries");
     dispatcher.kill().await;
     load.world.end().await;

@@ -14,24 +14,25 @@ use url::Url;
 
 use crate::Service;
 
-/// How long a page may take to show what is waited for.
+/// How long a wait for an element, a text or an address may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How often it is looked at.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a wait looks at the page.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How many drivers are started until one serves.
+/// Attempts to start a driver. With many at once, some end before they serve.
 const STARTS: usize = 5;
 
-/// Chromium with a profile of its own, which looks at the portal as a person does: things are found
-/// by the words that are read. It ends with the test.
+/// Chromium with a profile of its own, used as a person uses the portal: buttons and fields are found
+/// by their words. Chromium ends when the value is dropped.
 pub struct Browser {
     client: Client,
     driver: Child,
     portal: String,
 }
 
-/// A page hears of its new size when a frame is drawn, after the frame's own callbacks.
+/// Waits for two frames: a page learns its new size when a frame is drawn, after the callbacks of the
+/// frame.
 const TWO_FRAMES: &str = "
     return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))";
 
@@ -49,7 +50,7 @@ impl Browser {
 
     async fn with_preferences(api: &Service, preferences: &Value) -> Self {
         let (driver, port) = start_driver().await;
-        // Root has no sandbox, and a container little shared memory.
+        // Chromium has no sandbox for root, and a container has little shared memory.
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -81,12 +82,12 @@ impl Browser {
         self.client.goto(&url).await.expect("it loads");
     }
 
-    /// Loads the page again, and sends again what it was the answer to.
+    /// Reloads the page; a page that answered a form sends the form again.
     pub async fn reload(&self) {
         self.client.refresh().await.expect("it loads");
     }
 
-    /// Signs in, and ends at the webhooks.
+    /// Signs in with an API key and waits for the list of webhooks.
     pub async fn sign_in(&self, key: &str) {
         self.open("/admin/sign-in").await;
         self.fill("API key", key).await;
@@ -94,7 +95,7 @@ impl Browser {
         self.arrive("/admin/webhooks").await;
     }
 
-    /// Where it is: path and query.
+    /// The path and query of the page.
     pub async fn path(&self) -> String {
         let url = self.client.current_url().await.expect("it is somewhere");
         let query = url.query().map(|query| format!("?{query}"));
@@ -108,13 +109,13 @@ impl Browser {
         status.as_u64().expect("Chromium tells it")
     }
 
-    /// Waits until it is there.
+    /// Waits until the page has this path and query.
     pub async fn arrive(&self, path: &str) {
         let arrived = async || Ok((self.path().await == path).then_some(()));
         self.eventually(&format!("the page {path}"), arrived).await;
     }
 
-    /// Waits until the page says this, and tells all that it says.
+    /// Waits until the page shows `text`, and returns all of its text.
     pub async fn see(&self, text: &str) -> String {
         let said = async || {
             let body = self.client.find(Locator::Css("body")).await?;
@@ -124,12 +125,12 @@ impl Browser {
         self.eventually(&format!("“{text}”"), said).await
     }
 
-    /// Whether the page says this now.
+    /// Whether the page shows `text` now.
     pub async fn says(&self, text: &str) -> bool {
         in_one_line(&self.text("body").await).contains(text)
     }
 
-    /// What the first element of a CSS selector says, as it is seen.
+    /// The visible text of the first element of a CSS selector.
     pub async fn text(&self, css: &str) -> String {
         let text = async || {
             let element = self.client.find(Locator::Css(css)).await?;
@@ -138,7 +139,7 @@ impl Browser {
         self.eventually(css, text).await
     }
 
-    /// What each element of a CSS selector says now.
+    /// The text of each element of a CSS selector, now.
     pub async fn texts(&self, css: &str) -> Vec<String> {
         let texts = async || {
             let mut texts = Vec::new();
@@ -150,7 +151,7 @@ impl Browser {
         self.eventually(css, texts).await
     }
 
-    /// How many elements a CSS selector finds now.
+    /// The number of elements of a CSS selector, now.
     pub async fn count(&self, css: &str) -> usize {
         let found = self.client.find_all(Locator::Css(css)).await;
         found.expect("it looks").len()
@@ -165,7 +166,7 @@ impl Browser {
         self.eventually(css, read).await
     }
 
-    /// Presses the button, or follows the link, that reads so.
+    /// Presses the button or follows the link with this text.
     pub async fn press(&self, name: &str) {
         let name = quoted(name);
         self.click(&format!(
@@ -174,7 +175,7 @@ impl Browser {
         .await;
     }
 
-    /// Writes into the field of this label, instead of what was there.
+    /// Replaces the text in the field with this label.
     pub async fn fill(&self, label: &str, text: &str) {
         let xpath = labelled(label);
         let filled = async || {
@@ -186,7 +187,7 @@ impl Browser {
         self.eventually(label, filled).await;
     }
 
-    /// Chooses what reads so in the list of this label.
+    /// Chooses the option with this text in the list with this label.
     pub async fn choose(&self, label: &str, option: &str) {
         let xpath = labelled(label);
         let chosen = async || {
@@ -197,12 +198,12 @@ impl Browser {
         self.eventually(label, chosen).await;
     }
 
-    /// Clicks the box or the radio button of this label.
+    /// Clicks the checkbox or radio button with this label.
     pub async fn check(&self, label: &str) {
         self.click(&labelled(label)).await;
     }
 
-    /// Sends keys to what has the focus, such as `\u{e004}` for Tab.
+    /// Sends keys to the focused element, such as `\u{e004}` for Tab.
     pub async fn type_keys(&self, keys: &str) {
         let typed = async || {
             let element = self.client.active_element().await?;
@@ -212,7 +213,7 @@ impl Browser {
         self.eventually("what has the focus", typed).await;
     }
 
-    /// What a person who cannot see the page is told of what has the focus.
+    /// The accessible name of the focused element, as a screen reader tells.
     pub async fn focused(&self) -> String {
         let script = "const e = document.activeElement; return e.labels?.[0]?.innerText ?? e.ariaLabel ?? e.innerText ?? '';";
         let name = self.run(script, vec![]).await;
@@ -245,7 +246,7 @@ impl Browser {
         self.picture_down_to(u32::MAX).await
     }
 
-    /// A picture of the page down to so many CSS pixels.
+    /// A picture of the first `height` CSS pixels of the page, as PNG.
     pub async fn picture_down_to(&self, height: u32) -> Vec<u8> {
         let script = "const e = document.scrollingElement; return [e.clientWidth, Math.min(e.scrollHeight, arguments[0])]";
         let size = self.run(script, vec![json!(height)]).await;
@@ -281,7 +282,8 @@ impl Browser {
         self.eventually(xpath, clicked).await;
     }
 
-    /// Pages change under our hands: what fails is done again until it works.
+    /// Calls `look` until the result is `Some`. A page may change between two commands, so errors
+    /// are tried again too.
     async fn eventually<T>(
         &self,
         what: &str,
@@ -303,13 +305,13 @@ impl Browser {
                 let error = looked.err();
                 panic!("not there: {what} ({error:?}). {path} says:\n{said}");
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 impl Drop for Browser {
-    /// Asked to end, the driver closes its browser too.
+    /// Sends SIGTERM to the driver, which closes its browser.
     fn drop(&mut self) {
         if let Some(pid) = self.driver.id() {
             let asked = std::process::Command::new("kill")
@@ -329,8 +331,7 @@ async fn first_shown(elements: Vec<Element>) -> Result<Option<Element>, CmdError
     Ok(None)
 }
 
-/// While many are started at once, a driver ends now and then before it serves; then another one is
-/// started.
+/// Starts a driver and returns its port. A driver that ends before it serves is replaced.
 async fn start_driver() -> (Child, u16) {
     for _ in 0..STARTS {
         if let Some(started) = try_driver().await {
@@ -355,17 +356,17 @@ async fn try_driver() -> Option<(Child, u16)> {
             break port.trim_end_matches('.').parse().expect("a port");
         }
     };
-    // Read on, so that the driver never blocks on a full pipe.
+    // The driver blocks on a full pipe: its output is read to the end.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Some((driver, port))
 }
 
-/// A text as it is read out.
+/// A text with every run of white space as one space.
 fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The field that a label is for.
+/// The XPath of the field that a label belongs to.
 fn labelled(label: &str) -> String {
     let label = quoted(label);
     format!(
@@ -373,7 +374,7 @@ fn labelled(label: &str) -> String {
     )
 }
 
-/// A text in XPath, which cannot escape quotes.
+/// A string literal of XPath, which has no escapes: texts with both kinds of quotes do not work.
 fn quoted(text: &str) -> String {
     if text.contains('\'') {
         format!("\"{text}\"")
@@ -382,7 +383,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// A command that only Chromium's driver knows.
+/// A command of the Chrome DevTools Protocol, which WebDriver does not have.
 #[derive(Debug)]
 struct Told(Value);
 

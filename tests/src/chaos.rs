@@ -1,4 +1,4 @@
-//! Faults under load: what is broken, what it cost, and that nothing was lost.
+//! Faults under load: each breaks a server, a worker or a network, and no event may be lost.
 //!
 //! A [`Storm`] publishes steadily while a fault strikes, then waits until everything is quiet and
 //! settles the account. The same code runs short in the tests and in full under `./dev chaos`.

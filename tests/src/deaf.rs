@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 /// How long a connection may take on loopback before its SYN counts as dropped.
 const CONNECTS_WITHIN: Duration = Duration::from_millis(300);
 
-/// A port of loopback that drops SYNs, as a firewall does: its queue of connections that nobody
-/// accepts is full.
+/// A port of loopback that drops SYNs, as a firewall does: its queue of connections to be accepted is
+/// full.
 pub struct DeafPort {
     /// The address that never answers.
     pub address: SocketAddr,
@@ -18,7 +18,7 @@ pub struct DeafPort {
 }
 
 impl DeafPort {
-    /// Takes this address; port 0 is any free one.
+    /// Listens on `address`; port 0 stands for any free port.
     pub async fn at(address: impl Into<SocketAddr>) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(address.into()).expect("the port is free");
@@ -37,15 +37,15 @@ impl DeafPort {
     }
 }
 
-/// A port of loopback that accepts connections and never says a word.
+/// A port of loopback that accepts connections and never writes a byte.
 pub struct SilentPort {
-    /// Where it listens.
+    /// The address of the port.
     pub address: SocketAddr,
     accepted: Arc<AtomicUsize>,
 }
 
 impl SilentPort {
-    /// Takes any free port.
+    /// Listens on any free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("it is bound");
@@ -61,7 +61,7 @@ impl SilentPort {
         Self { address, accepted }
     }
 
-    /// How many connections were accepted so far.
+    /// The number of accepted connections.
     pub fn connections(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }

@@ -15,7 +15,7 @@ const MAX_MESSAGE_BYTES: usize = 65_535;
 
 /// A name server that answers over UDP and TCP, and counts the queries for each name.
 pub struct NameServer {
-    /// Where the server listens, for the dispatcher's `DNS_SERVERS`.
+    /// The server's address, for the dispatcher's `DNS_SERVERS`.
     pub address: SocketAddr,
     zone: Arc<Mutex<Zone>>,
 }
@@ -27,11 +27,11 @@ enum Manner {
     Found,
     /// With a code that is an error, `NXDOMAIN` or `SERVFAIL`.
     Refused(ResponseCode),
-    /// Not at all.
+    /// With no message.
     Silent,
 }
 
-/// What the zone says of one name.
+/// The zone's entry for one name.
 #[derive(Debug, Clone)]
 pub struct DnsEntry {
     addresses: Vec<IpAddr>,
@@ -83,17 +83,17 @@ impl DnsEntry {
         }
     }
 
-    /// The same with records that may be kept for `ttl`, in whole seconds.
+    /// The entry with records that resolvers may keep for `ttl`, in whole seconds.
     pub fn kept_for(self, ttl: Duration) -> Self {
         Self { ttl, ..self }
     }
 
-    /// The same with answers that come after `delay`.
+    /// The entry with answers that are sent after `delay`.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
 
-    /// The same with queries for AAAA that are never answered, while those for A are.
+    /// The entry without answers to queries for AAAA; queries for A are answered.
     pub fn without_answer_for_aaaa(self) -> Self {
         Self {
             aaaa: Manner::Silent,
@@ -138,7 +138,7 @@ impl NameServer {
         server
     }
 
-    /// Sets or replaces what the zone says of `name`. `*.example.test` stands for every name with
+    /// Sets or replaces the entry of `name`. `*.example.test` stands for every name with
     /// one label more than `example.test` that has no entry of its own.
     pub fn set(&self, name: &str, entry: DnsEntry) {
         lock(&self.zone).entries.insert(key(name), entry);
@@ -180,7 +180,7 @@ impl Zone {
 async fn serve_datagrams(socket: Arc<UdpSocket>, zone: Arc<Mutex<Zone>>) {
     let mut buffer = vec![0; MAX_MESSAGE_BYTES];
     loop {
-        // A resolver that closed its socket makes the next read fail; the one after it works.
+        // A resolver that closed its socket makes the next read fail; the read after that works.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
@@ -230,7 +230,7 @@ fn answer(query: &[u8], zone: &Mutex<Zone>) -> Option<(Duration, Vec<u8>)> {
     let mut answer = Message::response(query.metadata.id, query.metadata.op_code);
     answer.metadata.recursion_desired = query.metadata.recursion_desired;
     answer.metadata.recursion_available = true;
-    // Some resolvers vary the case of a name to recognise forged answers: it goes back as it came.
+    // Some resolvers vary the case of a name to recognise forged answers: the question goes back as is.
     answer.add_query(question.clone());
     match found.manner(wanted) {
         Manner::Silent => return None,

@@ -1,5 +1,5 @@
-//! A receiver of HTTP/2 over TLS, written in frames (RFC 9113), so that it can do what no library
-//! does: refuse streams, go away in the middle, freeze, lose a connection.
+//! A receiver of HTTP/2 over TLS, written in frames (RFC 9113): the receiver refuses streams, goes
+//! away in the middle, freezes or loses a connection, which no library offers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,11 +42,11 @@ const REFUSED_STREAM: u32 = 7;
 /// A stream that a client has just opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Http2Stream {
-    /// The number of its connection, from 0.
+    /// The number of the connection, from 0.
     pub connection: usize,
-    /// Its number within the connection, from 0.
+    /// The number of the stream within the connection, from 0.
     pub number: usize,
-    /// How many streams of the connection have no answer yet, this one included.
+    /// Streams of the connection without an answer, the new stream included.
     pub open: usize,
 }
 
@@ -61,21 +61,21 @@ pub enum Http2Answer {
     AcceptThenReset,
     /// `RST_STREAM` with `REFUSED_STREAM`: nothing of the request was processed.
     Refuse,
-    /// `GOAWAY` that names the stream before this one as the last that is processed. The receiver
-    /// answers what came before, passes over this stream and all later ones, and closes.
+    /// `GOAWAY` that names the stream before as the last processed one. The receiver answers the
+    /// streams before, passes over all later streams, and closes.
     GoAway,
-    /// No answer, ever.
+    /// No answer; the stream stays open.
     Wait,
-    /// The connection ends at once, without a word.
+    /// The connection ends at once without `GOAWAY`.
     Lose,
 }
 
-/// Decides over each stream.
+/// Decides how a stream is treated when the stream is opened.
 type Script = dyn Fn(Http2Stream) -> Http2Answer + Send + Sync;
 
 /// A receiver of HTTP/2 on loopback.
 pub struct Http2Receiver {
-    /// The port on 127.0.0.1 where it listens.
+    /// The port on 127.0.0.1.
     pub port: u16,
     seen: Arc<Mutex<Seen>>,
     frozen: watch::Sender<bool>,
@@ -89,12 +89,12 @@ struct Seen {
 }
 
 impl Http2Receiver {
-    /// Answers 200 to everything.
+    /// Answers every request with 200.
     pub async fn start(identity: &Identity) -> Self {
         Self::deciding(identity, |_| Http2Answer::Accept).await
     }
 
-    /// Asks `script` about each stream when it is opened.
+    /// Treats each stream as `script` decides.
     pub async fn deciding(
         identity: &Identity,
         script: impl Fn(Http2Stream) -> Http2Answer + Send + Sync + 'static,
@@ -114,23 +114,23 @@ impl Http2Receiver {
         Self { port, seen, frozen }
     }
 
-    /// Reads and writes nothing from now on, as a process that got SIGSTOP; the kernel still
-    /// accepts connections.
+    /// Stops reading and writing, as a process does after SIGSTOP; the kernel still accepts
+    /// connections.
     pub fn freeze(&self) {
         self.frozen.send_replace(true);
     }
 
-    /// How many connections came so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         lock(&self.seen).connections
     }
 
-    /// How many streams were opened so far, whatever became of them.
+    /// The number of streams so far, refused streams included.
     pub fn streams(&self) -> usize {
         lock(&self.seen).streams
     }
 
-    /// The bodies that were answered with 200, in their order.
+    /// The bodies that were answered with 200, in order.
     pub fn accepted(&self) -> Vec<Vec<u8>> {
         lock(&self.seen).accepted.clone()
     }
@@ -147,7 +147,7 @@ async fn serve_until_frozen(
 ) {
     let mut served = std::pin::pin!(served);
     let freezes = async {
-        // The receiver is gone when nobody can freeze it any more: then it never does.
+        // The sender is gone with the receiver: then the connection never freezes.
         if is_frozen.wait_for(|frozen| *frozen).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -155,7 +155,7 @@ async fn serve_until_frozen(
     tokio::select! {
         biased;
         () = freezes => std::future::pending::<()>().await,
-        // A client that hangs up ends the connection; the test sees what arrived until then.
+        // A client that hangs up ends the connection; the record keeps the requests until then.
         _ = &mut served => {}
     }
 }
@@ -191,11 +191,11 @@ async fn serve(
 struct Connection<S> {
     stream: S,
     number: usize,
-    /// How many streams were opened.
+    /// Streams that were opened.
     opened: usize,
-    /// The streams without an answer, by their ids, with what is known of their bodies.
+    /// The streams without an answer by id, with the part of the body that has arrived.
     open: BTreeMap<u32, (Http2Answer, Vec<u8>)>,
-    /// After `GOAWAY`: the last stream that is processed.
+    /// The last stream that is processed, after `GOAWAY`.
     last: Option<u32>,
     script: Arc<Script>,
     seen: Arc<Mutex<Seen>>,
@@ -204,9 +204,9 @@ struct Connection<S> {
 /// Whether a connection goes on after a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// It does.
+    /// The connection goes on.
     Frame,
-    /// It ends.
+    /// The connection ends.
     End,
 }
 
@@ -239,8 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             if self.last.is_some() && self.open.is_empty() {
                 self.stream.shutdown().await?;
-                // What the client still sends is read, or the kernel would reset the connection
-                // and take the last answers away from the client.
+                // Unread bytes would make the kernel reset the connection, and the client would lose
+                // the last answers: the rest is read first.
                 let mut rest = Vec::new();
                 self.stream.read_to_end(&mut rest).await?;
                 return Ok(());
@@ -286,7 +286,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Some((_, body)) = self.open.get_mut(&id) {
             body.extend_from_slice(payload);
         }
-        // The client may send as much again; events are smaller than the window of a stream.
+        // Gives the bytes back to the window of the connection. Events are smaller than the window of
+        // a stream, which needs nothing.
         let bytes = u32::try_from(payload.len()).expect("a frame is small");
         if bytes > 0 {
             write_frame(&mut self.stream, WINDOW_UPDATE, 0, 0, &bytes.to_be_bytes()).await?;
@@ -310,7 +311,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             | Http2Answer::GoAway
             | Http2Answer::Lose => Vec::new(),
         };
-        // Noted first: a client may tell of the answer before this task runs again.
+        // Recorded before the answer is written: a test may look as soon as the client has the answer.
         lock(&self.seen).accepted.push(body);
         let breaks = answer == Http2Answer::AcceptThenReset;
         let end = if breaks { 0 } else { END_STREAM };

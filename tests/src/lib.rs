@@ -1,6 +1,7 @@
-//! A world for one test: a database and a vhost of its own, gone when the test ends.
+//! Worlds for tests: a database and a vhost for each test, the two programs, receivers and browsers.
+//! `tests/README.md` tells which world to take.
 //!
-//! `./dev test` starts the servers and names them in `DATABASE_URL`, `AMQP_URL` and
+//! `./dev test` starts Postgres and RabbitMQ and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
 mod browser;
@@ -34,7 +35,7 @@ pub use http2::{Http2Answer, Http2Receiver, Http2Stream};
 pub use openssl::OpensslServer;
 pub use pgbouncer::{PgBouncer, free_port};
 pub use plans::{EXPLAIN_ALL, Plan};
-pub use platform::{Platform, path_of};
+pub use platform::{Platform, each, path_of};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver, Then};
 pub use samples::{
@@ -47,4 +48,4 @@ pub use stage::{Stage, StageSetup};
 pub use stranger::{Stranger, StrangersMessage};
 pub use tls::{Authority, Identity, TlsReceiver, TlsRequest, TlsServer};
 pub use visitor::Visitor;
-pub use world::{ServerUrls, World};
+pub use world::{Broker, Database, ServerUrls, World};

@@ -7,18 +7,18 @@ use uuid::Uuid;
 
 use crate::{World, free_port};
 
-/// A TLS server of OpenSSL, for protocols and ciphers that rustls does not have. It answers every
-/// request with a page, and ends with the test.
+/// `openssl s_server`, for protocols and ciphers that rustls does not have. The server answers every
+/// request with a page; its process is killed when the value is dropped.
 pub struct OpensslServer {
-    /// The port on 127.0.0.1 where it listens.
+    /// The port on 127.0.0.1.
     pub port: u16,
     folder: PathBuf,
     _child: Child,
 }
 
 impl OpensslServer {
-    /// Starts `openssl s_server` with these arguments and an RSA certificate for `localhost` that
-    /// nobody trusts, and waits until it accepts connections.
+    /// Starts the server with `arguments` and an RSA certificate for `localhost` that no client
+    /// trusts, and waits until it accepts connections.
     pub async fn start(world: &World, arguments: &[&str]) -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-tls.{}", Uuid::new_v4()));
         std::fs::create_dir(&folder).expect("it is made");

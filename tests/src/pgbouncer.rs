@@ -9,16 +9,16 @@ use crate::World;
 
 /// A PgBouncer between a program and a world's database.
 pub struct PgBouncer {
-    /// Where the program connects to.
+    /// `postgres://…` of the PgBouncer.
     pub database_url: String,
     child: Child,
     folder: PathBuf,
 }
 
 impl PgBouncer {
-    /// Starts one that lends its sessions for a `session` or for a `transaction`.
+    /// Starts a PgBouncer with this `pool_mode`: `session` or `transaction`.
     pub async fn start(world: &World, pool_mode: &str) -> Self {
-        let mut url: Url = world.database_url.parse().expect("a URL");
+        let mut url: Url = world.database.url.parse().expect("a URL");
         let (host, port) = (url.host_str().expect("a host"), url.port().unwrap_or(5432));
         let listen = free_port();
         let folder = std::env::temp_dir().join(format!("webhooks-pgbouncer.{}", Uuid::new_v4()));
@@ -32,7 +32,7 @@ impl PgBouncer {
         );
         std::fs::write(&file, settings).expect("it is written");
         let mut command = Command::new("pgbouncer");
-        // It will not run as root.
+        // PgBouncer refuses to run as root.
         if std::fs::metadata("/proc/self")
             .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
         {
@@ -59,14 +59,14 @@ impl PgBouncer {
         }
     }
 
-    /// Stops it.
+    /// Kills the PgBouncer.
     pub async fn stop(mut self) {
         self.child.kill().await.expect("it was running");
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A port that nobody listens on at this moment.
+/// A port that is free now; another process may take it before the caller does.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it is bound").port()

@@ -5,14 +5,14 @@ use serde_json::Value;
 /// Tables that grow with every event.
 const LARGE: [&str; 3] = ["deliveries_ended", "events", "attempts"];
 
-/// Behind a database's URL it makes Postgres write the plan of each statement to its log.
+/// Query of a database URL with which Postgres writes the plan of each statement to its log.
 pub const EXPLAIN_ALL: &str = "options=-csession_preload_libraries%3Dauto_explain\
     %20-cauto_explain.log_min_duration%3D0%20-cauto_explain.log_format%3Djson";
 
 /// How Postgres ran a statement.
 #[derive(Debug)]
 pub struct Plan {
-    /// The statement.
+    /// The SQL of the statement.
     pub text: String,
     nodes: Vec<Node>,
 }
@@ -24,8 +24,7 @@ struct Node {
 }
 
 impl Plan {
-    /// The plans that were logged behind the first `skip` bytes, of statements that look into a
-    /// large table.
+    /// The plans behind the first `skip` bytes of a log, of statements that read a large table.
     pub fn read(log: &Path, skip: usize) -> Vec<Self> {
         let log = std::fs::read(log).expect("Postgres writes it");
         let text = String::from_utf8_lossy(&log[skip..]);
@@ -35,7 +34,8 @@ impl Plan {
             .collect()
     }
 
-    /// All lines of a message but its first begin with a tab. `None`: it is not all there yet.
+    /// Parses a log message, whose lines begin with a tab but for the first. `None` when the message
+    /// is not complete yet.
     fn parse(message: &str) -> Option<Self> {
         let lines = message.lines().map_while(|line| line.strip_prefix('\t'));
         let logged: Value = serde_json::from_str(&lines.collect::<String>()).ok()?;
@@ -45,7 +45,7 @@ impl Plan {
         Some(Self { text, nodes })
     }
 
-    /// Whether no large table was read from its start, and an index led to what was read.
+    /// Whether every large table was read through an index.
     pub fn goes_by_index(&self) -> bool {
         let reads_all = |node: &Node| node.kind == "Seq Scan" && node.is_of_large_table();
         let by_index = |node: &Node| {
@@ -63,7 +63,7 @@ impl Node {
     }
 }
 
-/// A node and those below it. One that workers share has the same name.
+/// Collects a node of a plan and the nodes below. A parallel node has the name of the plain one.
 fn collect(node: &Value, nodes: &mut Vec<Node>) {
     let text = |name: &str| node[name].as_str().map(str::to_owned);
     nodes.push(Node {

@@ -8,17 +8,17 @@ use webhook_domain::{Environment, EventId, EventType, RetryPolicy};
 
 use crate::{Service, World, event};
 
-/// Both programs in a world of their own, and an owner's key.
+/// Both programs in a world of their own, and an owner's API key.
 pub struct Platform {
-    /// Where they run.
+    /// The database and the vhost.
     pub world: World,
     /// The API.
     pub api: Service,
-    /// The one dispatcher.
+    /// The dispatcher.
     pub dispatcher: Service,
-    /// The key that is sent.
+    /// The API key of every request.
     pub key: String,
-    /// What sends it.
+    /// The HTTP client of every request.
     pub client: Client,
 }
 
@@ -26,25 +26,26 @@ impl Platform {
     /// Starts both programs.
     pub async fn new() -> Self {
         let world = World::new().await;
-        let amqp_url = world.amqp_url.clone();
+        let amqp_url = world.broker.url.clone();
         Self::with_broker(world, &amqp_url).await
     }
 
-    /// Starts both programs, the dispatcher with these variables and with the leases that
-    /// production has.
+    /// Starts both programs, the dispatcher with environment variables of its own and with leases of
+    /// 60 s as in production.
     pub async fn with_dispatcher(variables: &[(&str, &str)]) -> Self {
         let world = World::new().await;
-        let amqp_url = world.amqp_url.clone();
+        let amqp_url = world.broker.url.clone();
         Self::with(world, &amqp_url, variables).await
     }
 
-    /// The API publishes to `amqp_url`, which may be a proxy.
+    /// Starts both programs in `world`; the API connects to the broker at `amqp_url`, such as a proxy.
     pub async fn with_broker(world: World, amqp_url: &str) -> Self {
         Self::with(world, amqp_url, &[("LEASE_MS", "4000")]).await
     }
 
     async fn with(world: World, amqp_url: &str, variables: &[(&str, &str)]) -> Self {
         world
+            .database
             .set_retry_policy(&RetryPolicy {
                 initial_interval: Duration::from_millis(100),
                 timeout: Duration::from_secs(2),
@@ -67,13 +68,13 @@ impl Platform {
         platform
     }
 
-    /// A request to the API, with our key.
+    /// A request to the API with the key.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.api.url);
         self.client.request(method, url).bearer_auth(&self.key)
     }
 
-    /// Asks the API, and tells its status and JSON.
+    /// Sends a request to the API and returns the status and the JSON of the response, or `null`.
     pub async fn ask(
         &self,
         method: Method,
@@ -91,7 +92,7 @@ impl Platform {
         (response.status(), response.json().await.unwrap_or_default())
     }
 
-    /// Reads JSON.
+    /// Reads a path of the API, which must answer 200.
     pub async fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask(Method::GET, path, None).await;
         assert_eq!(status, 200, "{path}: {body}");
@@ -108,7 +109,7 @@ impl Platform {
         self.ask(Method::PATCH, path, Some(body.to_string())).await
     }
 
-    /// Publishes a fresh event over HTTP, and tells its id.
+    /// Publishes a fresh event over HTTP and returns its id.
     pub async fn publish(&self, environment: Environment, event_type: EventType) -> EventId {
         let event = event(environment, event_type);
         let body = String::from_utf8(event.body.to_vec()).expect("text");
@@ -117,14 +118,14 @@ impl Platform {
         event.id
     }
 
-    /// Waits until an event was taken in.
+    /// Waits until a dispatcher has taken an event in.
     pub async fn taken_in(&self, event: EventId) {
         let sql = format!("SELECT count(*) FROM events WHERE id = '{event}'");
-        let there = async || (self.world.ask::<i64>(&sql).await == 1).then_some(());
+        let there = async || (self.world.database.ask::<i64>(&sql).await == 1).then_some(());
         self.world.eventually("it is taken in", there).await;
     }
 
-    /// Makes a webhook and tells what the API answered, its secret included.
+    /// Creates a webhook and returns the response, secret included.
     pub async fn create_webhook(
         &self,
         url: &str,
@@ -139,7 +140,7 @@ impl Platform {
         created
     }
 
-    /// Makes an Active webhook of production that wants everything, and tells its path.
+    /// Creates an Active webhook of production that wants every event, and returns its API path.
     pub async fn webhook_at(&self, url: &str) -> String {
         path_of(
             &self
@@ -148,16 +149,16 @@ impl Platform {
         )
     }
 
-    /// How many deliveries are in `status`, of up to 200.
+    /// The number of deliveries in `status`, at most 200.
     pub async fn count(&self, status: &str) -> usize {
         let path = format!("/api/v1/deliveries?status={status}&limit=200");
         let (_, page) = self.ask(Method::GET, &path, None).await;
         page["data"].as_array().map_or(0, Vec::len)
     }
 
-    /// A platform service that publishes over AMQP.
+    /// A connected publisher, as a platform service has. `cancel` ends its connection.
     pub async fn publisher(&self, cancel: &CancellationToken) -> Publisher {
-        let url = self.world.amqp_url.parse().expect("a broker's URL");
+        let url = self.world.broker.url.parse().expect("a broker's URL");
         let publisher = Publisher::start(url, "test", cancel.clone());
         let connected = async || publisher.is_connected().then_some(());
         self.world
@@ -166,7 +167,7 @@ impl Platform {
         publisher
     }
 
-    /// Stops both and takes the world back.
+    /// Kills both programs and removes the world.
     pub async fn end(self) {
         self.dispatcher.kill().await;
         self.api.kill().await;
@@ -174,8 +175,14 @@ impl Platform {
     }
 }
 
-/// Where a webhook is, by what the API told of it.
+/// The API path of a webhook, from its JSON.
 pub fn path_of(webhook: &Value) -> String {
     let id = webhook["id"].as_str().expect("an id");
     format!("/api/v1/webhooks/{id}")
+}
+
+/// One text field of each item of a JSON list.
+pub fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
+    let items = list.as_array().expect("a list").iter();
+    items.filter_map(|item| item[field].as_str()).collect()
 }

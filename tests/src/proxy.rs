@@ -5,16 +5,16 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// A network between a client and a server that can go silent, as real ones do.
+/// A TCP proxy on loopback that can go silent, as a real network does.
 pub struct Proxy {
-    /// Where the client connects to.
+    /// The port on 127.0.0.1 that clients connect to.
     pub port: u16,
     open: watch::Sender<bool>,
     server: Arc<AtomicU16>,
 }
 
 impl Proxy {
-    /// Passes everything on to `127.0.0.1:<port>`.
+    /// Starts a proxy that passes every byte on to `127.0.0.1:<port>`.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let own = listener.local_addr().expect("it is bound").port();
@@ -34,18 +34,18 @@ impl Proxy {
         }
     }
 
-    /// Passes new connections on to this port, as a load balancer does that has taken a server
-    /// out; connections that are there stay where they are.
+    /// Passes new connections on to `port`, as a load balancer does after a server was taken out.
+    /// Established connections stay with their server.
     pub fn lead_to(&self, port: u16) {
         self.server.store(port, Ordering::SeqCst);
     }
 
-    /// Swallows everything from now on; connections stay open.
+    /// Swallows every byte of established and new connections, which stay open.
     pub fn silence(&self) {
         self.open.send_replace(false);
     }
 
-    /// Passes on what comes over new connections; the silent ones stay silent.
+    /// Passes on the bytes of new connections; the silent connections stay silent.
     pub fn resume(&self) {
         self.open.send_replace(true);
     }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A request as it arrived.
+/// A request as it arrived over the wire.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// What the request asks for, such as `/hook`.
+    /// The request target, such as `/hook`.
     pub target: String,
     /// The request line and the headers, byte for byte.
     pub head: String,
@@ -17,49 +17,50 @@ pub struct Received {
     pub headers: HashMap<String, String>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
-    /// When it had arrived.
+    /// The moment at which the last byte of the body was read.
     pub at: Instant,
 }
 
 /// How a receiver answers one request.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// This status.
+    /// A response with this status.
     Status(u16),
-    /// This status, with this header line.
+    /// A response with this status and this header line.
     Header(u16, &'static str),
-    /// 200, with a body of so many bytes.
+    /// 200 with a body of this many bytes.
     Long(usize),
-    /// 200 after a while.
+    /// 200 after this pause.
     After(Duration),
-    /// Never.
+    /// No response; the connection stays open.
     Hang,
-    /// By closing the connection.
+    /// No response; the connection is closed.
     Reset,
-    /// These bytes, as they are; then it closes the connection.
+    /// Bytes that are written as they are; then the connection is closed.
     Raw(Vec<u8>),
-    /// Pieces of an answer, each sent when its pause is over, and then this.
+    /// Pieces of a response, each written after its pause, and what follows the last piece.
     Pieces(Vec<(Duration, Vec<u8>)>, Then),
 }
 
-/// What a receiver does with a connection after the last piece of an answer.
+/// How a receiver treats the connection after the last piece of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// Closes it.
+    /// Closes the connection.
     Close,
-    /// Keeps it open and says nothing more.
+    /// Keeps the connection open and writes nothing more.
     Hold,
-    /// Reads the next request from it.
+    /// Reads the next request from the connection.
     Serve,
 }
 
 impl Answer {
-    /// These bytes at once, and then this.
+    /// All of `bytes` at once, and then `then`.
     pub fn bytes(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
         Self::Pieces(vec![(Duration::ZERO, bytes.into())], then)
     }
 
-    /// 200 without a word about the connection, which is closed after `pause`.
+    /// 200 over a connection that is closed after `pause`, without a `Connection: close` that would
+    /// announce the end.
     pub fn closing_after(pause: Duration) -> Self {
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec();
         Self::Pieces(
@@ -69,13 +70,14 @@ impl Answer {
     }
 }
 
-/// Answers a request by its number, from 0, and by what it is.
+/// Decides the answer to a request by its number, from 0, and its content.
 type Script = dyn Fn(usize, &Received) -> Answer + Send + Sync;
 
-/// A receiver on loopback that records every request and answers from a script.
+/// An HTTP/1.1 server on loopback that records every request and answers from a script. Clones share
+/// the record.
 #[derive(Clone)]
 pub struct Receiver {
-    /// Where it listens.
+    /// `http://…/hook`, the URL for a webhook.
     pub url: String,
     seen: Arc<Mutex<Seen>>,
 }
@@ -108,7 +110,7 @@ impl Receiver {
         Self::deciding_at(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
     }
 
-    /// Listens on this address, which may be another one of loopback, and asks `script`.
+    /// Listens on `address`, such as 127.0.0.2, and asks `script` for each answer.
     pub async fn deciding_at(
         address: SocketAddr,
         script: impl Fn(usize, &Received) -> Answer + Send + Sync + 'static,
@@ -128,13 +130,13 @@ impl Receiver {
         receiver
     }
 
-    /// The port where it listens.
+    /// The port of [`Receiver::url`].
     pub fn port(&self) -> u16 {
         let url: url::Url = self.url.parse().expect("it is a URL");
         url.port().expect("it has a port")
     }
 
-    /// What arrived so far.
+    /// The requests so far, in the order in which they arrived.
     pub fn received(&self) -> Vec<Received> {
         lock(&self.seen).received.clone()
     }
@@ -151,12 +153,12 @@ impl Receiver {
         seen.received.iter().map(|r| r.body.clone()).collect()
     }
 
-    /// How many requests arrived so far.
+    /// The number of requests so far.
     pub fn count(&self) -> usize {
         lock(&self.seen).received.len()
     }
 
-    /// The most requests that were unanswered at once.
+    /// The largest number of requests that were unanswered at the same time.
     pub fn peak(&self) -> usize {
         lock(&self.seen).peak
     }

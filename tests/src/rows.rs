@@ -1,4 +1,4 @@
-//! Rows for tests of the store: what an intake writes, what a recorder would.
+//! Rows for tests of the store: deliveries as the intake makes them, results as the recorder gets them.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use webhook_store::{Connection, LeasedDelivery};
 
 use crate::{WebhookSample, event};
 
-/// Nobody is called here.
+/// The URL of a webhook that no test calls.
 pub const URL: &str = "https://hooks.example.com/in";
 
 /// A lease that ends `seconds` from now, to the microsecond as Postgres keeps it.
@@ -23,7 +23,7 @@ pub async fn wanting_all(connection: &mut Connection) -> Webhook {
     WebhookSample::at(URL).store(connection).await
 }
 
-/// Takes events in, with room for all of them.
+/// Takes events in as an intake does whose lanes have room for 1,000 deliveries each.
 pub async fn take_in(
     connection: &mut Connection,
     events: &[Event],
@@ -39,7 +39,7 @@ pub async fn take_in(
     taken_in.expect("it is taken in")
 }
 
-/// Takes `count` fresh events of production in.
+/// Takes in `count` fresh events of production and returns their leased deliveries.
 pub async fn owe(
     connection: &mut Connection,
     count: usize,
@@ -51,7 +51,7 @@ pub async fn owe(
     take_in(connection, &events, lease_until).await.leased
 }
 
-/// What a recorder would write for an attempt.
+/// The result of an attempt: status 200 when `next` is `Succeeded`, else 500.
 pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> AttemptResult {
     let failed = next != NextState::Succeeded;
     AttemptResult {
@@ -80,7 +80,7 @@ pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> Attemp
     }
 }
 
-/// Records attempts as a worker does.
+/// Records results as the recorder of a dispatcher does.
 pub async fn record(connection: &mut Connection, results: &[AttemptResult]) {
     let recorded = attempts::record(connection, Uuid::nil(), results).await;
     recorded.expect("it is recorded");

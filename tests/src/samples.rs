@@ -10,7 +10,7 @@ use webhook_store::{Connection, RawConnection, SealingKeys, StoreError, transact
 
 use crate::SEALING_KEY;
 
-/// A fresh event.
+/// A fresh event with the example data of its type.
 pub fn event(environment: Environment, event_type: EventType) -> Event {
     event_with(environment, event_type, event_type.example())
 }
@@ -24,26 +24,27 @@ pub fn event_with(environment: Environment, event_type: EventType, data: &str) -
     Event::parse(Bytes::from(body)).expect("a good event")
 }
 
-/// A secret nobody else has.
+/// A secret that no other webhook has.
 pub fn new_secret() -> SigningSecret {
     let mut bytes = [7; 32];
     bytes[..16].copy_from_slice(Uuid::new_v4().as_bytes());
     SigningSecret::from_random(bytes)
 }
 
-/// A webhook to be stored, Active in production, that wants everything unless a test says so.
+/// A webhook before it is stored. [`WebhookSample::at`] makes one that is Active in production and
+/// wants every event.
 pub struct WebhookSample<'a> {
-    /// Where it is; loopback is allowed.
+    /// The target URL; loopback is allowed.
     pub url: &'a str,
-    /// Where it belongs.
+    /// The environment whose events the webhook gets.
     pub environment: Environment,
-    /// Whether it gets deliveries.
+    /// Active or Inactive.
     pub status: WebhookStatus,
-    /// What it wants.
+    /// The event selection, such as `license.*`.
     pub patterns: &'a [&'a str],
-    /// What signs its requests.
+    /// The secret that signs requests.
     pub secret: SigningSecret,
-    /// How it wants to be served.
+    /// Limits, order and retry policy.
     pub serving: Serving,
 }
 
@@ -60,7 +61,7 @@ impl<'a> WebhookSample<'a> {
         }
     }
 
-    /// Stores it.
+    /// Stores the webhook and reads it back.
     pub async fn store(&self, connection: &mut Connection) -> Webhook {
         let stored = transaction(connection, async |connection| {
             let id = self.insert(connection).await?;
@@ -95,7 +96,7 @@ impl<'a> WebhookSample<'a> {
     }
 }
 
-/// Stores many at once: all of them or none.
+/// Stores many webhooks in one transaction.
 pub async fn store_all(connection: &mut Connection, samples: &[WebhookSample<'_>]) {
     let stored = transaction(connection, async |connection| {
         for sample in samples {
@@ -119,7 +120,7 @@ pub async fn set_status(connection: &mut Connection, id: WebhookId, status: Webh
     saved.await.expect("it is saved");
 }
 
-/// The key that seals secrets in tests.
+/// The sealing keys of all tests, from [`SEALING_KEY`].
 pub fn sealing_keys() -> SealingKeys {
     SealingKeys::parse(SEALING_KEY).expect("a key")
 }

@@ -7,19 +7,20 @@ use uuid::Uuid;
 
 use crate::ServerUrls;
 
-/// How long a server may take to start, its packages included.
+/// How long `./dev servers` may take, an installation of packages included.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// What RabbitMQ is short of, so that it takes nothing from publishers.
+/// A resource alarm of RabbitMQ, during which the broker takes nothing from publishers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
-    /// Memory.
+    /// Memory is short.
     Memory,
-    /// Room on its disk.
+    /// Disk space is short.
     Disk,
 }
 
-/// A Postgres and a RabbitMQ that tests may break. They are gone when this is dropped.
+/// A Postgres and a RabbitMQ that one test may break. Both end, with their data, when the value is
+/// dropped.
 pub struct Servers {
     /// `postgres://…`
     pub database_url: String,
@@ -31,7 +32,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both, which takes some seconds.
+    /// Starts both servers, which takes some seconds.
     pub async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
         dev("start", &folder, None).await;
@@ -46,7 +47,7 @@ impl Servers {
         }
     }
 
-    /// Where they are.
+    /// The addresses of the servers, for [`crate::World::on`].
     pub fn urls(&self) -> ServerUrls {
         ServerUrls {
             database: self.database_url.clone(),
@@ -55,7 +56,7 @@ impl Servers {
         }
     }
 
-    /// The processes that started Postgres and RabbitMQ, each the first of its session.
+    /// The ids of the first processes of Postgres and of RabbitMQ, each the leader of its session.
     pub fn pids(&self) -> [u32; 2] {
         ["postgres/postmaster.pid", "rabbitmq.pid"].map(|file| {
             let text = std::fs::read_to_string(self.folder.join(file)).unwrap_or_default();
@@ -67,17 +68,17 @@ impl Servers {
         })
     }
 
-    /// What Postgres tells.
+    /// The log file of Postgres.
     pub fn postgres_log(&self) -> PathBuf {
         self.folder.join("logs/postgres.log")
     }
 
-    /// Ends Postgres as a power cut would, and starts it again.
+    /// Stops Postgres as a power cut would, and starts Postgres again on the same data.
     pub async fn crash_postgres(&self) {
         dev("crash", &self.folder, Some("postgres")).await;
     }
 
-    /// Makes RabbitMQ short of something, or gives it that back.
+    /// Raises or clears a resource alarm of RabbitMQ.
     pub async fn set_alarm(&self, alarm: Alarm, on: bool) {
         let what = match (alarm, on) {
             (Alarm::Memory, true) => "memory-alarm",
@@ -88,7 +89,7 @@ impl Servers {
         dev(what, &self.folder, None).await;
     }
 
-    /// Ends RabbitMQ as a power cut would, and starts it again.
+    /// Stops RabbitMQ as a power cut would, and starts RabbitMQ again on the same data.
     pub async fn crash_rabbitmq(&self) {
         dev("crash", &self.folder, Some("rabbitmq")).await;
     }
@@ -111,7 +112,8 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../dev")
 }
 
-/// Its output goes nowhere: the servers that it leaves behind would hold a pipe open.
+/// Runs `./dev servers`. The servers that the command leaves behind would hold a pipe of its output
+/// open, so the output is thrown away.
 async fn dev(what: &str, folder: &Path, server: Option<&str>) {
     let done = Command::new(script())
         .args(["servers", what])

@@ -6,16 +6,18 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use crate::World;
 
-/// The key that seals secrets in tests.
+/// The sealing key of all tests: 32 bytes in base64.
 pub const SEALING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
-/// Any free port.
+/// An address on a free port, which the program writes to its log.
 const ANYWHERE: &str = "127.0.0.1:0";
 
-/// One of our programs, as its users run it. It dies with the test.
+/// One of the two programs in a process of its own, as operators run it. The process is killed when
+/// the `Service` is dropped.
 pub struct Service {
     child: Child,
-    /// Where it serves HTTP, where it tells so.
+    /// `http://…` of the API, or of a dispatcher with a `LISTEN` of its own; empty for other
+    /// dispatchers, whose port no test needs.
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -23,15 +25,15 @@ pub struct Service {
 impl Service {
     /// Starts the API and waits until it serves.
     pub async fn api(world: &World) -> Self {
-        Self::api_at(world, &world.amqp_url).await
+        Self::api_at(world, &world.broker.url).await
     }
 
-    /// Starts the API with this broker, which may be away.
+    /// Starts the API with another URL of the broker, which need not answer.
     pub async fn api_at(world: &World, amqp_url: &str) -> Self {
         Self::api_with(world, &[("AMQP_URL", amqp_url), ("KEY_RATE_LIMIT", "0")]).await
     }
 
-    /// Starts the API with these variables.
+    /// Starts the API with environment variables of its own and waits until it serves.
     pub async fn api_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = command("webhook-api", world)
             .env("WEBHOOK_ALLOW_HTTP", "true")
@@ -51,7 +53,8 @@ impl Service {
         Self { child, url, log }
     }
 
-    /// Starts a dispatcher. A dead one's leases end soon, so that a test need not wait.
+    /// Starts a dispatcher with leases of 4 s, so that a test of a killed dispatcher need not wait
+    /// for the 60 s of production.
     pub fn dispatcher(world: &World) -> Self {
         Self::dispatcher_with(world, &[("LEASE_MS", "4000")])
     }
@@ -61,12 +64,12 @@ impl Service {
         Self::dispatcher_with(world, &[])
     }
 
-    /// The same, which serves health and metrics at this address.
+    /// Starts a dispatcher that serves its health endpoint and metrics at `listen`.
     pub fn dispatcher_at(world: &World, listen: &str) -> Self {
         Self::dispatcher_with(world, &[("LISTEN", listen)])
     }
 
-    /// Starts a dispatcher with these variables.
+    /// Starts a dispatcher with environment variables of its own. Does not wait until it consumes.
     pub fn dispatcher_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = command("webhook-dispatcher", world)
             .envs(variables.iter().copied())
@@ -83,7 +86,7 @@ impl Service {
         }
     }
 
-    /// Runs a program to its end, at most 20 seconds, and tells what it said.
+    /// Runs a program to its end, at most 20 seconds, and returns its output and exit status.
     pub async fn run_to_end(
         program: &str,
         world: &World,
@@ -99,13 +102,14 @@ impl Service {
         ended.expect("it goes on").expect("it runs")
     }
 
-    /// The lines that it has logged, of the API's those since it serves.
+    /// The lines that the program has logged. The lines that the API logs before it serves are not
+    /// among them.
     pub fn log(&self) -> Vec<String> {
         let log = self.log.lock();
         log.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes an API key on the command line.
+    /// Creates an API key with `webhook-api keys create` and returns the key.
     pub async fn new_key(world: &World, role: &str) -> String {
         let made = command("webhook-api", world)
             .args(["keys", "create", "--role", role])
@@ -115,7 +119,7 @@ impl Service {
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
-    /// Seals every secret anew with the first of these keys, and tells what was printed.
+    /// Seals every secret anew with the first of `keys` and returns what `webhook-api reseal` printed.
     pub async fn reseal(world: &World, keys: &str) -> String {
         let done = command("webhook-api", world)
             .env("WEBHOOK_SECRET_KEY", keys)
@@ -125,12 +129,12 @@ impl Service {
         String::from_utf8(printed).expect("text")
     }
 
-    /// Its process.
+    /// The id of the process.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }
 
-    /// Sends a signal, such as `STOP`.
+    /// Sends a signal by name, such as `STOP`.
     pub async fn signal(&self, name: &str) {
         let sent = Command::new("kill")
             .args(["-s", name, &self.pid().to_string()])
@@ -138,15 +142,16 @@ impl Service {
         assert!(sent.await.expect("kill runs").success(), "{name}");
     }
 
-    /// SIGTERM: waits for its drain, and tells whether it ended well.
+    /// Sends SIGTERM, waits for the drain, and returns whether the exit status was 0.
     pub async fn terminate(mut self) -> bool {
         self.signal("TERM").await;
         self.child.wait().await.expect("it ends").success()
     }
 
-    /// SIGTERM again and again until it ends, as two that come together count as one; tells
-    /// whether it ended well.
+    /// Sends SIGTERM every 300 ms until the process ends, as a person does who presses Ctrl-C again,
+    /// and returns whether the exit status was 0.
     pub async fn terminate_at_once(mut self) -> bool {
+        // Two signals that arrive together count as one.
         const AGAIN: std::time::Duration = std::time::Duration::from_millis(300);
         loop {
             self.signal("TERM").await;
@@ -156,7 +161,7 @@ impl Service {
         }
     }
 
-    /// `kill -9`: no chance to tidy up.
+    /// Sends SIGKILL: the program cannot tidy up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");
     }
@@ -167,7 +172,7 @@ fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
     BufReader::new(log).lines()
 }
 
-/// Reads on, so that a program never blocks on a full pipe.
+/// Reads the log to its end in the background: a program blocks on a full pipe.
 fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> {
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let written = log.clone();
@@ -182,7 +187,7 @@ fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> 
 
 fn command(name: &str, world: &World) -> Command {
     let test = std::env::current_exe().expect("a test knows its own path");
-    // target/<profile>/deps/<test>, or target/<profile>/<program>
+    // The test is target/<profile>/deps/<test>, the program target/<profile>/<program>.
     let folders = test.ancestors().skip(1);
     let program = folders
         .map(|folder| folder.join(name))
@@ -190,8 +195,8 @@ fn command(name: &str, world: &World) -> Command {
     let program = program.expect("./dev builds the programs first");
     let mut command = Command::new(program);
     command
-        .env("DATABASE_URL", &world.database_url)
-        .env("AMQP_URL", &world.amqp_url)
+        .env("DATABASE_URL", &world.database.url)
+        .env("AMQP_URL", &world.broker.url)
         .env("WEBHOOK_SECRET_KEY", SEALING_KEY)
         .env("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
         .env("LISTEN", ANYWHERE)

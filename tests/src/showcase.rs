@@ -1,5 +1,4 @@
-//! A platform that was in use for a month, of which nothing changes any more: for pictures of the
-//! portal, and for tests that look at all of it.
+//! A platform after a month of use, at rest: for pictures of the portal and for tests of all pages.
 
 mod answers;
 mod desk;
@@ -19,13 +18,13 @@ use crate::{Platform, Service, World};
 
 pub use pages::{PAGES, Page, Viewer};
 
-/// The same world each time, but for the ids that the API gives.
+/// The seed of all random values. Only the ids that the API gives differ from run to run.
 const SEED: u64 = 42;
 
-/// Webhooks, what happened, and an API that shows it. There is no dispatcher: it would call all
-/// those receivers, and end all that is pending.
+/// Webhooks, a history of a month, and an API. There is no dispatcher, which would call the receivers
+/// and end the pending deliveries.
 pub struct Showcase {
-    /// Where it is.
+    /// The database and the vhost.
     pub world: World,
     /// The API.
     pub api: Service,
@@ -36,17 +35,18 @@ pub struct Showcase {
 }
 
 impl Showcase {
-    /// Makes one on the servers that the environment names.
+    /// Makes a showcase in a new world.
     pub async fn new() -> Self {
         Self::within(World::new().await).await
     }
 
-    /// Makes one in an empty world.
+    /// Makes a showcase in an empty world.
     pub async fn within(world: World) -> Self {
-        let amqp_url = world.amqp_url.clone();
+        let amqp_url = world.broker.url.clone();
         let platform = Platform::with_broker(world, &amqp_url).await;
         platform
             .world
+            .database
             .set_retry_policy(&RetryPolicy::default())
             .await;
         let webhooks = webhooks::make(&platform).await;
@@ -67,7 +67,7 @@ impl Showcase {
         statistics::write(&world).await;
         rejected::write(&world, now, &mut rng).await;
         desk::write(&world, &webhooks, &keys, now, &mut rng).await;
-        world.execute("VACUUM ANALYZE").await;
+        world.database.execute("VACUUM ANALYZE").await;
         Self {
             world,
             api,
@@ -76,7 +76,7 @@ impl Showcase {
         }
     }
 
-    /// Takes the world back.
+    /// Kills the API and removes the world.
     pub async fn end(self) {
         self.api.kill().await;
         self.world.end().await;

@@ -3,52 +3,49 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_dispatcher::{Pools, Settings, Stops};
+use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
-    AddressPolicy, Event, HealthPolicy, PlatformSettings, RetryPolicy, Serving, SigningSecret,
-    WebhookId,
+    AddressPolicy, Event, HealthPolicy, MaxConcurrency, OrderingField, PlatformSettings, RateLimit,
+    RetryPolicy, Serving, SigningSecret, WebhookId,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
 use webhook_store::webhooks::{self, Webhook};
 
 use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
 
-/// A world with a dispatcher in this process, and one webhook that wants everything of
-/// production.
+/// A world with dispatchers in the test's own process and one webhook, which wants every event of
+/// production. [`Stage::end`] waits until the dispatchers have drained.
 pub struct Stage {
-    /// Where it plays.
+    /// The database and the vhost.
     pub world: World,
-    /// Where the webhook's requests go.
+    /// The server behind the webhook's URL.
     pub receiver: Receiver,
     /// The webhook.
     pub webhook_id: WebhookId,
-    /// What signs its requests.
+    /// The webhook's secret.
     pub secret: SigningSecret,
-    /// A platform service.
+    /// Publishes events over AMQP, as a platform service does.
     pub publisher: Publisher,
     /// Stops the dispatchers.
     pub stops: Stops,
     dispatchers: Vec<JoinHandle<()>>,
 }
 
-/// What differs from one stage to another.
+/// A stage before it starts: `Stage::with().rate_limit(50).dispatchers(3).start().await`. Without
+/// more, a webhook gets three attempts with short pauses from one dispatcher, and its circuit opens
+/// late.
 pub struct StageSetup {
-    /// How the webhook wants to be served.
-    pub serving: Serving,
-    /// How failed deliveries are tried again.
-    pub policy: RetryPolicy,
-    /// When the circuit opens, when the webhook is disabled.
-    pub health: HealthPolicy,
-    /// How many dispatchers there are.
-    pub dispatchers: usize,
-    /// For how long a delivery is a worker's.
-    pub lease: Duration,
+    receiver: Option<Receiver>,
+    serving: Serving,
+    policy: RetryPolicy,
+    health: HealthPolicy,
+    dispatchers: usize,
 }
 
-impl Default for StageSetup {
-    /// Three attempts with short pauses, one dispatcher, a circuit that opens late.
-    fn default() -> Self {
+impl StageSetup {
+    fn new() -> Self {
         Self {
+            receiver: None,
             serving: Serving::default(),
             policy: RetryPolicy {
                 max_attempts: 3,
@@ -61,61 +58,121 @@ impl Default for StageSetup {
                 ..HealthPolicy::default()
             },
             dispatchers: 1,
-            lease: Duration::from_secs(60),
         }
     }
-}
 
-impl Stage {
-    /// A receiver that answers with `statuses` in turn, then with 200.
-    pub async fn new(statuses: &[u16]) -> Self {
-        Self::scripted(statuses.iter().copied().map(Answer::Status).collect()).await
+    /// The webhook's receiver; without one, every request is answered with 200.
+    pub fn receiver(mut self, receiver: Receiver) -> Self {
+        self.receiver = Some(receiver);
+        self
     }
 
-    /// A receiver that answers with `answers` in turn, then with 200.
-    pub async fn scripted(answers: Vec<Answer>) -> Self {
-        Self::set(Receiver::scripted(answers).await, StageSetup::default()).await
+    /// A bound of the requests that run at once.
+    pub fn concurrency(mut self, requests: u64) -> Self {
+        self.serving.max_concurrency = Some(MaxConcurrency::new(requests).expect("a limit"));
+        self
     }
 
-    /// As `setup` says.
-    pub async fn set(receiver: Receiver, setup: StageSetup) -> Self {
+    /// A bound of the requests per second.
+    pub fn rate_limit(mut self, per_second: u64) -> Self {
+        self.serving.rate_limit = Some(RateLimit::new(per_second).expect("a limit"));
+        self
+    }
+
+    /// Order by `license_id`, the default ordering field.
+    pub fn ordered(mut self) -> Self {
+        self.serving.ordering = Some(OrderingField::default());
+        self
+    }
+
+    /// Order by a field of `data`.
+    pub fn ordered_by(mut self, field: &str) -> Self {
+        self.serving.ordering = Some(OrderingField::parse(field).expect("a field"));
+        self
+    }
+
+    /// The default retry policy of all environments, as a whole.
+    pub fn policy(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Attempts of a delivery, the first one included.
+    pub fn attempts(mut self, max_attempts: u32) -> Self {
+        self.policy.max_attempts = max_attempts;
+        self
+    }
+
+    /// The pause before the second attempt.
+    pub fn initial_interval(mut self, interval: Duration) -> Self {
+        self.policy.initial_interval = interval;
+        self
+    }
+
+    /// How long a receiver may take to respond.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.policy.timeout = timeout;
+        self
+    }
+
+    /// When circuits open and webhooks are disabled.
+    pub fn health(mut self, health: HealthPolicy) -> Self {
+        self.health = health;
+        self
+    }
+
+    /// How many dispatchers share the work.
+    pub fn dispatchers(mut self, dispatchers: usize) -> Self {
+        self.dispatchers = dispatchers;
+        self
+    }
+
+    /// Makes the world and the webhook, and starts the dispatchers.
+    pub async fn start(self) -> Stage {
+        let receiver = match self.receiver {
+            Some(receiver) => receiver,
+            None => Receiver::answering(&[]).await,
+        };
         let world = World::new().await;
-        world.set_retry_policy(&setup.policy).await;
+        world.database.set_retry_policy(&self.policy).await;
         let platform = PlatformSettings {
-            disable_after: setup.health.disable_after,
+            disable_after: self.health.disable_after,
             ..PlatformSettings::default()
         };
-        world.set_settings(&platform).await;
+        world.database.set_settings(&platform).await;
         let url = receiver.url.clone();
         let sample = WebhookSample {
-            serving: setup.serving,
+            serving: self.serving,
             ..WebhookSample::at(&url)
         };
-        let webhook_id = sample.store(&mut world.connection().await).await.id;
+        let webhook_id = sample
+            .store(&mut world.database.connection().await)
+            .await
+            .id;
         let stops = Stops::default();
-        let broker: webhook_broker::BrokerUrl = world.amqp_url.parse().expect("a URL");
-        let settings = Settings {
+        let broker: webhook_broker::BrokerUrl = world.broker.url.parse().expect("a URL");
+        let config = WorkerConfig {
             broker: broker.clone(),
             key: sealing_keys(),
             addresses: AddressPolicy {
                 allowed: vec!["127.0.0.0/8".parse().expect("a network")],
             },
-            health: setup.health,
-            lease: setup.lease,
+            health: self.health,
+            lease: Duration::from_secs(60),
             lane_concurrency: 4,
             name_servers: Vec::new(),
             connection_max_age: Duration::from_secs(120),
         };
         let mut dispatchers = Vec::new();
-        for _ in 0..setup.dispatchers {
-            let pools = Pools::connect(&world.database_url).await.expect("pools");
-            let run = webhook_dispatcher::run(settings.clone(), pools, stops.clone());
+        for _ in 0..self.dispatchers {
+            let pools = Pools::connect(&world.database.url).await.expect("pools");
+            let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
             dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
         world.eventually("the publisher connects", connected).await;
-        Self {
+        Stage {
             world,
             receiver,
             webhook_id,
@@ -124,6 +181,25 @@ impl Stage {
             stops,
             dispatchers,
         }
+    }
+}
+
+impl Stage {
+    /// What a test may set before its stage starts.
+    pub fn with() -> StageSetup {
+        StageSetup::new()
+    }
+
+    /// A stage whose receiver answers with `statuses` in turn, then with 200.
+    pub async fn new(statuses: &[u16]) -> Self {
+        let receiver = Receiver::answering(statuses).await;
+        Self::with().receiver(receiver).start().await
+    }
+
+    /// A stage whose receiver answers with `answers` in turn, then with 200.
+    pub async fn scripted(answers: Vec<Answer>) -> Self {
+        let receiver = Receiver::scripted(answers).await;
+        Self::with().receiver(receiver).start().await
     }
 
     /// Publishes an event over AMQP.
@@ -140,7 +216,7 @@ impl Stage {
 
     /// The webhook as it is now.
     pub async fn webhook(&self) -> Webhook {
-        let mut connection = self.world.connection().await;
+        let mut connection = self.world.database.connection().await;
         let found = webhooks::find(&mut connection, self.webhook_id).await;
         found.expect("it reads").expect("it is there")
     }
@@ -154,7 +230,7 @@ impl Stage {
             limit: 1_000,
         };
         let ended = async || {
-            let mut connection = self.world.connection().await;
+            let mut connection = self.world.database.connection().await;
             let rows = deliveries::list(&mut connection, &all, &place)
                 .await
                 .expect("it reads");

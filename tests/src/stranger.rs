@@ -4,29 +4,30 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 
 use crate::World;
 
-/// Somebody who publishes what we would not, with a client of his own settings.
+/// A publisher outside the project, with an AMQP client of other settings: publishes any bytes under
+/// any headers.
 pub struct Stranger {
     connection: Connection,
     channel: Channel,
 }
 
-/// What a stranger publishes.
+/// A message of a [`Stranger`].
 #[derive(Debug, Clone, Default)]
 pub struct StrangersMessage {
-    /// Where to; empty: into the queue that `routing_key` names.
+    /// The exchange; empty for the default exchange, which leads to the queue that `routing_key` names.
     pub exchange: String,
-    /// Given to the exchange.
+    /// The routing key.
     pub routing_key: String,
-    /// Anything.
+    /// Any bytes.
     pub body: Vec<u8>,
-    /// Headers of text.
+    /// Headers with text values.
     pub headers: Vec<(String, String)>,
-    /// What it says the body is encoded with.
+    /// The `content-encoding` property.
     pub content_encoding: Option<String>,
 }
 
 impl StrangersMessage {
-    /// Goes where events go.
+    /// A message to the events exchange under `production.license.activated`.
     pub fn event(body: impl Into<Vec<u8>>) -> Self {
         Self {
             exchange: "webhooks.events".to_owned(),
@@ -36,7 +37,7 @@ impl StrangersMessage {
         }
     }
 
-    /// With a header of so many characters.
+    /// The message with a header of `chars` characters.
     pub fn with_header(mut self, name: &str, chars: usize) -> Self {
         self.headers.push((name.to_owned(), "x".repeat(chars)));
         self
@@ -47,7 +48,7 @@ impl Stranger {
     /// Connects, with frames as large as the broker's. The topology must be there.
     pub async fn connect(world: &World) -> Self {
         let properties = ConnectionProperties::default();
-        let connection = Connection::connect(&world.amqp_url, properties).await;
+        let connection = Connection::connect(&world.broker.url, properties).await;
         let connection = connection.expect("the broker answers");
         let channel = connection.create_channel().await.expect("a channel");
         let confirm = channel.confirm_select(ConfirmSelectOptions::default());
@@ -58,7 +59,7 @@ impl Stranger {
         }
     }
 
-    /// Publishes, and tells whether the broker has the message.
+    /// Publishes and returns whether the broker confirmed the message.
     pub async fn publish(&self, message: &StrangersMessage) -> bool {
         let mut headers = FieldTable::default();
         for (name, value) in &message.headers {
@@ -84,14 +85,14 @@ impl Stranger {
         matches!(confirm.await, Ok(Confirmation::Ack(None)))
     }
 
-    /// Publishes messages in their order, and waits until the broker has all of them.
+    /// Publishes messages in order and waits until the broker has confirmed all of them.
     pub async fn publish_all(&self, messages: &[StrangersMessage]) {
         for message in messages {
             assert!(self.publish(message).await, "the broker has it");
         }
     }
 
-    /// Leaves.
+    /// Closes the connection.
     pub async fn leave(self) {
         let _ = self.connection.close(200, "bye".into()).await;
     }

@@ -13,9 +13,9 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
-/// A receiver with a certificate of an authority of its own, which answers 200.
+/// A receiver over TLS that answers 200, with a certificate of an authority of its own.
 pub struct TlsReceiver {
-    /// Where it listens, by the name `localhost`.
+    /// `https://localhost:…/hook`, the URL for a webhook.
     pub url: String,
     /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
     pub authority: PathBuf,
@@ -43,7 +43,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes an authority that nobody trusts yet.
+    /// Makes an authority. Programs trust it when `SSL_CERT_FILE` names [`Authority::file`].
     pub fn new() -> Self {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority for tests");
@@ -51,7 +51,7 @@ impl Authority {
         Self::of(issuer.expect("it signs itself"))
     }
 
-    /// Makes an authority whose certificate this one signs.
+    /// Makes an intermediate authority with a certificate of this authority.
     pub fn intermediate(&self) -> Self {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority in between");
@@ -70,7 +70,7 @@ impl Authority {
         self.issue_with(names, |_| {})
     }
 
-    /// Signs a certificate for these names that `change` made different.
+    /// Signs a certificate for `names` after `change` has edited its parameters.
     pub fn issue_with(
         &self,
         names: &[&str],
@@ -84,8 +84,8 @@ impl Authority {
         Identity { certificate, key }
     }
 
-    /// What a server needs to ask its clients for a certificate of this authority, with these
-    /// versions of TLS and these protocols (`h2`), none for HTTP/1.
+    /// An acceptor that asks clients for a certificate of this authority, with these versions of TLS
+    /// and these ALPN protocols, such as `h2`; without protocols, clients speak HTTP/1.
     pub fn asking_acceptor(
         &self,
         identity: &Identity,
@@ -127,7 +127,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A certificate for these names that no authority signed.
+    /// A certificate for `names` that is signed with its own key.
     pub fn self_signed(names: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let certificate = params_for(names).self_signed(&key);
@@ -135,8 +135,8 @@ impl Identity {
         Self { certificate, key }
     }
 
-    /// What a server needs to present this certificate alone, and to offer these protocols
-    /// (`h2`), none for HTTP/1.
+    /// An acceptor that presents the certificate without a chain and offers these ALPN protocols, such
+    /// as `h2`; without protocols, clients speak HTTP/1.
     pub fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -194,8 +194,7 @@ fn authority_params(name: &str) -> CertificateParams {
 
 fn params_for(names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::default();
-    // Without a name of its own, a certificate would be called as its issuer is, as if it had
-    // signed itself.
+    // Without a subject name, a certificate would carry the name of its issuer and look self-signed.
     params
         .distinguished_name
         .push(DnType::CommonName, "a receiver");
@@ -215,7 +214,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 /// A TLS server on loopback that answers each request with 200 and closes.
 pub struct TlsServer {
-    /// The port on 127.0.0.1 where it listens.
+    /// The port on 127.0.0.1.
     pub port: u16,
     seen: Arc<Mutex<Vec<TlsRequest>>>,
 }
@@ -223,14 +222,14 @@ pub struct TlsServer {
 /// A request over TLS.
 #[derive(Debug, Clone)]
 pub struct TlsRequest {
-    /// The name in the client's hello (SNI, RFC 6066); `None`: there was none.
+    /// The server name in the client hello (SNI, RFC 6066), if any.
     pub server_name: Option<String>,
     /// The first bytes of the request: its head, if the request is small.
     pub head: String,
 }
 
 impl TlsServer {
-    /// Listens, and shakes hands as `acceptor` says.
+    /// Listens on any free port and shakes hands with `acceptor`.
     pub async fn start(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
@@ -239,7 +238,7 @@ impl TlsServer {
         Self { port, seen }
     }
 
-    /// The requests that arrived so far.
+    /// The requests so far, in the order in which they arrived.
     pub fn requests(&self) -> Vec<TlsRequest> {
         lock(&self.seen).clone()
     }

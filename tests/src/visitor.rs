@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::Service;
 
-/// Somebody who signed in and looks at pages without a browser: for what a test asks of hundreds of
-/// pages, or how long they take.
+/// A session of the portal without a browser, for tests that read hundreds of pages or measure how
+/// long a page takes.
 pub struct Visitor {
     client: Client,
     portal: String,
@@ -14,7 +14,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Begins a session with a key.
+    /// Signs in with an API key.
     pub async fn sign_in(api: &Service, key: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).build();
         let client = client.expect("a client");
@@ -33,12 +33,12 @@ impl Visitor {
         }
     }
 
-    /// Asks for a page, or a part of one, in words.
+    /// Requests a page, or a part of a page, uncompressed.
     pub async fn get(&self, path: &str) -> Response {
         self.ask(path, "identity").await
     }
 
-    /// How many bytes it has on the wire.
+    /// The size of a page on the wire, compressed with gzip.
     pub async fn bytes(&self, path: &str) -> usize {
         let answer = self.ask(path, "gzip").await;
         answer.bytes().await.expect("it is read").len()
@@ -52,7 +52,7 @@ impl Visitor {
         request.send().await.expect("the portal answers")
     }
 
-    /// Sends a form as a page of the portal does. `body`: as forms are written.
+    /// Sends a form as the portal does; `body` is form-urlencoded.
     pub async fn post(&self, path: &str, body: String) -> Response {
         let request = self
             .client

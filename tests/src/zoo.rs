@@ -133,11 +133,11 @@ impl Zoo {
         }
         let authority = files.authority.to_str().expect("UTF-8");
         let dispatcher = Service::dispatcher_with(&world, &[("SSL_CERT_FILE", authority)]);
-        let broker = world.amqp_url.parse().expect("a URL");
+        let broker = world.broker.url.parse().expect("a URL");
         let publishing = CancellationToken::new();
         let publisher = Publisher::start(broker, "zoo", publishing.clone());
         let ready = async || {
-            let consumed = world.consumers().await == 1;
+            let consumed = world.broker.consumers().await == 1;
             (publisher.is_connected() && consumed).then_some(())
         };
         world.eventually("the dispatcher consumes", ready).await;
@@ -226,7 +226,7 @@ async fn set_retry_policy(world: &World) {
         timeout: Duration::from_secs(10),
         ..RetryPolicy::default()
     };
-    world.set_retry_policy(&policy).await;
+    world.database.set_retry_policy(&policy).await;
 }
 
 /// Waits until all `deliveries` of these receivers have ended. The accounts count the deliveries that
@@ -238,7 +238,7 @@ async fn settle(world: &World, trials: &[Trial], deliveries: usize) {
         ids.join(",")
     );
     let ended = async || {
-        let ended = world.ask::<i64>(&sql).await;
+        let ended = world.database.ask::<i64>(&sql).await;
         (usize::try_from(ended) == Ok(deliveries)).then_some(())
     };
     let ended = world.patiently("all deliveries end", ended);

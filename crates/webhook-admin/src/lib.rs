@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-
 #![allow(
     unused_qualifications,
     reason = "the macro that describes a body qualifies its types"
@@ -35,6 +34,7 @@ pub mod retry_policies;
 pub mod sessions;
 pub mod settings;
 pub mod signatures;
+pub mod webhooks;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;

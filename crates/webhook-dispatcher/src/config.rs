@@ -7,11 +7,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use webhook_broker::BrokerUrl;
-use webhook_domain::{AddressPolicy, HealthPolicy};
+use webhook_domain::{AddressPolicy, CircuitPolicy};
 use webhook_service::logging::LogFormat;
 use webhook_store::SealingKeys;
 
-use crate::Settings;
+use crate::worker::WorkerConfig;
 
 /// A lease must hold the shortest attempt twice.
 const MIN_LEASE_MS: u64 = 1_000;
@@ -68,7 +68,7 @@ pub struct Config {
 /// A configuration without anything wrong.
 pub struct Checked {
     /// What the worker is told.
-    pub settings: Settings,
+    pub settings: WorkerConfig,
     /// Where Postgres is.
     pub database_url: String,
     /// Where health and metrics are served.
@@ -134,11 +134,11 @@ impl Config {
                 Some(max_age),
                 Some(log_format),
             ) if problems.0.is_empty() => Ok(Checked {
-                settings: Settings {
+                settings: WorkerConfig {
                     broker,
                     key,
                     addresses: AddressPolicy { allowed },
-                    health: HealthPolicy::default(),
+                    health: CircuitPolicy::default(),
                     lease: Duration::from_millis(lease),
                     lane_concurrency: usize::try_from(lanes).unwrap_or(usize::MAX),
                     name_servers,
@@ -248,7 +248,7 @@ mod tests {
     fn what_is_left_out_has_its_default() {
         let checked = good().check().expect("it is right");
 
-        assert_eq!(checked.settings.health, HealthPolicy::default());
+        assert_eq!(checked.settings.health, CircuitPolicy::default());
         assert_eq!(checked.settings.lease, Duration::from_secs(60));
     }
 

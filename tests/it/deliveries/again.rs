@@ -211,7 +211,7 @@ async fn what_cannot_be_sent_or_cancelled_is_refused_with_the_reason() {
     patch(&platform, &failed[0], &json!({"status": "inactive"})).await;
     delete(&platform, &failed[1]).await;
     let forget = format!("DELETE FROM events WHERE id = '{event}'");
-    platform.world.execute(&forget).await;
+    platform.world.database.execute(&forget).await;
 
     for (delivery, action, reason) in [
         (

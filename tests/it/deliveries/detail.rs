@@ -123,7 +123,7 @@ async fn each_failure_comes_with_its_class_and_with_advice() {
     }
     // Nobody can make a webhook like this.
     let moved = "UPDATE webhooks SET url = 'http://10.0.0.1/' WHERE name = 'blocked_address'";
-    platform.world.execute(moved).await;
+    platform.world.database.execute(moved).await;
 
     publish(&platform, EventType::LicenseCreated).await;
 

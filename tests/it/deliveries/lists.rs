@@ -132,13 +132,7 @@ async fn each_filter_lists_what_it_names_and_all_of_it() {
 }
 
 /// 600 deliveries to two webhooks, of all statuses, answers, environments and types.
-const DELIVERIES: &str = "
-    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, last_answer, next_attempt_at)
-    SELECT gen_random_uuid(), gen_random_uuid(), (ARRAY[{webhooks}]::uuid[])[1 + n % 2],
-           (enum_range(NULL::event_type))[1 + n % 21], (enum_range(NULL::environment))[1 + n % 3],
-           (enum_range(NULL::delivery_status))[1 + n % 4],
-           (ARRAY[0, 4, 200, 500, 503])[1 + n % 5], CASE WHEN n % 4 = 0 THEN now() + interval '1 day' END
-    FROM generate_series(1, 600) AS n";
+const DELIVERIES: &str = include_str!("lists.sql");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_deliveries_leave_nothing_out_and_repeat_nothing() {
@@ -147,7 +141,7 @@ async fn pages_of_deliveries_leave_nothing_out_and_repeat_nothing() {
     let two = create(&platform, "two", NOBODY, &json!({})).await;
     let webhooks = format!("'{one}', '{two}'");
     let sql = DELIVERIES.replace("{webhooks}", &webhooks);
-    platform.world.execute(&sql).await;
+    platform.world.database.execute(&sql).await;
     let of_one = format!("status = 'failed' AND webhook_id = '{one}'");
 
     for (query, condition, limit) in [
@@ -171,7 +165,7 @@ async fn pages_of_deliveries_leave_nothing_out_and_repeat_nothing() {
             };
             cursor = format!("&cursor={next}");
         }
-        let all: Vec<String> = platform.world.ask(&format!(
+        let all: Vec<String> = platform.world.database.ask(&format!(
             "SELECT coalesce(array_agg(id::text ORDER BY id DESC), '{{}}') FROM deliveries WHERE {condition}"
         )).await;
         assert_eq!(seen, all, "{query}");

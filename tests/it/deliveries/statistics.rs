@@ -69,7 +69,7 @@ async fn every_hour_and_day_is_there_and_gaps_are_zeros() {
     let webhook = create(&platform, "CRM", &receiver.url, &json!({})).await;
     publish(&platform, EventType::LicenseCreated).await;
     comes_to(&platform, &webhook, "succeeded").await;
-    platform.world.age(3).await;
+    platform.world.database.age(3).await;
     for total in [2, 3] {
         publish(&platform, EventType::LicenseCreated).await;
         count_comes_to(&platform, "status=succeeded", total).await;

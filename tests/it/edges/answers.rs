@@ -48,9 +48,7 @@ async fn a_zero_byte_in_an_answer_hides_no_log() {
         .publish(Environment::Production, EventType::LicenseActivated)
         .await;
     let all = async || {
-        let tried = platform
-            .world
-            .ask::<i64>("SELECT count(DISTINCT delivery_id) FROM attempts");
+        let tried = platform.world.database.attempted();
         (tried.await == 24).then_some(())
     };
     platform.world.eventually("all are tried", all).await;
@@ -85,6 +83,7 @@ async fn a_row_that_cannot_be_read_costs_what_was_said_and_not_the_delivery() {
 
     platform
         .world
+        .database
         .execute("UPDATE exchanges SET said = '[{\"broken\":'")
         .await;
 
@@ -129,7 +128,7 @@ async fn a_zero_byte_in_a_certificates_name_stops_no_recording() {
     platform.world.eventually("they are recorded", done).await;
     let failed = async || {
         let told = "SELECT max(failure_detail) FROM attempts WHERE failure_class = 'tls'";
-        platform.world.ask::<Option<String>>(told).await
+        platform.world.database.ask::<Option<String>>(told).await
     };
     let detail = platform.world.eventually("so are the others", failed).await;
     assert!(detail.contains("the certificate is not"), "{detail}");
@@ -143,7 +142,7 @@ async fn an_attempt_that_postgres_refuses_is_recorded_plain_and_its_neighbours_a
     let platform = Platform::new().await;
     platform
         .world
-        .execute(
+        .database.execute(
             "ALTER TABLE attempts ADD CONSTRAINT odd CHECK (failure_detail NOT LIKE '%answered 418%')",
         )
         .await;
@@ -163,7 +162,7 @@ async fn an_attempt_that_postgres_refuses_is_recorded_plain_and_its_neighbours_a
         .await;
     let plain = async || {
         let told = "SELECT count(*) FROM attempts WHERE failure_detail LIKE 'what was said could not be stored%'";
-        (platform.world.ask::<i64>(told).await >= 10).then_some(())
+        (platform.world.database.ask::<i64>(told).await >= 10).then_some(())
     };
     platform
         .world
@@ -185,16 +184,16 @@ async fn a_question_ends_with_the_client_that_asked_it() {
     let sleeps = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event = 'PgSleep'";
     let world = &platform.world;
-    world.execute(slow).await;
+    world.database.execute(slow).await;
     let request = platform.request(Method::GET, "/api/v1/audit");
 
-    let waits = async || (world.ask::<i64>(sleeps).await == 1).then_some(());
+    let waits = async || (world.database.ask::<i64>(sleeps).await == 1).then_some(());
     tokio::select! {
         answer = request.send() => panic!("{answer:?}"),
         () = world.eventually("its statement runs", waits) => {}
     }
     let began = Instant::now();
-    let ends = async || (world.ask::<i64>(sleeps).await == 0).then_some(());
+    let ends = async || (world.database.ask::<i64>(sleeps).await == 0).then_some(());
     world.eventually("its statement ends", ends).await;
 
     assert!(

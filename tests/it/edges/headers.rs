@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use webhook_tests::{Platform, Service, Stranger, StrangersMessage, World};
+use webhook_tests::{Platform, Service, Stranger, StrangersMessage};
 
 use super::{arrive, good, platform, rejected};
 
@@ -49,35 +49,20 @@ async fn what_is_no_event_and_has_a_large_header_is_rejected_once() {
     platform.end().await;
 }
 
-/// Takes what is at the head of the events queue, and leaves with it in hand.
-async fn leave_with_a_message(world: &World) {
-    let broker = world.amqp_url.parse().expect("a URL");
-    let intake = webhook_broker::consume(
-        &broker,
-        webhook_broker::Queue::Events,
-        "leaver",
-        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1)),
-    );
-    let mut intake = intake.await.expect("it consumes");
-    let batch = intake.next_batch(1).await.expect("a message");
-    assert_eq!(batch[0].delivery_count, 0);
-    intake.close().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_consumer_can_be_handed_blocks_neither_queue_and_is_not_lost() {
     let mut platform = Platform::new().await;
     let receiver = webhook_tests::Receiver::answering(&[]).await;
     platform.webhook_at(&receiver.url).await;
     let stranger = Stranger::connect(&platform.world).await;
-    platform.world.give_up_after(3).await;
+    platform.world.broker.give_up_after(3).await;
     let (events, messages) = good(5);
 
     // Once it came back, the broker adds its count to the headers, and they fit no frame any more.
     assert!(platform.dispatcher.terminate().await);
     let unreadable = StrangersMessage::event("{}").with_header("x-a", FILLS_A_FRAME);
     stranger.publish_all(&[unreadable]).await;
-    leave_with_a_message(&platform.world).await;
+    assert_eq!(platform.world.broker.leave_with_a_message().await, 0);
     stranger.publish_all(&messages).await;
     let wrong = StrangersMessage {
         exchange: String::new(),
@@ -90,6 +75,7 @@ async fn what_no_consumer_can_be_handed_blocks_neither_queue_and_is_not_lost() {
     let parked = async || {
         let messages = platform
             .world
+            .broker
             .messages_in("webhooks.events.unreadable")
             .await;
         (messages == 1).then_some(())

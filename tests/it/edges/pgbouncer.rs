@@ -45,7 +45,7 @@ async fn behind_a_pgbouncer_in_session_mode_all_works() {
         (answer.status() == 200).then_some(())
     };
     world.eventually("the API is ready", ready).await;
-    let consumes = async || (world.consumers().await == 1).then_some(());
+    let consumes = async || (world.broker.consumers().await == 1).then_some(());
     world.eventually("the dispatcher consumes", consumes).await;
 
     assert!(

@@ -30,7 +30,7 @@ async fn after_a_failover_all_flows_again_within_seconds_and_without_a_restart()
         .await;
     let webhook = json!({"name": "Later", "url": receiver.url, "environment": "staging", "event_types": ["*"]});
 
-    platform.world.set_read_only(true, true).await;
+    platform.world.database.set_read_only(true, true).await;
     let unready =
         async || (readiness(&platform).await == (503, "read-only".to_owned())).then_some(());
     platform.world.eventually("the API tells", unready).await;
@@ -46,7 +46,7 @@ async fn after_a_failover_all_flows_again_within_seconds_and_without_a_restart()
     }
     platform.get("/api/v1/webhooks").await;
 
-    platform.world.set_read_only(false, false).await;
+    platform.world.database.set_read_only(false, false).await;
     let began = Instant::now();
     let made = async || (platform.post("/api/v1/webhooks", &webhook).await.0 == 201).then_some(());
     platform
@@ -71,15 +71,10 @@ async fn after_a_failover_all_flows_again_within_seconds_and_without_a_restart()
     platform.end().await;
 }
 
-/// Postgres has no room for events, as it tells so (SQLSTATE 53100).
-const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
-    CREATE TRIGGER full_disk BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION full_disk()";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_sets_no_event_aside() {
     let (platform, receiver, stranger) = platform().await;
-    platform.world.execute(FULL).await;
+    platform.world.database.fill_disk().await;
     let (events, messages) = good(150);
 
     stranger.publish_all(&messages).await;
@@ -101,10 +96,7 @@ async fn a_disk_that_is_full_sets_no_event_aside() {
         .world
         .eventually("they are left to others", left)
         .await;
-    platform
-        .world
-        .execute("DROP TRIGGER full_disk ON events")
-        .await;
+    platform.world.database.free_disk().await;
 
     arrive(&platform, &receiver, &events, Duration::from_secs(10)).await;
     rejected(&platform, 0).await;
@@ -120,21 +112,13 @@ async fn an_event_that_came_back_often_is_held_until_it_is_committed() {
     // The dispatcher must not be what brings it over the limit.
     platform
         .world
+        .broker
         .give_up_after(u32::try_from(webhook_broker::SUSPECT).expect("few") + 1)
         .await;
     for _ in 0..webhook_broker::SUSPECT {
-        let broker = platform.world.amqp_url.parse().expect("a URL");
-        let intake = webhook_broker::consume(
-            &broker,
-            webhook_broker::Queue::Events,
-            "leaver",
-            std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1)),
-        );
-        let mut intake = intake.await.expect("it consumes");
-        intake.next_batch(1).await.expect("a message");
-        intake.close().await;
+        platform.world.broker.leave_with_a_message().await;
     }
-    platform.world.execute(FULL).await;
+    platform.world.database.fill_disk().await;
 
     platform.dispatcher = Service::dispatcher(&platform.world);
     let told = async || {
@@ -149,10 +133,7 @@ async fn an_event_that_came_back_often_is_held_until_it_is_committed() {
     let began = Instant::now();
     let held = async || (began.elapsed() > Duration::from_secs(15)).then_some(());
     platform.world.eventually("it holds on", held).await;
-    platform
-        .world
-        .execute("DROP TRIGGER full_disk ON events")
-        .await;
+    platform.world.database.free_disk().await;
 
     arrive(&platform, &receiver, &events, Duration::from_secs(10)).await;
     rejected(&platform, 0).await;
@@ -163,7 +144,7 @@ async fn an_event_that_came_back_often_is_held_until_it_is_committed() {
 async fn an_event_that_postgres_refuses_goes_aside_and_its_neighbours_are_delivered() {
     let (platform, receiver, stranger) = platform().await;
     let refuse = "ALTER TABLE events ADD CONSTRAINT odd CHECK (event_type <> 'telemetry.flagged')";
-    platform.world.execute(refuse).await;
+    platform.world.database.execute(refuse).await;
     let (events, messages) = good(50);
     let odd = webhook_tests::event(
         webhook_domain::Environment::Production,
@@ -191,26 +172,16 @@ async fn an_event_that_comes_again_after_it_was_removed_stops_no_recording() {
     let (platform, receiver, stranger) = platform().await;
     let (events, messages) = good(2);
     stranger.publish_all(&messages[..1]).await;
-    let recorded = async |count: usize| {
-        let recorded = "SELECT count(*) FROM attempts";
-        let there = platform.world.ask::<i64>(recorded).await;
-        (usize::try_from(there) == Ok(count)).then_some(())
-    };
-    let world = &platform.world;
-    world
-        .eventually("it is recorded", async || recorded(1).await)
-        .await;
+    let (world, database) = (&platform.world, &platform.world.database);
+    world.becomes("attempts", 1, || database.attempts()).await;
 
     // As retention does with an event whose delivery is kept still.
-    world.execute("DELETE FROM events").await;
+    database.execute("DELETE FROM events").await;
     stranger.publish_all(&messages).await;
 
     arrive(&platform, &receiver, &events, Duration::from_secs(5)).await;
-    world
-        .eventually("all are recorded", async || recorded(3).await)
-        .await;
-    let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
-    assert_eq!(world.ask::<i64>(pending).await, 0);
+    world.becomes("attempts", 3, || database.attempts()).await;
+    assert_eq!(database.pending().await, 0);
     platform.end().await;
 }
 
@@ -227,7 +198,7 @@ async fn sessions_are_used_again_as_long_as_all_is_well() {
     for _ in 0..20 {
         platform.get("/api/v1/rejected-messages").await;
     }
-    let before = async || platform.world.ask::<Option<String>>(pids).await;
+    let before = async || platform.world.database.ask::<Option<String>>(pids).await;
     let before = platform
         .world
         .eventually("there is a session", before)
@@ -238,7 +209,7 @@ async fn sessions_are_used_again_as_long_as_all_is_well() {
     stranger.publish_all(&messages).await;
     arrive(&platform, &receiver, &events, Duration::from_secs(5)).await;
 
-    let after: Option<String> = platform.world.ask(pids).await;
+    let after: Option<String> = platform.world.database.ask(pids).await;
     assert_eq!(after, Some(before));
     platform.end().await;
 }

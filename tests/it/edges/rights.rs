@@ -41,7 +41,7 @@ async fn all_works(platform: &Platform, receiver: &Receiver) {
         .await;
     let arrived = async || (receiver.count() > before).then_some(());
     platform.world.eventually("it arrives", arrived).await;
-    platform.world.put_rejected("no event").await;
+    platform.world.broker.put_rejected("no event").await;
     let message = super::rejected(platform, 1).await.remove(0);
     let path = format!(
         "/api/v1/rejected-messages/{}/requeue",
@@ -54,7 +54,7 @@ async fn all_works(platform: &Platform, receiver: &Receiver) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_broker_rights_that_are_documented_are_enough() {
     let world = World::new().await;
-    let declares = world.broker_user(DECLARES).await;
+    let declares = world.broker.broker_user(DECLARES).await;
     let mut platform = Platform::with_broker(world, &declares).await;
     let receiver = Receiver::answering(&[]).await;
     platform.webhook_at(&receiver.url).await;
@@ -66,7 +66,7 @@ async fn the_broker_rights_that_are_documented_are_enough() {
         .post("/api/v1/rejected-messages/discard", &serde_json::json!({}))
         .await;
     assert_eq!(discarded.0, 200);
-    let uses = platform.world.broker_user(USES).await;
+    let uses = platform.world.broker.broker_user(USES).await;
     restart(&mut platform, &[("AMQP_URL", &uses)]).await;
     all_works(&platform, &receiver).await;
     platform.end().await;
@@ -75,7 +75,7 @@ async fn the_broker_rights_that_are_documented_are_enough() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_broker_user_may_not_declare_is_named_once_with_what_to_do() {
     let world = World::new().await;
-    let restricted = world.broker_user(USES).await;
+    let restricted = world.broker.broker_user(USES).await;
     let dispatcher = Service::dispatcher_with(&world, &[("AMQP_URL", &restricted)]);
 
     let told = async || {
@@ -102,9 +102,10 @@ async fn what_a_broker_user_may_not_declare_is_named_once_with_what_to_do() {
 /// A user with this name and these rights, and the URL by which he connects to the world's database.
 async fn postgres_user(world: &World, name: &str, rights: &str) -> String {
     world
+        .database
         .execute(&format!("CREATE ROLE {name} LOGIN; {rights}"))
         .await;
-    let mut url: Url = world.database_url.parse().expect("a URL");
+    let mut url: Url = world.database.url.parse().expect("a URL");
     url.set_username(name).expect("it has a host");
     url.into()
 }
@@ -127,8 +128,9 @@ async fn a_postgres_user_who_owns_nothing_but_a_schema_can_migrate_and_serve() {
     }
 
     let tables = format!("SELECT count(*) FROM pg_tables WHERE schemaname = '{name}'");
-    assert!(world.ask::<i64>(&tables).await > 10);
+    assert!(world.database.ask::<i64>(&tables).await > 10);
     world
+        .database
         .execute(&format!("DROP OWNED BY {name}; DROP ROLE {name}"))
         .await;
     world.end().await;
@@ -152,7 +154,7 @@ async fn a_postgres_user_who_may_not_create_serves_what_others_migrated() {
     all_works(&platform, &receiver).await;
     let newest = "DELETE FROM __diesel_schema_migrations
         WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)";
-    platform.world.execute(newest).await;
+    platform.world.database.execute(newest).await;
     let refused =
         Service::run_to_end("webhook-api", &platform.world, &variables, &["migrate"]).await;
 
@@ -166,6 +168,7 @@ async fn a_postgres_user_who_may_not_create_serves_what_others_migrated() {
     platform.api.kill().await;
     platform
         .world
+        .database
         .execute(&format!("DROP OWNED BY {name}; DROP ROLE {name}"))
         .await;
     platform.world.end().await;

@@ -22,7 +22,6 @@ async fn messages_of_half_a_mebibyte_by_the_hundred_stay_within_the_memory_bound
 
     arrive(&platform, &receiver, &events, Duration::from_secs(20)).await;
     let peak = peak_mib(platform.dispatcher.pid());
-    println!("600 messages of 512 KiB: {peak} MiB at most");
     assert!(peak < MEMORY_BOUND_MIB, "{peak} MiB");
     platform.end().await;
 }
@@ -36,7 +35,7 @@ async fn the_broker_takes_no_message_that_is_larger_than_a_dispatcher_can_hold()
         .await;
 
     assert!(!taken);
-    let broker = platform.world.amqp_url.parse().expect("a URL");
+    let broker = platform.world.broker.url.parse().expect("a URL");
     let larger = webhook_broker::accepts_larger_messages(&broker).await;
     assert!(!larger.expect("the broker answers"));
     platform.end().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webhook_domain::{Circuit, HealthPolicy, RetryPolicy, WebhookStatus};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, set_status};
+use webhook_tests::{Answer, Received, Receiver, Stage, set_status};
 
 use crate::engine::events;
 
@@ -17,18 +17,22 @@ fn quick() -> HealthPolicy {
     }
 }
 
+/// The default policy with another first pause.
+fn retrying_after(initial_interval: Duration) -> RetryPolicy {
+    RetryPolicy {
+        initial_interval,
+        ..RetryPolicy::default()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_circuit_is_open_waiting_costs_no_attempt_and_one_2xx_closes_it() {
     let down = |number: usize, _: &Received| Answer::Status(if number < 10 { 500 } else { 200 });
-    let setup = StageSetup {
-        policy: RetryPolicy {
-            initial_interval: Duration::from_millis(10),
-            ..RetryPolicy::default()
-        },
-        health: quick(),
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(down).await, setup).await;
+    let stage = Stage::with()
+        .receiver(Receiver::deciding(down).await)
+        .policy(retrying_after(Duration::from_millis(10)))
+        .health(quick());
+    let stage = stage.start().await;
     stage.publish_all(&events(4)).await;
     let open = async || match stage.webhook().await.failing?.circuit {
         Circuit::Open { .. } => Some(()),
@@ -59,31 +63,27 @@ async fn while_a_circuit_is_open_waiting_costs_no_attempt_and_one_2xx_closes_it(
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
     let down = |number: usize, _: &Received| Answer::Status(if number < 3 { 500 } else { 200 });
-    let setup = StageSetup {
-        health: HealthPolicy {
+    let stage = Stage::with()
+        .receiver(Receiver::deciding(down).await)
+        .policy(retrying_after(Duration::from_millis(200)))
+        .health(HealthPolicy {
             disable_after: Duration::from_secs(10 * 86_400),
             ..HealthPolicy::default()
-        },
-        policy: RetryPolicy {
-            initial_interval: Duration::from_millis(200),
-            ..RetryPolicy::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(down).await, setup).await;
-    stage.world.listen_to_status().await;
+        });
+    let stage = stage.start().await;
+    stage.world.broker.listen_to_status().await;
     let back_by = async |days: i32, once: &str| {
         let world = &stage.world;
         let so_far = async || {
             let sql = format!("SELECT count(*) FROM webhook_health WHERE {once}");
-            (world.ask::<i64>(&sql).await == 1).then_some(())
+            (world.database.ask::<i64>(&sql).await == 1).then_some(())
         };
         world.eventually(once, so_far).await;
         let back = format!(
             "UPDATE webhook_health SET failing_since = failing_since - interval '{days} days',
                  warned_at = warned_at - interval '{days} days'"
         );
-        world.execute(&back).await;
+        world.database.execute(&back).await;
     };
 
     stage.publish(&events(1)[0]).await;
@@ -95,14 +95,14 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
     };
     let reason = stage.world.eventually("it is disabled", inactive).await;
     let before = stage.receiver.count();
-    let mut connection = stage.world.connection().await;
+    let mut connection = stage.world.database.connection().await;
     set_status(&mut connection, stage.webhook_id, WebhookStatus::Active).await;
     drop(connection);
     stage.ended(1).await;
 
     let mut told = Vec::new();
     let all_told = async || {
-        told.extend(stage.world.told().await);
+        told.extend(stage.world.broker.told().await);
         (told.len() == 3).then_some(())
     };
     stage
@@ -122,12 +122,12 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_platform_is_told_of_a_delivery_that_is_exhausted() {
     let stage = Stage::new(&[500, 500, 500]).await;
-    stage.world.listen_to_status().await;
+    stage.world.broker.listen_to_status().await;
     let event = events(1).remove(0);
 
     stage.publish(&event).await;
     let rows = stage.ended(1).await;
-    let told = async || stage.world.told().await.pop();
+    let told = async || stage.world.broker.told().await.pop();
     let told = stage.world.eventually("it is told", told).await;
 
     assert_eq!(told["type"], "delivery.exhausted");

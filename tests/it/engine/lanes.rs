@@ -2,22 +2,21 @@
 
 use std::time::Duration;
 
-use webhook_domain::{MaxConcurrency, RateLimit, RetryPolicy, Serving, WebhookStatus};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, set_status};
+use webhook_domain::{RetryPolicy, WebhookStatus};
+use webhook_tests::{Answer, Received, Receiver, Stage, set_status};
 
 use crate::engine::events;
+
+/// Sets the webhook Inactive, makes 2,000 copies of its event with a retry that is due, and sets the
+/// webhook Active.
+const RETRIES_DUE: &str = include_str!("retries_due.sql");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_gets_no_more_at_once_than_it_wants() {
     let slow = |_: usize, _: &Received| Answer::After(Duration::from_millis(30));
-    let setup = StageSetup {
-        serving: Serving {
-            max_concurrency: Some(MaxConcurrency::new(2).expect("a limit")),
-            ..Serving::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(slow).await, setup).await;
+    let receiver = Receiver::deciding(slow).await;
+    let stage = Stage::with().receiver(receiver).concurrency(2);
+    let stage = stage.start().await;
 
     stage.publish_all(&events(40)).await;
     stage.ended(40).await;
@@ -36,7 +35,7 @@ async fn an_overloaded_receiver_gets_less_at_once() {
         }
     };
     let receiver = Receiver::deciding(slow).await;
-    let stage = Stage::set(receiver, StageSetup::default()).await;
+    let stage = Stage::with().receiver(receiver).start().await;
 
     stage.publish_all(&events(4)).await;
     stage.arrived(4).await;
@@ -54,15 +53,7 @@ async fn an_overloaded_receiver_gets_less_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_holds_across_workers() {
-    let setup = StageSetup {
-        serving: Serving {
-            rate_limit: Some(RateLimit::new(50).expect("a limit")),
-            ..Serving::default()
-        },
-        dispatchers: 3,
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::answering(&[]).await, setup).await;
+    let stage = Stage::with().rate_limit(50).dispatchers(3).start().await;
 
     stage.publish_all(&events(150)).await;
     stage.ended(150).await;
@@ -70,66 +61,57 @@ async fn a_rate_limit_holds_across_workers() {
     let received = stage.receiver.received();
     let seconds = (received[149].at - received[0].at).as_secs_f64();
     let rate = 149.0 / seconds;
-    println!("150 requests at a limit of 50 a second took {seconds:.2} s: {rate:.1} a second");
-    assert!(rate <= 55.0, "{rate}");
+    assert!(rate <= 55.0, "{rate:.1} requests a second at a limit of 50");
     stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_drain_cuts_running_attempts_off_and_costs_none() {
     let hang = |_: usize, _: &Received| Answer::Hang;
-    let setup = StageSetup {
-        policy: RetryPolicy {
-            timeout: Duration::from_secs(20),
-            ..RetryPolicy::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(hang).await, setup).await;
+    let stage = Stage::with()
+        .receiver(Receiver::deciding(hang).await)
+        .policy(RetryPolicy::default())
+        .timeout(Duration::from_secs(20));
+    let stage = stage.start().await;
     stage.publish_all(&events(10)).await;
     stage.arrived(4).await;
 
     stage.stops.cancel.cancel();
-    let queued_are_back = async || {
-        let sql = "SELECT count(*) FROM deliveries WHERE backlog = 0";
-        (stage.world.ask::<i64>(sql).await == 6).then_some(())
-    };
-    stage
-        .world
-        .eventually("what waited is handed back at once", queued_are_back)
+    let (world, database) = (&stage.world, &stage.world.database);
+    world
+        .becomes("deliveries handed back at once", 6, || {
+            database.in_backlog()
+        })
         .await;
     stage.stops.deadline.cancel();
     let world = stage.stop().await;
 
-    let sql = "SELECT count(*) FROM deliveries WHERE backlog = 0 AND attempts = 0";
-    assert_eq!(world.ask::<i64>(sql).await, 10);
-    assert_eq!(world.ask::<i64>("SELECT count(*) FROM attempts").await, 0);
+    assert_eq!(world.database.unattempted_in_backlog().await, 10);
+    assert_eq!(world.database.attempts().await, 0);
     world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_set_inactive_gets_nothing_of_what_waited_in_a_lane() {
     let hang = |_: usize, _: &Received| Answer::Hang;
-    let setup = StageSetup {
-        policy: RetryPolicy {
-            max_attempts: 2,
-            timeout: Duration::from_secs(4),
-            ..RetryPolicy::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(hang).await, setup).await;
+    let stage = Stage::with()
+        .receiver(Receiver::deciding(hang).await)
+        .policy(RetryPolicy::default())
+        .attempts(2)
+        .timeout(Duration::from_secs(4));
+    let stage = stage.start().await;
     stage.publish_all(&events(10)).await;
     stage.arrived(4).await;
 
-    let mut connection = stage.world.connection().await;
+    let mut connection = stage.world.database.connection().await;
     set_status(&mut connection, stage.webhook_id, WebhookStatus::Inactive).await;
     drop(connection);
-    let given_back = async || {
-        let sql = "SELECT count(*) FROM deliveries WHERE backlog = 0 AND attempts = 0";
-        (stage.world.ask::<i64>(sql).await == 6).then_some(())
-    };
-    stage.world.eventually("it is given back", given_back).await;
+    let (world, database) = (&stage.world, &stage.world.database);
+    world
+        .becomes("deliveries given back", 6, || {
+            database.unattempted_in_backlog()
+        })
+        .await;
 
     assert_eq!(stage.receiver.count(), 4);
     stage.stops.deadline.cancel();
@@ -144,22 +126,11 @@ async fn a_mountain_of_retries_does_not_hold_up_a_new_event() {
         }
         Answer::After(Duration::from_millis(20))
     };
-    let stage = Stage::set(Receiver::deciding(slow_to_old).await, StageSetup::default()).await;
-    let deactivate = "UPDATE webhooks SET status = 'inactive'";
+    let receiver = Receiver::deciding(slow_to_old).await;
+    let stage = Stage::with().receiver(receiver).start().await;
     stage.publish_all(&events(1)).await;
     stage.ended(1).await;
-    stage.world.execute(deactivate).await;
-    let mountain = "INSERT INTO events (id, event_type, environment, occurred_at, body)
-            SELECT gen_random_uuid(), event_type, environment, occurred_at, body
-            FROM events, generate_series(1, 2000);
-        INSERT INTO deliveries
-                (id, event_id, webhook_id, event_type, environment, attempts, next_attempt_at)
-            SELECT gen_random_uuid(), events.id, webhooks.id, events.event_type::event_type,
-                'production', 1, now() - interval '1 h'
-            FROM events, webhooks WHERE NOT EXISTS
-                (SELECT FROM deliveries WHERE deliveries.event_id = events.id);
-        UPDATE webhooks SET status = 'active'";
-    stage.world.execute(mountain).await;
+    stage.world.database.execute(RETRIES_DUE).await;
     stage.arrived(50).await;
 
     let fresh = events(1).remove(0);
@@ -170,8 +141,7 @@ async fn a_mountain_of_retries_does_not_hold_up_a_new_event() {
     };
     let position = stage.world.eventually("it arrives", arrived).await;
 
-    println!("it was number {position} of 2,001");
-    assert!(position < 500, "{position} retries went first");
+    assert!(position < 500, "{position} of 2,000 retries went first");
     stage.stops.deadline.cancel();
     stage.end().await;
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use webhook_domain::{Environment, Event, EventType, OrderingField, RetryPolicy, Serving};
+use webhook_domain::{Environment, Event, EventType};
 use webhook_tests::rows::{lease, take_in};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, event_with};
+use webhook_tests::{Answer, Received, Receiver, Stage, event_with};
 
 /// Events about `keys` licenses in turn, each with a number that counts up.
 fn numbered(count: usize, keys: usize) -> Vec<Event> {
@@ -30,6 +30,19 @@ fn place(body: &[u8]) -> (String, u64) {
     )
 }
 
+/// The numbers of each license's events in the order of arrival; retries count once.
+fn orders(received: &[Received]) -> HashMap<String, Vec<u64>> {
+    let mut orders: HashMap<String, Vec<u64>> = HashMap::new();
+    for request in received {
+        let (license, number) = place(&request.body);
+        let order = orders.entry(license).or_default();
+        if order.last() != Some(&number) {
+            order.push(number);
+        }
+    }
+    orders
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn events_with_one_key_arrive_in_order_and_a_failing_one_holds_back_only_its_own() {
     let fails = |body: &[u8]| place(body) == ("lic_3".to_owned(), 3);
@@ -37,34 +50,20 @@ async fn events_with_one_key_arrive_in_order_and_a_failing_one_holds_back_only_i
         let failing = fails(&request.body) && request.headers["x-webhook-attempt"] != "4";
         Answer::Status(if failing { 500 } else { 200 })
     });
-    let setup = StageSetup {
-        serving: Serving {
-            ordering: Some(OrderingField::default()),
-            ..Serving::default()
-        },
-        policy: RetryPolicy {
-            max_attempts: 5,
-            initial_interval: Duration::from_millis(300),
-            timeout: Duration::from_secs(5),
-            ..RetryPolicy::default()
-        },
-        dispatchers: 3,
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(receiver.await, setup).await;
+    let stage = Stage::with()
+        .receiver(receiver.await)
+        .ordered()
+        .attempts(5)
+        .initial_interval(Duration::from_millis(300))
+        .timeout(Duration::from_secs(5))
+        .dispatchers(3);
+    let stage = stage.start().await;
 
     stage.publish_all(&numbered(200, 10)).await;
     stage.ended(200).await;
 
-    let mut accepted: HashMap<String, Vec<u64>> = HashMap::new();
     let received = stage.receiver.received();
-    for request in &received {
-        let (license, number) = place(&request.body);
-        let order = accepted.entry(license).or_default();
-        if order.last() != Some(&number) {
-            order.push(number);
-        }
-    }
+    let accepted = orders(&received);
     for (license, order) in &accepted {
         let first = order[0];
         let expected: Vec<u64> = (0..20).map(|step| first + step * 10).collect();
@@ -81,14 +80,9 @@ async fn events_with_one_key_arrive_in_order_and_a_failing_one_holds_back_only_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_without_the_ordering_field_waits_for_nobody() {
-    let setup = StageSetup {
-        serving: Serving {
-            ordering: Some(OrderingField::parse("nothing").expect("a field")),
-            ..Serving::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::answering(&[500]).await, setup).await;
+    let receiver = Receiver::answering(&[500]).await;
+    let stage = Stage::with().receiver(receiver).ordered_by("nothing");
+    let stage = stage.start().await;
 
     stage.publish_all(&numbered(20, 1)).await;
 
@@ -98,15 +92,8 @@ async fn an_event_without_the_ordering_field_waits_for_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_was_missed_is_made_up_for() {
-    let setup = StageSetup {
-        serving: Serving {
-            ordering: Some(OrderingField::default()),
-            ..Serving::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::answering(&[]).await, setup).await;
-    let mut connection = stage.world.connection().await;
+    let stage = Stage::with().ordered().start().await;
+    let mut connection = stage.world.database.connection().await;
 
     // A dispatcher that dies between its commit and finding out whose turn it is.
     let taken_in = take_in(&mut connection, &numbered(3, 1), lease(60)).await;

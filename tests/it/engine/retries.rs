@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use webhook_domain::{RetryPolicy, Serving};
-use webhook_tests::{Answer, Received, Receiver, Stage, StageSetup, WebhookSample};
+use webhook_tests::{Answer, Received, Receiver, Stage, WebhookSample};
 
 use crate::engine::events;
 
@@ -15,11 +15,8 @@ async fn a_webhooks_own_policy_counts_for_it_and_a_new_default_for_the_others() 
         ..RetryPolicy::default()
     };
     let always_down = |_: usize, _: &Received| Answer::Status(500);
-    let setup = StageSetup {
-        policy: of(2),
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::deciding(always_down).await, setup).await;
+    let receiver = Receiver::deciding(always_down).await;
+    let stage = Stage::with().receiver(receiver).policy(of(2)).start().await;
     let url = stage.receiver.url.clone();
     let own = WebhookSample {
         serving: Serving {
@@ -28,11 +25,12 @@ async fn a_webhooks_own_policy_counts_for_it_and_a_new_default_for_the_others() 
         },
         ..WebhookSample::at(&url)
     };
-    own.store(&mut stage.world.connection().await).await;
+    own.store(&mut stage.world.database.connection().await)
+        .await;
 
     stage.publish(&events(1)[0]).await;
     let before = stage.ended(2).await;
-    stage.world.set_retry_policy(&of(3)).await;
+    stage.world.database.set_retry_policy(&of(3)).await;
     stage.publish(&events(1)[0]).await;
     let after = stage.ended(4).await;
 
@@ -49,15 +47,13 @@ async fn a_webhooks_own_policy_counts_for_it_and_a_new_default_for_the_others() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failures_retry_after_lengthens_its_own_delay_up_to_the_longest() {
     let wait = Answer::Header(500, "retry-after: 3600");
-    let setup = StageSetup {
-        policy: RetryPolicy {
-            initial_interval: Duration::from_millis(10),
-            max_interval: Duration::from_millis(800),
-            ..RetryPolicy::default()
-        },
-        ..StageSetup::default()
-    };
-    let stage = Stage::set(Receiver::scripted(vec![wait]).await, setup).await;
+    let receiver = Receiver::scripted(vec![wait]).await;
+    let stage = Stage::with().receiver(receiver).policy(RetryPolicy {
+        initial_interval: Duration::from_millis(10),
+        max_interval: Duration::from_millis(800),
+        ..RetryPolicy::default()
+    });
+    let stage = stage.start().await;
 
     stage.publish(&events(1)[0]).await;
     stage.ended(1).await;

@@ -33,15 +33,6 @@ fn told(explained: &Value) -> Vec<(&str, &str, &str)> {
         .collect()
 }
 
-/// Opens a webhook's circuit, so that its deliveries wait.
-async fn pause(platform: &Platform, id: &str) {
-    let sql = format!(
-        "INSERT INTO webhook_health (webhook_id, failing_since, failures, paused_at, paused_until)
-         VALUES ('{id}', now(), 20, now(), now() + interval '1 h')"
-    );
-    platform.world.execute(&sql).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_was_owed_an_event_is_told_by_its_delivery() {
     let platform = Platform::new().await;
@@ -56,7 +47,7 @@ async fn a_webhook_that_was_owed_an_event_is_told_by_its_delivery() {
         let receiver = Receiver::deciding(move |_, _| Answer::Status(status)).await;
         let id = create(&platform, outcome, "production", &["*"], &receiver.url).await;
         if status == 0 {
-            pause(&platform, &id).await;
+            platform.world.database.open_circuit(&id).await;
         }
         ids.push(id);
     }
@@ -81,7 +72,7 @@ async fn what_was_cancelled_or_is_kept_no_more_is_told_so() {
     let old = create(&platform, "old", "production", &["*"], NOBODY).await;
     let off = create(&platform, "off", "production", &["*"], NOBODY).await;
     for id in [&left, &off] {
-        pause(&platform, id).await;
+        platform.world.database.open_circuit(id).await;
     }
 
     let event = publish(&platform).await;
@@ -91,7 +82,7 @@ async fn what_was_cancelled_or_is_kept_no_more_is_told_so() {
         "DELETE FROM deliveries WHERE webhook_id = '{old}';
          UPDATE events SET received_at = received_at + interval '11 s'"
     );
-    platform.world.execute(&forget).await;
+    platform.world.database.execute(&forget).await;
 
     assert_eq!(
         told(&explain(&platform, event, "").await),
@@ -289,14 +280,16 @@ async fn a_change_at_the_same_moment_is_found_though_its_time_is_not_the_same() 
     let id = create(&platform, "CRM", "production", &["*"], NOBODY).await;
     let began: String = platform
         .world
+        .database
         .ask("SELECT (now() + interval '1 h')::text")
         .await;
-    platform.world.execute(
+    platform.world.database.execute(
         "UPDATE webhook_history SET valid_from = '-infinity' WHERE version = 1; DELETE FROM webhook_history WHERE version = 0"
     ).await;
     patch(&platform, &id, &json!({"status": "inactive"})).await;
     platform
         .world
+        .database
         .execute(&format!(
             "UPDATE webhook_history SET valid_until = '{began}' WHERE version = 1;
          UPDATE webhook_history SET valid_from = '{began}' WHERE version = 2"
@@ -309,7 +302,7 @@ async fn a_change_at_the_same_moment_is_found_though_its_time_is_not_the_same() 
         let sql = format!(
             "UPDATE events SET received_at = '{began}'::timestamptz + interval '{seconds} s'"
         );
-        platform.world.execute(&sql).await;
+        platform.world.database.execute(&sql).await;
         outcomes.push(outcome(&platform, event, &id).await);
     }
     assert_eq!(outcomes, ["not_kept", "inactive", "inactive", "inactive"]);

@@ -10,21 +10,23 @@ const DOWN: &str = include_str!("../../../migrations/2026-11-24-000008_events_ex
 #[tokio::test(flavor = "multi_thread")]
 async fn history_begins_with_what_is_there_and_tells_no_more_than_it_knows() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
     owe(&mut connection, 2, lease(60)).await;
     set_status(&mut connection, webhook.id, WebhookStatus::Inactive).await;
     let unwanted = event(Environment::Staging, EventType::LicenseCreated);
     take_in(&mut connection, &[unwanted], lease(60)).await;
 
-    world.execute(DOWN).await;
-    world.execute(UP).await;
+    world.database.execute(DOWN).await;
+    world.database.execute(UP).await;
 
     let matched: Vec<bool> = world
+        .database
         .ask("SELECT array_agg(matched ORDER BY received_at) FROM events")
         .await;
     assert_eq!(matched, [true, true, false]);
     let known: Vec<String> = world
+        .database
         .ask(
             "SELECT array_agg(concat_ws(' ', history.version, history.status,
                 valid_until = created_at, valid_from = updated_at) ORDER BY history.version)
@@ -38,31 +40,22 @@ async fn history_begins_with_what_is_there_and_tells_no_more_than_it_knows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_dated_to_its_commit_and_versions_never_overlap() {
     let world = World::new().await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
 
     world
-        .execute(
-            "BEGIN;
-             UPDATE webhooks SET name = 'a', version = 2;
-             UPDATE webhooks SET name = 'b', version = 3;
-             UPDATE webhooks SET description = 'not told', version = 4;
-             CREATE TABLE last AS SELECT clock_timestamp() AS at;
-             COMMIT",
-        )
+        .database
+        .execute(include_str!("history/changes.sql"))
         .await;
 
     let versions: Vec<i64> = world
+        .database
         .ask("SELECT array_agg(version ORDER BY valid_from) FROM webhook_history")
         .await;
     assert_eq!(versions, [0, 1, 2, 3]);
     let well: bool = world
-        .ask(
-            "SELECT bool_and(valid_until = next AND valid_from < valid_until)
-                AND (SELECT at FROM last) <= max(valid_from)
-             FROM (SELECT *, lead(valid_from, 1, 'infinity') OVER (ORDER BY valid_from) AS next
-                   FROM webhook_history) AS history",
-        )
+        .database
+        .ask(include_str!("history/versions_meet.sql"))
         .await;
     assert!(well);
     world.end().await;

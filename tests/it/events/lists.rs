@@ -57,13 +57,7 @@ async fn each_filter_lists_what_it_names_and_events_that_nobody_wants_are_there(
 }
 
 /// 600 events in all 126 groups: one of every second, ten at each moment, one type far more often.
-const EVENTS: &str = "
-    INSERT INTO events (id, event_type, environment, occurred_at, received_at, body, matched)
-    SELECT gen_random_uuid(),
-           CASE WHEN n % 2 = 0 THEN 'license.created' ELSE types[1 + n % 21] END,
-           (ARRAY['production', 'staging', 'development'])[1 + n / 7 % 3], now(),
-           now() - n / 10 * interval '1 s', '{}', n % 5 < 2
-    FROM generate_series(1, 600) AS n";
+const EVENTS: &str = include_str!("lists.sql");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_events_leave_nothing_out_whatever_is_asked_for() {
@@ -72,6 +66,7 @@ async fn pages_of_events_leave_nothing_out_whatever_is_asked_for() {
     let types = format!("(ARRAY[{}])", types.join(","));
     platform
         .world
+        .database
         .execute(&EVENTS.replace("types", &types))
         .await;
 
@@ -95,7 +90,7 @@ async fn pages_of_events_leave_nothing_out_whatever_is_asked_for() {
             };
             cursor = format!("&cursor={next}");
         }
-        let all: Vec<String> = platform.world.ask(&format!(
+        let all: Vec<String> = platform.world.database.ask(&format!(
             "SELECT array_agg(id::text ORDER BY received_at DESC, id DESC) FROM events WHERE {condition}"
         )).await;
         assert_eq!(seen, all, "{query}");

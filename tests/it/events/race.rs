@@ -36,7 +36,7 @@ async fn told_and_owed(platform: &Platform, event: EventId) -> (Vec<String>, Vec
         "SELECT coalesce(array_agg(webhook_id::text ORDER BY webhook_id), '{{}}')
          FROM deliveries WHERE event_id = '{event}'"
     );
-    (told, platform.world.ask(&sql).await)
+    (told, platform.world.database.ask(&sql).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

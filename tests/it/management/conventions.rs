@@ -34,6 +34,7 @@ async fn a_creation_with_a_key_is_made_once_and_answered_the_same() {
     let (fresh, _, _) = create(&platform, "order-43", &webhook).await;
     platform
         .world
+        .database
         .execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
         .await;
     let (a_day_later, replayed, later) = create(&platform, "order-42", &other).await;

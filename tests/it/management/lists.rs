@@ -33,7 +33,7 @@ async fn each_filter_lists_what_it_names() {
         .patch(&path_of(&inactive), &json!({"status": "inactive"}))
         .await;
     let id = failing["id"].as_str().expect("an id");
-    platform.world.execute(&format!(
+    platform.world.database.execute(&format!(
         "INSERT INTO webhook_health (webhook_id, failing_since, failures) VALUES ('{id}', now(), 3)"
     )).await;
 
@@ -78,6 +78,7 @@ async fn webhooks_are_sorted_by_their_latest_delivery() {
         if number > 0 {
             platform
                 .world
+                .database
                 .execute(&format!(
                     "INSERT INTO webhook_activity VALUES ('{id}', gen_random_uuid(), 'failed',
                     now() - interval '{} h', 500, 'status')",

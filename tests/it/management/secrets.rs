@@ -63,7 +63,7 @@ async fn a_replaced_secret_signs_until_its_grace_period_is_over() {
     // The version tells the dispatcher that something changed.
     let soon = "UPDATE previous_secrets SET valid_until = now() + interval '3 s';
         UPDATE webhooks SET version = version + 1";
-    platform.world.execute(soon).await;
+    platform.world.database.execute(soon).await;
     let still = next(&platform, &receiver).await;
     let over = async || {
         let request = next(&platform, &receiver).await;

@@ -88,11 +88,11 @@ async fn an_inactive_webhook_gets_nothing_that_is_published_after_the_answer() {
     }
     publish().await;
     let taken_in = async || {
-        let events: i64 = platform.world.ask("SELECT count(*) FROM events").await;
+        let events: i64 = platform.world.database.events().await;
         (events == 1).then_some(())
     };
     platform.world.eventually("it is taken in", taken_in).await;
-    let owed: i64 = platform.world.ask("SELECT count(*) FROM deliveries").await;
+    let owed: i64 = platform.world.database.deliveries().await;
     let (_, webhook) = platform
         .ask(Method::POST, &format!("{path}/activate"), None)
         .await;

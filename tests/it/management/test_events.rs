@@ -47,11 +47,11 @@ async fn a_test_event_is_tried_once_and_does_not_wait_for_an_open_circuit() {
     let receiver = Receiver::deciding(|_, _| Answer::Status(500)).await;
     let path = platform.webhook_at(&receiver.url).await;
     let id = path.rsplit('/').next().expect("an id");
-    platform.world.execute(&format!(
+    platform.world.database.execute(&format!(
         "INSERT INTO webhook_health (webhook_id, failing_since, failures, paused_at, paused_until, pauses)
          VALUES ('{id}', now(), 20, now(), now() + interval '1 h', 1)"
     )).await;
-    platform.world.listen_to_status().await;
+    platform.world.broker.listen_to_status().await;
 
     let test = json!({"event_type": "contract.created"});
     let (_, sent) = platform.post(&format!("{path}/test?wait=10s"), &test).await;
@@ -61,7 +61,10 @@ async fn a_test_event_is_tried_once_and_does_not_wait_for_an_open_circuit() {
         each(&sent["delivery"]["attempts"], "failure_class"),
         ["status"]
     );
-    assert!(platform.world.told().await.is_empty(), "nobody is alarmed");
+    assert!(
+        platform.world.broker.told().await.is_empty(),
+        "nobody is alarmed"
+    );
     platform.end().await;
 }
 

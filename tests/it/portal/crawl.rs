@@ -1,5 +1,5 @@
-//! Every link of the portal is followed and every form is tried, without a browser: what a page must
-//! never have, and what each must.
+//! Follows every link of the portal and tries every form, without a browser, and checks rules that hold
+//! for all pages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,28 +13,28 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 use webhook_tests::{PAGES, Showcase, Viewer, Visitor};
 
-/// How many pages of one shape are looked at.
+/// The number of pages of one shape that are read.
 const OF_A_SHAPE: usize = 3;
 
-/// A diagnosis waits for a dispatcher, which is not there: one is enough.
+/// A page that waits for a dispatcher, of which the showcase has none: one of its shape is enough.
 const WAITS: &str = "/admin/webhooks/{id}/diagnosis";
 
-/// What a page and its scripts and styles may weigh on the wire, compressed.
-const MOST_BYTES: usize = 100_000;
+/// The largest size of a page with its scripts and styles, compressed, in bytes.
+const MAX_PAGE_BYTES: usize = 100_000;
 
-/// What a form is told that is not of this session.
+/// The text of the refusal of a form with the token of another session.
 const STRANGE: &str = "The form is not of this session";
 
-/// What was found.
+/// The pages, forms and faults that were found.
 #[derive(Default)]
 struct Crawl {
-    /// What is still to be looked at, with the page that led there.
+    /// Pages that are still to be read, each with a page that links to it.
     open: Vec<(String, String)>,
     seen: BTreeSet<String>,
     shapes: BTreeMap<String, usize>,
-    /// The forms that change something, with a page that has one: by action's shape.
+    /// One form for each shape of an action, with a page that has the form.
     forms: BTreeMap<String, PostForm>,
-    /// What each script and style weighs.
+    /// The compressed size of each script and style, in bytes.
     assets: HashMap<String, usize>,
     wrong: Vec<String>,
 }
@@ -46,7 +46,7 @@ struct PostForm {
 }
 
 impl Crawl {
-    /// Follows every link that can be reached from these pages.
+    /// Reads every page that can be reached from `pages`.
     async fn from(pages: &[String], visitor: &Visitor) -> Self {
         let mut crawl = Self::default();
         for page in pages {
@@ -69,7 +69,7 @@ impl Crawl {
         self.wrong.push(format!("{page}: {why}"));
     }
 
-    /// Remembers a page to be looked at, if there were not enough of its shape.
+    /// Remembers a page to be read unless enough pages of its shape were.
     fn follow(&mut self, path: &str, from: &str) {
         let shape = shape_of(path);
         let most = if shape == WAITS { 1 } else { OF_A_SHAPE };
@@ -90,7 +90,7 @@ impl Crawl {
         if header(X_CONTENT_TYPE_OPTIONS) != b"nosniff" {
             self.refuse(path, "its type may be guessed");
         }
-        // What is offered to be kept is no page.
+        // A download is no page.
         if header(CONTENT_DISPOSITION).starts_with(b"attachment") {
             return;
         }
@@ -100,7 +100,7 @@ impl Crawl {
         }
         let here = answer.url().clone();
         let html = answer.text().await.expect("text");
-        // It cannot be held while something is waited for.
+        // Parsed HTML is not `Send`: it must be gone before the next await.
         let parts = {
             let html = Html::parse_document(&html);
             self.check_elements(path, &html);
@@ -109,7 +109,7 @@ impl Crawl {
             assets_of(&html)
         };
         let weight = self.weigh(visitor, path, parts).await;
-        if weight > MOST_BYTES {
+        if weight > MAX_PAGE_BYTES {
             self.refuse(
                 path,
                 &format!("{weight} bytes, its scripts and styles included"),
@@ -117,7 +117,7 @@ impl Crawl {
         }
     }
 
-    /// Nothing is inline, nothing comes from elsewhere.
+    /// Refuses inline scripts and styles, and files from other origins.
     fn check_elements(&mut self, path: &str, html: &Html) {
         for element in select(html, "*") {
             let (name, value) = (element.value().name(), element.value());
@@ -197,7 +197,7 @@ impl Crawl {
         }
     }
 
-    /// What a page weighs with all that it loads.
+    /// The compressed size of a page with all files that it loads, in bytes.
     async fn weigh(&mut self, visitor: &Visitor, path: &str, mut parts: Vec<String>) -> usize {
         let mut weight = visitor.bytes(path).await;
         let mut counted = BTreeSet::new();
@@ -240,7 +240,7 @@ fn select<'a>(html: &'a Html, css: &str) -> impl Iterator<Item = ElementRef<'a>>
     html.select(&selector).collect::<Vec<_>>().into_iter()
 }
 
-/// What a form sends that nobody typed.
+/// The hidden and preset fields of a form.
 fn fields_of(form: ElementRef<'_>) -> Vec<(String, String)> {
     let hidden = Selector::parse("input[type=hidden]").expect("a selector");
     let fields = form.select(&hidden).map(|field| {
@@ -257,8 +257,8 @@ fn assets_of(html: &Html) -> Vec<String> {
     paths.map(ToOwned::to_owned).collect()
 }
 
-/// What addresses have in common that show another row of the same: without ids, and of the query
-/// only what is asked for, not with which answer.
+/// The shape of a path, which pages of the same kind share: ids replaced, and of the query only the
+/// names of the parameters.
 fn shape_of(path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let parts = path.split('/').map(|part| {
@@ -305,11 +305,6 @@ async fn every_link_leads_to_a_sound_page_and_every_form_checks_its_token() {
         }
     }
 
-    println!(
-        "{} pages of {} shapes",
-        crawl.seen.len(),
-        crawl.shapes.len()
-    );
     assert!(crawl.wrong.is_empty(), "{}", crawl.wrong.join("\n"));
     showcase.end().await;
 }

@@ -9,7 +9,7 @@ const LIST: &str = "/admin/rejected-messages";
 /// Puts messages among the rejected ones, and waits until they are listed.
 async fn reject(platform: &Platform, bodies: &[&str]) {
     for body in bodies {
-        platform.world.put_rejected(body).await;
+        platform.world.broker.put_rejected(body).await;
     }
     let listed = async || {
         let page = platform.get("/api/v1/rejected-messages").await;

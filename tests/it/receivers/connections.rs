@@ -30,10 +30,9 @@ async fn a_receiver_that_closes_some_milliseconds_after_each_answer_fails_no_att
         tokio::time::sleep(Duration::from_millis(10 + number * 7 % 31)).await;
     }
     let tried = async || {
-        let open = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
-        let seen = "SELECT count(*) FROM deliveries";
         let world = &platform.world;
-        (world.ask::<i64>(seen).await == 600 && world.ask::<i64>(open).await == 0).then_some(())
+        (world.database.deliveries().await == 600 && world.database.pending().await == 0)
+            .then_some(())
     };
     platform.world.patiently("all deliveries end", tried).await;
 
@@ -42,7 +41,7 @@ async fn a_receiver_that_closes_some_milliseconds_after_each_answer_fails_no_att
         failed.push(failed_attempts(&platform, webhook).await);
     }
     assert_eq!(failed, [0, 0, 0], "failed attempts after 0, 10 and 50 ms");
-    assert_eq!(platform.world.delivered().await, 600);
+    assert_eq!(platform.world.database.delivered().await, 600);
     platform.end().await;
 }
 
@@ -137,6 +136,7 @@ async fn a_name_that_moves_to_a_private_address_is_not_called_any_more() {
 
     let classes: String = platform
         .world
+        .database
         .ask("SELECT string_agg(DISTINCT failure_class::text, ', ') FROM attempts")
         .await;
     assert_eq!(classes, "blocked_address");

@@ -1,5 +1,5 @@
-//! Receivers of HTTP/2: what a peer says it did not process goes out again at once, and a connection
-//! that is not alive costs its own streams only.
+//! Receivers of HTTP/2: a request that the peer did not process is sent again at once, and a dead
+//! connection costs only its own streams.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ fn url(port: u16) -> String {
     format!("https://localhost:{port}/hook")
 }
 
-/// Publishes so many events as fast as the broker takes them.
+/// Publishes `count` events as fast as the broker confirms.
 async fn publish_all(platform: &Platform, count: usize) {
     let cancel = CancellationToken::new();
     let publisher = platform.publisher(&cancel).await;
@@ -41,13 +41,13 @@ async fn publish_all(platform: &Platform, count: usize) {
     cancel.cancel();
 }
 
-/// Publishes an event, and waits until it is delivered: the connection stands.
+/// Publishes an event and waits for the delivery, after which the connection is open.
 async fn warm_up(platform: &Platform, webhook: &str) {
     publish(platform).await;
     only_attempt(platform, webhook).await;
 }
 
-/// An answer with so many headers of so many bytes each is a success.
+/// A response with `count` headers of `bytes` bytes each is a success.
 async fn headers_are_taken(count: usize, bytes: usize) {
     let (platform, _authority, identity) = platform().await;
     let headers: Vec<_> = (0..count)
@@ -75,8 +75,8 @@ async fn an_answer_over_http2_with_a_thousand_headers_is_a_success() {
     headers_are_taken(1_000, 100).await;
 }
 
-/// A connection has as many streams as its receiver takes. When requests that hang have them all, the
-/// other webhooks of that receiver get a connection more.
+/// A connection has as many streams as the receiver allows. When hanging requests have all of them,
+/// other webhooks of the receiver get another connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_receiver() {
     const STREAMS: usize = 128;
@@ -103,7 +103,7 @@ async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_re
         let sql = format!(
             "SELECT count(*) FROM deliveries WHERE webhook_id = '{healthy}' AND status = 'succeeded'"
         );
-        (world.ask::<i64>(&sql).await == 128).then_some(())
+        (world.database.ask::<i64>(&sql).await == 128).then_some(())
     };
     world
         .eventually("the other webhook has its own", arrived)
@@ -130,8 +130,8 @@ async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_after_i
     platform.end().await;
 }
 
-/// B6: a server that goes away after so many requests of a connection, as nginx does after
-/// `keepalive_requests`, fails no attempt of so many events.
+/// B6: a server that goes away after `requests` requests of a connection, as nginx does after
+/// `keepalive_requests`, fails no attempt of `events` events.
 async fn goes_away_after(requests: usize, events: usize) {
     let (platform, _authority, identity) = platform().await;
     let script = move |stream: Http2Stream| {
@@ -166,7 +166,7 @@ async fn a_server_that_goes_away_after_a_thousand_requests_fails_no_attempt() {
 async fn a_server_that_reloads_under_load_fails_no_attempt() {
     const EVENTS: usize = 3_000;
     let (platform, _authority, identity) = platform().await;
-    // Connections with lower numbers are those of workers that are to end.
+    // Connections with lower numbers belong to workers that are to end.
     let oldest = Arc::new(AtomicUsize::new(0));
     let reloaded = oldest.clone();
     let script = move |stream: Http2Stream| {
@@ -221,7 +221,7 @@ async fn a_refused_stream_is_sent_again_inside_the_attempt_which_tells_it() {
     platform.end().await;
 }
 
-/// B6: of many streams at once, those that a connection refuses go out again over another one.
+/// B6: of many streams at once, the refused ones are sent again over another connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_are_refused_at_full_speed_fail_no_attempt() {
     const EVENTS: usize = 500;
@@ -243,8 +243,8 @@ async fn streams_that_are_refused_at_full_speed_fail_no_attempt() {
     platform.end().await;
 }
 
-/// One connection is one cause: sixteen requests that end with it say nothing new about the
-/// receiver after the first one.
+/// One lost connection is one cause: of sixteen requests that end with the connection, only the first
+/// counts against the receiver.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_with_sixteen_streams_is_one_step_towards_the_circuit() {
     let (platform, _authority, identity) = platform().await;
@@ -262,25 +262,21 @@ async fn a_lost_connection_with_sixteen_streams_is_one_step_towards_the_circuit(
     publish_all(&platform, 16).await;
 
     let world = &platform.world;
-    let tried = async || {
-        let sql = "SELECT count(DISTINCT delivery_id) FROM attempts";
-        (world.ask::<i64>(sql).await == 17).then_some(())
-    };
+    let tried = async || (world.database.attempted().await == 17).then_some(());
     world.eventually("all are tried", tried).await;
     assert!(receiver.streams() >= 17, "they shared a connection");
-    // A circuit that opened would hold this one up, and a success starts the count anew.
+    // An open circuit would hold the next event up, and a success resets the count.
     publish(&platform).await;
     let steps = async || {
-        let failures = "SELECT coalesce(max(failures), 0)::bigint FROM webhook_health";
-        let failures: i64 = world.ask(failures).await;
+        let failures = world.database.failures_in_a_row().await;
         assert!(failures <= 1, "{failures} steps for one connection");
-        (world.delivered().await >= 2).then_some(())
+        (world.database.delivered().await >= 2).then_some(())
     };
     world.eventually("the next event is delivered", steps).await;
     platform.end().await;
 }
 
-/// B7: two servers behind a load balancer; the one that we are connected to freezes.
+/// B7: of two servers behind a load balancer, the connected server freezes.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_timeout_retires_a_connection_to_a_frozen_server() {
     let (platform, _authority, identity) = platform().await;
@@ -301,13 +297,13 @@ async fn the_first_timeout_retires_a_connection_to_a_frozen_server() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
-    // Requests that were on their way at the first timeout run out of time as well: those of 2 s.
+    // Requests that were sent before the first timeout run out of time as well: those of the next 2 s.
     let late = "SELECT count(*) FROM attempts WHERE failure_class IS NOT NULL AND started_at >
         (SELECT min(started_at) FROM attempts WHERE failure_class IS NOT NULL) + interval '2.5 s'";
     let world = &platform.world;
     let settled = async || {
-        let late: i64 = world.ask(late).await;
-        (late > 0 || world.delivered().await == 82).then_some(late)
+        let late: i64 = world.database.ask(late).await;
+        (late > 0 || world.database.delivered().await == 82).then_some(late)
     };
     let late = world.eventually("all are delivered", settled).await;
     assert_eq!(late, 0, "attempts that failed after the first timeout");
@@ -315,7 +311,7 @@ async fn the_first_timeout_retires_a_connection_to_a_frozen_server() {
     platform.end().await;
 }
 
-/// Pings find a connection that is dead under a request, long before the request's timeout.
+/// A ping finds a connection that died under a request, long before the timeout of the request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_connection_is_found_by_its_ping_and_the_request_is_sent_again() {
     let (platform, _authority, identity) = platform().await;
@@ -332,7 +328,7 @@ async fn a_frozen_connection_is_found_by_its_ping_and_the_request_is_sent_again(
 
     all_succeed_at_once(&platform, 2).await;
     let told = "SELECT max(duration_ms)::bigint FROM attempts";
-    let longest: i64 = platform.world.ask(told).await;
+    let longest: i64 = platform.world.database.ask(told).await;
     assert!((2_000..20_000).contains(&longest), "{longest} ms");
     assert_eq!(alive.accepted().len(), 1);
     platform.end().await;

@@ -51,7 +51,7 @@ async fn publish_to_both(platform: &Platform) {
     }
     let ended = async || {
         let sql = "SELECT count(*) FROM deliveries WHERE status <> 'pending'";
-        (platform.world.ask::<i64>(sql).await == 600).then_some(())
+        (platform.world.database.ask::<i64>(sql).await == 600).then_some(())
     };
     platform.world.patiently("all deliveries end", ended).await;
     cancel.cancel();
@@ -95,6 +95,7 @@ async fn a_forged_answer_of_one_webhook_is_no_success_of_another_one_of_its_orig
 
     let lost: i64 = platform
         .world
+        .database
         .ask(&format!(
             "SELECT count(*) FROM deliveries WHERE webhook_id = '{broken}' AND status = 'succeeded'
              AND right(event_id::text, 1) BETWEEN '0' AND '4'"

@@ -1,4 +1,4 @@
-//! The guide's blocks, taken out of it and run against requests that arrived.
+//! The code blocks of the guide to verifying, run against requests that arrived.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -21,16 +21,16 @@ mod with_library;
 
 const GUIDE: &str = include_str!("../../../docs/verifying.md");
 
-/// How a language's blocks are run.
+/// How the blocks of a language are built and run.
 struct Language {
-    /// What it needs.
+    /// The program that must be installed.
     program: &'static str,
-    /// What the block is written to, and what comes before it there.
+    /// The file that the block is written to, and the text before the block.
     file: &'static str,
     head: &'static str,
-    /// What asks it.
+    /// The program that calls the block for a request.
     ask: &'static str,
-    /// What is done once, and for each request.
+    /// The command that builds once, and the command that runs for each request.
     build: &'static str,
     run: &'static str,
 }
@@ -109,7 +109,7 @@ const BLOCKS: [(&str, &str, &Language); 12] = [
     ("X-Webhook-Signature", "Node by hand", &NODE),
 ];
 
-/// A request, the secret that its receiver has, and what is to be said of it.
+/// A request, the secret of the receiver, and the expected result.
 struct Case {
     what: &'static str,
     secret: String,
@@ -146,7 +146,7 @@ async fn next(platform: &Platform, receiver: &Receiver) -> Received {
         .await
 }
 
-/// Requests that arrived before and during a rotation, and what attackers would make of them.
+/// Requests that arrived before and during a rotation, and forgeries of them.
 async fn cases() -> Vec<Case> {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
@@ -181,7 +181,7 @@ async fn cases() -> Vec<Case> {
     ]
 }
 
-/// The request as it was signed five minutes before.
+/// The request with a signature of more than five minutes before.
 fn stale(request: &Received, secret: &str) -> Received {
     let secret = SigningSecret::parse(secret).expect("a good one");
     let id: EventId = request.headers["webhook-id"].parse().expect("an id");
@@ -198,7 +198,7 @@ fn stale(request: &Received, secret: &str) -> Received {
     stale
 }
 
-/// Puts a block and what asks it into a folder of their own, and tells what it says of each case.
+/// Writes a block and its caller into a folder, and returns the result for each case.
 fn ask(folder: &Path, code: &str, language: &Language, cases: &[Case]) -> Vec<String> {
     std::fs::create_dir_all(folder).expect("a folder");
     std::fs::write(folder.join(language.file), language.head.to_owned() + code).expect("space");
@@ -238,7 +238,7 @@ async fn the_guides_blocks_accept_what_arrives_and_refuse_everything_else() {
     let asking = tokio::task::spawn_blocking(move || {
         for (number, (section, subsection, language)) in BLOCKS.iter().enumerate() {
             if !is_there(language.program) {
-                // Past the capture of test output: somebody should know.
+                // Written past the capture of test output, so that a skipped language is seen.
                 let skipped = format!("not run, there is no {}: {section}\n", language.program);
                 std::io::stderr()
                     .write_all(skipped.as_bytes())

@@ -3,16 +3,16 @@ use std::time::Duration;
 use super::storm::{Account, Scale, Storm};
 use crate::{Alarm, Proxy, Receiver, Servers, WebhookSample};
 
-/// What may strike.
+/// A fault that strikes a storm.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// Nothing does.
+    /// No fault, for comparison.
     None,
     /// `kill -9` of a worker.
     KilledWorker,
-    /// SIGTERM of a worker, once another one has started.
+    /// SIGTERM of a worker after a new worker has started.
     RestartedWorker,
-    /// SIGSTOP of a worker for longer than its leases last.
+    /// SIGSTOP of a worker for longer than the leases of its deliveries.
     SuspendedWorker,
     /// The broker closes all connections.
     ClosedConnections,
@@ -20,7 +20,7 @@ pub enum Fault {
     CrashedPostgres,
     /// RabbitMQ ends as in a power cut.
     CrashedRabbitmq,
-    /// Both do.
+    /// Postgres and RabbitMQ end as in a power cut.
     CrashedBoth,
     /// A network swallows packets to one receiver.
     SwallowedPackets,
@@ -32,15 +32,15 @@ pub enum Fault {
     EndedSessions,
 }
 
-/// A fault with its name, and how large a storm it strikes in `./dev chaos` and in the tests.
+/// A fault with its name and the sizes of its storms.
 pub struct Scenario {
-    /// What strikes.
+    /// The fault.
     pub fault: Fault,
-    /// That in words.
+    /// The fault in words.
     pub name: &'static str,
-    /// Under `./dev chaos`.
+    /// The size under `./dev chaos`.
     pub full: Scale,
-    /// In the tests.
+    /// The size in the tests.
     pub short: Scale,
 }
 
@@ -58,7 +58,7 @@ const fn scenario(
     }
 }
 
-/// Everything that is tried: events, and how often the fault strikes.
+/// All scenarios, with the events and strikes of each storm.
 #[rustfmt::skip]
 pub const SCENARIOS: &[Scenario] = &[
     scenario(Fault::None, "three workers, no fault", (20_000, 1), (1_000, 1)),
@@ -76,11 +76,11 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario(Fault::EndedSessions, "Postgres ends its sessions", (10_000, 10), (1_000, 2)),
 ];
 
-/// Longer than the leases of [`Service::dispatcher`](crate::Service::dispatcher).
+/// A pause longer than the leases of [`Service::dispatcher`](crate::Service::dispatcher).
 const PAST_THE_LEASE: Duration = Duration::from_secs(6);
 
 impl Fault {
-    /// Runs a storm in which it strikes at random moments.
+    /// Runs a storm in which the fault strikes at random moments.
     pub async fn run(self, servers: &Servers, scale: Scale) -> Account {
         let mut storm = Storm::start(servers, scale).await;
         for _ in 0..scale.strikes {
@@ -109,11 +109,11 @@ impl Fault {
             Self::SuspendedWorker => {
                 storm.dispatchers.rotate_left(1);
                 storm.dispatchers[0].signal("STOP").await;
-                // The wait is what is tested: the leases end while it sleeps.
+                // The pause is the test: the leases end while the worker is stopped.
                 tokio::time::sleep(PAST_THE_LEASE).await;
                 storm.dispatchers[0].signal("CONT").await;
             }
-            Self::ClosedConnections => storm.world.close_broker_connections().await,
+            Self::ClosedConnections => storm.world.broker.close_broker_connections().await,
             Self::CrashedPostgres => storm.servers.crash_postgres().await,
             Self::CrashedRabbitmq => storm.servers.crash_rabbitmq().await,
             Self::CrashedBoth => {
@@ -123,22 +123,22 @@ impl Fault {
             Self::SwallowedPackets => swallow_packets(storm).await,
             Self::Alarm(alarm) => {
                 storm.servers.set_alarm(alarm, true).await;
-                // The wait is what is tested, here and below.
+                // The pause is the test, here and below: the fault lasts this long.
                 tokio::time::sleep(storm.scale.lasts).await;
                 storm.servers.set_alarm(alarm, false).await;
             }
             Self::ReadOnlyPostgres => {
-                storm.world.set_read_only(true, true).await;
+                storm.world.database.set_read_only(true, true).await;
                 tokio::time::sleep(storm.scale.lasts).await;
-                storm.world.set_read_only(false, false).await;
+                storm.world.database.set_read_only(false, false).await;
             }
-            Self::EndedSessions => storm.world.set_read_only(false, true).await,
+            Self::EndedSessions => storm.world.database.set_read_only(false, true).await,
         }
     }
 }
 
-/// Another webhook is behind a network that swallows packets for a while; the storm's own must
-/// not notice.
+/// Adds a webhook behind a network that swallows packets for a while. Deliveries to the storm's own
+/// webhook must go on.
 async fn swallow_packets(storm: &mut Storm<'_>) {
     let behind = Receiver::answering(&[]).await;
     let port = behind
@@ -152,7 +152,7 @@ async fn swallow_packets(storm: &mut Storm<'_>) {
         patterns: &["telemetry.flagged"],
         ..WebhookSample::at(&url)
     };
-    let mut connection = storm.world.connection().await;
+    let mut connection = storm.world.database.connection().await;
     sample.store(&mut connection).await;
     drop(connection);
     storm.listeners += 1;

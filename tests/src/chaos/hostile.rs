@@ -1,5 +1,5 @@
-//! A storm of hostile traffic: messages that are broken in every way that is known, receivers that
-//! answer anything, requests that no client of ours would send; and healthy events among them.
+//! A storm of hostile traffic: messages broken in every known way, receivers with odd responses,
+//! requests that no well-made client sends, and healthy events among them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(2);
 /// The pause between two healthy events.
 const HEALTHY_PACE: Duration = Duration::from_millis(20);
 
-/// What a storm cost.
+/// The account of a hostile storm.
 #[derive(Debug)]
 pub struct Hostilities {
     /// Messages and requests that were sent.
@@ -37,30 +37,31 @@ pub struct Hostilities {
     pub broken: usize,
     /// Healthy events that were published meanwhile.
     pub healthy: usize,
-    /// How long the slowest of these took to arrive.
+    /// The longest time from the publication of a healthy event until its arrival.
     pub slowest: Duration,
     /// Healthy events that did not arrive in time.
     pub late: usize,
-    /// Broken messages that are not rejected exactly once, or messages that are and are not broken.
+    /// Broken messages that are not rejected exactly once, and rejected messages that are not broken.
     pub misjudged: usize,
     /// Requests that were answered with 5xx.
     pub server_errors: Vec<String>,
     /// The longest reason of a rejection, in characters.
     pub longest_reason: usize,
-    /// What was read again through the API and as pages, and what was not answered with 200.
+    /// Reads of stored values through the API and as pages.
     pub read: usize,
-    /// Such as `500 /admin/events/…`.
+    /// Reads that were not answered with 200, such as `500 /admin/events/…`.
     pub unreadable: Vec<String>,
-    /// The most memory that the dispatcher and the API had, in MiB.
+    /// The peak memory of the dispatcher and of the API, in MiB.
     pub peak_mib: (u64, u64),
 }
 
-/// Sends some `count` hostile messages and requests, the same ones for the same seed.
+/// Sends about `count` hostile messages and requests; the same seed makes the same messages.
 pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
-    let amqp_url = world.amqp_url.clone();
+    let amqp_url = world.broker.url.clone();
     let platform = Platform::with_broker(world, &amqp_url).await;
     platform
         .world
+        .database
         .set_retry_policy(&RetryPolicy {
             max_attempts: 2,
             initial_interval: Duration::from_millis(100),
@@ -85,7 +86,7 @@ pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
             continue;
         }
         let message = messages::draw(&mut rng);
-        // The broker takes no message that is larger than we hold.
+        // The broker refuses a message that is larger than a dispatcher can hold.
         if stranger.publish(&message).await && is_broken(&message) {
             let kept = message.body.len().min(MAX_REJECTED_BODY_BYTES);
             *broken.entry(message.body[..kept].to_vec()).or_default() += 1;
@@ -120,7 +121,7 @@ pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
 }
 
 impl Hostilities {
-    /// What was promised and not kept.
+    /// The broken promises, in words.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut check = |holds: bool, fault: String| {
@@ -157,7 +158,7 @@ impl Hostilities {
     }
 }
 
-/// Webhooks whose receivers answer anything.
+/// Creates webhooks whose receivers answer with odd responses.
 async fn hostile_webhooks(platform: &Platform, seed: u64) -> Vec<Receiver> {
     let mut receivers = Vec::new();
     for number in 0..6 {
@@ -172,7 +173,7 @@ async fn hostile_webhooks(platform: &Platform, seed: u64) -> Vec<Receiver> {
     receivers
 }
 
-/// Publishes healthy events at a steady pace until it is `over`.
+/// Publishes healthy events at a steady pace until `over` is set.
 fn flow(stranger: Stranger, over: Arc<AtomicBool>) -> JoinHandle<Vec<(Event, Instant)>> {
     tokio::spawn(async move {
         let mut published = Vec::new();
@@ -190,7 +191,7 @@ fn flow(stranger: Stranger, over: Arc<AtomicBool>) -> JoinHandle<Vec<(Event, Ins
     })
 }
 
-/// How long the slowest healthy event took, and how many did not arrive in time.
+/// The longest time until an arrival, and the number of events that did not arrive in time.
 async fn arrivals(
     platform: &Platform,
     healthy: &Receiver,
@@ -202,7 +203,7 @@ async fn arrivals(
         let all = published.all(|(event, _)| bodies.contains(event.body.as_ref()));
         all.then_some(())
     };
-    // What never comes is late, which is told with everything else.
+    // An event that never arrives counts as late.
     let _ = tokio::time::timeout(
         Duration::from_secs(15),
         platform.world.patiently("all", all),
@@ -226,12 +227,12 @@ fn is_broken(message: &StrangersMessage) -> bool {
     message.exchange.is_empty() || Event::parse(message.body.clone().into()).is_err()
 }
 
-/// Waits until as many messages are rejected as are broken. Tells how many are rejected that are not
-/// broken, or not as often as they were sent, and the longest reason.
+/// Waits until as many messages are rejected as are broken. Returns the number of messages that are
+/// rejected without being broken, or not as often as they were sent, and the length of the longest
+/// reason.
 async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>) -> (usize, usize) {
     let expected: i64 = broken.values().sum();
-    let count = "SELECT count(*) FROM rejected_messages";
-    let all = async || (platform.world.ask::<i64>(count).await >= expected).then_some(());
+    let all = async || (platform.world.database.set_aside().await >= expected).then_some(());
     let _ = tokio::time::timeout(
         Duration::from_secs(60),
         platform.world.patiently("all", all),
@@ -240,7 +241,7 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
     let mut longest = 0;
     let (mut after, filter) = (None, RejectedMessageFilter::default());
     loop {
-        let mut connection = platform.world.connection().await;
+        let mut connection = platform.world.database.connection().await;
         let page = rejected_messages::list(&mut connection, &filter, after, 500).await;
         let page = page.expect("it reads");
         let Some(last) = page.last() else {
@@ -258,7 +259,7 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
     (misjudged, longest)
 }
 
-/// Has failed deliveries retried and events replayed, so that there are jobs to look at.
+/// Starts a retry of failed deliveries and a replay of events, so that there are jobs to read.
 async fn start_jobs(platform: &Platform) {
     let retry = json!({"status": "failed"});
     platform.post("/api/v1/deliveries/retry", &retry).await;
@@ -277,7 +278,7 @@ async fn start_jobs(platform: &Platform) {
     platform.world.patiently("the jobs end", running).await;
 }
 
-/// The most memory that a process had, in MiB.
+/// The peak memory of a process, in MiB.
 pub fn peak_mib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

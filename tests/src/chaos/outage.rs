@@ -7,40 +7,35 @@ use crate::{Receiver, Service, Stranger, StrangersMessage, WebhookSample, World,
 /// How Postgres fails while events wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outage {
-    /// It is read-only, as after a failover, and its sessions were ended.
+    /// Postgres is read-only, as after a failover, and has ended all sessions.
     ReadOnly,
-    /// It answers and takes small writes, and has no room for events.
+    /// Postgres takes small writes and has no room for events.
     Full,
 }
 
-/// What an outage cost.
+/// The account of an outage.
 #[derive(Debug, Clone)]
 pub struct OutageAccount {
-    /// Events that waited.
+    /// Events that were published during the outage.
     pub events: usize,
     /// Events that did not arrive.
     pub lost: usize,
     /// Messages that were set aside.
     pub set_aside: i64,
-    /// From the end of the outage until the last event had arrived.
+    /// The time from the end of the outage until the arrival of the last event.
     pub recovery: Duration,
-    /// Lines that a dispatcher logged meanwhile, at most.
+    /// Lines in the longer log of the two dispatchers.
     pub log_lines: usize,
 }
 
-/// How Postgres tells that its disk is full (SQLSTATE 53100).
-const FILL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
-    CREATE TRIGGER full_disk BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION full_disk()";
-
 impl Outage {
-    /// Has `count` events wait for so long, with two dispatchers.
+    /// Publishes `count` events to two dispatchers during an outage of this duration.
     pub async fn run(self, world: World, count: usize, lasts: Duration) -> OutageAccount {
         let receiver = Receiver::answering(&[]).await;
         let sample = WebhookSample::at(&receiver.url);
-        sample.store(&mut world.connection().await).await;
+        sample.store(&mut world.database.connection().await).await;
         let dispatchers = [Service::dispatcher(&world), Service::dispatcher(&world)];
-        let consume = async || (world.consumers().await == 2).then_some(());
+        let consume = async || (world.broker.consumers().await == 2).then_some(());
         world.eventually("both consume", consume).await;
         let stranger = Stranger::connect(&world).await;
         let events: Vec<_> = (0..count)
@@ -52,7 +47,7 @@ impl Outage {
             let message = StrangersMessage::event(event.body.to_vec());
             assert!(stranger.publish(&message).await, "the broker has it");
         }
-        // The wait is what is tested.
+        // The pause is the test: the outage lasts this long.
         tokio::time::sleep(lasts).await;
         self.end(&world).await;
 
@@ -68,11 +63,8 @@ impl Outage {
         let lost = lost.count();
         let lines = dispatchers.iter().map(|dispatcher| dispatcher.log().len());
         let log_lines = lines.max().unwrap_or_default();
-        let dead = world.messages_in("webhooks.events.rejected").await;
-        let set_aside = world
-            .ask::<i64>("SELECT count(*) FROM rejected_messages")
-            .await
-            + i64::try_from(dead).unwrap_or(i64::MAX);
+        let dead = world.broker.messages_in("webhooks.events.rejected").await;
+        let set_aside = world.database.set_aside().await + i64::try_from(dead).unwrap_or(i64::MAX);
         for dispatcher in dispatchers {
             dispatcher.kill().await;
         }
@@ -88,15 +80,15 @@ impl Outage {
 
     async fn begin(self, world: &World) {
         match self {
-            Self::ReadOnly => world.set_read_only(true, true).await,
-            Self::Full => world.execute(FILL).await,
+            Self::ReadOnly => world.database.set_read_only(true, true).await,
+            Self::Full => world.database.fill_disk().await,
         }
     }
 
     async fn end(self, world: &World) {
         match self {
-            Self::ReadOnly => world.set_read_only(false, false).await,
-            Self::Full => world.execute("DROP TRIGGER full_disk ON events").await,
+            Self::ReadOnly => world.database.set_read_only(false, false).await,
+            Self::Full => world.database.free_disk().await,
         }
     }
 }

@@ -7,18 +7,18 @@ use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 
 use crate::{Answer, Receiver, Service, WebhookSample, World, event, event_with};
 
-/// What a backlog of events for receivers that all hang cost.
+/// The account of a backlog of events for receivers that hang.
 #[derive(Debug, Clone, Copy)]
 pub struct Flood {
-    /// Events that wait.
+    /// Events in the backlog.
     pub events: usize,
-    /// The most memory that the one worker ever had, in MiB.
+    /// The peak memory of the worker, in MiB.
     pub peak_mib: u64,
-    /// From publishing an event for a webhook that was added then until it arrived.
+    /// The time from the publication of an event for a new webhook until its arrival.
     pub served_after: Duration,
 }
 
-/// Lets every receiver hang, piles up `events`, and adds a healthy webhook.
+/// Lets every receiver hang, publishes `events`, and then adds a healthy webhook.
 pub async fn flood(world: World, events: usize) -> Flood {
     let hanging = Receiver::deciding(|_, _| Answer::Hang).await;
     let healthy = Receiver::answering(&[]).await;
@@ -26,8 +26,8 @@ pub async fn flood(world: World, events: usize) -> Flood {
         timeout: Duration::from_secs(15),
         ..RetryPolicy::default()
     };
-    world.set_retry_policy(&patience).await;
-    let mut connection = world.connection().await;
+    world.database.set_retry_policy(&patience).await;
+    let mut connection = world.database.connection().await;
     for event_type in EventType::ALL {
         let pattern = [event_type.as_str()];
         let sample = WebhookSample {
@@ -53,8 +53,7 @@ pub async fn flood(world: World, events: usize) -> Flood {
         published += batch.len();
     }
     let taken_in = async || {
-        let sql = "SELECT count(*) FROM events";
-        let taken_in: i64 = world.ask(sql).await;
+        let taken_in: i64 = world.database.events().await;
         (usize::try_from(taken_in) == Ok(published)).then_some(())
     };
     world.patiently("all is taken in", taken_in).await;
@@ -81,7 +80,7 @@ pub async fn flood(world: World, events: usize) -> Flood {
     }
 }
 
-/// The most memory that a process ever had resident (`VmHWM` of proc(5)).
+/// The peak resident memory of a process (`VmHWM` of proc(5)), in MiB.
 fn peak_mib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -94,19 +93,19 @@ fn peak_mib(pid: u32) -> u64 {
 pub struct Isolation {
     /// The 99th percentile from publishing to arrival, alone.
     pub alone: Duration,
-    /// The same beside as many webhooks that hang.
+    /// The 99th percentile beside as many webhooks that hang.
     pub beside: Duration,
 }
 
 /// Sends `events` at `per_second` to `webhooks` healthy webhooks of production: alone, and then
 /// beside as many of staging that get as many events and hang for 30 s.
 ///
-/// The two get events of their own, in turn: one event for twice as many webhooks would be twice
-/// the work whether they hang or not.
+/// Healthy and hanging webhooks get events of their own, in turn: one event for twice as many
+/// webhooks would be twice the work with and without hanging ones.
 pub async fn isolation(world: World, webhooks: usize, events: usize, per_second: u32) -> Isolation {
     let healthy = Receiver::answering(&[]).await;
     let hanging = Receiver::deciding(|_, _| Answer::After(Duration::from_secs(30))).await;
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     for _ in 0..webhooks {
         WebhookSample::at(&healthy.url).store(&mut connection).await;
         let hangs = WebhookSample {
@@ -122,7 +121,7 @@ pub async fn isolation(world: World, webhooks: usize, events: usize, per_second:
         webhooks,
         per_second,
     };
-    // The first events open connections, which is not what is measured.
+    // The first events open connections, which the measured ones find open.
     load.measure(&world, &healthy, 10, false).await;
     let alone = load.measure(&world, &healthy, events, false).await;
     let beside = load.measure(&world, &healthy, events, true).await;
@@ -143,7 +142,7 @@ impl Load {
         published.expect("it is confirmed");
     }
 
-    /// Publishes at a steady pace and tells the 99th percentile from publishing to arrival.
+    /// Publishes at a steady pace and returns the 99th percentile from publishing to arrival.
     async fn measure(
         &self,
         world: &World,
@@ -182,7 +181,7 @@ impl Load {
 }
 
 async fn connect(world: &World) -> Publisher {
-    let broker = world.amqp_url.parse().expect("a URL");
+    let broker = world.broker.url.parse().expect("a URL");
     let publisher = Publisher::start(broker, "pressure", CancellationToken::new());
     let connected = async || publisher.is_connected().then_some(());
     world.eventually("the publisher connects", connected).await;

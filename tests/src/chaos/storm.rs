@@ -10,22 +10,22 @@ use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 
 use crate::{Receiver, Servers, Service, WebhookSample, World, event};
 
-/// How long it may take after the last fault until everything is delivered and recorded.
+/// How long deliveries may take to end and to be recorded after the last fault.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 
-/// How large a storm is.
+/// The size of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
-    /// How many events are published, at least.
+    /// Events that are published at least.
     pub events: usize,
-    /// How often the fault strikes.
+    /// Strikes of the fault.
     pub strikes: usize,
-    /// For how long a fault stays that does not end by itself.
+    /// The duration of a fault that does not end by itself.
     pub lasts: Duration,
 }
 
 impl Scale {
-    /// `events` events, `strikes` strikes that last so long.
+    /// A storm of `events` events in which a fault strikes `strikes` times, for `lasts` each.
     pub const fn new(events: usize, strikes: usize, lasts: Duration) -> Self {
         Self {
             events,
@@ -35,19 +35,19 @@ impl Scale {
     }
 }
 
-/// A system under load, and what strikes it.
+/// A system under load while a fault strikes: three workers, one webhook, a steady stream of events.
 pub struct Storm<'a> {
-    /// Its servers.
+    /// The servers that a fault may crash.
     pub servers: &'a Servers,
-    /// How large it is.
+    /// The size of the storm.
     pub scale: Scale,
-    /// Its database and its vhost.
+    /// The database and the vhost.
     pub world: World,
     /// The workers.
     pub dispatchers: Vec<Service>,
     /// The one webhook's receiver.
     pub receiver: Receiver,
-    /// How many webhooks get what [`recover`](Self::recover) publishes.
+    /// Webhooks that get the events of [`recover`](Self::recover).
     pub listeners: usize,
     owed: usize,
     load: JoinHandle<Vec<Event>>,
@@ -57,30 +57,32 @@ pub struct Storm<'a> {
     publisher: Publisher,
 }
 
-/// What a storm cost.
+/// The account of a storm.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// Events that the broker confirmed.
     pub events: usize,
-    /// Deliveries that were owed and made.
+    /// Deliveries of all events.
     pub deliveries: usize,
-    /// Requests that came again.
+    /// Requests with an event that had arrived before.
     pub duplicates: usize,
-    /// Requests that had arrived and were not recorded, at the faults together.
+    /// Requests that had arrived and were not recorded at the moments of the faults, added up. As many
+    /// may come again.
     pub in_flight: usize,
-    /// Events that did not arrive, or are not recorded.
+    /// Events that did not arrive or are not recorded.
     pub lost: usize,
-    /// Messages that were set aside, all of which are events.
+    /// Events that were set aside, although all are healthy.
     pub set_aside: i64,
-    /// From the end of a fault until an event that was published then arrived: the longest.
+    /// The longest time from the end of a fault until the arrival of an event published then.
     pub recovery: Duration,
 }
 
 impl<'a> Storm<'a> {
-    /// Starts three workers and a load.
+    /// Starts three workers and a publisher that goes on until [`Storm::end`].
     pub async fn start(servers: &'a Servers, scale: Scale) -> Self {
         let world = World::on(servers.urls()).await;
         world
+            .database
             .set_retry_policy(&RetryPolicy {
                 initial_interval: Duration::from_millis(200),
                 multiplier: 2.0,
@@ -92,11 +94,11 @@ impl<'a> Storm<'a> {
             .await;
         let receiver = Receiver::answering(&[]).await;
         let url = receiver.url.clone();
-        let mut connection = world.connection().await;
+        let mut connection = world.database.connection().await;
         WebhookSample::at(&url).store(&mut connection).await;
         drop(connection);
         let dispatchers = (0..3).map(|_| Service::dispatcher(&world)).collect();
-        let broker = world.amqp_url.parse().expect("a URL");
+        let broker = world.broker.url.parse().expect("a URL");
         let publisher = Publisher::start(broker, "storm", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
         world.eventually("the publisher connects", connected).await;
@@ -120,7 +122,7 @@ impl<'a> Storm<'a> {
         storm
     }
 
-    /// Waits until so many more requests have arrived.
+    /// Waits until `more` further requests have arrived.
     pub async fn arrivals(&self, more: usize) {
         let enough = self.receiver.count() + more;
         let arrived = async || (self.receiver.count() >= enough).then_some(());
@@ -132,16 +134,17 @@ impl<'a> Storm<'a> {
         self.dispatchers.push(Service::dispatcher(&self.world));
     }
 
-    /// Notes what has arrived and is not recorded: that much may come again. Called when a fault
-    /// has struck, and when it is over.
+    /// Counts requests that have arrived and are not recorded: as many may come again. Called when a
+    /// fault has struck and when the fault is over.
     pub async fn note_in_flight(&mut self) {
-        // Counted in this order, so that what is recorded in between only makes it less.
-        let recorded = self.world.delivered().await;
+        // Recorded deliveries are counted first: an attempt recorded in between would otherwise hide a
+        // request in flight.
+        let recorded = self.world.database.delivered().await;
         let arrived = self.receiver.count();
         self.in_flight += arrived.saturating_sub(usize::try_from(recorded).unwrap_or(0));
     }
 
-    /// Publishes an event when a fault is over, and measures until it has arrived.
+    /// Publishes an event after a fault and measures the time until the event arrives.
     pub async fn recover(&mut self) {
         let from = Instant::now();
         let marker = event(Environment::Production, EventType::TelemetryFlagged);
@@ -152,13 +155,13 @@ impl<'a> Storm<'a> {
         self.recoveries.push(from.elapsed());
     }
 
-    /// Waits until everything is quiet, and settles the account.
+    /// Stops the publisher, waits until all deliveries have ended, and settles the account.
     pub async fn end(mut self) -> Account {
         self.enough.store(true, Ordering::Relaxed);
         let published = (&mut self.load).await.expect("no panic");
         let owed = published.len() + self.owed;
         let settled = async || {
-            let delivered = self.world.delivered().await;
+            let delivered = self.world.database.delivered().await;
             (usize::try_from(delivered) == Ok(owed)).then_some(())
         };
         if tokio::time::timeout(SETTLES_WITHIN, async {
@@ -180,13 +183,15 @@ impl<'a> Storm<'a> {
             .filter(|e| !arrived.contains(e.body.as_ref()));
         let unsettled: i64 = self
             .world
+            .database
             .ask("SELECT count(*) FROM deliveries WHERE status <> 'succeeded'")
             .await;
-        let dead = self.world.messages_in("webhooks.events.rejected").await;
-        let set_aside: i64 = self
+        let dead = self
             .world
-            .ask("SELECT count(*) FROM rejected_messages")
+            .broker
+            .messages_in("webhooks.events.rejected")
             .await;
+        let set_aside: i64 = self.world.database.set_aside().await;
         let account = Account {
             set_aside: set_aside + i64::try_from(dead).unwrap_or(i64::MAX),
             events: published.len() + self.recoveries.len(),
@@ -203,18 +208,17 @@ impl<'a> Storm<'a> {
         account
     }
 
-    /// What the database holds, for whoever looks for what is missing.
+    /// The deliveries by status, for the message of a storm that does not settle.
     async fn tell(&self) -> String {
         let sql =
             "SELECT coalesce(json_agg(d)::text, '') || (SELECT count(*) FROM events) || ' events'
             FROM (SELECT status, backlog, attempts, count(*), min(next_attempt_at) AS next,
                          now() AS now FROM deliveries GROUP BY 1, 2, 3) AS d";
-        self.world.ask(sql).await
+        self.world.database.ask(sql).await
     }
 }
 
-/// Publishes in small batches, each until it is confirmed, at least `events` and until it is
-/// `enough`.
+/// Publishes small batches until `enough` is set and at least `events` are confirmed.
 async fn publish_steadily(
     publisher: Publisher,
     events: usize,
@@ -235,7 +239,8 @@ async fn publish_steadily(
     published
 }
 
-/// An event that was not confirmed is published again under its id, as services are told to.
+/// Publishes events until all are confirmed. An unconfirmed event is published again under its id, as
+/// the guide tells services to do.
 async fn publish_until_confirmed(publisher: &Publisher, events: &[Event]) {
     let mut left: Vec<Event> = events.to_vec();
     let mut pause = tokio::time::interval(Duration::from_millis(100));

@@ -26,12 +26,7 @@ const KEYS: [(&str, &str); 7] = [
 const ENTRIES: usize = 240;
 
 /// What time made of the keys.
-const KEYS_THEN: &str = "
-    UPDATE api_keys SET created_at = now() - interval '200 days',
-        last_used_at = now() - interval '1 minute' * length(name) ^ 2;
-    UPDATE api_keys SET revoked_at = now() - interval '9 days' WHERE name LIKE 'Terraform%';
-    UPDATE api_keys SET last_used_at = NULL WHERE name LIKE 'Dashboard%';
-    UPDATE api_keys SET expires_at = now() + interval '6 days' WHERE name LIKE 'Contractor%'";
+const KEYS_THEN: &str = include_str!("desk/keys.sql");
 
 /// A key that did something.
 pub(super) struct Key {
@@ -63,7 +58,7 @@ pub(super) async fn write(
     now: DateTime<Utc>,
     rng: &mut StdRng,
 ) {
-    world.execute(KEYS_THEN).await;
+    world.database.execute(KEYS_THEN).await;
     let entries = (0..ENTRIES).map(|number| {
         let webhook = &webhooks[rng.random_range(0..webhooks.len())];
         let key = &keys[4 + number % 2];
@@ -72,11 +67,8 @@ pub(super) async fn write(
     let entries: Vec<Value> = entries.collect();
     insert(world, "audit_entries", &entries).await;
     insert(world, "jobs", &jobs(webhooks, &keys[4], now, rng)).await;
-    let again = "
-        INSERT INTO resends (delivery_id, requested_at, after_attempt, status_before, actor_name, job_id)
-        SELECT id, ended_at - interval '1 s', greatest(attempts - 1, 0), 'failed', 'Priya Raman', NULL
-        FROM deliveries WHERE attempts > 1 AND status IN ('succeeded', 'failed') ORDER BY id DESC LIMIT 40";
-    world.execute(again).await;
+    let again = include_str!("desk/retries.sql");
+    world.database.execute(again).await;
 }
 
 fn entry(number: usize, webhook: &Shown, key: &Key, now: DateTime<Utc>, rng: &mut StdRng) -> Value {

@@ -1,30 +1,30 @@
-//! Every page of the portal, once: pictures are made of these, and checks go through them. A page
-//! that is added is one more line.
+//! Every page of the portal, for pictures and for checks of all pages. A new page is one more line in
+//! [`PAGES`].
 
 use super::Showcase;
 use crate::Browser;
 
-/// Who looks at a page.
+/// The person who reads a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
-    /// Nobody signed in.
+    /// A person without a session.
     Nobody,
-    /// A key that may do all.
+    /// An owner.
     Owner,
-    /// A key that only reads.
+    /// A viewer.
     Reader,
 }
 
-/// A page, in one of the states that it can be in.
+/// A page in one of its states.
 #[derive(Debug)]
 pub struct Page {
-    /// What its pictures are called.
+    /// The name of its pictures.
     pub name: &'static str,
-    /// Where it is; a name of [`FOUND`] in braces stands for the id of such a row.
+    /// The path. A name of [`FOUND`] in braces stands for the id of a row.
     pub path: &'static str,
-    /// Who looks at it.
+    /// The person who reads the page.
     pub viewer: Viewer,
-    /// What it answers.
+    /// The HTTP status.
     pub status: u16,
 }
 
@@ -38,7 +38,7 @@ const fn page(name: &'static str, path: &'static str) -> Page {
     }
 }
 
-/// All of them, those of one viewer together.
+/// All pages, grouped by viewer.
 pub const PAGES: &[Page] = &[
     Page {
         viewer: Viewer::Nobody,
@@ -157,7 +157,7 @@ pub const PAGES: &[Page] = &[
     },
 ];
 
-/// What stands for an id in a path, and how it is found.
+/// Names that stand for ids in paths, each with the query that finds the id.
 const FOUND: [(&str, &str); 16] = [
     (
         "webhook",
@@ -226,8 +226,8 @@ const FOUND: [(&str, &str); 16] = [
 ];
 
 impl Showcase {
-    /// Goes through all pages in a browser, each as who is to look at it. A page that does not
-    /// answer as the table says ends it.
+    /// Opens all pages in a browser, each as its viewer, and calls `look`. Panics at a page with
+    /// another status than the table has.
     pub async fn tour(&self, browser: &Browser, mut look: impl AsyncFnMut(&Page)) {
         let mut viewer = Viewer::Nobody;
         for page in PAGES {
@@ -243,14 +243,14 @@ impl Showcase {
         }
     }
 
-    /// Where a page is, ids put in.
+    /// The path of a page with the ids filled in.
     pub async fn path_of(&self, page: &Page) -> String {
         let mut path = page.path.to_owned();
         for (name, sql) in FOUND {
             let place = format!("{{{name}}}");
             if path.contains(&place) {
                 let sql = format!("SELECT found.id::text FROM ({sql}) AS found (id)");
-                let id: String = self.world.ask(&sql).await;
+                let id: String = self.world.database.ask(&sql).await;
                 path = path.replace(&place, &id);
             }
         }
@@ -258,7 +258,7 @@ impl Showcase {
         path
     }
 
-    /// The key of who looks at a page.
+    /// The API key of a viewer, if signed in.
     fn key_of(&self, viewer: Viewer) -> Option<&str> {
         match viewer {
             Viewer::Nobody => None,

@@ -15,6 +15,7 @@ pub(super) async fn insert(world: &World, table: &str, rows: &[Value]) {
     let columns = columns.join(", ");
     let rows = Value::from(rows);
     world
+        .database
         .execute(&format!(
             "INSERT INTO {table} ({columns})
              SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $rows${rows}$rows$)"

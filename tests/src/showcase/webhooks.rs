@@ -57,7 +57,7 @@ const SYSTEMS: [(&str, &[&str]); 8] = [
     ("Catalogue", &["product.*"]),
 ];
 
-/// Names and paths that no page may break on.
+/// Names and paths that break careless pages.
 const UNUSUAL: [(&str, &str); 4] = [
     (
         "Production mirror of the consolidated European licence ledger, second site, owned by Team Nightjar",
@@ -74,18 +74,18 @@ const UNUSUAL: [(&str, &str); 4] = [
     ("Αρχείο ελέγχου · سجل التدقيق 🧾", "/hooks"),
 ];
 
-/// What becomes of what is sent to a webhook.
+/// How a webhook responds.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
-    /// It accepts nearly all.
+    /// Accepts nearly every delivery.
     Healthy,
-    /// It fails now and then.
+    /// Fails now and then.
     Flaky,
-    /// It fails since some days, always so.
+    /// Has failed for some days, always with this answer.
     Failing(&'static Answer),
-    /// It answered 410, and the platform set it Inactive.
+    /// Answered 410 and was set Inactive by the platform.
     Gone,
-    /// An admin set it Inactive.
+    /// Was set Inactive by an admin.
     Inactive,
 }
 
@@ -100,8 +100,8 @@ pub(super) struct Shown {
     pub(super) fate: Fate,
 }
 
-/// Makes them through the API, so that they are what an admin would have made: the first ones last,
-/// as lists begin with the newest.
+/// Creates webhooks through the API, as an admin would. The first ones come last, as lists begin with
+/// the newest.
 pub(super) async fn make(platform: &Platform) -> Vec<Shown> {
     let documents: Vec<Value> = (0..CUSTOMERS.len() * SYSTEMS.len()).map(document).collect();
     let mut shown = Vec::new();
@@ -200,16 +200,12 @@ fn document(index: usize) -> Value {
     document
 }
 
-/// They were made long ago; what became of some since.
+/// Moves the creation of webhooks into the past, and sets the failures of some.
 pub(super) async fn close(world: &World, webhooks: &[Shown], now: DateTime<Utc>) {
-    let long_ago = "
-        UPDATE webhooks SET created_at = now() - interval '90 days' * (1 + get_byte(uuid_send(id), 15) / 256.0),
-            updated_at = now() - interval '40 days' * (1 + get_byte(uuid_send(id), 14) / 256.0);
-        UPDATE webhook_history SET valid_until = now() - interval '90 days' WHERE version = 0;
-        UPDATE webhook_history SET valid_from = now() - interval '90 days' WHERE version > 0;";
-    world.execute(long_ago).await;
+    let long_ago = include_str!("webhooks.sql");
+    world.database.execute(long_ago).await;
     let mut health = Vec::new();
-    let mut connection = world.connection().await;
+    let mut connection = world.database.connection().await;
     for (index, webhook) in webhooks.iter().enumerate() {
         match webhook.fate {
             Fate::Failing(_) => health.push(failing(index, webhook, now)),

@@ -11,23 +11,10 @@ use crate::World;
 const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The counts of the attempts log, by webhook.
-const ATTEMPTS: &str = "
-    SELECT coalesce(json_object_agg(webhook_id, told), '{}')::text FROM (
-        SELECT webhook_id, json_build_object('attempts', count(*), 'failed', count(failure_class),
-            'sent_again', count(*) FILTER (
-                WHERE split_part(said, E'\n', exchange_place + 1) LIKE '%\"repeated\":%'),
-            'undelivered', count(DISTINCT delivery_id) FILTER (WHERE status <> 'succeeded')) AS told
-        FROM attempts JOIN deliveries ON deliveries.id = delivery_id
-        LEFT JOIN exchanges ON exchanges.id = exchange_id GROUP BY webhook_id) AS t";
+const ATTEMPTS: &str = include_str!("account/attempts.sql");
 
 /// The reasons of failed attempts and their number, by webhook.
-const FAILURES: &str = "
-    SELECT coalesce(json_object_agg(webhook_id, reasons), '{}')::text FROM (
-        SELECT webhook_id, json_object_agg(reason, attempts) AS reasons FROM (
-            SELECT webhook_id, concat_ws(': ', failure_class, failure_detail) AS reason, count(*) AS attempts
-            FROM attempts JOIN deliveries ON deliveries.id = delivery_id
-            WHERE failure_class IS NOT NULL GROUP BY webhook_id, reason) AS r
-        GROUP BY webhook_id) AS t";
+const FAILURES: &str = include_str!("account/failures.sql");
 
 /// The account of one receiver: events, requests, attempts.
 #[derive(Debug, Clone)]
@@ -104,7 +91,7 @@ pub(super) async fn settle_all(world: &World, trials: &mut [Trial]) -> Vec<Recei
 }
 
 async fn ask(world: &World, sql: &str) -> Value {
-    let told = world.ask::<String>(sql).await;
+    let told = world.database.ask::<String>(sql).await;
     serde_json::from_str(&told).expect("JSON")
 }
 

@@ -45,7 +45,7 @@ impl Trial {
             patterns: &[event_type.as_str()],
             ..WebhookSample::at(&receiver.url)
         };
-        let webhook = sample.store(&mut world.connection().await).await;
+        let webhook = sample.store(&mut world.database.connection().await).await;
         Self {
             receiver,
             webhook_id: webhook.id,

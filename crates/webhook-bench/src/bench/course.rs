@@ -68,9 +68,9 @@ impl<'a> Course<'a> {
         answers: Answers,
     ) -> anyhow::Result<Self> {
         let cancel = CancellationToken::new();
-        let url = world.amqp_url.parse().map_err(anyhow::Error::msg)?;
+        let url = world.broker.url.parse().map_err(anyhow::Error::msg)?;
         let publisher = Publisher::start(url, "bench", cancel.clone());
-        let (database, connection) = tokio_postgres::connect(&world.database_url, NoTls).await?;
+        let (database, connection) = tokio_postgres::connect(&world.database.url, NoTls).await?;
         tokio::spawn(connection);
         until("the publisher connects", async || {
             Ok(publisher.is_connected())
@@ -110,7 +110,7 @@ impl<'a> Course<'a> {
                 ..WebhookSample::at(url)
             })
             .collect();
-        store_all(&mut self.world.connection().await, &samples).await;
+        store_all(&mut self.world.database.connection().await, &samples).await;
     }
 
     /// Publishes so many events, which wait in the queue when nobody consumes.
@@ -127,7 +127,7 @@ impl<'a> Course<'a> {
 
     /// Waits until somebody consumes events.
     pub(crate) async fn is_consumed(&self) -> anyhow::Result<()> {
-        let broker = Broker::connect(&self.world.amqp_url).await?;
+        let broker = Broker::connect(&self.world.broker.url).await?;
         let consumed = async || Ok(broker.state().await?.consumers > 0);
         until("somebody consumes", consumed).await
     }

@@ -34,7 +34,7 @@ impl Worker {
     pub(crate) fn start(who: Who, course: &Course<'_>, webhooks: usize) -> anyhow::Result<Self> {
         let (world, sink) = (&course.world, &course.sink);
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["bare", "--amqp", &world.amqp_url]);
+        command.args(["bare", "--amqp", &world.broker.url]);
         match who {
             Who::Product => {
                 let variables = course.variables.iter();
@@ -42,7 +42,7 @@ impl Worker {
                 let service = Service::dispatcher_with(world, &variables);
                 return Ok(Self::Product(service));
             }
-            Who::Bare => command.args(["--database", &world.database_url]),
+            Who::Bare => command.args(["--database", &world.database.url]),
             Who::Posting => &mut command,
         };
         command

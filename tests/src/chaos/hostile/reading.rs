@@ -1,4 +1,4 @@
-//! Everything that was stored is read again, through the API and as pages.
+//! Reads every stored value again, through the API and as pages.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use reqwest::Method;
 
 use crate::{Platform, Visitor};
 
-/// How many are read side by side.
+/// Reads that run at the same time.
 const AT_ONCE: usize = 8;
 
-/// A list of the API, and the pages of the portal for what is in it.
+/// A list of the API, and the pages of the portal for the items of the list.
 struct Shelf {
     list: &'static str,
-    /// Where one of them is, by its id; empty: it has no address of its own.
+    /// The path of one item by its id; empty when items have no path of their own.
     one: &'static str,
     page: &'static str,
     page_of_one: &'static str,
@@ -58,7 +58,8 @@ const SHELVES: [Shelf; 6] = [
     },
 ];
 
-/// Reads all of it. Tells how much that was, and what was not answered with 200.
+/// Reads every item of every list. Returns the number of reads, and the reads that were not answered
+/// with 200.
 pub(super) async fn read_all(platform: &Platform) -> (usize, Vec<String>) {
     let visitor = Arc::new(Visitor::sign_in(&platform.api, &platform.key).await);
     let (mut read, mut unreadable) = (0, Vec::new());
@@ -88,7 +89,7 @@ pub(super) async fn read_all(platform: &Platform) -> (usize, Vec<String>) {
     (read, unreadable)
 }
 
-/// The ids of all that a list has, and how many pages it has.
+/// The ids of all items of a list, and the number of its pages.
 async fn ids_of(
     platform: &Platform,
     list: &str,

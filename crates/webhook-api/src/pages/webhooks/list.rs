@@ -1,10 +1,10 @@
-//! All webhooks, searched and filtered; each can be switched on and off in place.
+//! The list of webhooks, with search, filters and a status switch per row.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::{TimeDelta, Utc};
-use webhook_domain::{Environment, EventSelection, EventType, WebhookId, WebhookStatus};
+use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
 use crate::pages::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
@@ -14,15 +14,13 @@ use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::read::read_list;
-use crate::routes::webhooks::status::set_status as set;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
 use webhook_web::Authenticated;
-use webhook_web::Problem;
+use webhook_web::{PathId, Problem};
 
-/// How a list can be sorted, by the API's name for it; the first one counts when none is named.
+/// The orders of the list: the name in the API, and the label. The first is the default.
 const ORDERS: [(&str, &str); 6] = [
     ("-created_at", "Newest first"),
     ("created_at", "Oldest first"),
@@ -37,8 +35,8 @@ const ORDERS: [(&str, &str); 6] = [
 struct WebhooksPage {
     visit: Visit,
     query: Query,
-    rows: Vec<Row>,
-    /// On all pages.
+    rows: Vec<WebhookRow>,
+    /// How many webhooks all pages have.
     total: i64,
     next_cursor: Option<String>,
     orders: &'static [(&'static str, &'static str)],
@@ -47,7 +45,7 @@ struct WebhooksPage {
 }
 
 impl WebhooksPage {
-    /// How the list is sorted.
+    /// The API's name of the order.
     fn order(&self) -> &str {
         match self.query.text("sort") {
             "" => ORDERS[0].0,
@@ -55,7 +53,7 @@ impl WebhooksPage {
         }
     }
 
-    /// How the head of the column of `first` tells that the list is sorted by it, if it is.
+    /// The `aria-sort` of the column that sorts by `first`, if the list is sorted by this column.
     fn direction(&self, first: &str) -> Option<&'static str> {
         let order = self.order();
         let same = order.trim_start_matches('-') == first.trim_start_matches('-');
@@ -65,8 +63,8 @@ impl WebhooksPage {
         })
     }
 
-    /// Where the head of a column leads: to the list sorted as `first` says, or the other way
-    /// round if it is sorted so already.
+    /// The link of a column's head: the list in the order `first`, or in the reverse order if the list
+    /// has the order `first` already.
     fn sorted(&self, first: &str) -> String {
         if self.order() != first {
             return self.query.with("sort", first);
@@ -79,9 +77,9 @@ impl WebhooksPage {
 }
 
 /// A webhook in the table.
-struct Row {
+struct WebhookRow {
     webhook: WebhookBody,
-    /// What its patterns stand for.
+    /// The event types that the patterns stand for.
     event_types: Vec<EventType>,
     sparkline: Sparkline,
 }
@@ -92,7 +90,8 @@ pub(in crate::pages) async fn show_webhooks(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api_with("total", "true"), &connections).await?;
+    let list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
+    let list = list_webhooks(list, &connections).await?;
     let next_cursor = list.page.next_cursor;
     let rows = with_sparklines(list.page.data, &connections).await?;
     let shown = WebhooksPage {
@@ -111,19 +110,16 @@ pub(in crate::pages) async fn show_webhooks(
 async fn with_sparklines(
     webhooks: Vec<WebhookBody>,
     connections: &Connections,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Vec<WebhookRow>, Problem> {
     let now = Utc::now();
-    let ids: Vec<_> = webhooks
-        .iter()
-        .map(|webhook| WebhookId(webhook.id))
-        .collect();
+    let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id).collect();
     let since = now - TimeDelta::hours(SPARK_HOURS.into());
     let mut connection = connections.acquire().await?;
     let hours = activity::list_hours_of(&mut connection, &ids, since).await?;
     let rows = webhooks.into_iter().map(|webhook| {
-        let hours = hours.get(&WebhookId(webhook.id));
-        Row {
-            event_types: selected(&webhook),
+        let hours = hours.get(&webhook.id);
+        WebhookRow {
+            event_types: webhook.settings.subscribed_types(),
             sparkline: Sparkline::of(hours.map_or(&[], Vec::as_slice), now),
             webhook,
         }
@@ -131,36 +127,29 @@ async fn with_sparklines(
     Ok(rows.collect())
 }
 
-/// The types that a webhook's patterns stand for.
-pub(super) fn selected(webhook: &WebhookBody) -> Vec<EventType> {
-    let patterns = webhook.settings.event_types.iter();
-    let patterns = patterns.filter_map(|pattern| pattern.parse().ok());
-    EventSelection::new(patterns).map_or(Vec::new(), |events| events.types().collect())
-}
-
-/// Switches a webhook on or off, and offers to take that back.
+/// Sets a webhook Active or Inactive, and offers to undo the change.
 pub(in crate::pages) async fn set_status(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let status: WebhookStatus = form
+    let new: WebhookStatus = form
         .text("status")
         .parse()
         .map_err(|_| Refusal::NotFound("status"))?;
-    let webhook = set(&id, status, &caller, &connections, &keys).await?;
-    let (text, was) = match status {
+    let webhook = webhooks::set_status(id, new, &caller, &connections, &keys).await?;
+    let (text, was) = match new {
         WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),
         WebhookStatus::Inactive => (
-            "is Inactive now: its deliveries wait",
+            "is Inactive now: pending deliveries wait",
             WebhookStatus::Active,
         ),
     };
     let undo = Undo::Status {
         webhook_id: webhook.id,
-        was: was.as_str().to_owned(),
+        was,
     };
     let notice = Notice::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
     Ok(go_on(form.back("/admin/webhooks"), &notice))

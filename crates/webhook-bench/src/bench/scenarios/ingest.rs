@@ -99,7 +99,7 @@ async fn post_batches(stack: &Stack, events: usize) -> anyhow::Result<Run> {
 /// Publishes the same straight to the broker.
 async fn publish_bare(stack: &Stack, events: usize) -> anyhow::Result<Run> {
     let course = Course::new(stack).await?;
-    let broker = Broker::connect(&course.world.amqp_url).await?;
+    let broker = Broker::connect(&course.world.broker.url).await?;
     let made = make(events);
     let meter = Meter::start(stack);
     let took = broker.publish(&made).await?;
@@ -112,7 +112,7 @@ async fn publish_bare(stack: &Stack, events: usize) -> anyhow::Result<Run> {
 
 /// What was accepted is there, all of it.
 async fn all_queued(course: &Course<'_>, events: usize) -> anyhow::Result<()> {
-    let broker = Broker::connect(&course.world.amqp_url).await?;
+    let broker = Broker::connect(&course.world.broker.url).await?;
     let waiting = broker.state().await?.waiting;
     anyhow::ensure!(
         usize::try_from(waiting)? == events,

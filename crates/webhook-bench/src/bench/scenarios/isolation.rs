@@ -179,7 +179,7 @@ async fn all_are_owed(
     let deliveries = format!("SELECT count(*) FROM deliveries WHERE event_type <> '{MEASURED}'");
     // Events that came after the worker was stopped wait in the queue, those that the worker had in
     // hand as soon as the broker notices that the worker is gone.
-    let broker = Broker::connect(&course.world.amqp_url).await?;
+    let broker = Broker::connect(&course.world.broker.url).await?;
     let none_is_lost = async || {
         let waiting = i64::from(broker.state().await?.waiting);
         Ok(course.ask::<i64>(&events).await? + waiting >= published)

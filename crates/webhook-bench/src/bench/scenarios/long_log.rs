@@ -38,7 +38,7 @@ pub(crate) async fn measure(
     let world = stack.world().await;
     log::fill(&world, deliveries).await;
     // What the filling left to be written is not what is measured.
-    world.execute("CHECKPOINT").await;
+    world.database.execute("CHECKPOINT").await;
     let mut course = Course::with(stack, world, Answers::AtOnce).await?;
     course.store_webhooks(1).await;
     let (mut long, mut empty) = (Vec::new(), Vec::new());

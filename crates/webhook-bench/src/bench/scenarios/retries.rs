@@ -55,7 +55,11 @@ async fn run(stack: &Stack, due: usize) -> anyhow::Result<Run> {
     course.store_webhooks(1).await;
     let rows = DUE.replace("{due}", &due.to_string());
     let rows = rows.replace("{type}", MEASURED.as_str());
-    course.world.execute(&format!("{ID_AT}{rows}")).await;
+    course
+        .world
+        .database
+        .execute(&format!("{ID_AT}{rows}"))
+        .await;
     let run = course.drain(Who::Product, 1, due).await?;
     let twice = "SELECT count(*) FROM attempts WHERE number = 2 AND response_status = 200";
     course.counts("second attempts", twice, due).await?;

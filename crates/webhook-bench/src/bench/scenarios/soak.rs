@@ -94,7 +94,7 @@ async fn run(
 ) -> anyhow::Result<(Vec<Moment>, Costs)> {
     let meter = Meter::start(course.stack);
     let worker = course.start(Who::Product, 1).await?;
-    let broker = Broker::connect(&course.world.amqp_url).await?;
+    let broker = Broker::connect(&course.world.broker.url).await?;
     course.sink.expect(pace.events());
     let publisher = course.publisher.clone();
     let began = Instant::now();
