@@ -19,7 +19,7 @@ const COLUMNS: &str = "SELECT string_agg(format('%s.%s %s%s', relname, attname,
 async fn the_query_builder_knows_the_tables_as_they_are() {
     let world = World::new().await;
 
-    let columns: String = world.ask(COLUMNS).await;
+    let columns: String = world.database.ask(COLUMNS).await;
 
     let columns: BTreeSet<String> = columns.lines().map(str::to_owned).collect();
     let declared = declared();
@@ -32,7 +32,7 @@ async fn the_query_builder_knows_the_tables_as_they_are() {
 async fn the_page_of_the_schema_is_what_the_database_says() {
     let world = World::new().await;
 
-    let page: String = world.ask(WRITE_PAGE).await;
+    let page: String = world.database.ask(WRITE_PAGE).await;
 
     assert!(PAGE.trim_end() == page.trim_end(), "see docs/schema.sql");
     world.end().await;
