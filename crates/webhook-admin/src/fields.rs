@@ -64,6 +64,12 @@ impl<'a> Fields<'a> {
         self.values.contains_key(name)
     }
 
+    /// The text of a field that stays in the document, for documents whose fields depend on it.
+    pub fn peek_text(&self, name: &str) -> Option<String> {
+        let raw = self.values.get(name)?;
+        serde_json::from_str(raw.get()).ok()
+    }
+
     /// Takes out a string that must be there.
     pub fn required<T, E: Display>(
         &mut self,

@@ -34,6 +34,7 @@ pub mod retry_policies;
 pub mod sessions;
 pub mod settings;
 pub mod signatures;
+pub mod webhooks;
 
 // What is done from the command line, and what the fuzzer tries.
 pub mod command_line;

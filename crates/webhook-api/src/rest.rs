@@ -8,3 +8,4 @@ pub(crate) mod retry_policies;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod signatures;
+pub(crate) mod webhooks;

@@ -1,26 +1,4 @@
-//! The rules of webhooks, without any I/O.
-//!
-//! Every item is a value or a pure function. The crate reads no clock, no environment and no random
-//! source: time and randomness are parameters, so that every rule can be tested as a table.
-//!
-//! The files are in five rooms. A room imports only from the rooms above:
-//!
-//! | room | holds |
-//! | --- | --- |
-//! | `access/` | roles, API keys, sessions, callable addresses, the platform's settings |
-//! | `events/` | the event, its envelope and type, selections of types, the ordering key |
-//! | `webhooks/` | name, URL, headers, metadata, limits, retry policy, secret |
-//! | `deliveries/` | request and signature, outcome and verdict, circuit, hold, jobs, statistics |
-//! | `support/` | diagnosis, explanation, advice, the signature check |
-//!
-//! The foundations of all rooms are `ids.rs`, `names.rs` (closed sets of names) and `outside/`
-//! (bounded texts from strangers).
-//!
-//! Constructors have five names: `FromStr` reads a value with a single form as text (a name, an id,
-//! a pattern, an address); `parse` checks any other text or bytes; `new` and `from_millis` check
-//! numbers and lists; other `from_…` functions trust their source (random bytes, a stored row, a
-//! cookie for a look-up); `of` derives a value from other values. A record with public fields is
-//! checked where the record enters, by `checked`, which refuses every wrong field at once.
+#![doc = include_str!("../README.md")]
 
 // The foundations of all rooms.
 mod ids;

@@ -20,7 +20,6 @@ def long_strings(files):
     offenders = [
         f"{file.path}:{start}: {lines} lines of SQL"
         for file in files
-        if file.path.parts[0] != "tests"
         for start, lines, text in strings(file.code)
         if lines > STRING_LINES and SQL.search(text)
     ]

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use webhook_domain::{WebhookId, WebhookStatus};
 
 /// It travels in a cookie, as any replica may make the next page.
 const COOKIE: &str = "webhooks_notice";
@@ -25,14 +25,29 @@ pub(crate) struct Notice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Undo {
     /// Sets a webhook back to the status that it had.
-    Status { webhook_id: Uuid, was: String },
+    Status {
+        webhook_id: WebhookId,
+        was: WebhookStatus,
+    },
     /// Sets webhooks back to the status that they had.
-    Statuses { webhook_ids: Vec<Uuid>, was: String },
+    Statuses {
+        webhook_ids: Vec<WebhookId>,
+        was: WebhookStatus,
+    },
 }
 
 impl Undo {
-    /// How many webhooks fit into a cookie, which has 4 KiB at most.
-    pub(crate) const MOST: usize = 64;
+    /// The most webhooks whose ids fit into a cookie, which has 4 KiB at most. A change of more
+    /// webhooks cannot be undone at once.
+    pub(crate) const MAX_WEBHOOKS: usize = 64;
+}
+
+/// The action of a bulk change that sets webhooks back to the status `was`.
+pub(crate) fn action_back_to(was: &WebhookStatus) -> &'static str {
+    match was {
+        WebhookStatus::Active => "activate",
+        WebhookStatus::Inactive => "deactivate",
+    }
 }
 
 impl Notice {
@@ -84,12 +99,13 @@ fn cookie(value: String, seconds: i64) -> Cookie<'static> {
 mod tests {
     use super::*;
     use actix_web::test::TestRequest;
+    use uuid::Uuid;
 
     #[test]
     fn what_can_be_undone_at_once_fits_into_a_cookie() {
         let undo = Undo::Statuses {
-            webhook_ids: vec![Uuid::max(); Undo::MOST],
-            was: "inactive".to_owned(),
+            webhook_ids: vec![WebhookId(Uuid::max()); Undo::MAX_WEBHOOKS],
+            was: WebhookStatus::Inactive,
         };
         let notice = Notice::with_undo("“Crème” is Inactive now.".repeat(10), undo);
 
@@ -99,8 +115,8 @@ mod tests {
     #[test]
     fn a_notice_travels_in_its_cookie() {
         let undo = Undo::Status {
-            webhook_id: Uuid::from_u128(7),
-            was: "active".to_owned(),
+            webhook_id: WebhookId(Uuid::from_u128(7)),
+            was: WebhookStatus::Active,
         };
         let notice = Notice::with_undo("“Crème” is Inactive now.", undo);
 

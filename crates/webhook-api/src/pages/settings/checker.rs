@@ -15,11 +15,11 @@ use crate::pages::form::Form;
 use crate::pages::html::{page, page_with};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::WebhookBody;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
 use webhook_admin::signatures::{VerifiedSignature, find_secrets, take_received, verify};
+use webhook_admin::webhooks::WebhookBody;
 use webhook_web::Problem;
 
 #[derive(Template)]

@@ -3,10 +3,9 @@
 use url::form_urlencoded::Serializer;
 use webhook_domain::WebhookId;
 
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::read::read_list;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::webhooks::{ListWebhooks, WebhookBody, list_webhooks};
 
 /// As much of a text as the API looks for.
 const SEARCHED_CHARS: usize = 200;
@@ -25,7 +24,8 @@ pub(super) async fn suggest(
         .append_pair("sort", "name")
         .append_pair("limit", "50")
         .finish();
-    Ok(read_list(&query, connections).await?.page.data)
+    let list = ListWebhooks::parse(&query)?;
+    Ok(list_webhooks(list, connections).await?.page.data)
 }
 
 /// The one webhook that a text means: its id, its whole name, or a part of its name or URL that no
@@ -41,8 +41,8 @@ pub(super) async fn find_webhook(
     let named = |webhook: &&WebhookBody| webhook.settings.name.eq_ignore_ascii_case(text);
     let named: Vec<&WebhookBody> = fitting.iter().filter(named).collect();
     Ok(match (named.as_slice(), fitting.as_slice()) {
-        ([one], _) => Ok(WebhookId(one.id)),
-        ([], [one]) => Ok(WebhookId(one.id)),
+        ([one], _) => Ok(one.id),
+        ([], [one]) => Ok(one.id),
         ([], []) => Err("no webhook has this id, or this in its name or URL".to_owned()),
         _ => Err("several webhooks fit: choose one of those suggested, or give its id".to_owned()),
     })

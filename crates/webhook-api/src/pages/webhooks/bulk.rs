@@ -4,8 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::json;
-use uuid::Uuid;
-use webhook_domain::WebhookId;
+use webhook_domain::{WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, webhooks};
 
 use crate::pages::filters::{self, group};
@@ -13,9 +12,11 @@ use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::bulk::{BulkResults, change_all};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::webhooks::{
+    BulkResult, BulkResults, ChangeWebhooks, change_webhooks as change_all,
+};
 use webhook_web::Authenticated;
 use webhook_web::Problem;
 
@@ -32,13 +33,13 @@ struct DeletePage {
 
 /// What is done with all that are selected.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Change {
+enum BulkChange {
     Activate,
     Deactivate,
     Delete,
 }
 
-impl Change {
+impl BulkChange {
     fn parse(name: &str) -> Result<Self, Refusal> {
         match name {
             "activate" => Ok(Self::Activate),
@@ -67,17 +68,14 @@ impl Change {
     }
 
     /// Takes it back for these.
-    fn undo(self, webhook_ids: Vec<Uuid>) -> Option<Undo> {
+    fn undo(self, webhook_ids: Vec<WebhookId>) -> Option<Undo> {
         let was = match self {
-            Self::Activate => "inactive",
-            Self::Deactivate => "active",
+            Self::Activate => WebhookStatus::Inactive,
+            Self::Deactivate => WebhookStatus::Active,
             Self::Delete => return None,
         };
-        let fits = (1..=Undo::MOST).contains(&webhook_ids.len());
-        fits.then(|| Undo::Statuses {
-            webhook_ids,
-            was: was.to_owned(),
-        })
+        let fits = (1..=Undo::MAX_WEBHOOKS).contains(&webhook_ids.len());
+        fits.then_some(Undo::Statuses { webhook_ids, was })
     }
 }
 
@@ -89,19 +87,20 @@ pub(in crate::pages) async fn change_webhooks(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let change = Change::parse(form.text("change"))?;
+    let change = BulkChange::parse(form.text("change"))?;
     let ids: Vec<&str> = form.all("ids").collect();
     let back = form.back(LIST);
     if ids.is_empty() {
         let notice = Notice::new("Select the webhooks first. Nothing was changed.");
         return Ok(go_on(back, &notice));
     }
-    if change == Change::Delete && !form.has("confirmed") {
+    if change == BulkChange::Delete && !form.has("confirmed") {
         return ask_back(visit, &ids, back, &connections).await;
     }
     let body = json!({"action": change.action(), "ids": ids}).to_string();
-    let results = change_all(body.as_bytes(), &caller, &connections, &keys).await?;
-    Ok(go_on(back, &tell(change, &results)))
+    let wanted = ChangeWebhooks::parse(body.as_bytes())?;
+    let results = change_all(&wanted, &caller, &connections, &keys).await?;
+    Ok(go_on(back, &report(change, &results)))
 }
 
 async fn ask_back(
@@ -120,20 +119,20 @@ async fn ask_back(
     page(&shown.visit, &shown)
 }
 
-fn tell(change: Change, results: &BulkResults) -> Notice {
-    let of = |result: &str| {
+fn report(change: BulkChange, results: &BulkResults) -> Notice {
+    let with = |result: BulkResult| {
         let found = results.results.iter().filter(|one| one.result == result);
-        found.map(|one| one.id).collect::<Vec<Uuid>>()
+        found.map(|one| one.id).collect::<Vec<WebhookId>>()
     };
-    let changed = of("changed");
+    let changed = with(BulkResult::Changed);
     let mut text = format!("{} {}.", webhooks_are(changed.len()), change.done());
     for (result, rest) in [
-        ("unchanged", "so already"),
-        ("not_found", "not there any more"),
-        ("refused", "not changed, as that was refused"),
-        ("unavailable", "not changed; try again"),
+        (BulkResult::Unchanged, "so already"),
+        (BulkResult::NotFound, "not there any more"),
+        (BulkResult::Refused, "not changed, as that was refused"),
+        (BulkResult::Unavailable, "not changed; try again"),
     ] {
-        let count = of(result).len();
+        let count = with(result).len();
         if count > 0 {
             text.push_str(&format!(" {} {rest}.", webhooks_are(count)));
         }
@@ -155,12 +154,13 @@ fn webhooks_are(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routes::webhooks::bulk::WebhookResult;
+    use uuid::Uuid;
+    use webhook_admin::webhooks::WebhookResult;
 
-    fn results(told: &[&'static str]) -> BulkResults {
-        let results = (1..).zip(told).map(|(id, result)| WebhookResult {
-            id: Uuid::from_u128(id),
-            result,
+    fn results(each: &[BulkResult]) -> BulkResults {
+        let results = (1..).zip(each).map(|(id, result)| WebhookResult {
+            id: WebhookId(Uuid::from_u128(id)),
+            result: *result,
             errors: Vec::new(),
         });
         BulkResults {
@@ -170,23 +170,28 @@ mod tests {
 
     #[test]
     fn what_was_changed_can_be_undone_and_what_was_not_is_told() {
-        let told = results(&["changed", "unchanged", "changed", "not_found"]);
+        let results = results(&[
+            BulkResult::Changed,
+            BulkResult::Unchanged,
+            BulkResult::Changed,
+            BulkResult::NotFound,
+        ]);
 
-        let notice = tell(Change::Deactivate, &told);
+        let notice = report(BulkChange::Deactivate, &results);
 
         assert_eq!(
             notice.text,
             "2 webhooks are Inactive now: their deliveries wait. 1 webhook is so already. \
              1 webhook is not there any more."
         );
-        let webhook_ids = [1, 3].map(Uuid::from_u128).to_vec();
-        let was = "active".to_owned();
+        let webhook_ids = [1, 3].map(|id| WebhookId(Uuid::from_u128(id))).to_vec();
+        let was = WebhookStatus::Active;
         assert_eq!(notice.undo, Some(Undo::Statuses { webhook_ids, was }));
     }
 
     #[test]
     fn nothing_that_was_deleted_comes_back() {
-        let notice = tell(Change::Delete, &results(&["changed"]));
+        let notice = report(BulkChange::Delete, &results(&[BulkResult::Changed]));
 
         assert_eq!(notice, Notice::new("1 webhook is deleted."));
     }

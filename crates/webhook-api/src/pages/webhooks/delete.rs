@@ -1,9 +1,9 @@
 //! A webhook is deleted, after a question.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
-use webhook_domain::StatusFilter;
+use webhook_domain::{StatusFilter, WebhookId};
 use webhook_store::deliveries::{self, DeliveryFilter};
 use webhook_store::webhooks::Webhook;
 
@@ -12,11 +12,10 @@ use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::change;
-use crate::routes::webhooks::read::find_stored;
 use webhook_admin::Connections;
 use webhook_admin::version::IfMatch;
-use webhook_web::Problem;
+use webhook_admin::webhooks::{delete_webhook, find_stored};
+use webhook_web::{PathId, Problem};
 
 #[derive(Template)]
 #[template(path = "webhooks/delete.html")]
@@ -28,12 +27,12 @@ struct DeletePage {
 
 /// Says what will be lost, and asks.
 pub(in crate::pages) async fn show_delete(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
-    let webhook = find_stored(&mut connection, &id).await?;
+    let webhook = find_stored(&mut connection, id).await?;
     let filter = DeliveryFilter {
         webhook_id: Some(webhook.id),
         status: Some(StatusFilter::Pending),
@@ -49,14 +48,15 @@ pub(in crate::pages) async fn show_delete(
 
 /// Deletes it as the API does.
 pub(in crate::pages) async fn delete(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     _form: Form,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
-    let webhook = find_stored(&mut connection, &id).await?;
-    change::delete(&mut connection, webhook.id, &IfMatch::Any, &visit.caller).await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    drop(connection);
+    delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();
     let notice = Notice::new(format!(
         "“{name}” is deleted. Its deliveries can still be read."

@@ -2,17 +2,16 @@
 //! loads that into the page of the webhook.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
+use webhook_domain::WebhookId;
 
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::diagnosis::{FindingBody, read_diagnosis};
-use crate::routes::webhooks::read::read_one;
 use webhook_admin::Connections;
-use webhook_web::Problem;
+use webhook_admin::webhooks::{FindingBody, WebhookBody, diagnose_webhook, find_webhook};
+use webhook_web::{PathId, Problem};
 
 #[derive(Template)]
 #[template(path = "webhooks/diagnosis.html")]
@@ -24,14 +23,14 @@ struct DiagnosisPage {
 
 /// Looks for what keeps events away, and shows it.
 pub(in crate::pages) async fn show_diagnosis(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let shown = DiagnosisPage {
         visit,
-        webhook: read_one(&id, &connections).await?,
-        findings: read_diagnosis(&id, &connections).await?.findings,
+        webhook: find_webhook(id, &connections).await?,
+        findings: diagnose_webhook(id, &connections).await?.findings,
     };
     page(&shown.visit, &shown)
 }

@@ -2,10 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use uuid::Uuid;
-use webhook_domain::{Environment, WebhookSettings, WebhookStatus};
+use webhook_domain::{Environment, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::retry_policies::find_default;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, SealingKeys};
@@ -18,17 +18,14 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::schedule::Schedule;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::change::Change;
-use crate::routes::webhooks::create::create_one;
-use crate::routes::webhooks::read::{find_stored, parse_id};
-use crate::routes::webhooks::settings::parse_patch;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::creation::IdempotencyKey;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::version::{IfMatch, etag};
-use webhook_web::Problem;
+use webhook_admin::webhooks::{Change, PatchWebhook, create_webhook, find_stored};
 use webhook_web::problem::refusal_status;
+use webhook_web::{PathId, Problem};
 
 #[derive(Template)]
 #[template(path = "webhooks/form.html")]
@@ -85,7 +82,7 @@ pub(in crate::pages) async fn create(
     let key = IdempotencyKey::of_form(form.text("key"), &visit.path);
     let document = webhook.as_new();
     let request = (&key, &*document);
-    match create_one(request, &visit.caller, &connections, &keys, &url_rules).await {
+    match create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => Ok(lead_to_test(creation.created.id, &webhook.name)),
         Err(refusal) => {
             let asked = Asked::of(webhook, Subject::new()).refused(refusal)?;
@@ -101,12 +98,12 @@ fn lead_to_test(id: Uuid, name: &str) -> HttpResponse {
 
 /// Asks what is to change of a webhook.
 pub(in crate::pages) async fn show_edit(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
-    let webhook = find_stored(&mut connection, &id).await?;
+    let webhook = find_stored(&mut connection, id).await?;
     let default = find_default(&mut connection, webhook.settings.environment).await?;
     drop(connection);
     let form = WebhookForm::of(&webhook.settings, &default);
@@ -116,7 +113,7 @@ pub(in crate::pages) async fn show_edit(
 
 /// Changes a webhook as the API does, if it still is what the form showed.
 pub(in crate::pages) async fn save(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
@@ -126,13 +123,15 @@ pub(in crate::pages) async fn save(
     let webhook = WebhookForm::sent(&form);
     let version: i64 = form.text("version").parse().unwrap_or_default();
     let change = Change {
-        id: parse_id(&id)?,
+        id,
         if_match: &IfMatch::Tags(vec![etag(version)]),
         caller: &visit.caller,
-        keys: &keys,
+        sealing_keys: &keys,
     };
-    let patch =
-        |current: &WebhookSettings| parse_patch(&webhook.as_patch(current), current, &url_rules);
+    let patch = |current: &WebhookSettings| {
+        let patch = PatchWebhook::parse(&webhook.as_patch(current), current, &url_rules);
+        patch.map(|patch| patch.settings)
+    };
     let refusal = match change.apply(&connections, patch).await {
         Ok(saved) => {
             let notice = Notice::new(format!("“{}” is saved.", saved.settings.name));
@@ -141,7 +140,7 @@ pub(in crate::pages) async fn save(
         Err(refusal) => refusal,
     };
     let mut connection = connections.acquire().await?;
-    let current = find_stored(&mut connection, &id).await?;
+    let current = find_stored(&mut connection, id).await?;
     drop(connection);
     let asked = if matches!(refusal, Refusal::Changed { .. }) {
         Asked::overtaken(webhook, &current, &refusal)

@@ -1,8 +1,7 @@
 //! What was delivered to a webhook in a span of time, in numbers and drawn.
 
 use chrono::{TimeDelta, Utc};
-use uuid::Uuid;
-use webhook_domain::FailureKind;
+use webhook_domain::{FailureKind, WebhookId};
 
 use crate::pages::chart::bars::BarChart;
 use crate::pages::span::in_short;
@@ -61,7 +60,7 @@ impl Span {
     }
 
     /// For the API.
-    fn query(self, webhook_id: Uuid) -> String {
+    fn query(self, webhook_id: WebhookId) -> String {
         let days = match self {
             Self::Day => return format!("webhook_id={webhook_id}"),
             Self::Week => 7,
@@ -81,7 +80,7 @@ pub(super) struct Figures {
 
 /// Reads them.
 pub(super) async fn read(
-    webhook_id: Uuid,
+    webhook_id: WebhookId,
     span: Span,
     connections: &Connections,
 ) -> Result<Figures, Problem> {

@@ -1,10 +1,10 @@
 //! All webhooks, searched and filtered; each can be switched on and off in place.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::{TimeDelta, Utc};
-use webhook_domain::{Environment, EventSelection, EventType, WebhookId, WebhookStatus};
+use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
 use crate::pages::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
@@ -14,13 +14,11 @@ use crate::pages::html::{go_on, page};
 use crate::pages::notice::{Notice, Undo};
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::read::read_list;
-use crate::routes::webhooks::status::set_status as set;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
 use webhook_web::Authenticated;
-use webhook_web::Problem;
+use webhook_web::{PathId, Problem};
 
 /// How a list can be sorted, by the API's name for it; the first one counts when none is named.
 const ORDERS: [(&str, &str); 6] = [
@@ -37,7 +35,7 @@ const ORDERS: [(&str, &str); 6] = [
 struct WebhooksPage {
     visit: Visit,
     query: Query,
-    rows: Vec<Row>,
+    rows: Vec<WebhookRow>,
     /// On all pages.
     total: i64,
     next_cursor: Option<String>,
@@ -79,7 +77,7 @@ impl WebhooksPage {
 }
 
 /// A webhook in the table.
-struct Row {
+struct WebhookRow {
     webhook: WebhookBody,
     /// What its patterns stand for.
     event_types: Vec<EventType>,
@@ -92,7 +90,8 @@ pub(in crate::pages) async fn show_webhooks(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api_with("total", "true"), &connections).await?;
+    let list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
+    let list = list_webhooks(list, &connections).await?;
     let next_cursor = list.page.next_cursor;
     let rows = with_sparklines(list.page.data, &connections).await?;
     let shown = WebhooksPage {
@@ -111,19 +110,16 @@ pub(in crate::pages) async fn show_webhooks(
 async fn with_sparklines(
     webhooks: Vec<WebhookBody>,
     connections: &Connections,
-) -> Result<Vec<Row>, Problem> {
+) -> Result<Vec<WebhookRow>, Problem> {
     let now = Utc::now();
-    let ids: Vec<_> = webhooks
-        .iter()
-        .map(|webhook| WebhookId(webhook.id))
-        .collect();
+    let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id).collect();
     let since = now - TimeDelta::hours(SPARK_HOURS.into());
     let mut connection = connections.acquire().await?;
     let hours = activity::list_hours_of(&mut connection, &ids, since).await?;
     let rows = webhooks.into_iter().map(|webhook| {
-        let hours = hours.get(&WebhookId(webhook.id));
-        Row {
-            event_types: selected(&webhook),
+        let hours = hours.get(&webhook.id);
+        WebhookRow {
+            event_types: webhook.settings.subscribed_types(),
             sparkline: Sparkline::of(hours.map_or(&[], Vec::as_slice), now),
             webhook,
         }
@@ -131,27 +127,20 @@ async fn with_sparklines(
     Ok(rows.collect())
 }
 
-/// The types that a webhook's patterns stand for.
-pub(super) fn selected(webhook: &WebhookBody) -> Vec<EventType> {
-    let patterns = webhook.settings.event_types.iter();
-    let patterns = patterns.filter_map(|pattern| pattern.parse().ok());
-    EventSelection::new(patterns).map_or(Vec::new(), |events| events.types().collect())
-}
-
 /// Switches a webhook on or off, and offers to take that back.
 pub(in crate::pages) async fn set_status(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let status: WebhookStatus = form
+    let new: WebhookStatus = form
         .text("status")
         .parse()
         .map_err(|_| Refusal::NotFound("status"))?;
-    let webhook = set(&id, status, &caller, &connections, &keys).await?;
-    let (text, was) = match status {
+    let webhook = webhooks::set_status(id, new, &caller, &connections, &keys).await?;
+    let (text, was) = match new {
         WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),
         WebhookStatus::Inactive => (
             "is Inactive now: its deliveries wait",
@@ -160,7 +149,7 @@ pub(in crate::pages) async fn set_status(
     };
     let undo = Undo::Status {
         webhook_id: webhook.id,
-        was: was.as_str().to_owned(),
+        was,
     };
     let notice = Notice::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
     Ok(go_on(form.back("/admin/webhooks"), &notice))

@@ -1,14 +1,13 @@
 //! A webhook's own page: how it is, what it gets, what was changed.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::{DateTime, Utc};
-use webhook_domain::{Environment, EventType, WebhookId};
+use webhook_domain::{EventType, WebhookId};
 use webhook_store::{deliveries, retry_policies};
 
 use super::figures::{self, Figures, Span};
-use super::list::selected;
 use crate::pages::audit::{Entry, read_entries};
 use crate::pages::chart::bars::{BarChart, HEIGHT};
 use crate::pages::filters;
@@ -17,11 +16,10 @@ use crate::pages::query::Query;
 use crate::pages::visit::Visit;
 use crate::routes::deliveries::DeliveryBody;
 use crate::routes::deliveries::list::read_list as list_deliveries;
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::read::read_one;
 use webhook_admin::Connections;
 use webhook_admin::retry_policies::RetryPolicyBody;
-use webhook_web::Problem;
+use webhook_admin::webhooks::{WebhookBody, find_webhook};
+use webhook_web::{PathId, Problem};
 
 /// How many of the latest deliveries and changes are shown.
 const LATEST_DELIVERIES: u8 = 10;
@@ -85,13 +83,13 @@ impl Pending {
 
 /// Shows a webhook.
 pub(in crate::pages) async fn show_webhook(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let webhook = read_one(&id, &connections).await?;
-    let (id, span) = (webhook.id, Span::of(query.text("span")));
+    let webhook = find_webhook(id, &connections).await?;
+    let span = Span::of(query.text("span"));
     let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
     let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
     let deliveries = list_deliveries(&newest, &connections).await?.page.data;
@@ -102,9 +100,9 @@ pub(in crate::pages) async fn show_webhook(
     let shown = WebhookPage {
         visit,
         query,
-        event_types: by_group(selected(&webhook)),
+        event_types: by_group(webhook.settings.subscribed_types()),
         policy: read_policy(&webhook, &connections).await?,
-        pending: read_pending(WebhookId(id), &connections).await?,
+        pending: read_pending(id, &connections).await?,
         day: figures::read(id, Span::Day, &connections).await?,
         span,
         longer,
@@ -134,11 +132,7 @@ async fn read_policy(
     if let Some(own) = webhook.settings.retry_policy {
         return Ok(own);
     }
-    let environment: Environment = webhook
-        .settings
-        .environment
-        .parse()
-        .expect("it is the name of one");
+    let environment = webhook.settings.environment;
     let mut connection = connections.acquire().await?;
     let default = retry_policies::find_default(&mut connection, environment).await?;
     Ok(RetryPolicyBody::from(&default))

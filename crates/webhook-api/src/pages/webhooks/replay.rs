@@ -1,11 +1,11 @@
 //! A webhook gets events that it missed: they are counted first, and sent when that is confirmed.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::{SubsecRound, TimeDelta, Utc};
 use serde_json::{Value, json};
-use webhook_domain::JobRate;
+use webhook_domain::{JobRate, WebhookId};
 
 use crate::pages::errors::Errors;
 use crate::pages::filters;
@@ -14,12 +14,11 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::in_utc;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::WebhookBody;
-use crate::routes::webhooks::read::read_one;
 use crate::routes::webhooks::replay::{count_missed, start_replay};
 use webhook_admin::Connections;
+use webhook_admin::webhooks::{WebhookBody, find_webhook};
 use webhook_web::Authenticated;
-use webhook_web::Problem;
+use webhook_web::{PathId, Problem};
 
 /// What is offered first, in hours.
 const LAST_HOURS: i64 = 24;
@@ -76,7 +75,7 @@ impl Asked {
 
 /// Asks of which time.
 pub(in crate::pages) async fn show_replay(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
@@ -86,13 +85,13 @@ pub(in crate::pages) async fn show_replay(
         until: String::new(),
         rate: JobRate::default().get().to_string(),
     };
-    let webhook = read_one(&id, &connections).await?;
+    let webhook = find_webhook(id, &connections).await?;
     answer(visit, webhook, asked, Errors::default(), None)
 }
 
 /// Counts what was missed and asks back; starts the job when that is confirmed.
 pub(in crate::pages) async fn replay_events(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     Authenticated(caller): Authenticated,
@@ -100,16 +99,16 @@ pub(in crate::pages) async fn replay_events(
 ) -> Result<HttpResponse, Problem> {
     let mut asked = Asked::of(&form);
     if form.has("confirmed") {
-        let job = start_replay(&id, &asked.as_api(), &caller, &connections).await?;
+        let job = start_replay(id, &asked.as_api(), &caller, &connections).await?;
         let notice = Notice::new("The replay has begun.");
         return Ok(go_on(&format!("/admin/jobs/{}", job.id), &notice));
     }
-    let webhook = read_one(&id, &connections).await?;
+    let webhook = find_webhook(id, &connections).await?;
     if asked.until.is_empty() {
         // What comes while one reads the question is not what was counted.
         asked.until = Utc::now().trunc_subsecs(3).to_rfc3339();
     }
-    match count_missed(&id, &asked.as_api(), &connections).await {
+    match count_missed(id, &asked.as_api(), &connections).await {
         Ok(count) => answer(visit, webhook, asked, Errors::default(), Some(count)),
         Err(problem) => {
             let errors = Errors::of(problem)?;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use serde_json::json;
+use webhook_domain::WebhookId;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{SealingKeys, settings};
 
@@ -16,13 +17,13 @@ use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::span::in_words;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::read::find_stored;
-use crate::routes::webhooks::secret::{SecretBody, read_secret, replace_secret};
 use webhook_admin::Connections;
+use webhook_admin::Refusal;
 use webhook_admin::duration::write_duration;
 use webhook_admin::retry_policies::millis;
-use webhook_web::Problem;
+use webhook_admin::webhooks::{self, RotateSecret, SecretBody, find_stored, rotate_secret};
 use webhook_web::problem::refusal_status;
+use webhook_web::{PathId, Problem};
 
 /// Grace periods to choose from, in seconds.
 const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
@@ -53,33 +54,33 @@ struct GracePeriod {
 
 /// Tells what can be done with the secret, without it.
 pub(in crate::pages) async fn show_page(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let page = SecretPage::read(&id, visit, &connections).await?;
+    let page = SecretPage::read(id, visit, &connections).await?;
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
 /// Shows the secret, which is written down.
 pub(in crate::pages) async fn show_secret(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     _form: Form,
     visit: Visit,
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let secret = read_secret(&id, &visit.caller, &connections, &keys).await?;
+    let secret = webhooks::show_secret(id, &visit.caller, &connections, &keys).await?;
     let page = SecretPage {
         shown: Some(secret),
-        ..SecretPage::read(&id, visit, &connections).await?
+        ..SecretPage::read(id, visit, &connections).await?
     };
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
 /// Replaces the secret, and shows the new one.
 pub(in crate::pages) async fn replace(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
@@ -88,8 +89,12 @@ pub(in crate::pages) async fn replace(
     let (own, typed) = (form.text("secret_from") == "own", form.text("secret"));
     let grace_period = form.text("grace_period");
     let body = json!({"grace_period": grace_period, "secret": own.then_some(typed)}).to_string();
-    let replaced = replace_secret(&id, body.as_bytes(), &visit.caller, &connections, &keys).await;
-    let page = SecretPage::read(&id, visit, &connections).await?;
+    let replaced = async {
+        let rotation = RotateSecret::parse(body.as_bytes())?;
+        rotate_secret(id, rotation, &visit.caller, &connections, &keys).await
+    };
+    let replaced: Result<SecretBody, Refusal> = replaced.await;
+    let page = SecretPage::read(id, visit, &connections).await?;
     let (status, page) = match replaced {
         Ok(secret) => {
             let shown = SecretPage {
@@ -116,7 +121,7 @@ pub(in crate::pages) async fn replace(
 }
 
 impl SecretPage {
-    async fn read(id: &str, visit: Visit, connections: &Connections) -> Result<Self, Problem> {
+    async fn read(id: WebhookId, visit: Visit, connections: &Connections) -> Result<Self, Problem> {
         let mut connection = connections.acquire().await?;
         let webhook = find_stored(&mut connection, id).await?;
         let default = settings::find(&mut connection).await?.settings.grace_period;

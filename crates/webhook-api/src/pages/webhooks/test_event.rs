@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use webhook_broker::Publisher;
-use webhook_domain::{EventType, WebhookStatus};
+use webhook_domain::{EventType, WebhookId, WebhookStatus};
 use webhook_store::webhooks::Webhook;
 
 use crate::pages::filters;
@@ -15,12 +15,12 @@ use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::visit::Visit;
 use crate::routes::deliveries::read::AttemptBody;
-use crate::routes::webhooks::read::find_stored;
 use crate::routes::webhooks::test_event::{TestEventSent, send_test};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::webhooks::find_stored;
 use webhook_web::problem::refusal_status;
+use webhook_web::{PathId, Problem};
 
 /// How long the page waits for the answer.
 const WAIT: Duration = Duration::from_secs(10);
@@ -50,17 +50,17 @@ struct TestPage {
 
 /// Asks for the type to send.
 pub(in crate::pages) async fn show_test(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let page = TestPage::read(&id, None, visit, &connections).await?;
+    let page = TestPage::read(id, None, visit, &connections).await?;
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
 /// Sends an event of it, and waits for the answer.
 pub(in crate::pages) async fn send(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
@@ -70,7 +70,7 @@ pub(in crate::pages) async fn send(
         .text("event_type")
         .parse()
         .map_err(|_| Refusal::NotFound("event type"))?;
-    let mut page = TestPage::read(&id, Some(event_type), visit, &connections).await?;
+    let mut page = TestPage::read(id, Some(event_type), visit, &connections).await?;
     let (test, caller) = ((event_type, WAIT), &page.visit.caller);
     let sent = send_test(page.webhook.id, test, caller, &connections, &publisher).await;
     let status = match sent {
@@ -90,7 +90,7 @@ pub(in crate::pages) async fn send(
 
 impl TestPage {
     async fn read(
-        id: &str,
+        id: WebhookId,
         chosen: Option<EventType>,
         visit: Visit,
         connections: &Connections,

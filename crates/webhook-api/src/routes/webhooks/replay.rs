@@ -1,6 +1,6 @@
 //! A webhook gets events that it missed.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
@@ -9,7 +9,6 @@ use webhook_store::jobs::{Replay, Selection};
 use webhook_store::{RawConnection, SealingKeys, transaction, webhooks};
 use webhook_web::creation::{IdempotencyHeader, respond_created};
 
-use super::read::parse_id;
 use crate::refusals::Refusals;
 use webhook_admin::Caller;
 use webhook_admin::Connections;
@@ -18,8 +17,8 @@ use webhook_admin::fields::Fields;
 use webhook_admin::jobs::{JobBody, JobCount, NewJob, parse_rate};
 use webhook_admin::values::{parse_bool, parse_time};
 use webhook_web::Authenticated;
-use webhook_web::Problem;
 use webhook_web::body::Body;
+use webhook_web::{PathId, Problem};
 
 /// The most bytes that a replay in JSON may have.
 const MAX_BYTES: usize = 8 * 1024;
@@ -58,7 +57,7 @@ pub(crate) struct ReplayEvents {
     )
 )]
 pub(crate) async fn replay_events(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     request: HttpRequest,
     IdempotencyHeader(idempotency_key): IdempotencyHeader,
     body: Body<MAX_BYTES>,
@@ -66,7 +65,6 @@ pub(crate) async fn replay_events(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
     let asked = parse_replay(&body.0, request.query_string())?;
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;
@@ -83,11 +81,10 @@ pub(crate) async fn replay_events(
 
 /// Counts what a replay would send.
 pub(crate) async fn count_missed(
-    id: &str,
+    id: WebhookId,
     body: &[u8],
     connections: &Connections,
 ) -> Result<i64, Refusal> {
-    let id = parse_id(id)?;
     let asked = parse_replay(body, "")?;
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;
@@ -96,12 +93,11 @@ pub(crate) async fn count_missed(
 
 /// Starts a replay that nobody sends twice.
 pub(crate) async fn start_replay(
-    id: &str,
+    id: WebhookId,
     body: &[u8],
     caller: &Caller,
     connections: &Connections,
 ) -> Result<JobBody, Refusal> {
-    let id = parse_id(id)?;
     let asked = parse_replay(body, "")?;
     let mut connection = connections.acquire().await?;
     let missed = asked.select(&mut connection, id).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::Utc;
 use serde::Serialize;
@@ -17,7 +17,6 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::deliveries::{self, DeliveryRow};
 use webhook_store::webhooks;
 
-use super::read::parse_id;
 use crate::refusals::Refusals;
 use crate::routes::deliveries::read::DeliveryWithAttempts;
 use webhook_admin::Caller;
@@ -27,8 +26,8 @@ use webhook_admin::duration::parse_duration;
 use webhook_admin::fields::Fields;
 use webhook_admin::schema;
 use webhook_web::Authenticated;
-use webhook_web::Problem;
 use webhook_web::body::Body;
+use webhook_web::{PathId, Problem};
 
 /// The most bytes that a test in JSON may have.
 const MAX_BYTES: usize = 1_024;
@@ -74,7 +73,7 @@ pub(crate) struct TestEventSent {
     responses((status = 202, body = TestEventSent), Refusals)
 )]
 pub(crate) async fn send_test_event(
-    id: Path<String>,
+    PathId(id): PathId<WebhookId>,
     request: HttpRequest,
     body: Body<MAX_BYTES>,
     Authenticated(caller): Authenticated,
@@ -82,7 +81,7 @@ pub(crate) async fn send_test_event(
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
     let test = parse_test(&body.0, request.query_string())?;
-    let sent = send_test(parse_id(&id)?, test, &caller, &connections, &publisher).await?;
+    let sent = send_test(id, test, &caller, &connections, &publisher).await?;
     Ok(HttpResponse::Accepted().json(sent))
 }
 

@@ -1,0 +1,44 @@
+//! Webhooks: the operations on one webhook and on many, with their requests and bodies.
+
+// A webhook in JSON: the body of a response, and the settings in requests.
+mod body;
+mod requests;
+mod settings;
+
+// One webhook.
+mod change;
+mod create;
+mod delete;
+mod diagnosis;
+mod find;
+mod secret;
+mod status;
+
+// Many webhooks.
+mod bulk;
+mod export;
+mod import;
+mod list;
+
+pub use body::{
+    CircuitBody, CircuitState, CountsBody, LastDeliveryBody, SettingsBody, WebhookBody,
+};
+pub use bulk::{
+    BulkResult, BulkResults, ChangeSubscriptions, ChangeWebhooks, MAX_BULK_BYTES, SetAction,
+    SetWebhooks, SubscriptionAction, WebhookResult, change_webhooks,
+};
+pub use change::Change;
+pub use create::{CreatedWebhook, create_webhook};
+pub use delete::delete_webhook;
+pub use diagnosis::{Diagnosis, FindingBody, diagnose_webhook};
+pub use export::{ExportWebhooks, ExportedWebhook, WebhooksDocument, export_webhooks};
+pub use find::{find_stored, find_webhook};
+pub use import::{
+    FieldChange, ImportAction, ImportDocument, ImportResult, ImportTarget, ImportedWebhook,
+    MAX_IMPORT_BYTES, import_webhooks,
+};
+pub use list::{ListWebhooks, list_webhooks};
+pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};
+pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, show_secret};
+pub use settings::Ordering;
+pub use status::set_status;

@@ -1,0 +1,279 @@
+//! A webhook in JSON: its settings, its circuit, its latest delivery and its counts.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+use webhook_domain::{
+    Circuit, DeliveryId, DeliveryStatus, Environment, EventPattern, EventSelection, EventType,
+    Failing, FailureClass, MaxConcurrency, OrderingField, RateLimit, WebhookId, WebhookSettings,
+    WebhookStatus,
+};
+use webhook_store::RawConnection;
+use webhook_store::activity::{self, Counts, LastAttempt};
+use webhook_store::webhooks::Webhook;
+
+use super::settings::Ordering;
+use crate::refusal::Refusal;
+use crate::retry_policies::{RetryPolicyBody, millis};
+use crate::schema;
+
+/// The settings of a webhook, without its secret and the values of its headers.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookSettings)]
+pub struct SettingsBody {
+    /// The name in lists and in the audit log.
+    #[schema(example = "CRM")]
+    pub name: String,
+    /// Where requests are sent.
+    #[schema(example = "https://hooks.example.com/in")]
+    pub url: String,
+    /// The environment whose events the webhook receives.
+    #[schema(value_type = schema::EnvironmentName)]
+    pub environment: Environment,
+    /// What the webhook is for, in its admin's words.
+    pub description: String,
+    /// Whether the webhook receives events.
+    #[schema(value_type = schema::StatusName)]
+    pub status: WebhookStatus,
+    /// The patterns as they were chosen: a group stays a group.
+    #[schema(value_type = Vec<schema::EventPatternName>)]
+    #[serde(serialize_with = "write_patterns")]
+    pub event_types: Vec<EventPattern>,
+    /// Pairs of text that belong to the webhook and are never sent.
+    pub metadata: BTreeMap<String, String>,
+    /// The webhook's own retry policy; `null`: the policy of its environment.
+    pub retry_policy: Option<RetryPolicyBody>,
+    /// How long one attempt may take, in milliseconds; `null`: the timeout of the retry policy.
+    pub timeout_ms: Option<u64>,
+    /// Parallel requests per dispatcher; `null`: the dispatcher's own default.
+    pub max_concurrency: Option<u16>,
+    /// Requests per second from all dispatchers together; `null`: no limit.
+    pub rate_limit: Option<u16>,
+    /// Whether events with one value of `ordering_key` arrive one by one.
+    #[schema(value_type = schema::OrderingName)]
+    pub ordering: Ordering,
+    /// The field of `data` to order by; `null` without order.
+    pub ordering_key: Option<String>,
+}
+
+/// A webhook.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub struct WebhookBody {
+    /// The webhook's id, a UUID v7.
+    #[schema(value_type = Uuid)]
+    pub id: WebhookId,
+    /// Counts the changes of the settings, from 1; also the `ETag`.
+    pub version: i64,
+    /// What an admin decided.
+    #[serde(flatten)]
+    pub settings: SettingsBody,
+    /// The names of the webhook's own headers; their values are not shown.
+    pub header_names: Vec<String>,
+    /// Why the platform set the webhook Inactive; `null` when an admin did, or when it is Active.
+    pub disabled_reason: Option<String>,
+    /// Since when every attempt has failed; `null`: the latest attempt was accepted.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Whether requests are sent, or only probes after a pause because attempts kept failing.
+    pub circuit: CircuitBody,
+    /// Until when the receiver asked for no requests (`Retry-After`): deliveries wait until then and
+    /// lose no attempt. `null`: the receiver did not ask, or that time is over.
+    pub held_until: Option<DateTime<Utc>>,
+    /// The delivery of the latest attempt; `null`: there was no attempt yet.
+    pub last_delivery: Option<LastDeliveryBody>,
+    /// Counts since the full hour 24 hours ago.
+    pub last_24h: CountsBody,
+    /// When the webhook was created.
+    pub created_at: DateTime<Utc>,
+    /// When the settings last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Whether a webhook's circuit lets requests through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CircuitState {
+    /// Deliveries are sent when they are due.
+    Closed,
+    /// Deliveries wait; one probe is sent when the pause is over.
+    Open,
+}
+
+/// Whether a webhook's circuit lets requests through, and until when not.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Circuit)]
+pub struct CircuitBody {
+    /// `closed`: requests are sent; `open`: one probe is sent when the pause is over.
+    #[schema(value_type = String, example = "closed")]
+    pub state: CircuitState,
+    /// When the pause is over; `null` while the circuit is closed.
+    pub open_until: Option<DateTime<Utc>>,
+}
+
+/// The delivery of a webhook's latest attempt.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LastDelivery)]
+pub struct LastDeliveryBody {
+    /// The delivery's id.
+    #[schema(value_type = Uuid)]
+    pub id: DeliveryId,
+    /// The delivery's status after the attempt.
+    #[schema(value_type = schema::DeliveryStatusName)]
+    pub status: DeliveryStatus,
+    /// When the attempt began.
+    pub attempted_at: DateTime<Utc>,
+    /// The status of the response; `null` without a response.
+    pub response_status: Option<i32>,
+    /// Why the attempt failed; `null` when it was accepted.
+    #[schema(value_type = Option<schema::FailureClassName>)]
+    pub failure_class: Option<FailureClass>,
+}
+
+/// How many deliveries and attempts a webhook had in a span of time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Counts)]
+pub struct CountsBody {
+    /// Requests that were sent.
+    pub attempts: i64,
+    /// Requests that failed.
+    pub failed_attempts: i64,
+    /// Deliveries that were accepted.
+    pub succeeded: i64,
+    /// Deliveries that failed after all retries.
+    pub failed: i64,
+    /// The share of requests that were accepted, 0 to 1; `null` without requests.
+    pub success_rate: Option<f64>,
+}
+
+/// Adds the counts of the last 24 hours to webhooks.
+pub(super) async fn with_counts(
+    connection: &mut RawConnection,
+    webhooks: Vec<Webhook>,
+) -> Result<Vec<WebhookBody>, Refusal> {
+    let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id).collect();
+    let since = Utc::now() - TimeDelta::hours(24);
+    let counted = activity::count_since(connection, &ids, since).await?;
+    let bodies = webhooks.into_iter().map(|webhook| {
+        let counts = counted.get(&webhook.id).copied().unwrap_or_default();
+        WebhookBody::of(webhook, counts)
+    });
+    Ok(bodies.collect())
+}
+
+/// Adds the counts of the last 24 hours to one webhook.
+pub(super) async fn with_count(
+    connection: &mut RawConnection,
+    webhook: Webhook,
+) -> Result<WebhookBody, Refusal> {
+    let mut bodies = with_counts(connection, vec![webhook]).await?;
+    bodies.pop().ok_or(Refusal::NotFound("webhook"))
+}
+
+impl WebhookBody {
+    fn of(webhook: Webhook, counts: Counts) -> Self {
+        let names = webhook.settings.headers.names();
+        Self {
+            id: webhook.id,
+            version: webhook.version,
+            header_names: names.map(str::to_owned).collect(),
+            settings: (&webhook.settings).into(),
+            disabled_reason: webhook.disabled_reason,
+            failing_since: webhook.failing.map(|failing| failing.since),
+            circuit: webhook.failing.into(),
+            held_until: webhook.held_until.filter(|until| *until > Utc::now()),
+            last_delivery: webhook.last_attempt.map(LastDeliveryBody::from),
+            last_24h: counts.into(),
+            created_at: webhook.created_at,
+            updated_at: webhook.updated_at,
+        }
+    }
+
+    /// Whether attempts fail while the webhook is Active. An Inactive webhook sends nothing, so that
+    /// its last failures say nothing about its receiver now.
+    pub fn is_failing(&self) -> bool {
+        self.failing_since.is_some() && self.settings.is_active()
+    }
+}
+
+impl SettingsBody {
+    /// Whether the webhook receives events.
+    pub fn is_active(&self) -> bool {
+        self.status == WebhookStatus::Active
+    }
+
+    /// The event types that the patterns stand for today.
+    pub fn subscribed_types(&self) -> Vec<EventType> {
+        let events = EventSelection::new(self.event_types.iter().copied());
+        events.map_or_else(|_| Vec::new(), |events| events.types().collect())
+    }
+}
+
+impl From<&WebhookSettings> for SettingsBody {
+    fn from(settings: &WebhookSettings) -> Self {
+        let serving = &settings.serving;
+        let ordering_key = serving.ordering.as_ref().map(OrderingField::as_str);
+        Self {
+            name: settings.name.as_str().to_owned(),
+            url: settings.url.as_str().to_owned(),
+            environment: settings.environment,
+            description: settings.description.as_str().to_owned(),
+            status: settings.status,
+            event_types: settings.events.patterns().to_vec(),
+            metadata: settings.metadata.pairs().clone(),
+            retry_policy: serving.retry_policy.as_ref().map(RetryPolicyBody::from),
+            timeout_ms: serving.timeout.map(|timeout| millis(timeout.get())),
+            max_concurrency: serving.max_concurrency.map(MaxConcurrency::get),
+            rate_limit: serving.rate_limit.map(RateLimit::get),
+            ordering: ordering_key.map_or(Ordering::None, |_| Ordering::ByKey),
+            ordering_key: ordering_key.map(str::to_owned),
+        }
+    }
+}
+
+impl From<Option<Failing>> for CircuitBody {
+    fn from(failing: Option<Failing>) -> Self {
+        let circuit = failing.map_or(Circuit::Closed, |failing| failing.circuit);
+        let (state, open_until) = match circuit {
+            Circuit::Closed => (CircuitState::Closed, None),
+            Circuit::Open { until, .. } => (CircuitState::Open, Some(until)),
+        };
+        Self { state, open_until }
+    }
+}
+
+impl From<LastAttempt> for LastDeliveryBody {
+    fn from(last: LastAttempt) -> Self {
+        Self {
+            id: last.delivery_id,
+            status: last.delivery_status,
+            attempted_at: last.attempted_at,
+            response_status: last.response_status,
+            failure_class: last.failure_class,
+        }
+    }
+}
+
+impl From<Counts> for CountsBody {
+    fn from(counts: Counts) -> Self {
+        let accepted = counts.attempts - counts.failed_attempts;
+        #[allow(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
+        let rate = accepted as f64 / counts.attempts as f64;
+        Self {
+            attempts: counts.attempts,
+            failed_attempts: counts.failed_attempts,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            success_rate: (counts.attempts > 0).then_some(rate),
+        }
+    }
+}
+
+/// Writes patterns as their texts: `["license.*"]`.
+fn write_patterns<S: Serializer>(
+    patterns: &[EventPattern],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(patterns.iter().map(ToString::to_string))
+}

@@ -1,0 +1,121 @@
+//! Changes the settings of a webhook.
+
+use serde_json::{Map, Value};
+use webhook_domain::{AuditAction, WebhookId, WebhookSettings};
+use webhook_store::audit::{self, AuditEntry};
+use webhook_store::webhooks::{self, Webhook};
+use webhook_store::{RawConnection, SealingKeys, transaction};
+
+use super::body::{SettingsBody, WebhookBody, with_count};
+use super::find::find_stored;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::refusal::Refusal;
+use crate::version::IfMatch;
+
+/// A change of one webhook: who makes it, and which version it is meant for.
+pub struct Change<'a> {
+    /// The webhook.
+    pub id: WebhookId,
+    /// The versions that the change is meant for.
+    pub if_match: &'a IfMatch,
+    /// The author of the entry in the audit log.
+    pub caller: &'a Caller,
+    /// The keys that seal the values of headers.
+    pub sealing_keys: &'a SealingKeys,
+}
+
+impl Change<'_> {
+    /// Changes the settings to those that `decide` makes of the current ones, and reads the webhook
+    /// afterwards. Settings that stay the same change nothing, not even the version.
+    pub async fn apply(
+        &self,
+        connections: &Connections,
+        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
+    ) -> Result<WebhookBody, Refusal> {
+        let mut connection = connections.acquire().await?;
+        let changed = transaction(&mut connection, async |connection| {
+            self.apply_within(connection, decide).await?;
+            find_stored(connection, self.id).await
+        });
+        let webhook = changed.await?;
+        with_count(&mut connection, webhook).await
+    }
+
+    /// Changes the settings in the caller's transaction, and writes what differs into the audit log.
+    pub(super) async fn apply_within(
+        &self,
+        connection: &mut RawConnection,
+        decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
+    ) -> Result<Changed, Refusal> {
+        // The lock comes first: nobody else changes the webhook between the decision and the write.
+        let before = lock(connection, self.id, self.if_match).await?;
+        let after = decide(&before.settings)?;
+        if !webhooks::save(connection, self.sealing_keys, &before, &after).await? {
+            return Ok(Changed::No);
+        }
+        let (old, new) = difference(&before.settings, &after);
+        let entry = AuditEntry {
+            webhook_id: Some(self.id),
+            before: Some(old.into()),
+            after: Some(new.into()),
+            ..AuditEntry::new(AuditAction::WebhookUpdated, after.name.as_str())
+        };
+        audit::insert(connection, &self.caller.actor(), &entry).await?;
+        Ok(Changed::Yes)
+    }
+}
+
+/// Whether a change made a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// The webhook has other settings now, or is deleted.
+    Yes,
+    /// The webhook was like that already.
+    No,
+}
+
+/// Locks a webhook until the caller's transaction ends, and checks that it has a version that the
+/// change is meant for.
+pub(super) async fn lock(
+    connection: &mut RawConnection,
+    id: WebhookId,
+    if_match: &IfMatch,
+) -> Result<Webhook, Refusal> {
+    let webhook = webhooks::lock(connection, id).await?;
+    let webhook = webhook.ok_or(Refusal::NotFound("webhook"))?;
+    if_match.check(webhook.version)?;
+    Ok(webhook)
+}
+
+/// The fields that differ between two settings, with their old and their new values. Of headers only
+/// the names are told: a header that got another value shows up with the same names on both sides.
+pub(super) fn difference(
+    before: &WebhookSettings,
+    after: &WebhookSettings,
+) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut old, mut new) = (settings_fields(before), settings_fields(after));
+    let same: Vec<String> = old
+        .iter()
+        .filter(|(name, value)| new.get(*name) == Some(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in same {
+        old.remove(&name);
+        new.remove(&name);
+    }
+    if before.headers != after.headers {
+        let names = |settings: &WebhookSettings| settings.headers.names().collect::<Value>();
+        old.insert("header_names".to_owned(), names(before));
+        new.insert("header_names".to_owned(), names(after));
+    }
+    (old, new)
+}
+
+/// Settings as the fields of a JSON object, for the audit log.
+pub(super) fn settings_fields(settings: &WebhookSettings) -> Map<String, Value> {
+    match serde_json::to_value(SettingsBody::from(settings)) {
+        Ok(Value::Object(fields)) => fields,
+        _ => unreachable!("settings are an object"),
+    }
+}

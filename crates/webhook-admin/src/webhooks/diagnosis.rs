@@ -1,0 +1,144 @@
+//! Finds what keeps events from a webhook: the steps of the troubleshooting guide, done by the machine.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use webhook_domain::{
+    Check, EventType, Finding, Severity, UrlReport, WebhookFacts, WebhookId, diagnose,
+};
+use webhook_store::rejected_messages::{self, RejectedMessageFilter};
+use webhook_store::webhooks::Webhook;
+use webhook_store::{RawConnection, activity, deliveries, events, url_checks};
+
+use super::find::find_stored;
+use crate::connections::Connections;
+use crate::refusal::Refusal;
+use crate::schema;
+
+/// How long a dispatcher may take to check the URL: at most 5 s each for the name, the connection and
+/// the handshake, and a second for the row to be found. Later reports are ignored.
+const URL_CHECK_TIMEOUT: Duration = Duration::from_secs(16);
+
+/// How often the report of a URL check is looked for.
+const URL_CHECK_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The most pending deliveries that are counted: beyond that a diagnosis says "10,000 or more".
+const MAX_PENDING: i64 = 10_000;
+
+/// What keeps, or may keep, events from a webhook.
+#[derive(Serialize, ToSchema)]
+pub struct Diagnosis {
+    /// One finding per check.
+    pub findings: Vec<FindingBody>,
+}
+
+/// The result of one check.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DiagnosisFinding)]
+pub struct FindingBody {
+    /// What was checked.
+    #[schema(value_type = schema::CheckName)]
+    pub check: Check,
+    /// `problem`: events are kept away; `warning`: may be intended, or become a problem.
+    #[schema(value_type = schema::SeverityName)]
+    pub severity: Severity,
+    /// What was found.
+    #[schema(example = "It is Active and healthy.")]
+    pub message: String,
+    /// What to do about the finding.
+    pub advice: Option<String>,
+}
+
+/// Diagnoses a webhook. This takes as long as a dispatcher takes to check the webhook's URL, 16 s at
+/// most.
+pub async fn diagnose_webhook(
+    id: WebhookId,
+    connections: &Connections,
+) -> Result<Diagnosis, Refusal> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    let url = webhook.settings.url.as_str();
+    let check = url_checks::request(&mut connection, id, url).await?;
+    // The connection goes back to the pool while a dispatcher checks the URL.
+    drop(connection);
+    let report = wait_for_report(connections, check).await?;
+    let mut connection = connections.acquire().await?;
+    let findings = list_findings(&mut connection, &webhook, report.as_ref()).await?;
+    Ok(Diagnosis { findings })
+}
+
+/// Waits for a dispatcher's report. `None`: no dispatcher has reported in time.
+async fn wait_for_report(
+    connections: &Connections,
+    check: Uuid,
+) -> Result<Option<UrlReport>, Refusal> {
+    let began = Instant::now();
+    loop {
+        let mut connection = connections.acquire().await?;
+        let report = url_checks::find(&mut connection, check).await?;
+        drop(connection);
+        if report.is_some() || began.elapsed() > URL_CHECK_TIMEOUT {
+            return Ok(report);
+        }
+        sleep(URL_CHECK_POLL_INTERVAL).await;
+    }
+}
+
+async fn list_findings(
+    connection: &mut RawConnection,
+    webhook: &Webhook,
+    url: Option<&UrlReport>,
+) -> Result<Vec<FindingBody>, Refusal> {
+    let now = Utc::now();
+    let a_day_ago = now - TimeDelta::days(1);
+    let types = webhook.settings.events.types();
+    let types: Vec<&str> = types.map(EventType::as_str).collect();
+    let latest = events::list_latest(connection, &types).await?;
+    let counts = activity::count_since(connection, &[webhook.id], a_day_ago).await?;
+    let counts = counts.get(&webhook.id).copied().unwrap_or_default();
+    let last_day = RejectedMessageFilter {
+        since: Some(a_day_ago),
+        ..RejectedMessageFilter::default()
+    };
+    let rejected = rejected_messages::count(connection, &last_day).await?;
+    let last_attempt = webhook.last_attempt.as_ref().map(|last| {
+        let status = last.response_status.and_then(|s| u16::try_from(s).ok());
+        (last.attempted_at, status, last.failure_class)
+    });
+    let facts = WebhookFacts {
+        settings: &webhook.settings,
+        disabled_reason: webhook.disabled_reason.as_deref(),
+        failing: webhook.failing,
+        held_until: webhook.held_until,
+        latest: &latest,
+        pending: deliveries::count_pending(connection, webhook.id, MAX_PENDING).await?,
+        last_attempt,
+        attempts: (counts.attempts, counts.failed_attempts),
+        url,
+        rejected: rejected.all,
+    };
+    let findings = diagnose(&facts, now).into_iter().map(FindingBody::from);
+    Ok(findings.collect())
+}
+
+impl FindingBody {
+    /// Whether the URL was checked.
+    pub fn is_of_url(&self) -> bool {
+        self.check == Check::Url
+    }
+}
+
+impl From<Finding> for FindingBody {
+    fn from(finding: Finding) -> Self {
+        Self {
+            check: finding.check,
+            severity: finding.severity,
+            message: finding.message,
+            advice: finding.advice,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Imports an exported document into an environment, for example to copy staging to production.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use webhook_domain::{Environment, FieldError, WebhookId};
+use webhook_store::webhooks;
+use webhook_store::{RawConnection, SealingKeys, transaction};
+
+use super::export::MAX_WEBHOOKS;
+use super::requests::ImportWebhook;
+use crate::caller::Caller;
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::refusal::Refusal;
+use crate::request;
+use crate::schema;
+use crate::url_rules::UrlRules;
+use crate::values::parse_bool;
+use plan::{Plan, plan_import};
+
+mod plan;
+
+/// The most bytes of a document.
+pub const MAX_IMPORT_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many webhooks one transaction writes. A transaction locks its webhooks and the imports of the
+/// environment until it ends.
+const WEBHOOKS_PER_TRANSACTION: usize = 50;
+
+request! {
+    /// Where to import to, and whether for good.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct ImportTarget {
+        /// The environment of the webhooks, whatever the document says.
+        #[param(value_type = schema::EnvironmentName, inline)]
+        pub environment: Environment = required(str::parse),
+        /// Only tell what would change.
+        pub dry_run: Option<bool> = optional(parse_bool),
+    }
+}
+
+impl ImportTarget {
+    /// Reads a query: `environment=production&dry_run=true`.
+    pub fn parse(query: &str) -> Result<Self, Refusal> {
+        let mut fields = Fields::of_query(query);
+        let target = Self::take(&mut fields);
+        fields.end_with(target)
+    }
+}
+
+/// A document as an export writes it.
+#[derive(ToSchema)]
+pub struct ImportDocument {
+    /// The environment that was exported.
+    #[schema(value_type = Option<schema::EnvironmentName>, inline)]
+    pub environment: Option<Environment>,
+    /// Up to 10,000. A webhook with the same name is changed; without one, a webhook is created. A
+    /// header whose value is `null` keeps its stored value.
+    #[schema(min_items = 1, max_items = 10_000)]
+    pub webhooks: Vec<ImportWebhook>,
+}
+
+impl ImportDocument {
+    /// Reads the document, for an import into `target`.
+    pub fn parse(body: &[u8], target: Environment, url_rules: &UrlRules) -> Result<Self, Refusal> {
+        let mut fields = Fields::of_body(body)?;
+        let environment = fields.optional("environment", str::parse);
+        let items = fields.required_items("webhooks").unwrap_or_default();
+        if items.len() > MAX_WEBHOOKS {
+            let reason = format!("must have at most {MAX_WEBHOOKS} items");
+            fields.refuse("webhooks", reason);
+            return Err(Refusal::Invalid(fields.finish()));
+        }
+        let mut webhooks = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let name = format!("webhooks[{index}]");
+            let take = |inner: &mut Fields<'_>| ImportWebhook::take(inner, target, url_rules);
+            webhooks.extend(fields.nested(&name, item, take));
+        }
+        fields.end()?;
+        Ok(Self {
+            environment,
+            webhooks,
+        })
+    }
+}
+
+/// What an import changed, or would change.
+#[derive(Serialize, ToSchema)]
+pub struct ImportResult {
+    /// The environment that was imported into.
+    #[schema(value_type = schema::EnvironmentName)]
+    pub environment: Environment,
+    /// Whether nothing was saved.
+    pub dry_run: bool,
+    /// How many webhooks were created.
+    pub created: usize,
+    /// How many webhooks were changed.
+    pub updated: usize,
+    /// How many webhooks were like in the document already.
+    pub unchanged: usize,
+    /// In the order of the document. Webhooks of the environment that the document does not name stay
+    /// as they are.
+    pub webhooks: Vec<ImportedWebhook>,
+}
+
+/// What an import does with one webhook.
+#[derive(Serialize, ToSchema)]
+pub struct ImportedWebhook {
+    /// The webhook's name, by which it was found.
+    pub name: String,
+    /// `create`, `update` or `unchanged`.
+    #[schema(value_type = String, example = "update")]
+    pub action: ImportAction,
+    /// The webhook's id; `null` for a webhook that a dry run would create.
+    #[schema(value_type = Option<Uuid>)]
+    pub id: Option<WebhookId>,
+    /// The fields that differ.
+    pub changes: BTreeMap<String, FieldChange>,
+    /// Headers that have a value neither in the document nor in the environment: they are left out.
+    pub missing_headers: Vec<String>,
+}
+
+/// What an import does with a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportAction {
+    /// No webhook has the name: one is created.
+    Create,
+    /// The webhook of this name is changed.
+    Update,
+    /// The webhook of this name is like in the document already.
+    Unchanged,
+}
+
+/// A field that differs.
+#[derive(Serialize, ToSchema)]
+pub struct FieldChange {
+    /// The value before; `null` for a new webhook, and for a secret.
+    #[schema(value_type = Option<Value>)]
+    pub from: Value,
+    /// The value afterwards; `null` for a secret.
+    #[schema(value_type = Option<Value>)]
+    pub to: Value,
+}
+
+/// Imports webhooks into an environment. A document with a fault changes nothing. Webhooks are
+/// written in transactions of 50: if the database goes away in between, the first of them are saved,
+/// and importing the document again saves the others.
+pub async fn import_webhooks(
+    target: &ImportTarget,
+    document: &ImportDocument,
+    caller: &Caller,
+    connections: &Connections,
+    sealing_keys: &SealingKeys,
+) -> Result<ImportResult, Refusal> {
+    let environment = target.environment;
+    let dry_run = target.dry_run.unwrap_or_default();
+    let mut connection = connections.acquire().await?;
+    check_names(&mut connection, environment, &document.webhooks).await?;
+    let mut webhooks = Vec::with_capacity(document.webhooks.len());
+    if dry_run {
+        for wanted in &document.webhooks {
+            let plan = preview(&mut connection, environment, wanted, sealing_keys).await?;
+            webhooks.push(plan.imported);
+        }
+    } else {
+        for some in document.webhooks.chunks(WEBHOOKS_PER_TRANSACTION) {
+            let target = (environment, some);
+            webhooks.extend(import_some(&mut connection, target, caller, sealing_keys).await?);
+        }
+    }
+    Ok(ImportResult::of(environment, dry_run, webhooks))
+}
+
+impl ImportResult {
+    fn of(environment: Environment, dry_run: bool, webhooks: Vec<ImportedWebhook>) -> Self {
+        let count = |action| webhooks.iter().filter(|one| one.action == action).count();
+        Self {
+            environment,
+            dry_run,
+            created: count(ImportAction::Create),
+            updated: count(ImportAction::Update),
+            unchanged: count(ImportAction::Unchanged),
+            webhooks,
+        }
+    }
+}
+
+/// Refuses names that stand for more than one webhook, in the document or in the environment.
+async fn check_names(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &[ImportWebhook],
+) -> Result<(), Refusal> {
+    let repeated = webhooks::list_repeated_names(connection, environment).await?;
+    let mut seen = HashSet::new();
+    let mut errors = Vec::new();
+    for (index, one) in wanted.iter().enumerate() {
+        let name = one.settings.name.as_str();
+        let field = format!("webhooks[{index}].name");
+        if !seen.insert(name) {
+            errors.push(FieldError::new(field, "appears more than once"));
+        } else if repeated.contains(name) {
+            let reason = "there is more than one webhook of this name";
+            errors.push(FieldError::new(field, reason));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Ambiguous(errors))
+    }
+}
+
+/// Tells what an import would do with one webhook.
+async fn preview(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &ImportWebhook,
+    sealing_keys: &SealingKeys,
+) -> Result<Plan, Refusal> {
+    let present = match find_named(connection, environment, wanted).await? {
+        Some(id) => webhooks::find(connection, id).await?,
+        None => None,
+    };
+    plan_import(connection, sealing_keys, wanted, present.as_ref()).await
+}
+
+/// Imports some webhooks in one transaction.
+async fn import_some(
+    connection: &mut RawConnection,
+    (environment, wanted): (Environment, &[ImportWebhook]),
+    caller: &Caller,
+    sealing_keys: &SealingKeys,
+) -> Result<Vec<ImportedWebhook>, Refusal> {
+    transaction(connection, async |connection| {
+        // Without this lock, two imports could each create a webhook of the same name.
+        webhooks::lock_imports(connection, environment).await?;
+        let mut imported = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            // The webhook is locked before the plan is made, so that nobody changes it in between.
+            let present = match find_named(connection, environment, one).await? {
+                Some(id) => webhooks::lock(connection, id).await?,
+                None => None,
+            };
+            let mut plan = plan_import(connection, sealing_keys, one, present.as_ref()).await?;
+            plan.carry_out(connection, sealing_keys, caller).await?;
+            imported.push(plan.imported);
+        }
+        Ok(imported)
+    })
+    .await
+}
+
+/// The webhook with the wanted name. Names need not be unique; [`check_names`] has refused repeated
+/// ones.
+async fn find_named(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &ImportWebhook,
+) -> Result<Option<WebhookId>, Refusal> {
+    let name = wanted.settings.name.as_str();
+    let named = webhooks::list_named(connection, environment, name).await?;
+    Ok(named.first().copied())
+}

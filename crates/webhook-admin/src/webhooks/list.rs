@@ -1,0 +1,206 @@
+//! Lists webhooks.
+
+use utoipa::IntoParams;
+use uuid::Uuid;
+use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
+
+use super::body::{WebhookBody, with_counts};
+use crate::connections::Connections;
+use crate::fields::Fields;
+use crate::lists::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
+use crate::refusal::Refusal;
+use crate::request;
+use crate::schema;
+use crate::values::{parse_bool, parse_search};
+
+request! {
+    /// Which webhooks to list.
+    #[derive(IntoParams)]
+    #[into_params(parameter_in = Query)]
+    pub struct ListWebhooks {
+        /// Text in the name or the URL, in any case.
+        #[param(max_length = 200)]
+        pub search: Option<String> = optional(parse_search),
+        /// The environment of the webhooks.
+        #[param(value_type = Option<schema::EnvironmentName>, inline)]
+        pub environment: Option<Environment> = optional(str::parse),
+        /// The status of the webhooks.
+        #[param(value_type = Option<schema::StatusName>, inline)]
+        pub status: Option<WebhookStatus> = optional(str::parse),
+        /// An event type that the webhooks are subscribed to, by itself, its group or `*`.
+        #[param(value_type = Option<schema::EventTypeName>, inline)]
+        pub event_type: Option<EventType> = optional(str::parse),
+        /// Only webhooks that are failing, or only those that are not.
+        pub failing: Option<bool> = optional(parse_bool),
+        /// With `-` the greatest first; `-created_at` when left out. Webhooks without a delivery count
+        /// as those with the oldest.
+        #[param(value_type = Option<String>, pattern = "^-?(name|created_at|last_delivery)$")]
+        pub sort: Sort = or_default(parse_sort),
+        /// `next_cursor` of the page before, for the same filters and sort.
+        #[param(value_type = Option<schema::CursorText>, inline)]
+        pub cursor: Option<(Uuid, Vec<u8>)> = optional(read_place),
+        /// Webhooks per page, 50 when left out.
+        #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
+        pub limit: PageLimit = or_default(str::parse),
+        /// Whether to count the webhooks on all pages.
+        #[param(value_type = Option<bool>)]
+        pub total: bool = or_default(parse_bool),
+    }
+}
+
+impl ListWebhooks {
+    /// Reads a query: `search=crm&status=active`.
+    pub fn parse(query: &str) -> Result<Self, Refusal> {
+        let mut fields = Fields::of_query(query);
+        let list = Self::take(&mut fields);
+        fields.end_with(list)
+    }
+
+    fn filter(self) -> WebhookFilter {
+        let by = self.sort.by;
+        WebhookFilter {
+            search: self.search,
+            environment: self.environment,
+            status: self.status,
+            event_type: self.event_type,
+            failing: self.failing,
+            sort: self.sort,
+            after: self.cursor.map(|place| position_at(place, by)),
+            limit: self.limit.rows(),
+        }
+    }
+}
+
+/// Lists webhooks, a page of them. Pages stay as they are while webhooks come and go.
+pub async fn list_webhooks(
+    list: ListWebhooks,
+    connections: &Connections,
+) -> Result<TotalPage<WebhookBody>, Refusal> {
+    let (limit, is_total_wanted) = (list.limit, list.total);
+    let filter = list.filter();
+    let mut connection = connections.acquire().await?;
+    let mut rows = webhooks::list(&mut connection, &filter).await?;
+    let last = limit.cut(&mut rows);
+    let next_cursor = last.map(|last| write_cursor(&last.position(), filter.sort.by));
+    let page = Page::with_cursor(with_counts(&mut connection, rows).await?, next_cursor);
+    let total = if is_total_wanted {
+        Some(webhooks::count(&mut connection, &filter).await?)
+    } else {
+        None
+    };
+    Ok(TotalPage { page, total })
+}
+
+fn parse_sort(text: &str) -> Result<Sort, &'static str> {
+    let (descending, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let by = match name {
+        "name" => SortKey::Name,
+        "created_at" => SortKey::Created,
+        "last_delivery" => SortKey::LastAttempt,
+        _ => return Err("must be name, created_at or last_delivery, with - before it or not"),
+    };
+    Ok(Sort { by, descending })
+}
+
+/// Writes the position of a row as a cursor: its id, then the value that the list is sorted by.
+fn write_cursor(position: &Position, by: SortKey) -> String {
+    let sorted_by = match by {
+        SortKey::Created => Vec::new(),
+        SortKey::Name => position.name.clone().into_bytes(),
+        SortKey::LastAttempt => {
+            let micros = position.attempted_at.map(|at| at.timestamp_micros());
+            micros.into_iter().flat_map(i64::to_be_bytes).collect()
+        }
+    };
+    write_place(position.id.0, &sorted_by)
+}
+
+/// The position that a cursor names in a list sorted by `by`. Any bytes name some position.
+fn position_at((id, sorted_by): (Uuid, Vec<u8>), by: SortKey) -> Position {
+    let name = match by {
+        // No text of Postgres holds a NUL.
+        SortKey::Name => String::from_utf8_lossy(&sorted_by).replace('\0', ""),
+        SortKey::Created | SortKey::LastAttempt => String::new(),
+    };
+    Position {
+        id: WebhookId(id),
+        name,
+        attempted_at: read_place_time(&sorted_by),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn read_cursor(text: &str, by: SortKey) -> Result<Position, &'static str> {
+        read_place(text).map(|place| position_at(place, by))
+    }
+
+    #[test]
+    fn a_cursor_says_where_its_list_goes_on() {
+        let position = Position {
+            id: WebhookId(Uuid::from_u128(7)),
+            name: "Crème".to_owned(),
+            attempted_at: DateTime::from_timestamp_micros(1_795_523_000_123_456),
+        };
+
+        let by_name = read_cursor(&write_cursor(&position, SortKey::Name), SortKey::Name);
+        let by_time = SortKey::LastAttempt;
+        let by_time = read_cursor(&write_cursor(&position, by_time), by_time);
+        let by_id = read_cursor(&write_cursor(&position, SortKey::Created), SortKey::Created);
+
+        assert_eq!(
+            by_name.map(|p| (p.id, p.name)),
+            Ok((position.id, position.name.clone()))
+        );
+        assert_eq!(
+            by_time.map(|p| (p.id, p.attempted_at)),
+            Ok((position.id, position.attempted_at))
+        );
+        assert_eq!(by_id.map(|p| p.id), Ok(position.id));
+    }
+
+    #[test]
+    fn any_hex_of_an_ids_length_is_a_cursor_and_nothing_else_is() {
+        let hex = |bytes: usize| "f0".repeat(bytes);
+        for by in [SortKey::Created, SortKey::Name, SortKey::LastAttempt] {
+            for bytes in [16, 17, 24, 300] {
+                assert!(read_cursor(&hex(bytes), by).is_ok(), "{bytes}");
+            }
+            for wrong in ["", "x", &hex(15), &"0".repeat(33)] {
+                assert!(read_cursor(wrong, by).is_err(), "{wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_is_wrong_is_refused_with_every_name() {
+        let refused = ListWebhooks::parse(
+            "limit=0&sort=size&environment=moon&event_type=x&failing=maybe&cursor=x&total=1&page=2",
+        );
+
+        let Err(Refusal::Invalid(errors)) = refused else {
+            panic!("it must be refused by field");
+        };
+        let fields: Vec<&str> = errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "environment",
+                "event_type",
+                "failing",
+                "sort",
+                "cursor",
+                "limit",
+                "total",
+                "page"
+            ]
+        );
+    }
+}

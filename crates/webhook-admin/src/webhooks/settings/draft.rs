@@ -1,0 +1,86 @@
+//! Settings that a document is being read into.
+
+use webhook_domain::{
+    CustomHeaders, Environment, EventSelection, Metadata, Serving, SigningSecret,
+    WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+};
+
+use crate::url_rules::UrlRules;
+
+/// A document that holds the settings of a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::webhooks) enum Document {
+    /// A webhook to be created.
+    Create,
+    /// Settings that take the place of all settings of a webhook.
+    Replace,
+    /// Changes of some settings: a JSON merge patch (RFC 7396).
+    Patch,
+    /// A webhook of an exported document.
+    Import,
+}
+
+/// Which document is read, by which rules.
+#[derive(Clone, Copy)]
+pub(in crate::webhooks) struct Reading<'a> {
+    pub(in crate::webhooks) document: Document,
+    pub(in crate::webhooks) url_rules: &'a UrlRules,
+}
+
+/// Settings in the making. Without a base, the fields without a default are missing at first.
+#[derive(Default)]
+pub(in crate::webhooks) struct Draft {
+    pub(super) name: Option<WebhookName>,
+    pub(super) url: Option<WebhookUrl>,
+    pub(super) environment: Option<Environment>,
+    pub(super) events: Option<EventSelection>,
+    pub(super) description: WebhookDescription,
+    pub(super) status: Option<WebhookStatus>,
+    pub(super) headers: CustomHeaders,
+    pub(super) metadata: Metadata,
+    pub(super) serving: Serving,
+    /// The signing secret, if the document has one.
+    pub(in crate::webhooks) secret: Option<SigningSecret>,
+}
+
+impl Draft {
+    /// A draft of a webhook in `environment`.
+    pub(in crate::webhooks) fn within(environment: Environment) -> Self {
+        Self {
+            environment: Some(environment),
+            ..Self::default()
+        }
+    }
+
+    /// A draft that starts with the settings of a webhook.
+    pub(in crate::webhooks) fn of(current: &WebhookSettings) -> Self {
+        let current = current.clone();
+        Self {
+            name: Some(current.name),
+            url: Some(current.url),
+            environment: Some(current.environment),
+            events: Some(current.events),
+            description: current.description,
+            status: Some(current.status),
+            headers: current.headers,
+            metadata: current.metadata,
+            serving: current.serving,
+            secret: None,
+        }
+    }
+
+    /// The finished settings. `None`: a required field is missing or wrong.
+    pub(super) fn settings(self) -> Option<WebhookSettings> {
+        Some(WebhookSettings {
+            name: self.name?,
+            url: self.url?,
+            environment: self.environment?,
+            description: self.description,
+            status: self.status.unwrap_or(WebhookStatus::Active),
+            events: self.events?,
+            headers: self.headers,
+            metadata: self.metadata,
+            serving: self.serving,
+        })
+    }
+}

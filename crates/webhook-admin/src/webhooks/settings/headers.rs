@@ -1,0 +1,60 @@
+//! The webhook's own headers in a document.
+
+use webhook_domain::{CustomHeaders, HeaderName, HeaderSecret, HeaderValue};
+
+use super::draft::Document;
+use crate::fields::Fields;
+
+/// Takes `headers` out of a document: a patch changes `headers`, other documents replace them.
+pub(super) fn read_headers(
+    fields: &mut Fields<'_>,
+    headers: &mut CustomHeaders,
+    document: Document,
+) {
+    if !fields.has("headers") {
+        return;
+    }
+    if document != Document::Patch {
+        *headers = CustomHeaders::default();
+    }
+    // Names differ in case only: `X-A` and `x-a` are two keys of the object, and one header.
+    let mut seen = CustomHeaders::default();
+    let read = fields.optional_object("headers", |pairs| {
+        for (key, value) in pairs.take_pairs() {
+            if let Err(error) = read_header(headers, &mut seen, (&key, value.as_deref()), document)
+            {
+                pairs.refuse(&key, error);
+            }
+        }
+        Some(())
+    });
+    if read.is_none() {
+        *headers = CustomHeaders::default();
+    }
+}
+
+fn read_header(
+    headers: &mut CustomHeaders,
+    seen: &mut CustomHeaders,
+    (key, value): (&str, Option<&str>),
+    document: Document,
+) -> Result<(), String> {
+    let name = HeaderName::parse(key).map_err(|error| error.to_string())?;
+    if seen.contains(&name) {
+        return Err("appears more than once".to_owned());
+    }
+    let noted = seen.set(name.clone(), HeaderSecret::Stored);
+    noted.map_err(|error| error.to_string())?;
+    let value = match (value, document) {
+        (Some(text), _) => HeaderValue::parse(text).map(HeaderSecret::Given),
+        (None, Document::Import) => Ok(HeaderSecret::Stored),
+        (None, Document::Patch) => {
+            headers.remove(&name);
+            return Ok(());
+        }
+        (None, Document::Create | Document::Replace) => return Err("must be a string".to_owned()),
+    };
+    value
+        .and_then(|value| headers.set(name, value))
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,212 @@
+//! `/api/v1/webhooks`: webhooks are listed, created, read, changed and deleted.
+
+use actix_web::http::header::ETAG;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use webhook_admin::Connections;
+use webhook_admin::lists::TotalPage;
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::version::etag;
+use webhook_admin::webhooks::{
+    self, Change, CreateWebhook, CreatedWebhook, ListWebhooks, MAX_WEBHOOK_BYTES, PatchWebhook,
+    ReplaceWebhook, WebhookBody,
+};
+use webhook_domain::{WebhookId, WebhookSettings, WebhookStatus};
+use webhook_store::SealingKeys;
+use webhook_web::body::Body;
+use webhook_web::creation::{IdempotencyHeader, respond_created};
+use webhook_web::if_match::IfMatchHeader;
+use webhook_web::{Authenticated, PathId, Problem};
+
+use crate::refusals::Refusals;
+
+pub(crate) mod bulk;
+pub(crate) mod diagnosis;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod secret;
+
+/// Lists webhooks. Pages stay as they are while webhooks come and go.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks", tag = "webhooks", params(ListWebhooks),
+    responses((status = 200, body = TotalPage<WebhookBody>), Refusals)
+)]
+pub(crate) async fn list_webhooks(
+    request: HttpRequest,
+    connections: Data<Connections>,
+) -> Result<Json<TotalPage<WebhookBody>>, Problem> {
+    let list = ListWebhooks::parse(request.query_string())?;
+    Ok(Json(webhooks::list_webhooks(list, &connections).await?))
+}
+
+/// Creates a webhook. It receives every matching event that is published after this response.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks", tag = "webhooks", request_body = CreateWebhook,
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Creates the webhook once, however often the request is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
+    ),
+    responses(
+        (status = 201, body = CreatedWebhook, headers(
+            ("Location" = String, description = "The path of the webhook"),
+            ("ETag" = String, description = "The version of the webhook")
+        )),
+        Refusals
+    )
+)]
+pub(crate) async fn create_webhook(
+    IdempotencyHeader(idempotency_key): IdempotencyHeader,
+    body: Body<MAX_WEBHOOK_BYTES>,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let request = (&idempotency_key, &*body.0);
+    let creation =
+        webhooks::create_webhook(request, &url_rules, &caller, &connections, &sealing_keys).await?;
+    Ok(respond_created(creation))
+}
+
+/// Reads a webhook.
+#[utoipa::path(
+    get, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = WebhookBody, headers(("ETag" = String, description = "The version of the webhook"))),
+        Refusals
+    )
+)]
+pub(crate) async fn find_webhook(
+    PathId(id): PathId<WebhookId>,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    Ok(respond(webhooks::find_webhook(id, &connections).await?))
+}
+
+/// Replaces all settings of a webhook.
+#[utoipa::path(
+    put, path = "/api/v1/webhooks/{id}", tag = "webhooks", request_body = ReplaceWebhook,
+    params(
+        ("id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is meant for")
+    ),
+    responses(
+        (status = 200, body = WebhookBody, headers(("ETag" = String, description = "The new version of the webhook"))),
+        Refusals
+    )
+)]
+pub(crate) async fn replace_webhook(
+    PathId(id): PathId<WebhookId>,
+    IfMatchHeader(if_match): IfMatchHeader,
+    body: Body<MAX_WEBHOOK_BYTES>,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let replacement = ReplaceWebhook::parse(&body.0, &url_rules)?;
+    let change = Change {
+        id,
+        if_match: &if_match,
+        caller: &caller,
+        sealing_keys: &sealing_keys,
+    };
+    let changed = change.apply(&connections, |_| Ok(replacement.settings));
+    Ok(respond(changed.await?))
+}
+
+/// Changes parts of a webhook: a JSON merge patch (RFC 7396).
+#[utoipa::path(
+    patch, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    request_body(content(
+        (PatchWebhook = "application/merge-patch+json"), (PatchWebhook = "application/json")
+    )),
+    params(
+        ("id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is meant for")
+    ),
+    responses(
+        (status = 200, body = WebhookBody, headers(("ETag" = String, description = "The new version of the webhook"))),
+        Refusals
+    )
+)]
+pub(crate) async fn patch_webhook(
+    PathId(id): PathId<WebhookId>,
+    IfMatchHeader(if_match): IfMatchHeader,
+    body: Body<MAX_WEBHOOK_BYTES>,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let change = Change {
+        id,
+        if_match: &if_match,
+        caller: &caller,
+        sealing_keys: &sealing_keys,
+    };
+    let patch = |current: &WebhookSettings| {
+        PatchWebhook::parse(&body.0, current, &url_rules).map(|patch| patch.settings)
+    };
+    Ok(respond(change.apply(&connections, patch).await?))
+}
+
+/// Deletes a webhook. Its pending deliveries are cancelled and its secrets are erased; its deliveries
+/// and its audit trail can still be read.
+#[utoipa::path(
+    delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    params(
+        ("id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the deletion is meant for")
+    ),
+    responses((status = 204), Refusals)
+)]
+pub(crate) async fn delete_webhook(
+    PathId(id): PathId<WebhookId>,
+    IfMatchHeader(if_match): IfMatchHeader,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    webhooks::delete_webhook(id, &if_match, &caller, &connections).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Sets a webhook Active. Its pending deliveries continue, and its circuit is closed. An Active
+/// webhook stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/activate", tag = "webhooks", params(("id" = Uuid, Path)),
+    responses((status = 200, body = WebhookBody), Refusals)
+)]
+pub(crate) async fn activate_webhook(
+    PathId(id): PathId<WebhookId>,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let active = WebhookStatus::Active;
+    let changed = webhooks::set_status(id, active, &caller, &connections, &sealing_keys);
+    Ok(respond(changed.await?))
+}
+
+/// Sets a webhook Inactive. It receives no event that is published after this response, and its
+/// pending deliveries wait. An Inactive webhook stays as it is.
+#[utoipa::path(
+    post, path = "/api/v1/webhooks/{id}/deactivate", tag = "webhooks", params(("id" = Uuid, Path)),
+    responses((status = 200, body = WebhookBody), Refusals)
+)]
+pub(crate) async fn deactivate_webhook(
+    PathId(id): PathId<WebhookId>,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let inactive = WebhookStatus::Inactive;
+    let changed = webhooks::set_status(id, inactive, &caller, &connections, &sealing_keys);
+    Ok(respond(changed.await?))
+}
+
+/// The response with one webhook, and its version as `ETag`.
+fn respond(webhook: WebhookBody) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, etag(webhook.version)))
+        .json(webhook)
+}
