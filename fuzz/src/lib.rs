@@ -1,8 +1,8 @@
-//! What must hold whatever bytes arrive: a property for each thing that strangers write and we read.
+//! Properties that hold for any bytes: one property for each kind of value that strangers write.
 //!
-//! `./dev fuzz 60` has libFuzzer look for bytes that break one, for 60 seconds each. The tests of this
-//! crate try the same properties with random bytes and with mutations of good ones; what libFuzzer
-//! finds stands there as a case.
+//! `./dev fuzz 60` lets libFuzzer search for bytes that break a property, for 60 seconds per
+//! property. The tests of this crate try the same properties with random bytes and with mutations
+//! of valid seeds. Bytes found by libFuzzer become a seed in `seeds/`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -22,7 +22,8 @@ use webhook_domain::{
 use webhook_store::attempts::Exchange;
 use webhook_store::attempts::exchange::{Rows, read};
 
-/// An event is refused with a reason of bounded length, or taken as it is; what HTTP takes, AMQP does.
+/// Any bytes are an event, kept byte for byte, or a refusal of bounded length. Every event accepted
+/// over HTTP is an event over AMQP too.
 pub fn event(data: &[u8]) {
     let body = Bytes::copy_from_slice(data);
     match Event::parse(body.clone()) {
@@ -53,7 +54,7 @@ pub fn event(data: &[u8]) {
     webhook_admin::fuzzing::read_fields(data);
 }
 
-/// Any table of headers makes a message with texts of bounded length.
+/// Any table of AMQP headers makes a message whose texts have bounded lengths.
 pub fn message_headers(data: &[u8]) {
     let Ok((_, headers)) = parse_field_table(data) else {
         return;
@@ -71,8 +72,8 @@ pub fn message_headers(data: &[u8]) {
     }
 }
 
-/// What is written of exchanges is read again, line by line as Postgres cuts a row; and no text that
-/// somebody left in a row breaks its reader.
+/// Transcripts are read back as they were written, line by line as Postgres splits a row; and no
+/// text in a row breaks the reader.
 pub fn exchange_row(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for place in [0, 1, -1] {
@@ -93,7 +94,7 @@ pub fn exchange_row(data: &[u8]) {
     assert_eq!(again, exchanges.map(Some));
 }
 
-/// Any body of a response, under any headers, is a text of bounded length.
+/// Any body of a response, under any headers, becomes a text of bounded length.
 pub fn response_body(data: &[u8]) {
     let mut parts = data.splitn(3, |byte| *byte == b'\n');
     let mut next = || parts.next().unwrap_or_default();
@@ -106,7 +107,7 @@ pub fn response_body(data: &[u8]) {
     }
 }
 
-/// A time to wait is none or bounded, and so is the delay that follows from it.
+/// Any `Retry-After` is ignored or asks for at most 30 days, and so does the delay that follows.
 pub fn retry_after(data: &[u8]) {
     let month = Duration::from_secs(30 * 24 * 60 * 60);
     let delay = parse_retry_after(data, DateTime::UNIX_EPOCH);
@@ -115,12 +116,12 @@ pub fn retry_after(data: &[u8]) {
     assert!(next.is_some_and(|next| next <= month));
 }
 
-/// Any text is a place in a list, or none.
+/// Any text is a position in a list, or refused.
 pub fn cursor(data: &[u8]) {
     webhook_admin::fuzzing::read_cursor(&String::from_utf8_lossy(data));
 }
 
-/// Any request can be checked, and none is valid that we did not sign.
+/// Any request can be checked, and no request is valid unless we signed the request.
 pub fn signature_headers(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n');
@@ -145,7 +146,7 @@ pub fn signature_headers(data: &[u8]) {
     assert!(!check.valid);
 }
 
-/// What is stored of a URL passes its own check again.
+/// A URL that was accepted is accepted again in its normal form.
 pub fn url(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for schemes in [UrlSchemes::HttpsOnly, UrlSchemes::HttpAllowed] {
@@ -162,7 +163,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Good bytes to begin with, of all kinds: each property gets all of them, and their mutations.
+    /// Valid bytes of every kind. Each property is tried with all of them, and with their
+    /// mutations.
     fn seeds() -> Vec<Vec<u8>> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds");
         let files = std::fs::read_dir(folder).expect("it is there");

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use webhook_domain::HealthPolicy;
+use webhook_domain::CircuitPolicy;
 use webhook_service::database_url::DatabaseUrl;
 use webhook_service::flag::{Flag, at_least, comma_separated, flag};
 use webhook_service::flags::ServiceFlags;
 use webhook_service::logging::LogFormat;
 use webhook_service::problems::ConfigProblems;
 
-use crate::Settings;
+use crate::worker::WorkerConfig;
 
 /// Shortest lease, in milliseconds: twice the shortest timeout of an attempt.
 const MIN_LEASE_MS: u64 = 1_000;
@@ -66,7 +66,7 @@ pub struct Config {
     /// Address of Postgres.
     pub database_url: DatabaseUrl,
     /// The configuration of the worker.
-    pub worker: Settings,
+    pub worker: WorkerConfig,
     /// Address of health and metrics.
     pub listen: SocketAddr,
     /// How long running attempts may take to end at a shutdown.
@@ -91,11 +91,11 @@ impl Flags {
         let config = || {
             let service = service?;
             Some(Config {
-                worker: Settings {
+                worker: WorkerConfig {
                     broker: service.broker,
                     key: service.sealing_keys,
                     addresses: service.addresses,
-                    health: HealthPolicy::default(),
+                    health: CircuitPolicy::default(),
                     lease: Duration::from_millis(lease?),
                     lane_concurrency: usize::try_from(lane_concurrency?).unwrap_or(usize::MAX),
                     name_servers: name_servers?,
@@ -140,7 +140,7 @@ mod tests {
     fn what_is_left_out_has_its_default() {
         let config = flags(&[]).check().expect("it is right");
 
-        assert_eq!(config.worker.health, HealthPolicy::default());
+        assert_eq!(config.worker.health, CircuitPolicy::default());
         assert_eq!(config.worker.lease, Duration::from_secs(60));
     }
 

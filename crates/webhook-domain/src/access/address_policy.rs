@@ -30,7 +30,10 @@ fn unmapped(address: IpAddr) -> IpAddr {
         return address;
     };
     let [a, b, c, d, e, f, g, h] = v6.segments();
-    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
     match [a, b, c, d, e, f] {
         // ::ffff:0:0/96 (RFC 4291), 64:ff9b::/96 (RFC 6052)
         [0, 0, 0, 0, 0, 0xffff] | [0x64, 0xff9b, 0, 0, 0, 0] => v4(g, h).into(),

@@ -43,7 +43,9 @@ impl NotAnObject {
             ([0xef, 0xbb, 0xbf, ..], _) => Self::ByteOrderMark,
             _ if std::str::from_utf8(body).is_err() => Self::NotUtf8,
             (_, [b'{', ..]) if is_followed(body) => Self::MoreThanOne,
-            (_, [first, ..]) if is_one_value(body) => Self::Other(kind(*first)),
+            // An object that the envelope refuses, such as a name with half a surrogate pair, is left
+            // to the parser's own error.
+            (_, [first, ..]) if *first != b'{' && is_one_value(body) => Self::Other(kind(*first)),
             // The error of a value of a wrong type repeats the value, however long the value is.
             _ => Self::NotJson(OutsideText::of(error)),
         }
@@ -121,6 +123,7 @@ mod tests {
     #[case::false_(b"false", "is a boolean")]
     #[case::two_documents(b"{} {}", "something follows the object")]
     #[case::rubbish_behind(b"{}x", "something follows the object")]
+    #[case::half_a_surrogate_pair(b"{\"\\ud800\":1}", "hex escape")]
     #[case::cut(b"{\"id\":", "EOF while parsing")]
     #[case::text(b"license.activated", "expected value")]
     fn the_mistake_is_told_by_name(#[case] body: &'static [u8], #[case] told: &str) {

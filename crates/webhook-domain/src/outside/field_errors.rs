@@ -115,6 +115,7 @@ fn more_of(more: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn of_many_wrong_fields_twenty_are_told_and_the_others_counted() {
@@ -133,5 +134,23 @@ mod tests {
         assert_eq!(told.len(), 21);
         assert_eq!(told[20].reason, "… and 1,080 more");
         assert_eq!(FieldErrors::cut(told.clone()), told, "cut once");
+    }
+
+    #[rstest]
+    #[case(20, 20, "is wrong")]
+    #[case(21, 21, "is wrong")]
+    #[case(22, 21, "… and 2 more")]
+    #[case(120, 21, "… and 100 more")]
+    fn a_list_of_more_than_21_fields_is_cut(
+        #[case] given: usize,
+        #[case] kept: usize,
+        #[case] last: &str,
+    ) {
+        let all = (0..given).map(|number| FieldError::new(number.to_string(), "is wrong"));
+
+        let cut = FieldErrors::cut(all.collect());
+
+        assert_eq!(cut.len(), kept);
+        assert_eq!(cut.last().map(|error| error.reason.as_str()), Some(last));
     }
 }
