@@ -35,28 +35,21 @@ mod pipeline;
 // The loops beside the way.
 mod background;
 
-pub use config::{Checked, Config, ConfigProblems};
+pub use config::{Config, Flags};
 pub use worker::{Pools, Stops, WorkerConfig};
 
 /// Migrates, works as configured, and serves health and metrics on `listener`, until stopped by `stops`.
-pub async fn serve(config: &Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
-    let checked = config.check()?;
-    webhook_store::check_sessions(&checked.database_url).await?;
-    webhook_store::migrations::run(&checked.database_url).await?;
-    let pools = Pools::connect(&checked.database_url).await?;
+pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
+    let database_url = config.database_url.as_str();
+    webhook_store::check_sessions(database_url).await?;
+    webhook_store::migrations::run(database_url).await?;
+    let pools = Pools::connect(database_url).await?;
     let readiness = Arc::new(Readiness::default());
     let (pool, cancel) = (pools.work.clone(), stops.cancel.clone());
     let health = health_endpoint::start(listener, pool, readiness.clone(), cancel)
         .context("cannot serve health and metrics")?;
     // Boxed, as every loop of the worker is a part of this future.
-    let worked = Box::pin(work(
-        checked.settings,
-        pools,
-        checked.drain,
-        readiness,
-        stops,
-    ))
-    .await;
+    let worked = Box::pin(work(config.worker, pools, config.drain, readiness, stops)).await;
     // The last to end: an operator sees the drain.
     health.stop().await;
     worked.context("cannot make connections to receivers")

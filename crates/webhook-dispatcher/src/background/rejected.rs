@@ -54,7 +54,7 @@ async fn write_down(worker: &Worker, batch: &[Message]) -> bool {
     let rows = batch.iter().map(|message| NewRejectedMessage {
         id: message.rejection.id,
         reason: &message.rejection.reason,
-        origin: &message.origin,
+        origin: &message.published_to,
         body: &message.body,
     });
     let rows: Vec<NewRejectedMessage<'_>> = rows.collect();

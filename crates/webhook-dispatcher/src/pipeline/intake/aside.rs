@@ -95,7 +95,7 @@ impl Aside {
         let rows = self.waiting.iter().map(|waiting| NewRejectedMessage {
             id: waiting.id,
             reason: &waiting.reason,
-            origin: &waiting.message.origin,
+            origin: &waiting.message.published_to,
             body: &waiting.message.body,
         });
         let rows: Vec<NewRejectedMessage<'_>> = rows.collect();

@@ -1,4 +1,4 @@
-//! Where runs take place: a world, a receiver, a platform service that publishes.
+//! The testbed of a run: a world, a sink and a publisher.
 
 use std::time::{Duration, Instant};
 
@@ -16,52 +16,52 @@ use super::load;
 use super::meter::{Costs, Meter};
 use super::sink::{Answers, Sink};
 use super::stack::Stack;
-use super::worker::{Variables, Who, Worker};
+use super::worker::{Contender, Variables, Worker};
 
-/// How long a run may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+/// Longest wait for an event of a run, for example for the last arrival. Then the run fails.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(300);
 
-/// How often is asked for what is waited for: a question costs what is measured.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval between two polls of a condition. Polling costs time on the measured servers.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What is published where nothing else is said.
-pub(crate) const MEASURED: EventType = EventType::LicenseActivated;
+/// The event type under measurement.
+pub(crate) const MEASURED_TYPE: EventType = EventType::LicenseActivated;
 
-/// What is published beside it.
-pub(crate) const OTHER: EventType = EventType::ContractDeleted;
+/// An event type without a role in the measurement.
+pub(crate) const OTHER_TYPE: EventType = EventType::ContractDeleted;
 
-/// What a run showed.
+/// The figures of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// Deliveries per second.
     pub(crate) rate: f64,
-    /// What each part cost.
+    /// The costs of each part.
     pub(crate) costs: Costs,
 }
 
-/// A world, a receiver, and a platform service that publishes.
-pub(crate) struct Course<'a> {
+/// A world, a sink and a publisher.
+pub(crate) struct Testbed<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) world: World,
     pub(crate) sink: Sink,
     pub(crate) publisher: Publisher,
-    /// The variables that a dispatcher of this course gets beside those of every course.
+    /// Environment variables for the dispatcher, besides the usual ones.
     pub(crate) variables: Variables,
     database: tokio_postgres::Client,
-    /// Deliveries of this course have later ids.
+    /// A UUID v7 older than every delivery of the testbed.
     began: Uuid,
-    /// How many are to be recorded, those of all runs together.
+    /// Number of deliveries to record, over all runs of the testbed.
     owed: usize,
     _connected: DropGuard,
 }
 
-impl<'a> Course<'a> {
-    /// With a receiver that answers 200 at once.
+impl<'a> Testbed<'a> {
+    /// A testbed in a fresh world, with a sink that responds at once.
     pub(crate) async fn new(stack: &'a Stack) -> anyhow::Result<Self> {
         Self::with(stack, stack.world().await, Answers::AtOnce).await
     }
 
-    /// In a world that may have a past.
+    /// A testbed in a world with existing rows, or with a special sink.
     pub(crate) async fn with(
         stack: &'a Stack,
         world: World,
@@ -72,6 +72,7 @@ impl<'a> Course<'a> {
         let publisher = Publisher::start(url, "bench", cancel.clone());
         let (database, connection) = tokio_postgres::connect(&world.database.url, NoTls).await?;
         tokio::spawn(connection);
+        // The publisher declares the topology, which `Broker::connect` relies on.
         until("the publisher connects", async || {
             Ok(publisher.is_connected())
         })
@@ -89,18 +90,18 @@ impl<'a> Course<'a> {
         })
     }
 
-    /// Stores webhooks at the sink that want what is measured.
+    /// Stores webhooks for the measured event type at the sink.
     pub(crate) async fn store_webhooks(&self, count: usize) {
-        self.store(&self.sink, count, MEASURED).await;
+        self.store(&self.sink, count, MEASURED_TYPE).await;
     }
 
-    /// Stores webhooks at a sink that want one type of event.
+    /// Stores webhooks for an event type at a sink.
     pub(crate) async fn store(&self, sink: &Sink, count: usize, wanted: EventType) {
         let urls: Vec<String> = (0..count).map(|number| sink.webhook(number)).collect();
         self.store_at(&urls, wanted).await;
     }
 
-    /// Stores a webhook at each of these URLs that wants one type of event.
+    /// Stores a webhook for an event type at each URL.
     pub(crate) async fn store_at(&self, urls: &[String], wanted: EventType) {
         let patterns = [wanted.as_str()];
         let samples: Vec<WebhookSample<'_>> = urls
@@ -113,94 +114,115 @@ impl<'a> Course<'a> {
         store_all(&mut self.world.database.connection().await, &samples).await;
     }
 
-    /// Publishes so many events, which wait in the queue when nobody consumes.
+    /// Publishes `events` events of the measured type. Without a consumer the events wait in the queue.
     pub(crate) async fn publish(&self, events: usize) -> anyhow::Result<()> {
-        load::publish(&self.publisher, events, MEASURED).await
+        load::publish(&self.publisher, events, MEASURED_TYPE).await
     }
 
-    /// Starts somebody who delivers, and waits until he consumes.
-    pub(crate) async fn start(&self, who: Who, webhooks: usize) -> anyhow::Result<Worker> {
-        let worker = Worker::start(who, self, webhooks)?;
+    /// Starts a worker and waits until the worker consumes.
+    pub(crate) async fn start(
+        &self,
+        contender: Contender,
+        webhooks: usize,
+    ) -> anyhow::Result<Worker> {
+        let worker = self.start_worker(contender, webhooks)?;
         self.is_consumed().await?;
         Ok(worker)
     }
 
-    /// Waits until somebody consumes events.
+    fn start_worker(&self, contender: Contender, webhooks: usize) -> anyhow::Result<Worker> {
+        Worker::start(
+            contender,
+            &self.world,
+            &self.sink.url,
+            webhooks,
+            &self.variables,
+        )
+    }
+
+    /// Waits until the queue of events has a consumer.
     pub(crate) async fn is_consumed(&self) -> anyhow::Result<()> {
         let broker = Broker::connect(&self.world.broker.url).await?;
         let consumed = async || Ok(broker.state().await?.consumers > 0);
-        until("somebody consumes", consumed).await
+        until("the queue has a consumer", consumed).await
     }
 
-    /// Starts somebody who delivers what waits, and stops him when so many deliveries have
-    /// arrived and are recorded. What counts is the time from the first to the last arrival.
+    /// Starts a worker on the waiting events, and stops the worker when `deliveries` deliveries have
+    /// arrived and are recorded. The rate is over the time from the first to the last arrival.
     pub(crate) async fn drain(
         &mut self,
-        who: Who,
+        contender: Contender,
         webhooks: usize,
         deliveries: usize,
     ) -> anyhow::Result<Run> {
+        // Before the worker starts: the first request may arrive at once.
         self.sink.expect(deliveries);
         let meter = Meter::start(self.stack);
-        let worker = Worker::start(who, self, webhooks)?;
-        let took = self.sink.all_arrived(PATIENCE).await?;
-        self.all_recorded(who, deliveries).await?;
+        let worker = self.start_worker(contender, webhooks)?;
+        let took = self.sink.all_arrived(MAX_WAIT).await?;
+        // Outside the measured time: both contenders record in batches behind the deliveries.
+        self.all_recorded(contender, deliveries).await?;
         let costs = meter.read(&[("worker", worker.group())]);
         worker.stop().await;
         let rate = per_second(deliveries, took);
         Ok(Run { rate, costs })
     }
 
-    /// Waits until so many more deliveries are recorded: nothing counts that is not written down.
-    pub(crate) async fn all_recorded(&mut self, who: Who, more: usize) -> anyhow::Result<()> {
+    /// Waits until `more` deliveries are recorded, besides earlier runs': unrecorded ones do not count.
+    pub(crate) async fn all_recorded(
+        &mut self,
+        contender: Contender,
+        more: usize,
+    ) -> anyhow::Result<()> {
         self.owed += more;
         let began = self.began;
-        let sql = match who {
-            Who::Product => format!(
+        let sql = match contender {
+            Contender::Product => format!(
                 "SELECT count(*) FROM deliveries WHERE status = 'succeeded' AND id > '{began}'"
             ),
-            Who::Bare => {
+            Contender::Bare => {
                 "SELECT count(*) FROM bare.deliveries WHERE status = 'succeeded'".to_owned()
             }
-            Who::Posting => return Ok(()),
+            Contender::Posting => return Ok(()),
         };
-        self.counts("what is recorded", &sql, self.owed).await
+        self.counts("the number of recorded deliveries", &sql, self.owed)
+            .await
     }
 
-    /// Waits until a question has this answer.
+    /// Waits until a count in the database is `wanted`.
     pub(crate) async fn counts(&self, what: &str, sql: &str, wanted: usize) -> anyhow::Result<()> {
         let wanted = i64::try_from(wanted)?;
         let what = format!("{what} is {wanted}");
         until(&what, async || Ok(self.ask::<i64>(sql).await? == wanted)).await
     }
 
-    /// Asks the database for one value.
+    /// Reads a single value from the database.
     pub(crate) async fn ask<T: for<'b> FromSql<'b>>(&self, sql: &str) -> anyhow::Result<T> {
         Ok(self.database.query_one(sql, &[]).await?.try_get(0)?)
     }
 
-    /// Takes everything back.
+    /// Removes the database and the vhost.
     pub(crate) async fn end(self) {
         self.world.end().await;
     }
 }
 
-/// How many that is in a second.
+/// The rate per second.
 pub(crate) fn per_second(count: usize, took: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / took.as_secs_f64()
 }
 
-/// Asks again and again until it is so.
+/// Polls until the condition holds. Fails after [`MAX_WAIT`].
 pub(crate) async fn until(
     what: &str,
     mut holds: impl AsyncFnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + MAX_WAIT;
     while !holds().await? {
         if Instant::now() > deadline {
             bail!("never happened: {what}");
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
