@@ -62,7 +62,7 @@ publish_demo_event() {
   sample_event "$id" | amqp-publish --url="$(amqp_url)" -e webhooks.events -r production.license.activated -C application/json -p
   wait_for "the delivery of event $id" "$run/logs/dispatcher.log" grep -q "webhook-id: $id" "$run/logs/receiver.log"
   say "the request as it arrived"
-  grep -B 12 -A 16 "webhook-id: $id" "$run/logs/receiver.log" | sed -n '/^--- POST/,/^--- X-Webhook/p' | tail -n 18
+  grep -B 12 -A 16 "webhook-id: $id" "$run/logs/receiver.log" | sed -n '/^--- POST/,/^--- verified/p' | tail -n 18
 }
 
 amqp_url() { echo "amqp://guest:guest@127.0.0.1:$(cat "$run/amqp.port")/%2f"; }

@@ -65,6 +65,7 @@ need_tools() {
 check_dependencies() {
   # cargo-deny reads every crate of the lock file, also those that only other systems build.
   cargo fetch --locked --quiet
+  deploy/dev/rust_version.py --offline
   PATH=$tools/bin:$PATH cargo shear
   PATH=$tools/bin:$PATH cargo deny --offline check bans licenses sources --hide-inclusion-graph
 }

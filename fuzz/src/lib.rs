@@ -64,7 +64,10 @@ pub fn message_headers(data: &[u8]) {
     let message = Message::of(delivery);
     let reason = message.rejection.reason.as_str();
     assert!(reason.chars().count() <= RejectionReason::MAX_CHARS && !reason.contains('\0'));
-    for name in [&message.origin.exchange, &message.origin.routing_key] {
+    for name in [
+        &message.published_to.exchange,
+        &message.published_to.routing_key,
+    ] {
         assert!(name.as_str().len() <= AmqpName::MAX_BYTES && !name.as_str().contains('\0'));
     }
 }

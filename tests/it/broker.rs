@@ -133,7 +133,7 @@ async fn a_dead_letter_tells_why_and_where_it_was_published() {
         () = nobody_acknowledges => unreachable!(),
     };
 
-    let (reason, origin) = (&batch[0].rejection.reason, &batch[0].origin);
+    let (reason, origin) = (&batch[0].rejection.reason, &batch[0].published_to);
     assert_eq!(batch[0].body, event.body);
     assert!(reason.as_str().contains("never acknowledged"));
     assert_eq!(origin.exchange.as_str(), "webhooks.events");

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_dispatcher::{Pools, Settings, Stops};
+use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
     AddressPolicy, Event, HealthPolicy, MaxConcurrency, OrderingField, PlatformSettings, RateLimit,
     RetryPolicy, Serving, SigningSecret, WebhookId,
@@ -151,7 +151,7 @@ impl StageSetup {
             .id;
         let stops = Stops::default();
         let broker: webhook_broker::BrokerUrl = world.broker.url.parse().expect("a URL");
-        let settings = Settings {
+        let config = WorkerConfig {
             broker: broker.clone(),
             key: sealing_keys(),
             addresses: AddressPolicy {
@@ -166,7 +166,7 @@ impl StageSetup {
         let mut dispatchers = Vec::new();
         for _ in 0..self.dispatchers {
             let pools = Pools::connect(&world.database.url).await.expect("pools");
-            let run = webhook_dispatcher::run(settings.clone(), pools, stops.clone());
+            let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
             dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());

@@ -11,6 +11,7 @@ mod create;
 mod delete;
 mod diagnosis;
 mod find;
+mod replay;
 mod secret;
 mod status;
 
@@ -38,6 +39,7 @@ pub use import::{
     MAX_IMPORT_BYTES, import_webhooks,
 };
 pub use list::{ListWebhooks, list_webhooks};
+pub use replay::{DryRun, ReplayEvents, count_missed, start_replay};
 pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};
 pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, show_secret};
 pub use settings::Ordering;

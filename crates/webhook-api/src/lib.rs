@@ -33,7 +33,7 @@ mod pages;
 mod openapi;
 mod refusals;
 
-pub use config::{Checked, Config, ConfigProblems};
+pub use config::{Config, Flags};
 pub use openapi::openapi_document;
 pub use webhook_admin::command_line::{create_key, reseal};
 pub use webhook_web::request_id;
@@ -49,24 +49,23 @@ pub async fn run(
     listener: TcpListener,
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
-    let checked = config.check()?;
-    webhook_store::check_sessions(&checked.database_url).await?;
-    migrate(&checked.database_url).await?;
-    let pool =
-        webhook_store::connect(&checked.database_url, POOL_SIZE, Purpose::Management).await?;
+    let database_url = config.database_url.as_str();
+    webhook_store::check_sessions(database_url).await?;
+    migrate(database_url).await?;
+    let pool = webhook_store::connect(database_url, POOL_SIZE, Purpose::Management).await?;
     // The publisher outlives the drain, so that requests that are running can still publish.
     let publishing = CancellationToken::new();
-    let publisher = Publisher::start(checked.broker, "webhook-api", publishing.clone());
+    let publisher = Publisher::start(config.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();
     let connections = Data::new(Connections::new(pool));
     let parts = server::Parts {
         api_key_cache: Data::new(ApiKeyCache::new(connections.clone())),
         connections,
         publisher: Data::new(publisher),
-        keys: Data::new(checked.keys),
-        url_rules: Data::new(checked.url_rules),
-        limits: Data::new(KeyLimits::per_second(checked.key_rate_limit)),
-        cors_origins: checked.cors_origins.into(),
+        keys: Data::new(config.sealing_keys),
+        url_rules: Data::new(config.url_rules),
+        limits: Data::new(KeyLimits::per_second(config.key_rate_limit)),
+        cors_origins: config.cors_origins.into(),
     };
     server::serve(listener, parts, cancel)
         .await

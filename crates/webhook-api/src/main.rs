@@ -1,17 +1,18 @@
-//! The API's process: configuration, logging, then what it was asked to do, exit code.
+//! The API's process: configuration, logging, the command, exit code.
 
 use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use webhook_api::{Config, ConfigProblems, request_id};
+use webhook_api::{Flags, request_id};
 use webhook_domain::{KeyName, Role};
 use webhook_service::logging::{self, CurrentField, LogFormat};
+use webhook_service::problems::ConfigProblems;
+use webhook_service::signals::{ShutdownStep, cancel_on_signals};
 
-/// Every line that is written while a request is worked on carries the id of that request.
+/// Every log line written during a request carries the id of the request.
 const REQUEST_ID: CurrentField = CurrentField {
     name: "request_id",
     value: request_id::current,
@@ -22,18 +23,18 @@ const REQUEST_ID: CurrentField = CurrentField {
 #[command(name = "webhook-api", version)]
 struct Arguments {
     #[command(flatten)]
-    config: Config,
+    flags: Flags,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Migrate the database and serve the API; this is the default
+    /// Migrate the database and serve the API (default)
     Serve,
     /// Bring the database's schema up to date
     Migrate,
-    /// Seal every secret with the first key of WEBHOOK_SECRET_KEY, so that older ones can go
+    /// Seal every secret with the first key of WEBHOOK_SECRET_KEY; then the other keys can be removed
     Reseal,
     /// Print the API's OpenAPI document
     Openapi,
@@ -44,12 +45,12 @@ enum Command {
 
 #[derive(Subcommand)]
 enum KeysCommand {
-    /// Make an API key and print it; it cannot be shown again
+    /// Create an API key and print the key, which cannot be shown again
     Create {
         /// viewer, publisher, admin or owner
         #[arg(long)]
         role: Role,
-        /// What the key is for
+        /// Purpose of the key
         #[arg(long, default_value = "made on the command line")]
         name: KeyName,
     },
@@ -57,16 +58,16 @@ enum KeysCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments { config, command } = Arguments::parse();
+    let Arguments { flags, command } = Arguments::parse();
     let done = match command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(config).await,
-        Command::Migrate => migrate(&config).await,
-        Command::Reseal => reseal(&config).await,
+        Command::Serve => serve(&flags).await,
+        Command::Migrate => migrate(&flags).await,
+        Command::Reseal => reseal(&flags).await,
         Command::Openapi => {
             print!("{}", webhook_api::openapi_document());
             Ok(())
         }
-        Command::Keys(KeysCommand::Create { role, name }) => create_key(&config, role, &name).await,
+        Command::Keys(KeysCommand::Create { role, name }) => create_key(&flags, role, &name).await,
     };
     let Err(error) = done else {
         return ExitCode::SUCCESS;
@@ -78,28 +79,34 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let checked = config.check()?;
-    logging::start(checked.log_format, &checked.log_filter, Some(REQUEST_ID));
-    let listen = checked.listen;
+async fn serve(flags: &Flags) -> anyhow::Result<()> {
+    let config = flags.check()?;
+    logging::start(config.log_format, &config.log_filter, Some(REQUEST_ID));
+    let listen = config.listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let cancel = CancellationToken::new();
-    tokio::spawn(cancel_on_signal(cancel.clone())?);
+    let drain = ShutdownStep {
+        log_line: "asked to stop: draining",
+        cancel: cancel.clone(),
+    };
+    // Before the first connection: a signal at start begins the drain, too.
+    tokio::spawn(cancel_on_signals([drain])?);
     log::info!("serving on http://{}", listener.local_addr()?);
     webhook_api::run(config, listener, cancel).await
 }
 
-async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let database_url = config.check_database_url()?;
-    logging::start(LogFormat::Text, &config.rust_log, None);
-    webhook_store::check_sessions(&database_url).await?;
-    webhook_api::migrate(&database_url).await
+async fn migrate(flags: &Flags) -> anyhow::Result<()> {
+    let database_url = flags.check_database_url()?;
+    let database_url = database_url.as_str();
+    logging::start(LogFormat::Text, &flags.rust_log, None);
+    webhook_store::check_sessions(database_url).await?;
+    webhook_api::migrate(database_url).await
 }
 
-async fn reseal(config: &Config) -> anyhow::Result<()> {
-    let (database_url, keys) = config.check_sealing()?;
-    let (sealed, unreadable) = webhook_api::reseal(&database_url, &keys).await?;
+async fn reseal(flags: &Flags) -> anyhow::Result<()> {
+    let (database_url, keys) = flags.check_sealing()?;
+    let (sealed, unreadable) = webhook_api::reseal(database_url.as_str(), &keys).await?;
     println!("sealed the secrets of {sealed} webhooks anew");
     for id in &unreadable {
         eprintln!("webhook {id}: none of the keys opens its secrets");
@@ -108,24 +115,10 @@ async fn reseal(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the key and nothing else, so that a script can take it.
-async fn create_key(config: &Config, role: Role, name: &KeyName) -> anyhow::Result<()> {
-    let database_url = config.check_database_url()?;
-    let key = webhook_api::create_key(&database_url, role, name).await?;
+/// Prints the key alone, for scripts.
+async fn create_key(flags: &Flags, role: Role, name: &KeyName) -> anyhow::Result<()> {
+    let database_url = flags.check_database_url()?;
+    let key = webhook_api::create_key(database_url.as_str(), role, name).await?;
     println!("{}", key.reveal());
     Ok(())
-}
-
-/// SIGTERM and SIGINT begin the drain; the handlers are there before anything else starts.
-fn cancel_on_signal(cancel: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        log::info!("asked to stop: draining");
-        cancel.cancel();
-    })
 }

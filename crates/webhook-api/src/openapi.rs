@@ -56,7 +56,7 @@ use webhook_web::problem::ProblemBody;
         rest::jobs::list_jobs,
         rest::jobs::find_job,
         rest::jobs::cancel_job,
-        webhooks::replay::replay_events,
+        rest::webhooks::replay::replay_events,
         rest::webhooks::diagnosis::diagnose_webhook,
         rest::signatures::verify_signature,
         rejected_messages::list_rejected_messages,

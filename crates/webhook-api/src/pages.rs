@@ -51,7 +51,7 @@ mod settings;
 /// Where the navigation leads.
 pub(crate) const SECTIONS: [(&str, &str); 6] = [
     ("/admin/webhooks", "Webhooks"),
-    ("/admin/webhook-deliveries", "Deliveries"),
+    ("/admin/webhook-deliveries", "Webhook Deliveries"),
     ("/admin/events", "Events"),
     ("/admin/rejected-messages", "Rejected messages"),
     ("/admin/event-types", "Event types"),

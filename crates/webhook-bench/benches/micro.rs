@@ -1,5 +1,5 @@
-//! What the steps of a delivery cost that are neither database nor network, by the size of the
-//! event. `./dev bench micro` runs them.
+//! The CPU time of the steps of a delivery without database and network, by the size of the event.
+//! `./dev bench micro` runs the benchmarks.
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -9,7 +9,7 @@ use webhook_domain::{
     DeliveryId, Event, NextAttempt, OrderingKey, SigningSecret, request_headers, sign,
 };
 
-/// Bytes of an event: as small as most, large, as large as may be.
+/// Sizes of an event, in bytes: typical, large, maximal.
 const SIZES: [usize; 3] = [500, 16_384, 262_144];
 
 fn main() {
@@ -37,7 +37,7 @@ fn sign_an_attempt(bencher: Bencher<'_, '_>, bytes: usize) {
     });
 }
 
-/// Signing is part of it.
+/// Includes signing.
 #[divan::bench(args = SIZES)]
 fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
     let (event, secret) = (event(bytes), SigningSecret::from_random([7; 32]));
@@ -56,7 +56,7 @@ fn event(bytes: usize) -> Event {
     Event::parse(body(bytes)).expect("it is an event")
 }
 
-/// Many small fields, as events have.
+/// An event with many small fields.
 fn body(bytes: usize) -> Bytes {
     let mut body = r#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"license.created","environment":"staging","timestamp":"2026-11-23T08:15:30.123Z","data":{"license_id":"lic_42""#.to_owned();
     let mut number = 0;

@@ -1,6 +1,4 @@
-//! Measures the product against a bare loop of the same parts, on servers of its own.
-//!
-//! `./dev bench [--quick] [scenario…]` prints a table and writes `target/bench.json`.
+#![doc = include_str!("../README.md")]
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,47 +8,48 @@ use clap::{Parser, Subcommand};
 use tikv_jemallocator::Jemalloc;
 
 mod bench {
-    // What is measured.
+    // The measurements.
     pub(crate) mod scenarios;
 
-    // Where that happens, and who works there.
+    // The testbed and the workers.
     pub(crate) mod bare;
-    pub(crate) mod course;
     pub(crate) mod stack;
+    pub(crate) mod testbed;
     pub(crate) mod worker;
 
-    // What it is given to do.
+    // The load.
     pub(crate) mod broker;
     pub(crate) mod load;
     pub(crate) mod post;
     pub(crate) mod sink;
 
-    // What is read of it.
+    // The readings.
     pub(crate) mod meter;
     pub(crate) mod ready;
     pub(crate) mod usage;
 
-    // What is told of it.
+    // The results.
     pub(crate) mod measure;
     pub(crate) mod report;
 }
 
 use bench::report::Report;
-use bench::scenarios::{Scale, Scenario};
+use bench::scenarios::Scenario;
+use bench::scenarios::scale::Scale;
 use bench::stack::Stack;
 
-/// The bare loop has what the product has.
+/// The same allocator as in the product, for the bare loop.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Measures what the product does, beside a bare loop of the same parts
+/// Measures the product beside a bare loop of the same parts
 #[derive(Parser)]
 #[command(name = "webhook-bench", version)]
 struct Options {
-    /// A small part of each, in under a minute: whether it runs, not how fast
+    /// A small part of each scenario, in under a minute: checks that all run, measures no speed
     #[arg(long)]
     quick: bool,
-    /// Only scenarios with this in their name
+    /// Parts of names: only scenarios with one of these
     scenario: Vec<String>,
     #[command(subcommand)]
     part: Option<Part>,
@@ -58,7 +57,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Part {
-    /// What the product is measured against
+    /// The bare loop
     #[command(hide = true)]
     Bare(bench::bare::Bare),
 }
@@ -79,7 +78,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let chosen = |scenario: &Scenario| {
         wanted.is_empty() || wanted.iter().any(|part| scenario.name().contains(part))
     };
-    // A receiver that hangs takes a file descriptor for each request.
+    // A hanging receiver holds a file descriptor for each request.
     rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the file limit")?;
     let stack = Stack::start().await;
     let mut report = Report::begin();
@@ -91,7 +90,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     report.write(Path::new("target/bench.json"))?;
     Ok(match scale {
         Scale::Quick => {
-            println!("quick: whether it runs; no bound decides anything");
+            println!("quick: all scenarios run; no bound was checked");
             ExitCode::SUCCESS
         }
         Scale::Full if report.all_met() => ExitCode::SUCCESS,

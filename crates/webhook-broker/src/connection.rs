@@ -1,111 +1,86 @@
+//! Connections to RabbitMQ, with the frame size for their purpose and the topology declared.
+
 use std::str::FromStr;
 use std::time::Duration;
 
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Connection, ConnectionProperties, ErrorKind};
+use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
+use crate::error::{BrokerError, OPENS_WITHIN};
 use crate::topology;
 
-/// Where RabbitMQ is: `amqp://` or `amqps://`.
+/// Address of RabbitMQ, `amqp://` or `amqps://`, with user and password.
 #[derive(Clone)]
 pub struct BrokerUrl(AMQPUri);
 
+/// Why a text is no address of RabbitMQ. The text is not quoted: a password may be part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBrokerUrl {
+    /// The text is not a URL, or the URL has another scheme.
+    #[error("must be an amqp:// or amqps:// URL")]
+    NotAmqp,
+    /// The URL asks for TLS, and the program was built without the feature `amqps`.
+    #[error("must be an amqp:// URL: this build has no TLS to the broker (feature amqps)")]
+    NoTls,
+}
+
 impl FromStr for BrokerUrl {
-    type Err = String;
+    type Err = InvalidBrokerUrl;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut uri: AMQPUri = text.parse()?;
+        let mut uri: AMQPUri = text.parse().map_err(|_| InvalidBrokerUrl::NotAmqp)?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         if uri.scheme == AMQPScheme::AMQPS && !cfg!(feature = "amqps") {
-            return Err("this build has no TLS to the broker (feature amqps)".to_owned());
+            return Err(InvalidBrokerUrl::NoTls);
         }
         Ok(Self(uri))
     }
 }
 
 impl std::fmt::Debug for BrokerUrl {
-    /// Leaves out the user and the password.
+    /// Shows host, port and vhost, without user and password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let authority = &self.0.authority;
         write!(f, "{}:{}/{}", authority.host, authority.port, self.0.vhost)
     }
 }
 
-/// A peer that is silent for twice as long is gone, in seconds. The broker then gives what it had
-/// in hand to another: so long an intake can stand still when its machine freezes.
+/// Heartbeat interval, in seconds, unless the URL sets another. A peer counts as gone after two silent
+/// intervals, and RabbitMQ then gives the peer's messages to another consumer. When the active
+/// dispatcher's machine freezes, the intake stands still for these 20 seconds.
 const HEARTBEAT_SECONDS: u16 = 10;
 
-/// The largest frame of a connection that only publishes, in bytes; larger messages take several.
-/// lapin keeps room for 32 frames in each direction, which is 8 MiB for each connection if the broker
-/// has its way. What we publish has headers of 9 KiB at most, and headers must fit one frame.
-const PUBLISHERS_FRAME_BYTES: u32 = 32 * 1024;
+/// Largest frame of a publishing connection, in bytes; a larger body takes several frames. lapin
+/// reserves 32 frames in each direction: 1 MiB with frames of 32 KiB, 8 MiB with RabbitMQ's default.
+/// Headers must fit a single frame, and the headers of our messages have 9 KiB at most.
+const PUBLISHER_FRAME_BYTES: u32 = 32 * 1024;
 
-/// The largest frame of a connection that consumes, in bytes, unless the broker's is smaller, as it is
-/// by default (128 KiB): a broker may set none.
-const CONSUMERS_FRAME_BYTES: u32 = 1024 * 1024;
+/// Largest frame of a consuming connection, in bytes, unless RabbitMQ's own bound is smaller
+/// (128 KiB by default). RabbitMQ may be configured without a bound.
+const CONSUMER_FRAME_BYTES: u32 = 1024 * 1024;
 
-/// How long the broker may take to let us in and to declare the topology.
-const OPENS_WITHIN: Duration = Duration::from_secs(15);
-
-/// How long a goodbye may take.
+/// Longest wait for the closing handshake of a connection. Afterwards the connection is dropped.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
-/// Why the broker could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum BrokerError {
-    /// The connection or the channel failed.
-    #[error("broker: {0}")]
-    Amqp(#[from] lapin::Error),
-    /// The broker ended the consumer.
-    #[error("the broker ended the consumer")]
-    Ended,
-    /// It did not answer in time; a queue may have no leader.
-    #[error("the broker did not answer within {} s", OPENS_WITHIN.as_secs())]
-    TimedOut,
-    /// The user may not declare what is not there.
-    #[error(
-        "{what} is not declared, and the RabbitMQ user may not declare it: grant `configure` on \
-         `webhooks\\..*`, or declare everything beforehand, see docs/operating.md"
-    )]
-    NotDeclared {
-        /// Such as `queue webhooks.events`.
-        what: String,
-    },
-}
-
-impl BrokerError {
-    /// Whether the broker closed a channel for this reason.
-    pub(crate) fn is(&self, reason: AMQPSoftError) -> bool {
-        let Self::Amqp(error) = self else {
-            return false;
-        };
-        let ErrorKind::ProtocolError(error) = error.kind() else {
-            return false;
-        };
-        *error.kind() == AMQPErrorKind::Soft(reason)
-    }
-}
-
-/// What a connection is for.
+/// The purpose of a connection. The frame size depends on the purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
-    /// Its frames are small.
+pub(crate) enum Purpose {
+    /// Small frames, as our own messages have small headers.
     Publishing,
-    /// Its frames are as large as the broker's: somebody else wrote the headers of what comes, and
-    /// the broker does not look whether they fit before it sends them.
+    /// Frames as large as RabbitMQ allows: strangers wrote the headers of the messages, and
+    /// RabbitMQ sends headers without checking their size against the frame.
     Consuming,
 }
 
 /// Connects and declares the topology.
 ///
-/// A connection is never repaired: whoever uses it makes a new one, because what was unconfirmed
-/// or unacknowledged on the old one has to be decided by its user anyway.
+/// A broken connection is never repaired but replaced: the user of a connection must decide about
+/// unconfirmed and unacknowledged messages in any case.
 pub(crate) async fn open(
     url: &BrokerUrl,
     name: &str,
-    purpose: Use,
+    purpose: Purpose,
 ) -> Result<Connection, BrokerError> {
     let opening = async {
         let connection = connect(url, name, purpose).await?;
@@ -117,23 +92,24 @@ pub(crate) async fn open(
         .unwrap_or(Err(BrokerError::TimedOut))
 }
 
-async fn connect(url: &BrokerUrl, name: &str, purpose: Use) -> lapin::Result<Connection> {
+async fn connect(url: &BrokerUrl, name: &str, purpose: Purpose) -> lapin::Result<Connection> {
     let mut uri = url.0.clone();
     uri.query.frame_max.get_or_insert(match purpose {
-        Use::Publishing => PUBLISHERS_FRAME_BYTES,
-        Use::Consuming => CONSUMERS_FRAME_BYTES,
+        Purpose::Publishing => PUBLISHER_FRAME_BYTES,
+        Purpose::Consuming => CONSUMER_FRAME_BYTES,
     });
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     Connection::connect_uri(uri, properties).await
 }
 
-/// Disconnects.
+/// Closes a connection, within [`CLOSES_WITHIN`].
 pub(crate) async fn close(connection: &Connection) {
-    // A connection that the broker blocks writes nothing, its goodbye included.
+    // During a memory or disk alarm RabbitMQ blocks the connections of publishers. A blocked
+    // connection sends no frame, not even the closing handshake.
     match timeout(CLOSES_WITHIN, connection.close(200, "bye".into())).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => log::debug!("closing the broker connection: {error}"),
-        Err(_) => log::debug!("the broker connection is left without a goodbye"),
+        Ok(Err(error)) => log::debug!("cannot close the broker connection: {error}"),
+        Err(_) => log::debug!("the broker connection is dropped without a closing handshake"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Consuming a queue in batches, with few messages in hand while little is known of them.
+//! Consumes a queue in batches, with few messages in hand while little is known of the sizes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,63 +9,66 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Connection};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
+use crate::connection::{BrokerUrl, Purpose, close, open};
+use crate::error::BrokerError;
 use crate::message::Message;
 use crate::topology::Queue;
 use prefetch::Prefetch;
 
 mod prefetch;
 
-pub use prefetch::SUSPECT;
+pub use prefetch::SUSPECT_AFTER_RETURNS;
 
-/// How often a channel is looked at that brings nothing.
-const IDLE_CHECK: Duration = Duration::from_secs(1);
+/// Interval between two checks of a silent channel. The end of a channel is noticed after at most this
+/// long, even when lapin reported the end before the consumer listened.
+const CHANNEL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a batch waits for the rest of what may be in hand. The broker needs some milliseconds.
+/// Longest wait of a batch for the messages still missing to a full prefetch. RabbitMQ delivers
+/// messages within some milliseconds if the queue is not empty.
 const FILLS_WITHIN: Duration = Duration::from_millis(20);
 
-/// A consumer of a queue, on a connection of its own: what publishes may be blocked by the broker
-/// for as long as its memory or disk is short, acknowledgements included.
-pub struct Intake {
+/// A consumer of a queue. The connection is used for nothing else: during a memory or disk alarm
+/// RabbitMQ blocks publishing connections, and a blocked connection sends no acknowledgements.
+pub struct Consumer {
     connection: Connection,
     channel: Channel,
-    consumer: Consumer,
+    stream: lapin::Consumer,
     queue: Queue,
     name: String,
-    /// How many consumers there were on this channel. Each has a tag of its own: for the broker, a
-    /// consumer with the tag of an earlier one is that one, whose messages in hand count for both.
-    started: usize,
+    /// Number of the current stream on the channel, from 0; part of the consumer tag. A reused tag
+    /// would make RabbitMQ count the earlier stream's messages in hand with the current stream's.
+    stream_number: usize,
     prefetch: Prefetch,
-    /// What was taken for the next batch.
+    /// Messages of the next batch.
     taken: Vec<Message>,
-    /// The delivery tags of what this consumer was handed and has not settled.
+    /// Delivery tags of the current stream's unsettled messages.
     in_hand: BTreeSet<u64>,
-    /// The same of consumers before it on this channel: messages that wait for something.
+    /// Delivery tags of earlier streams' unsettled messages: events Postgres could not commit yet.
     held: BTreeSet<u64>,
 }
 
-/// Connects and consumes. One message is in hand at first, then more, up to `max_prefetch` (which may
-/// become another), as long as they are small and came back seldom.
+/// Connects and consumes. The prefetch is 1 at first. While bodies are small and came back seldom,
+/// the prefetch grows up to `max_prefetch`; later changes of `max_prefetch` count at the next step.
 pub async fn consume(
     url: &BrokerUrl,
     queue: Queue,
     name: &str,
     max_prefetch: Arc<AtomicU16>,
-) -> Result<Intake, BrokerError> {
-    let connection = open(url, name, Use::Consuming).await?;
+) -> Result<Consumer, BrokerError> {
+    let connection = open(url, name, Purpose::Consuming).await?;
     let channel = connection.create_channel().await?;
     let prefetch = Prefetch::new(max_prefetch);
-    let consumer = start(&channel, queue, tag(name, 0), &prefetch).await?;
-    Ok(Intake {
+    let stream = start(&channel, queue, consumer_tag(name, 0), &prefetch).await?;
+    Ok(Consumer {
         connection,
         channel,
-        consumer,
+        stream,
         queue,
         name: name.to_owned(),
-        started: 0,
+        stream_number: 0,
         prefetch,
         taken: Vec::new(),
         in_hand: BTreeSet::new(),
@@ -78,8 +81,8 @@ async fn start(
     queue: Queue,
     tag: String,
     prefetch: &Prefetch,
-) -> lapin::Result<Consumer> {
-    // A prefetch counts for consumers that begin afterwards.
+) -> lapin::Result<lapin::Consumer> {
+    // AMQP applies a prefetch to consumers started afterwards on the channel.
     let options = BasicQosOptions::default();
     channel.basic_qos(prefetch.messages(), options).await?;
     let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
@@ -88,16 +91,15 @@ async fn start(
         .await
 }
 
-/// What the broker calls a consumer.
-fn tag(name: &str, number: usize) -> String {
+fn consumer_tag(name: &str, number: usize) -> String {
     format!("{name} {number}")
 }
 
-impl Intake {
-    /// Waits for a message and takes those that are ready behind it, up to `max`; as many as may be
-    /// in hand, while these are few.
+impl Consumer {
+    /// Waits for a message and takes the ready messages behind the first, `max` together. While the
+    /// prefetch may grow, a batch holds up to a full prefetch, even beyond `max`.
     ///
-    /// Safe to drop while it waits: what was taken by then comes with the next call.
+    /// Safe to drop while waiting: messages taken by then are in the next batch.
     pub async fn next_batch(&mut self, max: usize) -> Result<Vec<Message>, BrokerError> {
         if self.taken.is_empty() {
             let first = self.next().await?;
@@ -119,37 +121,39 @@ impl Intake {
 
     fn take_ready(&mut self, max: usize) {
         while self.taken.len() < max {
-            let Some(Some(Ok(next))) = self.consumer.next().now_or_never() else {
-                // An error or the end shows again at the next call.
+            let Some(Some(Ok(next))) = self.stream.next().now_or_never() else {
+                // An error or the end of the stream shows again at the next call.
                 return;
             };
             self.take(next);
         }
     }
 
-    /// Takes all that may be in hand, if the queue seems to have as much: [`settle`](Self::settle) can
-    /// let more be in hand only then.
+    /// Takes messages until the prefetch is full, if the queue seems to have enough. Only with a full
+    /// prefetch can [`settle`](Self::settle) start a stream with a larger prefetch.
     async fn fill(&mut self) {
         let full = usize::from(self.prefetch.messages());
         self.take_ready(full);
         if self.taken.len() < full / 2 {
+            // The queue is nearly empty: waiting would only delay the messages taken.
             return;
         }
         let deadline = Instant::now() + FILLS_WITHIN;
         while self.in_hand.len() < full {
-            let next = timeout_at(deadline, self.consumer.next()).await;
+            let next = timeout_at(deadline, self.stream.next()).await;
             let Ok(Some(Ok(next))) = next else {
-                // What has come by then is a batch, too.
+                // The deadline has passed, or the stream has ended: the batch is complete.
                 return;
             };
             self.take(next);
         }
     }
 
-    /// A channel that has ended is looked for too: its end may have come before anybody listened.
+    /// Waits for the next message. The state of the channel is polled besides: lapin may have reported
+    /// the end of the channel before the call.
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
         loop {
-            match timeout(IDLE_CHECK, self.consumer.next()).await {
+            match timeout(CHANNEL_CHECK_INTERVAL, self.stream.next()).await {
                 Ok(next) => return Ok(next.ok_or(BrokerError::Ended)??),
                 Err(_) if !self.channel.status().connected() => return Err(BrokerError::Ended),
                 Err(_) => {}
@@ -157,45 +161,48 @@ impl Intake {
         }
     }
 
-    /// Acknowledges messages by their delivery tags, in the order of these. All others that were
-    /// taken so far wait, and do not hold up what comes behind them.
+    /// Acknowledges messages by delivery tag, in ascending order. All other messages in hand wait, and
+    /// do not hold up later messages.
     pub async fn settle(&mut self, done: &[u64]) -> Result<(), BrokerError> {
-        // With as many in hand as may be, the broker sends nothing: so nothing is on its way to a
-        // consumer that ends here, and nobody else is handed what comes next before all is done
-        // that came before.
+        // With a full prefetch RabbitMQ sends no message. Only then may the stream end: no message is
+        // on the way, and no other dispatcher is handed the next message before the earlier messages
+        // are done.
         let full = self.in_hand.len() == usize::from(self.prefetch.messages());
         for tag in done {
             self.in_hand.remove(tag);
             self.held.remove(tag);
         }
-        if !(full && self.wants_more()) {
-            return self.ack(done).await;
+        if !(full && self.wants_new_stream()) {
+            return self.acknowledge(done).await;
         }
-        let ending = tag(&self.name, self.started);
+        let ending = consumer_tag(&self.name, self.stream_number);
         let options = BasicCancelOptions::default();
+        // Cancel first: an acknowledgement would let RabbitMQ send more to the ending stream.
         self.channel.basic_cancel(ending.into(), options).await?;
-        self.ack(done).await?;
+        self.acknowledge(done).await?;
         self.held.append(&mut self.in_hand);
-        self.started += 1;
-        let next = tag(&self.name, self.started);
-        self.consumer = start(&self.channel, self.queue, next, &self.prefetch).await?;
+        self.stream_number += 1;
+        let next = consumer_tag(&self.name, self.stream_number);
+        self.stream = start(&self.channel, self.queue, next, &self.prefetch).await?;
         Ok(())
     }
 
-    /// Whether another consumer should take the place of this one, which is full: more messages may
-    /// be in hand, or some wait and take places away.
-    fn wants_more(&mut self) -> bool {
+    /// Whether a new stream should replace the current stream: more messages may be in hand, or
+    /// waiting messages fill places of the prefetch. Waiting messages of earlier streams do not count
+    /// for the prefetch of a new stream. Called with a full prefetch only.
+    fn wants_new_stream(&mut self) -> bool {
         let waiting = self.held.len() + self.in_hand.len();
         let may_wait = !self.in_hand.is_empty() && waiting <= usize::from(self.prefetch.room());
         self.prefetch.grow() || may_wait
     }
 
-    async fn ack(&self, done: &[u64]) -> Result<(), BrokerError> {
+    async fn acknowledge(&self, done: &[u64]) -> Result<(), BrokerError> {
         let Some(last) = done.last() else {
             return Ok(());
         };
         let waits_before = |tags: &BTreeSet<u64>| tags.range(..last).next().is_some();
         if !waits_before(&self.held) && !waits_before(&self.in_hand) {
+            // A single frame for the whole batch: no message before `last` waits.
             let options = BasicAckOptions { multiple: true };
             self.channel.basic_ack(*last, options).await?;
             return Ok(());
@@ -207,12 +214,13 @@ impl Intake {
         Ok(())
     }
 
-    /// Whether messages have become so large that fewer may be in hand: leave, and consume anew.
+    /// Whether bodies have become too large for the prefetch. A prefetch cannot shrink: the caller must
+    /// [`close`](Self::close) the consumer and begin another.
     pub fn holds_too_much(&self) -> bool {
         self.prefetch.is_too_large()
     }
 
-    /// Leaves the broker. What was not acknowledged goes to another consumer.
+    /// Closes the connection. RabbitMQ hands unacknowledged messages to another consumer.
     pub async fn close(self) {
         close(&self.connection).await;
     }

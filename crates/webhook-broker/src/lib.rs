@@ -1,18 +1,23 @@
-//! RabbitMQ: the one place that knows exchanges and queues, confirms and acknowledgements.
+#![doc = include_str!("../README.md")]
 
 pub mod topology;
 
 mod connection;
 mod consumer;
+mod error;
 mod message;
 mod publisher;
 mod rejection;
 mod size_check;
 
-pub use connection::{BrokerError, BrokerUrl};
-pub use consumer::{Intake, SUSPECT, consume};
+pub use connection::{BrokerUrl, InvalidBrokerUrl};
+pub use consumer::{Consumer, SUSPECT_AFTER_RETURNS, consume};
+pub use error::BrokerError;
 pub use message::Message;
 pub use publisher::{BrokerState, PublishError, Publisher};
 pub use rejection::Rejection;
 pub use size_check::accepts_larger_messages;
 pub use topology::Queue;
+
+// Old names, until every caller has the new ones.
+pub use consumer::{Consumer as Intake, SUSPECT_AFTER_RETURNS as SUSPECT};

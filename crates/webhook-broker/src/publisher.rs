@@ -1,3 +1,5 @@
+//! Publishes with confirms over a connection renewed for ever.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,64 +13,72 @@ use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_domain::{Event, Origin};
+use webhook_domain::{Event, PublishedTo};
 
-use crate::connection::{BrokerError, BrokerUrl, Use, close, open};
-use crate::rejection::origin_headers;
+use crate::connection::{BrokerUrl, Purpose, close, open};
+use crate::error::BrokerError;
+use crate::rejection::published_to_headers;
 use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 
-/// How long a confirm may take before the publisher is told that it has to try again.
-pub(crate) const CONFIRM_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for a confirm. Afterwards the publishing call fails, although RabbitMQ may still
+/// confirm: the caller publishes the event again under the same id.
+pub(crate) const CONFIRMS_WITHIN: Duration = Duration::from_secs(5);
 
-/// The first and the longest pause between two tries to connect.
-const RECONNECT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Pause before the second try to connect. Doubles with each further try.
+const FIRST_RECONNECT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a connection is looked at that tells nothing.
-const IDLE_CHECK: Duration = Duration::from_secs(1);
+/// Longest pause between two tries to connect.
+const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(5);
 
-/// Publishes with confirms, over a connection that is renewed for ever.
+/// Interval between two checks of a silent connection. A loss without a report is noticed after at most
+/// this long.
+const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Publishes with confirms. Clones share a connection, renewed until the token given to
+/// [`start`](Self::start) is cancelled.
 #[derive(Clone)]
 pub struct Publisher {
     channel: Arc<ArcSwapOption<Channel>>,
-    /// The broker takes nothing from publishers, as its memory or its disk is short.
+    /// Whether RabbitMQ blocks publishers during a memory or disk alarm.
     blocked: Arc<AtomicBool>,
 }
 
 /// Whether events can be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BrokerState {
-    /// They can.
+    /// The connection is open.
     Ready,
     /// There is no connection.
     Away,
-    /// The broker takes nothing from publishers until it has memory or disk again.
+    /// RabbitMQ blocks publishers until a memory or disk alarm ends.
     Blocked,
 }
 
-/// Why an event was not taken. Whether the broker has it is unknown for
-/// [`TimedOut`](Self::TimedOut) and [`Unavailable`](Self::Unavailable): publishing it again under
-/// the same id is safe.
+/// Why an event was not published. After [`TimedOut`](Self::TimedOut) and
+/// [`Unavailable`](Self::Unavailable) RabbitMQ may have the event all the same: publishing the event
+/// again under the same id is safe.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum PublishError {
-    /// There is no connection, or it broke.
+    /// There is no connection, or the connection broke.
     #[error("the broker is not available: {0}")]
     Unavailable(String),
-    /// The broker takes nothing from publishers, as its memory or its disk is short.
-    #[error("the broker takes nothing from publishers at the moment")]
+    /// RabbitMQ blocks publishers during a memory or disk alarm.
+    #[error("the broker blocks publishers: its memory or disk is short")]
     Blocked,
     /// The channel is not in confirm mode.
     #[error("the broker was not asked to confirm")]
     NotConfirmed,
-    /// The broker refused it, or no queue is bound.
+    /// RabbitMQ refused the event, or no queue is bound for the routing key.
     #[error("the broker refused the event")]
     Refused,
-    /// The broker did not confirm in time.
-    #[error("the broker did not confirm within {} s", CONFIRM_WITHIN.as_secs())]
+    /// RabbitMQ did not confirm in time.
+    #[error("the broker did not confirm within {} s", CONFIRMS_WITHIN.as_secs())]
     TimedOut,
 }
 
 impl Publisher {
-    /// Starts connecting in the background, until `cancel`.
+    /// Starts to connect in the background, and reconnects until `cancel` is cancelled. `name` is the
+    /// connection's name in RabbitMQ's management.
     pub fn start(url: BrokerUrl, name: &str, cancel: CancellationToken) -> Self {
         let channel = Arc::new(ArcSwapOption::empty());
         let blocked = Arc::default();
@@ -78,7 +88,7 @@ impl Publisher {
         publisher
     }
 
-    /// Whether there is a connection.
+    /// Whether there is a connection, blocked or not.
     pub fn is_connected(&self) -> bool {
         self.state() != BrokerState::Away
     }
@@ -96,7 +106,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes an event and waits until the broker has it on disk.
+    /// Publishes an event and waits for the confirm: RabbitMQ then has the event on disk.
     pub async fn publish(&self, event: &Event) -> Result<(), PublishError> {
         let message = Outgoing {
             exchange: EVENTS_EXCHANGE,
@@ -109,13 +119,14 @@ impl Publisher {
         self.publish_within(message).await
     }
 
-    /// Publishes events side by side, in order. The answers stand in the same order.
+    /// Publishes events in order; the waits for confirms overlap. The results have the order of the
+    /// events.
     pub async fn publish_all(&self, events: &[Event]) -> Vec<Result<(), PublishError>> {
         join_all(events.iter().map(|event| self.publish(event))).await
     }
 
-    /// Tells the platform's services, and waits until the broker has done so. That nobody listens
-    /// is no error.
+    /// Publishes a status event to the platform's services and waits for the confirm. No error if no
+    /// queue is bound for the routing key.
     pub async fn publish_status(
         &self,
         id: Uuid,
@@ -133,12 +144,12 @@ impl Publisher {
         self.publish_within(message).await
     }
 
-    /// Puts a rejected message back into the events queue, and waits until the broker has it on
-    /// disk. It does not go through the exchange again, as whoever else is bound there had it.
+    /// Puts a rejected message back into the queue of events and waits for the confirm. The message
+    /// bypasses the exchange: other queues bound there had the message before.
     pub async fn requeue(
         &self,
         id: Uuid,
-        origin: &Origin,
+        published_to: &PublishedTo,
         body: &[u8],
     ) -> Result<(), PublishError> {
         let message = Outgoing {
@@ -146,14 +157,14 @@ impl Publisher {
             routing_key: EVENTS_QUEUE,
             id: id.to_string(),
             body,
-            headers: origin_headers(origin),
+            headers: published_to_headers(published_to),
             mandatory: true,
         };
         self.publish_within(message).await
     }
 
     async fn publish_within(&self, message: Outgoing<'_>) -> Result<(), PublishError> {
-        match timeout(CONFIRM_WITHIN, self.publish_unbounded(message)).await {
+        match timeout(CONFIRMS_WITHIN, self.publish_unbounded(message)).await {
             Ok(result) => result,
             Err(_) => Err(PublishError::TimedOut),
         }
@@ -163,8 +174,8 @@ impl Publisher {
         let channel = self.channel.load_full();
         let channel =
             channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
-        // What is sent now would wait in the connection, and be published long after its publisher
-        // was told that it was not.
+        // A message sent now would wait in the connection, and be published long after the publisher
+        // was told of a failure.
         if self.blocked.load(Ordering::Relaxed) {
             return Err(PublishError::Blocked);
         }
@@ -197,20 +208,20 @@ impl Publisher {
     }
 }
 
-/// A message on its way to an exchange.
+/// A message to publish.
 struct Outgoing<'a> {
     exchange: &'static str,
     routing_key: &'a str,
     id: String,
     body: &'a [u8],
     headers: FieldTable,
-    /// Whether it is refused when no queue takes it.
+    /// Whether RabbitMQ refuses the message when no queue is bound for the routing key.
     mandatory: bool,
 }
 
 #[allow(
     clippy::needless_pass_by_value,
-    reason = "it is used as a function of map_err"
+    reason = "map_err passes the error by value"
 )]
 fn unavailable(error: lapin::Error) -> PublishError {
     PublishError::Unavailable(error.to_string())
@@ -221,7 +232,7 @@ pub(crate) async fn open_confirming(
     url: &BrokerUrl,
     name: &str,
 ) -> Result<(Connection, Channel), BrokerError> {
-    let connection = open(url, name, Use::Publishing).await?;
+    let connection = open(url, name, Purpose::Publishing).await?;
     let channel = connection.create_channel().await?;
     channel
         .confirm_select(ConfirmSelectOptions::default())
@@ -235,14 +246,15 @@ async fn keep_connected(
     name: String,
     cancel: CancellationToken,
 ) {
-    let mut pause = RECONNECT.0;
+    let mut pause = FIRST_RECONNECT_PAUSE;
     while !cancel.is_cancelled() {
         match open_confirming(&url, &name).await {
             Ok((connection, channel)) => {
                 log::info!("connected to the broker at {url:?}");
+                // Before the channel is visible: the block of the lost connection is over.
                 publisher.blocked.store(false, Ordering::Relaxed);
                 publisher.channel.store(Some(Arc::new(channel.clone())));
-                pause = RECONNECT.0;
+                pause = FIRST_RECONNECT_PAUSE;
                 let broken = until_broken(&publisher, &connection, &channel, &cancel).await;
                 publisher.channel.store(None);
                 match broken {
@@ -252,20 +264,20 @@ async fn keep_connected(
             }
             Err(error) => log::warn!("cannot connect to the broker at {url:?}: {error}"),
         }
-        // Spread, so that many services do not come back at the same moment.
-        let spread = pause.mul_f64(rand::random_range(0.5..1.0));
+        // Random: otherwise all services would meet a restarted broker at the same moment.
+        let random = pause.mul_f64(rand::random_range(0.5..1.0));
         tokio::select! {
-            () = tokio::time::sleep(spread) => {}
+            () = tokio::time::sleep(random) => {}
             () = cancel.cancelled() => {}
         }
-        pause = (pause * 2).min(RECONNECT.1);
+        pause = (pause * 2).min(MAX_RECONNECT_PAUSE);
     }
 }
 
-/// Waits for the connection's end and tells its reason, or `None` when we are asked to stop.
+/// Waits for the end of the connection and returns the reason, or `None` when `cancel` is cancelled.
 ///
-/// The connection may have ended before anybody listened to it, and a channel may end without its
-/// connection: so both are looked at, too.
+/// The states of connection and channel are polled besides the events: the connection may have ended
+/// before the listener was there, and a channel may end without the connection.
 async fn until_broken(
     publisher: &Publisher,
     connection: &Connection,
@@ -273,11 +285,11 @@ async fn until_broken(
     cancel: &CancellationToken,
 ) -> Option<String> {
     let mut events = Box::pin(connection.events_listener());
-    let mut looks = tokio::time::interval(IDLE_CHECK);
+    let mut checks = tokio::time::interval(CONNECTION_CHECK_INTERVAL);
     loop {
         tokio::select! {
             () = cancel.cancelled() => return None,
-            _ = looks.tick() => {
+            _ = checks.tick() => {
                 if !connection.status().connected() || !channel.status().connected() {
                     return Some("the connection or its channel ended".to_owned());
                 }
@@ -286,11 +298,11 @@ async fn until_broken(
                 Some(lapin::Event::Error(error)) => return Some(error.to_string()),
                 Some(lapin::Event::ConnectionBlocked(reason)) => {
                     publisher.blocked.store(true, Ordering::Relaxed);
-                    log::warn!("the broker takes nothing from publishers: {reason}");
+                    log::warn!("the broker blocks publishers: {reason}");
                 }
                 Some(lapin::Event::ConnectionUnblocked) => {
                     publisher.blocked.store(false, Ordering::Relaxed);
-                    log::info!("the broker takes messages from publishers again");
+                    log::info!("the broker no longer blocks publishers");
                 }
                 None => return Some("the connection ended".to_owned()),
                 Some(other) => log::debug!("broker: {other:?}"),

@@ -1,11 +1,11 @@
-//! What the headers of a message tell: why it was rejected, and where it was published.
+//! The headers with the reason of a rejection, and with the exchange of the first publication.
 
 use std::borrow::Cow;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use uuid::Uuid;
-use webhook_domain::{Origin, OriginName, RejectionReason};
+use webhook_domain::{AmqpName, PublishedTo, RejectionReason};
 
 use crate::topology::{
     ORIGINAL_EXCHANGE_HEADER, ORIGINAL_ROUTING_KEY_HEADER, REJECTION_REASON_HEADER,
@@ -14,17 +14,18 @@ use crate::topology::{
 /// Why a message is in the rejected queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// A UUID v7: the same each time for what a dispatcher of an earlier version rejected, a fresh
-    /// one for all else.
+    /// Id of the rejected message, a UUID v7. A message rejected by a dispatcher of an earlier version
+    /// carries an id, the same at each reading; any other message gets a fresh id.
     pub id: Uuid,
-    /// Why it is no event, or why it was given up.
+    /// Why the message is no event, or why RabbitMQ gave the message up.
     pub reason: RejectionReason,
 }
 
-/// The headers that let a message be known by where it was published first.
-pub(crate) fn origin_headers(origin: &Origin) -> FieldTable {
+/// The headers with exchange and routing key of the first publication.
+pub(crate) fn published_to_headers(published_to: &PublishedTo) -> FieldTable {
     let mut headers = FieldTable::default();
-    let (exchange, routing_key) = (origin.exchange.as_str(), origin.routing_key.as_str());
+    let exchange = published_to.exchange.as_str();
+    let routing_key = published_to.routing_key.as_str();
     headers.insert(ORIGINAL_EXCHANGE_HEADER.into(), text(exchange));
     headers.insert(ORIGINAL_ROUTING_KEY_HEADER.into(), text(routing_key));
     headers
@@ -32,8 +33,8 @@ pub(crate) fn origin_headers(origin: &Origin) -> FieldTable {
 
 /// Reads why a message is in the rejected queue.
 ///
-/// Its id is believed only if a dispatcher gave it one: that of a dead letter was given by a
-/// platform service, which may have used it twice.
+/// The message id counts only beside a reason written by a dispatcher: the id of a dead letter comes
+/// from a platform service, and may have been used twice.
 pub(crate) fn read_rejection(properties: &BasicProperties) -> Rejection {
     let id = properties.message_id().as_ref();
     let id = id.and_then(|id| Uuid::try_parse(id.as_str()).ok());
@@ -50,23 +51,28 @@ pub(crate) fn read_rejection(properties: &BasicProperties) -> Rejection {
     }
 }
 
-/// Reads where a message was published that came from `published` at last.
-pub(crate) fn read_origin(properties: &BasicProperties, published: Origin) -> Origin {
+/// Reads the exchange of the first publication from our own headers, or from RabbitMQ's headers of a
+/// dead letter. Without either, the result is `delivered`, the exchange of the delivery.
+pub(crate) fn read_published_to(
+    properties: &BasicProperties,
+    delivered: PublishedTo,
+) -> PublishedTo {
     let exchange = header(properties, ORIGINAL_EXCHANGE_HEADER);
     let routing_key = header(properties, ORIGINAL_ROUTING_KEY_HEADER);
     match exchange.zip(routing_key) {
-        Some((exchange, routing_key)) => Origin {
-            exchange: OriginName::new(&exchange),
-            routing_key: OriginName::new(&routing_key),
+        Some((exchange, routing_key)) => PublishedTo {
+            exchange: AmqpName::new(&exchange),
+            routing_key: AmqpName::new(&routing_key),
         },
-        None => read_death_origin(properties).unwrap_or(published),
+        None => read_death_published_to(properties).unwrap_or(delivered),
     }
 }
 
-/// How often RabbitMQ counts that a message of a quorum queue came back.
+/// Reads how often a message came back to a quorum queue, 0 without RabbitMQ's header.
 pub(crate) fn read_delivery_count(properties: &BasicProperties) -> u64 {
     let headers = properties.headers().as_ref();
     let count = headers.and_then(|headers| headers.inner().get("x-delivery-count"));
+    // The type of the number depends on the version of RabbitMQ, and a stranger may write any type.
     let number = count.and_then(|count| {
         let signed = count.as_long_long_int();
         let signed = signed.or_else(|| count.as_long_int().map(i64::from));
@@ -79,7 +85,7 @@ pub(crate) fn read_delivery_count(properties: &BasicProperties) -> u64 {
         .unwrap_or(0)
 }
 
-/// The reason that RabbitMQ gives for a dead letter is one word.
+/// Makes a sentence of the single word in RabbitMQ's reason for a dead letter.
 fn read_death(properties: &BasicProperties) -> RejectionReason {
     match header(properties, "x-first-death-reason").as_deref() {
         Some("delivery_limit") => {
@@ -92,15 +98,15 @@ fn read_death(properties: &BasicProperties) -> RejectionReason {
     }
 }
 
-/// Where a dead letter was published, as the first entry of `x-death` tells.
-fn read_death_origin(properties: &BasicProperties) -> Option<Origin> {
+/// Reads the exchange of the first publication from the first entry of `x-death`.
+fn read_death_published_to(properties: &BasicProperties) -> Option<PublishedTo> {
     let deaths = properties.headers().as_ref()?.inner().get("x-death")?;
     let death = deaths.as_array()?.as_slice().first()?;
     let death = death.as_field_table()?.inner();
     let keys = death.get("routing-keys")?.as_array()?;
-    Some(Origin {
-        exchange: OriginName::new(&string(death.get("exchange")?)?),
-        routing_key: OriginName::new(&string(keys.as_slice().first()?)?),
+    Some(PublishedTo {
+        exchange: AmqpName::new(&string(death.get("exchange")?)?),
+        routing_key: AmqpName::new(&string(keys.as_slice().first()?)?),
     })
 }
 
@@ -108,7 +114,7 @@ fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<Cow<'a, str
     string(properties.headers().as_ref()?.inner().get(name)?)
 }
 
-/// A text of a header, which need not be UTF-8.
+/// The text of a header. AMQP does not require UTF-8: other bytes become U+FFFD.
 fn string(value: &AMQPValue) -> Option<Cow<'_, str>> {
     let long = value.as_long_string();
     let long = long.map(|text| String::from_utf8_lossy(text.as_bytes()));
@@ -127,24 +133,24 @@ fn text(value: &str) -> AMQPValue {
 mod tests {
     use super::*;
 
-    fn named(exchange: &str, routing_key: &str) -> Origin {
-        Origin {
-            exchange: OriginName::new(exchange),
-            routing_key: OriginName::new(routing_key),
+    fn named(exchange: &str, routing_key: &str) -> PublishedTo {
+        PublishedTo {
+            exchange: AmqpName::new(exchange),
+            routing_key: AmqpName::new(routing_key),
         }
     }
 
-    fn published() -> Origin {
+    fn published() -> PublishedTo {
         named("webhooks.events", "staging.license.created")
     }
 
-    fn straight() -> Origin {
+    fn straight() -> PublishedTo {
         named("", "webhooks.events.rejected")
     }
 
-    /// As dispatchers of earlier versions wrote them.
-    fn rejection_headers(reason: &str, origin: &Origin) -> FieldTable {
-        let mut headers = origin_headers(origin);
+    /// The headers written by dispatchers of earlier versions.
+    fn rejection_headers(reason: &str, published_to: &PublishedTo) -> FieldTable {
+        let mut headers = published_to_headers(published_to);
         headers.insert(REJECTION_REASON_HEADER.into(), text(reason));
         headers
     }
@@ -162,7 +168,7 @@ mod tests {
         };
         assert_eq!(read_rejection(&properties), rejection);
         assert_eq!(read_rejection(&properties), rejection);
-        assert_eq!(read_origin(&properties, straight()), published());
+        assert_eq!(read_published_to(&properties, straight()), published());
     }
 
     #[test]
@@ -175,7 +181,7 @@ mod tests {
         let old = read_rejection(&named(Uuid::nil()).with_headers(headers));
 
         assert_ne!(without_reason.id, id);
-        assert_eq!(read_origin(&named(id), straight()), straight());
+        assert_eq!(read_published_to(&named(id), straight()), straight());
         assert_eq!(old.id.get_version_num(), 7);
     }
 
@@ -187,7 +193,7 @@ mod tests {
         let properties = BasicProperties::default().with_headers(headers);
 
         let reason = read_rejection(&properties).reason;
-        let origin = read_origin(&properties, straight());
+        let origin = read_published_to(&properties, straight());
 
         assert_eq!(reason.as_str().chars().count(), RejectionReason::MAX_CHARS);
         assert_eq!(origin.exchange.as_str(), "é".repeat(127));

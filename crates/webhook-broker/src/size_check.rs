@@ -1,4 +1,4 @@
-//! How large a message the broker accepts.
+//! Whether RabbitMQ accepts larger messages than an event may be.
 
 use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;
@@ -7,11 +7,14 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use webhook_domain::outside::MAX_MESSAGE_BYTES;
 
-use crate::connection::{BrokerError, BrokerUrl, close};
-use crate::publisher::{CONFIRM_WITHIN, open_confirming};
+use crate::connection::{BrokerUrl, close};
+use crate::error::BrokerError;
+use crate::publisher::{CONFIRMS_WITHIN, open_confirming};
 
-/// Whether the broker accepts larger messages than [`MAX_MESSAGE_BYTES`], which nobody can tell but
-/// by sending one: it goes to a queue that is not there, so the broker drops what it accepts.
+/// Whether RabbitMQ accepts a message a byte longer than [`MAX_MESSAGE_BYTES`].
+///
+/// AMQP has no way to ask for the bound. The function publishes a message to a queue without a
+/// consumer or even a declaration: RabbitMQ drops an accepted message there.
 pub async fn accepts_larger_messages(url: &BrokerUrl) -> Result<bool, BrokerError> {
     let (connection, channel) = open_confirming(url, "webhook-dispatcher size check").await?;
     let too_large = vec![b' '; MAX_MESSAGE_BYTES + 1];
@@ -21,10 +24,11 @@ pub async fn accepts_larger_messages(url: &BrokerUrl) -> Result<bool, BrokerErro
         let sent = channel.basic_publish("".into(), queue.into(), options, &too_large, properties);
         Ok::<_, BrokerError>(sent.await?.await?)
     };
-    let answer = timeout(CONFIRM_WITHIN, sent).await;
+    let confirmation = timeout(CONFIRMS_WITHIN, sent).await;
     close(&connection).await;
-    match answer {
+    match confirmation {
         Ok(Ok(_)) => Ok(true),
+        // RabbitMQ's reason to close the channel when a body is too large.
         Ok(Err(error)) if error.is(AMQPSoftError::PRECONDITIONFAILED) => Ok(false),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(BrokerError::TimedOut),

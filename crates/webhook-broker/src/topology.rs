@@ -1,53 +1,53 @@
-//! Exchanges and queues, declared by whichever service starts first.
+//! Exchanges and queues, declared by the first service to start.
 //!
 //! ```text
 //! webhooks.events (topic) ──#──► webhooks.events (quorum) ──dead letters──► webhooks.events.rejected
 //!                 requeued by an admin ──►┘                                        │ dead letters
-//! webhooks.status (topic) ──► what the platform's services bind                    ▼
+//! webhooks.status (topic) ──► queues of the platform's services                    ▼
 //!                                                               webhooks.events.unreadable
 //! ```
 //!
-//! What is there is used as it is: a user who may not `configure` can work with what others have
-//! declared, and a queue that an earlier version declared with other arguments goes on serving.
+//! An existing part is used with the arguments of its declaration: a user without the right to
+//! `configure` works with another user's parts, and a queue of an earlier version stays in use.
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::protocol::AMQPSoftError;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ExchangeKind};
 
-use crate::connection::BrokerError;
+use crate::error::BrokerError;
 
-/// Where events are published, with the routing key `<environment>.<type>`.
+/// Exchange for events, published with the routing key `<environment>.<type>`.
 pub const EVENTS_EXCHANGE: &str = "webhooks.events";
 
-/// Where the platform's services are told what became of webhooks and deliveries, with the routing
-/// key `<environment>.<type>`.
+/// Exchange of status events about webhooks and deliveries, for the platform's services, with the
+/// routing key `<environment>.<type>`.
 pub const STATUS_EXCHANGE: &str = "webhooks.status";
 
-/// What the dispatchers consume, one of them at a time: the order of the queue is the order of
-/// the intake, and another one takes over when that one is gone.
+/// Queue of published events. A single dispatcher consumes the queue at a time, and takes events in by
+/// the order of the queue; another dispatcher takes over when the active dispatcher is gone.
 ///
-/// One is enough. A quorum queue has one leader and hands out no faster than one intake takes in,
-/// and what the one has no room for is claimed from Postgres by all.
+/// One consumer is enough. The leader of a quorum queue hands out no faster than one intake takes in,
+/// and all dispatchers claim from Postgres the deliveries without room in the active dispatcher.
 pub const EVENTS_QUEUE: &str = "webhooks.events";
 
-/// Dead letters of [`EVENTS_QUEUE`], until a dispatcher has moved them into Postgres.
+/// Dead letters of [`EVENTS_QUEUE`], until a dispatcher has moved each into Postgres.
 pub const REJECTED_QUEUE: &str = "webhooks.events.rejected";
 
-/// Dead letters of [`REJECTED_QUEUE`]: messages whose headers fill a frame, so that no consumer can
-/// be handed them with the headers that RabbitMQ adds to a dead letter. Nothing consumes it.
+/// Dead letters of [`REJECTED_QUEUE`]: messages whose headers fill a frame. RabbitMQ adds headers to a
+/// dead letter, and then no consumer can be handed the message. The queue has no consumer.
 pub const UNREADABLE_QUEUE: &str = "webhooks.events.unreadable";
 
-/// Tells why a message was rejected.
+/// Header with the reason why a message was rejected.
 pub const REJECTION_REASON_HEADER: &str = "x-rejection-reason";
 
-/// Tells the exchange that a rejected or requeued message was published to.
+/// Header with the exchange of the first publication of a rejected or requeued message.
 pub const ORIGINAL_EXCHANGE_HEADER: &str = "x-original-exchange";
 
-/// Tells the routing key that it was published with.
+/// Header with the routing key of the first publication of a rejected or requeued message.
 pub const ORIGINAL_ROUTING_KEY_HEADER: &str = "x-original-routing-key";
 
-/// A queue that dispatchers consume.
+/// A queue with dispatchers as consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
     /// [`EVENTS_QUEUE`]
@@ -65,14 +65,14 @@ impl Queue {
     }
 }
 
-/// How often a message may come back before it is dead-lettered.
+/// How often a message may come back to the queue before RabbitMQ dead-letters the message.
 ///
-/// It comes back when a consumer breaks off with it in hand. A message that came back
-/// [ten times](crate::consumer::SUSPECT) is in hand alone, so that from then on only its own faults
-/// count. RabbitMQ 4 drops at 20 where no limit is set.
+/// A message comes back when the consumer goes away with the message in hand. From ten returns on
+/// (`SUSPECT_AFTER_RETURNS`) a message is in hand alone, and no neighbour's fault counts. Without
+/// a limit of our own, RabbitMQ 4 drops a message after 20 returns.
 const DELIVERY_LIMIT: i32 = 100;
 
-/// Something to be declared.
+/// A part of the topology.
 enum Part {
     Exchange(&'static str),
     Queue(&'static str, FieldTable),
@@ -97,24 +97,25 @@ impl Part {
     }
 }
 
-/// Declares everything that is not there yet.
+/// Declares every missing part, and binds the queue of events.
 pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> {
     let mut channel = connection.create_channel().await?;
     for part in Part::all() {
         let Err(error) = declare_part(&channel, &part, false).await else {
             continue;
         };
-        // A refusal closes the channel.
+        // RabbitMQ closes the channel of a refused declaration.
         channel = connection.create_channel().await?;
         if error.is(AMQPSoftError::PRECONDITIONFAILED) {
             log::warn!(
-                "{} was declared with other arguments; it is used as it is: {error}",
+                "{} was declared with other arguments, which stay in use: {error}",
                 part.name()
             );
         } else if error.is(AMQPSoftError::ACCESSREFUSED) {
-            let there = declare_part(&channel, &part, true).await;
-            there.map_err(|error| match error.is(AMQPSoftError::NOTFOUND) {
-                true => BrokerError::NotDeclared { what: part.name() },
+            // A passive declaration needs no right; the part may have been declared by another user.
+            let exists = declare_part(&channel, &part, true).await;
+            exists.map_err(|error| match error.is(AMQPSoftError::NOTFOUND) {
+                true => BrokerError::NotDeclared { name: part.name() },
                 false => error,
             })?;
         } else {
@@ -122,14 +123,14 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
         }
     }
     match bind(&channel).await {
-        // The user who declared the queue has bound it; AMQP has no way to ask for a binding.
+        // Another user declared and bound the queue. AMQP has no way to ask for a binding.
         Err(error) if error.is(AMQPSoftError::ACCESSREFUSED) => {
-            log::info!("{EVENTS_QUEUE} is taken to be bound, as this user may not bind it");
+            log::info!("{EVENTS_QUEUE} is assumed to be bound: this user may not bind queues");
             Ok(())
         }
         bound => {
             bound?;
-            // Its channel may end only now, when nothing else is said on it.
+            // Only here: after an error RabbitMQ has closed the channel.
             Ok(channel.close(200, "bye".into()).await?)
         }
     }
@@ -158,7 +159,7 @@ async fn declare_part(channel: &Channel, part: &Part, passive: bool) -> Result<(
             let waiting = declared.await?.message_count();
             if *name == UNREADABLE_QUEUE && waiting > 0 {
                 log::warn!(
-                    "{waiting} messages are in {UNREADABLE_QUEUE}, where nothing consumes them: \
+                    "{waiting} messages are in {UNREADABLE_QUEUE}, which has no consumer: \
                      their headers are too large to be handed out, see docs/operating.md"
                 );
             }
@@ -187,9 +188,9 @@ fn quorum() -> FieldTable {
     arguments
 }
 
-/// Dead letters go through the default exchange, at least once: the broker keeps a message until
-/// the other queue has it. That needs `reject-publish`, which without a maximum length never
-/// takes effect.
+/// A quorum queue whose dead letters go to `queue` through the default exchange, at least once:
+/// RabbitMQ keeps a message until `queue` has confirmed the dead letter. The strategy requires
+/// `reject-publish`, effective only in a queue with a maximum length, and ours has none.
 fn dead_lettering_to(queue: &str) -> FieldTable {
     let mut arguments = quorum();
     arguments.insert(

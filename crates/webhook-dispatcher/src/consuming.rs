@@ -1,45 +1,49 @@
-//! What all loops share that consume a queue.
+//! Consuming a queue of the broker: connecting, and leaving when the broker or Postgres fails. The
+//! intake and the loop for rejected messages use both.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-use webhook_broker::{BrokerError, Intake, Queue, consume};
+use webhook_broker::{BrokerError, Intake as Consumer, Queue, consume};
 use webhook_store::{StoreError, ping};
 
-use crate::Worker;
+use crate::worker::Worker;
 
-/// The pause after the broker or Postgres failed.
-const PAUSE: Duration = Duration::from_millis(500);
+/// The pause after the broker could not be reached, or Postgres has failed.
+pub(crate) const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// The pause before consuming again after the broker ended it. It is short, as the message at the head
-/// of the queue may be one that no consumer can be handed: each time brings that nearer to its limit.
-const BROKER_PAUSE: Duration = Duration::from_millis(50);
+/// The pause before consuming again after the broker ended the consumer. Short, as the message at the
+/// head of the queue may be impossible to hand out: each try brings the message nearer to the delivery
+/// limit, and so out of the way.
+const PAUSE_AFTER_BROKER_FAILURE: Duration = Duration::from_millis(50);
 
-/// The longest pause before messages are taken again that Postgres did not take.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause before consuming again after failures of Postgres.
+const MAX_PAUSE_AFTER_STORE_FAILURES: Duration = Duration::from_secs(30);
 
-/// What a loop consumes.
+/// A failure of Postgres sooner than this after consuming began lengthens the next pause.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A queue and how it is consumed.
 pub(crate) struct Source {
     pub(crate) queue: Queue,
-    /// What the broker calls the consumer.
+    /// The consumer's name in the broker.
     pub(crate) name: &'static str,
-    /// The most messages in hand, once they are known to be small.
+    /// The most unacknowledged messages, once messages are known to be small.
     pub(crate) max_prefetch: u16,
 }
 
 impl Source {
-    /// The most messages in hand as far as is known of the broker, which may be asked still.
-    fn limit(&self, worker: &Worker<'_>) -> Arc<AtomicU16> {
+    /// The most unacknowledged messages as far as the broker is known now.
+    fn prefetch(&self, worker: &Worker) -> Arc<AtomicU16> {
         match self.queue {
-            Queue::Events => worker.max_prefetch.clone(),
+            Queue::Events => worker.events_prefetch.clone(),
             Queue::Rejected => Arc::new(AtomicU16::new(self.max_prefetch)),
         }
     }
 }
 
-/// Why consuming broke off. What was not acknowledged comes again.
+/// Why consuming broke off. Unacknowledged messages are delivered again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrokenOff {
     #[error(transparent)]
@@ -50,65 +54,55 @@ pub(crate) enum BrokenOff {
     TooLarge,
 }
 
-/// Connects, however long that takes. `None`: the worker is asked to stop.
-///
-/// One worker consumes events at a time, so one whose Postgres is away or read-only must not stand
-/// in line; and nothing is taken that cannot be committed, as what comes back is counted.
-pub(crate) async fn connect(worker: &Worker<'_>, source: &Source) -> Option<Intake> {
-    let broker = &worker.settings.broker;
+/// Connects, for as long as needed. `None`: the worker is asked to stop.
+pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer> {
+    let broker = &worker.config.broker;
     while !worker.cancel.is_cancelled() {
-        match ping(worker.pool).await {
+        // Postgres first. A single worker consumes events at a time, so a worker must not stand in line
+        // while its Postgres is away or read-only. And the broker counts each return of a message, up to
+        // the delivery limit.
+        match ping(&worker.pools.work).await {
             Err(error) => log::warn!("{} waits for Postgres: {error}", source.name),
             Ok(()) => {
-                match consume(broker, source.queue, source.name, source.limit(worker)).await {
-                    Ok(intake) => return Some(intake),
+                match consume(broker, source.queue, source.name, source.prefetch(worker)).await {
+                    Ok(consumer) => return Some(consumer),
                     Err(error) => log::warn!("cannot consume from {broker:?}: {error}"),
                 }
             }
         }
-        pause(worker.cancel).await;
+        worker.pause(PAUSE_AFTER_FAILURE).await;
     }
     None
 }
 
-/// Failures of Postgres in a row, each within a minute after consuming had begun.
+/// Failures of Postgres in a row, each soon after consuming had begun.
 #[derive(Default)]
 pub(crate) struct StoreFailures(u32);
 
-/// Disconnects, after consuming has `ended` that began at `began`, and pauses: with each failure of
-/// Postgres in a row twice as long.
+/// Disconnects after consuming from `began` until `ended`, and pauses: twice as long with each failure
+/// of Postgres in a row.
 pub(crate) async fn leave(
-    worker: &Worker<'_>,
-    intake: Intake,
+    worker: &Worker,
+    consumer: Consumer,
     (began, ended): (Instant, Result<(), BrokenOff>),
     failures: &mut StoreFailures,
 ) {
     let pause = match &ended {
-        Err(BrokenOff::Store(_)) if began.elapsed() < Duration::from_secs(60) => {
+        Err(BrokenOff::Store(_)) if began.elapsed() < SOON => {
             failures.0 += 1;
-            (PAUSE * 2_u32.saturating_pow(failures.0.min(10))).min(MAX_PAUSE)
+            let pause = PAUSE_AFTER_FAILURE * 2_u32.saturating_pow(failures.0.min(10));
+            pause.min(MAX_PAUSE_AFTER_STORE_FAILURES)
         }
-        Err(BrokenOff::Broker(_)) => BROKER_PAUSE,
-        _ => {
+        Err(BrokenOff::Broker(_)) => PAUSE_AFTER_BROKER_FAILURE,
+        Err(BrokenOff::Store(_) | BrokenOff::TooLarge) | Ok(()) => {
             failures.0 = 0;
-            PAUSE
+            PAUSE_AFTER_FAILURE
         }
     };
     if let Err(error) = ended {
         log::warn!("consuming broke off, unacknowledged messages come again: {error}");
     }
-    intake.close().await;
-    pause_for(worker.cancel, pause).await;
-}
-
-/// Waits a little, or until the worker is asked to stop.
-pub(crate) async fn pause(cancel: &CancellationToken) {
-    pause_for(cancel, PAUSE).await;
-}
-
-async fn pause_for(cancel: &CancellationToken, pause: Duration) {
-    tokio::select! {
-        () = tokio::time::sleep(pause) => {}
-        () = cancel.cancelled() => {}
-    }
+    // Before the pause, so another worker gets the messages at once.
+    consumer.close().await;
+    worker.pause(pause).await;
 }

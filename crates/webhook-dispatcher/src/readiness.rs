@@ -1,15 +1,15 @@
-//! Whether an event could be taken in, delivered and recorded by this worker now.
+//! Readiness: whether the worker could take an event in, deliver and record now.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the worker's loops say of themselves. Each is told by the one loop that it is about.
+/// The state of the intake and the recorder, each of which sets its own values.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness {
-    /// A consumer is registered at the events queue; another worker's may be the active one.
+    /// A consumer is registered at the events queue. The active consumer may be another worker's.
     consuming: AtomicBool,
-    /// Events that were handed out cannot be committed.
+    /// Consumed events cannot be committed.
     intake_is_stuck: AtomicBool,
-    /// Attempts that were made cannot be recorded.
+    /// Finished attempts cannot be recorded.
     recorder_is_stuck: AtomicBool,
 }
 

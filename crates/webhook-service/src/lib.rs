@@ -1,3 +1,11 @@
-//! What both processes do: write their log.
+#![doc = include_str!("../README.md")]
 
+// The configuration of a process.
+pub mod database_url;
+pub mod flag;
+pub mod flags;
+pub mod problems;
+
+// The life of a process.
 pub mod logging;
+pub mod signals;

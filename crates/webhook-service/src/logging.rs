@@ -1,12 +1,11 @@
-//! Log lines for people, or JSON lines for machines.
+//! Log lines as text for people, or as JSON for machines.
 //!
-//! Strangers write parts of log lines: a publisher's field names, a receiver's certificate. So a
-//! line is one line, whatever it quotes, and of bounded length; and trouble that goes on is told
-//! once, then by the minute with a count ([`repeats`]).
+//! Strangers write parts of log lines: a publisher's field names, a receiver's certificate. Every text
+//! is therefore escaped into a single line of bounded length ([`line`]), and a repeated warning or
+//! error is written once a minute, with a count ([`repeats`]).
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,56 +15,56 @@ use log::kv::{Key, Value, VisitSource};
 use serde_json::{Map, Value as Json};
 
 use line::one_line;
-use repeats::{Repeats, Telling, kind_of};
+use repeats::{Repeats, Verdict, kind_of};
 
 mod line;
 mod repeats;
 
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// For people: time, level, module, message, fields
     Text,
-    /// One JSON object a line.
+    /// For machines: a JSON object a line
     Json,
 }
 
-/// A field that every line gets, where there is a value for it at that moment, such as the id of
-/// the request that is being worked on.
+/// A field added to every line with a current value, for example the id of the request in progress.
 #[derive(Clone, Copy)]
 pub struct CurrentField {
-    /// The field's name.
+    /// The name of the field.
     pub name: &'static str,
-    /// Its value now.
+    /// The current value; `None` leaves the field out.
     pub value: fn() -> Option<String>,
 }
 
-/// Starts logging. `filter` is what `RUST_LOG` holds.
+/// Starts logging. `filter` has the syntax of `RUST_LOG`.
 pub fn start(format: LogFormat, filter: &str, current: Option<CurrentField>) {
     let repeats = Mutex::new(Repeats::default());
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(filter);
     builder.format(move |out, record| {
         let line = Line::of(record, current);
-        let telling = {
+        // The lock is held for the verdict only: writing may block on a slow terminal or pipe.
+        let verdict = {
             let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
-            repeats.tell(
+            repeats.judge(
                 record.level(),
                 &line.kind(record.target()),
                 line.allowance(),
                 Instant::now(),
             )
         };
-        match telling {
-            Telling::Line => line.write(format, out, record, None),
-            Telling::LineAfter(hidden) => line.write(format, out, record, Some(hidden)),
-            Telling::Hidden => Ok(()),
+        match verdict {
+            Verdict::Write => line.write(format, out, record, None),
+            Verdict::WriteAfterHidden(hidden) => line.write(format, out, record, Some(hidden)),
+            Verdict::Hide => Ok(()),
         }
     });
     builder.init();
 }
 
-/// What a log line says, one line whatever it quotes.
+/// The message and the fields of a log line, escaped.
 struct Line {
     message: String,
     fields: Map<String, Json>,
@@ -85,18 +84,17 @@ impl Line {
         }
     }
 
-    /// What tells lines of one kind from others: the text without numbers and ids, and the webhook that
-    /// it is about.
+    /// The kind of the line, see [`kind_of`]. Lines about different webhooks are of different kinds.
     fn kind(&self, target: &str) -> String {
         let webhook = self.fields.get("webhook_id").and_then(Json::as_str);
         kind_of(target, &self.message, webhook.unwrap_or_default())
     }
 
-    /// How many lines of a kind are written by the minute: those of a request or a delivery are the only
-    /// trace of what went wrong with that one.
+    /// How many lines of the kind are written a minute: 20 for lines about a request or a delivery, whose
+    /// failures leave no other trace, and 1 for all others.
     fn allowance(&self) -> usize {
-        let of_one = ["request_id", "delivery_id"];
-        let of_one = of_one.iter().any(|field| self.fields.contains_key(*field));
+        let fields = ["request_id", "delivery_id"];
+        let of_one = fields.iter().any(|field| self.fields.contains_key(*field));
         if of_one { 20 } else { 1 }
     }
 
@@ -113,7 +111,7 @@ impl Line {
             mut fields,
         } = self;
         if let Some(hidden) = hidden {
-            message.push_str(&format!(" ({hidden} more like it were not written)"));
+            message.push_str(&format!(" ({hidden} similar lines were not written)"));
         }
         match format {
             LogFormat::Text => {
@@ -148,17 +146,5 @@ impl<'kvs> VisitSource<'kvs> for Fields {
         let value = value.to_i64().map_or_else(text, Json::from);
         self.0.insert(key.as_str().to_owned(), value);
         Ok(())
-    }
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be text or json"),
-        }
     }
 }

@@ -98,7 +98,7 @@ async fn the_heads_of_columns_sort_the_list() {
     assert_eq!(names(&browser).await, ["C", "B", "A"]);
     // The script is there that follows the filters.
     browser.see("0 selected").await;
-    browser.choose("Sorted by", "Oldest first").await;
+    browser.choose("Sort by", "Oldest first").await;
     browser.arrive("/admin/webhooks?sort=created_at").await;
     browser.see("3 webhooks").await;
     browser.end().await;

@@ -34,7 +34,7 @@ async fn an_activation_alert_is_set_up_tested_and_gets_the_real_event() {
     let browser = Browser::new(&platform.api).await;
     browser.sign_in(&platform.key).await;
 
-    browser.press("Add the first webhook").await;
+    browser.press("Create the first webhook").await;
     browser.fill("Name", "Activations").await;
     browser.fill("Target URL", &receiver.url).await;
     browser.fill("Find a type", "license.activated").await;
@@ -72,7 +72,7 @@ async fn what_is_refused_is_told_at_its_field_and_nothing_typed_is_lost() {
     browser.fill("Target URL", "ftp://example.com/").await;
     browser.check("Staging").await;
     browser.see("Must start with").await;
-    browser.check("Its own").await;
+    browser.check("Custom").await;
     browser.fill("First delay", "soon").await;
     browser.see("First delay must be a time").await;
     browser.check("Use my own").await;
@@ -106,7 +106,7 @@ async fn the_schedule_of_a_policy_is_drawn_as_one_types() {
     browser.sign_in(&platform.key).await;
     browser.open("/admin/webhooks/new").await;
 
-    browser.check("Its own").await;
+    browser.check("Custom").await;
     browser.see("12 attempts over 2 days 15 hours").await;
     browser.fill("Attempts", "3").await;
     browser.see("3 attempts over 50 seconds").await;
@@ -166,7 +166,7 @@ async fn what_is_stored_is_kept_changed_and_taken_away_field_by_field() {
     browser.fill("Header 5", "X-New").await;
     browser.fill("Value of header 5", "3").await;
     browser.fill("Name 1", "renamed").await;
-    browser.check("None: what is ready goes first").await;
+    browser.check("No ordering (fastest)").await;
     browser.press("Save webhook").await;
     browser.arrive(&page).await;
 
@@ -262,7 +262,7 @@ async fn a_webhook_is_made_with_the_keyboard_alone() {
     browser.type_keys("Keys").await;
     go_to("Target URL").await;
     browser.type_keys("https://hooks.example.com/in").await;
-    go_to("Telemetry events").await;
+    go_to("Telemetry Events").await;
     browser.type_keys(SPACE).await;
     browser.see("2 of 2").await;
     go_to("Save webhook").await;
@@ -284,11 +284,11 @@ async fn a_webhook_is_made_and_changed_without_scripts() {
 
     browser.fill("Name", "Plain").await;
     browser.fill("Target URL", "http://127.0.0.1:9/").await;
-    browser.check("License events").await;
+    browser.check("License Events").await;
     browser.press("Save webhook").await;
     browser.see("“Plain” is saved").await;
     browser.press("Send test event").await;
-    browser.see("What came of it").await;
+    browser.see("Result").await;
     browser.see("firewall").await;
     let made = stored(&platform, "Plain").await;
     let page = format!("/admin/webhooks/{}", made["id"].as_str().expect("an id"));
@@ -298,7 +298,7 @@ async fn a_webhook_is_made_and_changed_without_scripts() {
     browser.press("Save webhook").await;
     browser.arrive(&page).await;
     browser.open(&format!("{page}/test")).await;
-    browser.press("Set Active").await;
+    browser.press("Activate").await;
     browser.see("Send a test event").await;
 
     assert_eq!(made["event_types"], json!(["license.*"]));

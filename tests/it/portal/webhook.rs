@@ -50,7 +50,7 @@ async fn tiles_and_chart_tell_what_was_delivered() {
     );
     let drawn = drawn.await.as_str().unwrap_or_default().to_owned();
     assert!(
-        drawn.contains("1 succeeded, 1 given up, 2 of 3 attempts failed"),
+        drawn.contains("1 succeeded, 1 failed, 2 of 3 attempts failed"),
         "{drawn}"
     );
     assert!(
@@ -81,7 +81,7 @@ async fn a_longer_span_is_a_link_away() {
     browser.sign_in(&platform.key).await;
 
     browser.open(&page_of(&id)).await;
-    browser.see("Nothing was sent in this time.").await;
+    browser.see("No deliveries in this period.").await;
     browser.press("7 days").await;
 
     browser.see("Deliveries in the last 7 days").await;
@@ -209,10 +209,10 @@ async fn what_was_missed_is_counted_before_it_is_sent() {
     browser.open(&page_of(&id)).await;
     browser.press("Replay missed events").await;
     browser.fill("Events per second", "many").await;
-    browser.press("Count them").await;
+    browser.press("Preview").await;
     browser.see("Must be a whole number.").await;
     browser.fill("Events per second", "50").await;
-    browser.press("Count them").await;
+    browser.press("Preview").await;
 
     browser.see("Send 2 missed events to “CRM”?").await;
     assert_eq!(receiver.count(), 0);

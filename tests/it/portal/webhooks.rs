@@ -51,7 +51,7 @@ async fn the_list_works_without_scripts() {
     browser.choose("Status", "Active").await;
     browser.press("Filter").await;
 
-    browser.see("No webhook fits").await;
+    browser.see("No webhooks match these filters").await;
     browser.end().await;
     platform.end().await;
 }

@@ -1,6 +1,6 @@
-//! Sets a webhook Active or Inactive.
+//! Sets a webhook Active or Inactive, and refuses operations on Inactive webhooks.
 
-use webhook_domain::{WebhookId, WebhookStatus};
+use webhook_domain::{WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::SealingKeys;
 
 use super::body::WebhookBody;
@@ -10,7 +10,7 @@ use crate::connections::Connections;
 use crate::refusal::Refusal;
 use crate::version::IfMatch;
 
-/// Sets the status of a webhook, which may have the status already.
+/// Sets the status of a webhook. The same status again changes nothing.
 pub async fn set_status(
     id: WebhookId,
     status: WebhookStatus,
@@ -30,4 +30,14 @@ pub async fn set_status(
         Ok(settings)
     });
     changed.await
+}
+
+/// Refuses to send a replay or a test to an Inactive webhook.
+pub(super) fn require_active(settings: &WebhookSettings) -> Result<(), Refusal> {
+    match settings.status {
+        WebhookStatus::Active => Ok(()),
+        WebhookStatus::Inactive => Err(Refusal::Conflict(
+            "an Inactive webhook gets nothing; activate it first",
+        )),
+    }
 }

@@ -1,21 +1,23 @@
-//! Charts are drawn here, as SVG's own attributes: they need no script, and no inline style.
+//! Charts as numbers for SVG attributes, so that a chart needs no script and no inline style.
 
 pub(crate) mod bars;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use webhook_store::activity::HourCounts;
 
-/// How high and how wide a sparkline is, in its own units; a bar and its gap are 3 wide.
+/// The height of a sparkline, in SVG units.
 pub(crate) const SPARK_HEIGHT: u32 = 20;
+/// The width of a bar with its gap, in SVG units.
 const SPARK_STEP: u32 = 3;
+/// How many hours a sparkline shows.
 pub(crate) const SPARK_HOURS: u32 = 24;
 
-/// The last 24 hours of a webhook at a glance: a bar for each hour, its failures on top.
+/// The attempts of a webhook in the last 24 hours: a bar per hour, with the failed ones on top.
 pub(crate) struct Sparkline {
     pub(crate) bars: Vec<SparkBar>,
 }
 
-/// An hour.
+/// The bar of an hour.
 pub(crate) struct SparkBar {
     pub(crate) x: u32,
     pub(crate) accepted: u32,
@@ -23,10 +25,10 @@ pub(crate) struct SparkBar {
 }
 
 impl Sparkline {
-    /// Its width.
+    /// The width of a sparkline, in SVG units.
     pub(crate) const WIDTH: u32 = SPARK_STEP * SPARK_HOURS;
 
-    /// Draws the hours up to `now`; those that are not in `hours` are empty.
+    /// Draws the 24 hours up to `now`. An hour that is not in `hours` had no attempts.
     pub(crate) fn of(hours: &[HourCounts], now: DateTime<Utc>) -> Self {
         let most = hours.iter().map(|hour| hour.attempts).max().unwrap_or(0);
         let this_hour = now.duration_trunc(TimeDelta::hours(1)).unwrap_or(now);
@@ -47,18 +49,18 @@ impl Sparkline {
 }
 
 impl SparkBar {
-    /// Where the failed part begins, from above.
+    /// The top of the failed part, from the top of the sparkline.
     pub(crate) fn failed_y(&self) -> u32 {
         self.accepted_y().saturating_sub(self.failed)
     }
 
-    /// Where the accepted part begins, from above.
+    /// The top of the accepted part, from the top of the sparkline.
     pub(crate) fn accepted_y(&self) -> u32 {
         SPARK_HEIGHT.saturating_sub(self.accepted)
     }
 }
 
-/// The height of `part` where `most` is the full height. What is there is seen.
+/// The height of `part` if `most` has the full height; at least 1, so that one failure is visible.
 fn height(part: i64, most: i64) -> u32 {
     if part <= 0 || most <= 0 {
         return 0;

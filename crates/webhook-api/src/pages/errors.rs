@@ -1,4 +1,4 @@
-//! What the API refused of a form, for the fields of its page.
+//! The reasons why a form was refused, for the fields of its page.
 
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
@@ -8,13 +8,14 @@ use super::filters::as_sentence;
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 
-/// Why a form was refused: nothing, or reasons by field. Names are the API's, such as
-/// `retry_policy.max_attempts`; the parts of a list or an object belong to its field on the page.
+/// The reasons why a form was refused, by field; empty for a form that was not refused. Field names are
+/// those of the API, such as `retry_policy.max_attempts`. On the page, the parts of a list or an object
+/// belong to the field of the list or object.
 #[derive(Debug, Default)]
 pub(crate) struct Errors(Vec<FieldError>);
 
 impl Errors {
-    /// Takes the reasons out of a refusal. What is no matter of fields goes on as a problem.
+    /// Takes the reasons out of a refusal. A refusal that is not about fields is returned as a problem.
     pub(crate) fn of(problem: impl Into<Problem>) -> Result<Self, Problem> {
         let problem = problem.into();
         if let Problem::Refused(Refusal::Invalid(errors)) = problem {
@@ -23,7 +24,7 @@ impl Errors {
         Err(problem)
     }
 
-    /// What the page answers with.
+    /// The HTTP status of the page.
     pub(crate) fn status(&self) -> StatusCode {
         if self.is_empty() {
             return StatusCode::OK;
@@ -31,12 +32,12 @@ impl Errors {
         Problem::from(Refusal::Invalid(Vec::new())).status_code()
     }
 
-    /// Whether nothing was refused.
+    /// Whether no field was refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Why a field of the page was refused: what is wrong with it, or with its parts.
+    /// Why a field of the page was refused, with the reasons of its parts; `None`: it was not.
     pub(crate) fn reason(&self, field: &str) -> Option<String> {
         let reasons = self.0.iter().filter_map(|error| {
             let part = error.field.strip_prefix(field)?;
@@ -51,8 +52,7 @@ impl Errors {
         (!reasons.is_empty()).then(|| reasons.join(" "))
     }
 
-    /// Says something else of a field that was refused: what the API says of milliseconds is not what
-    /// a page says of a time.
+    /// Replaces the reason of a field, where the form takes another notation than the API.
     pub(crate) fn reword(&mut self, field: &str, reason: &str) {
         for error in self.0.iter_mut().filter(|error| error.field == field) {
             reason.clone_into(&mut error.reason);

@@ -1,4 +1,4 @@
-//! What a form says, and that one of our own pages made it.
+//! The fields of a form, after the check that one of our own pages made the form.
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
@@ -13,36 +13,36 @@ use webhook_web::body::read_body;
 /// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
 const MAX_BYTES: usize = 768 * 1024;
 
-/// A form's fields, in the order of the page. It exists only if its token is that of the session, or
-/// of the sign-in page.
+/// The fields of a form, in the order of the page. As a handler's argument, a form is refused unless
+/// its token belongs to the session, or to the sign-in page.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// The first field of this name, without space around it; empty if there is none.
+    /// The trimmed value of the first field with a name; empty without the field.
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value.trim())
     }
 
-    /// The same as it was typed. A browser sends each line end as CR LF.
+    /// The value of the first field with a name, as it was typed; a browser sends line ends as CR LF.
     pub(crate) fn raw(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
     }
 
-    /// What all fields of this name say.
+    /// The trimmed values of all fields with a name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(field, _)| field == name);
         named.map(|(_, value)| value.trim())
     }
 
-    /// Whether there is a field of this name: a checkbox is sent only when it is checked.
+    /// Whether the form has a field. A browser sends a checkbox only when it is checked.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(field, _)| field == name)
     }
 
-    /// Where the browser goes after it: the page that the form was on, if it says so.
+    /// The page to show after the form: the page in the field `back`, or `otherwise`.
     pub(crate) fn back<'a>(&'a self, otherwise: &'a str) -> &'a str {
         let back = self.text("back");
         if is_page(back) { back } else { otherwise }
@@ -54,7 +54,7 @@ impl Form {
     }
 }
 
-/// Whether an address is a page of ours: no form and no link leads a browser elsewhere.
+/// Whether an address is a page of the portal. No form and no link leads a browser to another host.
 pub(super) fn is_page(path: &str) -> bool {
     path.starts_with("/admin/") && !path.contains(['\\', '\r', '\n'])
 }

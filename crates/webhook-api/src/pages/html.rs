@@ -1,4 +1,4 @@
-//! A template becomes an answer.
+//! Templates rendered into HTTP responses.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -13,16 +13,17 @@ use super::visit::Visit;
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 
-/// Scripts and styles are files of ours, nothing is asked of another host, nobody frames a page.
+/// The content security policy: scripts and styles only from our own files, no request to another host,
+/// no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Answers with a page of somebody who signed in; what it tells once is told.
+/// Responds with a page for a signed-in visitor. The notice of the visit is shown once.
 pub(super) fn page(visit: &Visit, page: &impl Template) -> Result<HttpResponse, Problem> {
     page_with(StatusCode::OK, visit, page)
 }
 
-/// The same with another status.
+/// Responds with a page and a status.
 pub(super) fn page_with(
     status: StatusCode,
     visit: &Visit,
@@ -30,12 +31,12 @@ pub(super) fn page_with(
 ) -> Result<HttpResponse, Problem> {
     let mut response = html(status);
     if visit.notice.is_some() {
-        response.cookie(notice::told());
+        response.cookie(notice::shown());
     }
     Ok(response.body(render(page)?))
 }
 
-/// Begins an answer that is a page.
+/// A response that holds HTML, without its body.
 pub(super) fn html(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
@@ -44,17 +45,18 @@ pub(super) fn html(status: StatusCode) -> HttpResponseBuilder {
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((X_FRAME_OPTIONS, "DENY"))
         .insert_header((REFERRER_POLICY, "same-origin"))
-        // What a page shows is for who signed in, and only now.
+        // A page may show secrets, and shows the state of a moment: no cache may keep it.
         .insert_header((CACHE_CONTROL, "no-store"));
     response
 }
 
+/// Renders a template.
 pub(super) fn render(page: &impl Template) -> Result<String, Refusal> {
     page.render()
-        .map_err(|error| Refusal::Broken(format!("a page cannot be made: {error}")))
+        .map_err(|error| Refusal::Broken(format!("a template cannot be rendered: {error}")))
 }
 
-/// Sends the browser on after a form (RFC 9110, 15.4.4), to be told there what came of it.
+/// Redirects the browser to a page after a form (RFC 9110, 15.4.4). The page shows the notice.
 pub(super) fn go_on(to: &str, notice: &Notice) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, to))

@@ -1,4 +1,4 @@
-//! What came of a form, told once on the page that comes after it.
+//! The notice about the outcome of a form, shown once on the next page.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
@@ -6,30 +6,30 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use webhook_domain::{WebhookId, WebhookStatus};
 
-/// It travels in a cookie, as any replica may make the next page.
+/// The cookie of the notice. No replica stores a notice, because any replica may serve the next page.
 const COOKIE: &str = "webhooks_notice";
 
-/// For how long it waits to be told, in seconds.
-const WAITS: i64 = 60;
+/// How long the cookie lives, in seconds. Afterwards the browser drops the notice.
+const COOKIE_SECONDS: i64 = 60;
 
-/// One sentence, and perhaps a way back.
+/// A sentence about the outcome, and an undo button if the change can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notice {
     pub(crate) text: String,
-    /// What takes it back.
+    /// The undo button.
     pub(crate) undo: Option<Undo>,
 }
 
-/// A form that takes a change back. The cookie names one of these and nothing else, so that a
-/// notice that somebody planted can do no more than these.
+/// A form to undo a change. A cookie can only name a form of this list, which bounds the harm of a
+/// planted cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Undo {
-    /// Sets a webhook back to the status that it had.
+    /// Sets a webhook back to the old status `was`.
     Status {
         webhook_id: WebhookId,
         was: WebhookStatus,
     },
-    /// Sets webhooks back to the status that they had.
+    /// Sets webhooks back to the old status `was`.
     Statuses {
         webhook_ids: Vec<WebhookId>,
         was: WebhookStatus,
@@ -42,7 +42,7 @@ impl Undo {
     pub(crate) const MAX_WEBHOOKS: usize = 64;
 }
 
-/// The action of a bulk change that sets webhooks back to the status `was`.
+/// The action of a bulk change back to the status `was`.
 pub(crate) fn action_back_to(was: &WebhookStatus) -> &'static str {
     match was {
         WebhookStatus::Active => "activate",
@@ -51,7 +51,7 @@ pub(crate) fn action_back_to(was: &WebhookStatus) -> &'static str {
 }
 
 impl Notice {
-    /// A sentence.
+    /// A notice without an undo button.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -59,7 +59,7 @@ impl Notice {
         }
     }
 
-    /// A sentence about what can be taken back.
+    /// A notice with an undo button.
     pub(crate) fn with_undo(text: impl Into<String>, undo: Undo) -> Self {
         Self {
             text: text.into(),
@@ -67,22 +67,22 @@ impl Notice {
         }
     }
 
-    /// What the page before said. What cannot be read says nothing.
+    /// The notice of the form before this page. An unreadable cookie is no notice.
     pub(super) fn of(request: &HttpRequest) -> Option<Self> {
         let cookie = request.cookie(COOKIE)?;
         let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
         serde_json::from_slice(&json).ok()
     }
 
-    /// Carries it to the next page.
+    /// The cookie for the response to a form.
     pub(super) fn cookie(&self) -> Cookie<'static> {
         let json = serde_json::to_vec(self).expect("a notice is JSON");
-        cookie(URL_SAFE_NO_PAD.encode(json), WAITS)
+        cookie(URL_SAFE_NO_PAD.encode(json), COOKIE_SECONDS)
     }
 }
 
-/// It was told.
-pub(super) fn told() -> Cookie<'static> {
+/// The cookie to remove a shown notice.
+pub(super) fn shown() -> Cookie<'static> {
     cookie(String::new(), 0)
 }
 

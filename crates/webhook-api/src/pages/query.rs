@@ -1,4 +1,5 @@
-//! What a page's address asks for: the API's filters, so that a view can be shared by its address.
+//! The query of a page's address. It has the names of the API's filters, so that an address can be
+//! shared.
 
 use std::future::{Ready, ready};
 
@@ -8,36 +9,36 @@ use url::form_urlencoded::{Serializer, parse};
 
 use webhook_web::Problem;
 
-/// The parts of a query that say something: forms send their empty fields too.
+/// The fields of a query that are not empty. A browser sends the empty fields of a form too.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// What a field says; empty if it is not there.
+    /// The value of a field; empty without the field.
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
     }
 
-    /// Whether a field says this.
+    /// Whether a field has the value `value`.
     pub(crate) fn says(&self, name: &str, value: &str) -> bool {
         self.text(name) == value
     }
 
-    /// Whether only some of a list are asked for, whatever the page and the order.
+    /// Whether the query filters a list. The page and the order do not count.
     pub(crate) fn is_filtered(&self) -> bool {
         let aside = ["cursor", "limit", "sort"];
         let mut names = self.0.iter().map(|(name, _)| name.as_str());
         names.any(|name| !aside.contains(&name))
     }
 
-    /// Whether this is another page than the first.
+    /// Whether the query asks for a later page than the first.
     pub(crate) fn is_later_page(&self) -> bool {
         !self.text("cursor").is_empty()
     }
 
-    /// The same with a field changed, or without it if `value` is empty, from the first page on:
-    /// `?status=failed`.
+    /// The query with a changed field, or without the field if `value` is empty, for the first page of
+    /// the new list: `?status=failed`.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let kept = self
             .0
@@ -51,19 +52,19 @@ impl Query {
         query.finish()
     }
 
-    /// From the first page on.
+    /// The query for the first page of the same list.
     pub(crate) fn first_page(&self) -> String {
         self.with("cursor", "")
     }
 
-    /// As the API takes it.
+    /// The query for the API.
     pub(crate) fn as_api(&self) -> String {
         Serializer::new(String::new())
             .extend_pairs(&self.0)
             .finish()
     }
 
-    /// As the API takes it, with a field that says this whatever the address says of it.
+    /// The query for the API, where the field `name` has the value `value`.
     pub(crate) fn as_api_with(&self, name: &str, value: &str) -> String {
         let kept = self.0.iter().filter(|(field, _)| field != name);
         Serializer::new(String::new())
@@ -84,10 +85,11 @@ impl Query {
     }
 }
 
-/// Fields that say a time.
+/// The fields that hold times.
 const TIMES: [&str; 2] = ["since", "until"];
 
-/// A browser's field for a time knows no zone: it is labelled as UTC, and read so.
+/// The RFC 3339 time of a browser's time field. The field has no zone; its label says UTC.
+/// `None`: the text is not from such a field.
 pub(super) fn in_utc(text: &str) -> Option<String> {
     let read = |format| NaiveDateTime::parse_from_str(text, format).ok();
     let time = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));

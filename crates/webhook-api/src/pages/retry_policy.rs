@@ -1,4 +1,4 @@
-//! A retry policy in a form, with the schedule that it makes.
+//! A retry policy in a form, with the schedule of its attempts.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -17,47 +17,47 @@ use webhook_admin::fields::Fields;
 use webhook_admin::retry_policies::{millis, parse_policy};
 use webhook_web::Problem;
 
-/// What a policy is made of, named as the API does.
+/// The fields of a policy, in the order of the page.
 const FIELDS: [Field; 6] = [
     Field {
         name: "max_attempts",
         kind: Kind::Number,
         label: "Attempts",
-        hint: "At most, the first one included: 1 to 50.",
+        hint: "The first attempt included. 1 to 50.",
     },
     Field {
         name: "initial_interval_ms",
         kind: Kind::Span,
         label: "First delay",
-        hint: "Before the first retry, such as 10s or 5m.",
+        hint: "Before the first retry, for example 10s or 5m.",
     },
     Field {
         name: "multiplier",
         kind: Kind::Number,
         label: "Multiplier",
-        hint: "Each delay is so many times the one before: 1 to 100.",
+        hint: "Multiplies each delay. 1 to 100.",
     },
     Field {
         name: "max_interval_ms",
         kind: Kind::Span,
         label: "Longest delay",
-        hint: "No delay is longer: up to 7d.",
+        hint: "The limit of all delays. Up to 7d.",
     },
     Field {
         name: "jitter",
         kind: Kind::Number,
         label: "Jitter",
-        hint: "The share of a delay by which it may stray, 0 to 1, so that retries do not come all at once.",
+        hint: "Randomness, 0 to 1: 0.2 varies each delay by ±20 %.",
     },
     Field {
         name: "timeout_ms",
         kind: Kind::Span,
         label: "Timeout of an attempt",
-        hint: "How long the receiver may take to answer: 100ms to 30s.",
+        hint: "How long your endpoint may take to respond. 100ms to 30s.",
     },
 ];
 
-/// A field of every policy.
+/// A field of a policy; `name` is the name in the API.
 struct Field {
     name: &'static str,
     kind: Kind,
@@ -65,30 +65,30 @@ struct Field {
     hint: &'static str,
 }
 
-/// What a field holds.
+/// The kind of a field's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
-    /// A span of time, in words in the form and in milliseconds in the API.
+    /// A duration: `10s` in the form, milliseconds in the API.
     Span,
 }
 
-/// A policy as it stands in a form, right or not.
+/// A policy as it was typed, valid or not.
 pub(crate) struct PolicyForm {
-    /// What the ids of its fields begin with: a page may have several.
+    /// The prefix of the HTML ids, because a page may have several policies.
     pub(crate) id: String,
     pub(crate) fields: Vec<PolicyField>,
 }
 
 /// A field of a policy in a form.
 pub(crate) struct PolicyField {
-    /// As the API names it, the policy's own name before it: `retry_policy.max_attempts`.
+    /// The name of the form field, with the prefix of the policy: `retry_policy.max_attempts`.
     pub(crate) path: String,
-    /// As the API names it: `max_attempts`.
+    /// The name in the API: `max_attempts`.
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
     pub(crate) hint: &'static str,
-    /// As it was typed.
+    /// The text as it was typed.
     pub(crate) text: String,
     kind: Kind,
 }
@@ -99,8 +99,7 @@ struct ScheduleFragment {
     schedule: Result<Schedule, Vec<String>>,
 }
 
-/// Draws the schedule of the policy that a query has the fields of, for a page on which it is being
-/// written.
+/// Draws the schedule of a policy that is being typed. The query has the fields of the policy.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(super) async fn show_schedule(query: Query) -> Result<HttpResponse, Problem> {
     let policy = PolicyForm::sent("schedule", "", |name| query.text(name).to_owned());
@@ -109,8 +108,8 @@ pub(super) async fn show_schedule(query: Query) -> Result<HttpResponse, Problem>
 }
 
 impl PolicyForm {
-    /// A policy as it is. `id`: what the ids of its fields begin with; `prefix`: what their names
-    /// do, such as `retry_policy.`.
+    /// A form filled with a policy. `id`: the prefix of the HTML ids; `prefix`: the prefix of the field
+    /// names, such as `retry_policy.`.
     pub(crate) fn of(id: &str, prefix: &str, policy: &RetryPolicy) -> Self {
         Self::sent(id, prefix, |path| {
             match path.strip_prefix(prefix).unwrap_or(path) {
@@ -124,7 +123,7 @@ impl PolicyForm {
         })
     }
 
-    /// A policy as it was sent: `text` tells what a field says.
+    /// A form as a browser sent it: `text` returns the text of a field by its name.
     pub(crate) fn sent(id: &str, prefix: &str, text: impl Fn(&str) -> String) -> Self {
         let fields = FIELDS.iter().map(|field| {
             let path = format!("{prefix}{}", field.name);
@@ -143,7 +142,8 @@ impl PolicyForm {
         }
     }
 
-    /// As the API takes it. What is no number and no span stays what it is, and is refused there.
+    /// The policy as a JSON object of the API. A text that is no number or duration stays a text, which
+    /// the reader of the API refuses by field.
     pub(crate) fn as_api(&self) -> Map<String, Value> {
         let fields = self.fields.iter().map(|field| {
             let value = match field.kind {
@@ -155,21 +155,21 @@ impl PolicyForm {
         fields.collect()
     }
 
-    /// Says of the fields that are no span how one is written; the API speaks of milliseconds.
+    /// Replaces the reasons of wrong durations: the API asks for milliseconds, the form for `10s`.
     pub(crate) fn reword(&self, errors: &mut Errors) {
         for field in self.fields.iter().filter(|field| field.is_no_span()) {
             errors.reword(&field.path, span::EXPECTED);
         }
     }
 
-    /// The schedule that it makes, or a sentence for each reason why it makes none.
+    /// The schedule of the policy, or a sentence for each field that is wrong.
     pub(crate) fn schedule(&self) -> Result<Schedule, Vec<String>> {
         self.parse()
             .map(|policy| Schedule::of(&policy))
             .map_err(|problem| self.reasons(&problem))
     }
 
-    /// The policy, as the API reads it.
+    /// The policy, read by the API's own reader.
     pub(crate) fn parse(&self) -> Result<RetryPolicy, Refusal> {
         let body = Value::Object(self.as_api()).to_string();
         let mut fields = Fields::of_body(body.as_bytes())?;
@@ -203,7 +203,7 @@ impl PolicyField {
     }
 }
 
-/// A field's number as the API takes it. What is none stays what it is, and is refused there.
+/// The JSON number of a text. A text that is no number stays a text, which the API's reader refuses.
 pub(crate) fn number_as_api(text: &str) -> Value {
     let number = serde_json::from_str::<Number>(text);
     number.map_or_else(|_| text.into(), Value::Number)

@@ -1,20 +1,21 @@
-//! When the attempts of a retry policy are made, drawn as a line.
+//! The attempts of a retry policy, drawn as marks on a line of time.
 
 use webhook_domain::RetryPolicy;
 
 use super::span::in_words;
 use webhook_admin::retry_policies::millis;
 
-/// Where the first attempt stands, where the first retry and where the last one, in percent of the
-/// width: the first attempt is at no time, which a logarithm cannot show.
+/// The position of the first attempt, in percent of the width. The first attempt is made at time zero,
+/// which has no place on a logarithmic scale.
 const FIRST_ATTEMPT: f64 = 2.0;
+/// The positions of the first and the last retry, in percent of the width.
 const FIRST_RETRY: f64 = 14.0;
 const LAST_RETRY: f64 = 97.0;
 
-/// How far the labels of the line are apart, in percent, so that they can be read on a phone.
+/// The smallest distance between two labels, in percent of the width: readable on a phone.
 const LABEL_APART: f64 = 13.0;
 
-/// Times that the line may name.
+/// The times that may be labelled, in milliseconds, each with its label.
 const LABELS: [(u64, &str); 11] = [
     (1, "1 ms"),
     (10, "10 ms"),
@@ -29,18 +30,18 @@ const LABELS: [(u64, &str); 11] = [
     (604_800_000, "7 d"),
 ];
 
-/// When the attempts of a delivery are made while they fail, without jitter.
+/// The attempts of a delivery while every attempt fails, without jitter.
 pub(crate) struct Schedule {
-    /// `12 attempts over 2 days 15 hours`
+    /// The number of attempts and the whole time: `12 attempts over 2 days 15 hours`.
     pub(crate) total: String,
     pub(crate) attempts: Vec<Mark>,
-    /// Times on the line.
+    /// The labels below the line.
     pub(crate) labels: Vec<Mark>,
 }
 
-/// Something at a place of the line.
+/// A text at a position of the line.
 pub(crate) struct Mark {
-    /// Its place, in percent of the width.
+    /// The position, in percent of the width: `14.00%`.
     pub(crate) x: String,
     pub(crate) text: String,
 }
@@ -69,7 +70,7 @@ impl Schedule {
         let first = Mark::at(FIRST_ATTEMPT, "at once");
         Self {
             total: match times.len() {
-                0 => "1 attempt, never repeated".to_owned(),
+                0 => "1 attempt, no retries".to_owned(),
                 retries => format!("{} attempts over {}", retries + 1, in_words(whole)),
             },
             labels: line.labels(),
@@ -87,8 +88,8 @@ impl Mark {
     }
 }
 
-/// A line of time from the first retry to the last, each step as wide as the one before that is as
-/// many times longer.
+/// A logarithmic scale of milliseconds from the first retry to the last: a delay that is four times as
+/// long is always the same distance further.
 struct Line {
     first: u64,
     last: u64,
@@ -104,7 +105,7 @@ impl Line {
         FIRST_RETRY + (LAST_RETRY - FIRST_RETRY) * steps(millis) / all
     }
 
-    /// As many as can be read.
+    /// The labels within the scale that are far enough from the label before.
     fn labels(&self) -> Vec<Mark> {
         let mut taken = f64::NEG_INFINITY;
         let within = LABELS
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attempt_of_the_default_is_told_and_has_its_place() {
+    fn every_attempt_of_the_default_is_listed_and_has_its_place() {
         let drawn = Schedule::of(&RetryPolicy::default());
 
         assert_eq!(drawn.total, "12 attempts over 2 days 15 hours");
@@ -167,7 +168,7 @@ mod tests {
             })
         };
 
-        assert_eq!(drawn(1).total, "1 attempt, never repeated");
+        assert_eq!(drawn(1).total, "1 attempt, no retries");
         assert_eq!(texts(&drawn(1).attempts), ["at once"]);
         assert_eq!(drawn(2).total, "2 attempts over 10 seconds");
         assert_eq!(drawn(2).attempts[1].x, "97.00%");

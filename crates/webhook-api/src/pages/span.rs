@@ -1,4 +1,4 @@
-//! Spans of time as people write and read them. The API takes most of them in milliseconds.
+//! Durations as people write and read them: `10s`, `2 days 15 hours`. The API has milliseconds.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use webhook_admin::duration::{parse_duration, write_duration};
 
-/// What to tell who wrote something else.
+/// The reason for refusing a text that is no duration.
 pub(crate) const EXPECTED: &str = "must be a time such as 500ms, 10s, 30m, 12h or 7d";
 
-/// The units of a span that is told in words, in milliseconds.
+/// The units of [`in_words`], in milliseconds.
 const UNITS: [(u64, &str); 5] = [
     (86_400_000, "day"),
     (3_600_000, "hour"),
@@ -29,7 +29,7 @@ pub(crate) fn read_millis(text: &str) -> Option<u64> {
     u64::try_from(duration.as_millis()).ok()
 }
 
-/// A field's span as the API takes it. What is none stays what it is, and is refused there.
+/// The JSON number of milliseconds of a text. Other texts stay texts, and are refused by the API's reader.
 pub(crate) fn as_api(text: &str) -> Value {
     read_millis(text).map_or_else(|| text.into(), Value::from)
 }
@@ -43,7 +43,7 @@ pub(crate) fn write_millis(millis: u64) -> String {
     }
 }
 
-/// Tells a span in short, by its two greatest units: `230 ms`, `4.2 s`, `3 min 20 s`, `2 d 4 h`.
+/// Writes a duration with its two greatest units, abbreviated: `230 ms`, `4.2 s`, `2 d 4 h`.
 pub(crate) fn in_short(span: TimeDelta) -> String {
     let millis = span.num_milliseconds().max(0);
     let seconds = millis / 1_000;
@@ -65,7 +65,7 @@ fn two(great: i64, unit: &str, small: i64, smaller: &str) -> String {
     }
 }
 
-/// Tells a span in words, by its two greatest units at most: `2 days 15 hours`.
+/// Writes milliseconds with their two greatest units, in words: `2 days 15 hours`.
 pub(crate) fn in_words(millis: u64) -> String {
     let mut left = millis;
     let counted = UNITS.map(|(unit, name)| {

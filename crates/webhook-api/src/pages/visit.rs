@@ -1,4 +1,4 @@
-//! Who looks at a page, and from where.
+//! The request for a page: caller, form token, notice and address.
 
 use std::future::{Ready, ready};
 
@@ -13,40 +13,40 @@ use webhook_web::Authenticated;
 use webhook_web::Problem;
 use webhook_web::auth::SESSION_COOKIE;
 
-/// A page asks for itself again with this header, to show what is new: what the page was to tell
-/// once stays for the person.
+/// The header of a script's request to refresh a region of a page. The response must not consume the
+/// notice, which the script would not show.
 const REFRESH: &str = "x-refresh";
 
-/// What every page knows of the request that it answers.
+/// The request for a page, for every template.
 pub(crate) struct Visit {
     pub(crate) caller: Caller,
-    /// Every form sends it back, so that no other site can make one.
+    /// The token of every form, without which a form from another site is refused.
     pub(crate) csrf: String,
-    /// What came of the form that led here.
+    /// The outcome of the form before the page.
     pub(crate) notice: Option<Notice>,
-    /// Where the page is, without its query.
+    /// The path of the page.
     pub(crate) path: String,
-    /// Where it is, with it.
+    /// The path of the page with the query.
     pub(crate) address: String,
 }
 
 impl Visit {
-    /// Whether buttons that change webhooks and deliveries are shown.
+    /// Whether the caller may change webhooks and deliveries.
     pub(crate) fn may_manage(&self) -> bool {
         self.caller.role().allows(Permission::Manage)
     }
 
-    /// Whether buttons that change keys and settings are shown.
+    /// Whether the caller may change API keys and settings.
     pub(crate) fn may_own(&self) -> bool {
         self.caller.role().allows(Permission::Own)
     }
 
-    /// Where scripts and styles are.
+    /// The path of scripts and styles.
     pub(crate) fn assets(&self) -> &'static str {
         assets::base()
     }
 
-    /// Whether the page is this one or below it, for the navigation.
+    /// Whether the page is `section` or below it, for the navigation.
     pub(crate) fn is_in(&self, section: &str) -> bool {
         let rest = self.path.strip_prefix(section);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,4 +1,3 @@
-//! Replays and test events of webhooks.
+//! Test events of webhooks.
 
-pub(crate) mod replay;
 pub(crate) mod test_event;

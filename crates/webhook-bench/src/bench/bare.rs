@@ -1,8 +1,9 @@
-//! The bare loop: the same parts and nothing else. What it reaches is what the parts allow.
+//! The bare loop: the same parts as the product, wired without features. Its rate is the bound that
+//! the parts set.
 //!
-//! It consumes from the quorum queue in batches, decodes, inserts events and deliveries in one
-//! transaction, acknowledges, signs, posts over connections that are kept alive, inserts attempts
-//! and updates deliveries in batches. It knows no retries, lanes, matching or metrics.
+//! The loop consumes from the quorum queue in batches, decodes, inserts events and deliveries in a
+//! transaction, acknowledges, signs, posts over kept-alive connections, inserts attempts and updates
+//! deliveries in batches. Retries, lanes, matching and metrics are missing.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
@@ -15,18 +16,18 @@ use uuid::Uuid;
 use webhook_broker::{BrokerUrl, Queue, consume};
 use webhook_domain::{Event, SigningSecret, sign};
 
-/// The most messages in hand, events in a statement, attempts in a statement.
+/// Most messages in hand; most events, or attempts, in a statement.
 const PREFETCH: u16 = 2_000;
-const BATCH: usize = 500;
+const MAX_BATCH: usize = 500;
 
-/// Requests at once.
+/// Runners, and so requests at once.
 const RUNNERS: usize = 32;
 
-/// What a runner has in hand at most.
-const IN_HAND: usize = 64;
+/// Most deliveries waiting for a runner.
+const RUNNER_QUEUE: usize = 64;
 
-/// Results that wait to be written.
-const RESULTS: usize = 4_096;
+/// Most results waiting for the recorder.
+const RESULT_QUEUE: usize = 4_096;
 
 const TABLES: &str = "
     CREATE SCHEMA IF NOT EXISTS bare;
@@ -63,19 +64,19 @@ const RECORD: &str = "
     FROM result
     WHERE deliveries.id = ANY($1) AND deliveries.id = result.delivery_id";
 
-/// What the bare loop is told.
+/// The arguments of the bare loop.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Bare {
-    /// Where Postgres is. Without it nothing is written down, only posted.
+    /// Address of Postgres. Without an address the loop posts and stores no row
     #[arg(long)]
     pub(crate) database: Option<String>,
-    /// Where RabbitMQ is.
+    /// Address of RabbitMQ
     #[arg(long)]
     pub(crate) amqp: String,
-    /// Where the webhooks are; each has its number as its path.
+    /// Address of the receiver; the path of a webhook is its number
     #[arg(long)]
     pub(crate) url: String,
-    /// How many of them get every event.
+    /// Number of webhooks; each gets every event
     #[arg(long)]
     pub(crate) webhooks: usize,
 }
@@ -87,7 +88,7 @@ struct Owed {
     url: usize,
 }
 
-/// An attempt that was made.
+/// A finished attempt.
 struct Made {
     delivery_id: Uuid,
     started_at: DateTime<Utc>,
@@ -96,9 +97,9 @@ struct Made {
 }
 
 impl Bare {
-    /// Works until it is killed.
+    /// Works until the process is killed.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let (results, mut made) = mpsc::channel(RESULTS);
+        let (results, mut made) = mpsc::channel(RESULT_QUEUE);
         let client = reqwest::Client::builder()
             .no_proxy()
             .pool_max_idle_per_host(RUNNERS)
@@ -108,7 +109,7 @@ impl Bare {
         let urls: Arc<[String]> = urls.collect();
         let runners: Vec<mpsc::Sender<Owed>> = (0..RUNNERS)
             .map(|_| {
-                let (sender, owed) = mpsc::channel(IN_HAND);
+                let (sender, owed) = mpsc::channel(RUNNER_QUEUE);
                 let runner = Runner {
                     client: client.clone(),
                     secret: secret.clone(),
@@ -119,25 +120,26 @@ impl Bare {
                 sender
             })
             .collect();
-        let mut intake = None;
+        let mut writer = None;
         if let Some(database) = &self.database {
             let recorder = connect(database).await?;
             recorder.batch_execute(TABLES).await?;
             tokio::spawn(record(recorder, made));
-            intake = Some(Intake::new(database).await?);
+            writer = Some(EventWriter::new(database).await?);
         } else {
+            // Results are dropped, but received: the runners must not wait for room.
             tokio::spawn(async move { while made.recv().await.is_some() {} });
         }
-        self.take_in(intake, &runners).await
+        self.take_in(writer, &runners).await
     }
 
     async fn take_in(
         &self,
-        written: Option<Intake>,
+        writer: Option<EventWriter>,
         runners: &[mpsc::Sender<Owed>],
     ) -> anyhow::Result<()> {
         let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
-        let mut intake = consume(
+        let mut consumer = consume(
             &broker,
             Queue::Events,
             "bare",
@@ -146,18 +148,20 @@ impl Bare {
         .await?;
         let mut next = 0;
         loop {
-            let batch = intake.next_batch(BATCH).await?;
+            let batch = consumer.next_batch(MAX_BATCH).await?;
             let events = batch
                 .iter()
                 .map(|message| Event::parse(message.body.clone()));
             let events: Vec<Event> = events.collect::<Result<_, _>>()?;
             let owed = self.owed(&events);
-            if let Some(written) = &written {
-                written.write(&events, &owed).await?;
+            // Committed before the acknowledgement, as in the product: a killed loop loses no event.
+            if let Some(writer) = &writer {
+                writer.write(&events, &owed).await?;
             }
             let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-            intake.settle(&tags).await?;
+            consumer.settle(&tags).await?;
             for owed in owed {
+                // Round robin. A full runner holds the loop up, and so bounds the memory.
                 runners[next % RUNNERS].send(owed).await?;
                 next += 1;
             }
@@ -176,13 +180,13 @@ impl Bare {
     }
 }
 
-/// What writes events and deliveries down.
-struct Intake {
+/// The connection for events and deliveries, with the prepared statement.
+struct EventWriter {
     client: Client,
     statement: Statement,
 }
 
-impl Intake {
+impl EventWriter {
     async fn new(database: &str) -> anyhow::Result<Self> {
         let client = connect(database).await?;
         let statement = client.prepare(TAKE_IN).await?;
@@ -246,7 +250,7 @@ impl Runner {
             .send()
             .await?;
         let status = response.status().as_u16();
-        // A connection is kept only when its answer was read to the end.
+        // A connection is reused only after its response was read to the end.
         response.bytes().await?;
         Ok(Made {
             delivery_id: owed.id,
@@ -259,8 +263,8 @@ impl Runner {
 
 async fn record(client: Client, mut made: mpsc::Receiver<Made>) {
     let statement = client.prepare(RECORD).await.expect("the tables are there");
-    let mut batch = Vec::with_capacity(BATCH);
-    while made.recv_many(&mut batch, BATCH).await > 0 {
+    let mut batch = Vec::with_capacity(MAX_BATCH);
+    while made.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let millis = |made: &Made| i32::try_from(made.duration.as_millis()).unwrap_or(i32::MAX);
         let ids: Vec<Uuid> = batch.iter().map(|m| m.delivery_id).collect();
         let started: Vec<DateTime<Utc>> = batch.iter().map(|m| m.started_at).collect();
@@ -274,8 +278,8 @@ async fn record(client: Client, mut made: mpsc::Receiver<Made>) {
     }
 }
 
-/// A connection like the dispatcher's: a planner that does not know yet how a table grew would read
-/// it whole, and a plan made for any length is worse than one made for this.
+/// A connection with the dispatcher's planner settings: on a fresh table the planner would scan whole
+/// tables, and a generic plan is worse than a plan for the arrays' real length.
 async fn connect(url: &str) -> anyhow::Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);

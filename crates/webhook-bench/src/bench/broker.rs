@@ -1,4 +1,4 @@
-//! The broker, asked and used without anything of ours in between.
+//! RabbitMQ without `webhook-broker` in between: bare publishing, and the state of the queue.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,27 +10,27 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use webhook_broker::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE};
 use webhook_domain::Event;
 
-/// How many messages may be unconfirmed at once.
-const UNCONFIRMED: usize = 4_000;
+/// Most messages without a confirm at once.
+const MAX_UNCONFIRMED: usize = 4_000;
 
-/// A connection of our own, with confirms.
+/// A connection with a channel in confirm mode.
 pub(crate) struct Broker {
-    // It ends when it is dropped.
+    // Dropping the connection closes the channel.
     _connection: Connection,
     channel: Channel,
 }
 
-/// What the events queue holds.
+/// The state of the queue of events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueueState {
-    /// Messages that wait, those in somebody's hand left out.
+    /// Messages ready for a consumer; messages in hand are not counted.
     pub(crate) waiting: u32,
-    /// How many consume from it.
+    /// Number of consumers.
     pub(crate) consumers: u32,
 }
 
 impl Broker {
-    /// Connects. Exchange and queue are there once a publisher of ours was.
+    /// Connects. A `Publisher` must have declared exchange and queue before.
     pub(crate) async fn connect(url: &str) -> anyhow::Result<Self> {
         let connection = Connection::connect(url, ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
@@ -43,7 +43,7 @@ impl Broker {
         })
     }
 
-    /// Looks at the events queue. The management API would tell what was some seconds ago.
+    /// Reads the state of the queue of events. The management API is some seconds behind.
     pub(crate) async fn state(&self) -> anyhow::Result<QueueState> {
         let options = QueueDeclareOptions {
             passive: true,
@@ -59,13 +59,13 @@ impl Broker {
         })
     }
 
-    /// Bare confirmed publishing: tells how long it took until the last confirm. What is
-    /// unconfirmed is waited for in order while more is on its way.
+    /// Publishes with confirms and returns the time until the last confirm. The oldest confirm is
+    /// awaited while later messages are on the way.
     pub(crate) async fn publish(&self, events: &[Event]) -> anyhow::Result<Duration> {
         let began = Instant::now();
-        let mut unconfirmed = VecDeque::with_capacity(UNCONFIRMED);
+        let mut unconfirmed = VecDeque::with_capacity(MAX_UNCONFIRMED);
         for event in events {
-            if unconfirmed.len() == UNCONFIRMED
+            if unconfirmed.len() == MAX_UNCONFIRMED
                 && let Some(oldest) = unconfirmed.pop_front()
             {
                 confirmed(oldest).await?;

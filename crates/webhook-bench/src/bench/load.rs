@@ -1,4 +1,4 @@
-//! Events to be delivered.
+//! The load: fresh events, published at once or at a steady pace.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,22 +10,22 @@ use uuid::Uuid;
 use webhook_broker::{PublishError, Publisher};
 use webhook_domain::{Environment, Event, EventType};
 
-/// The size of an event's body, in bytes.
+/// Size of an event's body, in bytes.
 const BODY_BYTES: usize = 500;
 
-/// How many are published before their confirms are waited for.
-const BURST: usize = 1_000;
+/// Events published before their confirms are awaited.
+const EVENTS_PER_BURST: usize = 1_000;
 
-/// How often a second a steady load publishes at most; what is due then goes together.
-const TICKS: u32 = 200;
+/// Most ticks per second of a steady load. At a faster pace, the events of a tick are a batch.
+const MAX_TICKS_PER_SECOND: u32 = 200;
 
-/// So many of these ticks may wait for their confirms: a second's worth.
-const UNCONFIRMED: usize = TICKS as usize;
+/// Most ticks without confirms at once: a second's worth.
+const MAX_UNCONFIRMED: usize = MAX_TICKS_PER_SECOND as usize;
 
-/// What an event's `data` begins with: when it was published, in nanoseconds of Unix time.
+/// Head of an event's `data`: the time of publishing follows, in nanoseconds of Unix time.
 const SENT_AT: &str = r#""data":{"sent_at":"#;
 
-/// A fresh event of production, as large as most.
+/// A fresh event of production, of typical size.
 pub(crate) fn event(event_type: EventType) -> Event {
     let id = Uuid::now_v7();
     let environment = Environment::Production;
@@ -38,14 +38,14 @@ pub(crate) fn event(event_type: EventType) -> Event {
     Event::parse(Bytes::from(body)).expect("it is an event")
 }
 
-/// Publishes `count` events, confirmed, as fast as the broker takes them.
+/// Publishes `count` events with confirms, as fast as RabbitMQ accepts events.
 pub(crate) async fn publish(
     publisher: &Publisher,
     count: usize,
     event_type: EventType,
 ) -> anyhow::Result<()> {
-    for begun in (0..count).step_by(BURST) {
-        let burst: Vec<Event> = (begun..count.min(begun + BURST))
+    for begun in (0..count).step_by(EVENTS_PER_BURST) {
+        let burst: Vec<Event> = (begun..count.min(begun + EVENTS_PER_BURST))
             .map(|_| event(event_type))
             .collect();
         all_are_confirmed(&publisher.publish_all(&burst).await)?;
@@ -54,7 +54,10 @@ pub(crate) async fn publish(
 }
 
 fn all_are_confirmed(answers: &[Result<(), PublishError>]) -> anyhow::Result<()> {
-    ensure!(answers.iter().all(Result::is_ok), "not all was confirmed");
+    ensure!(
+        answers.iter().all(Result::is_ok),
+        "the broker did not confirm every event"
+    );
     Ok(())
 }
 
@@ -63,38 +66,39 @@ fn all_are_confirmed(answers: &[Result<(), PublishError>]) -> anyhow::Result<()>
 pub(crate) struct Pace {
     /// Events per second.
     pub(crate) per_second: u32,
-    /// For how long.
+    /// Duration of the load.
     pub(crate) lasting: Duration,
 }
 
 impl Pace {
-    /// How many events that are.
+    /// Number of events.
     pub(crate) fn events(self) -> usize {
         let events = u128::from(self.per_second) * self.lasting.as_millis() / 1_000;
         usize::try_from(events).unwrap_or(usize::MAX)
     }
 
-    /// Publishes them on time, as long as the broker confirms within a second, and waits for all
-    /// confirms at the end. A broker that is at its limit is waited for, as by any publisher.
+    /// Publishes the events on time while RabbitMQ confirms within a second, and waits for all confirms
+    /// at the end. Later confirms slow the load down, as for any publisher.
     pub(crate) async fn publish(
         self,
         publisher: &Publisher,
         event_type: EventType,
     ) -> anyhow::Result<()> {
-        let ticks_per_second = self.per_second.clamp(1, TICKS);
+        let ticks_per_second = self.per_second.clamp(1, MAX_TICKS_PER_SECOND);
         let mut tick = interval(Duration::from_secs(1) / ticks_per_second);
         tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let (mut published, mut ticks, mut on_their_way) = (0, 0, JoinSet::new());
         while published < self.events() {
             tick.tick().await;
             ticks += 1;
+            // By the number of ticks, not by the clock: a late tick catches up.
             let due = ticks * u64::from(self.per_second) / u64::from(ticks_per_second);
             let due = usize::try_from(due)?.min(self.events());
             let events: Vec<Event> = (published..due).map(|_| event(event_type)).collect();
             published = due;
             let publisher = publisher.clone();
             on_their_way.spawn(async move { publisher.publish_all(&events).await });
-            while on_their_way.len() > UNCONFIRMED
+            while on_their_way.len() > MAX_UNCONFIRMED
                 && let Some(confirmed) = on_their_way.join_next().await
             {
                 all_are_confirmed(&confirmed?)?;
@@ -107,7 +111,7 @@ impl Pace {
     }
 }
 
-/// How long ago an event was made, by its body.
+/// The time since an event was made, read from the body.
 pub(crate) fn age(body: &[u8]) -> Option<Duration> {
     let body = std::str::from_utf8(body).ok()?;
     let (_, rest) = body.split_once(SENT_AT)?;

@@ -1,8 +1,8 @@
-//! What a scenario showed, and whether that is enough.
+//! The figures of a scenario, and whether the bound is kept.
 
 use super::meter::Costs;
 
-/// Figures of several runs.
+/// The figures of several runs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -10,42 +10,42 @@ pub(crate) struct Spread {
     pub(crate) max: f64,
 }
 
-/// What is to be reached.
+/// The bound for a figure. The text names the figure for comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Bound {
-    /// At least this share of what it is compared with, which is named.
+    /// At least this share of the compared figure.
     ShareAtLeast(f64, &'static str),
-    /// At most so many times of it.
+    /// At most this many times the compared figure.
     ShareAtMost(f64, &'static str),
-    /// No further from it than this share.
+    /// A difference of at most this share of the compared figure.
     Within(f64, &'static str),
     /// At least this figure.
     AtLeast(f64),
     /// At most this figure.
     AtMost(f64),
-    /// Nothing, for this reason.
-    Told(&'static str),
+    /// No bound; the text says why.
+    Unbounded(&'static str),
 }
 
-/// One line of the table.
+/// A line of the table.
 pub(crate) struct Measure {
-    /// The scenario, and which of its figures.
+    /// The scenario and the figure.
     pub(crate) name: String,
-    /// What the figures count.
+    /// The unit of the figures.
     pub(crate) unit: &'static str,
     pub(crate) product: Spread,
-    /// What it is compared with, where that was measured.
+    /// The compared figures, where measured.
     pub(crate) bare: Option<Spread>,
     pub(crate) bound: Bound,
     pub(crate) runs: usize,
-    /// What each part cost in the last run.
+    /// The costs of each part in the last run.
     pub(crate) costs: Costs,
-    /// The same of what it is compared with.
+    /// The costs of each part in the last compared run.
     pub(crate) bare_costs: Costs,
 }
 
 impl Spread {
-    /// Of at least one figure.
+    /// The spread of at least one figure; without a figure, NaN.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
@@ -59,7 +59,7 @@ impl Spread {
 }
 
 impl Measure {
-    /// The figures of so many runs, compared with nothing.
+    /// The figures of several runs, without a comparison.
     pub(crate) fn new(name: &str, unit: &'static str, figures: &[f64], bound: Bound) -> Self {
         Self {
             name: name.to_owned(),
@@ -73,7 +73,7 @@ impl Measure {
         }
     }
 
-    /// Beside the figures that it is compared with.
+    /// Adds the figures for comparison.
     pub(crate) fn beside(self, figures: &[f64]) -> Self {
         Self {
             bare: Some(Spread::of(figures.iter().copied())),
@@ -81,7 +81,7 @@ impl Measure {
         }
     }
 
-    /// With what it cost, and what that cost which it is compared with.
+    /// Adds the costs of the product and of the compared runs.
     pub(crate) fn costing(self, costs: Costs, bare_costs: Costs) -> Self {
         Self {
             costs,
@@ -90,12 +90,12 @@ impl Measure {
         }
     }
 
-    /// The product's share of what it is compared with.
+    /// The product's median as a share of the compared median.
     pub(crate) fn ratio(&self) -> Option<f64> {
         self.bare.map(|bare| self.product.median / bare.median)
     }
 
-    /// Whether the bound is kept. What is compared with nothing keeps no bound on its share.
+    /// Whether the bound is kept. Never for a bound on a share without compared figures.
     pub(crate) fn met(&self) -> bool {
         let ratio = self.ratio();
         match self.bound {
@@ -104,11 +104,11 @@ impl Measure {
             Bound::Within(apart, _) => ratio.is_some_and(|ratio| (ratio - 1.0).abs() <= apart),
             Bound::AtLeast(least) => self.product.median >= least,
             Bound::AtMost(most) => self.product.median <= most,
-            Bound::Told(_) => true,
+            Bound::Unbounded(_) => true,
         }
     }
 
-    /// The bound in words.
+    /// The bound as text, for the table.
     pub(crate) fn bound_text(&self) -> String {
         match self.bound {
             Bound::ShareAtLeast(least, of) => format!("≥ {least} of {of}"),
@@ -116,7 +116,7 @@ impl Measure {
             Bound::Within(apart, of) => format!("within {:.0} % of {of}", apart * 100.0),
             Bound::AtLeast(least) => format!("≥ {least} {}", self.unit),
             Bound::AtMost(most) => format!("≤ {most} {}", self.unit),
-            Bound::Told(why) => why.to_owned(),
+            Bound::Unbounded(why) => why.to_owned(),
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What a run costs, part by part.
+//! The costs of a run, part by part.
 
 use std::collections::BTreeMap;
 
 use super::stack::Stack;
 use super::usage::{Group, Usage};
 
-/// What each part of a run cost, by its name.
+/// The costs of each part of a run, by name.
 pub(crate) type Costs = BTreeMap<&'static str, Usage>;
 
-/// Reads what a run costs, from its start.
+/// Measures the costs of a run from the start on.
 pub(crate) struct Meter {
     parts: [(&'static str, Group); 3],
     before: Vec<Usage>,
 }
 
 impl Meter {
-    /// Begins to count.
+    /// Starts to measure.
     pub(crate) fn start(stack: &Stack) -> Self {
         let parts = [
             ("postgres", stack.postgres.clone()),
@@ -26,7 +26,7 @@ impl Meter {
         Self { parts, before }
     }
 
-    /// What it cost so far. `started`: what was started since, and still runs.
+    /// The costs so far. `started`: processes that were started since, and still run.
     pub(crate) fn read(self, started: &[(&'static str, Group)]) -> Costs {
         let parts = self.parts.into_iter().zip(self.before);
         let mut costs: Costs = parts

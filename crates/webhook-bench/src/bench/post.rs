@@ -1,4 +1,4 @@
-//! Events posted to the API over connections that are kept alive.
+//! Events posted to the API over kept-alive connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,40 +14,40 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use webhook_tests::{Service, World};
 
-use super::course::until;
 use super::ready::is_ready;
+use super::testbed::until;
 
-/// How many connections there are, with a request at a time each.
-const CONNECTIONS: usize = 64;
+/// Number of connections; each has one request at a time.
+const CONNECTION_COUNT: usize = 64;
 
-/// What the answer to a batch says of each event that the broker has.
+/// The status of an event in the API's response, once RabbitMQ has confirmed the event.
 const ACCEPTED: &str = r#""status":"accepted""#;
 
-/// A platform service that publishes over HTTP.
+/// A platform service, publishing over HTTP.
 pub(crate) struct Poster {
     connections: Vec<SendRequest<Full<Bytes>>>,
     host: HeaderValue,
     authorization: HeaderValue,
 }
 
-/// What is posted, and what counts as its success.
+/// An endpoint, and the response that counts as a success.
 #[derive(Debug, Clone, Copy)]
-struct Kind {
+struct PostKind {
     path: &'static str,
     status: StatusCode,
-    /// How many events the answer has to call accepted.
+    /// Number of accepted events in the response.
     accepted: usize,
 }
 
 impl Poster {
-    /// Connects when the API is ready, with a key of its own.
+    /// Waits until the API is ready and connects, with an API key made for the purpose.
     pub(crate) async fn new(world: &World, api: &Service) -> anyhow::Result<Self> {
         let key = Service::new_key(world, "publisher").await;
         let address = api.url.trim_start_matches("http://");
-        // It serves before it has reached the broker.
+        // The API serves requests before its connection to RabbitMQ is there.
         until("the API is ready", async || Ok(is_ready(address).await)).await?;
         let mut connections = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..CONNECTION_COUNT {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             let (connection, driver) = handshake(TokioIo::new(stream)).await?;
@@ -61,9 +61,9 @@ impl Poster {
         })
     }
 
-    /// Posts events, one in a request, until each is accepted.
+    /// Posts each event in a request of its own. Fails unless every event is accepted.
     pub(crate) async fn post_events(self, bodies: Vec<Bytes>) -> anyhow::Result<()> {
-        let kind = Kind {
+        let kind = PostKind {
             path: "/api/v1/events",
             status: StatusCode::ACCEPTED,
             accepted: 1,
@@ -71,13 +71,13 @@ impl Poster {
         self.post_all(bodies, kind).await
     }
 
-    /// Posts batches of so many events, until each event is accepted.
+    /// Posts batches of `events` events. Fails unless every event is accepted.
     pub(crate) async fn post_batches(
         self,
         bodies: Vec<Bytes>,
         events: usize,
     ) -> anyhow::Result<()> {
-        let kind = Kind {
+        let kind = PostKind {
             path: "/api/v1/events/batch",
             status: StatusCode::OK,
             accepted: events,
@@ -85,12 +85,12 @@ impl Poster {
         self.post_all(bodies, kind).await
     }
 
-    async fn post_all(self, bodies: Vec<Bytes>, kind: Kind) -> anyhow::Result<()> {
+    async fn post_all(self, bodies: Vec<Bytes>, kind: PostKind) -> anyhow::Result<()> {
         let (bodies, next) = (Arc::new(bodies), Arc::new(AtomicUsize::new(0)));
         let mut posting = JoinSet::new();
         for connection in self.connections {
             let (bodies, next) = (bodies.clone(), next.clone());
-            let mut line = Line {
+            let mut line = Connection {
                 connection,
                 host: self.host.clone(),
                 authorization: self.authorization.clone(),
@@ -109,15 +109,15 @@ impl Poster {
     }
 }
 
-/// One connection.
-struct Line {
+/// A connection with a request at a time.
+struct Connection {
     connection: SendRequest<Full<Bytes>>,
     host: HeaderValue,
     authorization: HeaderValue,
 }
 
-impl Line {
-    async fn post(&mut self, body: Bytes, kind: Kind) -> anyhow::Result<()> {
+impl Connection {
+    async fn post(&mut self, body: Bytes, kind: PostKind) -> anyhow::Result<()> {
         let request = Request::post(kind.path)
             .header(HOST, &self.host)
             .header(AUTHORIZATION, &self.authorization)

@@ -1,17 +1,17 @@
-//! Whether a program of ours is ready.
+//! Readiness of a started program.
 
 use std::net::TcpListener;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Where nobody listens at this moment.
+/// A free address on loopback.
 pub(crate) fn free_address() -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     Ok(listener.local_addr()?.to_string())
 }
 
-/// Asks `/readyz`. Nobody there is an answer, too.
+/// Whether `/readyz` responds with 200. Without a listener, no.
 pub(crate) async fn is_ready(address: &str) -> bool {
     ask(address).await.unwrap_or(false)
 }

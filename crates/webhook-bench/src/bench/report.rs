@@ -1,4 +1,4 @@
-//! The table that is printed, and the same as JSON.
+//! The printed table, and its JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::measure::{Bound, Measure, Spread};
 use super::meter::Costs;
 use super::usage::Usage;
 
-/// What was measured so far.
+/// The lines of the table so far.
 pub(crate) struct Report {
     rows: Vec<Value>,
     all_met: bool,
@@ -31,6 +31,7 @@ impl Report {
     /// Prints a row.
     pub(crate) fn add(&mut self, measure: &Measure) {
         let (ratio, met) = (measure.ratio(), measure.met());
+        // A single broken bound fails the benchmark.
         self.all_met &= met;
         println!(
             "{:<30} {:>26} {:>26} {:>6}  {:<32} {}",
@@ -39,7 +40,7 @@ impl Report {
             measure.bare.map_or_else(String::new, written),
             ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             measure.bound_text(),
-            match (matches!(measure.bound, Bound::Told(_)), met) {
+            match (matches!(measure.bound, Bound::Unbounded(_)), met) {
                 (true, _) => "",
                 (false, true) => "yes",
                 (false, false) => "no",
@@ -67,7 +68,7 @@ impl Report {
         }));
     }
 
-    /// Writes all of it as JSON.
+    /// Writes the table as JSON.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -92,7 +93,7 @@ fn to_json(spread: Spread) -> Value {
     json!({"median": spread.median, "min": spread.min, "max": spread.max})
 }
 
-/// Rates without a fraction, milliseconds with one.
+/// A spread as text: rates without a fraction, milliseconds with two digits.
 fn written(spread: Spread) -> String {
     let digits = if spread.max < 100.0 { 2 } else { 0 };
     let Spread { median, min, max } = spread;

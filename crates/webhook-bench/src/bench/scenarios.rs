@@ -1,7 +1,8 @@
-//! What is measured, in the order of the table.
+//! The scenarios, in the order of the table.
 
 use super::measure::Measure;
 use super::stack::Stack;
+use scale::Scale;
 
 mod footprint;
 mod ingest;
@@ -12,19 +13,11 @@ mod many_subscribers;
 mod many_webhooks;
 mod races;
 mod retries;
+pub(crate) mod scale;
 mod soak;
 mod workers;
 
-/// How much of a scenario is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scale {
-    /// To see that it runs.
-    Quick,
-    /// To be told.
-    Full,
-}
-
-/// A part of the table, which has one line or some.
+/// A scenario, printed as a line of the table or as several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
     Drain,
@@ -42,18 +35,8 @@ pub(crate) enum Scenario {
     Footprint,
 }
 
-impl Scale {
-    /// One of two values.
-    pub(crate) fn choose<T>(self, quick: T, full: T) -> T {
-        match self {
-            Self::Quick => quick,
-            Self::Full => full,
-        }
-    }
-}
-
 impl Scenario {
-    /// All of them.
+    /// Every scenario, in the order of the table.
     pub(crate) const ALL: [Self; 13] = [
         Self::Drain,
         Self::FanOut,
@@ -70,7 +53,7 @@ impl Scenario {
         Self::Footprint,
     ];
 
-    /// What it is called.
+    /// The name in the table, and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Drain => "drain",
@@ -89,7 +72,7 @@ impl Scenario {
         }
     }
 
-    /// Measures it.
+    /// Runs the scenario and returns the lines of the table.
     pub(crate) async fn measure(self, stack: &Stack, scale: Scale) -> anyhow::Result<Vec<Measure>> {
         let name = self.name();
         match self {

@@ -1,4 +1,4 @@
-//! Where everything is delivered: a receiver that answers 200 and notes when what arrived.
+//! The sink: a receiver on loopback that counts and times arrivals.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,14 +13,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-/// How a path of the sink answers.
+/// How the sink responds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answers {
     /// 200 at once.
     AtOnce,
-    /// 200 at once and the end of the connection, so that the next request needs a new one.
+    /// 200 at once, and the end of the connection: the next request needs a new connection.
     AtOnceAndClose,
-    /// 200 after this time.
+    /// 200 after a time.
     After(Duration),
     /// 500 at once.
     WithFailure,
@@ -33,7 +33,7 @@ pub(crate) struct Sink {
     seen: Arc<Seen>,
 }
 
-/// What arrived.
+/// The arrivals.
 struct Seen {
     epoch: Instant,
     wanted: AtomicUsize,
@@ -62,41 +62,41 @@ impl Sink {
         Ok(Self { url, seen })
     }
 
-    /// The same receiver by the name `localhost`, which every new connection looks up.
+    /// The same receiver by the name `localhost`: every new connection needs a look-up.
     pub(crate) fn by_name(self) -> Self {
         let url = self.url.replace("127.0.0.1", "localhost");
         Self { url, ..self }
     }
 
-    /// The URL of the webhook with this number.
+    /// The URL of the webhook with the number.
     pub(crate) fn webhook(&self, number: usize) -> String {
         format!("{}/{number}", self.url)
     }
 
-    /// Forgets what arrived, and expects so many.
+    /// Starts to count from 0, and expects `wanted` arrivals.
     pub(crate) fn expect(&self, wanted: usize) {
         self.seen.arrived.store(0, Ordering::SeqCst);
         self.seen.wanted.store(wanted, Ordering::SeqCst);
     }
 
-    /// Notes from now on how long after its `sent_at` each event arrived.
+    /// Starts to time events, from `sent_at` to the arrival.
     pub(crate) fn time(&self) {
         *self.timed() = Some(Vec::new());
     }
 
-    /// How long they took, in order.
+    /// The sorted times of the events.
     pub(crate) fn times(&self) -> Vec<Duration> {
         let mut times = self.timed().take().unwrap_or_default();
         times.sort_unstable();
         times
     }
 
-    /// How many arrived so far.
+    /// Number of arrivals so far.
     pub(crate) fn arrived(&self) -> usize {
         self.seen.arrived.load(Ordering::SeqCst)
     }
 
-    /// Waits until all arrived, and tells how long that took from the first to the last.
+    /// Waits for all expected arrivals. The result is the time from the first to the last arrival.
     pub(crate) async fn all_arrived(&self, patience: Duration) -> anyhow::Result<Duration> {
         let waited = tokio::time::timeout(patience, self.seen.complete.notified()).await;
         anyhow::ensure!(waited.is_ok(), "only {} arrived", self.arrived());
@@ -116,6 +116,7 @@ impl Seen {
     fn note(&self, body: &[u8]) {
         let number = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
         let wanted = self.wanted.load(Ordering::Relaxed);
+        // Only the first and the last arrival read the clock.
         if number == 1 || number == wanted {
             let since = u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
             let at = if number == 1 { &self.first } else { &self.last };
@@ -133,11 +134,11 @@ impl Seen {
 
 async fn accept(listener: TcpListener, seen: Arc<Seen>, answers: Answers) {
     while let Ok((stream, _)) = listener.accept().await {
-        // What cannot be set makes a run slow, not wrong.
+        // Without the option a run is slow, not wrong.
         let _ = stream.set_nodelay(true);
         let seen = seen.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(request, &seen, answers));
+            let service = service_fn(|request| respond(request, &seen, answers));
             // The client hangs up at the end of a run.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
@@ -146,7 +147,7 @@ async fn accept(listener: TcpListener, seen: Arc<Seen>, answers: Answers) {
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     seen: &Seen,
     answers: Answers,

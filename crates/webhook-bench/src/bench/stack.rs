@@ -1,20 +1,20 @@
-//! Servers of our own, with their default durability.
+//! Private servers with default durability.
 
 use webhook_tests::{Servers, World};
 
 use super::usage::Group;
 
-/// A Postgres and a RabbitMQ that nobody else uses.
+/// A private Postgres and a private RabbitMQ.
 pub(crate) struct Stack {
     servers: Servers,
-    /// All of Postgres.
+    /// All processes of Postgres.
     pub(crate) postgres: Group,
-    /// All of RabbitMQ.
+    /// All processes of RabbitMQ.
     pub(crate) rabbitmq: Group,
 }
 
 impl Stack {
-    /// Starts them.
+    /// Starts both servers.
     pub(crate) async fn start() -> Self {
         let servers = Servers::start().await;
         let [postgres, rabbitmq] = servers.pids();
@@ -25,7 +25,7 @@ impl Stack {
         }
     }
 
-    /// A database and a vhost for one run.
+    /// A database and a vhost for a run.
     pub(crate) async fn world(&self) -> World {
         World::on(self.servers.urls()).await
     }

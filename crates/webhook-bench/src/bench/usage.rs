@@ -1,35 +1,35 @@
-//! What processes cost, by proc(5).
+//! CPU time and memory of processes, from `/proc` (proc(5)).
 
 use std::fs::{read_dir, read_to_string};
 use std::path::Path;
 
-/// CPU time is counted in hundredths of a second on every Linux that we know (`CLK_TCK`).
+/// Ticks of CPU time per second (`CLK_TCK`): 100 on every common Linux.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What is measured together.
+/// Processes measured together.
 #[derive(Debug, Clone)]
 pub(crate) enum Group {
-    /// These processes.
+    /// The processes with these pids.
     Processes(Vec<u32>),
-    /// A process and those that it started, those that have ended included.
+    /// A process and its children; ended children count with the process.
     Family(u32),
     /// All processes of a session.
     Session(u32),
 }
 
-/// What a group has cost so far.
+/// The costs of a group so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Usage {
     /// Seconds of CPU.
     pub(crate) cpu_s: f64,
-    /// The most memory that was resident, in MiB. Of a group, the sum of what each had at most
-    /// for itself, and what it shares once.
+    /// Peak of the resident memory, in MiB. For a group: the sum of the processes' own peaks, and
+    /// shared memory once.
     pub(crate) peak_rss_mib: f64,
-    /// The same of now.
+    /// Resident memory now, in MiB.
     pub(crate) rss_mib: f64,
 }
 
-/// How the time of all processors went, in their ticks, from the start of the machine.
+/// Idle and total time of all processors since the start of the machine, in ticks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Processors {
     idle: f64,
@@ -37,12 +37,12 @@ pub(crate) struct Processors {
 }
 
 impl Group {
-    /// One process.
+    /// A group of a single process.
     pub(crate) fn process(pid: u32) -> Self {
         Self::Processes(vec![pid])
     }
 
-    /// Reads what it has cost so far. Processes that have ended meanwhile are left out.
+    /// Reads the costs so far. Ended processes are left out.
     pub(crate) fn usage(&self) -> Usage {
         let members: Vec<Process> = match self {
             Self::Processes(pids) => pids.iter().copied().filter_map(Process::read).collect(),
@@ -65,7 +65,7 @@ impl Group {
 }
 
 impl Usage {
-    /// What was used since an earlier moment; the peak stays that of the whole time.
+    /// The CPU time since an earlier reading. The peak of memory stays the peak of the whole time.
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
             cpu_s: self.cpu_s - before.cpu_s,
@@ -75,7 +75,7 @@ impl Usage {
 }
 
 impl Processors {
-    /// As it is now.
+    /// Reads the times now.
     pub(crate) fn read() -> anyhow::Result<Self> {
         let stat = read_to_string("/proc/stat")?;
         let line = stat.lines().next().unwrap_or_default();
@@ -83,7 +83,7 @@ impl Processors {
             .split_whitespace()
             .filter_map(|ticks| ticks.parse().ok())
             .collect();
-        // `user nice system idle iowait irq softirq steal`; the rest is counted in these.
+        // `user nice system idle iowait irq softirq steal`; guest times are part of the first two.
         let &[_, _, _, idle, waiting, ..] = ticks.as_slice() else {
             anyhow::bail!("/proc/stat begins with {line:?}");
         };
@@ -93,7 +93,7 @@ impl Processors {
         })
     }
 
-    /// Which share of the time since then nothing was done in.
+    /// The idle share of the time since an earlier reading.
     pub(crate) fn idle_share_since(self, before: Self) -> f64 {
         (self.idle - before.idle) / (self.all - before.all)
     }
@@ -120,10 +120,10 @@ impl Process {
         let folder = Path::new("/proc").join(pid.to_string());
         let stat = read_to_string(folder.join("stat")).ok()?;
         let status = read_to_string(folder.join("status")).ok()?;
-        // The name, in brackets, may hold anything.
+        // The name, in brackets, may contain spaces and brackets.
         let (_, rest) = stat.rsplit_once(')')?;
         let fields: Vec<&str> = rest.split_whitespace().collect();
-        // From `state`, the third field of proc(5), on.
+        // `rest` begins with `state`, field 3 in the numbering of proc(5).
         let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
         let ticks = (14..=17).filter_map(number).map(f64::from).sum();
         Some(Self {

@@ -1,7 +1,7 @@
-//! How many messages may be in hand at once, so that their bodies stay within bounds.
+//! The prefetch: how many messages may be in hand at once, so that the bodies stay within bounds.
 //!
-//! AMQP counts messages, not bytes, and hands a message out before anybody has seen its size. So the
-//! first message comes alone; as long as bodies are small, more come at once.
+//! AMQP counts messages, not bytes, and a message arrives before the size is known. The first
+//! message therefore arrives alone; while bodies are small, the prefetch grows in steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -10,26 +10,30 @@ use webhook_domain::outside::MAX_MESSAGE_BYTES;
 
 use crate::message::Message;
 
-/// How many bytes of bodies should be in hand at most: 64 MiB.
+/// Target for the bodies in hand together, in bytes: 64 MiB. The prefetch is the target divided by the
+/// size of the largest body seen lately. Suddenly larger bodies exceed the target until the consumer is
+/// replaced, see [`Prefetch::is_too_large`].
 const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
-/// A message that came back so often is in hand alone: whatever is at fault, nothing beside it is
-/// counted with it. RabbitMQ gives a message up after 100 times.
-pub const SUSPECT: u64 = 10;
+/// Returns to the queue until a message is suspect. When a consumer goes away, RabbitMQ counts a
+/// return for each message in hand, and dead-letters a message after 100 returns. A suspect message is
+/// in hand alone, and so costs no neighbour a return.
+pub const SUSPECT_AFTER_RETURNS: u64 = 10;
 
-/// By how much more messages are in hand at once from one step to the next.
-const GROWTH: u16 = 16;
+/// Growth of the prefetch in a step, as a factor. Each step ends a consumer and begins another, and
+/// three steps lead from 1 to 1,000 messages.
+const GROWTH_FACTOR: u16 = 16;
 
-/// The number of messages in hand.
+/// The prefetch of a consumer, with the sizes and returns of messages seen lately.
 #[derive(Debug)]
 pub(super) struct Prefetch {
     messages: u16,
     max: Arc<AtomicU16>,
-    /// The size of the largest body seen lately; a larger one counts at once, and is forgotten by
-    /// and by, over some hundred smaller ones.
+    /// Size of the largest body seen lately, in bytes. A larger body counts at once; each smaller
+    /// body takes a 64th off, and a large body is forgotten after some hundred messages.
     largest_body: usize,
-    /// Whether the newest message came back often.
-    suspects: bool,
+    /// Whether the newest message is suspect, see [`SUSPECT_AFTER_RETURNS`].
+    newest_is_suspect: bool,
 }
 
 impl Prefetch {
@@ -38,7 +42,7 @@ impl Prefetch {
             messages: 1,
             max,
             largest_body: 0,
-            suspects: false,
+            newest_is_suspect: false,
         }
     }
 
@@ -47,7 +51,7 @@ impl Prefetch {
         self.messages
     }
 
-    /// Takes note of a message.
+    /// Takes the size and the returns of a message into account.
     pub(super) fn observe(&mut self, message: &Message) {
         self.note(message.body.len(), message.delivery_count);
     }
@@ -55,17 +59,18 @@ impl Prefetch {
     fn note(&mut self, body_bytes: usize, delivery_count: u64) {
         let faded = self.largest_body - self.largest_body.div_ceil(64);
         self.largest_body = faded.max(body_bytes);
-        self.suspects = delivery_count >= SUSPECT;
+        self.newest_is_suspect = delivery_count >= SUSPECT_AFTER_RETURNS;
     }
 
-    /// Whether more messages may be in hand: at least twice as many, or as many as ever.
+    /// Whether a step is worth a new consumer: to at least twice the prefetch, or to the maximum.
+    /// Never while the newest message is suspect.
     pub(super) fn may_grow(&self) -> bool {
         let wanted = self.wanted();
-        let much = wanted == self.max() || wanted / 2 >= self.messages;
-        !self.suspects && wanted > self.messages && much
+        let worth_it = wanted == self.max() || wanted / 2 >= self.messages;
+        !self.newest_is_suspect && wanted > self.messages && worth_it
     }
 
-    /// Lets more messages be in hand, if they may. Tells whether.
+    /// Takes a step, if [`may_grow`](Self::may_grow). Returns whether the prefetch grew.
     pub(super) fn grow(&mut self) -> bool {
         let grows = self.may_grow();
         if grows {
@@ -75,11 +80,11 @@ impl Prefetch {
     }
 
     fn wanted(&self) -> u16 {
-        self.room().min(self.messages.saturating_mul(GROWTH))
+        self.room().min(self.messages.saturating_mul(GROWTH_FACTOR))
     }
 
-    /// Whether so many messages of the size of the largest one would be far beyond the budget, and that is
-    /// larger than what the broker should let through.
+    /// Whether a full prefetch of bodies like the largest would be four times the budget. Bodies up to
+    /// [`MAX_MESSAGE_BYTES`], the bound RabbitMQ should have, never count as too large.
     pub(super) fn is_too_large(&self) -> bool {
         self.largest_body > MAX_MESSAGE_BYTES && self.room() < self.messages / 4
     }
@@ -88,7 +93,7 @@ impl Prefetch {
         self.max.load(Ordering::Relaxed).max(1)
     }
 
-    /// How many messages of the size of the largest one fit the budget.
+    /// How many bodies like the largest fit the budget, between 1 and the maximum.
     pub(super) fn room(&self) -> u16 {
         let messages = BUDGET_BYTES / self.largest_body.max(1);
         u16::try_from(messages)
@@ -149,9 +154,9 @@ mod tests {
     fn a_message_that_came_back_often_is_alone() {
         let mut prefetch = Prefetch::new(Arc::new(1_000.into()));
 
-        prefetch.note(KIB, SUSPECT);
+        prefetch.note(KIB, SUSPECT_AFTER_RETURNS);
         assert!(!prefetch.grow());
-        prefetch.note(KIB, SUSPECT - 1);
+        prefetch.note(KIB, SUSPECT_AFTER_RETURNS - 1);
         assert!(prefetch.grow());
     }
 

@@ -1,4 +1,4 @@
-//! A TCP connection to one of several addresses, none of which holds up the others.
+//! TCP connections to the first of several addresses to accept, where no address holds up the others.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,34 +12,31 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 use webhook_domain::FailureClass;
 
-use super::failure::Failure;
+use super::failure::{Failure, is_out_of_files};
 use super::progress::Progress;
 
-/// How long an address has to itself before the next one is tried beside it (RFC 8305 section 5).
+/// How long an address is tried alone before the next address is tried as well (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// How long an address that did not take a connection is tried after the others.
-const DEFERRED: Duration = Duration::from_secs(60);
+/// How long an address is tried after the others for not having accepted a connection.
+const DEFERRED_FOR: Duration = Duration::from_secs(60);
 
-/// The most deferred addresses that are remembered; further ones keep their place.
+/// The most deferred addresses remembered. Further addresses keep the place in the order.
 const MAX_DEFERRED: usize = 4_096;
 
-/// How long we wait for a local port when all are in use.
-const PORT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a local port is tried for while all are in use.
+const PORT_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The codes of Linux for "too many open files", in this process and in the system.
-const TOO_MANY_FILES: [i32; 2] = [24, 23];
-
-/// Connects, and remembers which addresses do not answer.
+/// Makes TCP connections, and remembers silent addresses.
 #[derive(Default)]
 pub(super) struct Addresses {
-    /// Until when an address goes after the others.
+    /// Addresses tried after the others, with the end of that time.
     deferred: Mutex<HashMap<SocketAddr, Instant>>,
 }
 
 impl Addresses {
-    /// Connects to the first of these addresses that takes the connection. The next one is tried
-    /// when one fails, or has not answered for a moment.
+    /// Connects to the first address to accept the connection. The next address is tried when an address
+    /// fails, or has not answered for [`STAGGER`].
     pub(super) async fn connect(
         &self,
         addresses: &[SocketAddr],
@@ -59,12 +56,13 @@ impl Addresses {
             };
             match ended {
                 Some((address, Ok(stream))) => {
+                    // The addresses tried before have had more time, and have not answered.
                     started.retain(|other| *other != address);
                     self.defer(&started);
                     self.prefer(address);
                     return Ok(stream);
                 }
-                Some((_, Err(error))) if is_ours(&error) => {
+                Some((_, Err(error))) if is_out_of_files(&error) => {
                     return Err(Failure::ours(format_args!(
                         "there are too many open files: {error}"
                     )));
@@ -78,7 +76,7 @@ impl Addresses {
         }
     }
 
-    /// The same addresses, with the deferred ones last.
+    /// The addresses, with deferred addresses last.
     fn in_order(&self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
         let mut ordered = addresses.to_vec();
         let deferred = self.deferred();
@@ -98,7 +96,7 @@ impl Addresses {
             deferred.retain(|_, until| *until > now);
         }
         let room = MAX_DEFERRED.saturating_sub(deferred.len());
-        let until = now + DEFERRED;
+        let until = now + DEFERRED_FOR;
         deferred.extend(addresses.iter().take(room).map(|address| (*address, until)));
     }
 
@@ -118,21 +116,15 @@ async fn dial(address: SocketAddr, progress: &Progress) -> io::Result<TcpStream>
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
-            // Every local port is in use for this address, most of them by connections that are over.
-            // Without a route IPv6 has the same error, and there it is no matter of time.
+            // Every local port is in use for the address, mostly by ended connections, so a port is free
+            // soon. IPv6 without a route has the same error, and time does not mend the lack of a route.
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && address.is_ipv4() => {
                 progress.waiting_for_port();
-                sleep(PORT_PAUSE).await;
+                sleep(PORT_POLL_INTERVAL).await;
             }
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Whether an error of a socket says that this process has none left.
-pub(super) fn is_ours(error: &io::Error) -> bool {
-    let code = error.raw_os_error();
-    code.is_some_and(|code| TOO_MANY_FILES.contains(&code))
 }
 
 fn refused(failed: &[(SocketAddr, io::Error)]) -> Failure {
@@ -147,7 +139,7 @@ fn refused(failed: &[(SocketAddr, io::Error)]) -> Failure {
     )
 }
 
-/// These addresses and the port.
+/// The addresses with a port.
 pub(super) fn with_port(addresses: &[IpAddr], port: u16) -> Vec<SocketAddr> {
     let addresses = addresses.iter();
     addresses

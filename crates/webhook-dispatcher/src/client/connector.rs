@@ -1,4 +1,4 @@
-//! From an endpoint to a connection: look-up, address policy, TCP, TLS.
+//! The connector: from an origin to a connection by look-up, address policy, TCP, TLS.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use tokio_rustls::client::TlsStream;
 use webhook_domain::{AddressPolicy, FailureClass};
 
 use super::addresses::{Addresses, with_port};
-use super::endpoint::{Endpoint, HostName};
 use super::failure::Failure;
+use super::origin::{HostName, Origin};
 use super::progress::Progress;
 use super::resolver::NameResolver;
 use super::tls::{self, Protocols};
 use super::wire::{Stream, Transport};
 
-/// How long TCP may take, over all addresses.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// How long TCP may take, all addresses together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long TLS may take.
-pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long the TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes connections to addresses that may be called, whatever a name resolves to.
+/// Makes connections, only to addresses permitted by the address policy.
 pub(crate) struct Connector {
     policy: AddressPolicy,
     resolver: NameResolver,
@@ -37,7 +37,7 @@ pub(crate) struct Connector {
     tls_for_http1: Arc<ClientConfig>,
 }
 
-/// Why there is no way to make connections.
+/// Why no connections can be made at all. A worker does not start then.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoConnector {
     #[error("cannot read the configuration of the DNS: {0}")]
@@ -46,14 +46,16 @@ pub(crate) enum NoConnector {
     Tls(#[from] rustls::Error),
 }
 
-/// A finished TLS handshake: the encrypted stream, and whether the receiver asked for a client certificate.
+/// A finished TLS handshake: the encrypted stream, and whether the receiver asked for a client
+/// certificate.
 pub(crate) struct Handshake {
     pub(crate) stream: TlsStream<TcpStream>,
     pub(crate) certificate_wanted: Arc<AtomicBool>,
 }
 
 impl Handshake {
-    /// What the receiver refused by TLS after the handshake, if that is what the error is.
+    /// The failure, if `error` is a receiver's refusal of TLS after the handshake. `None`: another
+    /// error.
     pub(crate) fn refusal(&self, error: &std::io::Error) -> Option<Failure> {
         let wanted = self.certificate_wanted.load(Ordering::Relaxed);
         let error = tls::tls_error(error)?;
@@ -79,21 +81,21 @@ impl Connector {
         })
     }
 
-    /// The same with another TLS.
+    /// The connector with another TLS configuration.
     #[cfg(test)]
     pub(crate) fn with_tls(self, tls: ClientConfig) -> Self {
         let tls = Arc::new(tls);
         Self { tls, ..self }
     }
 
-    /// Connects, and shakes hands where the endpoint wants TLS.
+    /// Makes a connection, with TLS to an `https` origin.
     pub(super) async fn connect(
         &self,
-        endpoint: &Endpoint,
+        origin: &Origin,
         progress: &Progress,
         protocols: Protocols,
     ) -> Result<Stream, Failure> {
-        let found = match &endpoint.host {
+        let found = match &origin.host {
             HostName::Name(name) => {
                 progress.looking_up(name);
                 let found = self.resolver.look_up(name).await?;
@@ -102,10 +104,12 @@ impl Connector {
             }
             HostName::Address(address) => Arc::new([*address]),
         };
-        let permitted = self.permitted(endpoint, &found)?;
+        // The policy judges addresses after the look-up, as a name may resolve to any address. The
+        // connection goes to the judged addresses: no second look-up can bring in an unjudged address.
+        let permitted = self.permitted(origin, &found)?;
         progress.connecting(&permitted);
         let stream = self.reach(&permitted, progress).await?;
-        let stream = match endpoint.server_name() {
+        let stream = match origin.server_name() {
             None => Stream::new(Transport::Plain(stream), Arc::default()),
             Some(name) => {
                 progress.shaking_hands();
@@ -118,24 +122,24 @@ impl Connector {
         Ok(stream)
     }
 
-    /// The addresses of the endpoint's host, permitted or not.
-    pub(crate) async fn look_up(&self, endpoint: &Endpoint) -> Result<Arc<[IpAddr]>, Failure> {
-        match &endpoint.host {
+    /// The addresses of the origin's host, permitted or not.
+    pub(crate) async fn look_up(&self, origin: &Origin) -> Result<Arc<[IpAddr]>, Failure> {
+        match &origin.host {
             HostName::Name(name) => self.resolver.look_up(name).await,
             HostName::Address(address) => Ok(Arc::new([*address])),
         }
     }
 
-    /// The addresses among `found` that the address policy permits, with the endpoint's port.
+    /// The addresses of `found` permitted by the address policy, with the origin's port.
     pub(crate) fn permitted(
         &self,
-        endpoint: &Endpoint,
+        origin: &Origin,
         found: &[IpAddr],
     ) -> Result<Vec<SocketAddr>, Failure> {
-        let mut permitted = with_port(found, endpoint.port());
+        let mut permitted = with_port(found, origin.port());
         permitted.retain(|address| self.policy.permits(address.ip()));
         if permitted.is_empty() {
-            return Err(match endpoint.host {
+            return Err(match origin.host {
                 HostName::Name(_) => Failure::new(
                     FailureClass::BlockedAddress,
                     "the name resolves to addresses that must not be called",
@@ -151,14 +155,14 @@ impl Connector {
         self.policy.permits(address)
     }
 
-    /// A TCP connection to one of these addresses.
+    /// A TCP connection to the first of `addresses` to accept.
     pub(crate) async fn reach(
         &self,
         addresses: &[SocketAddr],
         progress: &Progress,
     ) -> Result<TcpStream, Failure> {
         let connecting = self.addresses.connect(addresses, progress);
-        let connected = timeout(CONNECT, connecting).await;
+        let connected = timeout(CONNECT_TIMEOUT, connecting).await;
         connected.unwrap_or_else(|_| Err(progress.timed_out()))
     }
 
@@ -176,7 +180,7 @@ impl Connector {
             Protocols::Http1 => &self.tls_for_http1,
         };
         let shaking = TlsConnector::from(config.clone()).connect(name.clone(), stream);
-        let stream = match timeout(HANDSHAKE, tls::noting(&wanted, shaking)).await {
+        let stream = match timeout(HANDSHAKE_TIMEOUT, tls::noting(&wanted, shaking)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 let wanted = wanted.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Why a request was not answered.
+//! Failures: why a request has no response, and who is to blame.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -11,7 +11,10 @@ use webhook_domain::{FailureClass, FailureDetail, WebhookId};
 use super::http1::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::wire::Wire;
 
-/// A request without an answer.
+/// The codes of Linux for "too many open files", in this process and in the system.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+/// Why a request has no response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) class: FailureClass,
@@ -22,11 +25,11 @@ pub(crate) struct Failure {
 /// Whose fault a failure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
-    /// The receiver's: one more step towards an open circuit.
+    /// The receiver's: a step towards an open circuit.
     Receiver,
-    /// The receiver's, but the loss of the same connection was counted for this webhook already.
+    /// The receiver's, but the loss of the same connection has counted for the webhook already.
     Counted,
-    /// Ours: no attempt was made.
+    /// The worker's: no attempt was made.
     Us,
 }
 
@@ -39,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// A URL with an address that must not be called.
+    /// The failure of a URL with a forbidden address.
     pub(crate) fn blocked_address() -> Self {
         Self::new(
             FailureClass::BlockedAddress,
@@ -47,7 +50,7 @@ impl Failure {
         )
     }
 
-    /// A failure that is no fault of the receiver.
+    /// A failure of the worker or the machine.
     pub(super) fn ours(detail: impl std::fmt::Display) -> Self {
         Self {
             blame: Blame::Us,
@@ -56,13 +59,13 @@ impl Failure {
     }
 }
 
-/// The webhooks that the failure of one connection was counted for. Each webhook counts it once, however
-/// many of its requests were under way.
+/// The webhooks for which the failure of a connection has counted: once for each webhook, also with many
+/// requests under way.
 #[derive(Default)]
 pub(super) struct CountedFor(Mutex<HashSet<WebhookId>>);
 
 impl CountedFor {
-    /// The failure as it counts for this webhook.
+    /// The failure, with the blame for the webhook.
     pub(super) fn count(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.blame == Blame::Us || counted.insert(webhook_id) {
@@ -73,7 +76,21 @@ impl CountedFor {
     }
 }
 
-/// What an HTTP/1 connection said instead of an answer.
+/// The failure of a look-up without a reply from a name server in time.
+pub(super) fn unanswered_name(name: &str) -> Failure {
+    Failure::new(
+        FailureClass::Dns,
+        format_args!("no name server told the addresses of {name} in time"),
+    )
+}
+
+/// Whether a socket failed for want of free files in the process or on the machine.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    code.is_some_and(|code| TOO_MANY_FILES.contains(&code))
+}
+
+/// The failure of a request over HTTP/1.
 pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
     if let Some(refusal) = wire.refusal() {
         return Failure::new(FailureClass::Tls, refusal);
@@ -107,14 +124,14 @@ pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
     }
 }
 
-/// What an HTTP/2 stream said instead of an answer.
+/// The failure of a request over HTTP/2.
 pub(super) fn of_http2(error: &h2::Error, wire: &Wire) -> Failure {
     if let Some(refusal) = wire.refusal() {
         return Failure::new(FailureClass::Tls, refusal);
     }
     let reason = error.reason();
     if error.is_reset() && !error.is_remote() && reason == Some(Reason::REFUSED_STREAM) {
-        // So our own side ends a stream whose answer is larger than it takes.
+        // The HTTP/2 library refuses a stream by itself when the head of the response is too large.
         return too_large();
     }
     if error.is_reset() && error.is_remote() {

@@ -1,8 +1,9 @@
-//! Names of headers as the documentation writes them.
+//! The case of header names in HTTP/1, as in the documentation.
 //!
-//! HTTP compares names without their case, but some receivers do not. The library keeps names in
-//! lower case and sends another case only for a request that it has read itself, as proxies want it.
-//! So it reads one request with our names, once; what it notes of them goes with every request.
+//! HTTP compares names without their case, but some receivers do not. The HTTP library keeps names in
+//! lower case, and sends another case only with a request read by the library before, for the sake of
+//! proxies. So the library reads a request with the documented names here, once, and the note of the
+//! case goes with every request.
 
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -18,8 +19,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use webhook_domain::RequestHeader;
 
-/// What makes a request's names be sent as they are documented. Other names than ours are sent with a
-/// capital letter at the beginning of each word.
+/// The library's note of the documented names. Other names are sent with a capital letter at the
+/// beginning of each word.
 pub(super) fn documented() -> Extensions {
     static DOCUMENTED: LazyLock<Extensions> = LazyLock::new(|| {
         let read = read_own_names().now_or_never().flatten();
@@ -45,7 +46,7 @@ async fn read_own_names() -> Option<Extensions> {
     let mut serving = http1::Builder::new()
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(server), take);
-    // It goes on to wait for the next request, which does not come.
+    // A single poll reads the request. The server then waits for a second request, which does not come.
     let _ = (&mut serving).now_or_never();
     drop(serving);
     read.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 connection, which belongs to one webhook.
+//! An HTTP/1.1 connection, which belongs to a single webhook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,58 +13,58 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::endpoint::{Endpoint, Target};
 use super::header_case::documented;
+use super::origin::{Origin, Target};
 use super::wire::{Stream, Wire};
 
-/// The most headers of an answer, more than curl and browsers are known to need.
+/// The most headers of a response: more than curl and browsers are known to need.
 pub(super) const MAX_HEADERS: usize = 1_024;
 
-/// The most bytes of an answer's head.
+/// The most bytes of a response's head.
 pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
 
-/// How long a connection is kept without a request, if the receiver does not say: less than the 5 s
-/// of Node and Apache, which are among the shortest.
-const IDLE: Duration = Duration::from_secs(4);
+/// How long an idle connection is kept if the receiver names no time: less than the 5 s of Node and
+/// Apache, among the shortest times in use.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The longest that it is kept because the receiver says so.
-const LONGEST_IDLE: Duration = Duration::from_secs(60);
+/// The longest that an idle connection is kept, also if the receiver names a longer time.
+const MAX_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a connection may take to become ready. One that does not is still writing the last request,
-/// which its receiver answered and did not read.
-const READY: Duration = Duration::from_millis(100);
+/// How long a connection may take to become ready. An unready connection still writes the last request,
+/// answered by the receiver before reading all of the request.
+const READY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How long a connection that nobody wants any more has to end in order.
-const ENDING: Duration = Duration::from_secs(1);
+/// How long a dropped connection has to end in order.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long before the time that the receiver names a connection is given up: our clock starts with
-/// the arrival of the answer, the receiver's earlier.
+/// How long before the time named by the receiver a connection is given up: the worker's clock starts
+/// when the response arrives, the receiver's earlier.
 const IDLE_MARGIN: Duration = Duration::from_millis(500);
 
-/// A request without an answer.
+/// Why a request got no response.
 pub(super) enum Unanswered {
-    /// The connection could not be used, so no byte of the request went out.
+    /// The connection was over before a byte of the request went out.
     NotSent(Option<hyper::Error>),
     Failed(hyper::Error),
 }
 
-/// A connection that can take one request at a time.
+/// A connection for one request at a time.
 pub(super) struct Http1 {
     sender: SendRequest<Full<Bytes>>,
     wire: Arc<Wire>,
-    endpoint: Arc<Endpoint>,
+    origin: Arc<Origin>,
     opened: Instant,
     idle_until: Instant,
-    /// Its end is the end of the connection.
+    /// Ends the connection when dropped.
     _handle: oneshot::Sender<()>,
 }
 
 impl Http1 {
-    /// Starts HTTP/1.1. The connection lives for as long as its handle does.
-    pub(super) async fn start(stream: Stream, endpoint: Arc<Endpoint>) -> hyper::Result<Self> {
+    /// Starts HTTP/1.1. The connection lives as long as the handle.
+    pub(super) async fn start(stream: Stream, origin: Arc<Origin>) -> hyper::Result<Self> {
         let wire = stream.wire().clone();
         let handshake = Builder::new()
-            // What curl, Go and browsers take, too: some server somewhere sends it.
+            // Leniencies of curl, Go and browsers: some server somewhere needs each of them.
             .ignore_invalid_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
@@ -77,41 +77,41 @@ impl Http1 {
         let (handle, gone) = oneshot::channel::<()>();
         tokio::spawn(async move {
             tokio::select! {
-                // How it ends is told to the request that it ends for.
+                // The request under way gets the error.
                 _ = connection => {}
-                // A receiver that reads nothing would keep it for ever.
-                () = async { let _ = gone.await; sleep(ENDING).await; } => {}
+                // Without a time limit a receiver could keep the task for ever by not reading.
+                () = async { let _ = gone.await; sleep(END_TIMEOUT).await; } => {}
             }
         });
         let now = Instant::now();
         Ok(Self {
             sender,
             wire,
-            endpoint,
+            origin,
             opened: now,
-            idle_until: now + IDLE,
+            idle_until: now + IDLE_TIMEOUT,
             _handle: handle,
         })
     }
 
-    /// Whether it can be used for a request to this endpoint.
-    pub(super) fn is_usable(&self, endpoint: &Endpoint, max_age: Duration) -> bool {
-        *self.endpoint == *endpoint && self.is_alive(Instant::now(), max_age)
+    /// Whether the connection can be used for a request to `origin`.
+    pub(super) fn is_usable(&self, origin: &Origin, max_age: Duration) -> bool {
+        *self.origin == *origin && self.is_alive(Instant::now(), max_age)
     }
 
-    /// Whether it is to be kept.
+    /// Whether the connection is to be kept.
     pub(super) fn is_alive(&self, now: Instant, max_age: Duration) -> bool {
         !self.sender.is_closed() && now < self.idle_until && now < self.opened + max_age
     }
 
-    /// Sends a request and reads the answer's head.
+    /// Sends a request and reads the head of the response.
     pub(super) async fn send(
         &mut self,
         target: &Target,
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Result<Response<Incoming>, Unanswered> {
-        match timeout(READY, self.sender.ready()).await {
+        match timeout(READY_TIMEOUT, self.sender.ready()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(Unanswered::NotSent(Some(error))),
             Err(_) => return Err(Unanswered::NotSent(None)),
@@ -122,6 +122,7 @@ impl Http1 {
         *request.uri_mut() = target.path.clone();
         *request.headers_mut() = headers;
         *request.extensions_mut() = documented();
+        // Before the send: all bytes coming in from now on are the response.
         self.wire.ask();
         let answered = self.sender.send_request(request).await;
         answered.map_err(|error| match error.is_canceled() {
@@ -130,23 +131,24 @@ impl Http1 {
         })
     }
 
-    /// What is known of the bytes that came in.
+    /// Notes on the incoming bytes of the connection.
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Sets how long it may wait for its next request. `false`: it must not have one.
-    pub(super) fn rest(&mut self, answer: &Head) -> bool {
-        self.idle_until = Instant::now() + answer.idle;
-        answer.is_clean && !self.sender.is_closed()
+    /// Sets how long the connection may wait for the next request. `false`: the connection must not be
+    /// used again.
+    pub(super) fn rest(&mut self, head: &Head) -> bool {
+        self.idle_until = Instant::now() + head.idle;
+        head.is_clean && !self.sender.is_closed()
     }
 }
 
-/// What a head says of its connection.
+/// The meaning of a response's head for the connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     idle: Duration,
-    /// Nothing can follow that would be taken for the next answer.
+    /// Whether no bytes can follow and be taken for the next response.
     is_clean: bool,
 }
 
@@ -159,19 +161,19 @@ impl Head {
                 .is_some_and(|length| length != "0");
         let named = headers.get("keep-alive").and_then(keep_alive_timeout);
         Self {
-            idle: named.map_or(IDLE, before),
+            idle: named.map_or(IDLE_TIMEOUT, before),
             is_clean: !(bodyless && announced),
         }
     }
 }
 
-/// Half a second before that time, or half of it where it is short.
+/// Half a second before `timeout`, or half of a short `timeout`.
 fn before(timeout: Duration) -> Duration {
     let earlier = timeout.saturating_sub(IDLE_MARGIN).max(timeout / 2);
-    earlier.min(LONGEST_IDLE)
+    earlier.min(MAX_IDLE_TIMEOUT)
 }
 
-/// `Keep-Alive: timeout=5, max=100`
+/// The time in a header such as `Keep-Alive: timeout=5, max=100`.
 fn keep_alive_timeout(value: &HeaderValue) -> Option<Duration> {
     let mut parameters = value.to_str().ok()?.split(',');
     parameters.find_map(|parameter| {

@@ -1,4 +1,4 @@
-//! An HTTP/2 connection, which the webhooks of one endpoint share.
+//! An HTTP/2 connection, shared by the webhooks of an origin.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,35 +13,35 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use tokio::time::{Instant, interval, timeout};
 use webhook_domain::WebhookId;
 
-use super::endpoint::Target;
 use super::failure::{CountedFor, Failure};
 use super::http1::MAX_HEAD_BYTES;
+use super::origin::Target;
 use super::wire::{Stream, Wire};
 
-/// The most streams at once, however many more the receiver takes.
+/// The most streams of a connection at once, however many more the receiver takes.
 const MAX_STREAMS: usize = 1_000;
 
-/// The most streams until the receiver has said how many it takes, as RFC 9113 section 6.5.2 asks
-/// receivers to take at least.
+/// The most streams until the receiver has announced a limit: RFC 9113 section 6.5.2 asks receivers to
+/// take 100 at least.
 const FIRST_STREAMS: usize = 100;
 
-/// How much of an answer's body may be under way: what is kept of it fits.
+/// How many bytes of a response's body may be under way. The recorded part fits.
 const STREAM_WINDOW: u32 = 64 * 1024;
 
-/// The same for all answers of a connection.
+/// How many bytes of all bodies of a connection may be under way.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// How often a connection is looked at. One with a request that heard nothing since the last look is
-/// pinged.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often a connection is checked. A connection with a request under way, and silent since the last
+/// check, is pinged.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long the answer to a ping may take before the connection counts as dead.
-const PONG: Duration = Duration::from_secs(5);
+/// How long the reply to a ping may take. Then the connection counts as dead.
+const PONG_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection is kept without a request.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long an idle connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that takes requests as streams.
+/// A connection with a stream for each request.
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     wire: Arc<Wire>,
@@ -55,12 +55,12 @@ pub(super) struct Http2 {
 #[derive(Default)]
 struct Streams {
     open: AtomicUsize,
-    /// It takes no more streams; those that it has go on.
+    /// The connection takes no more streams; open streams go on.
     is_retired: AtomicBool,
     used: Mutex<Option<Instant>>,
 }
 
-/// The right to one stream. Dropping it gives it back.
+/// The right to a stream, given back when dropped.
 pub(super) struct Slot(Arc<Streams>);
 
 impl Drop for Slot {
@@ -69,7 +69,7 @@ impl Drop for Slot {
     }
 }
 
-/// A request without an answer.
+/// Why a request got no response.
 pub(super) enum Unanswered {
     /// The connection was over before a byte of the request went out.
     NotSent,
@@ -83,7 +83,7 @@ impl Drop for Http2 {
 }
 
 impl Http2 {
-    /// Starts HTTP/2. The connection lives until its handle and its streams are gone.
+    /// Starts HTTP/2. The connection lives until handle and streams are gone.
     pub(super) async fn start(stream: Stream) -> Result<Self, h2::Error> {
         let wire = stream.wire().clone();
         let handshake = Builder::new()
@@ -106,30 +106,31 @@ impl Http2 {
         })
     }
 
-    /// Whether it takes more requests.
+    /// Whether the connection takes more requests.
     pub(super) fn is_usable(&self, max_age: Duration) -> bool {
         !self.streams.is_retired() && self.opened.elapsed() < max_age
     }
 
-    /// Whether it is to be kept.
+    /// Whether the connection is to be kept.
     pub(super) fn is_alive(&self, max_age: Duration) -> bool {
         let used = *self.streams.used();
         let idle = used.unwrap_or(self.opened).elapsed();
-        self.is_usable(max_age) && (self.streams.open() > 0 || idle < IDLE)
+        self.is_usable(max_age) && (self.streams.open() > 0 || idle < IDLE_TIMEOUT)
     }
 
-    /// Lets it take no more requests; those under way go on.
+    /// Lets the connection take no more requests; requests under way go on.
     pub(super) fn retire(&self) {
         self.streams.retire();
     }
 
-    /// The right to one more stream, if there is one now.
+    /// The right to one more stream, if free now.
     pub(super) fn slot(&self) -> Option<Slot> {
+        // The receiver may change the number at any time.
         let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
         self.streams.try_open(most)
     }
 
-    /// Sends a request and reads the answer's head.
+    /// Sends a request and reads the head of the response.
     pub(super) async fn send(
         &self,
         target: &Target,
@@ -143,43 +144,43 @@ impl Http2 {
         *request.version_mut() = Version::HTTP_2;
         *request.headers_mut() = headers;
         let sent = self.sender.clone().send_request(request, false);
-        let (answer, mut sending) = sent.map_err(|_| Unanswered::NotSent)?;
-        // It is buffered until the receiver has room, and bounded as every body is. If the stream is over
-        // by now, the answer tells why.
+        let (response, mut sending) = sent.map_err(|_| Unanswered::NotSent)?;
+        // The body is buffered until the receiver has room, at most 256 KiB as of every event. If the
+        // stream is over by now, the response tells why.
         let _ = sending.send_data(body, true);
-        let answer = answer.await.map_err(Unanswered::Failed)?;
+        let response = response.await.map_err(Unanswered::Failed)?;
         self.is_used.store(true, Ordering::Relaxed);
-        Ok(answer)
+        Ok(response)
     }
 
-    /// What is known of the bytes that came in.
+    /// Notes on the incoming bytes of the connection.
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    /// Whether a request was answered over it: then it was not dead from the beginning.
+    /// Whether the connection has brought a response, and so was not dead from the beginning.
     pub(super) fn is_used(&self) -> bool {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    /// The failure of this connection, as it counts for a webhook.
+    /// A failure of the connection, with the blame for a webhook.
     pub(super) fn counted(&self, failure: Failure, webhook_id: WebhookId) -> Failure {
         self.counted.count(failure, webhook_id)
     }
 }
 
-/// What is lost with an error.
+/// The extent of an error: the stream or the connection, processed or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// The request, which the receiver had.
+    /// The stream; the receiver may have processed the request.
     Stream,
-    /// Nothing: the receiver wants the request over HTTP/1.
+    /// The stream; the receiver wants the request over HTTP/1.
     WantsHttp1,
-    /// Nothing: the receiver refused the stream.
+    /// The stream; the receiver did not process the request.
     Refused,
-    /// The connection; the receiver did not look at the request.
+    /// The connection; the receiver did not process the request.
     Unprocessed,
-    /// The connection, and with it every request that was under way.
+    /// The connection, and every request under way.
     Connection,
 }
 
@@ -227,8 +228,8 @@ impl Streams {
     }
 }
 
-/// Moves the connection's frames until it is over, does not answer pings, or has nothing left to do.
-/// Dropping it then ends what is under way.
+/// Moves the connection's frames until the connection is over, does not reply to pings, or has no
+/// streams left after its retirement. Then the connection is dropped, which ends the requests under way.
 async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>, wire: Arc<Wire>) {
     let pings = connection.ping_pong();
     tokio::select! {
@@ -238,15 +239,16 @@ async fn drive(mut connection: Connection<Stream, Bytes>, streams: Arc<Streams>,
     streams.retire();
 }
 
-/// Comes to its end when a ping is not answered, or when nobody wants the connection any more and it
-/// did not end in order.
+/// Returns when the receiver has not replied to a ping, or when the connection is retired, has no
+/// streams, and did not end in order.
 async fn watch(pings: Option<PingPong>, streams: &Streams, wire: &Wire) {
     let Some(mut pings) = pings else {
         return std::future::pending().await;
     };
-    let (mut looks, mut heard, mut was_over) = (interval(LOOK), wire.received(), false);
+    let (mut checks, mut heard, mut was_over) = (interval(CHECK_INTERVAL), wire.received(), false);
     loop {
-        looks.tick().await;
+        checks.tick().await;
+        // Seen twice: between two checks the connection has time to end in order.
         let is_over = streams.is_retired() && streams.open() == 0;
         if is_over && was_over {
             return;
@@ -261,13 +263,13 @@ async fn watch(pings: Option<PingPong>, streams: &Streams, wire: &Wire) {
     }
 }
 
-/// Pings. What else comes in meanwhile shows life as well: an answer may wait behind other frames.
+/// Pings. Other incoming bytes show life as well, as the reply may wait behind other frames.
 async fn is_answered(pings: &mut PingPong, wire: &Wire) -> bool {
     let before = wire.received();
     if pings.send_ping(Ping::opaque()).is_err() {
-        // The last one is on its way still.
+        // The last ping has no reply yet.
         return false;
     }
-    let answered = timeout(PONG, poll_fn(|context| pings.poll_pong(context))).await;
+    let answered = timeout(PONG_TIMEOUT, poll_fn(|context| pings.poll_pong(context))).await;
     matches!(answered, Ok(Ok(_))) || wire.received() > before
 }

@@ -1,7 +1,8 @@
-//! The connections that are open: those of HTTP/1 by webhook, those of HTTP/2 by endpoint.
+//! Open connections: HTTP/1 connections by webhook, HTTP/2 connections by origin.
 //!
-//! What follows an answer on an HTTP/1 connection would be taken for the next answer, so such a
-//! connection never serves another webhook. Streams of HTTP/2 are apart.
+//! Bytes after the end of a response on an HTTP/1 connection would be taken for the next response, so an
+//! HTTP/1 connection never serves another webhook. The streams of an HTTP/2 connection are separate, so
+//! webhooks share the connection.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,50 +12,52 @@ use tokio::time::{Instant, interval, sleep};
 use webhook_domain::{FailureClass, WebhookId};
 
 use super::connector::Connector;
-use super::endpoint::Endpoint;
 use super::failure::Failure;
 use super::http1::Http1;
 use super::http2::{Http2, Slot};
-use super::origin::{Connecting, Made, Next, Origin};
+use super::origin::Origin;
+use super::origin_connections::{Choice, Connecting, NewConnection, OriginConnections};
 use super::progress::Progress;
 use super::tls::Protocols;
 
-/// The most HTTP/1 connections that wait for their next request. Beyond, one more closes some others.
+/// The most idle HTTP/1 connections. One more closes all idle connections of some webhook.
 const MAX_IDLE: usize = 10_240;
 
-/// How often a request waits for one more connection before it waits for a stream.
+/// How many new connections a request waits for before waiting for a stream of an open connection.
 const MAX_ROUNDS: usize = 64;
 
-/// How often a new connection may end before it answers a request, and the pause after each time.
+/// How many new HTTP/2 connections in a row may end without a response. One more fails the attempt.
 const MAX_DEAD: u32 = 10;
+
+/// The pause after a new connection has ended without a response.
 const DEAD_PAUSE: Duration = Duration::from_millis(10);
 
-/// How often connections that waited too long, or are too old, are looked for.
-const SWEEP: Duration = Duration::from_secs(1);
+/// How often old connections, and connections idle for too long, are closed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A connection for one request.
+/// A connection for a request.
 pub(super) enum Connection {
-    /// One that nobody else has. `reused`: it has served a request before.
+    /// A connection for the request alone. `reused`: a connection with a request served before.
     Http1 { http1: Http1, reused: bool },
-    /// One that others have, too, and the right to a stream of it.
+    /// A shared connection, and the right to a stream.
     Http2 { http2: Arc<Http2>, slot: Slot },
 }
 
-/// What a request waits for before it can be sent.
+/// The new connection awaited by a request.
 #[derive(Default)]
-pub(crate) struct Waiting {
+pub(crate) struct ConnectionWait {
     progress: Option<Arc<Progress>>,
-    /// `None`: the connection is its own.
+    /// The shared connection being made. `None`: the request makes a connection alone.
     connecting: Option<Arc<Connecting>>,
 }
 
-impl Waiting {
-    /// The connection that was made, or was not.
+impl ConnectionWait {
+    /// How far the latest connection has come. `None`: the request has waited for none.
     pub(crate) fn progress(&self) -> Option<&Progress> {
         self.progress.as_deref()
     }
 
-    /// What it means that the connection was not there in time.
+    /// The failure of a request whose connection was not there in time.
     pub(super) fn timed_out(&self, webhook_id: WebhookId) -> Option<Failure> {
         match &self.connecting {
             Some(connecting) => Some(connecting.timed_out(webhook_id)),
@@ -73,14 +76,14 @@ impl Waiting {
     }
 }
 
-/// All connections of this process.
+/// All connections of the process.
 pub(super) struct Pool {
     connector: Arc<Connector>,
-    /// After so long a connection takes no more requests: names may have moved, backends been
-    /// drained, addresses been forbidden.
+    /// The age at which a connection takes no more requests: the name may have moved, a backend may be
+    /// drained, the address may be forbidden by now.
     max_age: Duration,
     idle: Mutex<Idle>,
-    origins: Mutex<HashMap<Arc<Endpoint>, Origin>>,
+    by_origin: Mutex<HashMap<Arc<Origin>, OriginConnections>>,
 }
 
 #[derive(Default)]
@@ -90,8 +93,7 @@ struct Idle {
 }
 
 impl Idle {
-    /// Closes the connections of some webhook, whichever comes first: so no group of webhooks keeps the
-    /// places of the others.
+    /// Closes the idle connections of an arbitrary webhook, so no group of webhooks keeps all places.
     fn close_some(&mut self) {
         let some = self.by_webhook.keys().next().copied();
         let closed = some.and_then(|webhook_id| self.by_webhook.remove(&webhook_id));
@@ -105,58 +107,62 @@ impl Pool {
             connector,
             max_age,
             idle: Mutex::default(),
-            origins: Mutex::default(),
+            by_origin: Mutex::default(),
         });
         tokio::spawn(sweep(Arc::downgrade(&pool)));
         pool
     }
 
-    /// A connection for a request of this webhook. `fresh`: one that was not open before. `None`: every
-    /// stream that the endpoint takes is in use. What is waited for is told to `waiting`.
+    /// A connection for a request of the webhook. `fresh`: no idle HTTP/1 connection. `None`: all
+    /// streams of the origin are in use. `wait` names the new connection being made meanwhile.
     pub(super) async fn connection(
         self: &Arc<Self>,
         webhook_id: WebhookId,
-        endpoint: &Arc<Endpoint>,
+        origin: &Arc<Origin>,
         fresh: bool,
-        waiting: &mut Waiting,
+        wait: &mut ConnectionWait,
     ) -> Result<Option<Connection>, Failure> {
-        if !fresh && let Some(http1) = self.take(webhook_id, endpoint) {
+        if !fresh && let Some(http1) = self.take(webhook_id, origin) {
             let reused = true;
             return Ok(Some(Connection::Http1 { http1, reused }));
         }
-        if endpoint.server_name().is_none() {
-            return self.open_http1(endpoint, waiting).await.map(Some);
+        if origin.server_name().is_none() {
+            return self.open_http1(origin, wait).await.map(Some);
         }
-        // The streams of a new connection may be taken before everybody who waited for it has one.
+        // A new connection may have fewer streams than waiting requests: the rest waits for another
+        // round.
         let mut dead = 0;
         for _ in 0..MAX_ROUNDS {
             let next = {
-                let mut origins = self.origins();
-                let origin = origins.entry(endpoint.clone()).or_default();
-                origin.next(self.max_age, || self.start(endpoint))
+                let mut by_origin = self.by_origin();
+                let connections = by_origin.entry(origin.clone()).or_default();
+                connections.next(self.max_age, || self.start(origin))
             };
             let connecting = match next {
-                Next::Stream(http2, slot) => return Ok(Some(Connection::Http2 { http2, slot })),
-                Next::Own => return self.open_http1(endpoint, waiting).await.map(Some),
-                Next::Full => return Ok(None),
-                Next::Wait(connecting) => connecting,
+                Choice::Stream(http2, slot) => return Ok(Some(Connection::Http2 { http2, slot })),
+                Choice::Own => return self.open_http1(origin, wait).await.map(Some),
+                Choice::Full => return Ok(None),
+                Choice::Wait(connecting) => connecting,
             };
-            waiting.for_all(&connecting);
+            wait.for_all(&connecting);
             match connecting.made(webhook_id).await? {
-                Made::Http1(place) => {
+                NewConnection::Http1(place) => {
                     if let Some(http1) = place.take() {
                         let reused = false;
                         return Ok(Some(Connection::Http1 { http1, reused }));
                     }
-                    // Another request was here before, and now all know that each needs its own.
+                    // Another request was faster. The next round makes a connection for the request
+                    // alone, as the origin is known to speak HTTP/1 now.
                 }
-                // By now others may have used it up, as some receivers take a few requests only.
-                Made::Http2(http2) if http2.is_usable(self.max_age) || http2.is_used() => {}
-                Made::Http2(_) if dead < MAX_DEAD => {
+                // A working connection, perhaps used up by other requests already, as some receivers
+                // take only a few requests per connection. The next round looks for a stream.
+                NewConnection::Http2(http2) if http2.is_usable(self.max_age) || http2.is_used() => {
+                }
+                NewConnection::Http2(_) if dead < MAX_DEAD => {
                     dead += 1;
                     sleep(DEAD_PAUSE).await;
                 }
-                Made::Http2(_) => {
+                NewConnection::Http2(_) => {
                     return Err(Failure::new(
                         FailureClass::Reset,
                         "the receiver ended each HTTP/2 connection before it answered a request",
@@ -177,22 +183,23 @@ impl Pool {
         idle.by_webhook.entry(webhook_id).or_default().push(http1);
     }
 
-    /// From now on this endpoint is asked over HTTP/1 only.
-    pub(super) fn use_http1(&self, endpoint: &Arc<Endpoint>) {
-        self.origins()
-            .entry(endpoint.clone())
+    /// Uses HTTP/1 for the origin from now on.
+    pub(super) fn use_http1(&self, origin: &Arc<Origin>) {
+        self.by_origin()
+            .entry(origin.clone())
             .or_default()
             .use_http1();
     }
 
-    /// The one that was used last: the others may be given up.
-    fn take(&self, webhook_id: WebhookId, endpoint: &Endpoint) -> Option<Http1> {
+    /// Takes a usable idle connection of the webhook, if any.
+    fn take(&self, webhook_id: WebhookId, origin: &Origin) -> Option<Http1> {
         let mut idle = self.idle();
         let kept = idle.by_webhook.get_mut(&webhook_id)?;
         let (mut looked_at, mut found) = (0, None);
+        // The connection used last is the least likely to have been closed by the receiver.
         while let Some(http1) = kept.pop() {
             looked_at += 1;
-            if http1.is_usable(endpoint, self.max_age) {
+            if http1.is_usable(origin, self.max_age) {
                 found = Some(http1);
                 break;
             }
@@ -204,26 +211,27 @@ impl Pool {
         found
     }
 
-    /// A connection of the request's own.
+    /// Makes a connection for a single request.
     async fn open_http1(
         &self,
-        endpoint: &Arc<Endpoint>,
-        waiting: &mut Waiting,
+        origin: &Arc<Origin>,
+        wait: &mut ConnectionWait,
     ) -> Result<Connection, Failure> {
         let progress = Arc::new(Progress::start());
-        waiting.for_own(&progress);
-        let made = self.open(endpoint, &progress).await?;
+        wait.for_own(&progress);
+        let made = self.open(origin, &progress).await?;
         let unusable = || Failure::ours("the connection that was made could not be used");
         match &made {
-            Made::Http1(place) => {
+            NewConnection::Http1(place) => {
                 let (http1, reused) = (place.take().ok_or_else(unusable)?, false);
                 Ok(Connection::Http1 { http1, reused })
             }
-            // It speaks HTTP/2 by now: for this request that is as well.
-            Made::Http2(http2) => {
+            // The receiver speaks HTTP/2 by now. The request takes a stream, and others share the
+            // connection.
+            NewConnection::Http2(http2) => {
                 let slot = http2.slot().ok_or_else(unusable)?;
-                self.origins()
-                    .entry(endpoint.clone())
+                self.by_origin()
+                    .entry(origin.clone())
                     .or_default()
                     .made(&made);
                 let http2 = http2.clone();
@@ -232,27 +240,35 @@ impl Pool {
         }
     }
 
-    /// Makes a connection that is for whoever wants one, and goes on if nobody does any more.
-    fn start(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> Connecting {
+    /// Starts to make a connection for all waiting requests. The connection is made also if all requests
+    /// are cut off meanwhile.
+    fn start(self: &Arc<Self>, origin: &Arc<Origin>) -> Connecting {
         let progress = Arc::new(Progress::start());
-        let (pool, endpoint, shared) = (self.clone(), endpoint.clone(), progress.clone());
+        let (pool, origin, shared) = (self.clone(), origin.clone(), progress.clone());
         let making = tokio::spawn(async move {
-            let made = pool.open(&endpoint, &shared).await;
-            let mut origins = pool.origins();
-            let origin = origins.entry(endpoint).or_default();
+            let made = pool.open(&origin, &shared).await;
+            let mut by_origin = pool.by_origin();
+            let connections = by_origin.entry(origin).or_default();
             match &made {
-                Ok(made) => origin.made(made),
-                Err(_) => origin.failed(),
+                Ok(made) => connections.made(made),
+                Err(_) => connections.failed(),
             }
             made
         });
         Connecting::new(progress, making)
     }
 
-    async fn open(&self, endpoint: &Arc<Endpoint>, progress: &Progress) -> Result<Made, Failure> {
-        let protocols = self.origins().get(endpoint).map(Origin::protocols);
+    async fn open(
+        &self,
+        origin: &Arc<Origin>,
+        progress: &Progress,
+    ) -> Result<NewConnection, Failure> {
+        let protocols = self
+            .by_origin()
+            .get(origin)
+            .map(OriginConnections::protocols);
         let protocols = protocols.unwrap_or(Protocols::All);
-        let connecting = self.connector.connect(endpoint, progress, protocols);
+        let connecting = self.connector.connect(origin, progress, protocols);
         let stream = connecting.await?;
         if stream.is_http2() {
             let started = Http2::start(stream).await.map_err(|error| {
@@ -261,18 +277,19 @@ impl Pool {
                     format_args!("HTTP/2 could not be started: {error}"),
                 )
             });
-            return Ok(Made::Http2(Arc::new(started?)));
+            return Ok(NewConnection::Http2(Arc::new(started?)));
         }
-        let started = Http1::start(stream, endpoint.clone()).await;
+        let started = Http1::start(stream, origin.clone()).await;
         let started = started.map_err(|error| {
             Failure::new(
                 FailureClass::Protocol,
                 format_args!("HTTP/1.1 could not be started: {error}"),
             )
         });
-        Ok(Made::http1(started?))
+        Ok(NewConnection::http1(started?))
     }
 
+    /// Closes old connections and connections idle for too long, and forgets unused origins.
     fn remove_old(&self) {
         let now = Instant::now();
         let mut idle = self.idle();
@@ -284,22 +301,24 @@ impl Pool {
         });
         idle.count = count;
         drop(idle);
-        self.origins()
-            .retain(|_, origin| origin.is_of_use(self.max_age));
+        self.by_origin()
+            .retain(|_, connections| connections.is_of_use(self.max_age));
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn origins(&self) -> MutexGuard<'_, HashMap<Arc<Endpoint>, Origin>> {
-        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    fn by_origin(&self) -> MutexGuard<'_, HashMap<Arc<Origin>, OriginConnections>> {
+        self.by_origin
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Closes what is not to be kept, for as long as there is a pool.
+/// Removes old connections for as long as the pool exists.
 async fn sweep(pool: Weak<Pool>) {
-    let mut sweeps = interval(SWEEP);
+    let mut sweeps = interval(SWEEP_INTERVAL);
     loop {
         sweeps.tick().await;
         match pool.upgrade() {

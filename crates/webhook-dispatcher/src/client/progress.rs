@@ -1,4 +1,4 @@
-//! How far the making of a connection has come.
+//! Progress: how far a new connection has come.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -7,14 +7,13 @@ use std::time::Instant;
 
 use webhook_domain::FailureClass;
 
-use super::failure::Failure;
-use super::resolver::unanswered;
+use super::failure::{Failure, unanswered_name};
 
-/// What stands for a part that has not ended.
-const NONE: i32 = -1;
+/// The duration of an unfinished step.
+const NOT_ENDED: i32 = -1;
 
-/// How far a connection has come, and how long its parts took. Those that wait for the connection
-/// share it with the task that makes it.
+/// How far a new connection has come, and how long each step took. Shared by the waiting requests and
+/// the task making the connection, so the fields are atomic.
 #[derive(Debug)]
 pub(crate) struct Progress {
     began: Instant,
@@ -35,60 +34,60 @@ impl Progress {
     pub(crate) fn start() -> Self {
         Self {
             began: Instant::now(),
-            dns_ms: NONE.into(),
-            connected_ms: NONE.into(),
+            dns_ms: NOT_ENDED.into(),
+            connected_ms: NOT_ENDED.into(),
             step: Mutex::new(Step::LookingUp("the host".into())),
             waits_for_port: AtomicBool::new(false),
         }
     }
 
-    /// This name is being looked up.
+    /// Notes the start of the look-up of `name`.
     pub(super) fn looking_up(&self, name: &Arc<str>) {
         self.enter(Step::LookingUp(name.clone()));
     }
 
-    /// The name was looked up, which an address in the URL needs not.
+    /// Notes the end of the look-up. An address in the URL needs no look-up.
     pub(super) fn looked_up(&self) {
         self.dns_ms.store(millis(self.began), Ordering::Relaxed);
     }
 
-    /// These addresses are being tried.
+    /// Notes the start of TCP to `addresses`.
     pub(crate) fn connecting(&self, addresses: &[SocketAddr]) {
         self.enter(Step::Connecting(addresses.to_vec()));
     }
 
-    /// Every local port is in use, so that a connection has to wait.
+    /// Notes a wait for a local port, as every port is in use.
     pub(super) fn waiting_for_port(&self) {
         self.waits_for_port.store(true, Ordering::Relaxed);
     }
 
-    /// There is a TCP connection; TLS is next.
+    /// Notes the end of TCP and the start of TLS.
     pub(crate) fn shaking_hands(&self) {
         self.enter(Step::ShakingHands);
     }
 
-    /// The connection can be used.
+    /// Notes the end: the connection can be used.
     pub(super) fn connected(&self) {
         self.connected_ms
             .store(millis(self.began), Ordering::Relaxed);
     }
 
-    /// How long the look-up took, if there was one.
+    /// How long the look-up took. `None`: unfinished, or not needed.
     pub(crate) fn dns_ms(&self) -> Option<i32> {
-        Some(self.dns_ms.load(Ordering::Relaxed)).filter(|ms| *ms != NONE)
+        Some(self.dns_ms.load(Ordering::Relaxed)).filter(|ms| *ms != NOT_ENDED)
     }
 
-    /// How long TCP and TLS took, if there is a connection.
+    /// How long TCP and TLS took. `None`: there is no connection yet.
     pub(crate) fn connect_ms(&self) -> Option<i32> {
-        let all = Some(self.connected_ms.load(Ordering::Relaxed)).filter(|ms| *ms != NONE)?;
+        let all = Some(self.connected_ms.load(Ordering::Relaxed)).filter(|ms| *ms != NOT_ENDED)?;
         Some(all.saturating_sub(self.dns_ms().unwrap_or(0)))
     }
 
-    /// What it means that the connection is not there in time.
+    /// The failure of a connection not finished in time, by the step reached.
     pub(crate) fn timed_out(&self) -> Failure {
         let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         match &*step {
-            Step::LookingUp(name) => unanswered(name),
+            Step::LookingUp(name) => unanswered_name(name),
             Step::Connecting(addresses) => {
                 let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
                 let addresses = addresses.join(", ");
@@ -112,7 +111,7 @@ impl Progress {
     }
 }
 
-/// Milliseconds since then.
+/// The milliseconds since an instant.
 pub(crate) fn millis(since: Instant) -> i32 {
     i32::try_from(since.elapsed().as_millis()).unwrap_or(i32::MAX)
 }

@@ -1,5 +1,5 @@
-//! Names to addresses, without threads that wait: a name that no server answers for costs only the
-//! webhooks that have it.
+//! The resolver: from names to addresses, without waiting threads. A name without a reply from any
+//! server costs only the webhooks at that name.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,55 +18,60 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use webhook_domain::FailureClass;
 
-use super::addresses::is_ours;
-use super::failure::Failure;
+use super::failure::{Failure, is_out_of_files, unanswered_name};
 
-/// How long a look-up may take, with the wait for its turn.
-pub(crate) const LOOK_UP: Duration = Duration::from_secs(5);
+/// How long a look-up may take, including the wait for a permit.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one question may stay without an answer before it is asked again.
-const QUESTION: Duration = Duration::from_secs(2);
+/// How long a query may stay without a reply before being sent again.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many names are looked up at once. Each takes two questions, each question a socket.
+/// How many names are looked up at once. Each takes two queries, and each query a socket.
 const NAMES_AT_ONCE: usize = 512;
 
-/// The same for names that nobody answered for lately: all of them together must not take the turns of
-/// the others.
+/// How many *silent* names are looked up at once: names without a reply from any server lately. Separate
+/// permits keep silent names from holding up other names.
 const SILENT_NAMES_AT_ONCE: usize = 64;
 
-/// How long a name counts as one of these, and how many are remembered.
-const SILENT: Duration = Duration::from_secs(5 * 60);
+/// How long a name counts as silent after a look-up without a reply.
+const SILENT_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// The most silent names remembered. Further silent names are looked up among the others.
 const MAX_SILENT_NAMES: usize = 16_384;
 
-/// How long IPv6 addresses are waited for when those of IPv4 are there, as RFC 8305 section 3 proposes.
-const IPV6_PAUSE: Duration = Duration::from_millis(50);
+/// How long the look-up waits for IPv6 addresses when IPv4 addresses are there, as RFC 8305 section 3
+/// proposes.
+const IPV6_WAIT: Duration = Duration::from_millis(50);
 
-/// The same the other way round. Longer, as a machine without IPv6 can use no other addresses.
-const IPV4_PAUSE: Duration = Duration::from_secs(2);
+/// How long the look-up waits for IPv4 addresses when IPv6 addresses are there. Longer, as a machine
+/// without IPv6 can use no others.
+const IPV4_WAIT: Duration = Duration::from_secs(2);
 
-/// The most answers that are remembered, each until its TTL is over.
-const CACHED_ANSWERS: u64 = 8_192;
+/// The most replies cached, each until the TTL is over.
+const MAX_CACHED_REPLIES: u64 = 8_192;
 
-/// The longest that an answer is remembered, and that the lack of one is.
-const REMEMBERED: Duration = Duration::from_secs(60 * 60);
-const LACK_REMEMBERED: Duration = Duration::from_secs(5);
+/// The longest time for addresses in the cache, also with a longer TTL.
+const MAX_TTL: Duration = Duration::from_secs(60 * 60);
 
-/// The most addresses of one name that are taken.
+/// The longest time for the lack of an address in the cache: an admin may have just created the name.
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(5);
+
+/// The most addresses of a name tried; the rest is left out.
 const MAX_ADDRESSES: usize = 16;
 
 type Found = Result<Arc<[IpAddr]>, Failure>;
 type LookUp = BoxFuture<'static, Found>;
 
-/// Looks names up, one look-up per name at a time.
+/// Looks names up, a single look-up per name at a time for all requests.
 pub(crate) struct NameResolver {
     resolver: Arc<TokioResolver>,
-    turns: Arc<Turns>,
+    permits: Arc<Permits>,
     running: Mutex<HashMap<Arc<str>, WeakShared<LookUp>>>,
 }
 
 impl NameResolver {
-    /// Asks `name_servers`; those of this machine's configuration if there are none. `/etc/hosts`
-    /// counts in any case.
+    /// A resolver asking `name_servers`, or, if empty, the servers of the machine's configuration.
+    /// `/etc/hosts` counts in any case.
     pub(crate) fn new(name_servers: &[SocketAddr]) -> Result<Self, NetError> {
         let mut builder = if name_servers.is_empty() {
             TokioResolver::builder_tokio()?
@@ -78,13 +83,13 @@ impl NameResolver {
         set_bounds(builder.options_mut());
         Ok(Self {
             resolver: Arc::new(builder.build()?),
-            turns: Arc::new(Turns::new()),
+            permits: Arc::new(Permits::new()),
             running: Mutex::default(),
         })
     }
 
-    /// Finds the addresses of a name, in the order in which they should be tried: IPv6 and IPv4 in
-    /// turn. The name stands for itself: no search list is tried.
+    /// Finds the addresses of a name, in the order of trying: IPv6 and IPv4 alternate. No search list is
+    /// applied to the name.
     pub(crate) async fn look_up(&self, name: &Arc<str>) -> Found {
         let look_up = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +97,7 @@ impl NameResolver {
                 look_up
             } else {
                 let look_up = self.start(name.clone());
+                // Look-ups end with the last request waiting for the name.
                 running.retain(|_, look_up| look_up.upgrade().is_some());
                 running.extend(look_up.downgrade().map(|weak| (name.clone(), weak)));
                 look_up
@@ -101,30 +107,30 @@ impl NameResolver {
     }
 
     fn start(&self, name: Arc<str>) -> Shared<LookUp> {
-        let (resolver, turns) = (self.resolver.clone(), self.turns.clone());
+        let (resolver, permits) = (self.resolver.clone(), self.permits.clone());
         let look_up = async move {
             let found = async {
-                let _turn = turns.of(&name).acquire().await;
+                let _permit = permits.of(&name).acquire().await;
                 find(&resolver, &name).await
             };
-            let found = timeout(LOOK_UP, found).await;
-            let found = found.unwrap_or_else(|_| Err(unanswered(&name)));
-            turns.note(&name, found == Err(unanswered(&name)));
+            let found = timeout(LOOK_UP_TIMEOUT, found).await;
+            let found = found.unwrap_or_else(|_| Err(unanswered_name(&name)));
+            permits.note(&name, found == Err(unanswered_name(&name)));
             found
         };
         look_up.boxed().shared()
     }
 }
 
-/// Who may look up now.
-struct Turns {
+/// The permits to look names up.
+struct Permits {
     all: Semaphore,
     silent: Semaphore,
-    /// Names that nobody answered for, and when.
+    /// Silent names, with the time of the look-up without a reply.
     silent_names: Mutex<HashMap<Arc<str>, Instant>>,
 }
 
-impl Turns {
+impl Permits {
     fn new() -> Self {
         Self {
             all: Semaphore::new(NAMES_AT_ONCE),
@@ -136,7 +142,7 @@ impl Turns {
     fn of(&self, name: &str) -> &Semaphore {
         let since = self.silent_names().get(name).copied();
         match since {
-            Some(since) if since.elapsed() < SILENT => &self.silent,
+            Some(since) if since.elapsed() < SILENT_FOR => &self.silent,
             Some(_) | None => &self.all,
         }
     }
@@ -148,7 +154,7 @@ impl Turns {
             return;
         }
         if names.len() >= MAX_SILENT_NAMES {
-            names.retain(|_, since| since.elapsed() < SILENT);
+            names.retain(|_, since| since.elapsed() < SILENT_FOR);
         }
         if names.len() < MAX_SILENT_NAMES {
             names.insert(name.clone(), Instant::now());
@@ -170,11 +176,11 @@ fn name_server(address: SocketAddr) -> NameServerConfig {
 }
 
 fn set_bounds(options: &mut ResolverOpts) {
-    options.timeout = QUESTION;
+    options.timeout = QUERY_TIMEOUT;
     options.attempts = 1;
-    options.cache_size = CACHED_ANSWERS;
-    options.positive_max_ttl = Some(REMEMBERED);
-    options.negative_max_ttl = Some(LACK_REMEMBERED);
+    options.cache_size = MAX_CACHED_REPLIES;
+    options.positive_max_ttl = Some(MAX_TTL);
+    options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
 }
 
 async fn find(resolver: &TokioResolver, name: &str) -> Found {
@@ -184,13 +190,13 @@ async fn find(resolver: &TokioResolver, name: &str) -> Found {
     );
     let (one, other) = select(six, four).await.factor_first();
     let other = match &one {
-        // A name server that drops the question for one family must not hold up the other for long.
-        Ok(found) if found.iter().all(IpAddr::is_ipv4) => timeout(IPV6_PAUSE, other).await.ok(),
-        Ok(_) => timeout(IPV4_PAUSE, other).await.ok(),
+        // A name server dropping the query for one family must not hold up the other for long.
+        Ok(found) if found.iter().all(IpAddr::is_ipv4) => timeout(IPV6_WAIT, other).await.ok(),
+        Ok(_) => timeout(IPV4_WAIT, other).await.ok(),
         Err(_) => Some(other.await),
     };
     let addresses = match (one, other) {
-        (Ok(one), Some(Ok(other))) => in_turn(one, other),
+        (Ok(one), Some(Ok(other))) => alternate(one, other),
         (Ok(found), _) | (Err(_), Some(Ok(found))) => found,
         (Err(error), Some(Err(other))) => return Err(worse(name, &error, &other)),
         (Err(error), None) => return Err(describe(name, &error)),
@@ -198,14 +204,15 @@ async fn find(resolver: &TokioResolver, name: &str) -> Found {
     Ok(addresses.into_iter().take(MAX_ADDRESSES).collect())
 }
 
-/// The addresses of one family; at least one.
+/// Asks for the addresses of a family, and finds at least one.
 async fn ask(
     resolver: &TokioResolver,
     name: &str,
     family: RecordType,
 ) -> Result<Vec<IpAddr>, NetError> {
-    let answer = resolver.lookup(format!("{name}."), family).await?;
-    let records = answer.answers().iter();
+    // The dot at the end keeps search lists away.
+    let reply = resolver.lookup(format!("{name}."), family).await?;
+    let records = reply.answers().iter();
     let addresses: Vec<_> = records.filter_map(|record| record.data.ip_addr()).collect();
     if addresses.is_empty() {
         return Err(NetError::Message("the name has no address"));
@@ -213,8 +220,8 @@ async fn ask(
     Ok(addresses)
 }
 
-/// IPv6 first, then one of each.
-fn in_turn(one: Vec<IpAddr>, other: Vec<IpAddr>) -> Vec<IpAddr> {
+/// Addresses of both families in alternation, IPv6 first.
+fn alternate(one: Vec<IpAddr>, other: Vec<IpAddr>) -> Vec<IpAddr> {
     let (six, four) = if one.iter().any(IpAddr::is_ipv6) {
         (one, other)
     } else {
@@ -229,7 +236,8 @@ fn in_turn(one: Vec<IpAddr>, other: Vec<IpAddr>) -> Vec<IpAddr> {
     .collect()
 }
 
-/// Of two errors the one that says more: that a family has no address says nothing about the other.
+/// The failure of the more telling error: the lack of an address in one family does not explain the
+/// other.
 fn worse(name: &str, one: &NetError, other: &NetError) -> Failure {
     if is_lack(one) && !is_lack(other) {
         return describe(name, other);
@@ -247,7 +255,7 @@ fn is_lack(error: &NetError) -> bool {
 fn describe(name: &str, error: &NetError) -> Failure {
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "the others say it well themselves"
+        reason = "the library's text of the others is clear"
     )]
     match error {
         NetError::Dns(DnsError::NoRecordsFound(lack))
@@ -262,8 +270,8 @@ fn describe(name: &str, error: &NetError) -> Failure {
             FailureClass::Dns,
             format_args!("the name {name} has no address in the DNS"),
         ),
-        NetError::Timeout => unanswered(name),
-        NetError::Io(error) if is_ours(error) => {
+        NetError::Timeout => unanswered_name(name),
+        NetError::Io(error) if is_out_of_files(error) => {
             Failure::ours(format_args!("there are too many open files: {error}"))
         }
         NetError::Dns(DnsError::ResponseCode(code)) => Failure::new(
@@ -277,27 +285,19 @@ fn describe(name: &str, error: &NetError) -> Failure {
     }
 }
 
-/// No name server told the addresses in time.
-pub(super) fn unanswered(name: &str) -> Failure {
-    Failure::new(
-        FailureClass::Dns,
-        format_args!("no name server told the addresses of {name} in time"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn both_families_are_tried_in_turn() {
+    fn both_families_are_tried_alternate() {
         let six = ["2001:db8::1", "2001:db8::2"].map(|a| a.parse().expect("an address"));
         let four = ["192.0.2.1"].map(|a| a.parse().expect("an address"));
 
         let expected = [six[0], four[0], six[1]];
-        assert_eq!(in_turn(six.to_vec(), four.to_vec()), expected);
-        assert_eq!(in_turn(four.to_vec(), six.to_vec()), expected);
-        assert_eq!(in_turn(four.to_vec(), Vec::new()), four);
+        assert_eq!(alternate(six.to_vec(), four.to_vec()), expected);
+        assert_eq!(alternate(four.to_vec(), six.to_vec()), expected);
+        assert_eq!(alternate(four.to_vec(), Vec::new()), four);
     }
 
     #[tokio::test]
@@ -323,7 +323,7 @@ mod tests {
         let (one, other) = tokio::join!(resolver.look_up(&name), resolver.look_up(&name));
 
         let failure = one.expect_err("nobody answers");
-        assert_eq!(failure, unanswered("example.test"));
+        assert_eq!(failure, unanswered_name("example.test"));
         assert_eq!(other, Err(failure));
     }
 }

@@ -11,7 +11,7 @@ fn loopback() -> AddressPolicy {
     }
 }
 
-async fn send(client: &Client, url: &str, course: &mut Course) -> Result<Answer, Failure> {
+async fn send(client: &Client, url: &str, trace: &mut SendTrace) -> Result<Response, Failure> {
     let target = Target::new(url, &loopback()).expect("a target");
     let outgoing = Outgoing {
         webhook_id: WebhookId(uuid::Uuid::nil()),
@@ -21,7 +21,7 @@ async fn send(client: &Client, url: &str, course: &mut Course) -> Result<Answer,
         timeout: Duration::from_millis(500),
         slack: Duration::ZERO,
     };
-    client.send(&outgoing, course).await
+    client.send(&outgoing, trace).await
 }
 
 fn client(policy: AddressPolicy) -> Client {
@@ -30,7 +30,7 @@ fn client(policy: AddressPolicy) -> Client {
 }
 
 async fn failure(url: &str, policy: AddressPolicy) -> Failure {
-    let sent = send(&client(policy), url, &mut Course::default()).await;
+    let sent = send(&client(policy), url, &mut SendTrace::default()).await;
     sent.err().expect("it fails")
 }
 
@@ -86,15 +86,15 @@ async fn a_connection_that_ends_while_it_is_used_again_is_replaced_once() {
     let (address, server) = serve(vec![vec![EMPTY, b""], vec![b""]]);
     let (client, url) = (client(loopback()), format!("http://{address}/"));
 
-    let mut answer = send(&client, &url, &mut Course::default()).await;
+    let mut answer = send(&client, &url, &mut SendTrace::default()).await;
     let read = answer.as_mut().expect("an answer").chunk().await;
     assert!(matches!(read, Ok(None)));
-    let mut course = Course::default();
-    let failed = send(&client, &url, &mut course).await;
+    let mut trace = SendTrace::default();
+    let failed = send(&client, &url, &mut trace).await;
 
     let failure = failed.err().expect("the second connection ends, too");
     assert_eq!(failure.class, FailureClass::Reset);
-    assert!(course.repeated.is_some(), "it was sent again");
+    assert!(trace.repeated.is_some(), "it was sent again");
     server.join().expect("it ends");
 }
 
@@ -120,14 +120,14 @@ async fn names_of_headers_are_sent_as_they_are_documented() {
         slack: Duration::ZERO,
     };
 
-    let (client, mut course) = (client(loopback()), Course::default());
+    let (client, mut trace) = (client(loopback()), SendTrace::default());
     let head = async {
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let mut head = vec![0; 4_096];
         let length = tokio::io::AsyncReadExt::read(&mut stream, &mut head).await;
         String::from_utf8_lossy(&head[..length.expect("a request")]).into_owned()
     };
-    let (_, head) = tokio::join!(client.send(&outgoing, &mut course), head);
+    let (_, head) = tokio::join!(client.send(&outgoing, &mut trace), head);
 
     for name in webhook_domain::RequestHeader::ALL {
         let line = format!("\r\n{}: x\r\n", name.as_str());

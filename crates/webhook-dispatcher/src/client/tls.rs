@@ -1,4 +1,4 @@
-//! TLS as every connection to a receiver speaks it, and what its refusals mean.
+//! TLS of connections to receivers, and the meaning of TLS errors.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ mod verifier;
 
 use verifier::{NotTrusted, Verifier};
 
-/// TLS 1.2 and 1.3, trusting whom this machine trusts, offering HTTP/2 before HTTP/1.1.
+/// TLS 1.2 and 1.3, trusting the machine's roots, offering HTTP/2 before HTTP/1.1.
 pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(default_provider());
     let verifier = Verifier::new(provider.clone())?;
@@ -29,7 +29,7 @@ pub(super) fn client_config() -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// What is offered to a receiver.
+/// The protocols offered in a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocols {
     /// HTTP/2 before HTTP/1.1.
@@ -38,7 +38,7 @@ pub(crate) enum Protocols {
     Http1,
 }
 
-/// The same configuration, offering only HTTP/1.1.
+/// A copy of the configuration, offering only HTTP/1.1.
 pub(super) fn without_http2(config: &ClientConfig) -> ClientConfig {
     let mut config = config.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -46,42 +46,45 @@ pub(super) fn without_http2(config: &ClientConfig) -> ClientConfig {
 }
 
 tokio::task_local! {
-    /// Whether the receiver of the handshake that goes on here asked for a client certificate.
+    /// Whether the receiver of the current task's handshake asked for a client certificate.
     static CERTIFICATE_WANTED: Arc<AtomicBool>;
 }
 
-/// Shakes hands, and notes in `wanted` whether the receiver asks for a client certificate.
+/// Runs a handshake, and notes in `wanted` whether the receiver asks for a client certificate.
 pub(super) async fn noting<T>(wanted: &Arc<AtomicBool>, handshake: impl Future<Output = T>) -> T {
     CERTIFICATE_WANTED.scope(wanted.clone(), handshake).await
 }
 
-/// Has no client certificate, and notes that one was asked for. One for all connections, as a session
-/// is resumed only under the resolver that it began with.
+/// Presents no client certificate, and notes a receiver's wish for one.
+///
+/// A single resolver serves all connections, as a TLS session is resumed only under the resolver of its
+/// start. So the note goes through a task-local instead of a field.
 #[derive(Debug)]
 struct NoCertificate;
 
 impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let note = |wanted: &Arc<AtomicBool>| wanted.store(true, Ordering::Relaxed);
-        // Nobody wants to know it outside of a handshake of ours.
+        // Outside of `noting` the note has no reader.
         let _ = CERTIFICATE_WANTED.try_with(note);
         None
     }
 
     fn has_certs(&self) -> bool {
-        // Otherwise it would not be asked.
+        // With `false` the library would not call `resolve`.
         true
     }
 }
 
-/// Looks into `io::Error`s, which may be nested and hide what they wrap from `source`.
+/// Finds the TLS error within an `io::Error`. An `io::Error` may be nested, and hides the inner error
+/// from `source`.
 pub(super) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     let wrapped = error.downcast_ref().and_then(io::Error::get_ref);
     let inside = wrapped.and_then(|inner| tls_error(inner));
     error.downcast_ref().or(inside)
 }
 
-/// Why a handshake failed.
+/// Says why a handshake failed.
 pub(super) fn describe_handshake(error: &io::Error, certificate_wanted: bool) -> FailureDetail {
     match tls_error(error) {
         Some(error) => describe(error, certificate_wanted),
@@ -95,12 +98,12 @@ pub(super) fn describe_handshake(error: &io::Error, certificate_wanted: bool) ->
     }
 }
 
-/// What a TLS error means to whoever runs the receiver. `certificate_wanted`: the receiver had asked
+/// Explains a TLS error to the operator of the receiver. `certificate_wanted`: the receiver had asked
 /// for a client certificate.
 pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> FailureDetail {
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "the others say it well themselves"
+        reason = "the library's text of the others is clear"
     )]
     match error {
         rustls::Error::InvalidMessage(_) => {
@@ -126,7 +129,7 @@ pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> Failu
 fn describe_alert(alert: AlertDescription, certificate_wanted: bool) -> FailureDetail {
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "the others say it well themselves"
+        reason = "the library's text of the others is clear"
     )]
     match alert {
         AlertDescription::ProtocolVersion => {

@@ -1,4 +1,4 @@
-//! A connection's bytes: plain or within TLS, and what is to be known of those that came in.
+//! The wire: a connection's bytes, plain or within TLS, and notes on the incoming bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -13,19 +13,19 @@ use webhook_domain::FailureDetail;
 
 use super::tls::{describe, tls_error};
 
-/// How many bytes of an answer are kept to tell what it was if it was not HTTP.
-const BEGINNING: usize = 40;
+/// How many bytes of a response are kept, as a quotation for a response other than HTTP.
+const MAX_BEGINNING: usize = 40;
 
-/// What is known of the bytes that came in over a connection.
+/// Notes on the incoming bytes of a connection.
 #[derive(Debug, Default)]
 pub(crate) struct Wire {
     received: AtomicU64,
-    /// How much had come in when the latest request went out.
+    /// The value of `received` when the latest request went out.
     asked_at: AtomicU64,
     beginning: Mutex<Vec<u8>>,
     certificate_wanted: Arc<AtomicBool>,
-    /// What TLS refused after the handshake, as receivers do with TLS 1.3. It is kept here, as HTTP/2
-    /// passes on the text of an error only.
+    /// Why the receiver refused TLS after the handshake, as happens with TLS 1.3. Kept here, as the
+    /// HTTP/2 library passes on only the text of an error.
     refusal: Mutex<Option<FailureDetail>>,
 }
 
@@ -37,28 +37,28 @@ impl Wire {
         }
     }
 
-    /// A request goes out: what comes in from now on is its answer.
+    /// Notes a request going out: all bytes coming in from now on are the response.
     pub(super) fn ask(&self) {
         self.asked_at.store(self.received(), Ordering::Relaxed);
         self.kept().clear();
     }
 
-    /// Whether a byte of the answer has come in.
+    /// Whether a byte of the response has come in.
     pub(super) fn has_begun(&self) -> bool {
         self.received() != self.asked_at.load(Ordering::Relaxed)
     }
 
-    /// How many bytes have come in over this connection.
+    /// How many bytes have come in over the connection.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// The first bytes of the answer, as text.
+    /// The first bytes of the response, as text.
     pub(super) fn beginning(&self) -> String {
         self.kept().escape_ascii().to_string()
     }
 
-    /// What TLS refused after the handshake, if it did.
+    /// Why the receiver refused TLS after the handshake, if so.
     pub(super) fn refusal(&self) -> Option<FailureDetail> {
         let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.clone()
@@ -80,7 +80,7 @@ impl Wire {
             .received
             .fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if had == self.asked_at.load(Ordering::Relaxed) {
-            let beginning = &bytes[..bytes.len().min(BEGINNING)];
+            let beginning = &bytes[..bytes.len().min(MAX_BEGINNING)];
             self.kept().extend_from_slice(beginning);
         }
     }
@@ -92,13 +92,13 @@ impl Wire {
     }
 }
 
-/// Plain or within TLS.
+/// The bytes of a connection, plain or within TLS.
 pub(super) enum Transport {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A transport that tells its [`Wire`] what comes in.
+/// A transport whose incoming bytes are noted in a [`Wire`].
 pub(super) struct Stream {
     transport: Transport,
     wire: Arc<Wire>,

@@ -1,12 +1,13 @@
-//! Text that stays within its log line.
+//! Text for a log line, without line breaks and bounded.
 
 use std::fmt::Write;
 
-/// The most characters of a message: the longest of ours quotes a rejection's reason of 2,000.
+/// Most characters of a text in a log line. Our longest message quotes a rejection's reason of 2,000
+/// characters; the rest of a longer text is cut off.
 const MAX_CHARS: usize = 4_000;
 
-/// Makes a text one line of at most 4,000 characters: control characters, line breaks and marks
-/// that turn the writing direction are escaped, as a terminal would obey them.
+/// Makes a text a single line of at most [`MAX_CHARS`] characters. Control characters, line breaks and
+/// marks for the writing direction are escaped: a terminal would obey such characters.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_CHARS));
     let mut chars = text.chars();
@@ -25,7 +26,7 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
-/// Whether a terminal or a viewer of logs does something else than to show the character.
+/// Whether a terminal or a viewer of logs obeys the character instead of showing a glyph.
 fn is_obeyed(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,94 +1,96 @@
-//! Trouble that goes on: told once, then by the minute with a count.
+//! Repeated warnings and errors: written once, then once a minute with a count.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use log::Level;
 
-/// How long the same trouble is not told again.
-const QUIET: Duration = Duration::from_secs(60);
+/// Interval for counting the lines of a kind. Lines beyond the allowance of an interval are hidden, and
+/// counted in the first line of the next interval.
+const INTERVAL: Duration = Duration::from_secs(60);
 
-/// How many kinds of trouble are known at once; the ones told longest ago are forgotten first, so
-/// that no flood of different texts fills the memory.
+/// Most kinds of lines in memory. Beyond, the older half is forgotten: a flood of different texts must
+/// not fill the memory.
 const MAX_KINDS: usize = 256;
 
-/// Warnings and errors that were told lately, by their [kind](kind_of).
+/// Warnings and errors written lately, by [kind](kind_of).
 #[derive(Default)]
 pub(super) struct Repeats {
-    kinds: HashMap<String, Told>,
+    kinds: HashMap<String, Counts>,
 }
 
-struct Told {
-    /// When the minute began.
-    at: Instant,
+/// The lines of a kind in the current interval.
+struct Counts {
+    /// Start of the interval.
+    since: Instant,
     written: usize,
     hidden: usize,
 }
 
-/// What to do with a line.
+/// The fate of a line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Telling {
-    /// Write it.
-    Line,
-    /// Write it, with the number of lines like it that were hidden.
-    LineAfter(usize),
-    /// Count it only.
-    Hidden,
+pub(super) enum Verdict {
+    /// The line is written.
+    Write,
+    /// The line is written, with the number of hidden lines of the same kind before.
+    WriteAfterHidden(usize),
+    /// The line is only counted.
+    Hide,
 }
 
 impl Repeats {
-    /// Decides about a line, of which `allowance` are written by the minute. Lines that are neither
-    /// warnings nor errors are always written.
-    pub(super) fn tell(
+    /// Decides about a line; `allowance` lines of the kind are written in an [`INTERVAL`]. Lines below
+    /// a warning are always written.
+    pub(super) fn judge(
         &mut self,
         level: Level,
         kind: &str,
         allowance: usize,
         now: Instant,
-    ) -> Telling {
+    ) -> Verdict {
         if level > Level::Warn {
-            return Telling::Line;
+            return Verdict::Write;
         }
-        if let Some(told) = self.kinds.get_mut(kind) {
-            if now.duration_since(told.at) < QUIET {
-                if told.written < allowance {
-                    told.written += 1;
-                    return Telling::Line;
+        if let Some(counts) = self.kinds.get_mut(kind) {
+            if now.duration_since(counts.since) < INTERVAL {
+                if counts.written < allowance {
+                    counts.written += 1;
+                    return Verdict::Write;
                 }
-                told.hidden += 1;
-                return Telling::Hidden;
+                counts.hidden += 1;
+                return Verdict::Hide;
             }
-            (told.at, told.written) = (now, 1);
-            return match std::mem::take(&mut told.hidden) {
-                0 => Telling::Line,
-                hidden => Telling::LineAfter(hidden),
+            (counts.since, counts.written) = (now, 1);
+            return match std::mem::take(&mut counts.hidden) {
+                0 => Verdict::Write,
+                hidden => Verdict::WriteAfterHidden(hidden),
             };
         }
         if self.kinds.len() >= MAX_KINDS {
             self.forget_half();
         }
-        let told = Told {
-            at: now,
+        let counts = Counts {
+            since: now,
             written: 1,
             hidden: 0,
         };
-        self.kinds.insert(kind.to_owned(), told);
-        Telling::Line
+        self.kinds.insert(kind.to_owned(), counts);
+        Verdict::Write
     }
 
     fn forget_half(&mut self) {
-        let mut times: Vec<Instant> = self.kinds.values().map(|told| told.at).collect();
+        let mut times: Vec<Instant> = self.kinds.values().map(|counts| counts.since).collect();
         times.sort_unstable();
         let middle = times[times.len() / 2];
-        self.kinds.retain(|_, told| told.at > middle);
+        self.kinds.retain(|_, counts| counts.since > middle);
     }
 }
 
-/// Of which kind a line is: its text without what differs from one time to the next (words with a
-/// digit in them, such as counts, ids, ports and times), and what it is about.
-pub(super) fn kind_of(target: &str, message: &str, about: &str) -> String {
+/// The kind of a line: the target, the subject (a webhook's id, or empty) and the text with every word
+/// that contains a digit (counts, ids, ports, times) replaced by `#`.
+pub(super) fn kind_of(target: &str, message: &str, subject: &str) -> String {
     let separates = |c: char| !(c.is_alphanumeric() || c == '-');
-    let mut kind = format!("{target} {about} ");
+    let mut kind = format!("{target} {subject} ");
     for word in message.split_inclusive(separates) {
         if word.bytes().any(|byte| byte.is_ascii_digit()) {
             kind.push('#');
@@ -111,21 +113,18 @@ mod tests {
         let began = Instant::now();
         let mut tell = |seconds, message: &str| {
             let kind = kind_of(TARGET, message, "");
-            repeats.tell(Level::Warn, &kind, 1, began + Duration::from_secs(seconds))
+            repeats.judge(Level::Warn, &kind, 1, began + Duration::from_secs(seconds))
         };
 
-        assert_eq!(tell(0, "cannot connect to 127.0.0.1:5432"), Telling::Line);
-        assert_eq!(tell(1, "cannot connect to 127.0.0.1:5433"), Telling::Hidden);
-        assert_eq!(tell(1, "cannot record attempts"), Telling::Line);
-        assert_eq!(
-            tell(59, "cannot connect to 127.0.0.1:5432"),
-            Telling::Hidden
-        );
+        assert_eq!(tell(0, "cannot connect to 127.0.0.1:5432"), Verdict::Write);
+        assert_eq!(tell(1, "cannot connect to 127.0.0.1:5433"), Verdict::Hide);
+        assert_eq!(tell(1, "cannot record attempts"), Verdict::Write);
+        assert_eq!(tell(59, "cannot connect to 127.0.0.1:5432"), Verdict::Hide);
         assert_eq!(
             tell(60, "cannot connect to 127.0.0.1:5432"),
-            Telling::LineAfter(2)
+            Verdict::WriteAfterHidden(2)
         );
-        assert_eq!(tell(130, "cannot connect to 10.0.0.1:1"), Telling::Line);
+        assert_eq!(tell(130, "cannot connect to 10.0.0.1:1"), Verdict::Write);
     }
 
     #[test]
@@ -140,10 +139,10 @@ mod tests {
         let mut repeats = Repeats::default();
         let now = Instant::now();
 
-        let told = [(); 4].map(|()| repeats.tell(Level::Error, "a request failed", 3, now));
+        let told = [(); 4].map(|()| repeats.judge(Level::Error, "a request failed", 3, now));
 
-        let line = Telling::Line;
-        assert_eq!(told, [line, Telling::Line, Telling::Line, Telling::Hidden]);
+        let line = Verdict::Write;
+        assert_eq!(told, [line, Verdict::Write, Verdict::Write, Verdict::Hide]);
     }
 
     #[test]
@@ -151,8 +150,8 @@ mod tests {
         let mut repeats = Repeats::default();
 
         for _ in 0..3 {
-            let telling = repeats.tell(Level::Info, "delivered", 1, Instant::now());
-            assert_eq!(telling, Telling::Line);
+            let verdict = repeats.judge(Level::Info, "delivered", 1, Instant::now());
+            assert_eq!(verdict, Verdict::Write);
         }
     }
 
@@ -165,7 +164,7 @@ mod tests {
             let message =
                 number.to_string().replace(|_| true, "x") + &"y".repeat(number as usize % 777);
             let now = began + Duration::from_millis(number.into());
-            repeats.tell(Level::Error, &message, 1, now);
+            repeats.judge(Level::Error, &message, 1, now);
         }
 
         assert!(repeats.kinds.len() <= MAX_KINDS);

@@ -1,44 +1,45 @@
-//! Deliveries span by span: bars of what succeeded and what was given up, one on the other, and
-//! beside each a narrow bar of the attempts that failed.
+//! A bar chart of deliveries by the hour or the day: failed deliveries stacked on succeeded ones, and
+//! beside them a narrow bar of failed attempts.
 //!
-//! The drawing is stretched to the width of its place, its height is fixed. So it has no text: what
-//! is to be read stands around it.
+//! The SVG is stretched to the width of the page, which would distort text: numbers and times stand
+//! around the drawing.
 
 use crate::routes::statistics::{SpanBody, SpanCounts};
 
-/// How high the drawing is, in its own units.
+/// The height of the drawing, in SVG units.
 pub(crate) const HEIGHT: u32 = 1_000;
 
-/// How wide a span is: two bars and the room around them.
+/// The width of an hour or a day: two bars and their gaps.
 const STEP: u32 = 12;
-/// How wide the bars are, and where they begin in their span.
+/// The width of the bars of deliveries, and their distance from the start of the hour or day.
 const DELIVERIES: (u32, u32) = (6, 1);
+/// The width of the bars of attempts, and their distance from the start of the hour or day.
 const ATTEMPTS: (u32, u32) = (3, 8);
 
 /// The most lines of the grid.
-const MOST_LINES: i64 = 4;
+const MAX_LINES: i64 = 4;
 
-/// What is there is seen: the least height of a bar.
-const LEAST: u32 = 12;
+/// The smallest height of a bar for a count above zero, so that one failure among thousands is visible.
+const MIN_BAR_HEIGHT: u32 = 12;
 
-/// A drawing.
+/// The numbers of the drawing.
 pub(crate) struct BarChart {
-    /// One for each span.
+    /// The bars of each hour or day.
     pub(crate) bars: Vec<SpanBars>,
-    /// From the top; the ground has none.
+    /// The lines of the grid from the top; the baseline has none.
     pub(crate) lines: Vec<Line>,
 }
 
-/// A span.
+/// The bars of an hour or a day.
 pub(crate) struct SpanBars {
-    /// Where it begins.
+    /// The left edge.
     pub(crate) x: u32,
     pub(crate) succeeded: Bar,
-    pub(crate) given_up: Bar,
+    pub(crate) failed: Bar,
     pub(crate) failed_attempts: Bar,
 }
 
-/// A bar.
+/// A rectangle, in SVG units.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bar {
     pub(crate) x: u32,
@@ -51,15 +52,15 @@ pub(crate) struct Bar {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) y: u32,
-    /// What it stands for.
+    /// The count that the line marks.
     pub(crate) number: i64,
 }
 
 impl BarChart {
-    /// How wide a span is.
+    /// The width of an hour or a day.
     pub(crate) const STEP: u32 = STEP;
 
-    /// Draws spans.
+    /// Draws counts by the hour or the day.
     pub(crate) fn of(spans: &[SpanBody]) -> Self {
         let most = spans.iter().map(|span| highest(&span.counts)).max();
         let lines = lines(most.unwrap_or_default());
@@ -72,7 +73,7 @@ impl BarChart {
         }
     }
 
-    /// How wide it is.
+    /// The width of the drawing.
     pub(crate) fn width(&self) -> u32 {
         u32::try_from(self.bars.len()).map_or(0, |spans| spans * STEP)
     }
@@ -92,7 +93,7 @@ impl SpanBars {
         let succeeded = bar(DELIVERIES, HEIGHT, counts.succeeded);
         Self {
             x,
-            given_up: bar(DELIVERIES, succeeded.y, counts.failed),
+            failed: bar(DELIVERIES, succeeded.y, counts.failed),
             succeeded,
             failed_attempts: bar(ATTEMPTS, HEIGHT, counts.failed_attempts),
         }
@@ -108,14 +109,14 @@ fn height(count: i64, top: i64) -> u32 {
         return 0;
     }
     let height = count * i64::from(HEIGHT) / top;
-    u32::try_from(height).unwrap_or(HEIGHT).max(LEAST)
+    u32::try_from(height).unwrap_or(HEIGHT).max(MIN_BAR_HEIGHT)
 }
 
-/// Lines at round numbers, so few that they are read at a glance, the first at `most` or above.
+/// Up to four lines at round numbers (1, 2 or 5 times a power of ten), the first at `most` or above.
 fn lines(most: i64) -> Vec<Line> {
     let powers = (0..18).map(|power| 10_i64.pow(power));
     let mut round = powers.flat_map(|power| [power, 2 * power, 5 * power]);
-    let step = round.find(|step| step.saturating_mul(MOST_LINES) >= most);
+    let step = round.find(|step| step.saturating_mul(MAX_LINES) >= most);
     let step = step.unwrap_or(most);
     let count = (most + step - 1) / step;
     let numbers = (1..=count.max(1)).rev().map(|line| line * step);
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_up_stands_on_what_succeeded() {
+    fn failed_deliveries_stand_on_succeeded_ones() {
         let span = |succeeded, failed, failed_attempts| SpanBody {
             start: DateTime::UNIX_EPOCH,
             counts: SpanCounts {
@@ -178,7 +179,7 @@ mod tests {
         assert_eq!(chart.width(), 24);
         assert_eq!(chart.bars[0].succeeded.height, 0);
         assert_eq!(second.succeeded, bar(13, 500, 6, 500));
-        assert_eq!(second.given_up, bar(13, 250, 6, 250));
+        assert_eq!(second.failed, bar(13, 250, 6, 250));
         assert_eq!(second.failed_attempts, bar(20, 0, 3, 1_000));
     }
 }

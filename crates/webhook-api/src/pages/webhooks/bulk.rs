@@ -1,4 +1,4 @@
-//! Many webhooks at once, selected in the list.
+//! One change of many webhooks, which are selected in the list.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -20,7 +20,7 @@ use webhook_admin::webhooks::{
 use webhook_web::Authenticated;
 use webhook_web::Problem;
 
-/// Where the list is.
+/// The path of the list.
 const LIST: &str = "/admin/webhooks";
 
 #[derive(Template)]
@@ -31,7 +31,7 @@ struct DeletePage {
     back: String,
 }
 
-/// What is done with all that are selected.
+/// A change of the selected webhooks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BulkChange {
     Activate,
@@ -49,7 +49,7 @@ impl BulkChange {
         }
     }
 
-    /// The API's name for it.
+    /// The name of the change in the API.
     fn action(self) -> &'static str {
         match self {
             Self::Activate => "activate",
@@ -58,16 +58,16 @@ impl BulkChange {
         }
     }
 
-    /// What those are that it was done with.
+    /// What the changed webhooks are now: "3 webhooks are …".
     fn done(self) -> &'static str {
         match self {
             Self::Activate => "Active now",
-            Self::Deactivate => "Inactive now: their deliveries wait",
+            Self::Deactivate => "Inactive now: pending deliveries wait",
             Self::Delete => "deleted",
         }
     }
 
-    /// Takes it back for these.
+    /// The undo button for the changed webhooks. A deletion cannot be undone.
     fn undo(self, webhook_ids: Vec<WebhookId>) -> Option<Undo> {
         let was = match self {
             Self::Activate => WebhookStatus::Inactive,
@@ -79,7 +79,7 @@ impl BulkChange {
     }
 }
 
-/// Sets all that are selected Active or Inactive, or asks back whether to delete them and does.
+/// Sets the selected webhooks Active or Inactive. Deletes them after a question.
 pub(in crate::pages) async fn change_webhooks(
     form: Form,
     visit: Visit,
@@ -127,10 +127,10 @@ fn report(change: BulkChange, results: &BulkResults) -> Notice {
     let changed = with(BulkResult::Changed);
     let mut text = format!("{} {}.", webhooks_are(changed.len()), change.done());
     for (result, rest) in [
-        (BulkResult::Unchanged, "so already"),
-        (BulkResult::NotFound, "not there any more"),
-        (BulkResult::Refused, "not changed, as that was refused"),
-        (BulkResult::Unavailable, "not changed; try again"),
+        (BulkResult::Unchanged, "unchanged"),
+        (BulkResult::NotFound, "not found"),
+        (BulkResult::Refused, "refused"),
+        (BulkResult::Unavailable, "not changed: try again"),
     ] {
         let count = with(result).len();
         if count > 0 {
@@ -181,8 +181,8 @@ mod tests {
 
         assert_eq!(
             notice.text,
-            "2 webhooks are Inactive now: their deliveries wait. 1 webhook is so already. \
-             1 webhook is not there any more."
+            "2 webhooks are Inactive now: pending deliveries wait. 1 webhook is unchanged. \
+             1 webhook is not found."
         );
         let webhook_ids = [1, 3].map(|id| WebhookId(Uuid::from_u128(id))).to_vec();
         let was = WebhookStatus::Active;

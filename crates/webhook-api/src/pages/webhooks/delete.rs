@@ -1,4 +1,4 @@
-//! A webhook is deleted, after a question.
+//! Deletes a webhook, after a question.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -25,7 +25,7 @@ struct DeletePage {
     pending: i64,
 }
 
-/// Says what will be lost, and asks.
+/// Asks whether to delete the webhook, and shows what would be lost.
 pub(in crate::pages) async fn show_delete(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
@@ -46,7 +46,7 @@ pub(in crate::pages) async fn show_delete(
     page(&shown.visit, &shown)
 }
 
-/// Deletes it as the API does.
+/// Deletes the webhook.
 pub(in crate::pages) async fn delete(
     PathId(id): PathId<WebhookId>,
     _form: Form,
@@ -55,6 +55,7 @@ pub(in crate::pages) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
     let webhook = find_stored(&mut connection, id).await?;
+    // Two connections at once could exhaust the pool.
     drop(connection);
     delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();

@@ -1,5 +1,5 @@
-//! Why a webhook may not receive events. It has a page of its own, as it takes seconds; a script
-//! loads that into the page of the webhook.
+//! The diagnosis of a webhook. A diagnosis takes seconds and has a separate page, which a script loads
+//! into the page of the webhook.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -21,7 +21,7 @@ struct DiagnosisPage {
     findings: Vec<FindingBody>,
 }
 
-/// Looks for what keeps events away, and shows it.
+/// Diagnoses a webhook, and shows the findings.
 pub(in crate::pages) async fn show_diagnosis(
     PathId(id): PathId<WebhookId>,
     visit: Visit,

@@ -1,4 +1,4 @@
-//! A webhook is made, or changed.
+//! The form that creates or edits a webhook.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -41,11 +41,11 @@ struct FormPage {
     defaults: Vec<(Environment, Schedule)>,
 }
 
-/// What the form is about.
+/// The webhook that the form creates or edits.
 enum Subject {
-    /// A webhook to be made; the key keeps two clicks from making two.
+    /// A webhook to be created. The key keeps two clicks from creating two webhooks.
     New { key: Uuid },
-    /// A webhook that is there, as it was when the form was made.
+    /// A stored webhook, in the version that the form shows.
     Stored {
         id: Uuid,
         version: i64,
@@ -53,24 +53,24 @@ enum Subject {
     },
 }
 
-/// Why a form was not taken although its fields may be right.
+/// A reason for refusing a form whose fields may be right.
 enum Obstacle {
-    /// Somebody changed the webhook meanwhile.
+    /// Somebody else changed the webhook after the form was shown.
     Changed(Vec<Difference>),
-    /// A webhook was made of this form already.
+    /// The form has created a webhook already, and was sent again with other values.
     SentBefore,
 }
 
-/// Asks for a new webhook.
+/// Shows the form for a new webhook.
 pub(in crate::pages) async fn show_new(
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = Asked::of(WebhookForm::new(), Subject::new());
-    asked.show(visit, &connections).await
+    let draft = Draft::of(WebhookForm::new(), Subject::new());
+    draft.show(visit, &connections).await
 }
 
-/// Makes a webhook as the API does, and leads to its first test.
+/// Creates a webhook, and leads to the page of its first test.
 pub(in crate::pages) async fn create(
     form: Form,
     visit: Visit,
@@ -85,8 +85,8 @@ pub(in crate::pages) async fn create(
     match create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => Ok(lead_to_test(creation.created.id, &webhook.name)),
         Err(refusal) => {
-            let asked = Asked::of(webhook, Subject::new()).refused(refusal)?;
-            asked.show(visit, &connections).await
+            let draft = Draft::of(webhook, Subject::new()).refused(refusal)?;
+            draft.show(visit, &connections).await
         }
     }
 }
@@ -96,7 +96,7 @@ fn lead_to_test(id: Uuid, name: &str) -> HttpResponse {
     go_on(&format!("/admin/webhooks/{id}/test"), &notice)
 }
 
-/// Asks what is to change of a webhook.
+/// Shows the form for a stored webhook.
 pub(in crate::pages) async fn show_edit(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
@@ -108,10 +108,10 @@ pub(in crate::pages) async fn show_edit(
     drop(connection);
     let form = WebhookForm::of(&webhook.settings, &default);
     let subject = Subject::of(&webhook, webhook.version);
-    Asked::of(form, subject).show(visit, &connections).await
+    Draft::of(form, subject).show(visit, &connections).await
 }
 
-/// Changes a webhook as the API does, if it still is what the form showed.
+/// Changes a webhook that still has the version of the form.
 pub(in crate::pages) async fn save(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -121,6 +121,7 @@ pub(in crate::pages) async fn save(
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = WebhookForm::sent(&form);
+    // The version of the form, not the current version: a change in between must not be lost.
     let version: i64 = form.text("version").parse().unwrap_or_default();
     let change = Change {
         id,
@@ -139,19 +140,20 @@ pub(in crate::pages) async fn save(
         }
         Err(refusal) => refusal,
     };
+    // The refused form is shown beside the current settings, in case they are the reason.
     let mut connection = connections.acquire().await?;
     let current = find_stored(&mut connection, id).await?;
     drop(connection);
-    let asked = if matches!(refusal, Refusal::Changed { .. }) {
-        Asked::overtaken(webhook, &current, &refusal)
+    let draft = if matches!(refusal, Refusal::Changed { .. }) {
+        Draft::overtaken(webhook, &current, &refusal)
     } else {
-        Asked::of(webhook, Subject::of(&current, version)).refused(refusal)?
+        Draft::of(webhook, Subject::of(&current, version)).refused(refusal)?
     };
-    asked.show(visit, &connections).await
+    draft.show(visit, &connections).await
 }
 
-/// A form to be shown, and what came of it so far.
-struct Asked {
+/// A form to be shown, with the outcome of sending it.
+struct Draft {
     form: WebhookForm,
     subject: Subject,
     status: StatusCode,
@@ -159,7 +161,7 @@ struct Asked {
     obstacle: Option<Obstacle>,
 }
 
-impl Asked {
+impl Draft {
     fn of(form: WebhookForm, subject: Subject) -> Self {
         Self {
             form,
@@ -170,7 +172,7 @@ impl Asked {
         }
     }
 
-    /// After it was refused for what its fields say. What is no matter of the form goes on.
+    /// The form after a refusal of its fields. A refusal that is not about the form is returned.
     fn refused(mut self, refusal: Refusal) -> Result<Self, Problem> {
         self.status = refusal_status(&refusal);
         if matches!(refusal, Refusal::IdempotencyKeyReused) {
@@ -182,7 +184,8 @@ impl Asked {
         Ok(self)
     }
 
-    /// After somebody else changed the webhook. Sent again, it takes the place of that change.
+    /// The form after somebody else changed the webhook. The form now has the current version: sent
+    /// again, it overwrites that change.
     fn overtaken(form: WebhookForm, current: &Webhook, refusal: &Refusal) -> Self {
         Self {
             status: refusal_status(refusal),

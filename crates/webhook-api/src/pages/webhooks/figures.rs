@@ -1,4 +1,4 @@
-//! What was delivered to a webhook in a span of time, in numbers and drawn.
+//! The deliveries and attempts of a webhook in a time span, as numbers and as a chart.
 
 use chrono::{TimeDelta, Utc};
 use webhook_domain::{FailureKind, WebhookId};
@@ -9,7 +9,7 @@ use crate::routes::statistics::{Statistics, read_counts};
 use webhook_admin::Connections;
 use webhook_web::Problem;
 
-/// The span of time that is looked at.
+/// The time span of the figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Span {
     Day,
@@ -18,16 +18,16 @@ pub(super) enum Span {
 }
 
 impl Span {
-    /// All of them, the shortest first.
+    /// Every time span, the shortest first.
     pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
 
-    /// The span that an address names; a day if it names none.
+    /// The time span with a name; a day for any other name.
     pub(super) fn of(name: &str) -> Self {
         let named = Self::ALL.into_iter().find(|span| span.name() == name);
         named.unwrap_or(Self::Day)
     }
 
-    /// Its name in addresses.
+    /// The name in addresses.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Day => "24h",
@@ -36,7 +36,7 @@ impl Span {
         }
     }
 
-    /// Its name on the page.
+    /// The name on the page.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Day => "24 hours",
@@ -45,12 +45,12 @@ impl Span {
         }
     }
 
-    /// Whether a bar stands for an hour; a day otherwise.
+    /// Whether a bar stands for an hour. Otherwise a bar stands for a day.
     pub(super) fn is_by_hour(self) -> bool {
         self == Self::Day
     }
 
-    /// How many bars a label below the drawing stands for, so that there is room for all labels.
+    /// How many bars share a label below the chart; more labels would overlap.
     pub(super) fn bars_per_label(self) -> usize {
         match self {
             Self::Day => 4,
@@ -72,13 +72,13 @@ impl Span {
     }
 }
 
-/// What was delivered.
+/// The figures of a webhook.
 pub(super) struct Figures {
     pub(super) statistics: Statistics,
     pub(super) chart: BarChart,
 }
 
-/// Reads them.
+/// Reads the figures of a webhook.
 pub(super) async fn read(
     webhook_id: WebhookId,
     span: Span,
@@ -92,27 +92,27 @@ pub(super) async fn read(
 }
 
 impl Figures {
-    /// Whether nothing was delivered or tried.
+    /// Whether there was neither a delivery nor an attempt.
     pub(super) fn is_empty(&self) -> bool {
         let total = &self.statistics.total;
         total.attempts == 0 && total.deliveries == 0
     }
 
-    /// How long answers took: the name of a share of them, that in words, and how long.
-    pub(super) fn answered_within(&self) -> [(&'static str, &'static str, String); 3] {
+    /// The percentiles of the response times: the name, the share in words, and the time.
+    pub(super) fn response_times(&self) -> [(&'static str, &'static str, String); 3] {
         let total = &self.statistics.total;
         let within = |millis: Option<u32>| match millis {
             Some(millis) => format!("within {}", measured(millis)),
             None => "–".to_owned(),
         };
         [
-            ("p50", "Half of them", within(total.p50_ms)),
+            ("p50", "Median", within(total.p50_ms)),
             ("p95", "95 %", within(total.p95_ms)),
             ("p99", "99 %", within(total.p99_ms)),
         ]
     }
 
-    /// Why attempts failed, in words, the commonest first.
+    /// How many attempts failed for each reason, the commonest first.
     pub(super) fn failures(&self) -> Vec<(&'static str, i64)> {
         let counted = self.statistics.total.failures.iter();
         let mut named: Vec<_> = counted
@@ -123,14 +123,14 @@ impl Figures {
     }
 }
 
-/// How long something took, in milliseconds, in short.
+/// Milliseconds, abbreviated: `4.2 s`.
 pub(super) fn measured(millis: u32) -> String {
     in_short(TimeDelta::milliseconds(millis.into()))
 }
 
 fn in_words(kind: FailureKind) -> &'static str {
     match kind {
-        FailureKind::Dns => "The host's name was not found (DNS)",
+        FailureKind::Dns => "The host name was not found (DNS)",
         FailureKind::Connect => "No connection could be opened",
         FailureKind::Tls => "The TLS handshake failed",
         FailureKind::Timeout => "The receiver took too long",

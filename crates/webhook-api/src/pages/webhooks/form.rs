@@ -1,4 +1,4 @@
-//! A webhook in a form: what each field says, right or not.
+//! The form of a webhook: the text of each field, valid or not.
 
 use webhook_domain::{
     Environment, MaxConcurrency, OrderingField, RateLimit, RetryPolicy, WebhookSettings,
@@ -20,10 +20,10 @@ mod pairs;
 
 pub(super) use difference::{Difference, differences};
 
-/// What the names of a policy's fields begin with.
+/// The prefix of the names of the policy's fields.
 const POLICY: &str = "retry_policy.";
 
-/// Fields that few need, folded away until one of them says something.
+/// The fields of the section "Advanced", which is folded away while they are empty.
 const ADVANCED: [&str; 7] = [
     "headers",
     "metadata",
@@ -34,7 +34,7 @@ const ADVANCED: [&str; 7] = [
     "ordering_key",
 ];
 
-/// A webhook as it stands in a form.
+/// The texts of a form for a webhook.
 pub(super) struct WebhookForm {
     pub(super) name: String,
     pub(super) url: String,
@@ -42,11 +42,11 @@ pub(super) struct WebhookForm {
     pub(super) description: String,
     pub(super) status: String,
     pub(super) events: EventChoice,
-    /// Whether it has a retry policy of its own.
+    /// Whether the webhook has its own retry policy.
     pub(super) own_policy: bool,
-    /// That policy, kept while it has none.
+    /// The webhook's own retry policy; filled with the default while there is none.
     pub(super) policy: PolicyForm,
-    /// Whether its secret was typed, not generated.
+    /// Whether the secret is typed, not generated.
     pub(super) own_secret: bool,
     pub(super) secret: String,
     pub(super) headers: Vec<HeaderRow>,
@@ -59,7 +59,7 @@ pub(super) struct WebhookForm {
 }
 
 impl WebhookForm {
-    /// A webhook to be made.
+    /// The form for a new webhook.
     pub(super) fn new() -> Self {
         Self {
             name: String::new(),
@@ -82,7 +82,7 @@ impl WebhookForm {
         }
     }
 
-    /// A webhook as it is. `default`: the policy of its environment.
+    /// The form for a stored webhook. `default`: the retry policy of its environment.
     pub(super) fn of(settings: &WebhookSettings, default: &RetryPolicy) -> Self {
         let serving = &settings.serving;
         let policy = serving.retry_policy.as_ref();
@@ -116,7 +116,7 @@ impl WebhookForm {
         }
     }
 
-    /// A webhook as it was sent.
+    /// The form as a browser sent it.
     pub(super) fn sent(form: &Form) -> Self {
         let text = |name: &str| form.text(name).to_owned();
         let pairs = |names, values| {
@@ -157,7 +157,7 @@ impl WebhookForm {
         }
     }
 
-    /// Says what was refused in the words of the page: how a time is written, what to choose.
+    /// Replaces reasons that speak of the API's notation with reasons that speak of the page.
     pub(super) fn reword(&self, errors: &mut Errors) {
         self.policy.reword(errors);
         if self.events.patterns().is_empty() {
@@ -168,7 +168,7 @@ impl WebhookForm {
         }
     }
 
-    /// Whether one of the fields that few need says something, or was refused.
+    /// Whether a field of the section "Advanced" has a text or was refused.
     pub(super) fn is_advanced(&self, errors: &Errors) -> bool {
         let typed = [&self.timeout, &self.max_concurrency, &self.rate_limit];
         self.ordered

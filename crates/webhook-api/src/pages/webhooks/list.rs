@@ -1,4 +1,4 @@
-//! All webhooks, searched and filtered; each can be switched on and off in place.
+//! The list of webhooks, with search, filters and a status switch per row.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -20,7 +20,7 @@ use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
 use webhook_web::Authenticated;
 use webhook_web::{PathId, Problem};
 
-/// How a list can be sorted, by the API's name for it; the first one counts when none is named.
+/// The orders of the list: the name in the API, and the label. The first is the default.
 const ORDERS: [(&str, &str); 6] = [
     ("-created_at", "Newest first"),
     ("created_at", "Oldest first"),
@@ -36,7 +36,7 @@ struct WebhooksPage {
     visit: Visit,
     query: Query,
     rows: Vec<WebhookRow>,
-    /// On all pages.
+    /// How many webhooks all pages have.
     total: i64,
     next_cursor: Option<String>,
     orders: &'static [(&'static str, &'static str)],
@@ -45,7 +45,7 @@ struct WebhooksPage {
 }
 
 impl WebhooksPage {
-    /// How the list is sorted.
+    /// The API's name of the order.
     fn order(&self) -> &str {
         match self.query.text("sort") {
             "" => ORDERS[0].0,
@@ -53,7 +53,7 @@ impl WebhooksPage {
         }
     }
 
-    /// How the head of the column of `first` tells that the list is sorted by it, if it is.
+    /// The `aria-sort` of the column that sorts by `first`, if the list is sorted by this column.
     fn direction(&self, first: &str) -> Option<&'static str> {
         let order = self.order();
         let same = order.trim_start_matches('-') == first.trim_start_matches('-');
@@ -63,8 +63,8 @@ impl WebhooksPage {
         })
     }
 
-    /// Where the head of a column leads: to the list sorted as `first` says, or the other way
-    /// round if it is sorted so already.
+    /// The link of a column's head: the list in the order `first`, or in the reverse order if the list
+    /// has the order `first` already.
     fn sorted(&self, first: &str) -> String {
         if self.order() != first {
             return self.query.with("sort", first);
@@ -79,7 +79,7 @@ impl WebhooksPage {
 /// A webhook in the table.
 struct WebhookRow {
     webhook: WebhookBody,
-    /// What its patterns stand for.
+    /// The event types that the patterns stand for.
     event_types: Vec<EventType>,
     sparkline: Sparkline,
 }
@@ -127,7 +127,7 @@ async fn with_sparklines(
     Ok(rows.collect())
 }
 
-/// Switches a webhook on or off, and offers to take that back.
+/// Sets a webhook Active or Inactive, and offers to undo the change.
 pub(in crate::pages) async fn set_status(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -143,7 +143,7 @@ pub(in crate::pages) async fn set_status(
     let (text, was) = match new {
         WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),
         WebhookStatus::Inactive => (
-            "is Inactive now: its deliveries wait",
+            "is Inactive now: pending deliveries wait",
             WebhookStatus::Active,
         ),
     };

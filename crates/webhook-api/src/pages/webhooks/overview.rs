@@ -1,4 +1,4 @@
-//! A webhook's own page: how it is, what it gets, what was changed.
+//! The page of a webhook: its state, figures, latest deliveries, settings and audit trail.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -21,12 +21,13 @@ use webhook_admin::retry_policies::RetryPolicyBody;
 use webhook_admin::webhooks::{WebhookBody, find_webhook};
 use webhook_web::{PathId, Problem};
 
-/// How many of the latest deliveries and changes are shown.
+/// How many of the latest deliveries are shown.
 const LATEST_DELIVERIES: u8 = 10;
+/// How many of the latest entries of the audit trail are shown.
 const LATEST_CHANGES: u8 = 20;
 
-/// How many pending deliveries are counted.
-const MOST_PENDING: i64 = 10_000;
+/// The most pending deliveries that are counted. Beyond that the page says "10,000 or more".
+const MAX_PENDING: i64 = 10_000;
 
 #[derive(Template)]
 #[template(path = "webhooks/overview.html")]
@@ -34,50 +35,50 @@ struct WebhookPage {
     visit: Visit,
     query: Query,
     webhook: WebhookBody,
-    /// What its patterns stand for, by group.
+    /// The event types that the patterns stand for, by group.
     event_types: Vec<(&'static str, Vec<EventType>)>,
-    /// Its own retry policy, or that of its environment.
+    /// The webhook's own retry policy, or the policy of its environment.
     policy: RetryPolicyBody,
     pending: Pending,
-    /// Of the last 24 hours.
+    /// The figures of the last 24 hours.
     day: Figures,
     span: Span,
-    /// Of the span, if that is another.
+    /// The figures of `span`, if that is longer than 24 hours.
     longer: Option<Figures>,
     deliveries: Vec<DeliveryBody>,
     changes: Vec<Entry>,
 }
 
 impl WebhookPage {
-    /// Of the span.
+    /// The figures of `span`.
     fn figures(&self) -> &Figures {
         self.longer.as_ref().unwrap_or(&self.day)
     }
 
-    /// How long an attempt may take.
+    /// How long an attempt may take, in milliseconds.
     fn timeout_ms(&self) -> u64 {
         let own = self.webhook.settings.timeout_ms;
         own.unwrap_or(self.policy.timeout_ms)
     }
 
-    /// When the pause of its circuit is over, if that is still to come.
+    /// When the pause of the circuit ends, if the end is in the future.
     fn next_probe(&self) -> Option<DateTime<Utc>> {
         let until = self.webhook.circuit.open_until;
         until.filter(|until| *until > Utc::now())
     }
 }
 
-/// What waits for a webhook.
+/// The pending deliveries of a webhook.
 struct Pending {
-    /// Up to [`MOST_PENDING`].
+    /// Up to [`MAX_PENDING`].
     count: i64,
-    /// Since when one of them is due and waits for room.
+    /// Since when the oldest delivery has been due.
     oldest_due: Option<DateTime<Utc>>,
 }
 
 impl Pending {
     fn is_cut(&self) -> bool {
-        self.count == MOST_PENDING
+        self.count == MAX_PENDING
     }
 }
 
@@ -93,6 +94,7 @@ pub(in crate::pages) async fn show_webhook(
     let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
     let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
     let deliveries = list_deliveries(&newest, &connections).await?.page.data;
+    // The tiles always need the figures of 24 hours; a longer span is read in addition.
     let longer = match span {
         Span::Day => None,
         Span::Week | Span::Month => Some(figures::read(id, span, &connections).await?),
@@ -140,9 +142,9 @@ async fn read_policy(
 
 async fn read_pending(id: WebhookId, connections: &Connections) -> Result<Pending, Problem> {
     let mut connection = connections.acquire().await?;
-    let count = deliveries::count_pending(&mut connection, id, MOST_PENDING).await?;
+    let count = deliveries::count_pending(&mut connection, id, MAX_PENDING).await?;
     Ok(Pending {
-        count: i64::try_from(count).unwrap_or(MOST_PENDING),
+        count: i64::try_from(count).unwrap_or(MAX_PENDING),
         oldest_due: deliveries::find_oldest_due(&mut connection, id).await?,
     })
 }

@@ -1,4 +1,4 @@
-//! A webhook gets events that it missed: they are counted first, and sent when that is confirmed.
+//! Replays the events that a webhook missed: first counted, then sent after a confirmation.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -14,16 +14,20 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::in_utc;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::replay::{count_missed, start_replay};
 use webhook_admin::Connections;
-use webhook_admin::webhooks::{WebhookBody, find_webhook};
+use webhook_admin::Refusal;
+use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::webhooks::{
+    ReplayEvents, WebhookBody, count_missed, find_webhook, start_replay,
+};
+use webhook_store::SealingKeys;
 use webhook_web::Authenticated;
 use webhook_web::{PathId, Problem};
 
-/// What is offered first, in hours.
-const LAST_HOURS: i64 = 24;
+/// How long ago the offered time span starts, in hours.
+const OFFERED_HOURS: i64 = 24;
 
-/// How a browser's field takes a time.
+/// The format of a browser's time field.
 const FIELD_TIME: &str = "%Y-%m-%dT%H:%M";
 
 #[derive(Template)]
@@ -31,20 +35,20 @@ const FIELD_TIME: &str = "%Y-%m-%dT%H:%M";
 struct ReplayPage {
     visit: Visit,
     webhook: WebhookBody,
-    asked: Asked,
+    asked: ReplayForm,
     errors: Errors,
-    /// How many there are, when they were counted.
+    /// How many events the webhook missed, after a preview.
     counted: Option<i64>,
 }
 
-/// What the fields say.
-struct Asked {
+/// The texts of the form.
+struct ReplayForm {
     since: String,
     until: String,
     rate: String,
 }
 
-impl Asked {
+impl ReplayForm {
     fn of(form: &Form) -> Self {
         let field = |name| form.text(name).to_owned();
         Self {
@@ -54,7 +58,7 @@ impl Asked {
         }
     }
 
-    /// As the API takes it; what is no number is for it to refuse.
+    /// The document of the API. A text that is no number stays a text, which the API's reader refuses.
     fn as_api(&self) -> Vec<u8> {
         let said = |text: &str| {
             (!text.is_empty()).then(|| in_utc(text).unwrap_or_else(|| text.to_owned()))
@@ -73,54 +77,70 @@ impl Asked {
     }
 }
 
-/// Asks of which time.
+/// Shows the form.
 pub(in crate::pages) async fn show_replay(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let since = Utc::now() - TimeDelta::hours(LAST_HOURS);
-    let asked = Asked {
+    let since = Utc::now() - TimeDelta::hours(OFFERED_HOURS);
+    let asked = ReplayForm {
         since: since.format(FIELD_TIME).to_string(),
         until: String::new(),
         rate: JobRate::default().get().to_string(),
     };
     let webhook = find_webhook(id, &connections).await?;
-    answer(visit, webhook, asked, Errors::default(), None)
+    respond(visit, webhook, asked, Errors::default(), None)
 }
 
-/// Counts what was missed and asks back; starts the job when that is confirmed.
+/// Counts the missed events and asks for a confirmation. Starts the job after the confirmation.
 pub(in crate::pages) async fn replay_events(
     PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let mut asked = Asked::of(&form);
+    let mut asked = ReplayForm::of(&form);
     if form.has("confirmed") {
-        let job = start_replay(id, &asked.as_api(), &caller, &connections).await?;
-        let notice = Notice::new("The replay has begun.");
-        return Ok(go_on(&format!("/admin/jobs/{}", job.id), &notice));
+        let body = asked.as_api();
+        let (replay, _) = ReplayEvents::parse(&body, "")?;
+        let once = (&IdempotencyKey::of_form("", &visit.path), &*body);
+        let started = start_replay(id, &replay, once, &caller, &connections, &sealing_keys).await?;
+        let notice = Notice::new("The replay has started.");
+        return Ok(go_on(
+            &format!("/admin/jobs/{}", started.created.id),
+            &notice,
+        ));
     }
     let webhook = find_webhook(id, &connections).await?;
     if asked.until.is_empty() {
-        // What comes while one reads the question is not what was counted.
+        // Events that arrive while the question is read were not counted, and must not be sent.
         asked.until = Utc::now().trunc_subsecs(3).to_rfc3339();
     }
-    match count_missed(id, &asked.as_api(), &connections).await {
-        Ok(count) => answer(visit, webhook, asked, Errors::default(), Some(count)),
+    match count(id, &asked, &connections).await {
+        Ok(count) => respond(visit, webhook, asked, Errors::default(), Some(count)),
         Err(problem) => {
             let errors = Errors::of(problem)?;
-            answer(visit, webhook, Asked::of(&form), errors, None)
+            respond(visit, webhook, ReplayForm::of(&form), errors, None)
         }
     }
 }
 
-fn answer(
+async fn count(
+    id: WebhookId,
+    asked: &ReplayForm,
+    connections: &Connections,
+) -> Result<i64, Refusal> {
+    let (replay, _) = ReplayEvents::parse(&asked.as_api(), "")?;
+    Ok(count_missed(id, &replay, connections).await?.total)
+}
+
+fn respond(
     visit: Visit,
     webhook: WebhookBody,
-    asked: Asked,
+    asked: ReplayForm,
     errors: Errors,
     counted: Option<i64>,
 ) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! A webhook's secret is shown and replaced. It is in no page that was not asked for it.
+//! Shows and replaces the secret of a webhook. No page holds the secret before a click asks for it.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use webhook_admin::webhooks::{self, RotateSecret, SecretBody, find_stored, rotat
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 
-/// Grace periods to choose from, in seconds.
+/// The grace periods to choose from, in seconds.
 const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
 struct SecretPage {
     visit: Visit,
     webhook: Webhook,
-    /// What was asked for.
+    /// The secrets, after a click asked for them.
     shown: Option<SecretBody>,
     /// Whether the secret was just replaced.
     replaced: bool,
@@ -43,16 +43,16 @@ struct SecretPage {
     errors: Errors,
 }
 
-/// For how long an old secret signs as well.
+/// A grace period to choose: how long the old secret stays valid.
 struct GracePeriod {
-    /// As the API takes it.
+    /// The notation of the API: `24h`.
     value: String,
     words: String,
     is_default: bool,
     chosen: bool,
 }
 
-/// Tells what can be done with the secret, without it.
+/// Shows the page without the secret.
 pub(in crate::pages) async fn show_page(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
@@ -62,7 +62,7 @@ pub(in crate::pages) async fn show_page(
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
-/// Shows the secret, which is written down.
+/// Shows the secret, and writes an entry into the audit log.
 pub(in crate::pages) async fn show_secret(
     PathId(id): PathId<WebhookId>,
     _form: Form,
@@ -78,7 +78,7 @@ pub(in crate::pages) async fn show_secret(
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
-/// Replaces the secret, and shows the new one.
+/// Replaces the secret, and shows the new secret.
 pub(in crate::pages) async fn replace(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -89,6 +89,7 @@ pub(in crate::pages) async fn replace(
     let (own, typed) = (form.text("secret_from") == "own", form.text("secret"));
     let grace_period = form.text("grace_period");
     let body = json!({"grace_period": grace_period, "secret": own.then_some(typed)}).to_string();
+    // A refused rotation is shown on the page, so the refusal is kept until the page is read.
     let replaced = async {
         let rotation = RotateSecret::parse(body.as_bytes())?;
         rotate_secret(id, rotation, &visit.caller, &connections, &keys).await
@@ -144,7 +145,7 @@ impl SecretPage {
     }
 }
 
-/// What is offered: the platform's default among it, and chosen.
+/// The grace periods to choose from. The platform's default is one of them, and chosen.
 fn grace_periods(default: Duration) -> Vec<GracePeriod> {
     let mut spans: Vec<Duration> = GRACE_PERIODS.map(Duration::from_secs).to_vec();
     spans.push(default);

@@ -1,4 +1,4 @@
-//! A test event is sent to a webhook, and what came of it is shown in place.
+//! Sends a test event to a webhook, and shows the response on the same page.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::visit::Visit;
 use crate::routes::deliveries::read::AttemptBody;
-use crate::routes::webhooks::test_event::{TestEventSent, send_test};
+use crate::routes::webhooks::test_event::{TestEventSent, send_test as send_test_event};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::webhooks::find_stored;
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 
-/// How long the page waits for the answer.
-const WAIT: Duration = Duration::from_secs(10);
+/// How long the page waits for the response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a receiver checks of a request.
+/// The headers by which a receiver verifies a request.
 const SIGNATURE_HEADERS: [&str; 4] = [
     "webhook-id",
     "webhook-timestamp",
@@ -38,17 +38,18 @@ const SIGNATURE_HEADERS: [&str; 4] = [
 struct TestPage {
     visit: Visit,
     webhook: Webhook,
-    /// The types that it wants, then the others.
-    wanted: Vec<EventType>,
+    /// The event types that the webhook is subscribed to.
+    subscribed: Vec<EventType>,
+    /// All other event types.
     others: Vec<EventType>,
-    /// What the form said, or the first that it wants.
+    /// The event type of the form; at first the first subscribed one.
     chosen: EventType,
     result: Option<TestEventSent>,
-    /// Why nothing was sent.
+    /// Why no event was sent.
     refused: Option<String>,
 }
 
-/// Asks for the type to send.
+/// Shows the form.
 pub(in crate::pages) async fn show_test(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
@@ -58,7 +59,7 @@ pub(in crate::pages) async fn show_test(
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
-/// Sends an event of it, and waits for the answer.
+/// Sends a test event, and waits for the response.
 pub(in crate::pages) async fn send(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -71,8 +72,8 @@ pub(in crate::pages) async fn send(
         .parse()
         .map_err(|_| Refusal::NotFound("event type"))?;
     let mut page = TestPage::read(id, Some(event_type), visit, &connections).await?;
-    let (test, caller) = ((event_type, WAIT), &page.visit.caller);
-    let sent = send_test(page.webhook.id, test, caller, &connections, &publisher).await;
+    let (test, caller) = ((event_type, RESPONSE_TIMEOUT), &page.visit.caller);
+    let sent = send_test_event(id, test, caller, &connections, &publisher).await;
     let status = match sent {
         Ok(sent) => {
             page.result = Some(sent);
@@ -97,17 +98,17 @@ impl TestPage {
     ) -> Result<Self, Problem> {
         let mut connection = connections.acquire().await?;
         let webhook = find_stored(&mut connection, id).await?;
-        let wanted: Vec<EventType> = webhook.settings.events.types().collect();
+        let subscribed: Vec<EventType> = webhook.settings.events.types().collect();
         let all = EventType::ALL.iter().copied();
         Ok(Self {
             visit,
             others: all
-                .filter(|event_type| !wanted.contains(event_type))
+                .filter(|event_type| !subscribed.contains(event_type))
                 .collect(),
             chosen: chosen
-                .or(wanted.first().copied())
+                .or(subscribed.first().copied())
                 .unwrap_or(EventType::ALL[0]),
-            wanted,
+            subscribed,
             webhook,
             result: None,
             refused: None,
@@ -123,7 +124,7 @@ impl TestPage {
     }
 }
 
-/// The headers of a request that sign it.
+/// The signature headers of a request.
 fn signatures(attempt: &AttemptBody) -> Vec<(&str, &str)> {
     let headers = attempt.request_headers.iter().filter_map(|header| {
         let name = header.name.as_str();

@@ -1,4 +1,4 @@
-//! A URL is checked while the form is still being written.
+//! Checks a URL while the form is being filled in.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -19,7 +19,7 @@ struct UrlFragment {
     errors: Errors,
 }
 
-/// Tells why a URL will be refused, or nothing, by the rule of the API.
+/// Shows why the API would refuse a URL; empty for a URL that it would take.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(in crate::pages) async fn check_url(
     query: Query,

@@ -1,42 +1,42 @@
-//! What a dispatcher and an API take: memory, the time to start, the disk.
+//! The footprint of dispatcher and API: memory, time to start, size on disk.
 
 use std::time::{Duration, Instant};
 
 use webhook_tests::{Service, World};
 
-use super::Scale;
 use super::ingest::post_singles;
 use super::races::plain_drain;
-use crate::bench::course::Course;
+use super::scale::Scale;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::ready::{free_address, is_ready};
 use crate::bench::stack::Stack;
+use crate::bench::testbed::Testbed;
 use crate::bench::usage::Group;
 
-/// How often it is asked whether it is ready, which is as exact as the time is known.
-const LOOK: Duration = Duration::from_millis(2);
+/// Interval between two readiness checks, and so the precision of the start time.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// The most memory of one that does nothing and of one that does all it can, in MiB.
+/// Most memory of an idle program, in MiB, and of a busy program.
 const IDLE_MIB: f64 = 30.0;
 const BUSY_MIB: f64 = 150.0;
 
-/// The longest start, in milliseconds.
+/// Longest start until readiness, in milliseconds.
 const READY_MS: f64 = 300.0;
 
-/// A program of ours.
+/// A program under measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Program {
     Dispatcher,
     Api,
 }
 
-/// One that was started.
+/// A started program.
 struct Started {
     service: Service,
     ready_ms: f64,
 }
 
-/// Measures both.
+/// Measures both programs.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
@@ -46,15 +46,15 @@ pub(crate) async fn measure(
     for program in [Program::Dispatcher, Program::Api] {
         let (mut ready, mut idle, mut bytes) = (Vec::new(), Vec::new(), 0.0);
         for _ in 0..scale.choose(1, 5) {
-            // An exchange and a queue are there already, as they are in production.
-            let course = Course::new(stack).await?;
-            let started = program.start(&course.world).await?;
+            // Exchange and queue exist already, as in production.
+            let testbed = Testbed::new(stack).await?;
+            let started = program.start(&testbed.world).await?;
             tokio::time::sleep(Duration::from_millis(scale.choose(500, 5_000))).await;
             ready.push(started.ready_ms);
             idle.push(Group::process(started.service.pid()).usage().rss_mib);
             bytes = binary_mib(&started.service)?;
             started.service.kill().await;
-            course.end().await;
+            testbed.end().await;
         }
         let busy = program.busy_mib(stack, scale).await?;
         let of = |what: &str, unit, figures: &[f64], bound| {
@@ -69,12 +69,7 @@ pub(crate) async fn measure(
             of("idle", "MiB", &idle, Bound::AtMost(IDLE_MIB)),
             of("busy", "MiB", &[busy], Bound::AtMost(BUSY_MIB)),
             of("ready", "ms", &ready, Bound::AtMost(READY_MS)),
-            of(
-                "binary",
-                "MiB",
-                &[bytes],
-                Bound::Told("what it takes on the disk"),
-            ),
+            of("binary", "MiB", &[bytes], Bound::Unbounded("size on disk")),
         ]);
     }
     Ok(measures)
@@ -88,7 +83,7 @@ impl Program {
         }
     }
 
-    /// Starts it and waits until it says that it is ready.
+    /// Starts the program and waits until the program is ready.
     async fn start(self, world: &World) -> anyhow::Result<Started> {
         let address = free_address()?;
         let began = Instant::now();
@@ -99,15 +94,15 @@ impl Program {
         while !is_ready(&address).await {
             anyhow::ensure!(
                 began.elapsed() < Duration::from_secs(60),
-                "it is never ready"
+                "the program is not ready after 60 s"
             );
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let ready_ms = began.elapsed().as_secs_f64() * 1_000.0;
         Ok(Started { service, ready_ms })
     }
 
-    /// The most that it had while it did as much as it can.
+    /// Peak memory under full load, in MiB.
     async fn busy_mib(self, stack: &Stack, scale: Scale) -> anyhow::Result<f64> {
         let events = scale.choose(3_000, 60_000);
         let (run, part) = match self {

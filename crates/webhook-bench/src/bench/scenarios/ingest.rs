@@ -1,4 +1,4 @@
-//! Events over HTTP: one by one and delivered, and in batches.
+//! Events over HTTP: single events until delivery, and batches until the queue.
 
 use std::time::Instant;
 
@@ -6,28 +6,28 @@ use bytes::Bytes;
 use webhook_domain::Event;
 use webhook_tests::Service;
 
-use super::Scale;
 use super::races::compare;
+use super::scale::Scale;
 use crate::bench::broker::Broker;
-use crate::bench::course::{Course, MEASURED, PATIENCE, Run, per_second};
 use crate::bench::load;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::{Costs, Meter};
 use crate::bench::post::Poster;
 use crate::bench::stack::Stack;
+use crate::bench::testbed::{MAX_WAIT, MEASURED_TYPE, Run, Testbed, per_second};
 use crate::bench::usage::Group;
-use crate::bench::worker::Who;
+use crate::bench::worker::Contender;
 
-/// How many events a batch has.
-const BATCH: usize = 100;
+/// Events in a batch.
+const EVENTS_PER_BATCH: usize = 100;
 
-/// How many events a second are to be accepted one by one, and delivered.
+/// Least rate of single events, accepted and delivered.
 const SINGLES_PER_SECOND: f64 = 10_000.0;
 
-/// The least share of bare confirmed publishing that batches reach.
-const SHARE: f64 = 0.6;
+/// Least rate of batches, as a share of bare publishing with confirms.
+const MIN_SHARE: f64 = 0.6;
 
-/// Measures both.
+/// Measures single events, and batches beside bare publishing.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
@@ -43,7 +43,7 @@ pub(crate) async fn measure(
     let rates: Vec<f64> = singles.iter().map(|run| run.rate).collect();
     let costs = singles.pop().map(|run| run.costs).unwrap_or_default();
     let least = Bound::AtLeast(SINGLES_PER_SECOND);
-    let share = Bound::ShareAtLeast(SHARE, "bare publishing");
+    let share = Bound::ShareAtLeast(MIN_SHARE, "bare publishing");
     let mut in_batches = compare(&format!("{name}, batches"), &batches, &bare, share);
     in_batches.unit = "events/s";
     Ok(vec![
@@ -53,66 +53,67 @@ pub(crate) async fn measure(
     ])
 }
 
-/// Posts events one by one while they are delivered. What counts is the time from the first request
-/// to the last arrival.
+/// Posts single events during their delivery. The rate is over the time from the first request to the
+/// last arrival.
 pub(crate) async fn post_singles(stack: &Stack, events: usize) -> anyhow::Result<Run> {
-    let mut course = Course::new(stack).await?;
-    course.store_webhooks(1).await;
+    let mut testbed = Testbed::new(stack).await?;
+    testbed.store_webhooks(1).await;
     let meter = Meter::start(stack);
-    let worker = course.start(Who::Product, 1).await?;
-    let api = Service::api(&course.world).await;
-    let poster = Poster::new(&course.world, &api).await?;
+    let worker = testbed.start(Contender::Product, 1).await?;
+    let api = Service::api(&testbed.world).await;
+    let poster = Poster::new(&testbed.world, &api).await?;
     let bodies = make(events).into_iter().map(|event| event.body).collect();
-    course.sink.expect(events);
+    // Connections are open and bodies made: the clock measures requests alone.
+    testbed.sink.expect(events);
     let began = Instant::now();
     poster.post_events(bodies).await?;
-    course.sink.all_arrived(PATIENCE).await?;
+    testbed.sink.all_arrived(MAX_WAIT).await?;
     let rate = per_second(events, began.elapsed());
-    course.all_recorded(Who::Product, events).await?;
+    testbed.all_recorded(Contender::Product, events).await?;
     let costs = meter.read(&[
         ("worker", worker.group()),
         ("api", Group::process(api.pid())),
     ]);
     worker.stop().await;
     api.kill().await;
-    course.end().await;
+    testbed.end().await;
     Ok(Run { rate, costs })
 }
 
-/// Posts events in batches; nobody takes them from the queue.
+/// Posts events in batches, without a consumer.
 async fn post_batches(stack: &Stack, events: usize) -> anyhow::Result<Run> {
-    let course = Course::new(stack).await?;
+    let testbed = Testbed::new(stack).await?;
     let meter = Meter::start(stack);
-    let api = Service::api(&course.world).await;
-    let poster = Poster::new(&course.world, &api).await?;
-    let bodies = make(events).chunks(BATCH).map(batch).collect();
+    let api = Service::api(&testbed.world).await;
+    let poster = Poster::new(&testbed.world, &api).await?;
+    let bodies = make(events).chunks(EVENTS_PER_BATCH).map(batch).collect();
     let began = Instant::now();
-    poster.post_batches(bodies, BATCH).await?;
+    poster.post_batches(bodies, EVENTS_PER_BATCH).await?;
     let rate = per_second(events, began.elapsed());
     let costs = meter.read(&[("api", Group::process(api.pid()))]);
     api.kill().await;
-    all_queued(&course, events).await?;
-    course.end().await;
+    all_queued(&testbed, events).await?;
+    testbed.end().await;
     Ok(Run { rate, costs })
 }
 
-/// Publishes the same straight to the broker.
+/// Publishes as many events straight to RabbitMQ.
 async fn publish_bare(stack: &Stack, events: usize) -> anyhow::Result<Run> {
-    let course = Course::new(stack).await?;
-    let broker = Broker::connect(&course.world.broker.url).await?;
+    let testbed = Testbed::new(stack).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let made = make(events);
     let meter = Meter::start(stack);
     let took = broker.publish(&made).await?;
     let costs = meter.read(&[]);
-    all_queued(&course, events).await?;
-    course.end().await;
+    all_queued(&testbed, events).await?;
+    testbed.end().await;
     let rate = per_second(events, took);
     Ok(Run { rate, costs })
 }
 
-/// What was accepted is there, all of it.
-async fn all_queued(course: &Course<'_>, events: usize) -> anyhow::Result<()> {
-    let broker = Broker::connect(&course.world.broker.url).await?;
+/// Fails unless every accepted event is in the queue.
+async fn all_queued(testbed: &Testbed<'_>, events: usize) -> anyhow::Result<()> {
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let waiting = broker.state().await?.waiting;
     anyhow::ensure!(
         usize::try_from(waiting)? == events,
@@ -121,9 +122,9 @@ async fn all_queued(course: &Course<'_>, events: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Made before the clock starts.
+/// Events made before the clock starts.
 fn make(events: usize) -> Vec<Event> {
-    (0..events).map(|_| load::event(MEASURED)).collect()
+    (0..events).map(|_| load::event(MEASURED_TYPE)).collect()
 }
 
 fn batch(events: &[Event]) -> Bytes {

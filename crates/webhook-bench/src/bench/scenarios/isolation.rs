@@ -1,7 +1,7 @@
-//! The cost of webhooks that hang, fail or cannot be reached for a healthy webhook beside them.
+//! The cost of hanging, failing and unreachable webhooks for a healthy webhook beside them.
 //!
-//! They want the other types, a few webhooks each: an event for all of them at once would be a burst
-//! of work whether they fail or not. These events come in turn with those that are timed.
+//! The faulty webhooks are spread over the other event types: an event for all of the webhooks at once
+//! would be a burst of work, faults or not. The other types' events alternate with the timed events.
 
 use std::time::Duration;
 
@@ -10,38 +10,37 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_domain::EventType;
 
-use super::Scale;
 use super::latency::{Timed, time};
+use super::scale::Scale;
 use crate::bench::broker::Broker;
-use crate::bench::course::{Course, MEASURED, until};
 use crate::bench::load;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::Costs;
 use crate::bench::sink::{Answers, Sink};
 use crate::bench::stack::Stack;
+use crate::bench::testbed::{MEASURED_TYPE, Testbed, until};
 
 mod neighbours;
 
 use neighbours::{Fault, Neighbours};
 
-/// How often an event comes for five of the neighbours, or for ten that hang and fail: 200 or 400
-/// deliveries a second.
-const PAUSE: Duration = Duration::from_millis(25);
+/// Interval between two events for neighbours. Each is for five webhooks, or for ten hanging and
+/// failing ones: 200 or 400 deliveries per second.
+const NEIGHBOUR_EVENT_INTERVAL: Duration = Duration::from_millis(25);
 
-/// How many times as long an event may take beside them.
-const TIMES: f64 = 1.5;
+/// Longest time of an event beside the neighbours, in multiples of the time without neighbours.
+const MAX_TIMES: f64 = 1.5;
 
-/// How the healthy webhook's receiver treats its connections.
+/// How the healthy webhook's receiver treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Healthy {
-    /// They are kept alive.
+    /// Connections are kept alive.
     KeptAlive,
-    /// Each request needs a look-up and a connection of its own, which is where the neighbours are
-    /// stuck.
+    /// Each request needs a look-up and a new connection: the steps where the neighbours are stuck.
     New,
 }
 
-/// What was timed of a healthy webhook, run by run.
+/// The times of the healthy webhook, run by run.
 #[derive(Default)]
 struct Runs(Vec<Timed>);
 
@@ -80,9 +79,9 @@ pub(crate) async fn measure(
             runs.0.push(timed);
         }
     }
-    let told = Bound::Told("p99 decides");
+    let undecided = Bound::Unbounded("p99 decides");
     let mut rows = vec![
-        compare(&format!("{name} p50"), 50, &beside, &alone, told),
+        compare(&format!("{name} p50"), 50, &beside, &alone, undecided),
         decide(&format!("{name} p99"), &beside, &alone),
     ];
     for (fault, runs) in &faults {
@@ -100,23 +99,23 @@ fn compare(name: &str, percent: usize, beside: &Runs, alone: &Runs, bound: Bound
 }
 
 fn decide(name: &str, beside: &Runs, alone: &Runs) -> Measure {
-    let bound = Bound::ShareAtMost(TIMES, "p99 alone");
+    let bound = Bound::ShareAtMost(MAX_TIMES, "p99 alone");
     compare(name, 99, beside, alone, bound).costing(beside.costs(), alone.costs())
 }
 
-async fn course(stack: &Stack, healthy: Healthy) -> anyhow::Result<Course<'_>> {
-    let mut course = Course::new(stack).await?;
+async fn testbed(stack: &Stack, healthy: Healthy) -> anyhow::Result<Testbed<'_>> {
+    let mut testbed = Testbed::new(stack).await?;
     if healthy == Healthy::New {
-        course.sink = Sink::start(Answers::AtOnceAndClose).await?.by_name();
+        testbed.sink = Sink::start(Answers::AtOnceAndClose).await?.by_name();
     }
-    course.store_webhooks(1).await;
-    Ok(course)
+    testbed.store_webhooks(1).await;
+    Ok(testbed)
 }
 
 async fn time_alone(stack: &Stack, scale: Scale, healthy: Healthy) -> anyhow::Result<Timed> {
-    let mut course = course(stack, healthy).await?;
-    let timed = time(&mut course, scale).await?;
-    course.end().await;
+    let mut testbed = testbed(stack, healthy).await?;
+    let timed = time(&mut testbed, scale).await?;
+    testbed.end().await;
     Ok(timed)
 }
 
@@ -126,29 +125,32 @@ async fn time_beside(
     healthy: Healthy,
     fault: Fault,
 ) -> anyhow::Result<Timed> {
-    let mut course = course(stack, healthy).await?;
+    let mut testbed = testbed(stack, healthy).await?;
     let neighbours = Neighbours::start(fault).await?;
-    course.variables.clone_from(&neighbours.variables);
-    let others = EventType::ALL.iter().filter(|other| **other != MEASURED);
+    testbed.variables.clone_from(&neighbours.variables);
+    let others = EventType::ALL
+        .iter()
+        .filter(|other| **other != MEASURED_TYPE);
     let others: Vec<EventType> = others.copied().collect();
     let mut subscribers = 0;
     for (number, other) in others.iter().enumerate() {
         let urls = neighbours.urls(number);
         subscribers = urls.len();
-        course.store_at(&urls, *other).await;
+        testbed.store_at(&urls, *other).await;
     }
     let enough = CancellationToken::new();
-    let load = publish_in_turn(course.publisher.clone(), others, enough.clone());
-    let timed = time(&mut course, scale).await?;
+    let load = publish_in_turn(testbed.publisher.clone(), others, enough.clone());
+    let timed = time(&mut testbed, scale).await?;
+    // After the end of the worker: later events stay in the queue, and are counted below.
     enough.cancel();
     let published = load.await??;
     anyhow::ensure!(neighbours.were_met(), "{fault:?}: nobody met the fault");
-    all_are_owed(&course, published, subscribers).await?;
-    course.end().await;
+    all_are_owed(&testbed, published, subscribers).await?;
+    testbed.end().await;
     Ok(timed)
 }
 
-/// Publishes an event of each of these types in turn, and tells how many.
+/// Publishes events of each of `types` in turn until `enough`; the result is their number.
 fn publish_in_turn(
     publisher: Publisher,
     types: Vec<EventType>,
@@ -156,7 +158,7 @@ fn publish_in_turn(
 ) -> JoinHandle<anyhow::Result<i64>> {
     tokio::spawn(async move {
         let mut published = 0;
-        let mut pause = tokio::time::interval(PAUSE);
+        let mut pause = tokio::time::interval(NEIGHBOUR_EVENT_INTERVAL);
         for other in types.into_iter().cycle() {
             pause.tick().await;
             if enough.is_cancelled() {
@@ -169,25 +171,26 @@ fn publish_in_turn(
     })
 }
 
-/// The neighbours were served as far as anybody could, and nothing for them was lost.
+/// Waits until every neighbour's event is taken in or in the queue: none is lost.
 async fn all_are_owed(
-    course: &Course<'_>,
+    testbed: &Testbed<'_>,
     published: i64,
     subscribers: usize,
 ) -> anyhow::Result<()> {
-    let events = format!("SELECT count(*) FROM events WHERE event_type <> '{MEASURED}'");
-    let deliveries = format!("SELECT count(*) FROM deliveries WHERE event_type <> '{MEASURED}'");
-    // Events that came after the worker was stopped wait in the queue, those that the worker had in
-    // hand as soon as the broker notices that the worker is gone.
-    let broker = Broker::connect(&course.world.broker.url).await?;
+    let events = format!("SELECT count(*) FROM events WHERE event_type <> '{MEASURED_TYPE}'");
+    let deliveries =
+        format!("SELECT count(*) FROM deliveries WHERE event_type <> '{MEASURED_TYPE}'");
+    // Events published after the end of the worker wait in the queue. Events in the worker's hand come
+    // back as soon as RabbitMQ notices the worker's end.
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
     let none_is_lost = async || {
         let waiting = i64::from(broker.state().await?.waiting);
-        Ok(course.ask::<i64>(&events).await? + waiting >= published)
+        Ok(testbed.ask::<i64>(&events).await? + waiting >= published)
     };
     until("each event is taken in or waits", none_is_lost).await?;
-    let taken_in: i64 = course.ask(&events).await?;
+    let taken_in: i64 = testbed.ask(&events).await?;
     let owed = usize::try_from(taken_in)? * subscribers;
-    course
+    testbed
         .counts("what is owed to the others", &deliveries, owed)
         .await
 }

@@ -1,23 +1,23 @@
-//! How long an event takes from being published to its arrival, at a steady pace.
+//! The time from publishing an event to the arrival of the request, at a steady pace.
 
 use std::time::Duration;
 
-use super::Scale;
-use crate::bench::course::{Course, MEASURED, PATIENCE};
+use super::scale::Scale;
 use crate::bench::load::Pace;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::{Costs, Meter};
 use crate::bench::stack::Stack;
-use crate::bench::worker::Who;
+use crate::bench::testbed::{MAX_WAIT, MEASURED_TYPE, Testbed};
+use crate::bench::worker::Contender;
 
 /// Events per second.
 const PER_SECOND: u32 = 200;
 
-/// The most that half of the events may take, and all but a hundredth, in milliseconds.
+/// Longest median time, and longest 99th percentile, in milliseconds.
 const P50_MS: f64 = 2.5;
 const P99_MS: f64 = 8.0;
 
-/// Measures it on a system that does nothing else.
+/// Measures the times on an otherwise idle system.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
@@ -25,10 +25,10 @@ pub(crate) async fn measure(
 ) -> anyhow::Result<Vec<Measure>> {
     let (mut p50, mut p99, mut costs) = (Vec::new(), Vec::new(), Costs::new());
     for _ in 0..scale.choose(1, 3) {
-        let mut course = Course::new(stack).await?;
-        course.store_webhooks(1).await;
-        let timed = time(&mut course, scale).await?;
-        course.end().await;
+        let mut testbed = Testbed::new(stack).await?;
+        testbed.store_webhooks(1).await;
+        let timed = time(&mut testbed, scale).await?;
+        testbed.end().await;
         p50.push(timed.percentile_ms(50));
         p99.push(timed.percentile_ms(99));
         costs = timed.costs;
@@ -47,14 +47,14 @@ pub(crate) async fn measure(
     ])
 }
 
-/// How long each event took, in order, and what that cost.
+/// The sorted times of the events, and the costs.
 pub(crate) struct Timed {
     times: Vec<Duration>,
     pub(crate) costs: Costs,
 }
 
 impl Timed {
-    /// What so many of a hundred took at most, in milliseconds.
+    /// The percentile of the times, in milliseconds.
     pub(crate) fn percentile_ms(&self, percent: usize) -> f64 {
         let index = self.times.len() * percent / 100;
         let time = self
@@ -64,27 +64,30 @@ impl Timed {
     }
 }
 
-/// Starts a dispatcher, warms it up and times every event after that. All are for one webhook.
-pub(crate) async fn time(course: &mut Course<'_>, scale: Scale) -> anyhow::Result<Timed> {
+/// Starts a dispatcher, warms the dispatcher up and times every later event for a single webhook.
+pub(crate) async fn time(testbed: &mut Testbed<'_>, scale: Scale) -> anyhow::Result<Timed> {
     let pace = |millis| Pace {
         per_second: PER_SECOND,
         lasting: Duration::from_millis(millis),
     };
-    let meter = Meter::start(course.stack);
-    let worker = course.start(Who::Product, 1).await?;
-    // The first events open connections, which is not what is measured.
-    deliver(course, pace(scale.choose(500, 2_000))).await?;
-    course.sink.time();
-    deliver(course, pace(scale.choose(1_000, 20_000))).await?;
-    let times = course.sink.times();
+    let meter = Meter::start(testbed.stack);
+    let worker = testbed.start(Contender::Product, 1).await?;
+    // The first events open connections, and are not timed.
+    deliver(testbed, pace(scale.choose(500, 2_000))).await?;
+    // Forgets the times of the warm-up.
+    testbed.sink.time();
+    deliver(testbed, pace(scale.choose(1_000, 20_000))).await?;
+    let times = testbed.sink.times();
     let costs = meter.read(&[("worker", worker.group())]);
     worker.stop().await;
     Ok(Timed { times, costs })
 }
 
-async fn deliver(course: &mut Course<'_>, pace: Pace) -> anyhow::Result<()> {
-    course.sink.expect(pace.events());
-    pace.publish(&course.publisher, MEASURED).await?;
-    course.sink.all_arrived(PATIENCE).await?;
-    course.all_recorded(Who::Product, pace.events()).await
+async fn deliver(testbed: &mut Testbed<'_>, pace: Pace) -> anyhow::Result<()> {
+    testbed.sink.expect(pace.events());
+    pace.publish(&testbed.publisher, MEASURED_TYPE).await?;
+    testbed.sink.all_arrived(MAX_WAIT).await?;
+    testbed
+        .all_recorded(Contender::Product, pace.events())
+        .await
 }

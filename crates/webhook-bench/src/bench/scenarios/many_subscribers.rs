@@ -1,64 +1,69 @@
-//! One event for very many webhooks.
+//! A single event for thousands of webhooks.
 
 use std::time::Instant;
 
-use super::Scale;
 use super::races::compare;
-use crate::bench::course::{Course, PATIENCE, Run, per_second};
+use super::scale::Scale;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::Meter;
 use crate::bench::stack::Stack;
-use crate::bench::worker::Who;
+use crate::bench::testbed::{MAX_WAIT, Run, Testbed, per_second};
+use crate::bench::worker::Contender;
 
-/// The least share of what one that only signs and posts reaches.
-const SHARE: f64 = 0.75;
+/// Least rate, as a share of bare signing and posting.
+const MIN_SHARE: f64 = 0.75;
 
-/// How many events, one after the other, a worker delivers in its turn; the first one opens
-/// connections and is not counted.
-const EVENTS: usize = 4;
+/// Events in a turn of a worker, one after the other. The first event opens connections and is not
+/// counted.
+const EVENTS_PER_TURN: usize = 4;
 
-/// Measures the product beside bare posting and beside the bare loop, which writes down what it
-/// does, in turn.
+/// Measures the product, bare posting and the bare loop (posting and recording) in turn.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
     let webhooks = scale.choose(500, 10_000);
-    let mut course = Course::new(stack).await?;
-    course.store_webhooks(webhooks).await;
+    let mut testbed = Testbed::new(stack).await?;
+    testbed.store_webhooks(webhooks).await;
     let (mut product, mut posting, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..scale.choose(1, 3) {
-        product.extend(turn(&mut course, Who::Product, webhooks).await?);
-        for (who, runs) in [(Who::Posting, &mut posting), (Who::Bare, &mut bare)] {
-            let mut course = Course::new(stack).await?;
-            runs.extend(turn(&mut course, who, webhooks).await?);
-            course.end().await;
+        product.extend(turn(&mut testbed, Contender::Product, webhooks).await?);
+        for (contender, runs) in [
+            (Contender::Posting, &mut posting),
+            (Contender::Bare, &mut bare),
+        ] {
+            let mut testbed = Testbed::new(stack).await?;
+            runs.extend(turn(&mut testbed, contender, webhooks).await?);
+            testbed.end().await;
         }
     }
-    course.end().await;
-    let bound = Bound::ShareAtLeast(SHARE, "bare posting");
-    let told = Bound::Told("bare posting decides");
+    testbed.end().await;
+    let bound = Bound::ShareAtLeast(MIN_SHARE, "bare posting");
+    let undecided = Bound::Unbounded("bare posting decides");
     let recorded = format!("{name}, recorded");
     Ok(vec![
         compare(name, &product, &posting, bound),
-        compare(&recorded, &product, &bare, told),
+        compare(&recorded, &product, &bare, undecided),
     ])
 }
 
-/// What counts is the time from when an event is published to the last arrival. The costs are those
-/// of the whole turn.
-async fn turn(course: &mut Course<'_>, who: Who, webhooks: usize) -> anyhow::Result<Vec<Run>> {
-    let meter = Meter::start(course.stack);
-    let worker = course.start(who, webhooks).await?;
+/// Measures the time from publishing an event to the last arrival. The costs are of the whole turn.
+async fn turn(
+    testbed: &mut Testbed<'_>,
+    contender: Contender,
+    webhooks: usize,
+) -> anyhow::Result<Vec<Run>> {
+    let meter = Meter::start(testbed.stack);
+    let worker = testbed.start(contender, webhooks).await?;
     let mut rates = Vec::new();
-    for number in 0..EVENTS {
-        course.sink.expect(webhooks);
+    for number in 0..EVENTS_PER_TURN {
+        testbed.sink.expect(webhooks);
         let began = Instant::now();
-        course.publish(1).await?;
-        course.sink.all_arrived(PATIENCE).await?;
+        testbed.publish(1).await?;
+        testbed.sink.all_arrived(MAX_WAIT).await?;
         let rate = per_second(webhooks, began.elapsed());
-        course.all_recorded(who, webhooks).await?;
+        testbed.all_recorded(contender, webhooks).await?;
         if number > 0 {
             rates.push(rate);
         }

@@ -1,29 +1,29 @@
-//! The product and the bare loop alternately, so that what the machine does meets both.
+//! The product and the bare loop in turn, to spread disturbances of the machine over both.
 
 use std::time::Instant;
 
-use super::Scale;
-use crate::bench::course::{Course, PATIENCE, Run, per_second};
+use super::scale::Scale;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::Meter;
 use crate::bench::stack::Stack;
-use crate::bench::worker::Who;
+use crate::bench::testbed::{MAX_WAIT, Run, Testbed, per_second};
+use crate::bench::worker::Contender;
 
-/// The least share of the bare loop.
-const SHARE: f64 = 0.75;
+/// Least rate, as a share of the bare loop's.
+const MIN_SHARE: f64 = 0.75;
 
-/// What is to be delivered.
+/// A race over the same load.
 #[derive(Debug, Clone, Copy)]
 struct Race {
-    /// How many events.
+    /// Number of events.
     events: usize,
-    /// How many webhooks get each.
+    /// Number of webhooks; each gets every event.
     webhooks: usize,
-    /// Whether they are published while they are delivered; else all wait in the queue.
+    /// Whether publishing and delivering overlap. If not, all events wait in the queue first.
     live: bool,
 }
 
-/// Events that wait, for one webhook.
+/// Waiting events for a single webhook.
 pub(crate) async fn drain(name: &str, stack: &Stack, scale: Scale) -> anyhow::Result<Vec<Measure>> {
     let race = Race {
         events: scale.choose(3_000, 60_000),
@@ -33,7 +33,7 @@ pub(crate) async fn drain(name: &str, stack: &Stack, scale: Scale) -> anyhow::Re
     race.measure(name, stack, scale).await
 }
 
-/// Events that wait, each for several webhooks.
+/// Waiting events, each for several webhooks.
 pub(crate) async fn fan_out(
     name: &str,
     stack: &Stack,
@@ -47,7 +47,7 @@ pub(crate) async fn fan_out(
     race.measure(name, stack, scale).await
 }
 
-/// Events that are published meanwhile, for one webhook.
+/// Events for a single webhook, published during the delivery.
 pub(crate) async fn live(name: &str, stack: &Stack, scale: Scale) -> anyhow::Result<Vec<Measure>> {
     let race = Race {
         events: scale.choose(3_000, 60_000),
@@ -57,14 +57,14 @@ pub(crate) async fn live(name: &str, stack: &Stack, scale: Scale) -> anyhow::Res
     race.measure(name, stack, scale).await
 }
 
-/// Events that wait, for the one webhook there is: what other scenarios compare with.
+/// Waiting events for the only webhook, for comparison with other scenarios.
 pub(crate) async fn plain_drain(stack: &Stack, events: usize) -> anyhow::Result<Run> {
     let race = Race {
         events,
         webhooks: 1,
         live: false,
     };
-    race.run(stack, Who::Product).await
+    race.run(stack, Contender::Product).await
 }
 
 impl Race {
@@ -75,41 +75,42 @@ impl Race {
         scale: Scale,
     ) -> anyhow::Result<Vec<Measure>> {
         let (mut product, mut bare) = (Vec::new(), Vec::new());
+        // In turn, and each in a fresh testbed: neither contender inherits the other's tables.
         for _ in 0..scale.choose(1, 5) {
-            product.push(self.run(stack, Who::Product).await?);
-            bare.push(self.run(stack, Who::Bare).await?);
+            product.push(self.run(stack, Contender::Product).await?);
+            bare.push(self.run(stack, Contender::Bare).await?);
         }
-        let bound = Bound::ShareAtLeast(SHARE, "the bare loop");
+        let bound = Bound::ShareAtLeast(MIN_SHARE, "the bare loop");
         Ok(vec![compare(name, &product, &bare, bound)])
     }
 
-    async fn run(self, stack: &Stack, who: Who) -> anyhow::Result<Run> {
-        let mut course = Course::new(stack).await?;
-        if who == Who::Product {
-            course.store_webhooks(self.webhooks).await;
+    async fn run(self, stack: &Stack, contender: Contender) -> anyhow::Result<Run> {
+        let mut testbed = Testbed::new(stack).await?;
+        if contender == Contender::Product {
+            testbed.store_webhooks(self.webhooks).await;
         }
         let run = if self.live {
-            self.keep_up(&mut course, who).await?
+            self.keep_up(&mut testbed, contender).await?
         } else {
-            course.publish(self.events).await?;
+            testbed.publish(self.events).await?;
             let deliveries = self.events * self.webhooks;
-            course.drain(who, self.webhooks, deliveries).await?
+            testbed.drain(contender, self.webhooks, deliveries).await?
         };
-        course.end().await;
+        testbed.end().await;
         Ok(run)
     }
 
-    /// What counts is the time from the first event that is published to the last arrival.
-    async fn keep_up(self, course: &mut Course<'_>, who: Who) -> anyhow::Result<Run> {
+    /// Measures the time from publishing the first event to the last arrival.
+    async fn keep_up(self, testbed: &mut Testbed<'_>, contender: Contender) -> anyhow::Result<Run> {
         let deliveries = self.events * self.webhooks;
-        course.sink.expect(deliveries);
-        let meter = Meter::start(course.stack);
-        let worker = course.start(who, self.webhooks).await?;
+        testbed.sink.expect(deliveries);
+        let meter = Meter::start(testbed.stack);
+        let worker = testbed.start(contender, self.webhooks).await?;
         let began = Instant::now();
-        course.publish(self.events).await?;
-        course.sink.all_arrived(PATIENCE).await?;
+        testbed.publish(self.events).await?;
+        testbed.sink.all_arrived(MAX_WAIT).await?;
         let took = began.elapsed();
-        course.all_recorded(who, deliveries).await?;
+        testbed.all_recorded(contender, deliveries).await?;
         let costs = meter.read(&[("worker", worker.group())]);
         worker.stop().await;
         let rate = per_second(deliveries, took);
@@ -117,7 +118,7 @@ impl Race {
     }
 }
 
-/// Rates of runs beside rates of other runs.
+/// Compares the rates of `runs` with the rates of `beside`.
 pub(crate) fn compare(name: &str, runs: &[Run], beside: &[Run], bound: Bound) -> Measure {
     let rates = |runs: &[Run]| -> Vec<f64> { runs.iter().map(|run| run.rate).collect() };
     let costs = |runs: &[Run]| runs.last().map(|run| run.costs.clone()).unwrap_or_default();

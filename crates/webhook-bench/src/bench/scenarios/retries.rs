@@ -1,16 +1,16 @@
-//! Deliveries that failed once and are due again, all at once.
+//! Deliveries due for a second attempt, all at the same time.
 
-use super::Scale;
 use super::races::{compare, plain_drain};
-use crate::bench::course::{Course, MEASURED, Run};
+use super::scale::Scale;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::stack::Stack;
-use crate::bench::worker::Who;
+use crate::bench::testbed::{MEASURED_TYPE, Run, Testbed};
+use crate::bench::worker::Contender;
 
-/// The least share of what the same number of first attempts reaches.
-const SHARE: f64 = 0.6;
+/// Least rate, as a share of the rate of first attempts.
+const MIN_SHARE: f64 = 0.6;
 
-/// What a worker has left behind whose webhook was away for a while: bodies as large as elsewhere.
+/// The rows after an outage of the webhook: each delivery has failed once. Bodies have the usual size.
 const DUE: &str = "
     CREATE TEMP TABLE due AS SELECT n, pg_temp.id_at(n) AS id FROM generate_series(1, {due}) AS n;
     INSERT INTO events (id, event_type, environment, occurred_at, body, matched)
@@ -27,14 +27,14 @@ const DUE: &str = "
     SELECT id, 1, now() - interval '10 s', 1, 500, 'status' FROM due;
     ANALYZE events; ANALYZE deliveries; ANALYZE attempts";
 
-/// Ids tell their time in their first 48 bits.
+/// UUIDs v7: the first 48 bits are the time.
 const ID_AT: &str = "
     CREATE FUNCTION pg_temp.id_at(n bigint) RETURNS uuid LANGUAGE sql AS $$
         SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0')
             || '70008' || lpad(to_hex(n), 15, '0'))::uuid
     $$;";
 
-/// Measures it beside a drain, in turn.
+/// Measures retries and a drain in turn.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
@@ -46,23 +46,23 @@ pub(crate) async fn measure(
         retries.push(run(stack, due).await?);
         drains.push(plain_drain(stack, due).await?);
     }
-    let bound = Bound::ShareAtLeast(SHARE, "drain");
+    let bound = Bound::ShareAtLeast(MIN_SHARE, "drain");
     Ok(vec![compare(name, &retries, &drains, bound)])
 }
 
 async fn run(stack: &Stack, due: usize) -> anyhow::Result<Run> {
-    let mut course = Course::new(stack).await?;
-    course.store_webhooks(1).await;
+    let mut testbed = Testbed::new(stack).await?;
+    testbed.store_webhooks(1).await;
     let rows = DUE.replace("{due}", &due.to_string());
-    let rows = rows.replace("{type}", MEASURED.as_str());
-    course
+    let rows = rows.replace("{type}", MEASURED_TYPE.as_str());
+    testbed
         .world
         .database
         .execute(&format!("{ID_AT}{rows}"))
         .await;
-    let run = course.drain(Who::Product, 1, due).await?;
+    let run = testbed.drain(Contender::Product, 1, due).await?;
     let twice = "SELECT count(*) FROM attempts WHERE number = 2 AND response_status = 200";
-    course.counts("second attempts", twice, due).await?;
-    course.end().await;
+    testbed.counts("second attempts", twice, due).await?;
+    testbed.end().await;
     Ok(run)
 }

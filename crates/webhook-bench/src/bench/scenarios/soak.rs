@@ -1,32 +1,32 @@
-//! Whether anything grows or slows down when half of what is possible goes on and on.
+//! Rate, memory and backlog over ten minutes at half of the possible rate.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Scale;
 use super::races::plain_drain;
+use super::scale::Scale;
 use crate::bench::broker::Broker;
-use crate::bench::course::{Course, MEASURED, PATIENCE, per_second};
 use crate::bench::load::Pace;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::meter::{Costs, Meter};
 use crate::bench::stack::Stack;
-use crate::bench::worker::Who;
+use crate::bench::testbed::{MAX_WAIT, MEASURED_TYPE, Testbed, per_second};
+use crate::bench::worker::{Contender, Worker};
 
-/// How many parts its time has, a minute each.
-const PARTS: usize = 10;
+/// Length of the soak, in minutes.
+const MINUTES: usize = 10;
 
-/// After which of them memory and backlog are looked at for the first time.
-const SETTLED: usize = 2;
+/// The minute after which memory and backlog are first read.
+const SETTLED_MINUTE: usize = 2;
 
-/// How far the last minute's rate may be from the first one's.
-const APART: f64 = 0.05;
+/// Largest difference between the rates of the last and of the first minute, as a share.
+const MAX_RATE_DRIFT: f64 = 0.05;
 
-/// How many times as much memory the worker may have at the end.
-const GROWTH: f64 = 1.1;
+/// Largest growth of the worker's memory, as a factor.
+const MAX_MEMORY_GROWTH: f64 = 1.1;
 
-/// How it stood at the end of a part.
+/// The figures at the end of a minute.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     arrived: usize,
@@ -34,7 +34,7 @@ struct Moment {
     waiting: f64,
 }
 
-/// Measures a drain for a moment, then publishes half as much for a long time.
+/// Measures a drain, then publishes at half of the rate for ten minutes.
 pub(crate) async fn measure(
     name: &str,
     stack: &Stack,
@@ -45,77 +45,95 @@ pub(crate) async fn measure(
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "nothing delivers a billion a second"
+        reason = "no rate comes near a billion per second"
     )]
     let per_second_published = (drain.rate / 2.0) as u32;
     let pace = Pace {
         per_second: per_second_published,
-        lasting: part * u32::try_from(PARTS)?,
+        lasting: part * u32::try_from(MINUTES)?,
     };
-    let mut course = Course::new(stack).await?;
-    course.store_webhooks(1).await;
-    let (moments, costs) = run(&mut course, pace, part).await?;
-    course.end().await;
+    let mut testbed = Testbed::new(stack).await?;
+    testbed.store_webhooks(1).await;
+    let (moments, costs) = run(&mut testbed, pace, part).await?;
+    testbed.end().await;
     let rate = |number: usize| {
         let arrived = moments[number + 1].arrived - moments[number].arrived;
         per_second(arrived, part)
     };
-    let settled = moments[SETTLED];
-    let end = moments[PARTS];
-    let of = |which: &str| format!("{name}{which}");
-    // What waits a second is on its way; more than that is a backlog.
-    let a_second = Bound::AtMost(f64::from(per_second_published));
+    let last_minute = Measure::new(
+        &format!("{name}, last minute"),
+        "deliveries/s",
+        &[rate(MINUTES - 1)],
+        Bound::Within(MAX_RATE_DRIFT, "the first minute"),
+    );
+    let last_minute = last_minute.beside(&[rate(0)]);
+    let [memory, backlog] = growth(name, moments[SETTLED_MINUTE], moments[MINUTES], pace);
     Ok(vec![
-        Measure::new(
-            &of(", last minute"),
-            "deliveries/s",
-            &[rate(PARTS - 1)],
-            Bound::Within(APART, "the first minute"),
-        )
-        .beside(&[rate(0)])
-        .costing(costs, Costs::new()),
-        Measure::new(
-            &of(", memory"),
-            "MiB",
-            &[end.rss_mib],
-            Bound::ShareAtMost(GROWTH, "minute 2"),
-        )
-        .beside(&[settled.rss_mib]),
-        Measure::new(&of(", backlog"), "events", &[end.waiting], a_second)
-            .beside(&[settled.waiting]),
+        last_minute.costing(costs, Costs::new()),
+        memory,
+        backlog,
     ])
 }
 
-/// How it stood at the start, and at the end of each part.
+/// Memory and backlog at the end, beside both in the settled minute.
+fn growth(name: &str, settled: Moment, end: Moment, pace: Pace) -> [Measure; 2] {
+    let memory = Measure::new(
+        &format!("{name}, memory"),
+        "MiB",
+        &[end.rss_mib],
+        Bound::ShareAtMost(MAX_MEMORY_GROWTH, "minute 2"),
+    );
+    let backlog = Measure::new(
+        &format!("{name}, backlog"),
+        "events",
+        &[end.waiting],
+        // Events of the last second are on the way. More waiting events are a backlog.
+        Bound::AtMost(f64::from(pace.per_second)),
+    );
+    [
+        memory.beside(&[settled.rss_mib]),
+        backlog.beside(&[settled.waiting]),
+    ]
+}
+
+/// The figures at the start and at the end of each minute.
 async fn run(
-    course: &mut Course<'_>,
+    testbed: &mut Testbed<'_>,
     pace: Pace,
     part: Duration,
 ) -> anyhow::Result<(Vec<Moment>, Costs)> {
-    let meter = Meter::start(course.stack);
-    let worker = course.start(Who::Product, 1).await?;
-    let broker = Broker::connect(&course.world.broker.url).await?;
-    course.sink.expect(pace.events());
-    let publisher = course.publisher.clone();
+    let meter = Meter::start(testbed.stack);
+    let worker = testbed.start(Contender::Product, 1).await?;
+    let broker = Broker::connect(&testbed.world.broker.url).await?;
+    testbed.sink.expect(pace.events());
+    let publisher = testbed.publisher.clone();
     let began = Instant::now();
-    let load = tokio::spawn(async move { pace.publish(&publisher, MEASURED).await });
+    let load = tokio::spawn(async move { pace.publish(&publisher, MEASURED_TYPE).await });
     let mut moments = Vec::new();
-    for number in 0..=PARTS {
+    for number in 0..=MINUTES {
         sleep_until(began + part * u32::try_from(number)?).await;
-        let arrived = course.sink.arrived();
-        let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
-        let pending: i64 = course.ask(pending).await?;
-        let waiting = f64::from(broker.state().await?.waiting) + f64::from(i32::try_from(pending)?);
-        moments.push(Moment {
-            arrived,
-            rss_mib: worker.group().usage().rss_mib,
-            waiting,
-        });
+        moments.push(read(testbed, &broker, &worker).await?);
     }
     load.await??;
-    course.sink.all_arrived(PATIENCE).await?;
-    course.all_recorded(Who::Product, pace.events()).await?;
+    testbed.sink.all_arrived(MAX_WAIT).await?;
+    testbed
+        .all_recorded(Contender::Product, pace.events())
+        .await?;
     let costs = meter.read(&[("worker", worker.group())]);
     worker.stop().await;
     Ok((moments, costs))
+}
+
+/// The figures now.
+async fn read(testbed: &Testbed<'_>, broker: &Broker, worker: &Worker) -> anyhow::Result<Moment> {
+    // Arrivals first: the queries below take time, and the rate is over exact minutes.
+    let arrived = testbed.sink.arrived();
+    let pending = "SELECT count(*) FROM deliveries WHERE status = 'pending'";
+    let pending: i64 = testbed.ask(pending).await?;
+    let queued = broker.state().await?.waiting;
+    Ok(Moment {
+        arrived,
+        rss_mib: worker.group().usage().rss_mib,
+        waiting: f64::from(queued) + f64::from(i32::try_from(pending)?),
+    })
 }

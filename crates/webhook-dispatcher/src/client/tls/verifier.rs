@@ -1,4 +1,4 @@
-//! Says of a certificate that is not accepted what is wrong with it.
+//! The verifier of certificates, which explains a refusal to the owner of a webhook.
 
 use std::fmt::{Display, Formatter};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use webhook_domain::{CertificateText, FailureDetail};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-/// The most names of a certificate that are repeated.
+/// The most names of a certificate quoted in a failure.
 const MAX_NAMES: usize = 10;
 
-/// This machine's verifier, with reasons that its users understand.
+/// The machine's verifier, with refusals in plain words.
 #[derive(Debug)]
 pub(super) struct Verifier(rustls_platform_verifier::Verifier);
 
@@ -90,7 +90,7 @@ fn describe(
 ) -> FailureDetail {
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "what is wrong is in the certificate itself, or the error says it well"
+        reason = "the fault is in the certificate itself, or the library's text is clear"
     )]
     match error {
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -142,7 +142,7 @@ fn of_issuer(
     }
     #[allow(
         clippy::wildcard_enum_match_arm,
-        reason = "the others say it well themselves"
+        reason = "the library's text of the others is clear"
     )]
     match error {
         CertificateError::UnknownIssuer if intermediates.is_empty() => {
@@ -158,7 +158,7 @@ fn of_issuer(
     }
 }
 
-/// `DnsName("a.test")` is how the verifier writes a name.
+/// The name within `DnsName("a.test")`, as the library writes names.
 fn plain_name(name: &str) -> &str {
     name.split_once("(\"")
         .and_then(|(_, rest)| rest.strip_suffix("\")"))

@@ -1,20 +1,20 @@
-//! What a webhook has become while somebody was editing it.
+//! The settings that somebody else changed while a webhook was being edited.
 
 use webhook_domain::{RetryPolicy, WebhookSettings};
 
 use super::WebhookForm;
 
-/// A field that says something else than what was typed.
+/// A field whose stored value differs from the typed one.
 pub(crate) struct Difference {
     pub(crate) field: &'static str,
-    /// What it says now; empty if it says nothing.
+    /// The stored value; empty for none.
     pub(crate) now: String,
 }
 
-/// What the webhook has now and the form would change.
+/// The fields of a webhook whose stored values differ from the typed ones.
 pub(crate) fn differences(typed: &WebhookForm, current: &WebhookSettings) -> Vec<Difference> {
-    let now = WebhookForm::of(current, &RetryPolicy::default()).told();
-    let differing = now.into_iter().zip(typed.told());
+    let now = WebhookForm::of(current, &RetryPolicy::default()).values();
+    let differing = now.into_iter().zip(typed.values());
     differing
         .filter(|(now, typed)| now != typed)
         .map(|((field, now), _)| Difference { field, now })
@@ -22,8 +22,8 @@ pub(crate) fn differences(typed: &WebhookForm, current: &WebhookSettings) -> Vec
 }
 
 impl WebhookForm {
-    /// What each field says, in the order of the page.
-    fn told(&self) -> Vec<(&'static str, String)> {
+    /// The label and the value of each field, in the order of the page.
+    fn values(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.fields.iter();
         let policy = policy.map(|field| format!("{} {}", field.label, field.text));
         let policy: Vec<String> = policy.filter(|_| self.own_policy).collect();
@@ -32,12 +32,12 @@ impl WebhookForm {
         let metadata = metadata.map(|row| format!("{} = {}", row.name, row.value));
         vec![
             ("Name", self.name.clone()),
-            ("URL", self.url.clone()),
+            ("Target URL", self.url.clone()),
             // A browser sends other line breaks than were stored.
             ("Description", self.description.replace("\r\n", "\n")),
             ("Environment", self.environment.clone()),
             ("Status", self.status.clone()),
-            ("Events", self.events.patterns().join(", ")),
+            ("Event Selection", self.events.patterns().join(", ")),
             ("Retry policy", policy.join(", ")),
             (
                 "Headers",
@@ -48,7 +48,7 @@ impl WebhookForm {
             ),
             ("Metadata", metadata.collect::<Vec<_>>().join(", ")),
             ("Timeout", self.timeout.clone()),
-            ("Requests at once", self.max_concurrency.clone()),
+            ("Parallel requests", self.max_concurrency.clone()),
             ("Requests per second", self.rate_limit.clone()),
             (
                 "Order by",

@@ -1,4 +1,4 @@
-//! The form becomes the API's own document.
+//! A form as the document that the API takes.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use super::WebhookForm;
 use crate::pages::retry_policy::number_as_api;
 use crate::pages::span;
 
-/// A webhook as the API takes it. What is no number stays text, so that the API refuses it.
+/// The document of the API. A text that is no number stays a text, which the API's reader refuses.
 #[derive(Serialize)]
 struct Document<'a> {
     name: &'a str,
@@ -29,8 +29,8 @@ struct Document<'a> {
     secret: Option<&'a str>,
 }
 
-/// An object with every pair that was typed: a name that comes twice is refused by the API, and would
-/// be lost in a map. `None` takes a pair away.
+/// An object with every pair that was typed. A repeated name is written twice, so that the API's reader
+/// refuses it; a map would lose one. `None` removes a pair.
 struct Pairs<'a>(Vec<(&'a str, Option<&'a str>)>);
 
 impl Serialize for Pairs<'_> {
@@ -40,7 +40,7 @@ impl Serialize for Pairs<'_> {
 }
 
 impl WebhookForm {
-    /// The document that makes this webhook.
+    /// The document that creates the webhook.
     pub(crate) fn as_new(&self) -> Vec<u8> {
         written(&Document {
             secret: self.own_secret.then_some(self.secret.as_str()),
@@ -48,7 +48,7 @@ impl WebhookForm {
         })
     }
 
-    /// The document that makes this of a webhook.
+    /// The patch that turns `current` into the settings of the form.
     pub(crate) fn as_patch(&self, current: &WebhookSettings) -> Vec<u8> {
         let mut document = self.document();
         let kept: Vec<&str> = document.metadata.0.iter().map(|(name, _)| *name).collect();
@@ -95,5 +95,5 @@ impl WebhookForm {
 }
 
 fn written(document: &Document<'_>) -> Vec<u8> {
-    serde_json::to_vec(document).expect("a document of texts is JSON")
+    serde_json::to_vec(document).expect("texts are JSON")
 }

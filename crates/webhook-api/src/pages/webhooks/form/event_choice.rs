@@ -1,33 +1,33 @@
-//! Which events were chosen, as boxes: one for all, one for each group, one for each type.
+//! The selected events as checkboxes: one for all, one per group, one per type.
 
 use webhook_domain::{EventPattern, EventType};
 
-/// What was chosen: patterns, as the API takes them.
+/// The checked patterns, as the API takes them.
 pub(crate) struct EventChoice(Vec<String>);
 
-/// A group of types.
-pub(crate) struct Group {
+/// The checkbox of a group.
+pub(crate) struct GroupBox {
     pub(crate) name: &'static str,
-    /// Whether all of it is chosen, as a group.
+    /// Whether the group's own checkbox is checked.
     pub(crate) whole: bool,
     pub(crate) types: Vec<TypeBox>,
 }
 
-/// A type.
+/// The checkbox of a type.
 pub(crate) struct TypeBox {
     pub(crate) event_type: EventType,
-    /// Whether it is chosen by itself.
+    /// Whether the type's own checkbox is checked.
     pub(crate) chosen: bool,
 }
 
 impl EventChoice {
-    /// What a webhook has.
+    /// The checkboxes of stored patterns.
     pub(super) fn of(patterns: &[EventPattern]) -> Self {
         Self(patterns.iter().map(ToString::to_string).collect())
     }
 
-    /// What boxes were checked. A box within one that is checked says nothing more: scripts check
-    /// these too.
+    /// The checkboxes that a browser sent. A checked type within a checked group is dropped: a script
+    /// checks the types of a group too.
     pub(super) fn sent<'a>(boxes: impl Iterator<Item = &'a str>) -> Self {
         let boxes: Vec<&str> = boxes.collect();
         let within = |wide: &str| boxes.contains(&wide);
@@ -40,18 +40,18 @@ impl EventChoice {
         Self(needed.map(|name| (*name).to_owned()).collect())
     }
 
-    /// Whether everything is chosen.
+    /// Whether the checkbox for all events is checked.
     pub(crate) fn all(&self) -> bool {
         self.has("*")
     }
 
     /// The groups in the order of the catalogue.
-    pub(crate) fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<Group> = Vec::new();
+    pub(crate) fn groups(&self) -> Vec<GroupBox> {
+        let mut groups: Vec<GroupBox> = Vec::new();
         for event_type in EventType::ALL {
             let name = event_type.group();
             if groups.last().is_none_or(|group| group.name != name) {
-                groups.push(Group {
+                groups.push(GroupBox {
                     name,
                     whole: self.has(&format!("{name}.*")),
                     types: Vec::new(),
@@ -67,7 +67,7 @@ impl EventChoice {
         groups
     }
 
-    /// As the API takes it.
+    /// The patterns for the API.
     pub(super) fn patterns(&self) -> &[String] {
         &self.0
     }
@@ -77,8 +77,8 @@ impl EventChoice {
     }
 }
 
-impl Group {
-    /// How many of its types are chosen, `all`: by the box for everything.
+impl GroupBox {
+    /// How many types of the group are selected. `all`: whether all events are.
     pub(crate) fn chosen(&self, all: &bool) -> usize {
         if *all || self.whole {
             return self.types.len();

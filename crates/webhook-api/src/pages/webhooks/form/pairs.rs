@@ -1,29 +1,29 @@
-//! Rows of a name and a value.
+//! The rows of headers and metadata: a name and a value each.
 
 use crate::pages::errors::Errors;
 
-/// How many rows stand empty for more: without scripts, more are had by saving these.
+/// How many empty rows a form offers. Without scripts, saving the form offers more.
 const EMPTY_ROWS: usize = 2;
 
-/// A header.
+/// The row of a header.
 pub(crate) struct HeaderRow {
     pub(crate) name: String,
-    /// What was typed: the value of a stored header is never shown.
+    /// The typed value; the value of a stored header is never shown.
     pub(crate) value: String,
-    /// Whether the webhook has it: without a value it stays as it is.
+    /// Whether the webhook has the header. A stored header without a typed value stays.
     pub(crate) stored: bool,
-    /// Whether it is to go.
+    /// Whether the header is to be removed.
     pub(crate) removed: bool,
 }
 
-/// Something to be remembered with a webhook.
+/// The row of a pair of metadata.
 pub(crate) struct MetadataRow {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
 impl HeaderRow {
-    /// One that the webhook has.
+    /// The row of a stored header.
     pub(super) fn stored(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -33,7 +33,7 @@ impl HeaderRow {
         }
     }
 
-    /// One that it is to get.
+    /// The row of a new header.
     pub(super) fn new((name, value): (String, String)) -> Self {
         Self {
             name,
@@ -43,34 +43,34 @@ impl HeaderRow {
         }
     }
 
-    /// Why it was refused.
+    /// Why the pair was refused.
     pub(crate) fn reason(&self, errors: &Errors) -> Option<String> {
         errors
             .reason(&format!("headers.{}", self.name))
             .filter(|_| !self.is_empty())
     }
 
-    /// Whether it says nothing.
+    /// Whether neither the name nor the value is typed.
     pub(super) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.value.is_empty()
     }
 }
 
 impl MetadataRow {
-    /// Why it was refused.
+    /// Why the pair was refused.
     pub(crate) fn reason(&self, errors: &Errors) -> Option<String> {
         errors
             .reason(&format!("metadata.{}", self.name))
             .filter(|_| !self.is_empty())
     }
 
-    /// Whether it says nothing.
+    /// Whether neither the name nor the value is typed.
     pub(super) fn is_empty(&self) -> bool {
         self.name.is_empty() && self.value.is_empty()
     }
 }
 
-/// Headers that are there, those to come, and room for more.
+/// The rows of stored headers, of new headers, and empty rows.
 pub(super) fn header_rows(
     stored: impl IntoIterator<Item = HeaderRow>,
     new: impl IntoIterator<Item = HeaderRow>,
@@ -80,7 +80,7 @@ pub(super) fn header_rows(
     stored.into_iter().chain(new).chain(room).collect()
 }
 
-/// What is to be remembered, and room for more.
+/// The rows of metadata, and empty rows.
 pub(super) fn metadata_rows(rows: impl IntoIterator<Item = MetadataRow>) -> Vec<MetadataRow> {
     let said = rows.into_iter().filter(|row| !row.is_empty());
     let room = (0..EMPTY_ROWS).map(|_| MetadataRow {

@@ -1,4 +1,4 @@
-//! Webhooks that cost the dispatcher time, 100 for each reason, and the receivers behind them.
+//! Faulty webhooks beside a healthy webhook, 100 for each fault, and their receivers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,35 +10,35 @@ use webhook_tests::{
 use crate::bench::sink::{Answers, Sink};
 use crate::bench::worker::Variables;
 
-/// How many webhooks of each kind want each of the 20 other types: 100 of each kind.
-const OF_EACH: usize = 5;
+/// Webhooks for each fault and each of the 20 other event types: 100 for each fault.
+const WEBHOOKS_PER_TYPE: usize = 5;
 
-/// Longer than any attempt may take.
-const FOR_EVER: Duration = Duration::from_secs(3_600);
+/// Longer than the timeout of any attempt.
+const BEYOND_ANY_TIMEOUT: Duration = Duration::from_secs(3_600);
 
-/// How often a receiver is asked whether it is connected and can freeze.
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval between two checks whether a receiver is connected and can freeze.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why the neighbours of a healthy webhook get nothing.
+/// Why the neighbours of the healthy webhook receive no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Half of them never answer, half of them answer 500.
+    /// Half of the receivers never respond, the others respond with 500.
     HangAndFail,
-    /// Their names are never answered.
+    /// The name server never responds.
     Dns,
-    /// Their address drops SYNs.
+    /// The address drops SYNs.
     Connect,
-    /// Their handshake never ends.
+    /// The TLS handshake never ends.
     Tls,
-    /// All of the neighbours share an HTTP/2 connection to a server that froze.
+    /// All neighbours share an HTTP/2 connection to a frozen server.
     Http2,
 }
 
 impl Fault {
-    /// The faults of a connection's beginning, and of a connection that many share.
+    /// The faults in opening a connection, and in a connection shared by many webhooks.
     pub(super) const OF_CONNECTIONS: [Self; 4] = [Self::Dns, Self::Connect, Self::Tls, Self::Http2];
 
-    /// The fault in the name of a row.
+    /// The fault, as part of the name of a line.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::HangAndFail => "answers",
@@ -50,9 +50,9 @@ impl Fault {
     }
 }
 
-/// The receivers of the neighbours, which listen as long as this value lives.
+/// The receivers of the neighbours, listening until the drop.
 pub(super) struct Neighbours {
-    /// What the dispatcher needs to find and trust them.
+    /// Environment variables for the dispatcher: name servers and certificates of the receivers.
     pub(super) variables: Variables,
     receivers: Receivers,
 }
@@ -77,7 +77,7 @@ impl Neighbours {
         let mut variables = Variables::new();
         let receivers = match fault {
             Fault::HangAndFail => Receivers::HangAndFail {
-                hanging: Sink::start(Answers::After(FOR_EVER)).await?,
+                hanging: Sink::start(Answers::After(BEYOND_ANY_TIMEOUT)).await?,
                 failing: Sink::start(Answers::WithFailure).await?,
             },
             Fault::Dns => {
@@ -93,7 +93,7 @@ impl Neighbours {
                 let file = authority.file.to_string_lossy().into_owned();
                 variables.push(("SSL_CERT_FILE", file));
                 let identity = authority.issue(&["localhost"]);
-                // No request succeeds before the freeze: successes are what is timed.
+                // No request succeeds before the freeze: successes would be timed.
                 let frozen = Http2Receiver::deciding(&identity, |_| Http2Answer::Wait).await;
                 let frozen = Arc::new(frozen);
                 tokio::spawn(freeze_once_connected(frozen.clone()));
@@ -109,9 +109,9 @@ impl Neighbours {
         })
     }
 
-    /// Where the webhooks are that want the type with this number.
+    /// The URLs of the webhooks for the event type with this number.
     pub(super) fn urls(&self, number: usize) -> Vec<String> {
-        let numbers = number * OF_EACH..(number + 1) * OF_EACH;
+        let numbers = number * WEBHOOKS_PER_TYPE..(number + 1) * WEBHOOKS_PER_TYPE;
         match &self.receivers {
             Receivers::HangAndFail { hanging, failing } => numbers
                 .flat_map(|webhook| [hanging.webhook(webhook), failing.webhook(webhook)])
@@ -127,7 +127,7 @@ impl Neighbours {
         }
     }
 
-    /// Whether requests came as far as the fault, where its receivers can tell.
+    /// Whether requests met the fault. Always true where the receivers cannot know.
     pub(super) fn were_met(&self) -> bool {
         match &self.receivers {
             Receivers::HangAndFail { hanging, failing } => {
@@ -147,9 +147,9 @@ fn secure(port: u16, numbers: std::ops::Range<usize>) -> Vec<String> {
         .collect()
 }
 
-/// Freezes a receiver when the first request came: the connection stands, and others are on it.
+/// Freezes a receiver after the first request: the connection is open by then, and shared.
 async fn freeze_once_connected(receiver: Arc<Http2Receiver>) {
-    let mut look = tokio::time::interval(LOOK);
+    let mut look = tokio::time::interval(POLL_INTERVAL);
     while receiver.streams() == 0 {
         look.tick().await;
     }

@@ -1,0 +1,140 @@
+//! Sweeps: looks into Postgres for changes without a signal to the worker. Admins and other workers
+//! close webhooks, hold receivers and delete webhooks; a crash leaves ordering keys stuck.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use webhook_store::ordering::release_stuck;
+use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhooks};
+
+use crate::worker::Worker;
+
+/// How soon a worker notices a webhook closed or changed by an admin or another worker.
+const CLOSED_WEBHOOKS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How soon a worker notices a hold asked of another worker, or ended by an admin. Until then the worker
+/// may send deliveries waiting in the lane, up to the first response.
+const HOLDS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How soon a stuck ordering key goes on, which takes a crash between a commit and the release of the
+/// key; and how soon the rest of a deleted webhook's deliveries is cancelled.
+const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The most stuck ordering keys released by a statement.
+const MAX_RELEASED_KEYS: i64 = 1_000;
+
+/// The most deliveries of a deleted webhook cancelled by a statement.
+const MAX_CANCELLED: i64 = 5_000;
+
+/// Looks for closed webhooks until the worker is asked to stop.
+pub(crate) async fn flush_closed_for_ever(worker: &Worker) {
+    while worker.pause(CLOSED_WEBHOOKS_INTERVAL).await {
+        if let Err(error) = flush_closed(worker).await {
+            log::warn!("cannot look for closed webhooks: {error}");
+        }
+    }
+}
+
+/// Looks for held receivers until the worker is asked to stop.
+pub(crate) async fn heed_holds_for_ever(worker: &Worker) {
+    while worker.pause(HOLDS_INTERVAL).await {
+        if let Err(error) = heed_holds(worker).await {
+            // The claims run as often, and warn of the same trouble.
+            log::debug!("cannot look for receivers that are held: {error}");
+        }
+    }
+}
+
+/// Looks for leftovers until the worker is asked to stop: stuck ordering keys, pending deliveries of
+/// deleted webhooks, expired remembered creations.
+pub(crate) async fn make_up_for_ever(worker: &Worker) {
+    while worker.pause(LEFTOVERS_INTERVAL).await {
+        if let Err(error) = release_stuck_keys(worker).await {
+            log::warn!("cannot look for missed turns: {error}");
+        }
+        if let Err(error) = cancel_for_deleted(worker).await {
+            log::warn!("cannot cancel what deleted webhooks are owed: {error}");
+        }
+        if let Err(error) = forget_old_creations(worker).await {
+            log::warn!("cannot forget old answers to creations: {error}");
+        }
+    }
+}
+
+/// Hands back the waiting deliveries of Inactive webhooks and of open circuits. Deliveries of other
+/// webhooks are sent as the webhooks are now: a secret may have leaked, a URL may have been wrong.
+async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
+    worker.lanes.forget_idle();
+    let open = worker.lanes.open();
+    let mut connection = acquire(&worker.pools.work).await?;
+    let circuits = health::count_open_circuits(&mut connection).await?;
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "there are not that many webhooks"
+    )]
+    metrics::gauge!("webhook_circuits_open").set(circuits as f64);
+    if open.is_empty() {
+        return Ok(());
+    }
+    let closed = webhooks::list_closed(&mut connection, &open).await?;
+    let versions = webhooks::list_versions(&mut connection, &open).await?;
+    // The connection goes back first, as handing back needs a connection, too.
+    drop(connection);
+    worker.destinations.forget_older(&versions);
+    worker.lanes.flush(&closed.inactive).await;
+    worker.lanes.flush_but_probes(&closed.paused).await;
+    Ok(())
+}
+
+/// Hands back the waiting deliveries of held receivers, and lets lanes go on after the end of a hold.
+async fn heed_holds(worker: &Worker) -> Result<(), StoreError> {
+    // Before the read: a hold settled later may be missing in the result, and must not end for that
+    // reason.
+    let asked_at = Instant::now();
+    let mut connection = acquire(&worker.pools.work).await?;
+    let held = health::list_held(&mut connection, Utc::now()).await?;
+    drop(connection);
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "there are not that many webhooks"
+    )]
+    metrics::gauge!("webhook_receivers_held").set(held.len() as f64);
+    worker.lanes.hold(&held).await;
+    let starting = worker.lanes.end_holds(&held, asked_at);
+    worker.runners.start(starting);
+    Ok(())
+}
+
+async fn release_stuck_keys(worker: &Worker) -> Result<(), StoreError> {
+    let mut connection = acquire(&worker.pools.work).await?;
+    let released = release_stuck(&mut connection, MAX_RELEASED_KEYS).await?;
+    if released > 0 {
+        log::info!("{released} ordered deliveries go on whose turn was missed");
+        worker.backlog.wake_claims();
+    }
+    Ok(())
+}
+
+/// Cancels pending deliveries of deleted webhooks. The deletion itself cancels only a first part, and an
+/// intake at the same moment may not have seen the deletion.
+async fn cancel_for_deleted(worker: &Worker) -> Result<(), StoreError> {
+    let mut connection = acquire(&worker.pools.work).await?;
+    for webhook_id in deliveries::list_deleted_with_pending(&mut connection, 100).await? {
+        while !worker.cancel.is_cancelled() {
+            let cancelled =
+                deliveries::cancel_pending(&mut connection, webhook_id, MAX_CANCELLED).await?;
+            log::info!(webhook_id:% = webhook_id; "cancelled {cancelled} deliveries of a deleted webhook");
+            if i64::try_from(cancelled).unwrap_or(0) < MAX_CANCELLED {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets expired remembered creations, as each holds a secret.
+async fn forget_old_creations(worker: &Worker) -> Result<(), StoreError> {
+    let mut connection = acquire(&worker.pools.work).await?;
+    idempotency::forget_old(&mut connection).await?;
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! A worker from start to end.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+use webhook_broker::Publisher;
+
+use crate::background::{broker_check, jobs, outbox, rejected, retention, sweeps, url_checks};
+use crate::client::{Client, Connector, NoConnector};
+use crate::pipeline::backlog::Backlog;
+use crate::pipeline::courier::Courier;
+use crate::pipeline::destinations::Destinations;
+use crate::pipeline::lanes::Lanes;
+use crate::pipeline::recorder::Recorder;
+use crate::pipeline::results::{self, Results};
+use crate::pipeline::runner::Runners;
+use crate::pipeline::{claims, intake};
+use crate::readiness::Readiness;
+use crate::worker::{Pools, Stops, Worker, WorkerConfig};
+
+/// How long running attempts may take to end after `cancel`, where no configuration says otherwise.
+pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
+
+/// How long each of the last steps of a stop may take: handing deliveries back, recording results.
+/// Beyond, the deliveries left over wait for the ends of the leases, and are attempted again.
+const LAST_STEP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Works until `stops.cancel`, then stops: no new work begins, running attempts end, results are
+/// recorded. The steps of the stop are the last lines, in order.
+pub(crate) async fn work(
+    config: WorkerConfig,
+    pools: Pools,
+    drain: Duration,
+    readiness: Arc<Readiness>,
+    stops: Stops,
+) -> Result<(), NoConnector> {
+    let (results, finished) = results::channel();
+    let attempts = TaskTracker::new();
+    let worker = build(config, pools, results, &attempts, readiness, &stops)?;
+    let attempts_are_over = CancellationToken::new();
+    let recorder = recorder_of(&worker).record_all(finished, attempts_are_over.clone());
+    let recorder = tokio::spawn(recorder);
+    let drain_timer = tokio::spawn(time_drain(stops.clone(), drain));
+
+    tokio::select! {
+        () = run_loops(&worker) => {}
+        () = stops.deadline.cancelled() => {}
+    }
+
+    // Deliveries waiting in lanes go back first: other workers attempt them while attempts end here.
+    hand_back(worker.lanes.close()).await;
+    attempts.close();
+    wait_for(&attempts, &stops.deadline).await;
+    // Attempts cut off at the deadline have set their deliveries aside.
+    hand_back(worker.backlog.hand_back_aside()).await;
+    // No attempt runs any more: the channel holds the last results.
+    attempts_are_over.cancel();
+    wait_for_recorder(recorder).await;
+    drain_timer.abort();
+    Ok(())
+}
+
+fn build(
+    config: WorkerConfig,
+    pools: Pools,
+    results: Results,
+    attempts: &TaskTracker,
+    readiness: Arc<Readiness>,
+    stops: &Stops,
+) -> Result<Worker, NoConnector> {
+    let connector = Connector::new(config.addresses.clone(), &config.name_servers)?;
+    let connector = Arc::new(connector);
+    let client = Client::new(connector.clone(), config.connection_max_age);
+    let courier = Courier::new(client, config.lease, results);
+    let backlog = Arc::new(Backlog::new(pools.work.clone()));
+    let lanes = Arc::new(Lanes::new(backlog.clone(), config.lane_concurrency));
+    let destinations = Arc::new(Destinations::new(
+        pools.work.clone(),
+        config.key.clone(),
+        config.addresses.clone(),
+    ));
+    let runners = Runners {
+        lanes: lanes.clone(),
+        backlog: backlog.clone(),
+        destinations: destinations.clone(),
+        courier,
+        tasks: attempts.clone(),
+        deadline: stops.deadline.clone(),
+    };
+    Ok(Worker {
+        config,
+        pools,
+        backlog,
+        lanes,
+        destinations,
+        runners: Arc::new(runners),
+        connector,
+        readiness,
+        events_prefetch: Arc::new(AtomicU16::new(broker_check::CAREFUL_PREFETCH)),
+        cancel: stops.cancel.clone(),
+    })
+}
+
+fn recorder_of(worker: &Worker) -> Recorder {
+    Recorder {
+        pools: worker.pools.clone(),
+        worker_id: Uuid::new_v4(),
+        circuit_policy: worker.config.health.clone(),
+        backlog: worker.backlog.clone(),
+        lanes: worker.lanes.clone(),
+        readiness: worker.readiness.clone(),
+    }
+}
+
+/// Runs every loop until all have heeded `worker.cancel`.
+async fn run_loops(worker: &Worker) {
+    let broker = worker.config.broker.clone();
+    let publisher = Publisher::start(broker, "webhook-dispatcher status", worker.cancel.clone());
+    // All loops in a single task. They wait for Postgres and the broker nearly all the time, so they
+    // take no CPU from one another, and in one task they can borrow the worker. A panic in a loop ends
+    // the whole worker, instead of leaving a worker without that loop. At the deadline the drop of this
+    // future ends all loops.
+    tokio::join!(
+        intake::take_in_for_ever(worker),
+        claims::claim_for_ever(worker),
+        sweeps::flush_closed_for_ever(worker),
+        sweeps::heed_holds_for_ever(worker),
+        sweeps::make_up_for_ever(worker),
+        outbox::publish_for_ever(worker, &publisher),
+        jobs::work_for_ever(worker),
+        rejected::write_down_for_ever(worker),
+        url_checks::check_for_ever(worker),
+        retention::remove_old_for_ever(worker),
+        broker_check::check_message_size(worker),
+    );
+}
+
+async fn hand_back(handing: impl Future<Output = ()>) {
+    if timeout(LAST_STEP_TIMEOUT, handing).await.is_err() {
+        log::warn!("could not hand everything back; the rest waits for its lease to end");
+    }
+}
+
+/// Waits for running attempts, which are cut off at the deadline and then end at once.
+async fn wait_for(attempts: &TaskTracker, deadline: &CancellationToken) {
+    let cut_off = async {
+        deadline.cancelled().await;
+        sleep(LAST_STEP_TIMEOUT).await;
+    };
+    tokio::select! {
+        () = attempts.wait() => {}
+        () = cut_off => log::error!("attempts do not end; their leases will"),
+    }
+}
+
+/// Cancels the deadline when the drain's time is over.
+async fn time_drain(stops: Stops, drain: Duration) {
+    stops.cancel.cancelled().await;
+    sleep(drain).await;
+    log::warn!("the drain's time is over; running attempts are cut off and handed back");
+    stops.deadline.cancel();
+}
+
+async fn wait_for_recorder(mut recorder: JoinHandle<()>) {
+    match timeout(LAST_STEP_TIMEOUT, &mut recorder).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::error!("the recorder broke: {error}"),
+        Err(_) => {
+            recorder.abort();
+            log::error!(
+                "results could not be recorded; their deliveries repeat when their leases end"
+            );
+        }
+    }
+}

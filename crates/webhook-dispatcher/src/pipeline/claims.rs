@@ -1,0 +1,89 @@
+//! Claims: deliveries due in Postgres, into lanes. These are retries, deliveries handed back or without
+//! room at first, probes, and the deliveries of dead workers.
+
+use std::time::Duration;
+
+use chrono::{SubsecRound, Utc};
+use tokio::time::{Instant, sleep};
+use webhook_store::claims::{ClaimRequest, claim_backlog, claim_probes, promote_due};
+use webhook_store::{StoreError, acquire};
+
+use super::lanes::RoomFor;
+use crate::worker::Worker;
+
+/// How often a worker claims at least. [`Backlog::wake_claims`](super::backlog::Backlog::wake_claims)
+/// makes a claim happen sooner.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How often a worker claims while a webhook with a rate limit is being served: a bucket holds the
+/// tokens of a tenth of a second, and tokens beyond are lost.
+const RATE_LIMITED_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long the short interval lasts after the last rate-limited delivery: the slowest rate is a
+/// delivery per second.
+const RATE_LIMITED_LINGER: Duration = Duration::from_secs(2);
+
+/// About how many deliveries are claimed at once.
+const BATCH: i32 = 1_000;
+
+/// The most deliveries promoted into the backlog at once.
+const MAX_PROMOTED: i64 = 2_000;
+
+/// Claims deliveries, as many as lanes have room for, until the worker is asked to stop.
+pub(crate) async fn claim_for_ever(worker: &Worker) {
+    let mut rate_limited_until = Instant::now();
+    loop {
+        let poll_interval = if Instant::now() < rate_limited_until {
+            RATE_LIMITED_POLL_INTERVAL
+        } else {
+            POLL_INTERVAL
+        };
+        tokio::select! {
+            () = sleep(poll_interval) => {}
+            () = worker.backlog.claims_woken() => {}
+            () = worker.cancel.cancelled() => return,
+        }
+        match claim(worker).await {
+            Ok(Claimed::SomeRateLimited) => {
+                rate_limited_until = Instant::now() + RATE_LIMITED_LINGER;
+            }
+            Ok(Claimed::NoneRateLimited) => {}
+            Err(error) => log::warn!("cannot claim what is due: {error}"),
+        }
+    }
+}
+
+enum Claimed {
+    SomeRateLimited,
+    NoneRateLimited,
+}
+
+async fn claim(worker: &Worker) -> Result<Claimed, StoreError> {
+    let mut connection = acquire(&worker.pools.work).await?;
+    if promote_due(&mut connection, MAX_PROMOTED).await?
+        == usize::try_from(MAX_PROMOTED).unwrap_or(0)
+    {
+        // More deliveries are due than a statement promotes.
+        worker.backlog.wake_claims();
+    }
+    // To the microsecond, the precision of Postgres: results and hand-backs name the lease by this time.
+    let lease_until = (Utc::now() + worker.config.lease).trunc_subsecs(6);
+    let room = worker.lanes.room(RoomFor::Backlog);
+    let request = ClaimRequest {
+        lanes: &room.lanes,
+        default_free: room.default_free,
+        limit: BATCH,
+        max_bytes: room.bytes,
+        lease_until,
+    };
+    let mut leased = claim_backlog(&mut connection, &request).await?;
+    leased.extend(claim_probes(&mut connection, lease_until).await?);
+    // The connection goes back first, as lanes need connections for destinations and hand-backs.
+    drop(connection);
+    let claimed = match leased.iter().any(|delivery| delivery.rate_limited) {
+        true => Claimed::SomeRateLimited,
+        false => Claimed::NoneRateLimited,
+    };
+    worker.runners.offer(leased).await;
+    Ok(claimed)
+}

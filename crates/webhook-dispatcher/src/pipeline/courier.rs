@@ -1,0 +1,239 @@
+//! The courier: an attempt for a delivery, and the verdict on the outcome.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+use webhook_domain::{
+    ExhaustedDelivery, FailureDetail, Observation, Occasion, Outcome, Progress, StatusEvent,
+    StatusEventType, Verdict, decide,
+};
+use webhook_store::attempts::{Attempt, AttemptResult, NextState};
+use webhook_store::destinations::Destination;
+use webhook_store::{LeasedDelivery, LeasedFrom};
+
+use super::destinations::ReadyDestination;
+use super::request::{self, MadeAttempt, TimeLimits};
+use super::results::{Finished, Results};
+use crate::client::{Client, Failure};
+
+/// Makes attempts and hands in results.
+pub(crate) struct Courier {
+    client: Client,
+    /// The longest timeout of an attempt, also under a retry policy with a longer one.
+    max_timeout: Duration,
+    results: Results,
+}
+
+impl Courier {
+    pub(crate) fn new(client: Client, lease: Duration, results: Results) -> Self {
+        Self {
+            client,
+            // A lease outlives the longest attempt, with as much time again to record the result.
+            max_timeout: lease / 2,
+            results,
+        }
+    }
+
+    /// Whether the lease could end before the end of an attempt begun at `now`: then another worker
+    /// might attempt the delivery at the same time.
+    pub(crate) fn comes_too_late(
+        &self,
+        destination: &ReadyDestination,
+        leased: &LeasedDelivery,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let timeout = self.timeout(&destination.stored);
+        let timeout = TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
+        leased.lease_until - now < timeout
+    }
+
+    /// Makes an attempt: request, response, verdict, result. The error says why no attempt was made.
+    pub(crate) async fn deliver(
+        &self,
+        destination: &ReadyDestination,
+        leased: &LeasedDelivery,
+    ) -> Result<Outcome, Failure> {
+        let limits = self.time_limits(&destination.stored, leased, Utc::now());
+        let made = request::attempt(&self.client, destination, leased, limits).await?;
+        let outcome = made.outcome;
+        log_and_count(leased, &made.attempt, outcome);
+        let finished = finish(&destination.stored, leased, made, Utc::now());
+        // Waits while the channel is full. The runner makes no further attempt meanwhile.
+        if self.results.send(finished).await.is_err() {
+            log::error!("the recorder is gone; the delivery is tried again when its lease ends");
+        }
+        Ok(outcome)
+    }
+
+    fn time_limits(
+        &self,
+        destination: &Destination,
+        leased: &LeasedDelivery,
+        now: DateTime<Utc>,
+    ) -> TimeLimits {
+        let timeout = self.timeout(destination);
+        let lease = (leased.lease_until - now).to_std().unwrap_or_default();
+        TimeLimits {
+            timeout,
+            // Half of the rest of the lease: the result is to be recorded within the lease, too.
+            slack: (lease.saturating_sub(timeout) / 2).min(timeout),
+        }
+    }
+
+    fn timeout(&self, destination: &Destination) -> Duration {
+        destination.policy.timeout.min(self.max_timeout)
+    }
+}
+
+/// The result of an attempt: the record, and the next state of the delivery.
+fn finish(
+    destination: &Destination,
+    leased: &LeasedDelivery,
+    made: MadeAttempt,
+    now: DateTime<Utc>,
+) -> Finished {
+    let MadeAttempt {
+        mut attempt,
+        transcript,
+        outcome,
+        counts_for_circuit,
+    } = made;
+    let progress = Progress {
+        attempts: (attempt.number - leased.schedule_from).unsigned_abs(),
+        throttled: leased.throttled.unsigned_abs(),
+        age: (now - leased.schedule_since).to_std().unwrap_or_default(),
+    };
+    let verdict = decide(outcome, progress, &destination.policy, rand::random());
+    let next = next_state(verdict, leased, now);
+    // No service of the platform waits for a test's event.
+    let exhausts = verdict == Verdict::GiveUp && !leased.is_test();
+    let status_event = exhausts.then(|| exhausted(leased, &attempt, now));
+    let has_ended = match next {
+        NextState::Succeeded | NextState::Failed => true,
+        NextState::RetryAt(_) => false,
+        NextState::PutOffTo(_) => {
+            note_put_off(&mut attempt);
+            false
+        }
+    };
+    Finished {
+        // The circuit waits for every end of a probe.
+        observation: (counts_for_circuit || leased.leased_from == LeasedFrom::Probe)
+            .then(|| observation(leased, outcome, verdict, now)),
+        ends_turn_of: leased.ordering_key.filter(|_| has_ended),
+        result: AttemptResult {
+            attempt,
+            exchange: transcript,
+            next,
+            webhook_id: leased.webhook_id,
+            lease_until: leased.lease_until,
+            status_event,
+        },
+    }
+}
+
+/// The next state of a delivery after a verdict.
+fn next_state(verdict: Verdict, leased: &LeasedDelivery, now: DateTime<Utc>) -> NextState {
+    match verdict {
+        Verdict::Succeed => NextState::Succeeded,
+        // An admin looks at a test's response now, not in an hour: a test has no retries.
+        Verdict::Retry(_) | Verdict::PutOff(_) if leased.is_test() => NextState::Failed,
+        Verdict::Retry(delay) => NextState::RetryAt(now + delay),
+        Verdict::PutOff(delay) => NextState::PutOffTo(now + delay),
+        Verdict::GiveUp | Verdict::Disable => NextState::Failed,
+    }
+}
+
+/// The observation of an attempt, for the webhook's circuit.
+fn observation(
+    leased: &LeasedDelivery,
+    outcome: Outcome,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Observation {
+    let occasion = match leased.leased_from {
+        LeasedFrom::Probe => Occasion::Probe,
+        LeasedFrom::Intake | LeasedFrom::Backlog if leased.is_test() => Occasion::Test,
+        LeasedFrom::Intake | LeasedFrom::Backlog => Occasion::Due,
+    };
+    let costs_an_attempt = match verdict {
+        Verdict::Retry(_) | Verdict::GiveUp => true,
+        Verdict::Succeed | Verdict::PutOff(_) | Verdict::Disable => false,
+    };
+    let outcome = match outcome {
+        // A 429 at the cost of an attempt is a failure like any other.
+        Outcome::Throttled { retry_after } if costs_an_attempt => {
+            Outcome::Overloaded { retry_after }
+        }
+        Outcome::Accepted
+        | Outcome::Gone
+        | Outcome::Throttled { .. }
+        | Outcome::Overloaded { .. }
+        | Outcome::Failed { .. } => outcome,
+    };
+    Observation {
+        outcome,
+        occasion,
+        ended_at: now,
+    }
+}
+
+/// Says in the delivery's log why the attempt cost none.
+fn note_put_off(attempt: &mut Attempt) {
+    if let Some(detail) = &attempt.failure_detail {
+        let detail = FailureDetail::of(format_args!(
+            "{detail}, which costs no attempt while the delivery is younger than its retry policy's span"
+        ));
+        attempt.failure_detail = Some(detail);
+    }
+}
+
+/// The status event about an exhausted delivery, for the platform's services.
+fn exhausted(leased: &LeasedDelivery, attempt: &Attempt, now: DateTime<Utc>) -> StatusEvent {
+    StatusEvent {
+        id: Uuid::now_v7(),
+        event_type: StatusEventType::DeliveryExhausted,
+        environment: leased.event.environment,
+        timestamp: now,
+        webhook_id: leased.webhook_id,
+        reason: attempt
+            .failure_detail
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        delivery: Some(ExhaustedDelivery {
+            id: leased.id,
+            event_id: leased.event.id,
+            event_type: leased.event.event_type,
+            attempts: attempt.number,
+        }),
+    }
+}
+
+fn log_and_count(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
+    let (id, webhook_id, number) = (leased.id, leased.webhook_id, attempt.number);
+    let word = match outcome {
+        Outcome::Accepted => {
+            log::debug!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "delivered {id}");
+            "accepted"
+        }
+        Outcome::Gone => {
+            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "webhook {webhook_id} is gone");
+            "gone"
+        }
+        Outcome::Throttled { .. } => {
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} came too soon: 429");
+            "throttled"
+        }
+        Outcome::Overloaded { .. } => {
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: overloaded");
+            "overloaded"
+        }
+        Outcome::Failed { class, .. } => {
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: {class}");
+            class.as_str()
+        }
+    };
+    metrics::counter!("webhook_attempts_total", "outcome" => word).increment(1);
+}

@@ -1,0 +1,175 @@
+//! Lanes: one per webhook, so a hanging webhook fills no lane but its own.
+//!
+//! A lane is two queues and a number of [runners](super::runner). The waiting deliveries are bounded per
+//! webhook, and in number and bytes for all lanes together; a delivery without room waits in Postgres.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use webhook_domain::{Outcome, WebhookId};
+use webhook_store::{LeasedDelivery, LeasedFrom};
+
+use super::backlog::Backlog;
+
+mod fast;
+mod hold;
+mod in_hand;
+mod lane;
+mod pace;
+mod queues;
+mod room;
+
+use in_hand::InHand;
+pub(crate) use in_hand::Taken;
+use room::Room;
+pub(crate) use room::RoomFor;
+
+/// Every lane of this worker.
+pub(crate) struct Lanes {
+    in_hand: Mutex<InHand>,
+    backlog: Arc<Backlog>,
+    /// How many requests may run at once for a webhook without a limit.
+    default_concurrency: usize,
+}
+
+/// How an assignment ended, which is a delivery handed to a runner by a lane.
+pub(crate) enum AssignmentEnd {
+    /// The attempt was made.
+    Attempted(Outcome),
+    /// No attempt was made, and the delivery goes back.
+    NotAttempted,
+    /// No attempt can be made, with the reason. The delivery goes back, and the lane rests for a while:
+    /// with a sealed secret, or in a process without free files, the delivery would go round without a
+    /// pause.
+    Impossible(String),
+}
+
+impl Lanes {
+    pub(crate) fn new(backlog: Arc<Backlog>, default_concurrency: usize) -> Self {
+        Self {
+            in_hand: Mutex::default(),
+            backlog,
+            default_concurrency,
+        }
+    }
+
+    /// How many deliveries there is room for now.
+    pub(crate) fn room(&self, room_for: RoomFor) -> Room {
+        self.in_hand().room(room_for, self.default_concurrency)
+    }
+
+    /// How many new events the intake should read now, see [`fast`]. `None`: no limit.
+    pub(crate) async fn wait_for_room(&self) -> Option<usize> {
+        fast::wait_for_room(|| self.in_hand().room_of_fast_lanes()).await
+    }
+
+    /// Puts deliveries into lanes.
+    pub(crate) fn take_all(&self, leased: Vec<LeasedDelivery>) -> Taken {
+        self.in_hand().take_all(leased, self.default_concurrency)
+    }
+
+    /// The next assignment of a runner of the webhook's lane. `None` ends the runner.
+    pub(crate) fn next(&self, webhook_id: WebhookId) -> Option<LeasedDelivery> {
+        self.in_hand().next(webhook_id)
+    }
+
+    /// Takes note of the end of an assignment. Returns whether one more runner of the lane is to be
+    /// started.
+    pub(crate) fn finish(&self, leased: &LeasedDelivery, end: &AssignmentEnd) -> bool {
+        let mut in_hand = self.in_hand();
+        let Some(lane) = in_hand.put_down(leased) else {
+            return false;
+        };
+        match end {
+            AssignmentEnd::Attempted(outcome) => lane.observe(outcome, leased.leased_from),
+            AssignmentEnd::NotAttempted => {}
+            AssignmentEnd::Impossible(reason) => {
+                // Logged once per rest, not once per delivery.
+                if lane.rest() {
+                    let id = leased.webhook_id;
+                    log::error!(webhook_id:% = id; "cannot deliver to webhook {id}: {reason}");
+                }
+            }
+        }
+        if lane.wants_more() {
+            self.backlog.wake_claims();
+        }
+        // The finished runner takes a queued delivery itself.
+        lane.queued() > 1 && lane.start_runner()
+    }
+
+    /// The webhooks whose lanes are open: in use, slowed, held, or fast until just now.
+    pub(crate) fn open(&self) -> Vec<WebhookId> {
+        self.in_hand().open()
+    }
+
+    /// Forgets empty lanes no different from new ones.
+    pub(crate) fn forget_idle(&self) {
+        self.in_hand().forget_idle();
+    }
+
+    /// Hands back all deliveries waiting for the webhooks; running attempts go on.
+    pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
+        self.empty(webhook_ids, |_| true).await;
+    }
+
+    /// Hands back all deliveries but probes waiting for webhooks with an open circuit.
+    pub(crate) async fn flush_but_probes(&self, webhook_ids: &[WebhookId]) {
+        let is_no_probe = |leased: &LeasedDelivery| leased.leased_from != LeasedFrom::Probe;
+        self.empty(webhook_ids, is_no_probe).await;
+    }
+
+    /// Holds lanes until the given times, and hands back the deliveries waiting there. Tests go on.
+    pub(crate) async fn hold(&self, held: &[(WebhookId, DateTime<Utc>)]) {
+        let now = Utc::now();
+        let mut waiting = Vec::new();
+        {
+            let mut in_hand = self.in_hand();
+            for (webhook_id, until) in held {
+                if let Ok(time) = (*until - now).to_std() {
+                    waiting.extend(in_hand.hold(*webhook_id, time));
+                }
+            }
+        }
+        self.backlog.set_aside(waiting);
+        self.backlog.hand_back_aside().await;
+    }
+
+    /// Marks the holds of these lanes as written to Postgres: every later read of Postgres finds them.
+    pub(crate) fn settle_holds(&self, webhook_ids: &[WebhookId]) {
+        self.in_hand().settle_holds(webhook_ids);
+    }
+
+    /// Ends the holds of all lanes but `held`, the holds in Postgres at `asked_at`. Returns the webhooks
+    /// in need of runners, an entry for each runner.
+    #[must_use]
+    pub(crate) fn end_holds(
+        &self,
+        held: &[(WebhookId, DateTime<Utc>)],
+        asked_at: Instant,
+    ) -> Vec<WebhookId> {
+        let held: HashSet<WebhookId> = held.iter().map(|(webhook_id, _)| *webhook_id).collect();
+        self.in_hand().end_holds(|id| held.contains(id), asked_at)
+    }
+
+    /// Hands back all waiting deliveries, and takes no more.
+    pub(crate) async fn close(&self) {
+        // First, so no delivery comes in behind the flush.
+        self.in_hand().close();
+        self.flush(&self.open()).await;
+    }
+
+    async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&LeasedDelivery) -> bool) {
+        for webhook_id in webhook_ids {
+            let waiting = self.in_hand().empty(*webhook_id, which);
+            self.backlog.set_aside(waiting);
+        }
+        self.backlog.hand_back_aside().await;
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, InHand> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,211 @@
+//! Fast lanes: how many deliveries a lane holds, and how long new events wait for room.
+//!
+//! A new delivery without room goes through the backlog: two writes, and a second read of the body. When
+//! every lane held 128 deliveries, nine of ten deliveries of a drain took the detour. Larger fast lanes,
+//! and waiting for room there, brought the drain's ratio to a bare loop from 0.28 to 0.49
+//! (docs/performance.md, decision 12).
+//!
+//! ```text
+//! attempts ended per second   0         128            1,280           4,096       ►
+//! a queue of the lane holds   │   128    │  as many as end in a second    │  4,096
+//! new events without room     │  go to the backlog      │  wait up to 50 ms first
+//! ```
+//!
+//! For the wait only attempts of new events count, not those of the backlog.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+use webhook_store::LeasedFrom;
+
+/// How many first attempts, and how many retries, a lane holds at least. Further deliveries wait in
+/// Postgres.
+pub(super) const LANE_CAPACITY: usize = 128;
+
+/// How many first attempts, and how many retries, the fastest lane holds.
+const MAX_LANE_CAPACITY: usize = 4_096;
+
+/// The attempts per second of a fast lane. A fast lane empties the capacity of a normal lane in a tenth
+/// of a second, so the wait for room is short.
+const FAST_PER_SECOND: usize = 10 * LANE_CAPACITY;
+
+/// A younger lane has no measured speed yet, and the intake waits for room as in a fast lane.
+pub(super) const UNMEASURED_AGE: Duration = Duration::from_millis(50);
+
+/// How long new events wait at most. Then the intake reads on, and deliveries without room go to the
+/// backlog.
+const MAX_WAIT_FOR_ROOM: Duration = Duration::from_millis(50);
+
+/// How often the intake looks whether fast lanes have room.
+const ROOM_POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// The room worth a statement: a statement for a few events costs nearly as much as for many.
+const WORTHWHILE_ROOM: usize = LANE_CAPACITY / 2;
+
+/// How many new events the intake should read now: `room`, the room of the fullest fast lane, as soon as
+/// worth a statement. `None`: no limit, as no fast lane is full, or the wait was too long.
+pub(super) async fn wait_for_room(room: impl Fn() -> Option<usize>) -> Option<usize> {
+    let worthwhile = async {
+        loop {
+            match room() {
+                Some(room) if room < WORTHWHILE_ROOM => sleep(ROOM_POLL_INTERVAL).await,
+                room => return room,
+            }
+        }
+    };
+    timeout(MAX_WAIT_FOR_ROOM, worthwhile).await.ok().flatten()
+}
+
+/// How fast a lane's attempts end.
+#[derive(Debug)]
+pub(super) struct Throughput {
+    pub(super) opened: Instant,
+    all: Speed,
+    /// Attempts of deliveries from the intake only: a lane busy with the backlog has no room for new
+    /// events soon.
+    from_intake: Speed,
+}
+
+/// Whether new events should wait for a full lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum IntakePace {
+    Fast,
+    /// The lane is too young to tell.
+    Unmeasured,
+    Slow,
+}
+
+impl Throughput {
+    /// The throughput of a new lane.
+    pub(super) fn start() -> Self {
+        Self {
+            opened: Instant::now(),
+            all: Speed::default(),
+            from_intake: Speed::default(),
+        }
+    }
+
+    /// Counts an attempt that ended now.
+    pub(super) fn count(&mut self, leased_from: LeasedFrom) {
+        self.all.count();
+        if leased_from == LeasedFrom::Intake {
+            self.from_intake.count();
+        }
+    }
+
+    /// How many deliveries each queue of the lane holds: as many as end in a second, within limits.
+    pub(super) fn lane_capacity(&self) -> usize {
+        self.all
+            .per_second()
+            .clamp(LANE_CAPACITY, MAX_LANE_CAPACITY)
+    }
+
+    pub(super) fn intake_pace(&self) -> IntakePace {
+        if self.from_intake.per_second() >= FAST_PER_SECOND {
+            IntakePace::Fast
+        } else if self.opened.elapsed() < UNMEASURED_AGE {
+            IntakePace::Unmeasured
+        } else {
+            IntakePace::Slow
+        }
+    }
+}
+
+/// The length of the spans in which attempts are counted. A burst raises the speed for at least one
+/// span, at most two.
+const SPAN: Duration = Duration::from_millis(250);
+
+/// The least time by which the attempts of the running span are divided: in the first instant of a span
+/// a single attempt would look like thousands per second.
+const MIN_SPAN: Duration = Duration::from_millis(25);
+
+/// How many attempts ended per second lately.
+#[derive(Debug, Clone, Copy, Default)]
+struct Speed {
+    span: Option<Span>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    began: Instant,
+    count: usize,
+    /// Attempts per second in the span before.
+    per_second_before: usize,
+}
+
+impl Speed {
+    fn count(&mut self) {
+        self.count_at(Instant::now());
+    }
+
+    /// The higher speed of the last two spans.
+    fn per_second(&self) -> usize {
+        self.per_second_at(Instant::now())
+    }
+
+    fn count_at(&mut self, now: Instant) {
+        let mut span = self.at(now);
+        span.count += 1;
+        self.span = Some(span);
+    }
+
+    fn per_second_at(&self, now: Instant) -> usize {
+        let span = self.at(now);
+        let age = now.duration_since(span.began).max(MIN_SPAN);
+        per_second(span.count, age).max(span.per_second_before)
+    }
+
+    /// The span running at `now`.
+    fn at(&self, now: Instant) -> Span {
+        let fresh = |per_second_before| Span {
+            began: now,
+            count: 0,
+            per_second_before,
+        };
+        match self.span {
+            None => fresh(0),
+            Some(span) => match now.duration_since(span.began) {
+                age if age < SPAN => span,
+                age if age < 2 * SPAN => fresh(per_second(span.count, SPAN)),
+                _ => fresh(0),
+            },
+        }
+    }
+}
+
+/// `count` attempts in a span of time, as attempts per second.
+fn per_second(count: usize, span: Duration) -> usize {
+    count * 1_000 / usize::try_from(span.as_millis()).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_lately_counts_and_what_is_older_does_not() {
+        let (began, mut speed) = (Instant::now(), Speed::default());
+        let none = speed.per_second_at(began);
+        for _ in 0..100 {
+            speed.count_at(began);
+        }
+
+        let after = |spans| speed.per_second_at(began + SPAN * spans / 2);
+
+        assert_eq!(none, 0);
+        assert_eq!((after(1), after(3), after(5)), (800, 400, 0));
+    }
+
+    #[test]
+    fn a_span_that_begins_keeps_what_the_last_one_had() {
+        let (began, mut speed) = (Instant::now(), Speed::default());
+        for _ in 0..10 {
+            speed.count_at(began);
+        }
+
+        speed.count_at(began + SPAN);
+
+        assert_eq!(speed.per_second_at(began + SPAN), 40);
+        assert_eq!(speed.per_second_at(began + SPAN * 2), 4);
+    }
+}

@@ -1,0 +1,221 @@
+//! All lanes of a worker together: the lanes, the number of deliveries and bytes, and the room left.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use webhook_domain::WebhookId;
+use webhook_store::LeasedDelivery;
+
+use super::fast::LANE_CAPACITY;
+use super::hold::Hold;
+use super::lane::Lane;
+use super::room::{Pressure, Room, RoomFor};
+
+/// The number of deliveries in memory from which the pressure is [`Pressure::Tight`].
+const TIGHT_DELIVERIES: usize = 8_192;
+
+/// The bytes of bodies in memory from which the pressure is [`Pressure::Heavy`].
+const HEAVY_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many bytes a claim may read even under heavy pressure, for empty lanes.
+const SPARE_BYTES: usize = 1024 * 1024;
+
+/// The lanes, with the sums over all deliveries, queued and running.
+#[derive(Default)]
+pub(super) struct InHand {
+    lanes: HashMap<WebhookId, Lane>,
+    deliveries: usize,
+    bytes: usize,
+    closed: bool,
+}
+
+/// The outcome of an offer of deliveries.
+#[must_use]
+pub(crate) struct Taken {
+    /// The webhooks in need of runners, an entry for each runner.
+    pub(crate) starting: Vec<WebhookId>,
+    /// The deliveries without room in a lane.
+    pub(crate) no_room: Vec<LeasedDelivery>,
+}
+
+impl InHand {
+    /// How many deliveries there is room for now.
+    pub(super) fn room(&self, room_for: RoomFor, concurrency: usize) -> Room {
+        let pressure = self.pressure();
+        let lanes = self.lanes.iter();
+        // Lanes no different from new ones have the default room.
+        let lanes =
+            lanes.filter(|(_, lane)| pressure == Pressure::Heavy || lane.has_room_of_its_own());
+        let default_free = match pressure {
+            Pressure::Heavy => 1,
+            Pressure::Tight => concurrency,
+            Pressure::Normal => room_for.share(LANE_CAPACITY),
+        };
+        let bytes = HEAVY_BYTES.saturating_sub(self.bytes).max(SPARE_BYTES);
+        Room {
+            lanes: lanes
+                .map(|(id, lane)| lane.room(*id, room_for, pressure))
+                .collect(),
+            default_free: i32::try_from(default_free).unwrap_or(i32::MAX),
+            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// The webhooks whose lanes are open.
+    pub(super) fn open(&self) -> Vec<WebhookId> {
+        self.lanes.keys().copied().collect()
+    }
+
+    /// Forgets empty lanes no different from new ones.
+    pub(super) fn forget_idle(&mut self) {
+        self.lanes.retain(|_, lane| !lane.is_idle());
+    }
+
+    /// From now on no delivery has room.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    fn pressure(&self) -> Pressure {
+        if self.bytes >= HEAVY_BYTES {
+            Pressure::Heavy
+        } else if self.deliveries >= TIGHT_DELIVERIES {
+            Pressure::Tight
+        } else {
+            Pressure::Normal
+        }
+    }
+
+    /// How many new events every fast lane has room for, if each event goes to all of the lanes. `None`:
+    /// no lane is worth waiting for.
+    pub(super) fn room_of_fast_lanes(&self) -> Option<usize> {
+        let rooms = self.lanes.values().filter_map(Lane::room_worth_waiting_for);
+        let (count, fullest) = rooms.fold((0, usize::MAX), |(count, fullest), room| {
+            (count + 1, fullest.min(room))
+        });
+        let shared = TIGHT_DELIVERIES.saturating_sub(self.deliveries);
+        // Division by zero: no lane.
+        Some(fullest.min(shared.checked_div(count)?))
+    }
+
+    /// Puts deliveries into lanes, as far as there is room.
+    pub(super) fn take_all(&mut self, leased: Vec<LeasedDelivery>, concurrency: usize) -> Taken {
+        let (mut starting, mut no_room) = (Vec::new(), Vec::new());
+        // The pressure at the time of the lease: a batch under normal pressure is taken whole, also if
+        // the pressure becomes tight meanwhile. Heavy pressure counts at once, as bodies may be large.
+        let pressure = self.pressure();
+        for leased in leased {
+            let webhook_id = leased.webhook_id;
+            if !self.has_room(&leased, pressure) {
+                no_room.push(leased);
+            } else if self.take(leased, concurrency) {
+                starting.push(webhook_id);
+            }
+        }
+        Taken { starting, no_room }
+    }
+
+    fn has_room(&self, leased: &LeasedDelivery, pressure: Pressure) -> bool {
+        if self.closed {
+            return false;
+        }
+        let pressure = match self.pressure() {
+            Pressure::Heavy => Pressure::Heavy,
+            Pressure::Normal | Pressure::Tight => pressure,
+        };
+        match self.lanes.get(&leased.webhook_id) {
+            Some(lane) => lane.has_room(leased, pressure),
+            None => true,
+        }
+    }
+
+    /// Puts a delivery into a lane. Returns whether one more runner of the lane is to be started.
+    fn take(&mut self, leased: LeasedDelivery, concurrency: usize) -> bool {
+        let own_limit = leased
+            .max_concurrency
+            .and_then(|max| usize::try_from(max).ok());
+        let max_concurrency = own_limit.unwrap_or(concurrency);
+        self.deliveries += 1;
+        self.bytes += leased.event.body.len();
+        let lane = self
+            .lanes
+            .entry(leased.webhook_id)
+            .or_insert_with(|| Lane::new(max_concurrency));
+        lane.take(leased, max_concurrency);
+        lane.start_runner()
+    }
+
+    /// The next assignment of a runner; `None` ends the runner.
+    pub(super) fn next(&mut self, webhook_id: WebhookId) -> Option<LeasedDelivery> {
+        let lane = self.lanes.get_mut(&webhook_id)?;
+        let next = lane.next();
+        if lane.is_idle() {
+            self.lanes.remove(&webhook_id);
+        }
+        next
+    }
+
+    /// Counts a delivery out, and finds the lane, unless forgotten meanwhile.
+    pub(super) fn put_down(&mut self, leased: &LeasedDelivery) -> Option<&mut Lane> {
+        self.count_out(leased);
+        self.lanes.get_mut(&leased.webhook_id)
+    }
+
+    /// Takes waiting deliveries out of a webhook's lane, where `which` is true.
+    pub(super) fn empty(
+        &mut self,
+        webhook_id: WebhookId,
+        which: fn(&LeasedDelivery) -> bool,
+    ) -> Vec<LeasedDelivery> {
+        let lane = self.lanes.get_mut(&webhook_id);
+        let waiting = lane.map(|lane| lane.empty(which)).unwrap_or_default();
+        for leased in &waiting {
+            self.count_out(leased);
+        }
+        waiting
+    }
+
+    /// Holds a webhook's lane for `time`, if open, and takes the waiting deliveries out, but for tests.
+    pub(super) fn hold(&mut self, webhook_id: WebhookId, time: Duration) -> Vec<LeasedDelivery> {
+        if let Some(lane) = self.lanes.get_mut(&webhook_id) {
+            lane.hold = Some(Hold::known(lane.hold, time));
+        }
+        self.empty(webhook_id, |leased| !leased.is_test())
+    }
+
+    /// Marks holds as written to Postgres, or as given up.
+    pub(super) fn settle_holds(&mut self, webhook_ids: &[WebhookId]) {
+        for webhook_id in webhook_ids {
+            let lane = self.lanes.get_mut(webhook_id);
+            if let Some(hold) = lane.and_then(|lane| lane.hold.as_mut()) {
+                hold.settle();
+            }
+        }
+    }
+
+    /// Ends expired holds, and settled holds missing in Postgres at `asked_at`. Returns the webhooks in
+    /// need of runners, an entry for each runner, for the deliveries taken in during the hold.
+    pub(super) fn end_holds(
+        &mut self,
+        is_held: impl Fn(&WebhookId) -> bool,
+        asked_at: Instant,
+    ) -> Vec<WebhookId> {
+        let mut starting = Vec::new();
+        for (webhook_id, lane) in &mut self.lanes {
+            let ends = |hold: &mut Hold| {
+                hold.is_over() || (hold.was_settled_at(asked_at) && !is_held(webhook_id))
+            };
+            if lane.hold.take_if(ends).is_some() {
+                while lane.start_runner() {
+                    starting.push(*webhook_id);
+                }
+            }
+        }
+        starting
+    }
+
+    fn count_out(&mut self, leased: &LeasedDelivery) {
+        self.deliveries -= 1;
+        self.bytes -= leased.event.body.len();
+    }
+}

@@ -1,0 +1,175 @@
+//! The consequences of attempts for webhooks: circuits open and close, receivers are held, webhooks are
+//! disabled, and lanes follow.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::sleep;
+use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId};
+use webhook_store::health::{Changes, Observed, observe_all};
+use webhook_store::{StoreError, acquire, settings, webhooks};
+
+use super::{PAUSE_AFTER_FAILURE, Recorder};
+
+/// How often a statement may be refused by a reachable Postgres. Then the statement is given up, as it
+/// would be refused for ever and hold up the recorder.
+const MAX_REFUSALS: usize = 5;
+
+/// The observations of a batch, an entry per attempt.
+type Observations = [(WebhookId, Observation)];
+
+/// The circuits of a batch's webhooks, as stored now.
+struct Judgement {
+    observed: Observed,
+    /// How long a webhook may only fail before being disabled.
+    disable_after: Duration,
+}
+
+impl Recorder {
+    /// Lets attempts take effect on webhooks. `failing`: the webhooks known to be failing or held, where
+    /// a success is news.
+    pub(super) async fn apply_consequences(
+        &self,
+        failing: HashSet<WebhookId>,
+        mut observations: Vec<(WebhookId, Observation)>,
+    ) {
+        retain_news(&mut observations, failing);
+        if observations.is_empty() {
+            return;
+        }
+        self.disable_gone(&observations).await;
+        let judgement = self.judge_circuits(&observations).await;
+        // Also without a judgement: the holds could not be written, and must not count as newer than
+        // Postgres for ever.
+        let held = judgement
+            .as_ref()
+            .map(|judgement| &judgement.observed.held[..]);
+        self.settle_holds(&observations, held.unwrap_or_default())
+            .await;
+        if let Some(judgement) = judgement {
+            self.follow(judgement).await;
+        }
+    }
+
+    /// Disables webhooks whose receiver answered 410.
+    async fn disable_gone(&self, observations: &Observations) {
+        for (webhook_id, observation) in observations {
+            if observation.outcome == Outcome::Gone {
+                self.disable(*webhook_id, "the receiver answered 410 Gone")
+                    .await;
+            }
+        }
+    }
+
+    /// Writes observations to the webhooks' circuits. `None`: Postgres refuses them.
+    async fn judge_circuits(&self, observations: &Observations) -> Option<Judgement> {
+        let judging = insist("look after webhooks", || async {
+            let mut connection = acquire(&self.pools.work).await?;
+            // Read each time, as an owner may change the setting while workers run.
+            let policy = CircuitPolicy {
+                disable_after: settings::find_disable_after(&mut connection).await?,
+                ..self.circuit_policy.clone()
+            };
+            Ok(Judgement {
+                observed: observe_all(&mut connection, observations, &policy).await?,
+                disable_after: policy.disable_after,
+            })
+        });
+        judging.await
+    }
+
+    /// Tells the lanes that Postgres knows the asked holds from now on, and holds the lanes of the
+    /// receivers in `held`.
+    async fn settle_holds(&self, observations: &Observations, held: &[(WebhookId, DateTime<Utc>)]) {
+        let asked = observations
+            .iter()
+            .filter(|(_, observation)| observation.outcome.hold().is_some());
+        let asked: Vec<WebhookId> = asked.map(|(webhook_id, _)| *webhook_id).collect();
+        if asked.is_empty() && held.is_empty() {
+            return;
+        }
+        // Settled first: an unsettled hold would stay where Postgres has a shorter one.
+        self.lanes.settle_holds(&asked);
+        self.lanes.hold(held).await;
+    }
+
+    /// Disables webhooks after too long a time of failures, counts changes of circuits, and lets lanes
+    /// follow.
+    async fn follow(&self, judgement: Judgement) {
+        let changes = &judgement.observed.changes;
+        let disabled = webhooks_with(changes, CircuitChange::Disabled);
+        let reason = format!("it has only failed for {}", days(judgement.disable_after));
+        for webhook_id in &disabled {
+            self.disable(*webhook_id, &reason).await;
+        }
+        let opened = webhooks_with(changes, CircuitChange::Opened);
+        let closed = webhooks_with(changes, CircuitChange::Closed);
+        metrics::counter!("webhook_circuits_opened_total").increment(opened.len() as u64);
+        metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
+        self.lanes.flush(&disabled).await;
+        self.lanes.flush_but_probes(&opened).await;
+        // Deliveries of an open circuit have piled up in the backlog.
+        if !closed.is_empty() {
+            self.backlog.wake_claims();
+        }
+    }
+
+    async fn disable(&self, webhook_id: WebhookId, reason: &str) {
+        let disabling = insist("disable a webhook", || async {
+            webhooks::disable(&mut *acquire(&self.pools.work).await?, webhook_id, reason).await
+        });
+        disabling.await;
+    }
+}
+
+/// Keeps the observations of consequence: failures, holds, and successes of webhooks that were failing
+/// or held. Nearly all attempts are successes of sound webhooks, and cost no statement here.
+fn retain_news(observations: &mut Vec<(WebhookId, Observation)>, failing: HashSet<WebhookId>) {
+    let mut concerned = failing;
+    let remarkable = observations
+        .iter()
+        .filter(|(_, observation)| observation.is_remarkable());
+    concerned.extend(remarkable.map(|(webhook_id, _)| *webhook_id));
+    observations.retain(|(webhook_id, _)| concerned.contains(webhook_id));
+}
+
+/// Runs a statement until success, for as long as Postgres is away. `None`: a reachable Postgres has
+/// refused the statement [`MAX_REFUSALS`] times.
+async fn insist<T, F>(what: &str, mut make: impl FnMut() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut refusals = 0;
+    loop {
+        match make().await {
+            Ok(made) => return Some(made),
+            Err(error) if error.is_unavailable() => log::warn!("cannot {what} yet: {error}"),
+            Err(error) => {
+                refusals += 1;
+                if refusals == MAX_REFUSALS {
+                    log::error!("cannot {what}, which is given up: {error}");
+                    return None;
+                }
+                log::warn!("cannot {what} yet: {error}");
+            }
+        }
+        sleep(PAUSE_AFTER_FAILURE).await;
+    }
+}
+
+/// A time such as `5 days`; below two days in hours.
+fn days(time: Duration) -> String {
+    match time.as_secs() / 3_600 {
+        1 => "1 hour".to_owned(),
+        hours @ 0..48 => format!("{hours} hours"),
+        hours => format!("{} days", hours / 24),
+    }
+}
+
+fn webhooks_with(changes: &Changes, change: CircuitChange) -> Vec<WebhookId> {
+    let changed = changes
+        .iter()
+        .filter(|(_, of_webhook)| *of_webhook == change);
+    changed.map(|(webhook_id, _)| *webhook_id).collect()
+}

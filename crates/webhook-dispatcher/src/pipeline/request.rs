@@ -1,0 +1,170 @@
+//! A signed request to a webhook.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
+use webhook_domain::{NextAttempt, Outcome, RequestHeader, request_headers};
+use webhook_store::LeasedDelivery;
+use webhook_store::attempts::{Attempt, Exchange, Timing};
+
+use super::destinations::ReadyDestination;
+use super::response;
+use crate::client::{Blame, Client, Failure, Outgoing, Response, SendTrace, millis};
+
+/// How much longer than the head the body of a response may take.
+const MAX_EXTRA_BODY_TIME: Duration = Duration::from_secs(1);
+
+/// A finished attempt.
+pub(crate) struct MadeAttempt {
+    pub(crate) attempt: Attempt,
+    pub(crate) transcript: Exchange,
+    pub(crate) outcome: Outcome,
+    /// Whether a failure is a step towards an open circuit.
+    pub(crate) counts_for_circuit: bool,
+}
+
+/// How long an attempt may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TimeLimits {
+    /// How long the receiver has.
+    pub(crate) timeout: Duration,
+    /// How much longer the attempt may take for want of a free stream, which is not the receiver's time.
+    pub(crate) slack: Duration,
+}
+
+/// Makes an attempt, which ends in time also if the receiver does not answer. The error says why no
+/// attempt was made, never for a fault of the receiver.
+pub(crate) async fn attempt(
+    client: &Client,
+    destination: &ReadyDestination,
+    leased: &LeasedDelivery,
+    limits: TimeLimits,
+) -> Result<MadeAttempt, Failure> {
+    let (now, began) = (Utc::now(), std::time::Instant::now());
+    let mut attempt = Attempt {
+        delivery_id: leased.id,
+        number: leased.attempts + 1,
+        started_at: now.trunc_subsecs(6),
+        timing: Timing::default(),
+        response_status: None,
+        failure_class: None,
+        failure_detail: None,
+    };
+    // Signed anew for each attempt, as signatures carry the time.
+    let signed = sign(destination, leased, attempt.number, now);
+    let mut transcript = Exchange {
+        request_url: destination.stored.url.clone(),
+        ..Exchange::default()
+    };
+    let mut trace = SendTrace::default();
+    let sent = send(client, destination, leased, &signed, limits, &mut trace).await;
+    let (outcome, counts_for_circuit) = match sent {
+        Ok(response) => {
+            attempt.timing.first_byte_ms = Some(millis(began));
+            let deadline = body_deadline(began, trace.deadline);
+            let outcome = response::read(response, deadline, &mut attempt, &mut transcript).await;
+            (outcome, true)
+        }
+        Err(failure) if failure.blame == Blame::Us => return Err(failure),
+        Err(failure) => {
+            let counts = failure.blame == Blame::Receiver;
+            (response::note_failure(&mut attempt, failure), counts)
+        }
+    };
+    if let Some(progress) = trace.wait.progress() {
+        attempt.timing.dns_ms = progress.dns_ms();
+        attempt.timing.connect_ms = progress.connect_ms();
+    }
+    attempt.timing.duration_ms = millis(began);
+    transcript.repeated = trace.repeated;
+    transcript.request_headers = headers_to_record(signed, destination);
+    Ok(MadeAttempt {
+        attempt,
+        transcript,
+        outcome,
+        counts_for_circuit,
+    })
+}
+
+async fn send(
+    client: &Client,
+    destination: &ReadyDestination,
+    leased: &LeasedDelivery,
+    signed: &[(RequestHeader, String)],
+    limits: TimeLimits,
+    trace: &mut SendTrace,
+) -> Result<Response, Failure> {
+    let Some(target) = &destination.target else {
+        return Err(Failure::blocked_address());
+    };
+    let outgoing = Outgoing {
+        webhook_id: leased.webhook_id,
+        target,
+        headers: || headers(destination, signed),
+        body: &leased.event.body,
+        timeout: limits.timeout,
+        slack: limits.slack,
+    };
+    client.send(&outgoing, trace).await
+}
+
+/// When the read of a response's body ends. The head has decided on the outcome already, and a dripping
+/// body would hold a runner for the whole timeout.
+fn body_deadline(began: std::time::Instant, deadline: Option<Instant>) -> Instant {
+    let as_long_again = Instant::now() + began.elapsed() + MAX_EXTRA_BODY_TIME;
+    deadline.map_or(as_long_again, |deadline| deadline.min(as_long_again))
+}
+
+fn sign(
+    destination: &ReadyDestination,
+    leased: &LeasedDelivery,
+    number: i32,
+    now: DateTime<Utc>,
+) -> Vec<(RequestHeader, String)> {
+    let next = NextAttempt {
+        event: &leased.event,
+        delivery_id: leased.id,
+        number,
+        at: now,
+    };
+    request_headers(next, destination.stored.secrets.valid_at(now))
+}
+
+/// The names of our own headers, in the order of [`RequestHeader::ALL`], parsed once for all requests.
+static OWN_HEADER_NAMES: LazyLock<Vec<HeaderName>> = LazyLock::new(|| {
+    let names = RequestHeader::ALL.iter().map(|header| header.as_str());
+    names
+        .map(|name| HeaderName::from_bytes(name.as_bytes()).expect("a header's name"))
+        .collect()
+});
+
+fn headers(destination: &ReadyDestination, signed: &[(RequestHeader, String)]) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(signed.len() + destination.headers.len() + 3);
+    for (header, value) in signed {
+        let value = HeaderValue::from_str(value).expect("our own values are ASCII");
+        headers.append(OWN_HEADER_NAMES[header.position()].clone(), value);
+    }
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    for (name, value) in &destination.headers {
+        headers.append(name.clone(), value.clone());
+    }
+    headers
+}
+
+/// The headers of a request for the record. Of the admin's headers, which may hold a password, only the
+/// names are recorded.
+fn headers_to_record(
+    signed: Vec<(RequestHeader, String)>,
+    destination: &ReadyDestination,
+) -> Vec<(Cow<'static, str>, Option<String>)> {
+    let own = signed
+        .into_iter()
+        .map(|(header, value)| (Cow::Borrowed(header.as_str()), Some(value)));
+    let custom = destination.stored.headers.iter();
+    let custom = custom.map(|(name, _)| (Cow::Owned(name.as_str().to_owned()), None));
+    own.chain(custom).collect()
+}

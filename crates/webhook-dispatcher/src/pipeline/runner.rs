@@ -1,0 +1,106 @@
+//! Runners: tasks making one attempt after the other for a webhook, as many tasks as the webhook may
+//! have requests at once. A runner ends when the lane has no assignment left.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use webhook_domain::WebhookId;
+use webhook_store::LeasedDelivery;
+
+use super::backlog::Backlog;
+use super::courier::Courier;
+use super::destinations::Destinations;
+use super::lanes::{AssignmentEnd, Lanes, Taken};
+
+/// The parts shared by all runners.
+pub(crate) struct Runners {
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) destinations: Arc<Destinations>,
+    pub(crate) courier: Courier,
+    /// The tasks of all runners, for the stop to wait for.
+    pub(crate) tasks: TaskTracker,
+    /// Cuts off running attempts.
+    pub(crate) deadline: CancellationToken,
+}
+
+impl Runners {
+    /// Puts deliveries into lanes, starts runners, and hands back the deliveries without room.
+    pub(crate) async fn offer(self: &Arc<Self>, leased: Vec<LeasedDelivery>) {
+        // A single read for all destinations of the batch, before each runner would read one.
+        let wanted = leased.iter().map(|l| (l.webhook_id, l.webhook_version));
+        self.destinations.learn(wanted).await;
+        let Taken { starting, no_room } = self.lanes.take_all(leased);
+        self.start(starting);
+        // After the start, as handing back waits for Postgres.
+        self.backlog.set_aside(no_room);
+        self.backlog.hand_back_aside().await;
+    }
+
+    /// Starts a runner for each entry. The lane counts the runner already.
+    pub(crate) fn start(self: &Arc<Self>, webhook_ids: impl IntoIterator<Item = WebhookId>) {
+        for webhook_id in webhook_ids {
+            self.tasks.spawn(run(self.clone(), webhook_id));
+        }
+    }
+
+    /// Makes an attempt. At the deadline the attempt is cut off and costs none: the next worker to lease
+    /// the delivery makes the attempt.
+    async fn attempt(&self, leased: &LeasedDelivery) -> AssignmentEnd {
+        tokio::select! {
+            end = self.attempt_without_deadline(leased) => end,
+            () = self.deadline.cancelled() => AssignmentEnd::NotAttempted,
+        }
+    }
+
+    async fn attempt_without_deadline(&self, leased: &LeasedDelivery) -> AssignmentEnd {
+        let found = self
+            .destinations
+            .find(leased.webhook_id, leased.webhook_version);
+        let destination = match found.await {
+            Ok(Some(destination)) => destination,
+            Ok(None) => return AssignmentEnd::Impossible("it is not there".to_owned()),
+            Err(error) => return AssignmentEnd::Impossible(error.to_string()),
+        };
+        // Asked last, as reading the destination takes time too.
+        if self
+            .courier
+            .comes_too_late(&destination, leased, Utc::now())
+        {
+            return AssignmentEnd::NotAttempted;
+        }
+        match self.courier.deliver(&destination, leased).await {
+            Ok(outcome) => AssignmentEnd::Attempted(outcome),
+            Err(failure) => AssignmentEnd::Impossible(failure.detail.into_string()),
+        }
+    }
+
+    async fn give_back(&self, leased: LeasedDelivery) {
+        self.backlog.set_aside([leased]);
+        // After the deadline every runner gives a delivery back: the stop hands all of them back by a
+        // single statement at the end.
+        if !self.deadline.is_cancelled() {
+            self.backlog.hand_back_aside().await;
+        }
+    }
+}
+
+async fn run(runners: Arc<Runners>, webhook_id: WebhookId) {
+    while let Some(leased) = runners.lanes.next(webhook_id) {
+        let end = runners.attempt(&leased).await;
+        if runners.lanes.finish(&leased, &end) {
+            runners.start([webhook_id]);
+        }
+        match end {
+            AssignmentEnd::Attempted(_) => {}
+            AssignmentEnd::NotAttempted => runners.give_back(leased).await,
+            AssignmentEnd::Impossible(_) => {
+                runners.give_back(leased).await;
+                // The lane rests, and another worker may be able to attempt the waiting deliveries.
+                runners.lanes.flush(&[webhook_id]).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The flags of both processes, and the checked values.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::builder::EnumValueParser;
+use ipnet::IpNet;
+use webhook_broker::BrokerUrl;
+use webhook_domain::AddressPolicy;
+use webhook_store::SealingKeys;
+
+use crate::database_url::DatabaseUrl;
+use crate::flag::{Flag, comma_separated, flag};
+use crate::logging::LogFormat;
+use crate::problems::ConfigProblems;
+
+/// The flags of both processes, unchecked; see [`check`](Self::check).
+///
+/// `global` flags may also follow a subcommand, as in `webhook-api migrate --database-url …`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServiceFlags {
+    /// Address of Postgres, `postgres://…`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL",
+        value_parser = flag(DatabaseUrl::from_str))]
+    pub database_url: Option<Flag<DatabaseUrl>>,
+    /// Address of RabbitMQ, `amqp://…` or `amqps://…`
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL",
+        value_parser = flag(BrokerUrl::from_str))]
+    pub amqp_url: Option<Flag<BrokerUrl>>,
+    /// Keys that seal the webhooks' secrets, each 32 bytes in base64; the first key seals, all keys open
+    #[arg(long, env = "WEBHOOK_SECRET_KEY", hide_env_values = true, global = true,
+        value_name = "KEY[,KEY…]", value_parser = flag(SealingKeys::parse))]
+    pub webhook_secret_key: Option<Flag<SealingKeys>>,
+    /// File with the keys instead, a key a line
+    #[arg(
+        long,
+        env = "WEBHOOK_SECRET_KEY_FILE",
+        global = true,
+        value_name = "FILE"
+    )]
+    pub webhook_secret_key_file: Option<PathBuf>,
+    /// Networks where webhooks are allowed although the addresses are not public
+    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", value_name = "CIDR[,CIDR…]",
+        value_parser = comma_separated(IpNet::from_str))]
+    pub webhook_allow_networks: Flag<Vec<IpNet>>,
+    /// Form of log lines
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT",
+        value_parser = flag(EnumValueParser::<LogFormat>::new()))]
+    pub log_format: Flag<LogFormat>,
+}
+
+/// The checked values of the flags of both processes.
+pub struct ServiceConfig {
+    /// Address of Postgres.
+    pub database_url: DatabaseUrl,
+    /// Address of RabbitMQ.
+    pub broker: BrokerUrl,
+    /// The keys for sealing and opening the webhooks' secrets.
+    pub sealing_keys: SealingKeys,
+    /// The addresses allowed for webhooks.
+    pub addresses: AddressPolicy,
+    /// Form of log lines.
+    pub log_format: LogFormat,
+}
+
+impl ServiceFlags {
+    /// Checks every flag. `None` if there is a problem; every problem is added to `problems`.
+    pub fn check(&self, problems: &mut ConfigProblems) -> Option<ServiceConfig> {
+        // Every flag is checked before the first `?`: no problem hides another.
+        let database_url = self.database_url(problems);
+        let broker = problems.require("AMQP_URL", self.amqp_url.as_ref());
+        let sealing_keys = self.sealing_keys(problems);
+        let allowed = problems.check(&self.webhook_allow_networks);
+        let log_format = problems.check(&self.log_format);
+        Some(ServiceConfig {
+            database_url: database_url?,
+            broker: broker?,
+            sealing_keys: sealing_keys?,
+            addresses: AddressPolicy { allowed: allowed? },
+            log_format: log_format?,
+        })
+    }
+
+    /// The address of Postgres alone, for commands without other needs.
+    pub fn database_url(&self, problems: &mut ConfigProblems) -> Option<DatabaseUrl> {
+        problems.require("DATABASE_URL", self.database_url.as_ref())
+    }
+
+    /// The sealing keys, from the variable or from the file. Exactly one of the two must be given.
+    pub fn sealing_keys(&self, problems: &mut ConfigProblems) -> Option<SealingKeys> {
+        const VARIABLE: &str = "WEBHOOK_SECRET_KEY";
+        let path = match (&self.webhook_secret_key, &self.webhook_secret_key_file) {
+            (Some(keys), None) => return problems.check(keys),
+            (None, Some(path)) => path,
+            (None, None) => {
+                problems.add(VARIABLE, "or WEBHOOK_SECRET_KEY_FILE is required");
+                return None;
+            }
+            (Some(_), Some(_)) => {
+                problems.add(VARIABLE, "and WEBHOOK_SECRET_KEY_FILE exclude each other");
+                return None;
+            }
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let keys = text.and_then(|text| SealingKeys::parse(&text).map_err(|e| e.to_string()));
+        keys.map_err(|error| {
+            let problem = format!("cannot be read from {}: {error}", path.display());
+            problems.add(VARIABLE, problem);
+        })
+        .ok()
+    }
+}
