@@ -80,9 +80,10 @@ check_advisories() {
 }
 
 # With --examples cargo gives dependencies the features that tests want, so that those that clippy
-# has checked are not checked again.
+# has checked are not checked again. A program with the name of its library would overwrite its pages.
 check_docs() {
-  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --lib --bins --examples --locked --quiet
+  RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet --lib --examples \
+    --bin webhook-bench --bin chaos --bin screenshots --bin webhook-publisher --bin webhook-receiver
 }
 
 # Programs together with tests: programs alone want fewer features of their dependencies, half of
