@@ -7,6 +7,7 @@
 mod broker;
 mod claims;
 mod migrations;
+mod schema;
 mod store;
 
 // The dispatcher in this process.

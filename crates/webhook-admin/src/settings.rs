@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use webhook_domain::{AuditAction, EgressAddress, PlatformSettings, Retention};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
-use webhook_store::{settings, transaction};
+use webhook_store::{retention, settings, transaction};
 
 use crate::caller::Caller;
 use crate::connections::Connections;
@@ -129,6 +129,9 @@ pub async fn change_settings(
         if_match.check(before.version)?;
         let after = patch_of(patch, &before.settings)?;
         if settings::save(connection, &before, &after).await? {
+            if before.settings.retention != after.retention {
+                retention::begin_anew(connection).await?;
+            }
             let json = |settings| serde_json::to_value(ValuesBody::from(settings)).ok();
             let entry = AuditEntry {
                 before: json(&before.settings),

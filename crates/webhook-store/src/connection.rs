@@ -12,41 +12,42 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// Settings of every session. They are set by a statement after connecting and not with the start
-/// message: a PgBouncer in session mode passes statements on, and refuses or forgets the other.
+/// Settings of every session, set by a statement after connecting and not with the start message: a
+/// PgBouncer in session mode passes statements on, but refuses or forgets settings of the start message.
 ///
-/// A transaction whose owner is gone must not hold its locks for ever (10 s). Compiling a
-/// statement takes longer than any of ours. And each is planned for what it is given: how many
-/// rows a batch has, or what people filter by, decides what is the best way to it.
+/// - A transaction without an owner releases its locks after 10 s.
+/// - Compiling (`jit`) takes longer than any of our statements.
+/// - Each statement is planned for its values: the best plan depends on the rows of a batch, or on
+///   the filters of a list.
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '10s'; SET jit = off;
     SET plan_cache_mode = force_custom_plan;";
 
-/// Every statement on the way of an event means to use an index: a planner that has not been told
-/// yet how a table grew must not read it whole, batch after batch.
+/// Settings of [`Purpose::Events`]. Every statement on the way of an event goes by an index. While a
+/// table grows faster than its statistics, the planner would read the whole table, batch after batch.
 const EVENTS_SETTINGS: &str = "SET enable_seqscan = off;";
 
-/// A batch's statement does the same whatever is in the batch, so it is planned once per connection:
-/// that took as long as a hundred of its rows. A plan that does not know how long its arrays are would
-/// compare every row with every other, unless it may only join by hash.
+/// Settings of [`Purpose::Batches`]. The statement of a batch is planned once per connection: planning
+/// took as long as a hundred rows. The generic plan does not know the lengths of the arrays, and
+/// would compare every row with every other, unless hash joins are the only joins allowed.
 const BATCHES_SETTINGS: &str = "SET enable_seqscan = off; SET enable_nestloop = off;
     SET plan_cache_mode = force_generic_plan;";
 
-/// A request that waits for another one's lock gives up before its client does (5 s), and no
-/// question of a request keeps Postgres busy for longer than anybody waits for the answer (15 s).
-/// A client that went away takes its statement with it: Postgres looks for that every second.
+/// Settings of [`Purpose::Management`]. A request gives up waiting for a lock after 5 s, before its
+/// client gives up, and a statement ends after 15 s, when no client waits any more. Postgres looks
+/// every second whether the client is still connected, and cancels the statement if not.
 const MANAGEMENT_SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s';
     SET client_connection_check_interval = '1s';";
 
-/// What connections are for.
+/// The purpose of a pool, which decides the settings of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The way of an event: the same few statements for ever, on tables that grow fast.
+    /// The way of an event: a few statements, repeated for ever, on fast-growing tables.
     Events,
     /// Taking events in and recording attempts, in batches.
     Batches,
-    /// Everything that people ask for through the API.
+    /// Requests of people and programs to the API.
     Management,
-    /// What an operator starts and waits for: migrations, sealing anew.
+    /// Commands of operators: migrations, sealing anew.
     Commands,
 }
 
@@ -61,13 +62,13 @@ impl Purpose {
     }
 }
 
-/// A server that is silent for so long is gone, and with it the connection: the network may
-/// swallow packets without a word.
-const SILENCE: Duration = Duration::from_secs(20);
+/// How long a server may be silent. Beyond, the connection is given up: a network may drop packets
+/// without an error.
+const MAX_SILENCE: Duration = Duration::from_secs(20);
 
-/// Opens a connection. `sslmode=require` in the URL means TLS with the server's certificate
-/// checked against the system's roots; anything else means no TLS, as there is nothing between
-/// the two that would protect against anybody.
+/// Opens a connection. `sslmode=require` in the URL means TLS, with the server's certificate checked
+/// against the system's roots. Any other value means no TLS: TLS without a check protects against
+/// no attacker.
 pub(crate) async fn open(
     database_url: &str,
     purpose: Purpose,
@@ -78,17 +79,19 @@ pub(crate) async fn open(
         let (client, connection) = config.connect(tls).await.map_err(bad)?;
         AsyncPgConnection::try_from_client_and_connection(client, connection).await?
     } else {
+        // Not `prefer`: a fallback to plain text protects against no attacker.
         config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
         AsyncPgConnection::try_from_client_and_connection(client, connection).await?
     };
+    // One round trip for all settings.
     let settings = format!("{SETTINGS} {}", purpose.settings());
     let set = connection.batch_execute(&settings).await;
     set.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
-/// Opens a connection without settings of ours, for simple queries only.
+/// Opens a connection without our settings, for simple queries only.
 pub(crate) async fn open_plain(database_url: &str) -> anyhow::Result<Client> {
     let mut config = configure(database_url)?;
     let client = if config.get_ssl_mode() == SslMode::Require {
@@ -108,10 +111,11 @@ pub(crate) async fn open_plain(database_url: &str) -> anyhow::Result<Client> {
 fn configure(database_url: &str) -> Result<Config, tokio_postgres::Error> {
     let mut config: Config = database_url.parse()?;
     config
-        .connect_timeout(SILENCE)
-        .tcp_user_timeout(SILENCE)
-        .keepalives_idle(SILENCE / 2)
-        .keepalives_interval(SILENCE / 8)
+        .connect_timeout(MAX_SILENCE)
+        .tcp_user_timeout(MAX_SILENCE)
+        // 10 s without traffic, then 4 probes 2.5 s apart: the bound in all.
+        .keepalives_idle(MAX_SILENCE / 2)
+        .keepalives_interval(MAX_SILENCE / 8)
         .keepalives_retries(4);
     Ok(config)
 }

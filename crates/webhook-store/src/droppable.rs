@@ -1,4 +1,4 @@
-//! Work that may be dropped in the middle, such as a request whose client went away.
+//! Work that may be dropped in the middle, such as the request of a client that went away.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 tokio::task_local! {
-    /// Whether the work around is being done at this moment.
+    /// Whether the surrounding work is being polled now.
     static AT_WORK: Arc<AtomicBool>;
 }
 
-/// Does `work`. If it is dropped before its end, the connections that it holds at that moment are
-/// closed and do not go back to their pools: the next one to use them would first have to wait for
-/// the end of a statement that nobody wants any more.
+/// Does `work`. When the work is dropped before its end, the connections in its hands are closed and do
+/// not return to their pools: the next user of such a connection would have to wait for the end of
+/// an abandoned statement.
 pub async fn droppable<T>(work: impl Future<Output = T>) -> T {
     let at_work = Arc::new(AtomicBool::new(false));
     let watched = async {
         let mut work = pin!(work);
         std::future::poll_fn(|context| {
-            // A connection that is dropped outside of this is dropped with its work.
+            // A connection dropped between two polls is dropped together with the work.
             at_work.store(true, Ordering::Relaxed);
             let polled = work.as_mut().poll(context);
             at_work.store(false, Ordering::Relaxed);
@@ -29,7 +29,7 @@ pub async fn droppable<T>(work: impl Future<Output = T>) -> T {
     AT_WORK.scope(at_work.clone(), watched).await
 }
 
-/// Whether the work that goes on here is being done. `None`: nobody drops it.
+/// The flag of the surrounding work. `None`: outside of [`droppable`].
 pub(crate) fn current() -> Option<Arc<AtomicBool>> {
     AT_WORK.try_with(Clone::clone).ok()
 }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// Tells where it is dropped, as a connection does.
+    /// Notes at its drop whether the work was being polled, as a connection does.
     struct Held(Arc<AtomicBool>, Arc<AtomicBool>);
 
     impl Drop for Held {

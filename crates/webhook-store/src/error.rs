@@ -1,47 +1,57 @@
+//! The error of all functions of this crate.
+
 use std::time::Duration;
 
-use webhook_domain::FailureClass;
-
-use crate::SealError;
-use crate::pool::{PoolError, renew_sessions_at_most_each};
+use deadpool::managed;
+use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorKind, Error};
 
-/// Why something could not be stored or read.
+use crate::{SealError, generation};
+
+/// Why a pool gave no session.
+pub type PoolError = managed::PoolError<ConnectionError>;
+
+/// Why a value could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No connection could be had.
+    /// The pool gave no connection.
     #[error("no database connection: {0}")]
     Pool(#[from] PoolError),
-    /// The database refused the statement, or broke off.
+    /// The database refused the statement, or the connection broke.
     #[error("database: {0}")]
     Query(Error),
-    /// Postgres answers, and takes no writes: it is a standby, or was made read-only.
+    /// Postgres replies but takes no writes: a standby, or a server made read-only.
     #[error("the database takes no writes: it is read-only")]
     ReadOnly,
     /// A stored secret could not be opened.
     #[error(transparent)]
     Sealed(#[from] SealError),
-    /// A row holds a name that this version does not know.
+    /// A row holds a value unknown to this version.
     #[error("unreadable row: {0}")]
     Unreadable(String),
 }
 
-/// How long sessions are not renewed again because of an error: callers may cause some errors at will.
+/// The least time between two renewals of all sessions because of errors: callers may cause some
+/// errors at will.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        if is_of_the_session(&error) {
-            renew_sessions_at_most_each(RENEWAL_PAUSE);
+        if is_about_the_session(&error) {
+            generation::renew_at_most_each(RENEWAL_PAUSE);
         }
-        Self::Query(error)
+        match error {
+            // Row structs hold domain values: an unknown name fails in diesel.
+            Error::DeserializationError(reason) => Self::Unreadable(reason.to_string()),
+            error => Self::Query(error),
+        }
     }
 }
 
-/// Whether an error says something about the session and not about what was asked: the server is a
-/// standby by now, or something that diesel has no name for, such as a lost prepared statement, a
-/// shutdown or a full disk. Sessions are cheap beside what it may cost to trust them.
-fn is_of_the_session(error: &Error) -> bool {
+/// Whether an error is about the session and not about the statement: the server is a standby by now,
+/// or diesel has no name for the error, as for a lost prepared statement, a shutdown or a full disk.
+fn is_about_the_session(error: &Error) -> bool {
+    // Sessions are cheap beside the price of trusting broken ones, so unknown errors renew them too.
     matches!(
         error,
         Error::DatabaseError(
@@ -52,7 +62,7 @@ fn is_of_the_session(error: &Error) -> bool {
 }
 
 impl StoreError {
-    /// Whether Postgres refuses a row for what is in it: a constraint says no, today and tomorrow.
+    /// Whether Postgres refuses a row because of its values: a constraint says no, today and tomorrow.
     pub fn is_refusal(&self) -> bool {
         let Self::Query(Error::DatabaseError(kind, _)) = self else {
             return false;
@@ -68,9 +78,9 @@ impl StoreError {
         )
     }
 
-    /// Whether Postgres is away or takes no writes, so that the same call may work later.
+    /// Whether Postgres is away or takes no writes, and the same call may succeed later.
     ///
-    /// `false` may mean either: diesel does not tell a full disk from a value that cannot be stored.
+    /// `false` proves nothing: diesel does not tell a full disk from a value of the wrong kind.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Pool(_) | Self::ReadOnly | Self::Query(Error::BrokenTransactionManager) => true,
@@ -86,21 +96,14 @@ impl StoreError {
     }
 }
 
-/// Reads a name that the database holds as text.
+/// Parses a name out of a JSON document of a row.
 pub(crate) fn name<T: std::str::FromStr<Err = webhook_domain::UnknownName>>(
     text: &str,
 ) -> Result<T, StoreError> {
-    text.parse()
-        .map_err(|error: webhook_domain::UnknownName| StoreError::Unreadable(error.to_string()))
+    text.parse().map_err(unreadable)
 }
 
-/// Reads why an attempt failed. A later version may know more classes than this one; its attempts
-/// must not hide their deliveries from this one while both run.
-pub(crate) fn failure_class(text: &str) -> FailureClass {
-    text.parse().unwrap_or(FailureClass::Reset)
-}
-
-/// What a row holds that this version cannot make sense of.
+/// The error of a row with a value unknown to this version.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "it is used as a function of map_err"

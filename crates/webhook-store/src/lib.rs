@@ -1,40 +1,39 @@
-//! Everything that must be remembered, in Postgres.
+//! The shared memory of the services, in Postgres.
 //!
-//! `tables` has one file per table; `dispatch` holds the statements across tables on the way of
-//! an event. Functions take a connection; the caller owns the [`transaction`] where their doc asks
+//! `tables/` has one file per table, `dispatch/` the dispatcher's statements across tables. A statement
+//! of more than a few lines is a `.sql` file beside the Rust file.
+//!
+//! Functions take a connection. The caller owns the [`transaction`] where the doc of a function asks
 //! for one. Any other write is one statement or a transaction of its own.
 
+// Building blocks of statements.
+mod column_types;
+mod ids;
+mod schema;
+mod sql;
+
+// Sessions with Postgres.
 mod connection;
 mod droppable;
 mod error;
-mod ids;
-mod leased;
+mod generation;
 mod pool;
 mod preflight;
-mod schema;
 mod sealing;
-mod statement;
 mod transaction;
 
-pub mod attempts;
 mod dispatch;
 mod tables;
-
-// What the dispatcher does across them, in the order of an event's way.
-pub mod claims;
-pub mod intake;
-pub mod ordering;
 
 pub mod migrations;
 
 pub use connection::Purpose;
-pub use dispatch::{destinations, jobs, retention};
+pub use dispatch::leased::{LaneRoom, LeasedDelivery, LeasedFrom};
+pub use dispatch::{claims, destinations, intake, ordering, retention};
 pub use droppable::droppable;
-pub use error::StoreError;
-pub use leased::{LaneRoom, LeasedDelivery, LeasedFrom};
+pub use error::{PoolError, StoreError};
 pub use pool::{
-    ConnectError, Connection, Pool, PoolError, RawConnection, Session, Sessions, acquire, connect,
-    ping,
+    ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
 };
 pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};
@@ -44,3 +43,20 @@ pub use tables::{
     webhooks,
 };
 pub use transaction::transaction;
+
+/// Attempts, transcripts, and recording.
+pub mod attempts {
+    pub use crate::dispatch::recording::{AttemptResult, NextState, record};
+    pub use crate::tables::attempts::{Attempt, Said, Timing, list};
+    pub use crate::tables::transcripts::Transcript;
+
+    pub use crate::tables::transcripts as exchange;
+    // The old name, until every caller has the new one.
+    pub use crate::tables::transcripts::Transcript as Exchange;
+}
+
+/// Jobs and steps of jobs.
+pub mod jobs {
+    pub use crate::dispatch::jobs::take_step;
+    pub use crate::tables::jobs::{Job, Replay, Selection, cancel, find, insert, list};
+}

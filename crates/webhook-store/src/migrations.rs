@@ -12,16 +12,17 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
 use crate::connection::{self, Purpose};
 
-/// Held while migrating, so that several replicas may start at once ("webhooks" in ASCII).
+/// The advisory lock of a migration ("webhooks" in ASCII): several replicas may start at once.
 const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
 
-/// Brings the schema up to date and tells which migrations that took.
+/// Brings the schema up to date. Returns the applied migrations.
 ///
-/// A user who may not create tables can start a service all the same once somebody else has
-/// migrated: nothing is created where nothing is missing.
+/// Creates nothing when the schema is up to date, so a user without the right to create tables can
+/// start a service once another user has migrated.
 ///
 /// Needs tokio's multi-threaded runtime, as the harness blocks in place.
 pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
+    // Before the lock: replicas of a running version start without waiting for each other.
     if is_up_to_date(database_url).await? {
         return Ok(Vec::new());
     }
@@ -35,7 +36,7 @@ pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
-/// Whether every migration of this version was applied.
+/// Whether every migration of this binary was applied.
 async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
     let mut connection = connection::open(database_url, Purpose::Commands)
         .await
@@ -61,7 +62,7 @@ async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
     Ok(ours.all(|migration| applied.contains(&migration.name().version().to_string())))
 }
 
-/// Takes the whole schema back. All data is lost.
+/// Reverts all migrations. All data is lost.
 pub async fn revert_all(database_url: &str) -> anyhow::Result<()> {
     let mut harness = locked(database_url).await?;
     harness
@@ -70,7 +71,7 @@ pub async fn revert_all(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A connection of its own that holds the lock until it is dropped.
+/// Opens a connection with the advisory lock, held until the connection is dropped.
 async fn locked(database_url: &str) -> anyhow::Result<AsyncMigrationHarness<AsyncPgConnection>> {
     let mut connection = connection::open(database_url, Purpose::Commands)
         .await

@@ -1,8 +1,8 @@
-//! Pools of sessions with Postgres. A session that went wrong is not used again.
+//! Pools of sessions with Postgres. A broken or outdated session is not used again.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
@@ -12,31 +12,28 @@ use diesel_async::pooled_connection::PoolableConnection;
 
 use crate::connection::Purpose;
 use crate::droppable::{self, droppable};
-use crate::{StoreError, connection};
+use crate::{StoreError, connection, generation};
 
 /// A pool of database sessions. Cloning it shares it.
 pub type Pool = managed::Pool<Sessions, Connection>;
 
-/// Why no session could be had from a pool.
-pub type PoolError = managed::PoolError<ConnectionError>;
-
-/// A connection as functions take it, inside of a [`transaction`](crate::transaction()) too.
+/// A connection as functions take it, inside and outside of a [`transaction`](crate::transaction()).
 pub type RawConnection = AsyncPgConnection;
 
-/// How long a caller waits for a connection before it is told that there is none.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection, then gets an error. As long as clients wait for the API.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a session is used: after a failover that nobody told us of, reads come from the right
-/// server again within this time.
-const MAX_AGE: Duration = Duration::from_secs(300);
+/// How long a session is used. After a failover without an error, reads come from the right server
+/// again within 5 minutes.
+const MAX_SESSION_AGE: Duration = Duration::from_secs(300);
 
 /// Why no pool could be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make a connection pool: {0}")]
 pub struct ConnectError(#[from] managed::BuildError);
 
-/// Makes a pool of up to `max_size` connections, which are opened when they are wanted: Postgres
-/// may be away when a service starts.
+/// Makes a pool of up to `max_size` connections. A connection is opened at its first use: Postgres may
+/// be away when a service starts.
 #[allow(
     clippy::unused_async,
     reason = "opening it early must not change the callers"
@@ -52,9 +49,9 @@ pub async fn connect(
     };
     let pool = managed::Pool::builder(sessions)
         .max_size(max_size)
-        .wait_timeout(Some(WAIT))
-        .create_timeout(Some(WAIT))
-        .recycle_timeout(Some(WAIT))
+        .wait_timeout(Some(ACQUIRE_TIMEOUT))
+        .create_timeout(Some(ACQUIRE_TIMEOUT))
+        .recycle_timeout(Some(ACQUIRE_TIMEOUT))
         .runtime(deadpool::Runtime::Tokio1)
         .build()?;
     Ok(pool)
@@ -65,52 +62,31 @@ pub async fn acquire(pool: &Pool) -> Result<Connection, StoreError> {
     Ok(pool.get().await?)
 }
 
-/// Whether Postgres answers and takes writes. A session that is read-only, as its server is a
-/// standby or was made read-only, has all sessions opened anew.
+/// Checks that Postgres replies and takes writes. A read-only session has all sessions opened anew: its
+/// server is a standby by now, or was made read-only.
 pub async fn ping(pool: &Pool) -> Result<(), StoreError> {
-    droppable(ask_for_writes(pool)).await
+    droppable(check_writable(pool)).await
 }
 
-async fn ask_for_writes(pool: &Pool) -> Result<(), StoreError> {
+async fn check_writable(pool: &Pool) -> Result<(), StoreError> {
     use diesel_async::RunQueryDsl;
 
     #[derive(diesel::QueryableByName)]
-    struct Answer {
+    struct Reply {
         #[diesel(sql_type = diesel::sql_types::Bool)]
         writable: bool,
     }
     let mut connection = acquire(pool).await?;
     let ask = "SELECT current_setting('transaction_read_only') = 'off' AS writable";
-    let answer: Answer = diesel::sql_query(ask).get_result(&mut *connection).await?;
-    if answer.writable {
+    let reply: Reply = diesel::sql_query(ask).get_result(&mut *connection).await?;
+    if reply.writable {
         return Ok(());
     }
-    renew_sessions();
+    generation::renew();
     Err(StoreError::ReadOnly)
 }
 
-/// Sessions of an earlier generation are not used again, in none of the pools.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
-
-/// Has every session opened anew before it is used again.
-///
-/// Called when Postgres answers in a way that says something about the session and not about the
-/// question: that it is read-only after a failover, or that it has lost a prepared statement.
-pub(crate) fn renew_sessions() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-}
-
-/// The same, unless they were renewed within so long.
-pub(crate) fn renew_sessions_at_most_each(pause: Duration) {
-    static RENEWED: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut renewed = RENEWED.lock().unwrap_or_else(PoisonError::into_inner);
-    if renewed.is_none_or(|at| at.elapsed() >= pause) {
-        *renewed = Some(Instant::now());
-        renew_sessions();
-    }
-}
-
-/// Opens sessions, and decides which of them are used again.
+/// Opens the sessions of a pool, and decides which sessions are used again.
 #[derive(Debug)]
 pub struct Sessions {
     database_url: String,
@@ -129,9 +105,9 @@ impl managed::Manager for Sessions {
     type Error = ConnectionError;
 
     async fn create(&self) -> Result<Session, ConnectionError> {
-        // Read before the session is opened: it may be told meanwhile that this server is no good.
-        let generation = GENERATION.load(Ordering::Relaxed);
-        // Boxed, as every future that takes a connection would be as large.
+        // Read before the session is opened: a renewal meanwhile must count for this session, too.
+        let generation = generation::current();
+        // Boxed: the future of opening is large, and every future with a connection would contain one.
         let opening = Box::pin(connection::open(&self.database_url, self.purpose));
         Ok(Session {
             connection: opening.await?,
@@ -141,8 +117,9 @@ impl managed::Manager for Sessions {
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectionError> {
-        let outlived = session.generation != GENERATION.load(Ordering::Relaxed)
-            || session.opened.elapsed() > MAX_AGE;
+        // No query as a check: a round trip for every acquire would double the cost of a short statement.
+        let outlived = session.generation != generation::current()
+            || session.opened.elapsed() > MAX_SESSION_AGE;
         if outlived || session.connection.is_broken() {
             return Err(RecycleError::message("it is opened anew"));
         }
@@ -150,13 +127,13 @@ impl managed::Manager for Sessions {
     }
 }
 
-/// A connection that goes back to its pool when dropped.
+/// A connection of a pool. Dropping returns the connection to the pool.
 ///
-/// One whose work was [dropped](droppable()) in the middle is closed: Postgres then breaks its
-/// statement off and rolls its transaction back.
+/// The connection of [dropped](droppable()) work is closed: Postgres then cancels the statement and
+/// rolls the transaction back.
 pub struct Connection {
     session: Option<Object<Sessions>>,
-    /// Whether the work that holds it is being done at this moment.
+    /// Whether the work with this connection is being polled now.
     work: Option<Arc<AtomicBool>>,
 }
 
@@ -175,6 +152,7 @@ impl Drop for Connection {
             .work
             .as_ref()
             .is_none_or(|work| work.load(Ordering::Relaxed));
+        // Not polled means dropped in the middle: taken out of the pool, and closed with the drop.
         if !at_work && let Some(session) = self.session.take() {
             drop(Object::take(session));
         }
@@ -182,7 +160,7 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Tells a connection that was acquired elsewhere by which work it is held.
+    /// Ties a connection acquired elsewhere to the current [droppable](droppable()) work.
     pub fn hold(mut self) -> Self {
         self.work = droppable::current();
         self

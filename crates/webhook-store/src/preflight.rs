@@ -1,4 +1,4 @@
-//! What must be true of a database before a service relies on it.
+//! Checks of a database before a service relies on it.
 
 use anyhow::{Context, bail};
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -6,35 +6,23 @@ use uuid::Uuid;
 
 use crate::connection;
 
-/// How often a second session is asked, as a pool may hand its servers out in turn.
-const TRIES: usize = 20;
+/// How often the second session is asked: a PgBouncer may hand out its servers in turn.
+const MARK_LOOKUPS: usize = 20;
 
-/// Fails if the database cannot hold every text, or if what one session sets can be seen by another one: then a PgBouncer in transaction or
-/// statement mode is in between, which lends each of our sessions to others between two statements.
-/// Prepared statements, session settings and advisory locks all need sessions of their own.
+/// Fails if the database's encoding is not UTF-8, or if one session sees the settings of another: then a
+/// PgBouncer in transaction or statement mode is in between, and lends our sessions to other clients
+/// between two statements. Prepared statements, session settings and advisory locks would break.
 pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
-    let (setting, asking) = (
-        connection::open_plain(database_url).await,
-        connection::open_plain(database_url).await,
-    );
-    let (setting, asking) = (
-        setting.context("cannot connect to Postgres")?,
-        asking.context("cannot connect to Postgres")?,
-    );
+    let (setting, asking) = (connect(database_url).await?, connect(database_url).await?);
+    check_encoding(&asking).await?;
     let mark = Uuid::new_v4().to_string();
     let set = format!("SET webhooks.session = '{mark}'");
     setting
         .simple_query(&set)
         .await
         .context("cannot use Postgres")?;
-    let encoding = read(&asking, "SHOW server_encoding").await?;
-    if encoding.as_deref() != Some("UTF8") {
-        bail!(
-            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
-            encoding.unwrap_or_default()
-        );
-    }
-    for _ in 0..TRIES {
+    // The first session sets a mark, the second must not see the mark.
+    for _ in 0..MARK_LOOKUPS {
         if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
             bail!(
                 "a PgBouncer in transaction or statement mode is between this service and Postgres; \
@@ -46,9 +34,25 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn connect(database_url: &str) -> anyhow::Result<Client> {
+    let client = connection::open_plain(database_url).await;
+    client.context("cannot connect to Postgres")
+}
+
+async fn check_encoding(client: &Client) -> anyhow::Result<()> {
+    let encoding = read(client, "SHOW server_encoding").await?;
+    if encoding.as_deref() != Some("UTF8") {
+        bail!(
+            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
+            encoding.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
 const ASK_FOR_MARK: &str = "SELECT current_setting('webhooks.session', true)";
 
-/// Asks for one value.
+/// Reads the first value of the first row.
 async fn read(client: &Client, ask: &str) -> anyhow::Result<Option<String>> {
     let answer = client
         .simple_query(ask)

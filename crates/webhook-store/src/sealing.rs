@@ -1,4 +1,4 @@
-//! Secrets at rest: XChaCha20-Poly1305, bound to the row that they belong to.
+//! Secrets at rest: XChaCha20-Poly1305, with the id of the row as associated data.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -7,26 +7,28 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+/// Enough to tell the few keys of an operator apart.
 const KEY_ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
 
-/// The keys that secrets are sealed with: the first seals, all open. So a key is replaced by
-/// putting a new one after it everywhere, then before it, sealing anew
-/// ([`reseal`](crate::secrets::reseal)), and taking the old one away.
+/// The sealing keys: the first key seals, all keys open.
+///
+/// To replace a key, put the new key behind the old one in every service, then in front, seal all
+/// secrets anew ([`reseal`](crate::secrets::reseal)), and remove the old key.
 #[derive(Clone)]
 pub struct SealingKeys {
     first: SealingKey,
     others: Vec<SealingKey>,
 }
 
-/// One key of 32 bytes.
+/// A key of 32 bytes, with an id: the first bytes of its SHA-256.
 #[derive(Clone)]
 struct SealingKey {
     id: [u8; KEY_ID_BYTES],
     cipher: XChaCha20Poly1305,
 }
 
-/// Why a key is none, or a secret could not be opened.
+/// Why text is no key, or a secret could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum SealError {
@@ -39,8 +41,7 @@ pub enum SealError {
 }
 
 impl SealingKeys {
-    /// Takes keys as the operator gives them: base64, one after the other with white space or
-    /// commas between them.
+    /// Parses keys in base64, separated by white space or commas.
     pub fn parse(text: &str) -> Result<Self, SealError> {
         let separator = |c: char| c == ',' || c.is_whitespace();
         let keys = text.split(separator).filter(|key| !key.is_empty());
@@ -55,14 +56,15 @@ impl SealingKeys {
         self.first.seal(row_id, secret)
     }
 
-    /// Opens what [`seal`](Self::seal) made for the same row.
+    /// Opens a secret that was [sealed](Self::seal) for the same row.
     pub(crate) fn open(&self, row_id: Uuid, sealed: &[u8]) -> Result<Zeroizing<String>, SealError> {
         let mut keys = std::iter::once(&self.first).chain(&self.others);
+        // The id in front tells the key, so a wrong key is told apart from a changed secret.
         let key = keys.find(|key| sealed.starts_with(&key.id));
         key.ok_or(SealError::OtherKey)?.open(row_id, sealed)
     }
 
-    /// What everything begins with that the first key sealed.
+    /// The id of the first key, with which every secret sealed by the first key begins.
     pub(crate) fn first_id(&self) -> &[u8] {
         &self.first.id
     }
@@ -82,6 +84,7 @@ impl SealingKey {
     }
 
     fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {
+        // Random nonces of 24 bytes do not repeat, so no counter is kept.
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload {
             msg: secret.as_bytes(),
@@ -101,6 +104,7 @@ impl SealingKey {
         let (nonce, ciphertext) = rest
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Broken)?;
+        // With another row's id as associated data the secret does not open.
         let payload = Payload {
             msg: ciphertext,
             aad: row_id.as_bytes(),

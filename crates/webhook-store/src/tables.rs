@@ -1,4 +1,4 @@
-//! One file per table: its rows, and what reads and writes them one by one.
+//! One file per table: its rows, and the statements that read and write them.
 
 // Who gets events, and how.
 pub mod retry_policies;
@@ -6,14 +6,19 @@ pub mod secrets;
 pub mod webhooks;
 
 // Events, and what became of them.
-pub mod activity;
+pub(crate) mod attempts;
 pub mod deliveries;
 pub mod events;
 pub mod explanation;
 pub mod health;
+pub(crate) mod jobs;
 pub mod rejected_messages;
 pub mod status_events;
+pub mod transcripts;
 pub mod url_checks;
+
+// Statistics.
+pub mod activity;
 
 // Who uses the API, and how the platform is set up.
 pub mod api_keys;

@@ -1,11 +1,13 @@
+//! Transactions.
+
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 
 use crate::StoreError;
 
-/// Does `work` in a transaction: all of it, or nothing when it fails.
+/// Does `work` in a transaction: commits when the work succeeds, rolls back when the work fails.
 ///
-/// A caller that is dropped in the middle leaves it open until the pool hands that connection out
-/// again, which then ends it, or until Postgres does after 10 s. So run it where nobody drops it.
+/// Call this where no caller drops the future: a transaction dropped in the middle stays open until
+/// the pool hands out its connection again, or until Postgres ends it after 10 s.
 pub async fn transaction<T, E: From<StoreError>>(
     connection: &mut AsyncPgConnection,
     work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
@@ -19,7 +21,8 @@ pub async fn transaction<T, E: From<StoreError>>(
             Ok(done)
         }
         Err(error) => {
-            // What broke the work is told; a connection that cannot even roll back is dropped.
+            // The caller gets the error of the work. A connection with a failed rollback is dropped
+            // by the pool.
             let _ = AnsiTransactionManager::rollback_transaction(connection).await;
             Err(error)
         }

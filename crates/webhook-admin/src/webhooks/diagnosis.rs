@@ -94,8 +94,7 @@ async fn list_findings(
 ) -> Result<Vec<FindingBody>, Refusal> {
     let now = Utc::now();
     let a_day_ago = now - TimeDelta::days(1);
-    let types = webhook.settings.events.types();
-    let types: Vec<&str> = types.map(EventType::as_str).collect();
+    let types: Vec<EventType> = webhook.settings.events.types().collect();
     let latest = events::list_latest(connection, &types).await?;
     let counts = activity::count_since(connection, &[webhook.id], a_day_ago).await?;
     let counts = counts.get(&webhook.id).copied().unwrap_or_default();

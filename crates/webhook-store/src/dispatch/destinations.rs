@@ -1,86 +1,79 @@
-//! What the dispatcher needs of a webhook to call it: columns of `webhooks`, and its policy.
+//! The data for calling a webhook: URL, headers, secrets and retry policy.
 
 use std::time::Duration;
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
-use webhook_domain::{CustomHeaders, RetryPolicy, WebhookId};
+use webhook_domain::{CustomHeaders, Environment, RetryPolicy, WebhookId};
 
-use crate::error::name;
-use crate::retry_policies::Policies;
+use crate::column_types::bind_all;
 use crate::schema::webhooks;
-use crate::secrets::{self, Secrets};
-use crate::webhooks::open_headers;
+use crate::tables::retry_policies::Policies;
+use crate::tables::secrets::{self, Secrets};
+use crate::tables::webhooks::open_headers;
 use crate::{SealingKeys, StoreError};
 
-/// Where a webhook's requests go, and how.
+/// The target of a webhook's requests, with headers, secrets and retry policy.
 #[derive(Debug, Clone)]
 pub struct Destination {
-    /// Whose it is.
+    /// The webhook.
     pub webhook_id: WebhookId,
-    /// Of which version of the webhook.
+    /// The version of the webhook.
     pub version: i64,
-    /// Where requests go.
+    /// The target URL.
     pub url: String,
-    /// What they are signed with.
+    /// The secrets for signing.
     pub secrets: Secrets,
-    /// What they carry besides our own headers.
+    /// The custom headers, sent beside our own headers.
     pub headers: CustomHeaders,
-    /// How failed deliveries are tried again: its own policy or its environment's, with its own
-    /// timeout if it has one.
+    /// The webhook's own retry policy or the environment's, with the webhook's own timeout if set.
     pub policy: RetryPolicy,
 }
 
-/// Reads the destinations of webhooks, each for itself: one may be unreadable. Those that are not
-/// there are left out.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks, check_for_backend(Pg))]
+struct Row {
+    id: WebhookId,
+    version: i64,
+    url: String,
+    environment: Environment,
+    sealed_secret: Vec<u8>,
+    sealed_headers: Option<Vec<u8>>,
+    timeout_ms: Option<i32>,
+}
+
+/// Reads the destinations of webhooks. Each has a result of its own, as its secrets may be unreadable.
+/// Deleted webhooks are left out.
 pub async fn list_destinations(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     ids: &[WebhookId],
 ) -> Result<Vec<Result<Destination, StoreError>>, StoreError> {
-    use webhooks::dsl;
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<Row> = dsl::webhooks
-        .filter(dsl::id.eq_any(&ids))
-        .filter(dsl::deleted_at.is_null())
-        .select((
-            dsl::id,
-            dsl::version,
-            dsl::url,
-            dsl::environment,
-            (dsl::sealed_secret, dsl::sealed_headers, dsl::timeout_ms),
-        ))
+    let rows: Vec<Row> = webhooks::table
+        .filter(webhooks::id.eq_any(bind_all(ids)))
+        .filter(webhooks::deleted_at.is_null())
+        .select(Row::as_select())
         .load(connection)
         .await?;
-    // Read after the versions: what is newer than its version is read once more, what is older
-    // could stay for ever.
-    let policies = Policies::read(connection, &ids).await?;
-    let previous = secrets::list_previous(connection, &ids).await?;
-    let read = rows.into_iter().map(
-        |(id, version, url, environment, (secret, headers, timeout_ms))| {
-            let mut policy = policies.of(id, name(&environment)?);
-            if let Some(millis) = timeout_ms {
-                policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
-            }
-            let previous = previous.get(&id).map_or(&[][..], Vec::as_slice);
-            Ok(Destination {
-                webhook_id: WebhookId(id),
-                version,
-                url,
-                secrets: secrets::open(keys, id, &secret, previous)?,
-                headers: open_headers(keys, WebhookId(id), headers.as_deref())?,
-                policy,
-            })
-        },
-    );
-    Ok(read.collect())
+    // Read after the versions: a policy newer than the version is read again when the newer version is
+    // seen. A policy older than the version would stay in the caller's cache for ever.
+    let policies = Policies::read(connection, ids).await?;
+    let previous = secrets::list_previous(connection, ids).await?;
+    let destinations = rows.into_iter().map(|row| {
+        let mut policy = policies.of(row.id, row.environment);
+        if let Some(millis) = row.timeout_ms {
+            policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
+        }
+        let previous = previous.get(&row.id).map_or(&[][..], Vec::as_slice);
+        Ok(Destination {
+            webhook_id: row.id,
+            version: row.version,
+            url: row.url,
+            secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
+            headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
+            policy,
+        })
+    });
+    Ok(destinations.collect())
 }
-
-type Row = (
-    Uuid,
-    i64,
-    String,
-    String,
-    (Vec<u8>, Option<Vec<u8>>, Option<i32>),
-);

@@ -1,120 +1,109 @@
-//! Tables `webhook_activity`, `webhook_hours` and `total_hours`: what the recorder counts.
+//! Tables `webhook_activity`, `webhook_hours` and `total_hours`: the statistics of attempts.
 //!
-//! All are written in the statement that records attempts. Should its answer be lost it is
-//! repeated, and then these attempts count twice: a chart may be off by a few after a crash.
+//! The statement that records attempts writes all three. After a lost reply the recorder repeats the
+//! statement, and the attempts count twice: a chart may be too high by a few.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use diesel::dsl::sum;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{DeliveryId, DeliveryStatus, FailureClass, WebhookId};
 
 use crate::StoreError;
-use crate::error::{failure_class, name};
-use crate::schema::{webhook_activity, webhook_hours};
+use crate::column_types::{bind, bind_all};
+use crate::schema::{total_hours, webhook_activity, webhook_hours};
 
-/// The latest attempt for a webhook.
-#[derive(Debug, Clone)]
+/// The latest attempt of a webhook.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = webhook_activity, check_for_backend(Pg))]
 pub struct LastAttempt {
-    /// For which delivery.
+    /// The delivery.
     pub delivery_id: DeliveryId,
-    /// What the delivery was after it.
+    /// The delivery's status after the attempt.
     pub delivery_status: DeliveryStatus,
-    /// When it began.
+    /// The start of the attempt.
     pub attempted_at: DateTime<Utc>,
-    /// The answer's status, if there was an answer.
+    /// The HTTP status of the response; `None`: no response came.
     pub response_status: Option<i32>,
-    /// Why it failed, if it did.
+    /// The reason of the failure; `None`: the attempt succeeded.
     pub failure_class: Option<FailureClass>,
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = webhook_activity, check_for_backend(diesel::pg::Pg))]
-pub(crate) struct ActivityRow {
-    delivery_id: Uuid,
-    delivery_status: String,
-    attempted_at: DateTime<Utc>,
-    response_status: Option<i32>,
-    failure_class: Option<String>,
-}
-
-impl ActivityRow {
-    pub(crate) fn read(self) -> Result<LastAttempt, StoreError> {
-        Ok(LastAttempt {
-            delivery_id: DeliveryId(self.delivery_id),
-            delivery_status: name(&self.delivery_status)?,
-            attempted_at: self.attempted_at,
-            response_status: self.response_status,
-            failure_class: self.failure_class.as_deref().map(failure_class),
-        })
-    }
-}
-
-/// What was done for a webhook in some time.
+/// Numbers of attempts and of ended deliveries in a span of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Requests that were made.
+    /// Attempts.
     pub attempts: i64,
-    /// Those of them that failed.
+    /// Attempts that failed.
     pub failed_attempts: i64,
-    /// Deliveries that were accepted.
+    /// Deliveries that succeeded.
     pub succeeded: i64,
     /// Deliveries that were given up.
     pub failed: i64,
 }
 
-/// Counts for webhooks since the hour that `since` is in. Those without any are left out.
+/// Sums of columns; null where there were no rows.
+#[derive(Queryable)]
+struct Sums {
+    attempts: Option<i64>,
+    failed_attempts: Option<i64>,
+    succeeded: Option<i64>,
+    failed: Option<i64>,
+}
+
+impl From<Sums> for Counts {
+    fn from(sums: Sums) -> Self {
+        Self {
+            attempts: sums.attempts.unwrap_or_default(),
+            failed_attempts: sums.failed_attempts.unwrap_or_default(),
+            succeeded: sums.succeeded.unwrap_or_default(),
+            failed: sums.failed.unwrap_or_default(),
+        }
+    }
+}
+
+/// Counts per webhook, from the hour of `since` until now. Webhooks without attempts are left out.
 pub async fn count_since(
     connection: &mut AsyncPgConnection,
     webhook_ids: &[WebhookId],
     since: DateTime<Utc>,
 ) -> Result<HashMap<WebhookId, Counts>, StoreError> {
     use webhook_hours::dsl;
-    type Sums = (Uuid, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
-    let ids = webhook_ids.iter().map(|id| id.0);
-    let rows: Vec<Sums> = dsl::webhook_hours
-        .filter(dsl::webhook_id.eq_any(ids.collect::<Vec<_>>()))
+    let rows: Vec<(WebhookId, Sums)> = dsl::webhook_hours
+        .filter(dsl::webhook_id.eq_any(bind_all(webhook_ids)))
         .filter(dsl::hour.ge(hour_of(since)))
         .group_by(dsl::webhook_id)
         .select((
             dsl::webhook_id,
-            sum(dsl::attempts),
-            sum(dsl::failed_attempts),
-            sum(dsl::succeeded),
-            sum(dsl::failed),
+            (
+                sum(dsl::attempts),
+                sum(dsl::failed_attempts),
+                sum(dsl::succeeded),
+                sum(dsl::failed),
+            ),
         ))
         .load(connection)
         .await?;
-    let counted = rows
-        .into_iter()
-        .map(|(id, attempts, failed_attempts, succeeded, failed)| {
-            let counts = Counts {
-                attempts: attempts.unwrap_or_default(),
-                failed_attempts: failed_attempts.unwrap_or_default(),
-                succeeded: succeeded.unwrap_or_default(),
-                failed: failed.unwrap_or_default(),
-            };
-            (WebhookId(id), counts)
-        });
-    Ok(counted.collect())
+    let counts = rows.into_iter().map(|(id, sums)| (id, sums.into()));
+    Ok(counts.collect())
 }
 
-/// How many attempts there were in an hour.
+/// Numbers of attempts in an hour.
 #[derive(Debug, Clone, Copy)]
 pub struct HourCounts {
-    /// When it began.
+    /// The start of the hour.
     pub start: DateTime<Utc>,
-    /// Requests that were made.
+    /// Attempts.
     pub attempts: i64,
-    /// Those of them that failed.
+    /// Attempts that failed.
     pub failed_attempts: i64,
 }
 
-/// Reads the attempts of webhooks by the hour, since the hour that `since` is in. Hours without any
+/// Lists the attempts per webhook and hour, from the hour of `since` until now. Hours without attempts
 /// are left out.
 pub async fn list_hours_of(
     connection: &mut AsyncPgConnection,
@@ -122,9 +111,8 @@ pub async fn list_hours_of(
     since: DateTime<Utc>,
 ) -> Result<HashMap<WebhookId, Vec<HourCounts>>, StoreError> {
     use webhook_hours::dsl;
-    let ids = webhook_ids.iter().map(|id| id.0);
-    let rows: Vec<(Uuid, DateTime<Utc>, i32, i32)> = dsl::webhook_hours
-        .filter(dsl::webhook_id.eq_any(ids.collect::<Vec<_>>()))
+    let rows: Vec<(WebhookId, DateTime<Utc>, i32, i32)> = dsl::webhook_hours
+        .filter(dsl::webhook_id.eq_any(bind_all(webhook_ids)))
         .filter(dsl::hour.ge(hour_of(since)))
         .select((
             dsl::webhook_id,
@@ -136,7 +124,7 @@ pub async fn list_hours_of(
         .await?;
     let mut hours: HashMap<WebhookId, Vec<HourCounts>> = HashMap::new();
     for (id, start, attempts, failed_attempts) in rows {
-        hours.entry(WebhookId(id)).or_default().push(HourCounts {
+        hours.entry(id).or_default().push(HourCounts {
             start,
             attempts: attempts.into(),
             failed_attempts: failed_attempts.into(),
@@ -145,74 +133,131 @@ pub async fn list_hours_of(
     Ok(hours)
 }
 
-/// What was counted in an hour.
+/// The statistics of an hour.
 #[derive(Debug, Clone)]
 pub struct Hour {
-    /// When it began.
+    /// The start of the hour.
     pub start: DateTime<Utc>,
-    /// How many there were.
+    /// Attempts and ended deliveries.
     pub counts: Counts,
-    /// Failed attempts by the position of their kind; what is missing at the end is 0.
+    /// Failed attempts by the position of the `FailureKind`; missing positions at the end are 0.
     pub failures: Vec<i32>,
-    /// Attempts by the bucket of their duration; what is missing at the end is 0.
+    /// Attempts by the bucket of the duration, see `Durations`; missing buckets at the end are 0.
     pub durations: Vec<i32>,
 }
 
-#[derive(QueryableByName)]
-struct HourRow {
-    #[diesel(sql_type = Timestamptz)]
-    hour: DateTime<Utc>,
-    #[diesel(sql_type = BigInt)]
-    attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    failed_attempts: i64,
-    #[diesel(sql_type = BigInt)]
-    succeeded: i64,
-    #[diesel(sql_type = BigInt)]
-    failed: i64,
-    #[diesel(sql_type = Array<Integer>)]
-    failures: Vec<i32>,
-    #[diesel(sql_type = Array<Integer>)]
-    durations: Vec<i32>,
-}
-
-/// Reads what was counted for a webhook, or for all of them, in order. Hours without anything are
-/// left out.
+/// Lists the statistics of a webhook, or of all webhooks together, by the hour and in order. Hours
+/// without attempts are left out.
 pub async fn list_hours(
     connection: &mut AsyncPgConnection,
     webhook_id: Option<WebhookId>,
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Hour>, StoreError> {
-    let of_one = "SELECT hour, attempts::bigint, failed_attempts::bigint, succeeded::bigint,
-            failed::bigint, failures, durations
-        FROM webhook_hours WHERE webhook_id = $3 AND hour >= $1 AND hour < $2 ORDER BY hour";
-    let of_all = "SELECT hour, sum(attempts) AS attempts, sum(failed_attempts) AS failed_attempts,
-            sum(succeeded) AS succeeded, sum(failed) AS failed,
-            sum_counts(failures) AS failures, sum_counts(durations) AS durations
-        FROM total_hours WHERE hour >= $1 AND hour < $2 AND $3 IS NULL GROUP BY hour ORDER BY hour";
-    let text = if webhook_id.is_some() { of_one } else { of_all };
-    let rows: Vec<HourRow> = diesel::sql_query(text)
-        .bind::<Timestamptz, _>(hour_of(since))
-        .bind::<Timestamptz, _>(until)
-        .bind::<Nullable<SqlUuid>, _>(webhook_id.map(|id| id.0))
-        .load(connection)
-        .await?;
-    let hours = rows.into_iter().map(|row| Hour {
-        start: row.hour,
-        counts: Counts {
-            attempts: row.attempts,
-            failed_attempts: row.failed_attempts,
-            succeeded: row.succeeded,
-            failed: row.failed,
-        },
-        failures: row.failures,
-        durations: row.durations,
-    });
-    Ok(hours.collect())
+    match webhook_id {
+        Some(id) => list_hours_of_one(connection, id, since, until).await,
+        None => list_hours_of_all(connection, since, until).await,
+    }
 }
 
-/// The hour that a time is in.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhook_hours, check_for_backend(Pg))]
+struct HourRow {
+    hour: DateTime<Utc>,
+    attempts: i32,
+    failed_attempts: i32,
+    succeeded: i32,
+    failed: i32,
+    failures: Vec<i32>,
+    durations: Vec<i32>,
+}
+
+impl From<HourRow> for Hour {
+    fn from(row: HourRow) -> Self {
+        Self {
+            start: row.hour,
+            counts: Counts {
+                attempts: row.attempts.into(),
+                failed_attempts: row.failed_attempts.into(),
+                succeeded: row.succeeded.into(),
+                failed: row.failed.into(),
+            },
+            failures: row.failures,
+            durations: row.durations,
+        }
+    }
+}
+
+async fn list_hours_of_one(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Hour>, StoreError> {
+    let rows: Vec<HourRow> = webhook_hours::table
+        .filter(webhook_hours::webhook_id.eq(bind(webhook_id)))
+        .filter(webhook_hours::hour.ge(hour_of(since)))
+        .filter(webhook_hours::hour.lt(until))
+        .order(webhook_hours::hour)
+        .select(HourRow::as_select())
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(Hour::from).collect())
+}
+
+/// The sums of an hour.
+#[derive(Queryable)]
+struct TotalRow {
+    hour: DateTime<Utc>,
+    sums: Sums,
+    failures: Vec<i32>,
+    durations: Vec<i32>,
+}
+
+impl From<TotalRow> for Hour {
+    fn from(row: TotalRow) -> Self {
+        Self {
+            start: row.hour,
+            counts: row.sums.into(),
+            failures: row.failures,
+            durations: row.durations,
+        }
+    }
+}
+
+async fn list_hours_of_all(
+    connection: &mut AsyncPgConnection,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Hour>, StoreError> {
+    use total_hours::dsl;
+    // Each worker has a row of its own for an hour.
+    let sums = (
+        sum(dsl::attempts),
+        sum(dsl::failed_attempts),
+        sum(dsl::succeeded),
+        sum(dsl::failed),
+    );
+    let arrays = (sum_counts(dsl::failures), sum_counts(dsl::durations));
+    let rows: Vec<TotalRow> = dsl::total_hours
+        .filter(dsl::hour.ge(hour_of(since)))
+        .filter(dsl::hour.lt(until))
+        .group_by(dsl::hour)
+        .order(dsl::hour)
+        .select((dsl::hour, sums, arrays.0, arrays.1))
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(Hour::from).collect())
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Adds arrays up, position by position. A migration creates the aggregate.
+    #[aggregate]
+    fn sum_counts(counts: Array<Integer>) -> Array<Integer>;
+}
+
+/// The start of the hour of a time.
 pub(crate) fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
     let into_hour = time.timestamp().rem_euclid(3_600);
     time.trunc_subsecs(0) - TimeDelta::seconds(into_hour)

@@ -1,68 +1,42 @@
-//! Table `api_keys`: who may call the API. Only hashes are stored.
+//! Table `api_keys`: the keys of the API's callers. Only hashes are stored.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, KeyName, Role};
 
+use crate::StoreError;
+use crate::column_types::bind;
 use crate::schema::api_keys;
-use crate::{StoreError, error::name, idempotency};
+use crate::tables::idempotency;
 
-/// An API key as it is remembered.
-#[derive(Debug, Clone)]
+/// A stored API key, without its hash.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
 pub struct ApiKeyRow {
-    /// Identifies it without revealing it.
+    /// Identifies the key without revealing it.
     pub id: ApiKeyId,
-    /// What its owner calls it.
+    /// The name given by an owner.
     pub name: String,
-    /// What its holder may do.
+    /// The role of the key's holder.
     pub role: Role,
-    /// Its first characters.
+    /// The first characters of the key, for people to recognise it.
     pub prefix: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: DateTime<Utc>,
-    /// From when on it is refused; `None`: never.
+    /// The time from which the key is refused; `None`: never.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// The time of revocation; `None`: not revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was used last, to the minute.
+    /// The time of the latest use, to the minute; `None`: never used.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
-struct Row {
-    id: Uuid,
-    name: String,
-    role: String,
-    prefix: String,
-    created_at: DateTime<Utc>,
-    expires_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
-    last_used_at: Option<DateTime<Utc>>,
-}
-
-impl Row {
-    fn read(self) -> Result<ApiKeyRow, StoreError> {
-        Ok(ApiKeyRow {
-            id: ApiKeyId(self.id),
-            name: self.name,
-            role: name(&self.role)?,
-            prefix: self.prefix,
-            created_at: self.created_at,
-            expires_at: self.expires_at,
-            revoked_at: self.revoked_at,
-            last_used_at: self.last_used_at,
-        })
-    }
-}
-
-/// A key to be remembered.
+/// An API key to be stored.
 #[derive(Debug)]
-#[allow(missing_docs, reason = "the types say it")]
+#[allow(missing_docs, reason = "ApiKeyRow explains the fields")]
 pub struct NewApiKey<'a> {
     pub id: ApiKeyId,
     pub name: &'a KeyName,
@@ -71,118 +45,147 @@ pub struct NewApiKey<'a> {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Remembers a key.
+/// Stores a new API key.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     new: &NewApiKey<'_>,
 ) -> Result<ApiKeyRow, StoreError> {
     use api_keys::dsl;
-    let row: Row = diesel::insert_into(dsl::api_keys)
+    let row = diesel::insert_into(dsl::api_keys)
         .values((
-            dsl::id.eq(new.id.0),
+            dsl::id.eq(bind(new.id)),
             dsl::name.eq(new.name.as_str()),
-            dsl::role.eq(new.role.as_str()),
+            dsl::role.eq(bind(new.role)),
             dsl::prefix.eq(new.key.prefix()),
             dsl::hash.eq(new.key.hash().to_vec()),
             dsl::expires_at.eq(new.expires_at),
         ))
-        .returning(Row::as_returning())
+        .returning(ApiKeyRow::as_returning())
         .get_result(connection)
         .await?;
-    row.read()
+    Ok(row)
 }
 
-/// How a key is found.
+/// How an API key is looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum KeyBy<'a> {
-    /// By what it hashes to.
+    /// By the SHA-256 hash of the key.
     Hash(&'a [u8; 32]),
-    /// By its id.
+    /// By the id.
     Id(ApiKeyId),
 }
 
-/// Finds a key, if it is valid, and notes that it is used.
+/// Finds a key, neither revoked nor expired, and notes the time of use.
 pub async fn find_used(
     connection: &mut AsyncPgConnection,
     by: KeyBy<'_>,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
     use api_keys::dsl;
     let a_minute_ago = now.into_sql::<Timestamptz>() - 1.minute();
-    let fresh = dsl::last_used_at.gt(a_minute_ago.nullable());
-    let at_hand = now.into_sql::<Timestamptz>().nullable();
+    let recently_used = dsl::last_used_at.gt(a_minute_ago.nullable());
     let valid = dsl::api_keys
         .filter(dsl::revoked_at.is_null())
-        .filter(dsl::expires_at.is_null().or(dsl::expires_at.gt(at_hand)))
-        .select((Row::as_select(), fresh))
+        .filter(
+            dsl::expires_at
+                .is_null()
+                .or(dsl::expires_at.gt(now.into_sql::<Timestamptz>().nullable())),
+        )
+        .select((ApiKeyRow::as_select(), recently_used))
         .into_boxed();
+    // Found by hash: the comparison of hashes in an index leaks no part of the key.
     let found = match by {
         KeyBy::Hash(hash) => valid.filter(dsl::hash.eq(hash.as_slice())),
-        KeyBy::Id(id) => valid.filter(dsl::id.eq(id.0)),
+        KeyBy::Id(id) => valid.filter(dsl::id.eq(bind(id))),
     };
-    let row: Option<(Row, Option<bool>)> = found.first(connection).await.optional()?;
-    let Some((row, fresh)) = row else {
+    let row: Option<(ApiKeyRow, Option<bool>)> = found.first(connection).await.optional()?;
+    let Some((key, recently_used)) = row else {
         return Ok(None);
     };
-    if fresh != Some(true) {
-        diesel::update(dsl::api_keys.find(row.id))
+    // At most one write a minute: a write for each request of a busy key would bloat the table.
+    if recently_used != Some(true) {
+        diesel::update(dsl::api_keys.find(bind(key.id)))
             .set(dsl::last_used_at.eq(now))
             .execute(connection)
             .await?;
     }
-    row.read().map(Some)
+    Ok(Some(key))
 }
 
-/// Finds a key, whether it is valid or not, without noting that it is used.
+/// Finds an API key, valid or not, without noting a use.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     id: ApiKeyId,
 ) -> Result<Option<ApiKeyRow>, StoreError> {
-    let key = api_keys::table.find(id.0).select(Row::as_select());
-    let row: Option<Row> = key.first(connection).await.optional()?;
-    row.map(Row::read).transpose()
+    let key = api_keys::table
+        .find(bind(id))
+        .select(ApiKeyRow::as_select());
+    Ok(key.first(connection).await.optional()?)
 }
 
-/// Lists keys, newest first, revoked and expired ones included.
+/// Lists API keys, newest first, revoked and expired ones included.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     after: Option<ApiKeyId>,
     limit: i64,
 ) -> Result<Vec<ApiKeyRow>, StoreError> {
     use api_keys::dsl;
-    let mut query = dsl::api_keys.select(Row::as_select()).into_boxed();
+    let mut query = dsl::api_keys.select(ApiKeyRow::as_select()).into_boxed();
     if let Some(after) = after {
-        query = query.filter(dsl::id.lt(after.0));
+        query = query.filter(dsl::id.lt(bind(after)));
     }
-    let rows: Vec<Row> = query
+    Ok(query
         .order(dsl::id.desc())
         .limit(limit)
         .load(connection)
-        .await?;
-    rows.into_iter().map(Row::read).collect()
+        .await?)
 }
 
-/// What came of revoking a key.
+/// The result of revoking an API key.
 #[derive(Debug, Clone)]
 pub enum Revoked {
-    /// It is refused from now on.
+    /// The key is refused from now on.
     Now(ApiKeyRow),
-    /// It was revoked before.
+    /// The key was revoked before.
     Before,
-    /// It is the only valid key of an owner: without it nobody could make another one.
+    /// The key is the only valid key of an owner, and the last chance to create other keys.
     LastOwner,
-    /// There is no such key.
+    /// No key has the id.
     Unknown,
 }
 
-/// Revokes a key. Call it in a transaction: owners' keys are locked, so that two of them cannot
-/// revoke each other.
+/// Revokes an API key. Call in a transaction.
 pub async fn revoke(
     connection: &mut AsyncPgConnection,
     id: ApiKeyId,
 ) -> Result<Revoked, StoreError> {
+    let owners = lock_owners(connection).await?;
+    if owners == [id] {
+        return Ok(Revoked::LastOwner);
+    }
+    let revoked: Option<ApiKeyRow> = diesel::update(api_keys::table.find(bind(id)))
+        .filter(api_keys::revoked_at.is_null())
+        .set(api_keys::revoked_at.eq(now))
+        .returning(ApiKeyRow::as_returning())
+        .get_result(connection)
+        .await
+        .optional()?;
+    if let Some(key) = revoked {
+        // The remembered response to the creation holds the key itself.
+        idempotency::forget_made(connection, key.id.0).await?;
+        return Ok(Revoked::Now(key));
+    }
+    Ok(match find(connection, id).await? {
+        Some(_) => Revoked::Before,
+        None => Revoked::Unknown,
+    })
+}
+
+/// Locks all valid keys of owners until the transaction ends.
+async fn lock_owners(connection: &mut AsyncPgConnection) -> Result<Vec<ApiKeyId>, StoreError> {
     use api_keys::dsl;
-    let owners: Vec<Uuid> = dsl::api_keys
-        .filter(dsl::role.eq(Role::Owner.as_str()))
+    // All owners' keys are locked: two owners could otherwise revoke each other at once.
+    let owners = dsl::api_keys
+        .filter(dsl::role.eq(bind(Role::Owner)))
         .filter(dsl::revoked_at.is_null())
         .filter(
             dsl::expires_at
@@ -191,31 +194,6 @@ pub async fn revoke(
         )
         .order(dsl::id)
         .select(dsl::id)
-        .for_update()
-        .load(connection)
-        .await?;
-    if owners == [id.0] {
-        return Ok(Revoked::LastOwner);
-    }
-    let revoked: Option<Row> = diesel::update(dsl::api_keys.find(id.0))
-        .filter(dsl::revoked_at.is_null())
-        .set(dsl::revoked_at.eq(now))
-        .returning(Row::as_returning())
-        .get_result(connection)
-        .await
-        .optional()?;
-    if let Some(row) = revoked {
-        idempotency::forget_made(connection, row.id).await?;
-        return row.read().map(Revoked::Now);
-    }
-    let there: i64 = dsl::api_keys
-        .filter(dsl::id.eq(id.0))
-        .count()
-        .get_result(connection)
-        .await?;
-    Ok(if there == 0 {
-        Revoked::Unknown
-    } else {
-        Revoked::Before
-    })
+        .for_update();
+    Ok(owners.load(connection).await?)
 }

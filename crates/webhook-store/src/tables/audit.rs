@@ -1,4 +1,4 @@
-//! Table `audit_entries`: who changed what and when, with the values before and after.
+//! Table `audit_entries`: changes, with author, time, and the values before and after.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,26 +8,29 @@ use uuid::{NoContext, Timestamp, Uuid};
 use webhook_domain::{ApiKeyId, AuditAction, WebhookId};
 
 use crate::StoreError;
-use crate::error::name;
+use crate::column_types::bind;
 use crate::ids::least_id_at;
 use crate::schema::audit_entries;
 
-/// How many entries are written in one statement, which has a limit of 65,535 values.
-const AT_ONCE: usize = 1_000;
+/// The most entries in one statement: 10 values each, of at most 65,535 values of a statement.
+const ENTRIES_PER_STATEMENT: usize = 1_000;
 
-/// Who changes something.
-#[derive(Debug, Clone)]
+/// The author of a change: an API key, a command, or the platform.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
 pub struct Actor {
     /// The API key; `None`: the platform itself, or the command line.
+    #[diesel(column_name = actor_id)]
     pub key_id: Option<ApiKeyId>,
-    /// What the key is called.
+    /// The name of the API key, or `platform`, or the name of the command.
+    #[diesel(column_name = actor_name)]
     pub name: String,
-    /// The request that asked for it.
+    /// The id of the request for the change.
     pub request_id: Option<String>,
 }
 
 impl Actor {
-    /// Nobody asked for it.
+    /// The platform as the author, without a request.
     pub fn platform() -> Self {
         Self {
             key_id: None,
@@ -37,23 +40,24 @@ impl Actor {
     }
 }
 
-/// A change.
-#[derive(Debug, Clone)]
+/// A change in the audit log.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
 pub struct AuditEntry {
-    /// What was done.
+    /// The kind of change.
     pub action: AuditAction,
-    /// To which webhook, if to one.
+    /// The changed webhook; `None`: another thing was changed.
     pub webhook_id: Option<WebhookId>,
-    /// What was changed, by its name then.
+    /// The name of the changed thing at the time of the change.
     pub subject: String,
-    /// What changed, as it was before; without secrets.
+    /// The changed fields with their values before, as a JSON object; without secrets.
     pub before: Option<Value>,
-    /// The same afterwards.
+    /// The same fields with their values after.
     pub after: Option<Value>,
 }
 
 impl AuditEntry {
-    /// An entry without any values.
+    /// An entry without a webhook and without values.
     pub fn new(action: AuditAction, subject: &str) -> Self {
         Self {
             action,
@@ -65,7 +69,7 @@ impl AuditEntry {
     }
 }
 
-/// Writes an entry, in the transaction that makes it true.
+/// Writes an entry, in the transaction that makes the change.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     actor: &Actor,
@@ -74,7 +78,7 @@ pub async fn insert(
     insert_all(connection, actor, std::slice::from_ref(entry)).await
 }
 
-/// Writes entries, in the transaction that makes them true.
+/// Writes entries, in the transaction that makes the changes.
 pub async fn insert_all(
     connection: &mut AsyncPgConnection,
     actor: &Actor,
@@ -82,16 +86,16 @@ pub async fn insert_all(
 ) -> Result<(), StoreError> {
     use audit_entries::dsl;
     let at = Utc::now();
-    for some in entries.chunks(AT_ONCE) {
-        let rows = some.iter().map(|entry| {
+    for chunk in entries.chunks(ENTRIES_PER_STATEMENT) {
+        let rows = chunk.iter().map(|entry| {
             (
                 dsl::id.eq(id_at(at, Uuid::new_v7)),
                 dsl::at.eq(at),
-                dsl::actor_id.eq(actor.key_id.map(|id| id.0)),
+                dsl::actor_id.eq(actor.key_id),
                 dsl::actor_name.eq(&actor.name),
                 dsl::request_id.eq(&actor.request_id),
-                dsl::action.eq(entry.action.as_str()),
-                dsl::webhook_id.eq(entry.webhook_id.map(|id| id.0)),
+                dsl::action.eq(bind(entry.action)),
+                dsl::webhook_id.eq(entry.webhook_id),
                 dsl::subject.eq(&entry.subject),
                 dsl::before.eq(&entry.before),
                 dsl::after.eq(&entry.after),
@@ -105,7 +109,7 @@ pub async fn insert_all(
     Ok(())
 }
 
-/// An id made from a time, so that ids tell the order.
+/// A UUID v7 of a time: entries sort by id in the order of time.
 fn id_at(at: DateTime<Utc>, make: fn(Timestamp) -> Uuid) -> Uuid {
     let seconds = u64::try_from(at.timestamp()).unwrap_or(0);
     make(Timestamp::from_unix(
@@ -115,72 +119,39 @@ fn id_at(at: DateTime<Utc>, make: fn(Timestamp) -> Uuid) -> Uuid {
     ))
 }
 
-/// A change as it is remembered.
-#[derive(Debug, Clone)]
+/// A stored audit entry.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
 pub struct AuditRow {
-    /// Its id; ids tell the order.
+    /// The entry's id, a UUID v7: ids sort in the order of time.
     pub id: Uuid,
-    /// When.
+    /// The time of the change.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The author of the change.
+    #[diesel(embed)]
     pub actor: Actor,
-    /// What.
+    /// The change.
+    #[diesel(embed)]
     pub entry: AuditEntry,
 }
 
-/// Which entries to list.
+/// Selects audit entries, page by page.
 #[derive(Debug, Default)]
 pub struct AuditFilter {
-    /// About this webhook only.
+    /// Only changes of the webhook.
     pub webhook_id: Option<WebhookId>,
-    /// By this key only.
+    /// Only changes by the API key.
     pub actor_id: Option<ApiKeyId>,
-    /// Of this kind only.
+    /// Only changes of the kind.
     pub action: Option<AuditAction>,
-    /// Not before this time.
+    /// Only changes at the time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Before this time.
+    /// Only changes before the time.
     pub until: Option<DateTime<Utc>>,
-    /// After this one, which was the last of the page before.
+    /// The last entry of the page before; `None`: the first page.
     pub after: Option<Uuid>,
-    /// At most so many.
+    /// The most entries of a page.
     pub limit: i64,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = audit_entries, check_for_backend(diesel::pg::Pg))]
-struct Row {
-    id: Uuid,
-    at: DateTime<Utc>,
-    actor_id: Option<Uuid>,
-    actor_name: String,
-    request_id: Option<String>,
-    action: String,
-    webhook_id: Option<Uuid>,
-    subject: String,
-    before: Option<Value>,
-    after: Option<Value>,
-}
-
-impl Row {
-    fn read(self) -> Result<AuditRow, StoreError> {
-        Ok(AuditRow {
-            id: self.id,
-            at: self.at,
-            actor: Actor {
-                key_id: self.actor_id.map(ApiKeyId),
-                name: self.actor_name,
-                request_id: self.request_id,
-            },
-            entry: AuditEntry {
-                action: name(&self.action)?,
-                webhook_id: self.webhook_id.map(WebhookId),
-                subject: self.subject,
-                before: self.before,
-                after: self.after,
-            },
-        })
-    }
 }
 
 /// Lists entries, newest first.
@@ -189,21 +160,25 @@ pub async fn list(
     filter: &AuditFilter,
 ) -> Result<Vec<AuditRow>, StoreError> {
     use audit_entries::dsl;
-    let mut query = dsl::audit_entries.select(Row::as_select()).into_boxed();
+    let mut query = dsl::audit_entries
+        .select(AuditRow::as_select())
+        .into_boxed();
     if let Some(webhook_id) = filter.webhook_id {
-        query = query.filter(dsl::webhook_id.eq(webhook_id.0));
+        query = query.filter(dsl::webhook_id.eq(Some(webhook_id)));
     }
     if let Some(actor_id) = filter.actor_id {
-        query = query.filter(dsl::actor_id.eq(actor_id.0));
+        query = query.filter(dsl::actor_id.eq(Some(actor_id)));
     }
     if let Some(action) = filter.action {
-        query = query.filter(dsl::action.eq(action.as_str()));
+        query = query.filter(dsl::action.eq(bind(action)));
     }
     if let Some(since) = filter.since {
+        // The index is by id, whose first bits are the time.
         query = query.filter(dsl::id.ge(least_id_at(since)).and(dsl::at.ge(since)));
     }
     if let Some(until) = filter.until {
-        // Ids tell the millisecond, which the time may be in the middle of.
+        // Ids hold whole milliseconds, and `until` may lie within a millisecond: the id serves the
+        // index, the time decides.
         let next = least_id_at(until + chrono::TimeDelta::milliseconds(1));
         query = query.filter(dsl::id.lt(next).and(dsl::at.lt(until)));
     }
@@ -211,8 +186,7 @@ pub async fn list(
         query = query.filter(dsl::id.lt(after));
     }
     let query = query.order(dsl::id.desc()).limit(filter.limit);
-    let rows: Vec<Row> = query.load(connection).await?;
-    rows.into_iter().map(Row::read).collect()
+    Ok(query.load(connection).await?)
 }
 
 #[cfg(test)]

@@ -1,190 +1,124 @@
-//! Table `events`, as the API reads it: all that was taken in, owed to a webhook or not.
+//! Table `events`: every event taken in, owed to a webhook or not.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{DeliveryStatus, Environment, EventId, EventType, WebhookId};
 
 use crate::StoreError;
-use crate::error::name;
+use crate::column_types::{Id, Named, bind};
 use crate::schema::{deliveries, events};
-use crate::statement::statement;
+use crate::sql::{Selected, sql};
 
-/// An event, its body aside.
-#[derive(Debug, Clone)]
+/// An event without its body.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = events, check_for_backend(Pg))]
 pub struct EventRow {
-    /// Its id.
+    /// The event's id, chosen by the publisher.
     pub id: EventId,
-    /// What kind of thing happened.
+    /// The event's type.
     pub event_type: EventType,
-    /// Where it happened.
+    /// The event's environment.
     pub environment: Environment,
-    /// When it happened, by the publisher's clock.
+    /// The time of the event, by the publisher's clock.
+    #[diesel(column_name = occurred_at)]
     pub timestamp: DateTime<Utc>,
-    /// When it was taken in.
+    /// The time of the intake.
     pub received_at: DateTime<Utc>,
-    /// Whether any webhook was owed it then.
+    /// Whether any webhook was owed the event at the intake.
     pub matched: bool,
-    /// Set: a test event for this webhook only.
+    /// The only webhook for a test event; `None`: not a test event.
+    #[diesel(column_name = test_webhook_id)]
     pub test_for: Option<WebhookId>,
 }
 
-/// Which events to list.
+/// Selects events, page by page.
 #[derive(Debug)]
 pub struct EventFilter {
-    /// Of this type only.
+    /// Only events of the type.
     pub event_type: Option<EventType>,
-    /// Of this environment only.
+    /// Only events of the environment.
     pub environment: Option<Environment>,
-    /// Only those that a webhook was owed, or only those that none was.
+    /// `true`: only events owed to a webhook; `false`: only events owed to no webhook.
     pub matched: Option<bool>,
-    /// Taken in not before this time.
+    /// Only events taken in at the time or later.
     pub since: DateTime<Utc>,
-    /// Before this place.
+    /// Only events before the place.
     pub before: EventPosition,
-    /// At most so many.
+    /// The most events of a page.
     pub limit: i64,
 }
 
-/// A place in a list of events.
+/// The place of an event in a list: the time, then the id, as several events may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventPosition {
-    /// When an event was taken in.
+    /// The time of the intake.
     pub received_at: DateTime<Utc>,
-    /// Its id: several may come at once.
+    /// The event's id.
     pub id: EventId,
 }
 
-type SqlRow = (
-    (SqlUuid, Text, Text, Timestamptz, Timestamptz),
-    (Bool, Nullable<SqlUuid>),
-);
-type Row = (
-    (Uuid, String, String, DateTime<Utc>, DateTime<Utc>),
-    (bool, Option<Uuid>),
-);
-
-fn read((event, (matched, test_for)): Row) -> Result<EventRow, StoreError> {
-    Ok(EventRow {
-        id: EventId(event.0),
-        event_type: name(&event.1)?,
-        environment: name(&event.2)?,
-        timestamp: event.3,
-        received_at: event.4,
-        matched,
-        test_for: test_for.map(WebhookId),
-    })
-}
-
-statement! {
-    /// The index has its events in 126 groups, each in order of time: 21 types, 3 environments,
-    /// `matched` or not. Those that are asked for are merged here, whichever they are.
-    ///
-    /// To read no more of each than the page can have, a few of the newest of each group are
-    /// looked at first. If these fill a page, it does not go back further than they do. Four of
-    /// each of 126 are more than two of the longest pages.
-    ListEvents<'a> -> SqlRow {
-        "WITH given AS (
-            SELECT ", since: &'a DateTime<Utc> => Timestamptz,
-        " AS since, ", before: &'a DateTime<Utc> => Timestamptz,
-        " AS before, ", before_id: &'a Uuid => SqlUuid,
-        " AS before_id
-        ), sample AS (
-            SELECT kind.*, newest.received_at
-            FROM given, (SELECT * FROM unnest(", event_types: Vec<&'a str> => Array<Text>,
-        ") AS event_type, unnest(", environments: Vec<&'a str> => Array<Text>,
-        ") AS environment, unnest(", matched: Vec<bool> => Array<Bool>,
-        ") AS matched) AS kind
-            CROSS JOIN LATERAL (
-                SELECT received_at FROM events
-                WHERE events.event_type = kind.event_type
-                  AND events.environment = kind.environment AND events.matched = kind.matched
-                  AND received_at >= since AND (received_at, id) < (before, before_id)
-                ORDER BY received_at DESC, id DESC LIMIT 4
-            ) AS newest
-        ), horizon AS (
-            SELECT received_at FROM sample
-            ORDER BY received_at DESC LIMIT 1 OFFSET ", nearer: i64 => BigInt,
-        "), listed AS (
-            SELECT newest.id
-            FROM given, (SELECT DISTINCT event_type, environment, matched FROM sample) AS kind
-            CROSS JOIN LATERAL (
-                SELECT received_at, id FROM events
-                WHERE events.event_type = kind.event_type
-                  AND events.environment = kind.environment AND events.matched = kind.matched
-                  AND received_at >= coalesce((SELECT received_at FROM horizon), since)
-                  AND (received_at, id) < (before, before_id)
-                ORDER BY received_at DESC, id DESC LIMIT ", of_each: i64 => BigInt,
-        ") AS newest
-            ORDER BY received_at DESC, newest.id DESC LIMIT ", limit: i64 => BigInt,
-        ")
-        SELECT id, event_type, environment, occurred_at, received_at, matched, test_webhook_id
-        FROM events WHERE id = ANY(ARRAY(SELECT id FROM listed))
-        ORDER BY received_at DESC, id DESC"
+sql! {
+    struct ListEvents<'a> from "events/list.sql" -> Selected<EventRow> {
+        1 since: DateTime<Utc> as Timestamptz,
+        2 before: DateTime<Utc> as Timestamptz,
+        3 before_id: EventId as Id<EventId>,
+        4 event_types: &'a [EventType] as Array<Named<EventType>>,
+        5 environments: &'a [Environment] as Array<Named<Environment>>,
+        6 matched: &'a [bool] as Array<Bool>,
+        7 limit_less_one: i64 as BigInt,
+        8 limit: i64 as BigInt,
     }
 }
 
-/// Lists events, newest first. It reads a few hundred rows, however many there are.
+/// Lists events, newest first. Reads a few hundred rows, however many events there are.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &EventFilter,
 ) -> Result<Vec<EventRow>, StoreError> {
+    // No filter means all values: the statement merges the groups of the given ones.
     let event_types = filter.event_type.as_ref().map(std::slice::from_ref);
     let environments = filter.environment.as_ref().map(std::slice::from_ref);
-    let event_types = event_types.unwrap_or(EventType::ALL).iter();
-    let environments = environments.unwrap_or(Environment::ALL).iter();
+    let matched = filter.matched.as_ref().map(std::slice::from_ref);
     let statement = ListEvents {
-        since: &filter.since,
-        before: &filter.before.received_at,
-        before_id: &filter.before.id.0,
-        event_types: event_types.map(|t| t.as_str()).collect(),
-        environments: environments.map(|e| e.as_str()).collect(),
-        matched: filter.matched.map_or(vec![true, false], |only| vec![only]),
-        nearer: filter.limit - 1,
-        of_each: filter.limit,
+        since: filter.since,
+        before: filter.before.received_at,
+        before_id: filter.before.id,
+        event_types: event_types.unwrap_or(EventType::ALL),
+        environments: environments.unwrap_or(Environment::ALL),
+        matched: matched.unwrap_or(&[true, false]),
+        limit_less_one: filter.limit - 1,
         limit: filter.limit,
     };
-    let rows: Vec<Row> = statement.load(connection).await?;
-    rows.into_iter().map(read).collect()
+    Ok(statement.load(connection).await?)
 }
 
-type LatestRow = (Text, Text, Timestamptz);
+/// The type and environment of an event, and the time of the intake.
+type Latest = (EventType, Environment, DateTime<Utc>);
 
-statement! {
-    ListLatest<'a> -> LatestRow {
-        "SELECT wanted.event_type, kind.environment, max(newest.received_at)
-        FROM unnest(", event_types: &'a [&'a str] => Array<Text>,
-        ") AS wanted (event_type), unnest(", environments: Vec<&'a str> => Array<Text>,
-        ") AS kind (environment), (VALUES (false), (true)) AS groups (matched)
-        CROSS JOIN LATERAL (
-            SELECT received_at FROM events
-            WHERE events.event_type = wanted.event_type
-              AND events.environment = kind.environment AND events.matched = groups.matched
-              AND test_webhook_id IS NULL
-            ORDER BY received_at DESC, id DESC LIMIT 1
-        ) AS newest
-        GROUP BY 1, 2"
+sql! {
+    struct ListLatest<'a>
+        from "events/list_latest.sql"
+        -> (Named<EventType>, Named<Environment>, Timestamptz)
+    {
+        1 event_types: &'a [EventType] as Array<Named<EventType>>,
+        2 environments: &'a [Environment] as Array<Named<Environment>>,
     }
 }
 
-/// When the latest event of each of these types was taken in, for each environment that had one.
+/// Finds the time of the latest intake by type and environment. Pairs without events are left out.
 pub async fn list_latest(
     connection: &mut AsyncPgConnection,
-    event_types: &[&str],
-) -> Result<Vec<(EventType, Environment, DateTime<Utc>)>, StoreError> {
-    let environments = Environment::ALL.iter().map(|e| e.as_str()).collect();
+    event_types: &[EventType],
+) -> Result<Vec<Latest>, StoreError> {
     let statement = ListLatest {
         event_types,
-        environments,
+        environments: Environment::ALL,
     };
-    let rows: Vec<(String, String, DateTime<Utc>)> = statement.load(connection).await?;
-    let read = |(event_type, environment, at): (String, String, _)| {
-        Ok((name(&event_type)?, name(&environment)?, at))
-    };
-    rows.into_iter().map(read).collect()
+    Ok(statement.load(connection).await?)
 }
 
 /// Finds an event.
@@ -192,40 +126,52 @@ pub async fn find(
     connection: &mut AsyncPgConnection,
     id: EventId,
 ) -> Result<Option<EventRow>, StoreError> {
-    let query = events::table.find(id.0).select((
-        (
-            events::id,
-            events::event_type,
-            events::environment,
-            events::occurred_at,
-            events::received_at,
-        ),
-        (events::matched, events::test_webhook_id),
-    ));
-    let row: Option<Row> = query.first(connection).await.optional()?;
-    row.map(read).transpose()
+    let event = events::table.find(bind(id)).select(EventRow::as_select());
+    Ok(event.first(connection).await.optional()?)
 }
 
-/// Reads an event's body, byte for byte as it was published.
+/// Reads an event's body, byte for byte as published.
 pub async fn find_body(
     connection: &mut AsyncPgConnection,
     id: EventId,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let body = events::table.find(id.0).select(events::body);
+    let body = events::table.find(bind(id)).select(events::body);
     Ok(body.first(connection).await.optional()?)
 }
 
-/// Counts an event's deliveries. Statuses that none is in are left out.
+/// Counts an event's deliveries by status. Statuses without deliveries are left out.
 pub async fn count_deliveries(
     connection: &mut AsyncPgConnection,
     id: EventId,
 ) -> Result<Vec<(DeliveryStatus, i64)>, StoreError> {
-    let counts: Vec<(String, i64)> = deliveries::table
-        .filter(deliveries::event_id.eq(id.0))
+    let counts = deliveries::table
+        .filter(deliveries::event_id.eq(bind(id)))
         .group_by(deliveries::status)
-        .select((deliveries::status, count_star()))
-        .load(connection)
-        .await?;
-    let read = |(status, count): (String, i64)| Ok((name(&status)?, count));
-    counts.into_iter().map(read).collect()
+        .select((deliveries::status, count_star()));
+    Ok(counts.load(connection).await?)
+}
+
+sql! {
+    struct CountMissed<'a> from "events/count_missed.sql" -> BigInt {
+        1 webhook_id: WebhookId as Id<WebhookId>,
+        2 event_types: &'a [EventType] as Array<Named<EventType>>,
+        3 since: DateTime<Utc> as Timestamptz,
+        4 until: DateTime<Utc> as Timestamptz,
+    }
+}
+
+/// Counts the events of a span of time that were never owed to a webhook.
+pub(crate) async fn count_missed(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+    event_types: &[EventType],
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<i64, StoreError> {
+    let statement = CountMissed {
+        webhook_id,
+        event_types,
+        since,
+        until,
+    };
+    Ok(statement.get_result(connection).await?)
 }

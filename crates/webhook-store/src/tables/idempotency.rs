@@ -1,125 +1,146 @@
-//! Table `idempotency_keys`: answers to requests that made something, for when they are repeated.
+//! Table `idempotency_keys`: remembered creations, the responses to be given again to repeated requests.
 
 use diesel::dsl::{IntervalDsl, now};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bytea, Text, Timestamptz, Uuid as SqlUuid};
+
+use diesel::sql_types::Timestamptz;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::ApiKeyId;
 
+use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::idempotency_keys;
-use crate::secrets::prefix;
-use crate::statement::statement;
+use crate::tables::secrets::prefix;
 use crate::{SealingKeys, StoreError};
 
-/// For how long an answer is kept, in hours; [`Take`] says so too.
+/// How long a creation is remembered, in hours. Afterwards the client may reuse the key.
 const KEPT_HOURS: i32 = 24;
 
-/// A request that may be repeated.
+/// A request with an idempotency key.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable<'a> {
-    /// Who sends it.
+    /// The API key of the client.
     pub api_key: ApiKeyId,
-    /// What they call it.
+    /// The idempotency key, chosen by the client.
     pub key: &'a str,
-    /// SHA-256 of what it asks for.
+    /// SHA-256 of the request's method, path and body.
     pub request_hash: &'a [u8],
 }
 
-/// Whether a request was seen before.
+/// The result of looking for a remembered creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// It was not: do it, and [remember] the answer in the same transaction.
+    /// A new request: [remember] the response in the transaction of the creation.
     Never(Uuid),
-    /// It was, and this was the answer.
+    /// A repeated request, with the response to the first one.
     Answered(String),
-    /// The key was used for another request.
+    /// The client used the key for another request.
     OtherRequest,
 }
 
-statement! {
-    /// A key that is older than a day is free again.
-    Take<'a> -> diesel::sql_types::Untyped {
-        "INSERT INTO idempotency_keys AS known (id, api_key_id, key, request_hash)
-         VALUES (", id: &'a Uuid => SqlUuid,
-        ", ", api_key_id: Uuid => SqlUuid,
-        ", ", key: &'a str => Text,
-        ", ", request_hash: &'a [u8] => Bytea,
-        ") ON CONFLICT (api_key_id, key) DO UPDATE
-            SET id = excluded.id, request_hash = excluded.request_hash, sealed_answer = NULL,
-                created_at = now()
-            WHERE known.created_at < now() - interval '24 hours'"
-    }
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys, check_for_backend(Pg))]
+struct Row {
+    id: Uuid,
+    request_hash: Vec<u8>,
+    sealed_answer: Option<Vec<u8>>,
 }
 
-/// Looks whether a request was seen within the last 24 hours, and takes its key if it was not.
-/// The same request at the same time waits here for the first one's transaction.
+/// Looks for the same request within the last 24 hours. Takes the key of a new request.
 pub async fn begin(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     request: Repeatable<'_>,
 ) -> Result<Seen, StoreError> {
-    use idempotency_keys::dsl;
     let id = Uuid::now_v7();
-    let take = Take {
-        id: &id,
-        api_key_id: request.api_key.0,
-        key: request.key,
-        request_hash: request.request_hash,
-    };
-    let taken = take.execute(connection).await?;
-    if taken == 1 {
+    if take(connection, id, request).await? {
         return Ok(Seen::Never(id));
     }
-    let (id, hash, sealed): (Uuid, Vec<u8>, Option<Vec<u8>>) = dsl::idempotency_keys
-        .find((request.api_key.0, request.key))
-        .select((dsl::id, dsl::request_hash, dsl::sealed_answer))
+    let row: Row = idempotency_keys::table
+        .find((bind(request.api_key), request.key))
+        .select(Row::as_select())
         .first(connection)
         .await?;
-    if hash != request.request_hash {
+    // The key alone proves nothing: a client may reuse a key for another request by mistake.
+    if row.request_hash != request.request_hash {
         return Ok(Seen::OtherRequest);
     }
-    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its answer"))?;
-    let answer = keys.open(id, &sealed)?;
-    Ok(Seen::Answered(answer.to_string()))
+    let sealed = row.sealed_answer;
+    let sealed = sealed.ok_or_else(|| unreadable("an idempotency key without its response"))?;
+    let response = keys.open(row.id, &sealed)?;
+    Ok(Seen::Answered(response.to_string()))
 }
 
-/// Remembers the answer to a request that [`begin`] had never seen, and what was made.
+/// Takes the key of a request, if unused within the last 24 hours. `false`: the key is in use.
+async fn take(
+    connection: &mut AsyncPgConnection,
+    id: Uuid,
+    request: Repeatable<'_>,
+) -> Result<bool, StoreError> {
+    use idempotency_keys::dsl;
+    let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    // The same request at the same time waits here for the transaction of the first.
+    let take = diesel::insert_into(dsl::idempotency_keys)
+        .values((
+            dsl::id.eq(id),
+            dsl::api_key_id.eq(bind(request.api_key)),
+            dsl::key.eq(request.key),
+            dsl::request_hash.eq(request.request_hash),
+        ))
+        .on_conflict((dsl::api_key_id, dsl::key))
+        .do_update()
+        .set((
+            dsl::id.eq(excluded(dsl::id)),
+            dsl::request_hash.eq(excluded(dsl::request_hash)),
+            dsl::sealed_answer.eq(None::<Vec<u8>>),
+            dsl::created_at.eq(now),
+        ));
+    let taken = diesel::query_dsl::methods::FilterDsl::filter(take, dsl::created_at.lt(too_old));
+    Ok(taken.execute(connection).await? == 1)
+}
+
+/// Remembers the response to a new request, and the id of the created thing.
 pub async fn remember(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: Uuid,
     request: Repeatable<'_>,
-    (made, answer): (Uuid, &str),
+    (created, response): (Uuid, &str),
 ) -> Result<(), StoreError> {
     use idempotency_keys::dsl;
-    diesel::update(dsl::idempotency_keys.find((request.api_key.0, request.key)))
+    diesel::update(dsl::idempotency_keys.find((bind(request.api_key), request.key)))
         .set((
-            dsl::sealed_answer.eq(keys.seal(id, answer)),
-            dsl::made_id.eq(made),
+            // Sealed, as a response may hold a secret: a new API key or Webhook Secret.
+            dsl::sealed_answer.eq(keys.seal(id, response)),
+            dsl::made_id.eq(created),
         ))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Forgets the answers that told of something that is gone: they hold its secret.
-pub async fn forget_made(connection: &mut AsyncPgConnection, made: Uuid) -> Result<(), StoreError> {
-    let answers = idempotency_keys::table.filter(idempotency_keys::made_id.eq(made));
-    diesel::delete(answers).execute(connection).await?;
+/// Forgets the remembered creations of a deleted thing: the responses hold secrets.
+pub async fn forget_made(
+    connection: &mut AsyncPgConnection,
+    created: Uuid,
+) -> Result<(), StoreError> {
+    let remembered = idempotency_keys::table.filter(idempotency_keys::made_id.eq(created));
+    diesel::delete(remembered).execute(connection).await?;
     Ok(())
 }
 
-/// Forgets answers that are older than a day.
+/// Forgets remembered creations older than 24 hours. Returns the number.
 pub async fn forget_old(connection: &mut AsyncPgConnection) -> Result<usize, StoreError> {
-    let a_day_ago = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
-    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(a_day_ago));
+    let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(too_old));
     Ok(diesel::delete(old).execute(connection).await?)
 }
 
-/// Forgets answers that were not sealed with the first key: one that cannot be opened is worth
-/// less than none.
+/// Forgets remembered creations not sealed with the first sealing key: an unreadable response would fail
+/// the repeated request. Returns the number.
 pub async fn forget_sealed_otherwise(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -127,6 +148,7 @@ pub async fn forget_sealed_otherwise(
     let sealed = idempotency_keys::sealed_answer.assume_not_null();
     let others = idempotency_keys::table
         .filter(idempotency_keys::sealed_answer.is_not_null())
+        // A sealed value begins with the 8 bytes of its key's id.
         .filter(prefix(sealed, 1, 8).ne(keys.first_id()));
     Ok(diesel::delete(others).execute(connection).await?)
 }

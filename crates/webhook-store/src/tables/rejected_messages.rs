@@ -1,4 +1,4 @@
-//! Table `rejected_messages`: what could not be an event, until an admin requeues or discards it.
+//! Table `rejected_messages`: messages that are no events, until an admin requeues or discards them.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, now};
@@ -12,24 +12,25 @@ use webhook_domain::{Origin, RejectionReason};
 
 use crate::StoreError;
 use crate::schema::rejected_messages;
-use crate::webhooks::escaped;
+use crate::tables::webhooks::escaped;
 
-/// How many bytes of bodies are sent to Postgres in one statement, about: each is copied for it.
-const STATEMENT_BYTES: usize = 4 * 1024 * 1024;
+/// About the most bytes of bodies in one statement: every body is copied for its statement.
+const MAX_STATEMENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What is larger than an event cannot be requeued. Earlier versions kept more of it.
-const MOST_OF_AN_EVENT: i64 = 256 * 1024;
+/// The largest body of an event, in bytes. A larger message cannot be requeued;
+/// earlier versions kept larger bodies whole.
+const MAX_EVENT_BYTES: i64 = 256 * 1024;
 
-/// A message to be written down.
+/// A message to be stored.
 #[derive(Debug)]
 pub struct NewRejectedMessage<'a> {
-    /// A UUID v7. The same id again is the same message.
+    /// A UUID v7. A repeated id is the same message.
     pub id: Uuid,
-    /// Why it could not be an event.
+    /// Why the message is no event.
     pub reason: &'a RejectionReason,
-    /// Where it was published.
+    /// The exchange and routing key of the message.
     pub origin: &'a Origin,
-    /// All of it.
+    /// The whole body.
     pub body: &'a [u8],
 }
 
@@ -39,41 +40,41 @@ impl NewRejectedMessage<'_> {
     }
 }
 
-/// A message that could not be an event, its body aside.
+/// A rejected message without its body.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = rejected_messages, check_for_backend(Pg))]
 pub struct RejectedMessage {
-    /// Its id; ids tell the order.
+    /// The message's id, a UUID v7: ids sort in the order of rejection.
     pub id: Uuid,
-    /// Why it could not be an event.
+    /// Why the message is no event.
     pub reason: String,
-    /// Where it was published; empty: straight into a queue.
+    /// The exchange of the message; empty: published straight into a queue.
     pub exchange: String,
-    /// Given to that exchange.
+    /// The routing key of the message.
     pub routing_key: String,
-    /// The size of its body as it was published.
+    /// The size of the published body, in bytes.
     pub body_bytes: i64,
-    /// Whether only the start of its body is kept.
+    /// Whether only the start of the body is kept.
     pub body_truncated: bool,
-    /// When it was written down, by the clock of Postgres.
+    /// The time of writing, by the clock of Postgres.
     pub rejected_at: DateTime<Utc>,
 }
 
 impl RejectedMessage {
-    /// Whether it could be an event: it is there as a whole, and no larger than events are.
+    /// Whether the message can be requeued: the body is kept whole, and no larger than an event's.
     pub fn is_whole(&self) -> bool {
-        !self.body_truncated && self.body_bytes <= MOST_OF_AN_EVENT
+        !self.body_truncated && self.body_bytes <= MAX_EVENT_BYTES
     }
 }
 
-/// Which messages.
+/// Selects rejected messages.
 #[derive(Debug, Clone, Default)]
 pub struct RejectedMessageFilter {
-    /// With this text in their reason, in any case.
+    /// Only messages with the text in their reason, in any case.
     pub search: Option<String>,
-    /// Not before this time.
+    /// Only messages rejected at the time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Before this time.
+    /// Only messages rejected before the time.
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -83,6 +84,7 @@ impl RejectedMessageFilter {
     fn conditions(&self) -> Vec<Condition> {
         let mut conditions: Vec<Condition> = Vec::new();
         if let Some(search) = &self.search {
+            // No index serves the search: rejected messages are searched rarely.
             let pattern = format!("%{}%", escaped(search));
             conditions.push(Box::new(rejected_messages::reason.ilike(pattern)));
         }
@@ -96,23 +98,24 @@ impl RejectedMessageFilter {
     }
 }
 
-/// How many messages there are.
+/// Numbers of rejected messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RejectedCounts {
-    /// All of them.
+    /// All messages.
     pub all: i64,
-    /// Those whose body is there as a whole.
+    /// Messages that can be requeued.
     pub whole: i64,
 }
 
-/// Writes messages down, each once. Of a body that is too large only the start is kept.
+/// Stores messages, each once. Only the start of an oversized body is kept.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     mut messages: &[NewRejectedMessage<'_>],
 ) -> Result<(), StoreError> {
+    // Split by size, not by number: a batch of large messages would take twice its size in memory.
     while !messages.is_empty() {
         let sizes = messages.iter().map(|message| message.kept().len());
-        let (first, later) = messages.split_at(fitting(sizes, STATEMENT_BYTES));
+        let (first, later) = messages.split_at(fitting(sizes, MAX_STATEMENT_BYTES));
         insert_some(connection, first).await?;
         messages = later;
     }
@@ -137,13 +140,14 @@ async fn insert_some(
     });
     diesel::insert_into(dsl::rejected_messages)
         .values(rows.collect::<Vec<_>>())
+        // A known id is a message written before, by a call with a lost reply.
         .on_conflict_do_nothing()
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Lists messages, newest first, from the one `after` which is the page.
+/// Lists messages, newest first. `after`: the last message of the page before.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
@@ -163,7 +167,7 @@ pub async fn list(
     Ok(query.load(connection).await?)
 }
 
-/// Finds a message and what is kept of its body.
+/// Finds a message with the kept part of its body.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     id: Uuid,
@@ -177,17 +181,18 @@ pub async fn find(
     Ok(found?)
 }
 
-/// Lists whole messages, oldest first, from the one `after` which to go on; as many as `limit`, and
-/// as have `max_bytes` together, or one that alone has more.
+/// Lists messages that can be requeued, oldest first, behind `after`: at most `limit` messages with at
+/// most `max_bytes` together. The first message may be larger alone.
 pub async fn list_whole(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
     after: Option<Uuid>,
     (limit, max_bytes): (i64, usize),
 ) -> Result<Vec<(RejectedMessage, Vec<u8>)>, StoreError> {
+    // Sizes first, so that only the bodies of this page are read.
     let mut sizes = rejected_messages::table
         .filter(rejected_messages::body_truncated.eq(false))
-        .filter(rejected_messages::body_bytes.le(MOST_OF_AN_EVENT))
+        .filter(rejected_messages::body_bytes.le(MAX_EVENT_BYTES))
         .select((rejected_messages::id, rejected_messages::body_bytes))
         .into_boxed();
     for condition in filter.conditions() {
@@ -210,7 +215,7 @@ pub async fn list_whole(
     Ok(whole.load(connection).await?)
 }
 
-/// How many of these sizes fit into `max_bytes`, from the first on; one at least, if there is one.
+/// The number of sizes, from the first on, that fit into `max_bytes`. The first always fits.
 fn fitting(sizes: impl Iterator<Item = usize>, max_bytes: usize) -> usize {
     let mut total = 0_usize;
     let taken = sizes.enumerate().take_while(|(index, bytes)| {
@@ -225,10 +230,11 @@ pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
 ) -> Result<RejectedCounts, StoreError> {
+    // Both counts in one pass over the table.
     let whole = diesel::dsl::count(rejected_messages::id).aggregate_filter(
         rejected_messages::body_truncated
             .eq(false)
-            .and(rejected_messages::body_bytes.le(MOST_OF_AN_EVENT)),
+            .and(rejected_messages::body_bytes.le(MAX_EVENT_BYTES)),
     );
     let mut query = rejected_messages::table
         .select((count_star(), whole))
@@ -240,27 +246,28 @@ pub async fn count(
     Ok(RejectedCounts { all, whole })
 }
 
-/// The time by which messages are told to be older or newer.
+/// The clock that `rejected_at` is written by.
 pub async fn clock(connection: &mut AsyncPgConnection) -> Result<DateTime<Utc>, StoreError> {
     let clock = diesel::select(now.into_sql::<Timestamptz>());
     Ok(clock.get_result(connection).await?)
 }
 
-/// Deletes messages. Tells how many were there.
+/// Deletes messages. Returns the number of deleted messages.
 pub async fn delete(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<usize, StoreError> {
     let messages = rejected_messages::table.filter(rejected_messages::id.eq_any(ids));
     Ok(diesel::delete(messages).execute(connection).await?)
 }
 
-/// How many messages are deleted by one statement: it must end before a statement's time is over.
-const DELETED_AT_ONCE: i64 = 5_000;
+/// The most messages that one statement deletes, well within the time limit of a statement (15 s).
+const MAX_DELETED_AT_ONCE: i64 = 5_000;
 
-/// Deletes all messages that `filter` asks for. Tells how many there were.
+/// Deletes all selected messages. Returns the number of deleted messages.
 pub async fn delete_all(
     connection: &mut AsyncPgConnection,
     filter: &RejectedMessageFilter,
 ) -> Result<usize, StoreError> {
     let mut deleted = 0;
+    // Selected anew for each statement: others may requeue or discard messages meanwhile.
     loop {
         let mut some = rejected_messages::table
             .select(rejected_messages::id)
@@ -268,7 +275,7 @@ pub async fn delete_all(
         for condition in filter.conditions() {
             some = some.filter(condition);
         }
-        let some: Vec<Uuid> = some.limit(DELETED_AT_ONCE).load(connection).await?;
+        let some: Vec<Uuid> = some.limit(MAX_DELETED_AT_ONCE).load(connection).await?;
         if some.is_empty() {
             return Ok(deleted);
         }

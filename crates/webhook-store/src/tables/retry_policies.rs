@@ -1,18 +1,18 @@
-//! Table `retry_policies`: the default of each environment, and webhooks that have their own.
+//! Table `retry_policies`: the default policy of each environment, and webhooks' own policies.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{Environment, RetryPolicy, WebhookId};
 
 use crate::StoreError;
-use crate::error::name;
+use crate::column_types::bind;
+use crate::error::unreadable;
 use crate::schema::{retry_policies, webhooks};
 
-/// A policy as its columns hold it.
+/// The columns of a policy.
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = retry_policies, check_for_backend(diesel::pg::Pg))]
 struct Columns {
@@ -36,8 +36,9 @@ impl Columns {
             timeout: millis(self.timeout_ms),
         };
         policy
+            // Rules may have become stricter since the policy was stored.
             .checked()
-            .map_err(|errors| StoreError::Unreadable(format!("retry policy: {errors:?}")))
+            .map_err(|errors| unreadable(format!("retry policy: {errors:?}")))
     }
 
     fn of(policy: &RetryPolicy) -> Self {
@@ -53,21 +54,20 @@ impl Columns {
     }
 }
 
-/// The default of an environment.
+/// Finds the default policy of an environment.
 pub async fn find_default(
     connection: &mut AsyncPgConnection,
     environment: Environment,
 ) -> Result<RetryPolicy, StoreError> {
     let row = retry_policies::table
-        .filter(retry_policies::environment.eq(environment.as_str()))
+        .filter(retry_policies::environment.eq(Some(environment)))
         .select(Columns::as_select())
         .first(connection)
         .await?;
     row.read()
 }
 
-/// Sets the default of an environment. It counts for what is scheduled from then on: the
-/// webhooks that it is meant for get a new version, which no worker's cache holds.
+/// Sets the default policy of an environment, for every retry scheduled from now on.
 pub async fn set_default(
     connection: &mut AsyncPgConnection,
     environment: Environment,
@@ -76,16 +76,17 @@ pub async fn set_default(
     let columns = Columns::of(policy);
     let transaction = async |connection: &mut AsyncPgConnection| {
         let default =
-            retry_policies::table.filter(retry_policies::environment.eq(environment.as_str()));
+            retry_policies::table.filter(retry_policies::environment.eq(Some(environment)));
         diesel::update(default)
             .set(&columns)
             .execute(connection)
             .await?;
+        // Workers cache policies by webhook and version. A new version makes workers read the policy again.
         let own = retry_policies::table
             .filter(retry_policies::webhook_id.is_not_null())
             .select(retry_policies::webhook_id.assume_not_null());
         let followers = webhooks::table
-            .filter(webhooks::environment.eq(environment.as_str()))
+            .filter(webhooks::environment.eq(bind(environment)))
             .filter(webhooks::id.ne_all(own));
         diesel::update(followers)
             .set(webhooks::version.eq(webhooks::version + 1))
@@ -96,13 +97,13 @@ pub async fn set_default(
     connection.transaction(transaction).await
 }
 
-/// The policy of a webhook's own, if it has one.
+/// Finds the policy of a webhook's own, if the webhook has one.
 pub async fn find_own(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
 ) -> Result<Option<RetryPolicy>, StoreError> {
     let row: Option<Columns> = retry_policies::table
-        .filter(retry_policies::webhook_id.eq(webhook_id.0))
+        .filter(retry_policies::webhook_id.eq(Some(webhook_id)))
         .select(Columns::as_select())
         .first(connection)
         .await
@@ -110,25 +111,26 @@ pub async fn find_own(
     row.map(Columns::read).transpose()
 }
 
-/// What counts for a webhook of an environment: its own policy, else the environment's.
+/// Finds the policy for a webhook: its own, else the default of the environment.
 pub async fn find_for(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
     environment: Environment,
 ) -> Result<RetryPolicy, StoreError> {
-    let policies = Policies::read(connection, &[webhook_id.0]).await?;
-    Ok(policies.of(webhook_id.0, environment))
+    let policies = Policies::read(connection, &[webhook_id]).await?;
+    Ok(policies.of(webhook_id, environment))
 }
 
-/// Gives a webhook a policy of its own, in the transaction that makes or changes the webhook.
+/// Gives a webhook its own policy, in the transaction that creates or changes the webhook.
 pub(crate) async fn set_own(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
     policy: &RetryPolicy,
 ) -> Result<(), StoreError> {
     let columns = Columns::of(policy);
+    // A webhook has at most one policy: a second one replaces the first.
     diesel::insert_into(retry_policies::table)
-        .values((retry_policies::webhook_id.eq(webhook_id.0), &columns))
+        .values((retry_policies::webhook_id.eq(Some(webhook_id)), &columns))
         .on_conflict(retry_policies::webhook_id)
         .do_update()
         .set(&columns)
@@ -137,30 +139,31 @@ pub(crate) async fn set_own(
     Ok(())
 }
 
-/// Takes a webhook's own policy away: from now on its environment's counts.
+/// Deletes a webhook's own policy: from now on the default of its environment applies.
 pub(crate) async fn unset_own(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
 ) -> Result<(), StoreError> {
-    let own = retry_policies::table.filter(retry_policies::webhook_id.eq(webhook_id.0));
+    let own = retry_policies::table.filter(retry_policies::webhook_id.eq(Some(webhook_id)));
     diesel::delete(own).execute(connection).await?;
     Ok(())
 }
 
-/// Policies as they were at one moment, to look up what counts for a webhook.
+/// The policies of several webhooks, read by one query.
 pub(crate) struct Policies {
-    own: HashMap<Uuid, RetryPolicy>,
+    own: HashMap<WebhookId, RetryPolicy>,
     defaults: HashMap<Environment, RetryPolicy>,
 }
 
 impl Policies {
-    /// Reads every default, and what these webhooks have of their own.
+    /// Reads the default of every environment, and the webhooks' own policies.
     pub(crate) async fn read(
         connection: &mut AsyncPgConnection,
-        webhook_ids: &[Uuid],
+        webhook_ids: &[WebhookId],
     ) -> Result<Self, StoreError> {
-        let rows: Vec<(Option<Uuid>, Option<String>, Columns)> = retry_policies::table
-            .filter(retry_policies::webhook_id.eq_any(webhook_ids))
+        // Defaults and own policies in one round trip: every destination needs both.
+        let rows: Vec<(Option<WebhookId>, Option<Environment>, Columns)> = retry_policies::table
+            .filter(retry_policies::webhook_id.eq_any(webhook_ids.iter().map(Some)))
             .or_filter(retry_policies::environment.is_not_null())
             .select((
                 retry_policies::webhook_id,
@@ -173,7 +176,7 @@ impl Policies {
         for (webhook_id, environment, row) in rows {
             let policy = row.read()?;
             if let Some(environment) = environment {
-                defaults.insert(name(&environment)?, policy);
+                defaults.insert(environment, policy);
             } else if let Some(webhook_id) = webhook_id {
                 own.insert(webhook_id, policy);
             }
@@ -181,13 +184,13 @@ impl Policies {
         Ok(Self { own, defaults })
     }
 
-    /// What a webhook has of its own, for whoever asks first.
-    pub(crate) fn take_own(&mut self, webhook_id: Uuid) -> Option<RetryPolicy> {
+    /// Takes a webhook's own policy out of the map.
+    pub(crate) fn take_own(&mut self, webhook_id: WebhookId) -> Option<RetryPolicy> {
         self.own.remove(&webhook_id)
     }
 
-    /// What counts for a webhook: its own, else its environment's.
-    pub(crate) fn of(&self, webhook_id: Uuid, environment: Environment) -> RetryPolicy {
+    /// The policy for a webhook: its own, else the default of the environment.
+    pub(crate) fn of(&self, webhook_id: WebhookId, environment: Environment) -> RetryPolicy {
         let own = self.own.get(&webhook_id);
         own.or_else(|| self.defaults.get(&environment))
             .cloned()

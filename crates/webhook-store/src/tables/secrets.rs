@@ -1,5 +1,5 @@
-//! Signing secrets: column `webhooks.sealed_secret`, and table `previous_secrets` for those that
-//! were replaced and still sign. Always sealed.
+//! Webhook Secrets: column `webhooks.sealed_secret`, and table `previous_secrets` for replaced secrets
+//! that still sign. All secrets are sealed.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{SigningSecret, WebhookId};
 
+use crate::column_types::{bind, bind_all};
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError, transaction};
@@ -18,43 +19,43 @@ mod signers;
 
 pub use signers::{Signer, SignerPage, find_signer, list_signers};
 
-/// How many replaced secrets sign at most beside the current one; what was replaced first goes first.
+/// The most replaced secrets that sign beside the current one. Beyond, the oldest stops signing.
 pub const MAX_PREVIOUS: usize = 2;
 
-/// A secret that was replaced.
+/// A replaced secret.
 #[derive(Debug, Clone)]
 pub struct PreviousSecret {
     /// The secret.
     pub secret: SigningSecret,
-    /// Until when it signs.
+    /// The end of the grace period.
     pub valid_until: DateTime<Utc>,
 }
 
-/// What a webhook's requests are signed with.
+/// The secrets that sign a webhook's requests.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    /// The secret that was set last.
+    /// The current secret.
     pub current: SigningSecret,
-    /// What it replaced and is still valid, the newest first.
+    /// Replaced secrets within their grace periods, newest first.
     pub previous: Vec<PreviousSecret>,
 }
 
 impl Secrets {
-    /// What signs at this moment, the newest first.
+    /// The secrets that sign at a time, newest first.
     pub fn valid_at(&self, moment: DateTime<Utc>) -> impl Iterator<Item = &SigningSecret> {
         let previous = self.previous.iter().filter(move |p| p.valid_until > moment);
         std::iter::once(&self.current).chain(previous.map(|p| &p.secret))
     }
 }
 
-/// Reads a webhook's secrets. `None`: there is no such webhook.
+/// Reads a webhook's secrets. `None`: no webhook has the id.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: WebhookId,
 ) -> Result<Option<Secrets>, StoreError> {
     let sealed: Option<Vec<u8>> = webhooks::table
-        .find(id.0)
+        .find(bind(id))
         .filter(webhooks::deleted_at.is_null())
         .select(webhooks::sealed_secret)
         .first(connection)
@@ -63,15 +64,15 @@ pub async fn find(
     let Some(sealed) = sealed else {
         return Ok(None);
     };
-    let mut previous = list_previous(connection, &[id.0]).await?;
-    let previous = previous.remove(&id.0).unwrap_or_default();
-    open(keys, id.0, &sealed, &previous).map(Some)
+    let mut previous = list_previous(connection, &[id]).await?;
+    let previous = previous.remove(&id).unwrap_or_default();
+    open(keys, id, &sealed, &previous).map(Some)
 }
 
 /// Opens a webhook's secrets.
 pub(crate) fn open(
     keys: &SealingKeys,
-    id: Uuid,
+    WebhookId(id): WebhookId,
     current: &[u8],
     previous: &[SealedPrevious],
 ) -> Result<Secrets, StoreError> {
@@ -91,23 +92,23 @@ pub(crate) fn open(
     })
 }
 
-/// A replaced secret as it is stored, and a time: until when it signs, or when it was replaced.
+/// A sealed secret with a time: the end of its grace period, or the time of its replacement.
 pub(crate) type SealedPrevious = (Vec<u8>, DateTime<Utc>);
 
-/// What was replaced and is still valid, the newest first, by webhook.
+/// Lists the replaced secrets within their grace periods by webhook, newest first.
 pub(crate) async fn list_previous(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<SealedPrevious>>, StoreError> {
+    ids: &[WebhookId],
+) -> Result<HashMap<WebhookId, Vec<SealedPrevious>>, StoreError> {
     use previous_secrets::dsl;
-    let rows: Vec<(Uuid, Vec<u8>, DateTime<Utc>)> = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq_any(ids))
+    let rows: Vec<(WebhookId, Vec<u8>, DateTime<Utc>)> = dsl::previous_secrets
+        .filter(dsl::webhook_id.eq_any(bind_all(ids)))
         .filter(dsl::valid_until.gt(now))
         .order(dsl::replaced_at.desc())
         .select((dsl::webhook_id, dsl::sealed_secret, dsl::valid_until))
         .load(connection)
         .await?;
-    let mut by_webhook: HashMap<Uuid, Vec<SealedPrevious>> = HashMap::new();
+    let mut by_webhook: HashMap<WebhookId, Vec<SealedPrevious>> = HashMap::new();
     for (id, sealed, valid_until) in rows {
         let previous = by_webhook.entry(id).or_default();
         previous.push((sealed, valid_until));
@@ -115,9 +116,8 @@ pub(crate) async fn list_previous(
     Ok(by_webhook)
 }
 
-/// Gives a webhook that the caller has [locked](crate::webhooks::lock) another secret. The one
-/// before signs as well until `valid_until`; `None`: it is invalid at once, and with it whatever
-/// else was replaced before.
+/// Replaces the secret of a [locked](crate::tables::webhooks::lock) webhook. The replaced secret signs too
+/// until `valid_until`. `None`: all replaced secrets stop signing at once.
 pub async fn rotate(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -126,34 +126,14 @@ pub async fn rotate(
     valid_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     use previous_secrets::dsl;
-    let row = webhooks::table.find(id.0);
-    let of_it = dsl::previous_secrets.filter(dsl::webhook_id.eq(id.0));
-    if let Some(valid_until) = valid_until {
-        let replaced: Vec<u8> = row
-            .select(webhooks::sealed_secret)
-            .first(connection)
-            .await?;
-        diesel::insert_into(dsl::previous_secrets)
-            .values((
-                dsl::webhook_id.eq(id.0),
-                dsl::sealed_secret.eq(replaced),
-                dsl::valid_until.eq(valid_until),
-            ))
-            .execute(connection)
-            .await?;
-        let kept: Vec<DateTime<Utc>> = of_it
-            .filter(dsl::valid_until.gt(now))
-            .order(dsl::replaced_at.desc())
-            .select(dsl::replaced_at)
-            .limit(i64::try_from(MAX_PREVIOUS).unwrap_or(i64::MAX))
-            .load(connection)
-            .await?;
-        let old = of_it.filter(dsl::replaced_at.ne_all(kept));
-        diesel::delete(old).execute(connection).await?;
-    } else {
-        diesel::delete(of_it).execute(connection).await?;
+    match valid_until {
+        Some(valid_until) => keep_previous(connection, id, valid_until).await?,
+        None => {
+            let all = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
+            diesel::delete(all).execute(connection).await?;
+        }
     }
-    diesel::update(row)
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::sealed_secret.eq(keys.seal(id.0, new.reveal())),
             webhooks::version.eq(webhooks::version + 1),
@@ -164,18 +144,60 @@ pub async fn rotate(
     Ok(())
 }
 
-/// What came of a step of sealing anew.
+/// Keeps the current secret as a replaced one, within [`MAX_PREVIOUS`].
+async fn keep_previous(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    valid_until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    use previous_secrets::dsl;
+    let current: Vec<u8> = webhooks::table
+        .find(bind(id))
+        .select(webhooks::sealed_secret)
+        .first(connection)
+        .await?;
+    diesel::insert_into(dsl::previous_secrets)
+        .values((
+            dsl::webhook_id.eq(bind(id)),
+            dsl::sealed_secret.eq(current),
+            dsl::valid_until.eq(valid_until),
+        ))
+        .execute(connection)
+        .await?;
+    delete_oldest(connection, id).await
+}
+
+/// Deletes the expired secrets of a webhook, and the oldest beyond [`MAX_PREVIOUS`].
+async fn delete_oldest(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+) -> Result<(), StoreError> {
+    use previous_secrets::dsl;
+    let previous = dsl::previous_secrets.filter(dsl::webhook_id.eq(bind(id)));
+    let kept: Vec<DateTime<Utc>> = previous
+        .filter(dsl::valid_until.gt(now))
+        .order(dsl::replaced_at.desc())
+        .select(dsl::replaced_at)
+        .limit(i64::try_from(MAX_PREVIOUS).unwrap_or(i64::MAX))
+        .load(connection)
+        .await?;
+    let others = previous.filter(dsl::replaced_at.ne_all(kept));
+    diesel::delete(others).execute(connection).await?;
+    Ok(())
+}
+
+/// The result of a step of sealing anew.
 #[derive(Debug, Default)]
 pub struct Resealed {
-    /// The last webhook that was looked at; `None`: there are no more.
+    /// The last webhook of the step; `None`: all webhooks are done.
     pub last: Option<WebhookId>,
-    /// How many webhooks' secrets are sealed with the first key now.
+    /// The number of webhooks whose secrets were sealed with the first key.
     pub sealed: usize,
-    /// Webhooks whose secrets none of the keys opens. They stay as they are.
+    /// Webhooks whose secrets no key opens: their rows are unchanged.
     pub unreadable: Vec<WebhookId>,
 }
 
-/// Seals anew what was not sealed with the first key, for up to `limit` webhooks after `after`.
+/// Seals secrets of other keys anew with the first key, for up to `limit` webhooks behind `after`.
 pub async fn reseal(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -185,14 +207,14 @@ pub async fn reseal(
     transaction(connection, async |connection: &mut AsyncPgConnection| {
         let mut done = Resealed::default();
         for (id, secret, headers) in list_old(connection, keys, after, limit).await? {
-            done.last = Some(WebhookId(id));
+            done.last = Some(id);
             let previous = list_all_previous(connection, id).await?;
             match seal_again(keys, id, &secret, headers.as_deref(), &previous) {
                 Ok(again) => {
                     write(connection, id, &again).await?;
                     done.sealed += 1;
                 }
-                Err(_) => done.unreadable.push(WebhookId(id)),
+                Err(_) => done.unreadable.push(id),
             }
         }
         Ok(done)
@@ -200,9 +222,9 @@ pub async fn reseal(
     .await
 }
 
-type Stored = (Uuid, Vec<u8>, Option<Vec<u8>>);
+type Stored = (WebhookId, Vec<u8>, Option<Vec<u8>>);
 
-/// Webhooks with anything that another key sealed, locked.
+/// Lists and locks webhooks with a secret or headers of another key.
 async fn list_old(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -214,16 +236,18 @@ async fn list_old(
     let previous = previous_secrets::table
         .filter(previous_secrets::webhook_id.eq(dsl::id))
         .filter(prefix(previous_secrets::sealed_secret, 1, 8).ne(first));
+    // A sealed value begins with the 8 bytes of its key's id.
     let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
     let rows = dsl::webhooks
         .filter(dsl::deleted_at.is_null())
-        .filter(dsl::id.gt(after.map_or(Uuid::nil(), |id| id.0)))
+        .filter(dsl::id.gt(bind(after.unwrap_or(WebhookId(Uuid::nil())))))
         .filter(
             prefix(dsl::sealed_secret, 1, 8)
                 .ne(first)
                 .or(dsl::sealed_headers.is_not_null().and(headers))
                 .or(diesel::dsl::exists(previous)),
         )
+        // In the order of ids, so that the caller goes on behind the last one.
         .order(dsl::id)
         .limit(limit)
         .select((dsl::id, dsl::sealed_secret, dsl::sealed_headers))
@@ -231,19 +255,19 @@ async fn list_old(
     Ok(rows.load(connection).await?)
 }
 
-/// Also those that are not valid any more: they are deleted by the next rotation only.
+/// Lists all replaced secrets of a webhook. Expired ones are there too, until the next replacement.
 async fn list_all_previous(
     connection: &mut AsyncPgConnection,
-    id: Uuid,
+    id: WebhookId,
 ) -> Result<Vec<SealedPrevious>, StoreError> {
     use previous_secrets::dsl;
     let rows = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq(id))
+        .filter(dsl::webhook_id.eq(bind(id)))
         .select((dsl::sealed_secret, dsl::replaced_at));
     Ok(rows.load(connection).await?)
 }
 
-/// What belongs to one webhook, sealed with the first key.
+/// The secrets of a webhook, sealed with the first key.
 struct Again {
     secret: Vec<u8>,
     headers: Option<Vec<u8>>,
@@ -252,12 +276,12 @@ struct Again {
 
 fn seal_again(
     keys: &SealingKeys,
-    id: Uuid,
+    id: WebhookId,
     secret: &[u8],
     headers: Option<&[u8]>,
     previous: &[SealedPrevious],
 ) -> Result<Again, StoreError> {
-    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id, &keys.open(id, sealed)?));
+    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id.0, &keys.open(id.0, sealed)?));
     let previous = previous
         .iter()
         .map(|(sealed, replaced_at)| Ok((again(sealed)?, *replaced_at)));
@@ -270,10 +294,10 @@ fn seal_again(
 
 async fn write(
     connection: &mut AsyncPgConnection,
-    id: Uuid,
+    id: WebhookId,
     again: &Again,
 ) -> Result<(), StoreError> {
-    diesel::update(webhooks::table.find(id))
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::sealed_secret.eq(&again.secret),
             webhooks::sealed_headers.eq(&again.headers),
@@ -281,7 +305,7 @@ async fn write(
         .execute(connection)
         .await?;
     for (sealed, replaced_at) in &again.previous {
-        diesel::update(previous_secrets::table.find((id, replaced_at)))
+        diesel::update(previous_secrets::table.find((bind(id), replaced_at)))
             .set(previous_secrets::sealed_secret.eq(sealed))
             .execute(connection)
             .await?;

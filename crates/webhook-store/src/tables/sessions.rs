@@ -1,4 +1,4 @@
-//! Table `sessions`: browsers that signed in with a key. Only hashes are stored.
+//! Table `sessions`: browsers signed in with an API key. Only hashes are stored.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
@@ -7,13 +7,14 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::ApiKeyId;
 
 use crate::StoreError;
-use crate::api_keys::{self, ApiKeyRow, KeyBy};
+use crate::column_types::bind;
 use crate::schema::sessions;
+use crate::tables::api_keys::{self, ApiKeyRow, KeyBy};
 
-/// How many sessions that are over are deleted with each new one at most.
-const SWEPT: i64 = 100;
+/// The most expired sessions deleted with each new session: enough to keep up, and quick.
+const EXPIRED_DELETED_AT_ONCE: i64 = 100;
 
-/// Begins a session for a key, and forgets some that are over.
+/// Begins a session for an API key, and deletes some expired sessions.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     hash: &[u8; 32],
@@ -23,30 +24,31 @@ pub async fn insert(
     diesel::insert_into(sessions::table)
         .values((
             sessions::hash.eq(hash.as_slice()),
-            sessions::api_key_id.eq(key.0),
+            sessions::api_key_id.eq(bind(key)),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)
         .await?;
-    let over: Vec<Vec<u8>> = sessions::table
+    // Expired sessions are deleted here, as no sweep goes through this table.
+    let expired: Vec<Vec<u8>> = sessions::table
         .filter(sessions::expires_at.lt(now))
         .order(sessions::expires_at)
-        .limit(SWEPT)
+        .limit(EXPIRED_DELETED_AT_ONCE)
         .select(sessions::hash)
         .load(connection)
         .await?;
-    diesel::delete(sessions::table.filter(sessions::hash.eq_any(over)))
+    diesel::delete(sessions::table.filter(sessions::hash.eq_any(expired)))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Finds the key of a session that is not over, if the key is valid.
+/// Finds the API key of a session. `None`: the session has expired, or the key is not valid.
 pub async fn find_key(
     connection: &mut AsyncPgConnection,
     hash: &[u8; 32],
 ) -> Result<Option<ApiKeyRow>, StoreError> {
-    let key: Option<uuid::Uuid> = sessions::table
+    let key: Option<ApiKeyId> = sessions::table
         .filter(sessions::hash.eq(hash.as_slice()))
         .filter(sessions::expires_at.gt(now))
         .select(sessions::api_key_id)
@@ -54,7 +56,8 @@ pub async fn find_key(
         .await
         .optional()?;
     match key {
-        Some(key) => api_keys::find_used(connection, KeyBy::Id(ApiKeyId(key))).await,
+        // A session ends with its key: a revoked or expired key is not found.
+        Some(key) => api_keys::find_used(connection, KeyBy::Id(key)).await,
         None => Ok(None),
     }
 }

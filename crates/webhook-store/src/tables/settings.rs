@@ -1,4 +1,4 @@
-//! Table `settings`: what owners set for the whole platform, one row.
+//! Table `settings`: the settings of the platform, in one row.
 
 use std::time::Duration;
 
@@ -8,19 +8,28 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{PlatformSettings, Retention};
 
+use crate::StoreError;
 use crate::error::unreadable;
 use crate::schema::settings;
-use crate::{StoreError, retention};
 
-/// The settings as they are remembered.
+/// The stored settings.
 #[derive(Debug, Clone)]
 pub struct SettingsRow {
-    /// Counts changes, from 1.
+    /// Counts the changes, from 1.
     pub version: i64,
-    /// What was set.
+    /// The settings.
     pub settings: PlatformSettings,
-    /// When it was.
+    /// The time of the latest change.
     pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = settings, check_for_backend(diesel::pg::Pg))]
+struct Row {
+    version: i64,
+    updated_at: DateTime<Utc>,
+    #[diesel(embed)]
+    columns: Columns,
 }
 
 #[derive(Queryable, Selectable, AsChangeset)]
@@ -33,6 +42,16 @@ struct Columns {
     disable_after_s: i64,
     grace_period_s: i64,
     egress_addresses: Vec<String>,
+}
+
+impl Row {
+    fn read(&self) -> Result<SettingsRow, StoreError> {
+        Ok(SettingsRow {
+            version: self.version,
+            settings: self.columns.read()?,
+            updated_at: self.updated_at,
+        })
+    }
 }
 
 impl Columns {
@@ -50,8 +69,9 @@ impl Columns {
             grace_period: seconds(self.grace_period_s),
             egress_addresses: addresses.collect::<Result<_, _>>().map_err(unreadable)?,
         };
-        let told = |errors: Vec<_>| unreadable(format!("settings: {errors:?}"));
-        settings.checked().map_err(told)
+        settings
+            .checked()
+            .map_err(|errors| unreadable(format!("settings: {errors:?}")))
     }
 
     fn of(settings: &PlatformSettings) -> Self {
@@ -70,30 +90,13 @@ impl Columns {
     }
 }
 
-type Row = (i64, DateTime<Utc>, Columns);
-
-fn read((version, updated_at, columns): Row) -> Result<SettingsRow, StoreError> {
-    Ok(SettingsRow {
-        version,
-        settings: columns.read()?,
-        updated_at,
-    })
-}
-
-/// The settings of this moment.
+/// Reads the settings.
 pub async fn find(connection: &mut AsyncPgConnection) -> Result<SettingsRow, StoreError> {
-    let row = settings::table
-        .select((
-            settings::version,
-            settings::updated_at,
-            Columns::as_select(),
-        ))
-        .first(connection)
-        .await?;
-    read(row)
+    let row = settings::table.select(Row::as_select());
+    row.first(connection).await?.read()
 }
 
-/// After how long of nothing but failure a webhook is set Inactive, at this moment.
+/// How long a webhook may do nothing but fail before it is set Inactive.
 pub async fn find_disable_after(
     connection: &mut AsyncPgConnection,
 ) -> Result<Duration, StoreError> {
@@ -102,24 +105,17 @@ pub async fn find_disable_after(
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// All of them, and keeps everybody else from changing them until the caller's transaction ends.
+/// Reads the settings, and locks them until the caller's transaction ends.
 pub async fn lock(connection: &mut AsyncPgConnection) -> Result<SettingsRow, StoreError> {
-    let row = settings::table
-        .select((
-            settings::version,
-            settings::updated_at,
-            Columns::as_select(),
-        ))
-        .for_update()
-        .first(connection)
-        .await?;
-    read(row)
+    // Two owners with the same version wait for each other here: the later one fails `If-Match`.
+    let row = settings::table.select(Row::as_select()).for_update();
+    row.first(connection).await?.read()
 }
 
-/// Writes settings that differ from those that the caller has [locked](lock), in the same
-/// transaction. `false`: they do not differ.
+/// Writes new settings in the transaction that [locked](lock) the settings. `false`: no setting differs.
 ///
-/// What is to be kept for a shorter time now is looked for at once.
+/// After a change of a retention time, the caller begins a new sweep:
+/// [`begin_anew`](crate::retention::begin_anew).
 pub async fn save(
     connection: &mut AsyncPgConnection,
     before: &SettingsRow,
@@ -136,8 +132,5 @@ pub async fn save(
         ))
         .execute(connection)
         .await?;
-    if before.settings.retention != after.retention {
-        retention::begin_anew(connection).await?;
-    }
     Ok(true)
 }

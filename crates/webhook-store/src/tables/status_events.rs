@@ -1,28 +1,32 @@
-//! Table `status_events`: an outbox of what the platform's own services are told.
+//! Table `status_events`: an outbox of messages for the platform's own services.
+//!
+//! A message is written in the transaction of the change. A dispatcher publishes the message afterwards,
+//! and deletes the row once the broker has confirmed.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{Environment, StatusEvent, StatusEventType, WebhookId};
 
 use crate::StoreError;
 use crate::schema::status_events;
-use crate::statement::statement;
+use crate::sql::{Selected, sql};
 
 /// A message to be published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = status_events, check_for_backend(diesel::pg::Pg))]
 pub struct StatusMessage {
-    /// Its id, as in its body.
+    /// The message's id, a UUID v7, repeated in the body.
     pub id: Uuid,
     /// `<environment>.<type>`
     pub routing_key: String,
-    /// JSON.
+    /// The body as JSON.
     pub body: String,
 }
 
-/// What is told about a webhook, now.
+/// Makes an event about a webhook, with a new id and the current time.
 pub(crate) fn about(
     webhook_id: WebhookId,
     (event_type, environment): (StatusEventType, Environment),
@@ -39,7 +43,7 @@ pub(crate) fn about(
     }
 }
 
-/// Puts an event into the outbox, in the transaction that makes it true.
+/// Puts an event into the outbox, in the transaction of the change.
 pub(crate) async fn insert(
     connection: &mut AsyncPgConnection,
     event: &StatusEvent,
@@ -55,40 +59,29 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-statement! {
-    Claim<'a> -> (SqlUuid, Text, Text) {
-        "UPDATE status_events SET publish_at = ", lease_until: &'a DateTime<Utc> => Timestamptz,
-        " WHERE id = ANY(ARRAY(
-            SELECT id FROM status_events WHERE publish_at <= now()
-            ORDER BY publish_at LIMIT ", limit: i64 => BigInt,
-        " FOR UPDATE SKIP LOCKED))
-        RETURNING id, routing_key, body"
+sql! {
+    struct ClaimStatusEvents from "status_events/claim.sql" -> Selected<StatusMessage> {
+        1 lease_until: DateTime<Utc> as Timestamptz,
+        2 limit: i64 as BigInt,
     }
 }
 
-/// Takes messages out of the outbox, which come again after `lease_until` unless they are
-/// [deleted](delete).
+/// Leases up to `limit` due messages of the outbox. Unless [deleted](delete), a message is due again
+/// at `lease_until`.
 pub async fn claim(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<StatusMessage>, StoreError> {
-    let lease_until = &lease_until;
-    let rows: Vec<(Uuid, String, String)> = Claim { lease_until, limit }.load(connection).await?;
-    let mut messages: Vec<StatusMessage> = rows
-        .into_iter()
-        .map(|(id, routing_key, body)| StatusMessage {
-            id,
-            routing_key,
-            body,
-        })
-        .collect();
-    // Ids are UUIDs v7: in the order in which they were made.
+    // Deleted only after the broker's confirm: a crash in between publishes a message twice.
+    let claim = ClaimStatusEvents { lease_until, limit };
+    let mut messages: Vec<StatusMessage> = claim.load(connection).await?;
+    // In the order of creation, as ids are UUIDs v7. UPDATE … RETURNING keeps no order.
     messages.sort_by_key(|message| message.id);
     Ok(messages)
 }
 
-/// Deletes messages that the broker has.
+/// Deletes confirmed messages.
 pub async fn delete(connection: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<(), StoreError> {
     diesel::delete(status_events::table.filter(status_events::id.eq_any(ids)))
         .execute(connection)

@@ -1,35 +1,27 @@
-//! Table `url_checks`: URLs that the API wants looked at, and what dispatchers found out.
+//! Table `url_checks`: checks of URLs requested by the API, and the reports of dispatchers.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{IntervalDsl, now};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{UrlReport, WebhookId};
 
 use crate::StoreError;
+use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::url_checks;
-use crate::statement::statement;
+use crate::sql::{Selected, sql};
 
-/// For how long a check is kept, in hours.
+/// How long a check is kept, in hours.
 const KEPT_HOURS: i32 = 1;
 
-/// How many old checks are deleted with each new one at most.
-const SWEPT: i64 = 100;
+/// The most old checks deleted with each new check: enough to keep up, and quick.
+const OLD_DELETED_AT_ONCE: i64 = 100;
 
-/// A URL to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenUrlCheck {
-    /// The check's id.
-    pub id: Uuid,
-    /// As the webhook has it.
-    pub url: String,
-}
-
-/// Asks the dispatchers to look at a webhook's URL, and forgets some checks that are old. Tells
-/// the check's id.
+/// Asks the dispatchers to look at a webhook's URL, and deletes some old checks. Returns the id of
+/// the check.
 pub async fn request(
     connection: &mut AsyncPgConnection,
     webhook_id: WebhookId,
@@ -39,16 +31,17 @@ pub async fn request(
     diesel::insert_into(url_checks::table)
         .values((
             url_checks::id.eq(id),
-            url_checks::webhook_id.eq(webhook_id.0),
+            url_checks::webhook_id.eq(bind(webhook_id)),
             url_checks::url.eq(url),
         ))
         .execute(connection)
         .await?;
-    let an_hour_ago = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    let too_old = now.into_sql::<Timestamptz>() - KEPT_HOURS.hours();
+    // Old checks are deleted here, as no sweep goes through this table.
     let old: Vec<Uuid> = url_checks::table
-        .filter(url_checks::requested_at.lt(an_hour_ago))
+        .filter(url_checks::requested_at.lt(too_old))
         .order(url_checks::requested_at)
-        .limit(SWEPT)
+        .limit(OLD_DELETED_AT_ONCE)
         .select(url_checks::id)
         .load(connection)
         .await?;
@@ -58,34 +51,34 @@ pub async fn request(
     Ok(id)
 }
 
-statement! {
-    /// After a minute nobody waits for the answer any more.
-    TakeOpen<'a> -> (SqlUuid, Text) {
-        "UPDATE url_checks SET take_at = ", lease_until: &'a DateTime<Utc> => Timestamptz,
-        " WHERE id = ANY(ARRAY(
-            SELECT id FROM url_checks
-            WHERE done_at IS NULL AND take_at <= now()
-              AND requested_at > now() - interval '1 minute'
-            ORDER BY take_at LIMIT ", limit: i64 => BigInt,
-        " FOR UPDATE SKIP LOCKED))
-        RETURNING id, url"
+/// A URL to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = url_checks, check_for_backend(diesel::pg::Pg))]
+pub struct OpenUrlCheck {
+    /// The id of the check.
+    pub id: Uuid,
+    /// The webhook's target URL.
+    pub url: String,
+}
+
+sql! {
+    struct TakeOpen from "url_checks/take_open.sql" -> Selected<OpenUrlCheck> {
+        1 lease_until: DateTime<Utc> as Timestamptz,
+        2 limit: i64 as BigInt,
     }
 }
 
-/// Takes checks that are open, which come again after `lease_until` unless they are
-/// [finished](finish).
+/// Leases up to `limit` open checks of the last minute. Unless [finished](finish), a check may be leased
+/// again after `lease_until`.
 pub async fn take_open(
     connection: &mut AsyncPgConnection,
     lease_until: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<OpenUrlCheck>, StoreError> {
-    let lease_until = &lease_until;
-    let taken: Vec<(Uuid, String)> = TakeOpen { lease_until, limit }.load(connection).await?;
-    let taken = taken.into_iter().map(|(id, url)| OpenUrlCheck { id, url });
-    Ok(taken.collect())
+    Ok(TakeOpen { lease_until, limit }.load(connection).await?)
 }
 
-/// Writes down what was found out.
+/// Writes the report of a check.
 pub async fn finish(
     connection: &mut AsyncPgConnection,
     id: Uuid,
@@ -102,7 +95,7 @@ pub async fn finish(
     Ok(())
 }
 
-/// Finds what a check found out. `None`: no dispatcher is done with it yet, or it is forgotten.
+/// Finds the report of a check. `None`: no dispatcher is done yet, or the check was deleted as old.
 pub async fn find(
     connection: &mut AsyncPgConnection,
     id: Uuid,

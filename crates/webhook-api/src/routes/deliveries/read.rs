@@ -257,7 +257,7 @@ impl From<Resend> for ResendBody {
                 _ => "retry",
             },
             actor_name: resend.actor_name,
-            job_id: resend.job_id,
+            job_id: resend.job_id.map(|id| id.0),
         }
     }
 }

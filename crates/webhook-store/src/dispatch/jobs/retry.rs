@@ -1,15 +1,16 @@
-//! A step of a job that sends deliveries again.
+//! A step of a retry, the job that makes deliveries due again.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};
 use webhook_domain::{DeliveryId, DeliveryStatus};
 
-use super::{Job, Step};
+use super::step::Step;
 use crate::StoreError;
-use crate::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
 use crate::error::unreadable;
+use crate::tables::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
+use crate::tables::jobs::Job;
 
-/// Makes the next ones due, the oldest first.
+/// Makes the next deliveries due, oldest first.
 pub(super) async fn step(
     connection: &mut AsyncPgConnection,
     job: &Job,
@@ -30,7 +31,9 @@ pub(super) async fn step(
         actor_name: &job.actor_name,
         job_id: Some(job.id),
     };
+    // A delivery may have been retried or removed since the list: make_due leaves such ones alone.
     let due = make_due(connection, &again).await?;
+    // A short page is the last one.
     let more = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
     let last = rows.last().filter(|_| more);
     Ok(Step {

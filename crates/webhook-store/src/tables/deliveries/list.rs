@@ -1,54 +1,56 @@
 //! Deliveries filtered, in pages.
 //!
-//! Whatever is asked for, a page costs about the same however many deliveries there are. All
-//! deliveries with one status, last answer, environment and type are a *group*, and the two
-//! indexes hold each group in the order of ids. A list hops from group to group, takes those that
-//! are asked for, finds the first row of each, and merges a page out of those that begin it.
+//! The cost of a page does not grow with the number of deliveries. All deliveries with one status, last
+//! answer, environment and type are a *group*, and the two indexes of lists hold each group in the
+//! order of ids. A list hops from group to group, selects the matching groups, finds the first row of
+//! each, and merges a page out of the foremost groups.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::BoxedSqlQuery;
-use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
-    AnswerRange, DeliveryId, Environment, EventId, EventType, StatusFilter, WebhookId,
+    AnswerRange, DeliveryId, Environment, EventId, EventType, LastAnswer, StatusFilter, WebhookId,
 };
 
-use super::{DeliveryRow, Row, columns};
+use super::row::DeliveryRow;
 use crate::StoreError;
+use crate::column_types::{Id, bind};
 use crate::ids::least_id_at;
-use crate::webhooks::ids_named_like;
+use crate::schema::{deliveries, webhooks};
+use crate::tables::webhooks::ids_named_like;
 
-/// Of so many webhooks or fewer the groups are hopped over one by one. Of more, what is listed is
-/// likely to be near the start of a list of all.
-const FEW: usize = 100;
+/// The most webhooks to hop over webhook by webhook. Deliveries of more webhooks are likely to be near
+/// the start of the list of all deliveries, so beyond this number the list of all is filtered.
+const MAX_WEBHOOKS_HOPPED_OVER: usize = 100;
 
-/// Which deliveries are meant.
+/// Selects deliveries.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    /// To this webhook only.
+    /// Only deliveries to the webhook.
     pub webhook_id: Option<WebhookId>,
-    /// To webhooks with this text in their name, in any case.
+    /// Only deliveries to webhooks with the text in their name, in any case.
     pub search: Option<String>,
-    /// Of this event only.
+    /// Only deliveries of the event.
     pub event_id: Option<EventId>,
-    /// Of events of this type only.
+    /// Only deliveries of the event type.
     pub event_type: Option<EventType>,
-    /// Of this environment only.
+    /// Only deliveries of the environment.
     pub environment: Option<Environment>,
-    /// In this status only.
+    /// Only deliveries with the status.
     pub status: Option<StatusFilter>,
-    /// With such an answer to their latest attempt only.
+    /// Only deliveries with a result of the latest attempt in the range.
     pub response: Option<AnswerRange>,
-    /// Not owed before this time.
+    /// Only deliveries created at the time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Owed before this time.
+    /// Only deliveries created before the time.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// In which order deliveries are listed.
+/// The order of a list of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Newest first.
@@ -57,18 +59,18 @@ pub enum Order {
     Oldest,
 }
 
-/// Which part of a list is wanted.
+/// A page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
-    /// In which order.
+    /// The order of the list.
     pub order: Order,
-    /// Behind this one, which was the last of the page before.
+    /// The last delivery of the page before; `None`: the first page.
     pub after: Option<DeliveryId>,
-    /// At most so many.
+    /// The most deliveries of a page.
     pub limit: i64,
 }
 
-/// Lists deliveries.
+/// Lists a page of deliveries.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &DeliveryFilter,
@@ -77,49 +79,21 @@ pub async fn list(
     let Some(scope) = Scope::of(connection, filter).await? else {
         return Ok(Vec::new());
     };
-    let (beyond, direction) = match place.order {
-        Order::Newest => ("<", "DESC"),
-        Order::Oldest => (">", "ASC"),
+    // Ids first, out of an index alone, then the rows of one page.
+    let ids = scope.list_ids(connection, place).await?;
+    let page = deliveries::table
+        .inner_join(webhooks::table)
+        .filter(deliveries::id.eq_any(ids.into_iter().map(bind)))
+        .select(DeliveryRow::as_select())
+        .into_boxed();
+    let page = match place.order {
+        Order::Newest => page.order(deliveries::id.desc()),
+        Order::Oldest => page.order(deliveries::id.asc()),
     };
-    let rows = scope.rows();
-    let after = format!("($10::uuid IS NULL OR id {beyond} $10)");
-    let page = match scope.way {
-        Way::Groups => format!(
-            "WITH RECURSIVE {groups}, heads AS (
-                SELECT wanted.*, head.id FROM wanted CROSS JOIN LATERAL (
-                    SELECT id FROM deliveries WHERE {rows} AND {after}
-                    ORDER BY id {direction} LIMIT 1
-                ) AS head
-                ORDER BY head.id {direction} LIMIT $11
-            )
-            SELECT row.id FROM heads AS wanted CROSS JOIN LATERAL (
-                SELECT id FROM deliveries WHERE {rows} AND {after}
-                ORDER BY id {direction} LIMIT $11
-            ) AS row
-            ORDER BY row.id {direction} LIMIT $11",
-            groups = scope.groups(),
-        ),
-        Way::Event | Way::All => format!(
-            "SELECT id FROM deliveries WHERE {rows} AND {after}
-             ORDER BY id {direction} LIMIT $11"
-        ),
-    };
-    let text = format!(
-        "WITH page AS MATERIALIZED ({page})
-         SELECT {columns} FROM deliveries JOIN webhooks ON webhooks.id = webhook_id
-         WHERE deliveries.id = ANY(ARRAY(SELECT id FROM page))
-         ORDER BY deliveries.id {direction}",
-        columns = columns!(),
-    );
-    let query = scope
-        .bind(&text)
-        .bind::<Nullable<SqlUuid>, _>(place.after.map(|id| id.0))
-        .bind::<BigInt, _>(place.limit);
-    let rows: Vec<Row> = query.load(connection).await?;
-    rows.into_iter().map(Row::read).collect()
+    Ok(page.load(connection).await?)
 }
 
-/// Counts what a list would have on all its pages. It reads as many rows of an index.
+/// Counts the deliveries on all pages of a list. Reads as many entries of an index.
 pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &DeliveryFilter,
@@ -132,184 +106,200 @@ pub async fn count(
     let Some(scope) = Scope::of(connection, filter).await? else {
         return Ok(0);
     };
-    let rows = scope.rows();
     let text = match scope.way {
-        Way::Groups => format!(
-            "WITH RECURSIVE {groups}
-            SELECT coalesce(sum(row.count), 0)::bigint AS count
-            FROM wanted CROSS JOIN LATERAL (
-                SELECT count(*) AS count FROM deliveries WHERE {rows}
-            ) AS row",
-            groups = scope.groups(),
-        ),
-        Way::Event | Way::All => format!("SELECT count(*) AS count FROM deliveries WHERE {rows}"),
+        Way::GroupsOfWebhooks => include_str!("count_by_webhook.sql"),
+        Way::Groups => include_str!("count_by_group.sql"),
+        Way::Rows => {
+            let rows = scope.rows().select(diesel::dsl::count_star());
+            return Ok(rows.first(connection).await?);
+        }
     };
-    let counted: Counted = scope.bind(&text).get_result(connection).await?;
+    let counted: Counted = scope.bind(text).get_result(connection).await?;
     Ok(counted.count)
 }
 
-/// A filter as the statements take it.
+/// A filter, prepared for the statements.
 struct Scope<'a> {
     filter: &'a DeliveryFilter,
-    /// To these webhooks only.
-    webhooks: Option<Vec<Uuid>>,
-    /// With such a last answer only.
+    /// Only deliveries to the webhooks.
+    webhooks: Option<Vec<WebhookId>>,
+    /// Only deliveries with a last answer in the range.
     answers: Option<AnswerRange>,
     way: Way,
 }
 
-/// Which index a list goes by.
+/// The way to read a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The groups of some webhooks, or of all.
+    /// The groups of some webhooks, one webhook after the other.
+    GroupsOfWebhooks,
+    /// The groups of all webhooks.
     Groups,
-    /// The deliveries of one event, which are few.
-    Event,
-    /// All deliveries, or a span of time.
-    All,
+    /// The rows themselves: the few deliveries of one event, or all deliveries in the order of time.
+    Rows,
 }
 
+impl Way {
+    fn of(filter: &DeliveryFilter, webhooks: Option<&[WebhookId]>) -> Self {
+        let few = |ids: &[WebhookId]| ids.len() <= MAX_WEBHOOKS_HOPPED_OVER;
+        let grouped = webhooks.is_some()
+            || filter.response.is_some()
+            || filter.status.is_some()
+            || filter.environment.is_some()
+            || filter.event_type.is_some();
+        match filter.event_id {
+            None if webhooks.is_some_and(few) => Self::GroupsOfWebhooks,
+            None if grouped => Self::Groups,
+            Some(_) | None => Self::Rows,
+        }
+    }
+}
+
+/// The last answers of a filter. `None`: any.
+fn answers(filter: &DeliveryFilter) -> Option<AnswerRange> {
+    if filter.status != Some(StatusFilter::Retrying) {
+        return filter.response;
+    }
+    // A retrying delivery is a pending one with an attempt. The last answer is 0 until the first
+    // attempt, and greater afterwards.
+    let attempted = AnswerRange {
+        first: 1,
+        last: i16::MAX,
+    };
+    let asked = filter.response.unwrap_or(attempted);
+    Some(AnswerRange {
+        first: asked.first.max(attempted.first),
+        ..asked
+    })
+}
+
+type Rows<'a> = deliveries::BoxedQuery<'a, Pg>;
+
 impl<'a> Scope<'a> {
-    /// `None`: nothing can be in it.
+    /// `None`: no delivery can match the filter.
     async fn of(
         connection: &mut AsyncPgConnection,
         filter: &'a DeliveryFilter,
     ) -> Result<Option<Self>, StoreError> {
-        let mut webhooks = filter.webhook_id.map(|id| vec![id.0]);
+        let mut webhooks = filter.webhook_id.map(|id| vec![id]);
         if let Some(search) = &filter.search {
             let mut named = ids_named_like(connection, search).await?;
-            if let Some(one) = &webhooks {
-                named.retain(|id| one.contains(id));
+            if let Some(only) = &webhooks {
+                named.retain(|id| only.contains(id));
             }
             webhooks = Some(named);
         }
-        let mut answers = filter.response;
-        if filter.status == Some(StatusFilter::Retrying) {
-            let tried = AnswerRange {
-                first: 1,
-                last: i16::MAX,
-            };
-            answers = Some(answers.map_or(tried, |asked| AnswerRange {
-                first: asked.first.max(tried.first),
-                ..asked
-            }));
-        }
+        let answers = answers(filter);
         let nobody = webhooks.as_ref().is_some_and(Vec::is_empty);
         if nobody || answers.is_some_and(|range| range.first > range.last) {
             return Ok(None);
         }
-        let grouped = webhooks.is_some()
-            || answers.is_some()
-            || filter.status.is_some()
-            || filter.environment.is_some()
-            || filter.event_type.is_some();
-        let way = match filter.event_id {
-            Some(_) => Way::Event,
-            None if grouped => Way::Groups,
-            None => Way::All,
-        };
         Ok(Some(Self {
+            way: Way::of(filter, webhooks.as_deref()),
             filter,
             webhooks,
             answers,
-            way,
         }))
     }
 
-    /// Whether groups are looked for webhook by webhook.
-    fn by_webhook(&self) -> bool {
-        self.webhooks.as_ref().is_some_and(|ids| ids.len() <= FEW)
-    }
-
-    /// The common table expressions `groups` and `wanted`.
-    ///
-    /// A hop names all columns that the index begins with, and no more: with a column set equal
-    /// beside it, Postgres would begin at that column's first row each time. So each line of hops
-    /// ends one group too late.
-    fn groups(&self) -> String {
-        let (given, first, key, scope) = if self.by_webhook() {
-            (
-                "unnest($1) AS given (webhook_id)",
-                "webhook_id = given.webhook_id AND",
-                "webhook_id, status, last_answer, environment, event_type",
-                "groups.webhook_id = groups.given AND",
-            )
-        } else {
-            (
-                "(SELECT NULL::uuid) AS given (webhook_id)",
-                "",
-                "status, last_answer, environment, event_type",
-                "",
-            )
-        };
-        let behind = key
-            .split(", ")
-            .map(|column| format!("groups.{column}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        format!(
-            "groups AS (
-                SELECT first.*, given.webhook_id AS given FROM {given} CROSS JOIN LATERAL (
-                    SELECT webhook_id, status, last_answer, environment, event_type
-                    FROM deliveries WHERE {first} ($2::text IS NULL OR status = $2::delivery_status)
-                    ORDER BY {key} LIMIT 1
-                ) AS first
-                UNION ALL
-                SELECT next.*, groups.given FROM groups CROSS JOIN LATERAL (
-                    SELECT webhook_id, status, last_answer, environment, event_type
-                    FROM deliveries WHERE ({key}) > ({behind})
-                    ORDER BY {key} LIMIT 1
-                ) AS next
-                WHERE {scope} ($2::text IS NULL OR groups.status = $2::delivery_status)
-            ), wanted AS (
-                SELECT * FROM groups
-                WHERE {scope} ($2::text IS NULL OR status = $2::delivery_status)
-                  AND ($3::smallint IS NULL OR last_answer BETWEEN $3 AND $4)
-                  AND ($5::text IS NULL OR environment = $5::environment)
-                  AND ($6::text IS NULL OR event_type = $6::event_type)
-            )"
-        )
-    }
-
-    /// What a row must be, of a group called `wanted` if there are groups.
-    fn rows(&self) -> &'static str {
-        match (self.way, self.by_webhook()) {
-            (Way::Groups, true) => {
-                "webhook_id = wanted.webhook_id AND status = wanted.status
-                 AND last_answer = wanted.last_answer AND environment = wanted.environment
-                 AND event_type = wanted.event_type AND id >= $7 AND id < $8"
-            }
-            (Way::Groups, false) => {
-                "status = wanted.status AND last_answer = wanted.last_answer
-                 AND environment = wanted.environment AND event_type = wanted.event_type
-                 AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))"
-            }
-            (Way::Event, _) => {
-                "event_id = $9 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))
-                 AND ($2::text IS NULL OR status = $2::delivery_status)
-                 AND ($3::smallint IS NULL OR last_answer BETWEEN $3 AND $4)
-                 AND ($5::text IS NULL OR environment = $5::environment)
-                 AND ($6::text IS NULL OR event_type = $6::event_type)
-                 AND id >= $7 AND id < $8"
-            }
-            (Way::All, _) => "id >= $7 AND id < $8",
+    /// Lists the ids of a page, in any order.
+    async fn list_ids(
+        &self,
+        connection: &mut AsyncPgConnection,
+        place: &Place,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Id<DeliveryId>)]
+            id: DeliveryId,
         }
+        let text = match self.way {
+            Way::GroupsOfWebhooks => include_str!("list_by_webhook.sql"),
+            Way::Groups => include_str!("list_by_group.sql"),
+            Way::Rows => return self.list_row_ids(connection, place).await,
+        };
+        // The files list newest first.
+        let text = match place.order {
+            Order::Newest => text.to_owned(),
+            Order::Oldest => text.replace(" DESC", " ASC").replace("id < $9", "id > $9"),
+        };
+        let query = self
+            .bind(&text)
+            .bind::<Nullable<Id<DeliveryId>>, _>(place.after)
+            .bind::<BigInt, _>(place.limit);
+        let rows: Vec<Row> = query.load(connection).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
-    fn bind(&self, text: &str) -> BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery> {
+    async fn list_row_ids(
+        &self,
+        connection: &mut AsyncPgConnection,
+        place: &Place,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let mut rows = self.rows();
+        rows = match (place.order, place.after) {
+            (Order::Newest, Some(after)) => rows.filter(deliveries::id.lt(bind(after))),
+            (Order::Oldest, Some(after)) => rows.filter(deliveries::id.gt(bind(after))),
+            (Order::Newest | Order::Oldest, None) => rows,
+        };
+        rows = match place.order {
+            Order::Newest => rows.order(deliveries::id.desc()),
+            Order::Oldest => rows.order(deliveries::id.asc()),
+        };
+        let ids = rows.select(deliveries::id).limit(place.limit);
+        Ok(ids.load(connection).await?)
+    }
+
+    /// The span of time as a span of ids, which begin with the time.
+    fn bounds(&self) -> (DeliveryId, DeliveryId) {
+        let from = self.filter.since.map_or(Uuid::nil(), least_id_at);
+        let before = self.filter.until.map_or(Uuid::max(), least_id_at);
+        (DeliveryId(from), DeliveryId(before))
+    }
+
+    /// The rows of [`Way::Rows`].
+    fn rows(&self) -> Rows<'a> {
         let filter = self.filter;
-        let from = filter.since.map_or(Uuid::nil(), least_id_at);
-        let before = filter.until.map_or(Uuid::max(), least_id_at);
+        let (from, before) = self.bounds();
+        let mut rows = deliveries::table
+            .filter(deliveries::id.ge(bind(from)))
+            .filter(deliveries::id.lt(bind(before)))
+            .into_boxed();
+        if let Some(event_id) = filter.event_id {
+            rows = rows.filter(deliveries::event_id.eq(bind(event_id)));
+        }
+        if let Some(ids) = self.webhooks.clone() {
+            rows = rows.filter(deliveries::webhook_id.eq_any(ids.into_iter().map(bind)));
+        }
+        if let Some(status) = filter.status {
+            rows = rows.filter(deliveries::status.eq(bind(status.status())));
+        }
+        if let Some(range) = self.answers {
+            let [first, last] = [range.first, range.last].map(LastAnswer::from_code);
+            rows = rows.filter(deliveries::last_answer.between(bind(first), bind(last)));
+        }
+        if let Some(environment) = filter.environment {
+            rows = rows.filter(deliveries::environment.eq(bind(environment)));
+        }
+        if let Some(event_type) = filter.event_type {
+            rows = rows.filter(deliveries::event_type.eq(bind(event_type)));
+        }
+        rows
+    }
+
+    /// Binds the first eight values of a statement over groups.
+    fn bind(&self, text: &str) -> BoxedSqlQuery<'static, Pg, SqlQuery> {
+        let filter = self.filter;
+        let (from, before) = self.bounds();
         diesel::sql_query(text)
             .into_boxed()
-            .bind::<Nullable<Array<SqlUuid>>, _>(self.webhooks.clone())
+            .bind::<Nullable<Array<Id<WebhookId>>>, _>(self.webhooks.clone())
             .bind::<Nullable<Text>, _>(filter.status.map(|s| s.status().as_str()))
             .bind::<Nullable<SmallInt>, _>(self.answers.map(|range| range.first))
             .bind::<Nullable<SmallInt>, _>(self.answers.map(|range| range.last))
             .bind::<Nullable<Text>, _>(filter.environment.map(Environment::as_str))
             .bind::<Nullable<Text>, _>(filter.event_type.map(EventType::as_str))
-            .bind::<SqlUuid, _>(from)
-            .bind::<SqlUuid, _>(before)
-            .bind::<Nullable<SqlUuid>, _>(filter.event_id.map(|id| id.0))
+            .bind::<Id<DeliveryId>, _>(from)
+            .bind::<Id<DeliveryId>, _>(before)
     }
 }

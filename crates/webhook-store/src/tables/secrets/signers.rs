@@ -1,4 +1,4 @@
-//! Whose secret made a signature: every secret that is still there.
+//! All stored secrets, to find the webhook whose secret made a signature.
 
 use std::collections::HashMap;
 
@@ -8,27 +8,27 @@ use uuid::Uuid;
 use webhook_domain::WebhookId;
 
 use super::{SealedPrevious, Secrets, open};
+use crate::column_types::{bind, bind_all};
 use crate::schema::{previous_secrets, webhooks};
 use crate::{SealingKeys, StoreError};
 
-/// A webhook with its secrets, those included that are not valid any more and were not deleted
-/// yet: the next rotation does that.
+/// A webhook with its secrets, expired ones included: the next replacement deletes those.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Its id.
+    /// The webhook's id.
     pub webhook_id: WebhookId,
-    /// Its name.
+    /// The webhook's name.
     pub name: String,
-    /// Its secrets.
+    /// The webhook's secrets.
     pub secrets: Secrets,
 }
 
 /// A page of signers.
 #[derive(Debug, Default)]
 pub struct SignerPage {
-    /// Those whose secrets our keys open.
+    /// Webhooks whose secrets a sealing key opens.
     pub signers: Vec<Signer>,
-    /// The last webhook that was looked at; `None`: there are no more.
+    /// The last webhook of the page; `None`: the list is at its end.
     pub last: Option<WebhookId>,
 }
 
@@ -39,7 +39,7 @@ pub async fn find_signer(
     id: WebhookId,
 ) -> Result<Option<Signer>, StoreError> {
     let row: Option<Row> = webhooks::table
-        .find(id.0)
+        .find(bind(id))
         .filter(webhooks::deleted_at.is_null())
         .select((webhooks::id, webhooks::name, webhooks::sealed_secret))
         .first(connection)
@@ -49,7 +49,7 @@ pub async fn find_signer(
     signers.into_iter().next().transpose()
 }
 
-/// Lists webhooks with their secrets, the newest first, after `after`, up to `limit`.
+/// Lists up to `limit` webhooks with their secrets, newest first, behind `after`.
 pub async fn list_signers(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -58,42 +58,43 @@ pub async fn list_signers(
 ) -> Result<SignerPage, StoreError> {
     let rows: Vec<Row> = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::id.lt(after.map_or(Uuid::max(), |id| id.0)))
+        .filter(webhooks::id.lt(bind(after.unwrap_or(WebhookId(Uuid::max())))))
         .order(webhooks::id.desc())
         .limit(limit)
         .select((webhooks::id, webhooks::name, webhooks::sealed_secret))
         .load(connection)
         .await?;
-    let last = rows.last().map(|(id, ..)| WebhookId(*id));
+    let last = rows.last().map(|(id, ..)| *id);
     let signers = open_all(connection, keys, rows).await?;
+    // Secrets of a lost key cannot have made the signature in question, so they are passed over.
     let signers = signers.into_iter().filter_map(Result::ok).collect();
     Ok(SignerPage { signers, last })
 }
 
-type Row = (Uuid, String, Vec<u8>);
+type Row = (WebhookId, String, Vec<u8>);
 
-/// Opens each for itself: one may be unreadable.
+/// Opens the secrets of each webhook. An unreadable one is an error of its own.
 async fn open_all(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     rows: Vec<Row>,
 ) -> Result<Vec<Result<Signer, StoreError>>, StoreError> {
     use previous_secrets::dsl;
-    let ids: Vec<Uuid> = rows.iter().map(|(id, ..)| *id).collect();
-    let replaced: Vec<(Uuid, SealedPrevious)> = dsl::previous_secrets
-        .filter(dsl::webhook_id.eq_any(ids))
+    let ids: Vec<WebhookId> = rows.iter().map(|(id, ..)| *id).collect();
+    let replaced: Vec<(WebhookId, SealedPrevious)> = dsl::previous_secrets
+        .filter(dsl::webhook_id.eq_any(bind_all(&ids)))
         .order(dsl::replaced_at.desc())
         .select((dsl::webhook_id, (dsl::sealed_secret, dsl::valid_until)))
         .load(connection)
         .await?;
-    let mut previous: HashMap<Uuid, Vec<SealedPrevious>> = HashMap::new();
+    let mut previous: HashMap<WebhookId, Vec<SealedPrevious>> = HashMap::new();
     for (id, sealed) in replaced {
         previous.entry(id).or_default().push(sealed);
     }
     let signers = rows.into_iter().map(|(id, name, current)| {
         let previous = previous.remove(&id).unwrap_or_default();
         Ok(Signer {
-            webhook_id: WebhookId(id),
+            webhook_id: id,
             name,
             secrets: open(keys, id, &current, &previous)?,
         })

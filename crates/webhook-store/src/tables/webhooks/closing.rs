@@ -1,41 +1,27 @@
-//! Webhooks that get no deliveries: those that the platform set Inactive, and how a worker learns
-//! of them.
+//! Webhooks without deliveries: the platform sets webhooks Inactive, and workers look for Inactive ones.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
-use webhook_domain::{AuditAction, StatusEventType, WebhookId, WebhookStatus};
+use webhook_domain::{AuditAction, Environment, StatusEventType, WebhookId, WebhookStatus};
 
-use crate::audit::{self, Actor, AuditEntry};
-use crate::error::name;
+use crate::StoreError;
+use crate::column_types::{bind, bind_all};
 use crate::schema::{webhook_health, webhooks};
-use crate::{StoreError, status_events};
+use crate::tables::audit::{self, Actor, AuditEntry};
+use crate::tables::status_events;
 
-/// Sets a webhook Inactive for a reason that its owner will see, and tells the platform's
-/// services. `false`: it already was.
+/// Sets a webhook Inactive, with a reason for its owner to see, and notifies the platform's services.
+/// `false`: the webhook was Inactive already.
 pub async fn disable(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
     reason: &str,
 ) -> Result<bool, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
-        let active =
-            webhooks::table.filter(webhooks::id.eq(id.0).and(webhooks::status.eq("active")));
-        let changed: Option<(String, String)> = diesel::update(active)
-            .set((
-                webhooks::status.eq("inactive"),
-                webhooks::disabled_reason.eq(reason),
-                webhooks::version.eq(webhooks::version + 1),
-                webhooks::updated_at.eq(diesel::dsl::now),
-            ))
-            .returning((webhooks::name, webhooks::environment))
-            .get_result(connection)
-            .await
-            .optional()?;
-        let Some((webhook, environment)) = changed else {
+        let Some((webhook, environment)) = set_inactive(connection, id, reason).await? else {
             return Ok(false);
         };
-        let told = (StatusEventType::WebhookDisabled, name(&environment)?);
+        let told = (StatusEventType::WebhookDisabled, environment);
         status_events::insert(connection, &status_events::about(id, told, reason)).await?;
         let entry = AuditEntry {
             webhook_id: Some(id),
@@ -49,27 +35,49 @@ pub async fn disable(
     connection.transaction(transaction).await
 }
 
-/// Webhooks that get no deliveries now.
+/// Sets an Active webhook Inactive. Returns the name and environment. `None`: the webhook was Inactive.
+async fn set_inactive(
+    connection: &mut AsyncPgConnection,
+    id: WebhookId,
+    reason: &str,
+) -> Result<Option<(String, Environment)>, StoreError> {
+    // Only an Active webhook: of two workers at once, one disables and notifies.
+    let active = webhooks::table
+        .find(bind(id))
+        .filter(webhooks::status.eq(bind(WebhookStatus::Active)));
+    let changed = diesel::update(active)
+        .set((
+            webhooks::status.eq(bind(WebhookStatus::Inactive)),
+            webhooks::disabled_reason.eq(reason),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(diesel::dsl::now),
+        ))
+        .returning((webhooks::name, webhooks::environment))
+        .get_result(connection)
+        .await;
+    Ok(changed.optional()?)
+}
+
+/// Webhooks without deliveries for now.
 #[derive(Debug, Default)]
 pub struct Closed {
-    /// They are Inactive.
+    /// Inactive webhooks.
     pub inactive: Vec<WebhookId>,
-    /// They are Active, and their circuit is open.
+    /// Active webhooks with an open circuit.
     pub paused: Vec<WebhookId>,
 }
 
-/// Of these webhooks, those that get no deliveries now.
+/// Selects, from the given webhooks, the Inactive ones and the ones with an open circuit.
 pub async fn list_closed(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
 ) -> Result<Closed, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid, String)> = webhooks::table
+    let rows: Vec<(WebhookId, WebhookStatus)> = webhooks::table
         .left_join(webhook_health::table)
-        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::id.eq_any(bind_all(ids)))
         .filter(
             webhooks::status
-                .ne("active")
+                .ne(bind(WebhookStatus::Active))
                 .or(webhook_health::paused_until.is_not_null()),
         )
         .select((webhooks::id, webhooks::status))
@@ -77,27 +85,21 @@ pub async fn list_closed(
         .await?;
     let mut closed = Closed::default();
     for (id, status) in rows {
-        match name(&status)? {
-            WebhookStatus::Active => closed.paused.push(WebhookId(id)),
-            WebhookStatus::Inactive => closed.inactive.push(WebhookId(id)),
+        match status {
+            WebhookStatus::Active => closed.paused.push(id),
+            WebhookStatus::Inactive => closed.inactive.push(id),
         }
     }
     Ok(closed)
 }
 
-/// The versions of webhooks as they are now.
+/// Reads the current versions of webhooks.
 pub async fn list_versions(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
 ) -> Result<Vec<(WebhookId, i64)>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid, i64)> = webhooks::table
-        .filter(webhooks::id.eq_any(ids))
-        .select((webhooks::id, webhooks::version))
-        .load(connection)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, version)| (WebhookId(id), version))
-        .collect())
+    let versions = webhooks::table
+        .filter(webhooks::id.eq_any(bind_all(ids)))
+        .select((webhooks::id, webhooks::version));
+    Ok(versions.load(connection).await?)
 }

@@ -8,55 +8,54 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 use webhook_domain::{Environment, EventPattern, EventType, WebhookId, WebhookStatus};
 
-use super::Webhook;
-use super::columns::Row;
+use super::row::{Row, Webhook};
 use crate::StoreError;
-use crate::activity::ActivityRow;
-use crate::health::FailingRow;
-use crate::retry_policies::Policies;
+use crate::column_types::{bind, bind_all};
 use crate::schema::{webhook_activity, webhook_health, webhooks};
+use crate::tables::activity::LastAttempt;
+use crate::tables::health::FailingRow;
+use crate::tables::retry_policies::Policies;
 
-/// Which webhooks to list, and from where on.
+/// Selects webhooks, page by page.
 #[derive(Debug, Default)]
 pub struct WebhookFilter {
-    /// With this text in their name or URL, in any case.
+    /// Only webhooks with the text in their name or URL, in any case.
     pub search: Option<String>,
-    /// Of this environment only.
+    /// Only webhooks of the environment.
     pub environment: Option<Environment>,
-    /// In this status only.
+    /// Only webhooks with the status.
     pub status: Option<WebhookStatus>,
-    /// Subscribed to this type only.
+    /// Only webhooks that receive the event type.
     pub event_type: Option<EventType>,
-    /// Only those that are failing, or only those that are not.
+    /// `true`: only failing webhooks; `false`: no failing webhooks.
     pub failing: Option<bool>,
-    /// In which order.
+    /// The order of the list.
     pub sort: Sort,
-    /// After this one, which was the last of the page before.
+    /// The last webhook of the page before; `None`: the first page.
     pub after: Option<Position>,
-    /// At most so many.
+    /// The most webhooks of a page.
     pub limit: i64,
 }
 
-/// In which order webhooks are listed.
+/// The order of a list of webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
+    /// The property to sort by.
     pub by: SortKey,
     /// Whether the greatest comes first.
     pub descending: bool,
 }
 
-/// What webhooks are sorted by; equals are sorted by id.
+/// A property to sort webhooks by. Equal webhooks are sorted by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortKey {
-    /// When it was made.
+    /// The time of creation.
     Created,
-    /// Its name, in any case.
+    /// The name, in any case.
     Name,
-    /// When its latest attempt began; those without one count as the oldest.
+    /// The start of the latest attempt. Webhooks without an attempt count as the oldest.
     LastAttempt,
 }
 
@@ -70,20 +69,20 @@ impl Default for Sort {
     }
 }
 
-/// A place in a sorted list: that of a webhook as it was when it was listed. It stays where it is
-/// when that webhook moves or goes.
+/// A place in a sorted list: the place of a webhook when the page was made. A webhook that changes or
+/// is deleted afterwards does not move the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The webhook.
     pub id: WebhookId,
-    /// Its name, where that is what is sorted by.
+    /// The webhook's name, for lists sorted by name.
     pub name: String,
-    /// Its latest attempt, where that is what is sorted by.
+    /// The webhook's latest attempt, for lists sorted by attempts.
     pub attempted_at: Option<DateTime<Utc>>,
 }
 
 impl Webhook {
-    /// Its place in a list.
+    /// The webhook's place in a list.
     pub fn position(&self) -> Position {
         Position {
             id: self.id,
@@ -106,24 +105,23 @@ type Joined = LeftJoinQuerySource<
 >;
 type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Nullable<Bool>>>;
 
-/// What `filter` asks for, page aside.
+/// The conditions of a filter, without those of the page.
 fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = vec![Box::new(webhooks::deleted_at.is_null().nullable())];
     if let Some(search) = &filter.search {
         conditions.push(found(search));
     }
     if let Some(environment) = filter.environment {
-        let same = webhooks::environment.eq(environment.as_str());
+        let same = webhooks::environment.eq(bind(environment));
         conditions.push(Box::new(same.nullable()));
     }
     if let Some(status) = filter.status {
-        conditions.push(Box::new(webhooks::status.eq(status.as_str()).nullable()));
+        conditions.push(Box::new(webhooks::status.eq(bind(status)).nullable()));
     }
     if let Some(event_type) = filter.event_type {
-        // Any pattern that stands for it: cheaper than to look at the subscriptions one by one.
+        // Any pattern that selects the type: cheaper than a join with the subscriptions.
         let group = EventPattern::Group(event_type.group());
-        let patterns = [EventPattern::All, group, EventPattern::One(event_type)];
-        let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        let patterns = vec![EventPattern::All, group, EventPattern::One(event_type)];
         let selects = webhooks::event_types.overlaps_with(patterns);
         conditions.push(Box::new(selects.nullable()));
     }
@@ -138,9 +136,10 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     conditions
 }
 
-/// The index of trigrams finds any text of three characters or more. For a shorter one it would
-/// read itself whole, which is slower than to read the rows.
+/// The condition of a search for a part of a name or URL.
 fn found(search: &str) -> Condition {
+    // The trigram index finds three characters or more. For a shorter text Postgres would read the
+    // whole index, slower than the rows.
     if search.chars().count() < 3 {
         let at = strpos(webhooks::search_text, lower(search.to_owned()));
         return Box::new(at.gt(0).nullable());
@@ -149,7 +148,7 @@ fn found(search: &str) -> Condition {
     Box::new(webhooks::search_text.like(lower(pattern)).nullable())
 }
 
-/// `LIKE` takes these three for itself.
+/// Escapes the three characters with a meaning in a `LIKE` pattern.
 pub(crate) fn escaped(search: &str) -> String {
     let mut text = String::with_capacity(search.len());
     for c in search.chars() {
@@ -161,53 +160,58 @@ pub(crate) fn escaped(search: &str) -> String {
     text
 }
 
-/// What comes after a place, one condition per order.
+/// The condition for the webhooks behind a place, by the order of the list.
 fn beyond(sort: Sort, after: &Position) -> Condition {
-    let id = after.id.0;
-    let (name, at) = (after.name.as_str().to_owned(), after.attempted_at);
-    let by_name = lower(webhooks::name);
-    let attempted = webhook_activity::attempted_at.nullable();
+    let id = after.id;
     match (sort.by, sort.descending) {
-        (SortKey::Created, true) => Box::new(webhooks::id.lt(id).nullable()),
-        (SortKey::Created, false) => Box::new(webhooks::id.gt(id).nullable()),
-        (SortKey::Name, true) => {
-            let same = by_name.eq(lower(name.clone())).and(webhooks::id.lt(id));
-            Box::new(by_name.lt(lower(name)).or(same).nullable())
-        }
-        (SortKey::Name, false) => {
-            let same = by_name.eq(lower(name.clone())).and(webhooks::id.gt(id));
-            Box::new(by_name.gt(lower(name)).or(same).nullable())
-        }
-        (SortKey::LastAttempt, true) => match at {
-            Some(at) => {
-                let never = attempted.is_null().nullable();
-                let same = attempted.eq(at).and(webhooks::id.lt(id));
-                Box::new(attempted.lt(at).or(same).or(never))
-            }
-            None => Box::new(attempted.is_null().and(webhooks::id.lt(id)).nullable()),
-        },
-        (SortKey::LastAttempt, false) => match at {
-            Some(at) => Box::new(
-                attempted
-                    .gt(at)
-                    .or(attempted.eq(at).and(webhooks::id.gt(id))),
-            ),
-            None => {
-                let same = attempted.is_null().and(webhooks::id.gt(id));
-                Box::new(attempted.is_not_null().or(same).nullable())
-            }
-        },
+        (SortKey::Created, true) => Box::new(webhooks::id.lt(bind(id)).nullable()),
+        (SortKey::Created, false) => Box::new(webhooks::id.gt(bind(id)).nullable()),
+        (SortKey::Name, descending) => beyond_name(id, after.name.clone(), descending),
+        (SortKey::LastAttempt, true) => before_attempt(id, after.attempted_at),
+        (SortKey::LastAttempt, false) => behind_attempt(id, after.attempted_at),
     }
 }
 
+fn beyond_name(id: WebhookId, name: String, descending: bool) -> Condition {
+    let by_name = lower(webhooks::name);
+    let same = by_name.eq(lower(name.clone()));
+    if descending {
+        let same = same.and(webhooks::id.lt(bind(id)));
+        Box::new(by_name.lt(lower(name)).or(same).nullable())
+    } else {
+        let same = same.and(webhooks::id.gt(bind(id)));
+        Box::new(by_name.gt(lower(name)).or(same).nullable())
+    }
+}
+
+/// Newest first. Webhooks without an attempt come last.
+fn before_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
+    let attempted = webhook_activity::attempted_at.nullable();
+    let never = attempted.is_null();
+    let Some(at) = at else {
+        return Box::new(never.and(webhooks::id.lt(bind(id))).nullable());
+    };
+    let same = attempted.eq(at).and(webhooks::id.lt(bind(id)));
+    Box::new(attempted.lt(at).or(same).or(never.nullable()))
+}
+
+/// Oldest first. Webhooks without an attempt come first.
+fn behind_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
+    let attempted = webhook_activity::attempted_at.nullable();
+    let Some(at) = at else {
+        let same = attempted.is_null().and(webhooks::id.gt(bind(id)));
+        return Box::new(attempted.is_not_null().or(same).nullable());
+    };
+    let same = attempted.eq(at).and(webhooks::id.gt(bind(id)));
+    Box::new(attempted.gt(at).or(same))
+}
+
 /// Lists webhooks.
-///
-/// Which ones is found out first, with as little of each as can be: sorting whole rows would take
-/// three times as long.
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &WebhookFilter,
 ) -> Result<Vec<Webhook>, StoreError> {
+    // Ids first: sorting whole rows takes three times as long.
     let mut query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
@@ -235,11 +239,11 @@ pub async fn list(
             query.order((attempted.asc().nulls_first(), webhooks::id.asc()))
         }
     };
-    let ids: Vec<Uuid> = query.limit(filter.limit).load(connection).await?;
+    let ids: Vec<WebhookId> = query.limit(filter.limit).load(connection).await?;
     read_in_order(connection, &ids).await
 }
 
-/// Counts what a list would have on all its pages.
+/// Counts the webhooks on all pages of a list.
 pub async fn count(
     connection: &mut AsyncPgConnection,
     filter: &WebhookFilter,
@@ -257,44 +261,42 @@ pub async fn count(
 
 async fn read_in_order(
     connection: &mut AsyncPgConnection,
-    ids: &[Uuid],
+    ids: &[WebhookId],
 ) -> Result<Vec<Webhook>, StoreError> {
     let query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
-        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::id.eq_any(bind_all(ids)))
         .select((
             Row::as_select(),
             Option::<FailingRow>::as_select(),
-            Option::<ActivityRow>::as_select(),
+            Option::<LastAttempt>::as_select(),
         ));
-    let rows: Vec<(Row, Option<FailingRow>, Option<ActivityRow>)> = query.load(connection).await?;
+    let rows: Vec<(Row, Option<FailingRow>, Option<LastAttempt>)> = query.load(connection).await?;
     let mut policies = Policies::read(connection, ids).await?;
     let mut by_id = HashMap::with_capacity(rows.len());
     for (row, failing, activity) in rows {
         let (id, policy) = (row.id, policies.take_own(row.id));
         by_id.insert(id, row.read(failing, activity, policy)?);
     }
+    // The second query keeps no order.
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// What these webhooks are called, in the order of their names.
+/// Lists the names of webhooks, in order.
 pub async fn list_names(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
 ) -> Result<Vec<(WebhookId, String)>, StoreError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let named = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::id.eq_any(ids))
+        .filter(webhooks::id.eq_any(bind_all(ids)))
         .order((lower(webhooks::name), webhooks::id))
         .select((webhooks::id, webhooks::name));
-    let names: Vec<(Uuid, String)> = named.load(connection).await?;
-    let names = names.into_iter().map(|(id, name)| (WebhookId(id), name));
-    Ok(names.collect())
+    Ok(named.load(connection).await?)
 }
 
-/// The ids of the webhooks of an environment that are called so, the oldest first.
+/// Lists the webhooks of an environment with exactly the given name, oldest first.
 pub async fn list_named(
     connection: &mut AsyncPgConnection,
     environment: Environment,
@@ -302,20 +304,19 @@ pub async fn list_named(
 ) -> Result<Vec<WebhookId>, StoreError> {
     let named = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::environment.eq(environment.as_str()))
+        .filter(webhooks::environment.eq(bind(environment)))
         .filter(lower(webhooks::name).eq(lower(name)))
         .filter(webhooks::name.eq(name))
         .order(webhooks::id)
         .select(webhooks::id);
-    let ids: Vec<Uuid> = named.load(connection).await?;
-    Ok(ids.into_iter().map(WebhookId).collect())
+    Ok(named.load(connection).await?)
 }
 
-/// The webhooks that have this text in their name, in any case; those that were deleted too.
+/// Lists webhooks, deleted ones included, with the text in their name, in any case.
 pub(crate) async fn ids_named_like(
     connection: &mut AsyncPgConnection,
     search: &str,
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<Vec<WebhookId>, StoreError> {
     let pattern = format!("%{}%", escaped(search));
     let named = webhooks::table
         .filter(lower(webhooks::name).like(lower(pattern)))
@@ -323,14 +324,14 @@ pub(crate) async fn ids_named_like(
     Ok(named.load(connection).await?)
 }
 
-/// The names that more than one webhook of an environment has.
+/// Lists names shared by several webhooks of an environment.
 pub async fn list_repeated_names(
     connection: &mut AsyncPgConnection,
     environment: Environment,
 ) -> Result<HashSet<String>, StoreError> {
     let repeated = webhooks::table
         .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::environment.eq(environment.as_str()))
+        .filter(webhooks::environment.eq(bind(environment)))
         .group_by(webhooks::name)
         .having(count_star().gt(1))
         .select(webhooks::name);

@@ -7,18 +7,19 @@ use webhook_domain::{
     CustomHeaders, SigningSecret, StatusEventType, WebhookId, WebhookSettings, WebhookStatus,
 };
 
-use super::Webhook;
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
+use super::row::Webhook;
+use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::{
-    SealingKeys, StoreError, deliveries, health, idempotency, retry_policies, status_events,
-};
+use crate::tables::{deliveries, health, idempotency, retry_policies, status_events};
+use crate::{SealingKeys, StoreError};
 
-/// How many pending deliveries a deletion cancels itself; the dispatchers' sweep cancels the rest.
-const CANCELLED_AT_ONCE: i64 = 1_000;
+/// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
+/// of the dispatchers cancels the others.
+const MAX_CANCELLED_AT_ONCE: i64 = 1_000;
 
-/// Stores a new webhook with all that belongs to it. All its headers have their values.
+/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -28,15 +29,16 @@ pub async fn insert(
 ) -> Result<(), StoreError> {
     diesel::insert_into(webhooks::table)
         .values((
-            webhooks::id.eq(id.0),
+            webhooks::id.eq(bind(id)),
             webhooks::sealed_secret.eq(keys.seal(id.0, secret.reveal())),
             SettingsColumns::of(settings),
             HeaderColumns::seal(keys, id, &settings.headers),
         ))
         .execute(connection)
         .await?;
+    // A bucket for each webhook, with a rate limit or not: a claim only locks buckets, and creates none.
     diesel::insert_into(rate_buckets::table)
-        .values(rate_buckets::webhook_id.eq(id.0))
+        .values(rate_buckets::webhook_id.eq(bind(id)))
         .execute(connection)
         .await?;
     subscribe(connection, id, settings).await?;
@@ -46,12 +48,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Writes what became of a webhook that the caller has [locked](super::lock). `false`: nothing
-/// has changed.
-///
-/// Made Active again, or given another URL, it starts healthy, and its pending deliveries go on. With
-/// other headers, or served in another way, they go on although its receiver asked to wait: it may
-/// have asked for just that change.
+/// Writes the changed settings of a [locked](super::find::lock) webhook. `false`: no setting differs.
 pub async fn save(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -62,21 +59,11 @@ pub async fn save(
     if was == after {
         return Ok(false);
     }
-    let same_status = was.status == after.status;
-    let reason = before.disabled_reason.as_deref().filter(|_| same_status);
-    diesel::update(webhooks::table.find(before.id.0))
-        .set((
-            SettingsColumns::of(after),
-            webhooks::disabled_reason.eq(reason),
-            webhooks::version.eq(webhooks::version + 1),
-            webhooks::updated_at.eq(now),
-        ))
-        .execute(connection)
-        .await?;
+    save_columns(connection, before, after).await?;
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
-    // A changed environment goes along by its foreign key.
+    // The foreign key changes the environment of the subscriptions along with the webhook's.
     if was.events != after.events {
         unsubscribe(connection, before.id).await?;
         subscribe(connection, before.id, after).await?;
@@ -85,27 +72,61 @@ pub async fn save(
         Some(policy) => retry_policies::set_own(connection, before.id, policy).await?,
         None => retry_policies::unset_own(connection, before.id).await?,
     }
-    let activated = !same_status && after.status == WebhookStatus::Active;
-    if activated || was.url != after.url {
-        health::forget(connection, &[before.id]).await?;
-    } else if was.headers != after.headers || was.serving != after.serving {
-        health::end_hold(connection, before.id).await?;
-    }
+    let activated = was.status != after.status && after.status == WebhookStatus::Active;
+    reset_health(connection, before, after, activated).await?;
     if activated {
-        let told = (StatusEventType::WebhookEnabled, after.environment);
-        let event = status_events::about(before.id, told, "set Active by an admin");
+        let about = (StatusEventType::WebhookEnabled, after.environment);
+        let event = status_events::about(before.id, about, "set Active by an admin");
         status_events::insert(connection, &event).await?;
     }
     Ok(true)
 }
 
-/// Reads the custom headers of a webhook with their values.
+async fn reset_health(
+    connection: &mut AsyncPgConnection,
+    before: &Webhook,
+    after: &WebhookSettings,
+    activated: bool,
+) -> Result<(), StoreError> {
+    let was = &before.settings;
+    // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or
+    // another pace end a hold: the receiver may have asked for exactly such a change.
+    if activated || was.url != after.url {
+        health::forget(connection, &[before.id]).await?;
+    } else if was.headers != after.headers || was.serving != after.serving {
+        health::end_hold(connection, before.id).await?;
+    }
+    Ok(())
+}
+
+async fn save_columns(
+    connection: &mut AsyncPgConnection,
+    before: &Webhook,
+    after: &WebhookSettings,
+) -> Result<(), StoreError> {
+    let same_status = before.settings.status == after.status;
+    let reason = before.disabled_reason.as_deref().filter(|_| same_status);
+    diesel::update(webhooks::table.find(bind(before.id)))
+        .set((
+            SettingsColumns::of(after),
+            webhooks::disabled_reason.eq(reason),
+            webhooks::version.eq(webhooks::version + 1),
+            webhooks::updated_at.eq(now),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Reads the custom headers of a webhook, values included.
 pub async fn find_headers(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
     id: WebhookId,
 ) -> Result<CustomHeaders, StoreError> {
-    let row = webhooks::table.find(id.0).select(webhooks::sealed_headers);
+    let row = webhooks::table
+        .find(bind(id))
+        .select(webhooks::sealed_headers);
     let sealed: Option<Vec<u8>> = row.first(connection).await?;
     open_headers(keys, id, sealed.as_deref())
 }
@@ -120,24 +141,24 @@ async fn save_headers(
     headers
         .resolve(&stored)
         .map_err(|(name, error)| unreadable(format!("header {}: {error}", name.as_str())))?;
-    diesel::update(webhooks::table.find(id.0))
+    diesel::update(webhooks::table.find(bind(id)))
         .set(HeaderColumns::seal(keys, id, &headers))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Deletes a webhook that the caller has [locked](super::lock), and its secrets for good. Its
-/// history stays; its pending deliveries are cancelled, up to a thousand at once and the
-/// others soon. Tells how many were.
+/// Deletes a [locked](super::find::lock) webhook and, for good, its secrets. The history stays. Up to
+/// [`MAX_CANCELLED_AT_ONCE`] pending deliveries are cancelled at once. Returns their number.
 pub async fn delete(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
 ) -> Result<usize, StoreError> {
-    diesel::update(webhooks::table.find(id.0))
+    diesel::update(webhooks::table.find(bind(id)))
         .set((
             webhooks::deleted_at.eq(now),
-            webhooks::status.eq(WebhookStatus::Inactive.as_str()),
+            webhooks::status.eq(bind(WebhookStatus::Inactive)),
+            // The row stays for the history, without a secret.
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
             webhooks::version.eq(webhooks::version + 1),
@@ -145,12 +166,13 @@ pub async fn delete(
         ))
         .execute(connection)
         .await?;
-    let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(id.0));
+    let previous = previous_secrets::table.filter(previous_secrets::webhook_id.eq(bind(id)));
     diesel::delete(previous).execute(connection).await?;
     unsubscribe(connection, id).await?;
+    // The remembered response to the creation holds the secret.
     idempotency::forget_made(connection, id.0).await?;
     health::forget(connection, &[id]).await?;
-    deliveries::cancel_pending(connection, id, CANCELLED_AT_ONCE).await
+    deliveries::cancel_pending(connection, id, MAX_CANCELLED_AT_ONCE).await
 }
 
 async fn subscribe(
@@ -161,9 +183,9 @@ async fn subscribe(
     use subscriptions::dsl;
     let types = settings.events.types().map(|event_type| {
         (
-            dsl::webhook_id.eq(id.0),
-            dsl::environment.eq(settings.environment.as_str()),
-            dsl::event_type.eq(event_type.as_str()),
+            dsl::webhook_id.eq(bind(id)),
+            dsl::environment.eq(bind(settings.environment)),
+            dsl::event_type.eq(bind(event_type)),
         )
     });
     diesel::insert_into(dsl::subscriptions)
@@ -174,7 +196,7 @@ async fn subscribe(
 }
 
 async fn unsubscribe(connection: &mut AsyncPgConnection, id: WebhookId) -> Result<(), StoreError> {
-    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(id.0));
+    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(bind(id)));
     diesel::delete(of_it).execute(connection).await?;
     Ok(())
 }

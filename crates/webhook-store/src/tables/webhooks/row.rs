@@ -1,0 +1,137 @@
+//! The row of a webhook, read into the domain's types.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::Value;
+use webhook_domain::{
+    AttemptTimeout, CustomHeaders, Environment, EventPattern, EventSelection, Failing, HeaderName,
+    HeaderSecret, MaxConcurrency, Metadata, OrderingField, RateLimit, RetryPolicy, Serving,
+    WebhookDescription, WebhookId, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+};
+
+use crate::StoreError;
+use crate::error::unreadable;
+use crate::schema::webhooks;
+use crate::tables::activity::LastAttempt;
+use crate::tables::health::FailingRow;
+
+/// A stored webhook, without its secrets.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The webhook's id, a UUID v7: ids sort in the order of creation.
+    pub id: WebhookId,
+    /// Counts the changes, from 1.
+    pub version: i64,
+    /// The settings. Header values are not read: each header is `HeaderSecret::Stored`.
+    pub settings: WebhookSettings,
+    /// Why the platform set the webhook Inactive; `None`: the platform did not.
+    pub disabled_reason: Option<String>,
+    /// The failures in a row, while the webhook is failing.
+    pub failing: Option<Failing>,
+    /// The end of the hold that the receiver asked for, past or to come; `None`: no hold.
+    pub held_until: Option<DateTime<Utc>>,
+    /// The latest attempt.
+    pub last_attempt: Option<LastAttempt>,
+    /// The time of creation.
+    pub created_at: DateTime<Utc>,
+    /// The time of the latest change.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The columns of a webhook without those of its secrets.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks, check_for_backend(diesel::pg::Pg))]
+pub(super) struct Row {
+    pub(super) id: WebhookId,
+    version: i64,
+    name: String,
+    url: String,
+    environment: Environment,
+    description: String,
+    status: WebhookStatus,
+    disabled_reason: Option<String>,
+    event_types: Vec<EventPattern>,
+    header_names: Vec<String>,
+    metadata: Value,
+    timeout_ms: Option<i32>,
+    max_concurrency: Option<i32>,
+    rate_limit: Option<i32>,
+    ordering_field: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn serving(&self, retry_policy: Option<RetryPolicy>) -> Result<Serving, StoreError> {
+        let ordering = self.ordering_field.as_deref().map(OrderingField::parse);
+        Ok(Serving {
+            max_concurrency: limit(self.max_concurrency, MaxConcurrency::new)?,
+            rate_limit: limit(self.rate_limit, RateLimit::new)?,
+            ordering: ordering.transpose().map_err(unreadable)?,
+            retry_policy,
+            timeout: limit(self.timeout_ms, AttemptTimeout::from_millis)?,
+        })
+    }
+
+    pub(super) fn read(
+        self,
+        failing: Option<FailingRow>,
+        last_attempt: Option<LastAttempt>,
+        retry_policy: Option<RetryPolicy>,
+    ) -> Result<Webhook, StoreError> {
+        let serving = self.serving(retry_policy)?;
+        let settings = WebhookSettings {
+            name: WebhookName::parse(&self.name).map_err(unreadable)?,
+            // Rules for URLs may have become stricter since the URL was stored.
+            url: WebhookUrl::from_stored(&self.url).map_err(unreadable)?,
+            environment: self.environment,
+            description: WebhookDescription::parse(&self.description).map_err(unreadable)?,
+            status: self.status,
+            events: EventSelection::new(self.event_types).map_err(unreadable)?,
+            headers: stored_headers(&self.header_names)?,
+            metadata: read_metadata(self.metadata)?,
+            serving,
+        };
+        Ok(Webhook {
+            id: self.id,
+            version: self.version,
+            settings,
+            disabled_reason: self.disabled_reason,
+            held_until: failing.as_ref().and_then(FailingRow::held_until),
+            failing: failing.and_then(FailingRow::read),
+            last_attempt,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+fn limit<T>(
+    column: Option<i32>,
+    new: fn(u64) -> Result<T, String>,
+) -> Result<Option<T>, StoreError> {
+    let read = column.map(|number| new(u64::from(number.unsigned_abs())));
+    read.transpose().map_err(unreadable)
+}
+
+fn stored_headers(names: &[String]) -> Result<CustomHeaders, StoreError> {
+    let mut headers = CustomHeaders::default();
+    for name in names {
+        let name = HeaderName::parse(name).map_err(unreadable)?;
+        headers
+            .set(name, HeaderSecret::Stored)
+            .map_err(unreadable)?;
+    }
+    Ok(headers)
+}
+
+fn read_metadata(column: Value) -> Result<Metadata, StoreError> {
+    let pairs: BTreeMap<String, String> = serde_json::from_value(column).map_err(unreadable)?;
+    let mut metadata = Metadata::default();
+    for (name, value) in pairs {
+        metadata.set(&name, &value).map_err(unreadable)?;
+    }
+    Ok(metadata)
+}
