@@ -1,6 +1,4 @@
-//! The REST API: management of webhooks, intake of events over HTTP, the log of deliveries.
-//!
-//! The process never calls a webhook's URL.
+#![doc = include_str!("../README.md")]
 
 #![allow(
     unused_qualifications,
@@ -18,18 +16,18 @@ use webhook_store::Purpose;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
-// The start.
+// How it starts.
 mod config;
 mod server;
 
-// The table of routes, and the handlers of the API.
+// What is served: the table of routes, and the handlers of the API.
 mod rest;
 mod routes;
 
-// The portal.
+// The portal: the same in a browser.
 mod pages;
 
-// The description of the API.
+// How the API is described.
 mod openapi;
 mod refusals;
 
@@ -53,7 +51,7 @@ pub async fn run(
     webhook_store::check_sessions(database_url).await?;
     migrate(database_url).await?;
     let pool = webhook_store::connect(database_url, POOL_SIZE, Purpose::Management).await?;
-    // The publisher outlives the drain: running requests can still publish.
+    // The publisher outlives the drain, so that requests that are running can still publish.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(config.broker, "webhook-api", publishing.clone());
     let _publishing = publishing.drop_guard();

@@ -1,4 +1,4 @@
-//! A webhook in JSON: its settings, its circuit, its latest delivery and its counts.
+//! A webhook in JSON: settings, circuit, latest delivery and counts.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::retry_policies::{RetryPolicyBody, millis};
 use crate::schema;
 
-/// The settings of a webhook, without its secret and the values of its headers.
+/// The settings of a webhook, without the secret and the values of headers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookSettings)]
 pub struct SettingsBody {
@@ -32,18 +32,18 @@ pub struct SettingsBody {
     /// The environment whose events the webhook receives.
     #[schema(value_type = schema::EnvironmentName)]
     pub environment: Environment,
-    /// What the webhook is for, in its admin's words.
+    /// The purpose of the webhook, in an admin's words.
     pub description: String,
     /// Whether the webhook receives events.
     #[schema(value_type = schema::StatusName)]
     pub status: WebhookStatus,
-    /// The patterns as they were chosen: a group stays a group.
+    /// The chosen patterns: a group stays a group.
     #[schema(value_type = Vec<schema::EventPatternName>)]
     #[serde(serialize_with = "write_patterns")]
     pub event_types: Vec<EventPattern>,
-    /// Pairs of text that belong to the webhook and are never sent.
+    /// Pairs of text for the admin's own use; never sent.
     pub metadata: BTreeMap<String, String>,
-    /// The webhook's own retry policy; `null`: the policy of its environment.
+    /// The webhook's own retry policy; `null`: the policy of the environment.
     pub retry_policy: Option<RetryPolicyBody>,
     /// How long one attempt may take, in milliseconds; `null`: the timeout of the retry policy.
     pub timeout_ms: Option<u64>,
@@ -51,7 +51,7 @@ pub struct SettingsBody {
     pub max_concurrency: Option<u16>,
     /// Requests per second from all dispatchers together; `null`: no limit.
     pub rate_limit: Option<u16>,
-    /// Whether events with one value of `ordering_key` arrive one by one.
+    /// Whether events with the same value of `ordering_key` are sent one after another.
     #[schema(value_type = schema::OrderingName)]
     pub ordering: Ordering,
     /// The field of `data` to order by; `null` without order.
@@ -67,19 +67,19 @@ pub struct WebhookBody {
     pub id: WebhookId,
     /// Counts the changes of the settings, from 1; also the `ETag`.
     pub version: i64,
-    /// What an admin decided.
+    /// The settings.
     #[serde(flatten)]
     pub settings: SettingsBody,
-    /// The names of the webhook's own headers; their values are not shown.
+    /// The names of the webhook's own headers; values are not shown.
     pub header_names: Vec<String>,
-    /// Why the platform set the webhook Inactive; `null` when an admin did, or when it is Active.
+    /// Why the platform set the webhook Inactive; `null` for an Active webhook, or if an admin did.
     pub disabled_reason: Option<String>,
     /// Since when every attempt has failed; `null`: the latest attempt was accepted.
     pub failing_since: Option<DateTime<Utc>>,
     /// Whether requests are sent, or only probes after a pause because attempts kept failing.
     pub circuit: CircuitBody,
     /// Until when the receiver asked for no requests (`Retry-After`): deliveries wait until then and
-    /// lose no attempt. `null`: the receiver did not ask, or that time is over.
+    /// lose no attempt. `null`: the receiver did not ask, or the time is over.
     pub held_until: Option<DateTime<Utc>>,
     /// The delivery of the latest attempt; `null`: there was no attempt yet.
     pub last_delivery: Option<LastDeliveryBody>,
@@ -95,9 +95,9 @@ pub struct WebhookBody {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CircuitState {
-    /// Deliveries are sent when they are due.
+    /// Due deliveries are sent.
     Closed,
-    /// Deliveries wait; one probe is sent when the pause is over.
+    /// Deliveries wait; a single probe is sent when the pause is over.
     Open,
 }
 
@@ -105,7 +105,7 @@ pub enum CircuitState {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Circuit)]
 pub struct CircuitBody {
-    /// `closed`: requests are sent; `open`: one probe is sent when the pause is over.
+    /// `closed`: requests are sent; `open`: a single probe is sent when the pause is over.
     #[schema(value_type = String, example = "closed")]
     pub state: CircuitState,
     /// When the pause is over; `null` while the circuit is closed.
@@ -126,7 +126,7 @@ pub struct LastDeliveryBody {
     pub attempted_at: DateTime<Utc>,
     /// The status of the response; `null` without a response.
     pub response_status: Option<i32>,
-    /// Why the attempt failed; `null` when it was accepted.
+    /// Why the attempt failed; `null` for an accepted attempt.
     #[schema(value_type = Option<schema::FailureClassName>)]
     pub failure_class: Option<FailureClass>,
 }
@@ -135,15 +135,15 @@ pub struct LastDeliveryBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Counts)]
 pub struct CountsBody {
-    /// Requests that were sent.
+    /// Sent requests.
     pub attempts: i64,
-    /// Requests that failed.
+    /// Failed requests.
     pub failed_attempts: i64,
-    /// Deliveries that were accepted.
+    /// Accepted deliveries.
     pub succeeded: i64,
-    /// Deliveries that failed after all retries.
+    /// Deliveries without a retry left, all failed.
     pub failed: i64,
-    /// The share of requests that were accepted, 0 to 1; `null` without requests.
+    /// The share of accepted requests, 0 to 1; `null` without requests.
     pub success_rate: Option<f64>,
 }
 
@@ -162,7 +162,7 @@ pub(super) async fn with_counts(
     Ok(bodies.collect())
 }
 
-/// Adds the counts of the last 24 hours to one webhook.
+/// Adds the counts of the last 24 hours to a webhook.
 pub(super) async fn with_count(
     connection: &mut RawConnection,
     webhook: Webhook,
@@ -182,6 +182,7 @@ impl WebhookBody {
             disabled_reason: webhook.disabled_reason,
             failing_since: webhook.failing.map(|failing| failing.since),
             circuit: webhook.failing.into(),
+            // A hold that is over stays stored until the next attempt.
             held_until: webhook.held_until.filter(|until| *until > Utc::now()),
             last_delivery: webhook.last_attempt.map(LastDeliveryBody::from),
             last_24h: counts.into(),
@@ -190,8 +191,8 @@ impl WebhookBody {
         }
     }
 
-    /// Whether attempts fail while the webhook is Active. An Inactive webhook sends nothing, so that
-    /// its last failures say nothing about its receiver now.
+    /// Whether attempts fail while the webhook is Active. The failures of an Inactive webhook are old:
+    /// the receiver may work again.
     pub fn is_failing(&self) -> bool {
         self.failing_since.is_some() && self.settings.is_active()
     }
@@ -203,7 +204,7 @@ impl SettingsBody {
         self.status == WebhookStatus::Active
     }
 
-    /// The event types that the patterns stand for today.
+    /// The event types of all patterns.
     pub fn subscribed_types(&self) -> Vec<EventType> {
         let events = EventSelection::new(self.event_types.iter().copied());
         events.map_or_else(|_| Vec::new(), |events| events.types().collect())
@@ -270,7 +271,7 @@ impl From<Counts> for CountsBody {
     }
 }
 
-/// Writes patterns as their texts: `["license.*"]`.
+/// Writes patterns as texts: `["license.*"]`.
 fn write_patterns<S: Serializer>(
     patterns: &[EventPattern],
     serializer: S,

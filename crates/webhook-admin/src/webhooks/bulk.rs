@@ -1,4 +1,4 @@
-//! Makes one change of many webhooks.
+//! Makes the same change of many webhooks.
 
 use serde::Serialize;
 use utoipa::openapi::schema::{OneOfBuilder, Schema};
@@ -24,10 +24,10 @@ const MAX_IDS: usize = 1_000;
 pub const MAX_BULK_BYTES: usize = 128 * 1024;
 
 request! {
-    /// Sets webhooks Active or Inactive, or deletes them.
+    /// Sets webhooks Active or Inactive, or deletes webhooks.
     #[derive(ToSchema)]
     pub struct SetWebhooks {
-        /// What to do with each webhook.
+        /// The change of each webhook.
         #[schema(value_type = String, pattern = "^(activate|deactivate|delete)$", example = "activate")]
         pub action: SetAction = required(SetAction::parse),
         /// Up to 1,000 webhooks.
@@ -37,10 +37,10 @@ request! {
 }
 
 request! {
-    /// Changes the events that webhooks are subscribed to.
+    /// Changes the subscriptions of webhooks.
     #[derive(ToSchema)]
     pub struct ChangeSubscriptions {
-        /// What to do with the subscriptions of each webhook.
+        /// The change of each webhook.
         #[schema(value_type = String, pattern = "^(add|remove)_event_types$", example = "add_event_types")]
         pub action: SubscriptionAction = required(SubscriptionAction::parse),
         /// Up to 1,000 webhooks.
@@ -52,7 +52,7 @@ request! {
     }
 }
 
-/// What [`SetWebhooks`] does with each webhook.
+/// The change of a [`SetWebhooks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetAction {
     /// `activate` or `deactivate`: sets the status.
@@ -61,16 +61,16 @@ pub enum SetAction {
     Delete,
 }
 
-/// What [`ChangeSubscriptions`] does with the subscriptions of each webhook.
+/// The change of a [`ChangeSubscriptions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubscriptionAction {
-    /// `add_event_types`: the webhook receives these events too.
+    /// `add_event_types`: adds subscriptions.
     Add,
-    /// `remove_event_types`: the webhook receives these events no more.
+    /// `remove_event_types`: removes subscriptions.
     Remove,
 }
 
-/// A change of many webhooks, in one of two documents.
+/// A change of many webhooks.
 pub enum ChangeWebhooks {
     /// A change of the status, or a deletion.
     Set(SetWebhooks),
@@ -85,13 +85,13 @@ pub struct BulkResults {
     pub results: Vec<WebhookResult>,
 }
 
-/// The outcome for one webhook of a bulk change.
+/// The outcome of a bulk change for a webhook.
 #[derive(Serialize, ToSchema)]
 pub struct WebhookResult {
-    /// The webhook's id, as it was sent.
+    /// The id of the request.
     #[schema(value_type = Uuid)]
     pub id: WebhookId,
-    /// `changed`; `unchanged`: the webhook was like that already; `not_found`; `refused`: `errors`
+    /// `changed`; `unchanged`: the webhook had these settings already; `not_found`; `refused`: `errors`
     /// says why; `unavailable`: send the request again.
     #[schema(value_type = String, example = "changed")]
     pub result: BulkResult,
@@ -99,17 +99,17 @@ pub struct WebhookResult {
     pub errors: Vec<FieldProblem>,
 }
 
-/// How a bulk change ended for one webhook.
+/// How a bulk change ended for a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BulkResult {
     /// The webhook has changed, or is deleted.
     Changed,
-    /// The webhook was like that already.
+    /// The webhook had these settings already.
     Unchanged,
     /// No webhook has the id.
     NotFound,
-    /// The change makes no sense for the webhook, such as to remove its last event type.
+    /// The change makes no sense for the webhook: it would remove the last event type.
     Refused,
     /// The database did not answer, or the change failed otherwise.
     Unavailable,
@@ -136,8 +136,8 @@ impl ChangeWebhooks {
     }
 }
 
-/// Changes or deletes many webhooks, each in a transaction of its own: a webhook that cannot be
-/// changed does not stop the others.
+/// Changes or deletes many webhooks, each in a new transaction: a refused change does not stop the
+/// others.
 pub async fn change_webhooks(
     change: &ChangeWebhooks,
     caller: &Caller,
@@ -145,6 +145,7 @@ pub async fn change_webhooks(
     sealing_keys: &SealingKeys,
 ) -> Result<BulkResults, Refusal> {
     let mut connection = connections.acquire().await?;
+    // A transaction per webhook: 1,000 locked webhooks would keep the dispatchers waiting.
     let mut results = Vec::with_capacity(change.ids().len());
     for id in change.ids() {
         let one = Change {

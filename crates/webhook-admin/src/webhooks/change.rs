@@ -13,21 +13,21 @@ use crate::connections::Connections;
 use crate::refusal::Refusal;
 use crate::version::IfMatch;
 
-/// A change of one webhook: who makes it, and which version it is meant for.
+/// A change of a webhook: the caller, and the versions to change.
 pub struct Change<'a> {
     /// The webhook.
     pub id: WebhookId,
-    /// The versions that the change is meant for.
+    /// The versions to change; another version refuses the change.
     pub if_match: &'a IfMatch,
     /// The author of the entry in the audit log.
     pub caller: &'a Caller,
-    /// The keys that seal the values of headers.
+    /// The keys to seal the values of headers with.
     pub sealing_keys: &'a SealingKeys,
 }
 
 impl Change<'_> {
-    /// Changes the settings to those that `decide` makes of the current ones, and reads the webhook
-    /// afterwards. Settings that stay the same change nothing, not even the version.
+    /// Replaces the settings by the result of `decide` for the current settings, and reads the webhook
+    /// afterwards. Equal settings change nothing, not even the version.
     pub async fn apply(
         &self,
         connections: &Connections,
@@ -42,15 +42,16 @@ impl Change<'_> {
         with_count(&mut connection, webhook).await
     }
 
-    /// Changes the settings in the caller's transaction, and writes what differs into the audit log.
+    /// Changes the settings in the caller's transaction, and writes the differing fields into the audit log.
     pub(super) async fn apply_within(
         &self,
         connection: &mut RawConnection,
         decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
     ) -> Result<Changed, Refusal> {
-        // The lock comes first: nobody else changes the webhook between the decision and the write.
+        // The lock comes first: no other change can come between the decision and the write.
         let before = lock(connection, self.id, self.if_match).await?;
         let after = decide(&before.settings)?;
+        // Headers may differ although all other fields are equal, so `save` decides about a change.
         if !webhooks::save(connection, self.sealing_keys, &before, &after).await? {
             return Ok(Changed::No);
         }
@@ -71,12 +72,12 @@ impl Change<'_> {
 pub(super) enum Changed {
     /// The webhook has other settings now, or is deleted.
     Yes,
-    /// The webhook was like that already.
+    /// The webhook had these settings already.
     No,
 }
 
-/// Locks a webhook until the caller's transaction ends, and checks that it has a version that the
-/// change is meant for.
+/// Locks a webhook until the caller's transaction ends, and refuses a version other than those of
+/// `if_match`.
 pub(super) async fn lock(
     connection: &mut RawConnection,
     id: WebhookId,
@@ -88,8 +89,8 @@ pub(super) async fn lock(
     Ok(webhook)
 }
 
-/// The fields that differ between two settings, with their old and their new values. Of headers only
-/// the names are told: a header that got another value shows up with the same names on both sides.
+/// The differing fields of two settings, with the old and the new values. Headers are compared with
+/// their values and shown by name only: a changed value shows the same names on both sides.
 pub(super) fn difference(
     before: &WebhookSettings,
     after: &WebhookSettings,

@@ -21,19 +21,19 @@ use crate::url_rules::UrlRules;
 /// The path of all webhooks in the API.
 const COLLECTION: &str = "/api/v1/webhooks";
 
-/// A webhook that was just created, with its secret.
+/// A new webhook, with the secret.
 #[derive(Serialize, ToSchema)]
 pub struct CreatedWebhook {
     /// The webhook.
     #[serde(flatten)]
     pub webhook: WebhookBody,
-    /// The secret that the webhook's requests are signed with.
+    /// The secret to verify requests with.
     #[schema(value_type = schema::SecretText)]
     pub secret: String,
 }
 
 /// Creates the webhook that a [`CreateWebhook`] describes, once per idempotency key. The webhook
-/// receives every matching event that is published after this returns.
+/// receives every matching event that is published after the creation.
 pub async fn create_webhook(
     (idempotency_key, body): (&IdempotencyKey, &[u8]),
     url_rules: &UrlRules,
@@ -41,6 +41,7 @@ pub async fn create_webhook(
     connections: &Connections,
     sealing_keys: &SealingKeys,
 ) -> Result<Creation, Refusal> {
+    // A wrong document is refused before a connection is taken from the pool.
     let CreateWebhook { settings, secret } = CreateWebhook::parse(body, url_rules)?;
     let secret = secret.unwrap_or_else(generate_secret);
     let mut connection = connections.acquire().await?;
@@ -58,7 +59,7 @@ pub async fn create_webhook(
     create_once(&mut connection, sealing_keys, caller, request, make).await
 }
 
-/// Stores a webhook and its entry in the audit log, in the caller's transaction.
+/// Stores a webhook and an entry in the audit log, in the caller's transaction.
 pub(super) async fn insert(
     connection: &mut RawConnection,
     (settings, secret): (&WebhookSettings, &SigningSecret),

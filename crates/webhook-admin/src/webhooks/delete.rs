@@ -22,7 +22,7 @@ pub async fn delete_webhook(
     delete_over(&mut connection, id, if_match, caller).await
 }
 
-/// Deletes a webhook over the caller's connection, in a transaction of its own.
+/// Deletes a webhook over the caller's connection, in a new transaction.
 pub(super) async fn delete_over(
     connection: &mut RawConnection,
     id: WebhookId,

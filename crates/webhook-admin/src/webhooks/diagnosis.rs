@@ -1,4 +1,4 @@
-//! Finds what keeps events from a webhook: the steps of the troubleshooting guide, done by the machine.
+//! Diagnoses a webhook: the checks of the troubleshooting guide, done by the machine.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ const URL_CHECK_TIMEOUT: Duration = Duration::from_secs(16);
 /// How often the report of a URL check is looked for.
 const URL_CHECK_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The most pending deliveries that are counted: beyond that a diagnosis says "10,000 or more".
+/// The most pending deliveries to count. A diagnosis of more says "10,000 or more".
 const MAX_PENDING: i64 = 10_000;
 
-/// What keeps, or may keep, events from a webhook.
+/// The findings about a webhook.
 #[derive(Serialize, ToSchema)]
 pub struct Diagnosis {
     /// One finding per check.
@@ -40,21 +40,20 @@ pub struct Diagnosis {
 #[derive(Serialize, ToSchema)]
 #[schema(as = DiagnosisFinding)]
 pub struct FindingBody {
-    /// What was checked.
+    /// The check.
     #[schema(value_type = schema::CheckName)]
     pub check: Check,
     /// `problem`: events are kept away; `warning`: may be intended, or become a problem.
     #[schema(value_type = schema::SeverityName)]
     pub severity: Severity,
-    /// What was found.
+    /// The finding, in a sentence.
     #[schema(example = "It is Active and healthy.")]
     pub message: String,
-    /// What to do about the finding.
+    /// How to solve the problem.
     pub advice: Option<String>,
 }
 
-/// Diagnoses a webhook. This takes as long as a dispatcher takes to check the webhook's URL, 16 s at
-/// most.
+/// Diagnoses a webhook. A dispatcher checks the URL meanwhile, which takes 16 s at most.
 pub async fn diagnose_webhook(
     id: WebhookId,
     connections: &Connections,

@@ -1,4 +1,4 @@
-//! Exports the webhooks of an environment as one document, which can be [imported](super::import)
+//! Exports the webhooks of an environment as one document, for an [import](super::import)
 //! elsewhere.
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,11 +23,11 @@ use crate::values::parse_bool;
 /// The most webhooks in one document.
 pub(super) const MAX_WEBHOOKS: usize = 10_000;
 
-/// How many webhooks one statement reads.
+/// How many webhooks a statement reads.
 const ROWS_PER_STATEMENT: i64 = 500;
 
 request! {
-    /// What to export.
+    /// The webhooks to export.
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ExportWebhooks {
@@ -51,7 +51,7 @@ impl ExportWebhooks {
 /// All webhooks of an environment.
 #[derive(Serialize, ToSchema)]
 pub struct WebhooksDocument {
-    /// The environment that was exported.
+    /// The exported environment.
     #[schema(value_type = schema::EnvironmentName)]
     pub environment: Environment,
     /// The oldest first, 10,000 at most.

@@ -1,4 +1,4 @@
-//! Reads one webhook.
+//! Finds a webhook by id.
 
 use webhook_domain::WebhookId;
 use webhook_store::RawConnection;
@@ -8,7 +8,7 @@ use super::body::{WebhookBody, with_count};
 use crate::connections::Connections;
 use crate::refusal::Refusal;
 
-/// Finds a webhook, with the counts of its last 24 hours.
+/// Finds a webhook, with the counts of the last 24 hours.
 pub async fn find_webhook(
     id: WebhookId,
     connections: &Connections,
@@ -18,7 +18,7 @@ pub async fn find_webhook(
     with_count(&mut connection, webhook).await
 }
 
-/// Finds a webhook as it is stored.
+/// Finds the stored row of a webhook.
 pub async fn find_stored(
     connection: &mut RawConnection,
     id: WebhookId,

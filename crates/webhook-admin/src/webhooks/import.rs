@@ -26,8 +26,8 @@ mod plan;
 /// The most bytes of a document.
 pub const MAX_IMPORT_BYTES: usize = 32 * 1024 * 1024;
 
-/// How many webhooks one transaction writes. A transaction locks its webhooks and the imports of the
-/// environment until it ends.
+/// How many webhooks a transaction writes. The webhooks, and all imports into the environment, are
+/// locked until the transaction ends.
 const WEBHOOKS_PER_TRANSACTION: usize = 50;
 
 request! {
@@ -35,10 +35,10 @@ request! {
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ImportTarget {
-        /// The environment of the webhooks, whatever the document says.
+        /// The environment to import into; the environment of the document does not count.
         #[param(value_type = schema::EnvironmentName, inline)]
         pub environment: Environment = required(str::parse),
-        /// Only tell what would change.
+        /// Only report the changes.
         pub dry_run: Option<bool> = optional(parse_bool),
     }
 }
@@ -52,14 +52,14 @@ impl ImportTarget {
     }
 }
 
-/// A document as an export writes it.
+/// A document of an export.
 #[derive(ToSchema)]
 pub struct ImportDocument {
-    /// The environment that was exported.
+    /// The exported environment.
     #[schema(value_type = Option<schema::EnvironmentName>, inline)]
     pub environment: Option<Environment>,
-    /// Up to 10,000. A webhook with the same name is changed; without one, a webhook is created. A
-    /// header whose value is `null` keeps its stored value.
+    /// Up to 10,000. A webhook with the same name is changed; a new name creates a webhook. A header
+    /// with the value `null` keeps the stored value.
     #[schema(min_items = 1, max_items = 10_000)]
     pub webhooks: Vec<ImportWebhook>,
 }
@@ -89,13 +89,13 @@ impl ImportDocument {
     }
 }
 
-/// What an import changed, or would change.
+/// The changes of an import, or of a dry run.
 #[derive(Serialize, ToSchema)]
 pub struct ImportResult {
-    /// The environment that was imported into.
+    /// The environment of the webhooks.
     #[schema(value_type = schema::EnvironmentName)]
     pub environment: Environment,
-    /// Whether nothing was saved.
+    /// Whether the changes are only reported.
     pub dry_run: bool,
     /// How many webhooks were created.
     pub created: usize,
@@ -103,41 +103,40 @@ pub struct ImportResult {
     pub updated: usize,
     /// How many webhooks were like in the document already.
     pub unchanged: usize,
-    /// In the order of the document. Webhooks of the environment that the document does not name stay
-    /// as they are.
+    /// In the order of the document. All other webhooks of the environment stay.
     pub webhooks: Vec<ImportedWebhook>,
 }
 
-/// What an import does with one webhook.
+/// The changes of an import for a webhook.
 #[derive(Serialize, ToSchema)]
 pub struct ImportedWebhook {
-    /// The webhook's name, by which it was found.
+    /// The webhook's name, which decides between create and update.
     pub name: String,
     /// `create`, `update` or `unchanged`.
     #[schema(value_type = String, example = "update")]
     pub action: ImportAction,
-    /// The webhook's id; `null` for a webhook that a dry run would create.
+    /// The webhook's id; `null` if a dry run would create the webhook.
     #[schema(value_type = Option<Uuid>)]
     pub id: Option<WebhookId>,
-    /// The fields that differ.
+    /// The differing fields.
     pub changes: BTreeMap<String, FieldChange>,
-    /// Headers that have a value neither in the document nor in the environment: they are left out.
+    /// Headers without a value in the document and in the environment, which are left out.
     pub missing_headers: Vec<String>,
 }
 
-/// What an import does with a webhook.
+/// The action of an import for a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportAction {
-    /// No webhook has the name: one is created.
+    /// The name is new: a webhook is created.
     Create,
-    /// The webhook of this name is changed.
+    /// The webhook with the name is changed.
     Update,
-    /// The webhook of this name is like in the document already.
+    /// The webhook with the name has the settings of the document already.
     Unchanged,
 }
 
-/// A field that differs.
+/// A differing field.
 #[derive(Serialize, ToSchema)]
 pub struct FieldChange {
     /// The value before; `null` for a new webhook, and for a secret.
@@ -149,8 +148,8 @@ pub struct FieldChange {
 }
 
 /// Imports webhooks into an environment. A document with a fault changes nothing. Webhooks are
-/// written in transactions of 50: if the database goes away in between, the first of them are saved,
-/// and importing the document again saves the others.
+/// written in transactions of 50: if the database goes away in between, the first transactions are
+/// saved, and a repeated import saves the rest.
 pub async fn import_webhooks(
     target: &ImportTarget,
     document: &ImportDocument,
@@ -191,7 +190,7 @@ impl ImportResult {
     }
 }
 
-/// Refuses names that stand for more than one webhook, in the document or in the environment.
+/// Refuses ambiguous names, with two webhooks in the document or in the environment.
 async fn check_names(
     connection: &mut RawConnection,
     environment: Environment,
@@ -217,7 +216,7 @@ async fn check_names(
     }
 }
 
-/// Tells what an import would do with one webhook.
+/// Reports the changes of an import for a webhook.
 async fn preview(
     connection: &mut RawConnection,
     environment: Environment,
@@ -231,7 +230,7 @@ async fn preview(
     plan_import(connection, sealing_keys, wanted, present.as_ref()).await
 }
 
-/// Imports some webhooks in one transaction.
+/// Imports some webhooks in a single transaction.
 async fn import_some(
     connection: &mut RawConnection,
     (environment, wanted): (Environment, &[ImportWebhook]),
@@ -243,7 +242,7 @@ async fn import_some(
         webhooks::lock_imports(connection, environment).await?;
         let mut imported = Vec::with_capacity(wanted.len());
         for one in wanted {
-            // The webhook is locked before the plan is made, so that nobody changes it in between.
+            // The lock comes before the plan: no other change can come in between.
             let present = match find_named(connection, environment, one).await? {
                 Some(id) => webhooks::lock(connection, id).await?,
                 None => None,
@@ -257,8 +256,7 @@ async fn import_some(
     .await
 }
 
-/// The webhook with the wanted name. Names need not be unique; [`check_names`] has refused repeated
-/// ones.
+/// The webhook with the wanted name. [`check_names`] has refused repeated names.
 async fn find_named(
     connection: &mut RawConnection,
     environment: Environment,

@@ -15,7 +15,7 @@ use crate::schema;
 use crate::values::{parse_bool, parse_search};
 
 request! {
-    /// Which webhooks to list.
+    /// The filters, the order and the page of a list of webhooks.
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ListWebhooks {
@@ -28,13 +28,13 @@ request! {
         /// The status of the webhooks.
         #[param(value_type = Option<schema::StatusName>, inline)]
         pub status: Option<WebhookStatus> = optional(str::parse),
-        /// An event type that the webhooks are subscribed to, by itself, its group or `*`.
+        /// A subscribed event type, subscribed by name, by group or by `*`.
         #[param(value_type = Option<schema::EventTypeName>, inline)]
         pub event_type: Option<EventType> = optional(str::parse),
-        /// Only webhooks that are failing, or only those that are not.
+        /// `true`: only failing webhooks; `false`: only other webhooks.
         pub failing: Option<bool> = optional(parse_bool),
-        /// With `-` the greatest first; `-created_at` when left out. Webhooks without a delivery count
-        /// as those with the oldest.
+        /// With `-` the greatest first; `-created_at` when left out. A webhook without a delivery counts
+        /// as the oldest delivery.
         #[param(value_type = Option<String>, pattern = "^-?(name|created_at|last_delivery)$")]
         pub sort: Sort = or_default(parse_sort),
         /// `next_cursor` of the page before, for the same filters and sort.
@@ -72,7 +72,8 @@ impl ListWebhooks {
     }
 }
 
-/// Lists webhooks, a page of them. Pages stay as they are while webhooks come and go.
+/// Lists a page of webhooks. A webhook that is created or deleted meanwhile shifts no other webhook to
+/// another page.
 pub async fn list_webhooks(
     list: ListWebhooks,
     connections: &Connections,
@@ -81,6 +82,7 @@ pub async fn list_webhooks(
     let filter = list.filter();
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &filter).await?;
+    // A row more than the page has was read: the row shows that there is a next page.
     let last = limit.cut(&mut rows);
     let next_cursor = last.map(|last| write_cursor(&last.position(), filter.sort.by));
     let page = Page::with_cursor(with_counts(&mut connection, rows).await?, next_cursor);
@@ -106,7 +108,7 @@ fn parse_sort(text: &str) -> Result<Sort, &'static str> {
     Ok(Sort { by, descending })
 }
 
-/// Writes the position of a row as a cursor: its id, then the value that the list is sorted by.
+/// Writes the position of a row as a cursor: the id, then the value of the sort key.
 fn write_cursor(position: &Position, by: SortKey) -> String {
     let sorted_by = match by {
         SortKey::Created => Vec::new(),
@@ -119,7 +121,7 @@ fn write_cursor(position: &Position, by: SortKey) -> String {
     write_place(position.id.0, &sorted_by)
 }
 
-/// The position that a cursor names in a list sorted by `by`. Any bytes name some position.
+/// The position of a cursor in a list sorted by `by`. Any bytes are a valid position.
 fn position_at((id, sorted_by): (Uuid, Vec<u8>), by: SortKey) -> Position {
     let name = match by {
         // No text of Postgres holds a NUL.

@@ -1,4 +1,4 @@
-//! Replays the events that a webhook missed.
+//! Replays missed events of a webhook.
 
 use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
@@ -21,11 +21,11 @@ request! {
     /// The time span of the events to replay.
     #[derive(ToSchema)]
     pub struct ReplayEvents {
-        /// Events received at this time or later.
+        /// Events received at `since` or later.
         pub since: DateTime<Utc> = required(parse_time),
-        /// Events received before this time; up to now when left out.
+        /// Events received before `until`; up to now when left out.
         pub until: Option<DateTime<Utc>> = optional(parse_time),
-        /// Events per second, so that live deliveries continue beside the replay; 100 when left out.
+        /// Events per second, which leaves room for live deliveries; 100 when left out.
         #[schema(value_type = Option<u16>, minimum = 1, maximum = 5_000)]
         pub rate: Option<JobRate> = whole(JobRate::new),
     }
@@ -44,17 +44,17 @@ impl ReplayEvents {
     }
 }
 
-/// Whether a request only asks what it would do.
+/// Whether a request is only tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DryRun {
-    /// Nothing is changed.
+    /// No change is made.
     Yes,
     /// The request is carried out.
     No,
 }
 
-/// Counts the events that a replay would send: those of the webhook's environment and of types that it
-/// is subscribed to now, without a delivery to this webhook.
+/// Counts the events of a replay: of the webhook's environment and subscribed types, without a delivery
+/// to the webhook.
 pub async fn count_missed(
     id: WebhookId,
     replay: &ReplayEvents,
@@ -66,8 +66,8 @@ pub async fn count_missed(
     missed.job().count(&mut connection).await
 }
 
-/// Starts a job that sends an Active webhook the events that it missed, the oldest first, once per
-/// idempotency key.
+/// Starts a job that sends missed events to an Active webhook, the oldest first, once per idempotency
+/// key.
 pub async fn start_replay(
     id: WebhookId,
     replay: &ReplayEvents,
@@ -86,7 +86,7 @@ pub async fn start_replay(
         .await
 }
 
-/// The events that a webhook missed, and how fast to send them.
+/// The missed events of a webhook, and the rate to send at.
 struct Missed<'a> {
     name: &'a WebhookName,
     selection: Selection,

@@ -1,5 +1,4 @@
-//! The documents that hold the settings of a webhook, as `POST`, `PUT`, `PATCH` and an import take
-//! them.
+//! The documents with the settings of a webhook: of `POST`, `PUT` and `PATCH`, and of an import.
 
 use std::borrow::Cow;
 
@@ -14,14 +13,14 @@ use crate::refusal::Refusal;
 use crate::retry_policies::RetryPolicyRequest;
 use crate::url_rules::UrlRules;
 
-/// The most bytes of a document with one webhook, all its headers and metadata included.
+/// The most bytes of a document with one webhook, headers and metadata included.
 pub const MAX_WEBHOOK_BYTES: usize = 256 * 1024;
 
 /// A webhook to be created.
 pub struct CreateWebhook {
     /// The webhook's settings.
     pub settings: WebhookSettings,
-    /// The signing secret; generated without one.
+    /// The signing secret; generated when left out.
     pub secret: Option<SigningSecret>,
 }
 
@@ -79,14 +78,15 @@ impl PatchWebhook {
 
 /// A webhook of an import.
 pub struct ImportWebhook {
-    /// The webhook's settings. A header without a value keeps the value that is stored.
+    /// The webhook's settings. A header without a value keeps the stored value.
     pub settings: WebhookSettings,
-    /// The signing secret; without one the secret stays, or is generated for a new webhook.
+    /// The signing secret. When left out, a stored webhook keeps the secret, and a new webhook gets a
+    /// generated secret.
     pub secret: Option<SigningSecret>,
 }
 
 impl ImportWebhook {
-    /// Takes the webhook out of its object, for an import into `environment`. `None`: a field is
+    /// Takes a webhook out of an item of the document, for an import into `environment`. `None`: a field is
     /// missing or wrong, and noted in `fields`.
     pub fn take(
         fields: &mut Fields<'_>,
@@ -112,7 +112,7 @@ fn parse(
     fields.end_with(read)
 }
 
-/// Describes a document by its fields.
+/// Implements the schema of a document.
 macro_rules! described {
     ($name:ident, $document:expr, $about:literal) => {
         impl PartialSchema for $name {

@@ -27,8 +27,8 @@ request! {
     #[derive(ToSchema)]
     pub struct RotateSecret {
         /// How long the old secret stays valid, up to 7 days; the platform's setting when left out.
-        /// `0`, for a secret that leaked: the old secret is invalid at once, and so is every secret
-        /// that was replaced before.
+        /// `0`, for a leaked secret: the old secret is invalid at once, and so is every secret
+        /// replaced before.
         #[schema(value_type = Option<schema::GracePeriodText>, inline)]
         pub grace_period: Option<Duration> = optional(parse_grace_period),
         /// The new secret; generated when left out.
@@ -50,28 +50,28 @@ fn parse_grace_period(text: &str) -> Result<Duration, String> {
     parse_duration(text, PlatformSettings::MAX_GRACE_PERIOD)
 }
 
-/// The secrets that a webhook's requests are signed with.
+/// The valid secrets of a webhook.
 #[derive(Serialize, ToSchema)]
 pub struct SecretBody {
     /// The current secret.
     #[schema(value_type = schema::SecretText)]
     pub secret: String,
-    /// Replaced secrets that are still valid, the newest first, two at most.
+    /// Replaced secrets, still valid, the newest first, two at most.
     pub previous: Vec<PreviousSecretBody>,
 }
 
-/// A replaced secret that is still valid.
+/// A replaced secret, still valid.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PreviousSecret)]
 pub struct PreviousSecretBody {
     /// The secret.
     #[schema(value_type = schema::SecretText)]
     pub secret: String,
-    /// Until when requests are signed with this secret too.
+    /// Until when requests are also signed with the replaced secret.
     pub valid_until: DateTime<Utc>,
 }
 
-/// Shows the secret of a webhook, and writes into the audit log who has seen it.
+/// Shows the secret of a webhook, and records the caller in the audit log.
 pub async fn show_secret(
     id: WebhookId,
     caller: &Caller,
@@ -79,7 +79,7 @@ pub async fn show_secret(
     sealing_keys: &SealingKeys,
 ) -> Result<SecretBody, Refusal> {
     let mut connection = connections.acquire().await?;
-    // One transaction: no secret is shown without its entry in the audit log.
+    // One transaction: no secret is shown without an entry in the audit log.
     transaction(&mut connection, async |connection| {
         let webhook = find_stored(connection, id).await?;
         let entry = AuditEntry {
@@ -127,7 +127,7 @@ pub(super) async fn rotate_within(
     caller: &Caller,
     sealing_keys: &SealingKeys,
 ) -> Result<(), Refusal> {
-    // Postgres keeps microseconds: the audit log must name the time that is stored.
+    // Postgres keeps microseconds: the audit log must have the stored time.
     let valid_until = valid_until.map(|until| until.trunc_subsecs(6));
     secrets::rotate(connection, sealing_keys, id, secret, valid_until).await?;
     let entry = AuditEntry {

@@ -1,14 +1,14 @@
-//! The settings of a webhook in requests: one table of fields, from which the reader and the schema of
-//! each document are made.
+//! The settings of a webhook in requests. A table of fields makes the reader and the schema of each
+//! document.
 //!
-//! Four documents hold settings, and differ in what a missing field and a `null` mean:
+//! Four documents hold settings, and differ in the meaning of a missing field and of a `null`:
 //!
-//! | document | a field that is left out | `null` for a header or a pair of metadata |
+//! | document | a missing field | `null` for a header or a pair of metadata |
 //! | --- | --- | --- |
-//! | create | has its default | is refused |
-//! | replace | has its default | is refused |
+//! | create | gets the default | is refused |
+//! | replace | gets the default | is refused |
 //! | patch (RFC 7396) | stays | removes the header or the pair |
-//! | import | has its default | a header keeps its stored value; a pair is refused |
+//! | import | gets the default | a header keeps the stored value; a pair is refused |
 
 mod draft;
 mod fields;

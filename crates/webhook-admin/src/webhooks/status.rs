@@ -1,4 +1,4 @@
-//! Sets a webhook Active or Inactive, and refuses operations that need an Active one.
+//! Sets a webhook Active or Inactive, and refuses operations on Inactive webhooks.
 
 use webhook_domain::{WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::SealingKeys;
@@ -10,7 +10,7 @@ use crate::connections::Connections;
 use crate::refusal::Refusal;
 use crate::version::IfMatch;
 
-/// Sets the status of a webhook, which may have the status already.
+/// Sets the status of a webhook. The same status again changes nothing.
 pub async fn set_status(
     id: WebhookId,
     status: WebhookStatus,
@@ -32,7 +32,7 @@ pub async fn set_status(
     changed.await
 }
 
-/// Refuses an operation that sends something to an Inactive webhook.
+/// Refuses to send a replay or a test to an Inactive webhook.
 pub(super) fn require_active(settings: &WebhookSettings) -> Result<(), Refusal> {
     match settings.status {
         WebhookStatus::Active => Ok(()),

@@ -1,4 +1,4 @@
-//! The notice that reports the outcome of a form, shown once on the next page.
+//! The notice about the outcome of a form, shown once on the next page.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
@@ -6,10 +6,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use webhook_domain::{WebhookId, WebhookStatus};
 
-/// The cookie that carries the notice, because any replica may serve the next page.
+/// The cookie of the notice. No replica stores a notice, because any replica may serve the next page.
 const COOKIE: &str = "webhooks_notice";
 
-/// How long the cookie lives, in seconds. A browser that loads no page in this time drops the notice.
+/// How long the cookie lives, in seconds. Afterwards the browser drops the notice.
 const COOKIE_SECONDS: i64 = 60;
 
 /// A sentence about the outcome, and an undo button if the change can be undone.
@@ -20,16 +20,16 @@ pub(crate) struct Notice {
     pub(crate) undo: Option<Undo>,
 }
 
-/// A form that undoes a change. The cookie can only name one of these forms, so that a planted cookie
-/// can do nothing else.
+/// A form to undo a change. A cookie can only name a form of this list, which bounds the harm of a
+/// planted cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Undo {
-    /// Sets a webhook back to its old status `was`.
+    /// Sets a webhook back to the old status `was`.
     Status {
         webhook_id: WebhookId,
         was: WebhookStatus,
     },
-    /// Sets webhooks back to their old status `was`.
+    /// Sets webhooks back to the old status `was`.
     Statuses {
         webhook_ids: Vec<WebhookId>,
         was: WebhookStatus,
@@ -42,7 +42,7 @@ impl Undo {
     pub(crate) const MAX_WEBHOOKS: usize = 64;
 }
 
-/// The action of a bulk change that sets webhooks back to the status `was`.
+/// The action of a bulk change back to the status `was`.
 pub(crate) fn action_back_to(was: &WebhookStatus) -> &'static str {
     match was {
         WebhookStatus::Active => "activate",
@@ -67,7 +67,7 @@ impl Notice {
         }
     }
 
-    /// The notice of the form before this page. A cookie that cannot be read is no notice.
+    /// The notice of the form before this page. An unreadable cookie is no notice.
     pub(super) fn of(request: &HttpRequest) -> Option<Self> {
         let cookie = request.cookie(COOKIE)?;
         let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
@@ -81,7 +81,7 @@ impl Notice {
     }
 }
 
-/// The cookie that removes a notice after it was shown.
+/// The cookie to remove a shown notice.
 pub(super) fn shown() -> Cookie<'static> {
     cookie(String::new(), 0)
 }

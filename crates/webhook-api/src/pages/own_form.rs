@@ -1,13 +1,13 @@
-//! How a form proves that one of our own pages made it: a token derived from a cookie of the browser.
+//! The proof that a form is from a page of the portal: a token derived from a cookie of the browser.
 
 use actix_web::HttpRequest;
 use webhook_domain::SessionToken;
 
-/// The field of the token, which every form has.
+/// The field of the token in every form.
 pub(super) const TOKEN_FIELD: &str = "csrf";
 
-/// The cookie that the sign-in form's token is derived from, while there is no session: no other site
-/// can sign a browser in as somebody else.
+/// The cookie for the token of the sign-in form, while there is no session. Without a token, another
+/// site could sign a browser in with a foreign API key.
 pub(super) const SIGN_IN_COOKIE: &str = "webhooks_sign_in";
 
 /// The token of forms for the browser with this cookie; empty without the cookie, and an empty token

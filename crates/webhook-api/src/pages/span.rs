@@ -29,8 +29,7 @@ pub(crate) fn read_millis(text: &str) -> Option<u64> {
     u64::try_from(duration.as_millis()).ok()
 }
 
-/// The JSON number of milliseconds of a text. A text that is no duration stays a text, which the API's
-/// reader refuses.
+/// The JSON number of milliseconds of a text. Other texts stay texts, and are refused by the API's reader.
 pub(crate) fn as_api(text: &str) -> Value {
     read_millis(text).map_or_else(|| text.into(), Value::from)
 }

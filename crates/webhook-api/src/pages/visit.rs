@@ -1,4 +1,4 @@
-//! The request for a page: its caller, its form token, its notice and its address.
+//! The request for a page: caller, form token, notice and address.
 
 use std::future::{Ready, ready};
 
@@ -13,20 +13,20 @@ use webhook_web::Authenticated;
 use webhook_web::Problem;
 use webhook_web::auth::SESSION_COOKIE;
 
-/// The header of a request by which a script refreshes a region of its page. Such a response must not
-/// consume the notice, which nobody would see.
+/// The header of a script's request to refresh a region of a page. The response must not consume the
+/// notice, which the script would not show.
 const REFRESH: &str = "x-refresh";
 
-/// The request for a page, as every template knows it.
+/// The request for a page, for every template.
 pub(crate) struct Visit {
     pub(crate) caller: Caller,
-    /// The token that every form must send, so that no other site can send a form.
+    /// The token of every form, without which a form from another site is refused.
     pub(crate) csrf: String,
-    /// The outcome of the form that led to this page.
+    /// The outcome of the form before the page.
     pub(crate) notice: Option<Notice>,
     /// The path of the page.
     pub(crate) path: String,
-    /// The path of the page and its query.
+    /// The path of the page with the query.
     pub(crate) address: String,
 }
 

@@ -1,17 +1,17 @@
 //! The pages of webhooks.
 
-// Many.
+// Lists and bulk changes.
 pub(super) mod bulk;
 pub(super) mod list;
 
-// One is looked at.
+// The page of a webhook.
 mod figures;
 
 pub(super) mod diagnosis;
 pub(super) mod overview;
 pub(super) mod replay;
 
-// One is made and changed, tried, taken away.
+// Forms: create, edit, test, delete.
 mod form;
 
 pub(super) mod delete;

@@ -27,7 +27,8 @@ pub(crate) mod import;
 pub(crate) mod replay;
 pub(crate) mod secret;
 
-/// Lists webhooks. Pages stay as they are while webhooks come and go.
+/// Lists webhooks. A webhook that is created or deleted meanwhile shifts no other webhook to another
+/// page.
 #[utoipa::path(
     get, path = "/api/v1/webhooks", tag = "webhooks", params(ListWebhooks),
     responses((status = 200, body = TotalPage<WebhookBody>), Refusals)
@@ -40,7 +41,7 @@ pub(crate) async fn list_webhooks(
     Ok(Json(webhooks::list_webhooks(list, &connections).await?))
 }
 
-/// Creates a webhook. It receives every matching event that is published after this response.
+/// Creates a webhook, which receives every matching event that is published after the response.
 #[utoipa::path(
     post, path = "/api/v1/webhooks", tag = "webhooks", request_body = CreateWebhook,
     params(
@@ -151,8 +152,8 @@ pub(crate) async fn patch_webhook(
     Ok(respond(change.apply(&connections, patch).await?))
 }
 
-/// Deletes a webhook. Its pending deliveries are cancelled and its secrets are erased; its deliveries
-/// and its audit trail can still be read.
+/// Deletes a webhook. Pending deliveries are cancelled and the secrets are erased; deliveries and the
+/// audit trail can still be read.
 #[utoipa::path(
     delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
     params(
@@ -171,8 +172,8 @@ pub(crate) async fn delete_webhook(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Sets a webhook Active. Its pending deliveries continue, and its circuit is closed. An Active
-/// webhook stays as it is.
+/// Sets a webhook Active. Pending deliveries continue, and the circuit is closed. An Active webhook
+/// stays unchanged.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/activate", tag = "webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = WebhookBody), Refusals)
@@ -188,8 +189,8 @@ pub(crate) async fn activate_webhook(
     Ok(respond(changed.await?))
 }
 
-/// Sets a webhook Inactive. It receives no event that is published after this response, and its
-/// pending deliveries wait. An Inactive webhook stays as it is.
+/// Sets a webhook Inactive. Events that are published after the response are skipped, and pending
+/// deliveries wait. An Inactive webhook stays unchanged.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/deactivate", tag = "webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = WebhookBody), Refusals)
@@ -205,7 +206,7 @@ pub(crate) async fn deactivate_webhook(
     Ok(respond(changed.await?))
 }
 
-/// The response with one webhook, and its version as `ETag`.
+/// The response with a webhook, and the version as `ETag`.
 fn respond(webhook: WebhookBody) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((ETAG, etag(webhook.version)))

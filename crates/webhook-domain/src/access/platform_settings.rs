@@ -264,11 +264,12 @@ mod tests {
         let second = Duration::from_secs(1);
 
         let long = wrong(|s| s.disable_after = Duration::from_secs(7_776_001));
+        let hasty = wrong(|s| s.disable_after = Duration::from_secs(3_599));
         let grace = wrong(|s| s.grace_period = Duration::from_secs(604_801));
         let kept = wrong(|s| s.retention.audit = Duration::from_secs(315_360_001));
         let short = wrong(|s| s.retention.audit = DAY - second);
 
-        assert_eq!(long, ["disable_after"]);
+        assert_eq!([long, hasty].concat(), ["disable_after"; 2]);
         assert_eq!(grace, ["default_grace_period"]);
         assert_eq!([kept, short].concat(), ["retention.audit"; 2]);
     }

@@ -1,4 +1,4 @@
-//! The circuit of a webhook: what a row of failed attempts means for the webhook as a whole.
+//! The circuit of a webhook: the consequence of failed attempts in a row for the webhook as a whole.
 //!
 //! ```text
 //!              failure               failures in a row reach the limit
@@ -15,7 +15,7 @@
 //! | circuit open | a failure of another attempt, which began before the circuit opened | no change: the failure tells nothing new |
 //! | circuit open | the probe fails | a pause of twice the length, up to the longest |
 //! | circuit open | the probe gets a 429 and costs no attempt | a pause of the same length |
-//! | any | any other 429 without cost of an attempt | no change |
+//! | any | any other 429 that costs no attempt | no change |
 //! | any | 2xx | healthy |
 //! | failing | half of the time until disabling has passed | the owner is warned, once |
 //! | failing | all of the time, and half of the time since the warning | the webhook is set Inactive |
@@ -74,7 +74,7 @@ pub enum Circuit {
     Closed,
     /// The webhook gets one probe when the pause is over, and no other request.
     Open {
-        /// The begin of the pause.
+        /// The start of the pause.
         since: DateTime<Utc>,
         /// The end of the pause.
         until: DateTime<Utc>,

@@ -12,7 +12,7 @@ names! {
     Severity, "severity" {
         /// All is well.
         Ok = "ok",
-        /// Perhaps intended by the admin, perhaps the begin of a problem.
+        /// Perhaps intended by the admin, perhaps the start of a problem.
         Warning = "warning",
         /// The webhook receives no events, or too few.
         Problem = "problem",

@@ -1,4 +1,4 @@
-//! What an import does with one webhook: decided first, then carried out.
+//! The plan of an import for a webhook: decided first, then carried out.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,18 @@ use crate::webhooks::create::{generate_secret, insert};
 use crate::webhooks::requests::ImportWebhook;
 use crate::webhooks::secret::rotate_within;
 
-/// How long a secret that an import replaces stays valid.
+/// How long a replaced secret stays valid.
 const GRACE_PERIOD: TimeDelta = TimeDelta::hours(24);
 
-/// What an import does with one webhook.
+/// The plan for a webhook.
 pub(super) struct Plan {
     pub(super) imported: ImportedWebhook,
     settings: WebhookSettings,
-    /// The secret, if it differs from the present one.
+    /// The new secret, if different from the present secret.
     secret: Option<SigningSecret>,
 }
 
-/// Decides what an import does with a webhook of its document, and with the `present` webhook of the
-/// same name if there is one.
+/// Decides about a webhook of the document, and the `present` webhook of the same name if any.
 pub(super) async fn plan_import(
     connection: &mut RawConnection,
     sealing_keys: &SealingKeys,
@@ -40,6 +39,7 @@ pub(super) async fn plan_import(
     let none = CustomHeaders::default();
     let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
     let missing_headers = drop_headers_without_value(&mut settings.headers, stored);
+    // A header with the stored value is no change: the webhook keeps its version.
     if let Some(webhook) = present.filter(|_| settings.headers.has_given()) {
         let known = webhooks::find_headers(connection, sealing_keys, webhook.id).await?;
         settings.headers.leave_out_known(&known);
@@ -72,8 +72,8 @@ pub(super) async fn plan_import(
     })
 }
 
-/// Removes the headers that have a value neither in the document nor in the environment, and returns
-/// their names.
+/// Removes the headers without a value in the document and in the environment, and returns the removed
+/// names.
 fn drop_headers_without_value(headers: &mut CustomHeaders, stored: &CustomHeaders) -> Vec<String> {
     let missing: Vec<HeaderName> = headers
         .iter()
@@ -89,7 +89,7 @@ fn drop_headers_without_value(headers: &mut CustomHeaders, stored: &CustomHeader
         .collect()
 }
 
-/// The secret of the document, unless the present webhook has the same one.
+/// The secret of the document, unless the present webhook has the same secret.
 async fn find_new_secret(
     connection: &mut RawConnection,
     sealing_keys: &SealingKeys,
@@ -144,6 +144,7 @@ impl Plan {
             caller,
             sealing_keys,
         };
+        // The webhook is locked since before the plan, so the settings still apply.
         let settings = self.settings.clone();
         change.apply_within(connection, |_| Ok(settings)).await?;
         if let Some(secret) = &self.secret {

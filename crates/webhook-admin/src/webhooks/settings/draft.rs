@@ -1,4 +1,4 @@
-//! Settings that a document is being read into.
+//! Settings in the making, while a document is read.
 
 use webhook_domain::{
     CustomHeaders, Environment, EventSelection, Metadata, Serving, SigningSecret,
@@ -7,12 +7,12 @@ use webhook_domain::{
 
 use crate::url_rules::UrlRules;
 
-/// A document that holds the settings of a webhook.
+/// A document with the settings of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::webhooks) enum Document {
     /// A webhook to be created.
     Create,
-    /// Settings that take the place of all settings of a webhook.
+    /// All settings of a webhook, to be replaced.
     Replace,
     /// Changes of some settings: a JSON merge patch (RFC 7396).
     Patch,
@@ -20,7 +20,7 @@ pub(in crate::webhooks) enum Document {
     Import,
 }
 
-/// Which document is read, by which rules.
+/// The kind of document to read, and the rules for URLs.
 #[derive(Clone, Copy)]
 pub(in crate::webhooks) struct Reading<'a> {
     pub(in crate::webhooks) document: Document,
@@ -52,7 +52,7 @@ impl Draft {
         }
     }
 
-    /// A draft that starts with the settings of a webhook.
+    /// A draft with the `current` settings of a webhook.
     pub(in crate::webhooks) fn of(current: &WebhookSettings) -> Self {
         let current = current.clone();
         Self {

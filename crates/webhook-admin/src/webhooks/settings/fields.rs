@@ -39,7 +39,7 @@ enum Presence {
     Required,
 }
 
-/// Every field, in the order in which faults are reported.
+/// Every field, in the order of reading, which is the order of reported faults.
 static FIELDS: [Field; 15] = [
     Field {
         name: "name",
@@ -231,8 +231,8 @@ static FIELDS: [Field; 15] = [
     },
 ];
 
-/// Takes the settings of a webhook out of a document, over those of `draft`, and the secret if the
-/// document has one. `None`: a field is missing or wrong, and noted in `fields`.
+/// Takes the settings of a webhook out of a document, over the settings of `draft`, and the secret if
+/// the document has a secret. `None`: a field is missing or wrong, and noted in `fields`.
 pub(in crate::webhooks) fn take_settings(
     fields: &mut Fields<'_>,
     mut draft: Draft,
@@ -272,7 +272,7 @@ fn required_unless_patched(document: Document) -> Presence {
 
 fn read_environment(draft: &mut Draft, fields: &mut Fields<'_>, reading: Reading<'_>) {
     if reading.document == Document::Import {
-        // The query names the environment to import into, whatever the document says.
+        // The query names the environment to import into. The environment of the export is only checked.
         fields.optional("environment", str::parse::<Environment>);
     } else if draft.environment.is_none() || fields.has("environment") {
         draft.environment = fields.required("environment", str::parse);

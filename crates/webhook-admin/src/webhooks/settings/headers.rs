@@ -5,7 +5,7 @@ use webhook_domain::{CustomHeaders, HeaderName, HeaderSecret, HeaderValue};
 use super::draft::Document;
 use crate::fields::Fields;
 
-/// Takes `headers` out of a document: a patch changes `headers`, other documents replace them.
+/// Takes `headers` out of a document: a patch changes `headers`, other documents replace all headers.
 pub(super) fn read_headers(
     fields: &mut Fields<'_>,
     headers: &mut CustomHeaders,
@@ -17,9 +17,10 @@ pub(super) fn read_headers(
     if document != Document::Patch {
         *headers = CustomHeaders::default();
     }
-    // Names differ in case only: `X-A` and `x-a` are two keys of the object, and one header.
+    // `X-A` and `x-a` are two keys of a JSON object, and the same header.
     let mut seen = CustomHeaders::default();
     let read = fields.optional_object("headers", |pairs| {
+        // Removed headers come first, so that a patch may replace headers at the limit of 20.
         for (key, value) in pairs.take_pairs() {
             if let Err(error) = read_header(headers, &mut seen, (&key, value.as_deref()), document)
             {

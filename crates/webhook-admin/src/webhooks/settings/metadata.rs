@@ -5,7 +5,7 @@ use webhook_domain::Metadata;
 use super::draft::Document;
 use crate::fields::Fields;
 
-/// Takes `metadata` out of a document: a patch changes `metadata`, other documents replace it.
+/// Takes `metadata` out of a document: a patch changes `metadata`, other documents replace all pairs.
 pub(super) fn read_metadata(fields: &mut Fields<'_>, metadata: &mut Metadata, document: Document) {
     if !fields.has("metadata") {
         return;
@@ -14,6 +14,7 @@ pub(super) fn read_metadata(fields: &mut Fields<'_>, metadata: &mut Metadata, do
         *metadata = Metadata::default();
     }
     let read = fields.optional_object("metadata", |pairs| {
+        // Removed pairs come first, so that a patch may replace pairs at the limit of 50.
         for (key, value) in pairs.take_pairs() {
             match value {
                 Some(value) => {

@@ -12,9 +12,9 @@ use crate::retry_policies::parse_policy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ordering {
-    /// Every delivery is sent as soon as it is due.
+    /// Due deliveries are sent in any order.
     None,
-    /// Deliveries with one value of the ordering key are sent one by one.
+    /// Deliveries with the same value of the ordering key are sent one after another.
     ByKey,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read_ordering(fields: &mut Fields<'_>, serving: &mut Serving) {
     serving.ordering = is_ordered.then(|| key.or(current).unwrap_or_default());
 }
 
-/// Takes `retry_policy` out of a document, over the webhook's own policy if there is one.
+/// Takes `retry_policy` out of a document, over the webhook's own policy if any.
 pub(super) fn read_retry_policy(fields: &mut Fields<'_>, serving: &mut Serving) {
     if fields.has("retry_policy") {
         let base = serving.retry_policy.clone().unwrap_or_default();

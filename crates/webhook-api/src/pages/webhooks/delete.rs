@@ -55,6 +55,7 @@ pub(in crate::pages) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
     let webhook = find_stored(&mut connection, id).await?;
+    // Two connections at once could exhaust the pool.
     drop(connection);
     delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();

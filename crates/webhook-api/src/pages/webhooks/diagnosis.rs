@@ -1,5 +1,5 @@
-//! The diagnosis of a webhook. A diagnosis takes seconds and so has a page of its own, which a script
-//! loads into the page of the webhook.
+//! The diagnosis of a webhook. A diagnosis takes seconds and has a separate page, which a script loads
+//! into the page of the webhook.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;

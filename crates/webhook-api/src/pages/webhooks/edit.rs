@@ -121,6 +121,7 @@ pub(in crate::pages) async fn save(
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = WebhookForm::sent(&form);
+    // The version of the form, not the current version: a change in between must not be lost.
     let version: i64 = form.text("version").parse().unwrap_or_default();
     let change = Change {
         id,
@@ -139,6 +140,7 @@ pub(in crate::pages) async fn save(
         }
         Err(refusal) => refusal,
     };
+    // The refused form is shown beside the current settings, in case they are the reason.
     let mut connection = connections.acquire().await?;
     let current = find_stored(&mut connection, id).await?;
     drop(connection);

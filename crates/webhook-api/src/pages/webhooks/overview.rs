@@ -94,6 +94,7 @@ pub(in crate::pages) async fn show_webhook(
     let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
     let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
     let deliveries = list_deliveries(&newest, &connections).await?.page.data;
+    // The tiles always need the figures of 24 hours; a longer span is read in addition.
     let longer = match span {
         Span::Day => None,
         Span::Week | Span::Month => Some(figures::read(id, span, &connections).await?),

@@ -89,6 +89,7 @@ pub(in crate::pages) async fn replace(
     let (own, typed) = (form.text("secret_from") == "own", form.text("secret"));
     let grace_period = form.text("grace_period");
     let body = json!({"grace_period": grace_period, "secret": own.then_some(typed)}).to_string();
+    // A refused rotation is shown on the page, so the refusal is kept until the page is read.
     let replaced = async {
         let rotation = RotateSecret::parse(body.as_bytes())?;
         rotate_secret(id, rotation, &visit.caller, &connections, &keys).await

@@ -8,9 +8,9 @@ use webhook_web::{PathId, Problem};
 
 use crate::refusals::Refusals;
 
-/// Looks for what keeps events from a webhook: its status, the latest events of its types, its pending
-/// deliveries, the latest responses, DNS and TLS of its URL now (a dispatcher checks, without sending a
-/// request), and rejected messages.
+/// Checks why events may not arrive: the status of the webhook, the latest events of subscribed types,
+/// pending deliveries, the latest responses, DNS and TLS of the URL now (a dispatcher connects, without
+/// sending a request), and rejected messages.
 #[utoipa::path(
     get, path = "/api/v1/webhooks/{id}/diagnosis", tag = "webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = Diagnosis), Refusals)

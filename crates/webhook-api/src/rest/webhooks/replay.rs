@@ -16,10 +16,10 @@ use crate::refusals::Refusals;
 /// The most bytes of a replay in JSON.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Sends a webhook the events of a time span that it missed because it was Inactive, did not exist
-/// yet, or was not subscribed: the events of its environment and of the types that it is subscribed to
-/// now, without a delivery to this webhook. The oldest go first. A job does this, and can be watched
-/// and cancelled; with `dry_run=true` the events are only counted.
+/// Sends a webhook the missed events of a time span: events of the environment and of the types that
+/// are subscribed to now, without a delivery because the webhook was Inactive, did not exist yet, or was
+/// not subscribed. The oldest events go first. A job sends the events, and can be watched and
+/// cancelled; with `dry_run=true` the events are only counted.
 #[utoipa::path(
     post, path = "/api/v1/webhooks/{id}/replay", tag = "webhooks", request_body = ReplayEvents,
     params(
