@@ -13,7 +13,7 @@ use crate::routes::{deliveries, event_types, events, rejected_messages, statisti
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
-/// What `/api/openapi.json` serves.
+/// The document at `/api/openapi.json`.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -85,13 +85,13 @@ use webhook_web::problem::ProblemBody;
 )]
 pub(crate) struct ApiDescription;
 
-/// The description as JSON, as it is checked in.
+/// The description as JSON text, as checked in.
 pub fn openapi_document() -> String {
     let json = serde_json::to_string_pretty(&description());
     json.expect("the description is JSON") + "\n"
 }
 
-/// The description. Requests have no fields but those that are named.
+/// The description. Schemas of requests allow no further fields.
 pub(crate) fn description() -> Value {
     let json = serde_json::to_value(ApiDescription::openapi());
     let mut json = json.expect("the description is JSON");
@@ -110,7 +110,7 @@ pub(crate) fn description() -> Value {
     json
 }
 
-/// Names of the schemas that a part of the description refers to, and of those that they refer to.
+/// Names of the schemas behind the references of a part of the description, at every depth.
 fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
     match part {
         Value::Object(fields) => {
@@ -132,7 +132,7 @@ fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What all operations share.
+/// Adds the parts of every operation: security schemes and refusals.
 struct Shared;
 
 impl Modify for Shared {

@@ -1,4 +1,4 @@
-//! Every route with the permission that it needs, on one screen.
+//! Every route with its permission, on one screen.
 
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
@@ -21,7 +21,7 @@ pub(crate) mod rejected_messages;
 pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
-/// Everything that is served.
+/// Registers every route of the process.
 pub(crate) fn configure(app: &mut ServiceConfig) {
     let alive = (Method::GET, Needs::Nothing, to(rest::health::show_health));
     let ready = (
@@ -51,7 +51,7 @@ const PUBLISH: Needs = Needs::Role(Permission::Publish);
 const MANAGE: Needs = Needs::Role(Permission::Manage);
 const OWN: Needs = Needs::Role(Permission::Own);
 
-/// Who hears of what.
+/// Webhooks.
 #[rustfmt::skip]
 fn webhook_routes() -> Vec<Resource> {
     vec![
@@ -78,7 +78,7 @@ fn webhook_routes() -> Vec<Resource> {
     ]
 }
 
-/// What happened, and what became of it.
+/// Events, deliveries, jobs, rejected messages, statistics.
 #[rustfmt::skip]
 fn event_routes() -> Vec<Resource> {
     vec![
@@ -110,7 +110,7 @@ fn event_routes() -> Vec<Resource> {
     ]
 }
 
-/// Who may do what, and what counts for all.
+/// Settings, API keys, sessions, the audit log.
 #[rustfmt::skip]
 fn platform_routes() -> Vec<Resource> {
     vec![
@@ -135,18 +135,18 @@ fn platform_routes() -> Vec<Resource> {
     ]
 }
 
-/// What a request must come with.
+/// The credentials a route asks for.
 #[derive(Clone, Copy)]
 enum Needs {
-    /// Nothing: everybody may ask.
+    /// No credentials.
     Nothing,
-    /// Any valid key.
+    /// Any valid API key or session.
     Key,
-    /// A key whose role has this permission.
+    /// An API key or session with this permission.
     Role(Permission),
 }
 
-/// The routes of one path, each behind what it needs.
+/// The routes of a path, each behind its credentials; other methods are refused.
 fn at(path: &str, routes: Vec<(Method, Needs, Route)>) -> Resource {
     let methods: Vec<&str> = routes.iter().map(|(method, ..)| method.as_str()).collect();
     let allowed = methods.join(", ");

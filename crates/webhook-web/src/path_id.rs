@@ -9,13 +9,13 @@ use webhook_domain::{ApiKeyId, DeliveryId, Environment, JobId, WebhookId};
 
 use crate::problem::Problem;
 
-/// A value that a path names a resource by.
+/// A value in a path, as the name of a resource.
 pub trait PathName: FromStr {
-    /// The resource, as "there is no such …" calls it.
+    /// The resource's noun in "there is no such …".
     const NOUN: &'static str;
 }
 
-/// The value of a path's first parameter. A text that is no such value names no resource: 404.
+/// The value of a path's first parameter. A text of another form names no resource: 404.
 pub struct PathId<T>(pub T);
 
 impl<T: PathName> FromRequest for PathId<T> {
