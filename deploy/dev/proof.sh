@@ -33,6 +33,8 @@ run_tests() {
   step "build" build_all
   step "wait for packages" wait_for_packages
   step "start servers" need_servers
+  # A test computes and waits by turns: one more than there are cores keeps the cores busy.
+  export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) + 1))}
   step "tests" cargo test --workspace --locked "$@"
   step "every scenario of the benchmark, small: that it runs and loses nothing, not how fast" \
     target/debug/webhook-bench --quick
