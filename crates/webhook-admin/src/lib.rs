@@ -19,6 +19,7 @@ pub mod values;
 // Kinds of requests: lists in pages, changes of a version, creations that happen once.
 pub mod creation;
 pub mod lists;
+pub mod named_counts;
 pub mod version;
 
 // The tools of operations.
@@ -26,10 +27,17 @@ pub mod connections;
 pub mod decoding;
 pub mod url_rules;
 
-// The operations, by resource.
+// The operations on events and deliveries, by resource.
+pub mod deliveries;
+pub mod event_types;
+pub mod events;
+pub mod jobs;
+pub mod rejected_messages;
+pub mod statistics;
+
+// The other operations, by resource.
 pub mod api_keys;
 pub mod audit;
-pub mod jobs;
 pub mod retry_policies;
 pub mod sessions;
 pub mod settings;

@@ -14,11 +14,6 @@ use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
 
-pub(crate) mod deliveries;
-pub(crate) mod event_types;
-pub(crate) mod events;
-pub(crate) mod rejected_messages;
-pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
 /// Registers every route of the process.
@@ -82,31 +77,31 @@ fn webhook_routes() -> Vec<Resource> {
 #[rustfmt::skip]
 fn event_routes() -> Vec<Resource> {
     vec![
-        at("/deliveries", vec![(GET, READ, to(deliveries::list::list_deliveries))]),
-        at("/deliveries/retry", vec![(POST, MANAGE, to(deliveries::again::retry_deliveries))]),
-        at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
-        at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
-        at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
+        at("/deliveries", vec![(GET, READ, to(rest::deliveries::list_deliveries))]),
+        at("/deliveries/retry", vec![(POST, MANAGE, to(rest::deliveries::retry_deliveries))]),
+        at("/deliveries/{id}", vec![(GET, READ, to(rest::deliveries::find_delivery))]),
+        at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(rest::deliveries::retry_delivery))]),
+        at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(rest::deliveries::cancel_delivery))]),
         at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
         at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
         at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
-        at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
+        at("/statistics", vec![(GET, READ, to(rest::statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![
-            (GET, READ, to(events::read::list_events)),
-            (POST, PUBLISH, to(events::publish::publish_event)),
+            (GET, READ, to(rest::events::list_events)),
+            (POST, PUBLISH, to(rest::events::publish_event)),
         ]),
-        at("/events/batch", vec![(POST, PUBLISH, to(events::publish::publish_events))]),
-        at("/events/{id}", vec![(GET, READ, to(events::read::find_event))]),
-        at("/events/{id}/explanation", vec![(GET, READ, to(events::explanation::explain_event))]),
-        at("/rejected-messages", vec![(GET, READ, to(rejected_messages::list_rejected_messages))]),
-        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rejected_messages::all::requeue_rejected_messages))]),
-        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rejected_messages::all::discard_rejected_messages))]),
+        at("/events/batch", vec![(POST, PUBLISH, to(rest::events::publish_events))]),
+        at("/events/{id}", vec![(GET, READ, to(rest::events::find_event))]),
+        at("/events/{id}/explanation", vec![(GET, READ, to(rest::events::explain_event))]),
+        at("/rejected-messages", vec![(GET, READ, to(rest::rejected_messages::list_rejected_messages))]),
+        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rest::rejected_messages::requeue_rejected_messages))]),
+        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rest::rejected_messages::discard_rejected_messages))]),
         at("/rejected-messages/{id}", vec![
-            (GET, READ, to(rejected_messages::find_rejected_message)),
-            (DELETE, MANAGE, to(rejected_messages::discard_rejected_message)),
+            (GET, READ, to(rest::rejected_messages::find_rejected_message)),
+            (DELETE, MANAGE, to(rest::rejected_messages::discard_rejected_message)),
         ]),
-        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::requeue_rejected_message))]),
+        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rest::rejected_messages::requeue_rejected_message))]),
     ]
 }
 
@@ -114,7 +109,7 @@ fn event_routes() -> Vec<Resource> {
 #[rustfmt::skip]
 fn platform_routes() -> Vec<Resource> {
     vec![
-        at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
+        at("/event-types", vec![(GET, READ, to(rest::event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(rest::retry_policies::list_retry_policies))]),
         at("/retry-policies/{environment}", vec![(PUT, OWN, to(rest::retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![

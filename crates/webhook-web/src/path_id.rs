@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use actix_web::{FromRequest, HttpRequest, dev};
 use webhook_admin::Refusal;
-use webhook_domain::{ApiKeyId, DeliveryId, Environment, JobId, WebhookId};
+use webhook_domain::{
+    ApiKeyId, DeliveryId, Environment, EventId, JobId, RejectedMessageId, WebhookId,
+};
 
 use crate::problem::Problem;
 
@@ -35,6 +37,14 @@ impl PathName for WebhookId {
 
 impl PathName for DeliveryId {
     const NOUN: &'static str = "delivery";
+}
+
+impl PathName for EventId {
+    const NOUN: &'static str = "event";
+}
+
+impl PathName for RejectedMessageId {
+    const NOUN: &'static str = "rejected message";
 }
 
 impl PathName for JobId {
