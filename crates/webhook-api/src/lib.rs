@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-
 #![allow(
     unused_qualifications,
     reason = "the macro that describes a handler qualifies its parameters"
