@@ -71,7 +71,7 @@ start_postgres() {
   pg pg_ctl -D "$dir" stop -m fast >/dev/null 2>&1 || true
   port=$(port_of "$1" postgres 5440)
   as_postgres setsid "$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/postgres" -D "$dir" -p "$port" -k "" \
-    -c listen_addresses=127.0.0.1 -c max_connections=300 >>"$log" 2>&1 &
+    -c listen_addresses=127.0.0.1 -c max_connections=300 ${postgres_options:-} >>"$log" 2>&1 &
   wait_for Postgres "$log" pg pg_isready -h 127.0.0.1 -p "$port"
   export DATABASE_URL=postgres://webhooks@127.0.0.1:$port/webhooks
   pg createdb -h 127.0.0.1 -p "$port" -U webhooks webhooks 2>/dev/null || true

@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod peeks;
+mod template;
 
 use std::time::Duration;
 
@@ -49,23 +50,24 @@ impl World {
             amqp: variable("AMQP_URL"),
             management: variable("AMQP_MANAGEMENT_URL"),
         };
-        let mut world = Self::on(servers).await;
+        let world = async {
+            let template = template::template(&servers.database).await?;
+            Self::try_on(servers, Some(template)).await
+        };
+        let mut world = or_panic(world.await);
         world.guard.armed = true;
         world
     }
 
     /// Makes a world on `servers`, which the caller stops: the world may be left to that.
     pub async fn on(servers: ServerUrls) -> Self {
-        match Self::try_on(servers).await {
-            Ok(world) => world,
-            Err(error) => panic!("no test world (run ./dev test): {error:#}"),
-        }
+        or_panic(Self::try_on(servers, None).await)
     }
 
-    async fn try_on(servers: ServerUrls) -> anyhow::Result<Self> {
+    async fn try_on(servers: ServerUrls, template: Option<&str>) -> anyhow::Result<Self> {
         let name = format!("test_{}", Uuid::now_v7().simple());
         Ok(Self {
-            database: Database::create(&servers.database, &name).await?,
+            database: Database::create(&servers.database, &name, template).await?,
             broker: Broker::create(&servers.amqp, &servers.management, &name).await?,
             guard: EndGuard { armed: false },
         })
@@ -102,6 +104,10 @@ impl World {
             last = Some(count().await);
         }
     }
+}
+
+fn or_panic(world: anyhow::Result<World>) -> World {
+    world.unwrap_or_else(|error| panic!("no test world (run ./dev test): {error:#}"))
 }
 
 async fn poll<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {

@@ -32,18 +32,18 @@ request! {
     }
 }
 
-/// An API key, as far as it may be seen again.
+/// An API key without its secret part, which nobody can see again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyBody {
-    /// The API key's id, which is no secret.
+    /// The API key's id, no secret.
     pub id: Uuid,
-    /// The name that people gave the API key.
+    /// The API key's name in lists and in the audit log.
     pub name: String,
-    /// What the API key may do.
+    /// The permissions of the API key.
     #[schema(value_type = schema::RoleName)]
     pub role: Role,
-    /// The first characters of the API key, to recognise it.
+    /// The first characters of the API key, for recognition.
     #[schema(example = "whk_9fQ2bA")]
     pub prefix: String,
     /// When the API key was created.
@@ -56,12 +56,12 @@ pub struct ApiKeyBody {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// An API key that was created by this request.
+/// The response to a creation: the only place where the whole API key is shown.
 #[derive(Serialize, ToSchema)]
 pub struct CreatedApiKey {
     #[serde(flatten)]
     about: ApiKeyBody,
-    /// What to send as `Authorization: Bearer …`. It is never shown again.
+    /// The API key to send as `Authorization: Bearer …`. No other response shows the key.
     #[schema(example = "whk_9fQ2bAq0yGxM4m1mRk6m0u3y8b8pJm1q1m4m1mRk6m0")]
     key: String,
 }
@@ -74,7 +74,7 @@ impl CreateApiKey {
     }
 }
 
-/// Creates the API key that a document describes.
+/// Creates an API key from a JSON document.
 pub async fn create_api_key(
     idempotency_key: &IdempotencyKey,
     body: &[u8],
@@ -115,7 +115,7 @@ pub async fn create_api_key(
     .await
 }
 
-/// Lists the API keys that a query asks for, newest first, revoked and expired ones included.
+/// Lists API keys by a URL's query, newest first, revoked and expired keys included.
 pub async fn list_api_keys(
     query: &str,
     connections: &Connections,
@@ -130,7 +130,7 @@ pub async fn list_api_keys(
     Ok(Page::of(rows, limit, |row| row.id))
 }
 
-/// Finds an API key, whether it is valid or not.
+/// Finds an API key, also a revoked or an expired key.
 pub async fn find_api_key(id: ApiKeyId, connections: &Connections) -> Result<ApiKeyBody, Refusal> {
     let mut connection = connections.acquire().await?;
     let row = api_keys::find(&mut connection, id).await?;
@@ -138,9 +138,9 @@ pub async fn find_api_key(id: ApiKeyId, connections: &Connections) -> Result<Api
         .ok_or(Refusal::NotFound("API key"))
 }
 
-/// Revokes an API key, and returns it as it was. The last owner's API key cannot be revoked.
+/// Revokes an API key, and returns the key's row. The last owner's API key cannot be revoked.
 ///
-/// Whoever caches API keys forgets this one after the call.
+/// The caller clears its cache of API keys after the call.
 pub async fn revoke_api_key(
     id: ApiKeyId,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! The audit log: every change, with its author and its time.
+//! The audit log: every change, with author and time.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -17,21 +17,21 @@ use crate::schema;
 use crate::values::parse_time;
 
 request! {
-    /// Which entries to list.
+    /// The entries to list.
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ListAudit {
-        /// About this webhook.
+        /// Changes of one webhook.
         #[param(value_type = Option<Uuid>)]
         webhook_id: Option<WebhookId> = optional(str::parse),
-        /// By this API key.
+        /// Changes by one API key.
         #[param(value_type = Option<Uuid>)]
         actor_id: Option<ApiKeyId> = optional(str::parse),
         #[param(value_type = Option<schema::AuditActionName>, inline)]
         action: Option<AuditAction> = optional(str::parse),
-        /// Not before this time.
+        /// Changes at or after a time.
         since: Option<DateTime<Utc>> = optional(parse_time),
-        /// Before this time.
+        /// Changes before a time.
         until: Option<DateTime<Utc>> = optional(parse_time),
         /// `next_cursor` of the page before.
         cursor: Option<Uuid> = optional(parse_cursor),
@@ -49,22 +49,22 @@ pub struct AuditBody {
     pub id: Uuid,
     /// When the change was made.
     pub at: DateTime<Utc>,
-    /// What kind of change it was.
+    /// The kind of change.
     #[schema(value_type = schema::AuditActionName)]
     pub action: AuditAction,
-    /// Who made the change.
+    /// The author of the change.
     pub actor: ActorBody,
-    /// The `X-Request-Id` of the request that asked for the change.
+    /// The `X-Request-Id` of the request for the change.
     pub request_id: Option<String>,
-    /// The webhook that was changed, if it was one.
+    /// The changed webhook, for changes of a webhook.
     pub webhook_id: Option<Uuid>,
-    /// What was changed, by its name at that time.
+    /// The name of the changed webhook, API key or setting at the time of the change.
     #[schema(example = "CRM")]
     pub subject: String,
-    /// What changed, as it was before; secrets are left out.
+    /// The changed values before the change; secrets are left out.
     #[schema(value_type = Option<schema::AnyObject>, inline)]
     pub before: Option<Value>,
-    /// What changed, as it was afterwards.
+    /// The changed values after the change; secrets are left out.
     #[schema(value_type = Option<schema::AnyObject>, inline)]
     pub after: Option<Value>,
 }
@@ -73,13 +73,13 @@ pub struct AuditBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub struct ActorBody {
-    /// The API key; `null`: the platform itself, or the command line.
+    /// The author's API key; `null`: the platform or the command line.
     pub id: Option<Uuid>,
-    /// The name of the API key at that time.
+    /// The name of the API key at the time of the change.
     pub name: String,
 }
 
-/// Lists the changes that a query asks for, newest first.
+/// Lists changes by a URL's query, newest first.
 pub async fn list_audit(
     query: &str,
     connections: &Connections,

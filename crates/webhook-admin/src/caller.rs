@@ -1,4 +1,4 @@
-//! Who asks for an operation, for permissions and the audit log.
+//! The caller of an operation, for permissions and the audit log.
 
 use webhook_domain::{ApiKeyId, Permission, Role};
 use webhook_store::api_keys::ApiKeyRow;
@@ -6,7 +6,7 @@ use webhook_store::audit::Actor;
 
 use crate::refusal::Refusal;
 
-/// The holder of the API key that a request came with, or that signed in to a session.
+/// The holder of the API key in a request, or of the API key behind a session.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The API key's id.
@@ -17,7 +17,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The holder of `key`, who sends the request `request_id`.
+    /// The holder of `key`, for the request `request_id`.
     pub fn of(key: ApiKeyRow, request_id: Option<String>) -> Self {
         Self {
             key_id: key.id,
@@ -46,8 +46,8 @@ impl Caller {
         }
     }
 
-    /// Refuses an operation that the caller's role does not allow. For operations that need more than
-    /// their route asks for.
+    /// Refuses an operation above the caller's role. For operations with a stricter rule than their
+    /// route's permission.
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
         let role = self.role;
         if role.allows(permission) {

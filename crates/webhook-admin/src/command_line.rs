@@ -7,10 +7,10 @@ use webhook_store::api_keys::{self, NewApiKey};
 use webhook_store::audit::{self, Actor, AuditEntry};
 use webhook_store::{Purpose, SealingKeys, StoreError, idempotency, secrets, transaction};
 
-/// How many webhooks' secrets are sealed anew in one transaction.
+/// Webhooks whose secrets are sealed anew in one transaction.
 const RESEALED: i64 = 100;
 
-/// Makes a key and remembers its hash. This is the only time that the key itself is known.
+/// Creates an API key and stores the key's hash. Only the caller ever sees the key.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
     webhook_store::check_sessions(database_url).await?;
     let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
@@ -41,8 +41,10 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
     Ok(key)
 }
 
-/// Seals every secret anew that was not sealed with the first key, and tells of how many webhooks,
-/// and of which it could not. What was done is kept if it is broken off.
+/// Seals every secret anew with the first sealing key, unless the secret is sealed with that key
+/// already. Returns the number of webhooks with new seals, and the webhooks whose secrets no key opens.
+///
+/// Every hundred webhooks are one transaction: a run may be broken off and repeated.
 pub async fn reseal(
     database_url: &str,
     keys: &SealingKeys,

@@ -7,21 +7,21 @@ use crate::refusal::Refusal;
 
 /// Database connections for handlers.
 ///
-/// A connection lives on the runtime that opened it. Each HTTP worker has a small runtime of its
-/// own, so connections are opened on the one that made this.
+/// A connection lives on the runtime of its opening. Each HTTP worker has a small runtime of its own,
+/// so connections are opened on the process's main runtime.
 pub struct Connections {
     pool: Pool,
     runtime: Handle,
 }
 
 impl Connections {
-    /// Opens connections on the current runtime, whoever asks for them.
+    /// A pool whose connections are opened on the current runtime.
     pub fn new(pool: Pool) -> Self {
         let runtime = Handle::current();
         Self { pool, runtime }
     }
 
-    /// Takes a connection; it goes back when dropped.
+    /// Takes a connection out of the pool; dropping the connection gives it back.
     pub async fn acquire(&self) -> Result<Connection, Refusal> {
         let pool = self.pool.clone();
         let acquiring = async move { webhook_store::acquire(&pool).await };
@@ -35,7 +35,7 @@ impl Connections {
         let pinging = self
             .runtime
             .spawn(async move { webhook_store::ping(&pool).await });
-        // It is only aborted when the runtime ends, and then nobody waits for the answer.
+        // The ping is only aborted at the end of the runtime, when no request waits for the result.
         pinging
             .await
             .unwrap_or_else(|error| Err(StoreError::Unreadable(error.to_string())))

@@ -1,5 +1,5 @@
-//! Creations that are made once: a request with an `Idempotency-Key` that is sent again within a day
-//! gets the first creation's response, and nothing is created twice.
+//! Creations that happen once: a repeated request with the same `Idempotency-Key` within a day gets the
+//! first creation's response, and creates no second row.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -11,20 +11,20 @@ use webhook_store::{Connection, RawConnection, SealingKeys, transaction};
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 
-/// The header that carries a caller's own name of a request.
+/// The header with a caller's own name of a request.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The most characters of an `Idempotency-Key`.
 const MAX_CHARS: usize = 255;
 
-/// A caller's own name of a request, if the request may be sent again.
+/// A caller's own name of a request, if the caller may repeat the request.
 pub struct IdempotencyKey {
     key: Option<String>,
     path: String,
 }
 
 impl IdempotencyKey {
-    /// A request to `path` with this header, if the caller sent one.
+    /// A request to `path` with the header's value, if there is a header.
     pub fn parse(header: Option<&str>, path: &str) -> Result<Self, Refusal> {
         Ok(Self {
             key: header.map(parse).transpose()?,
@@ -32,8 +32,8 @@ impl IdempotencyKey {
         })
     }
 
-    /// A form at `path`, so that pressing twice creates one: its page drew the UUID `drawn`. A form
-    /// without a UUID is a request of its own each time.
+    /// A form at `path` with the UUID `drawn` of its page: pressing the button twice creates one row.
+    /// A form without a UUID creates a row each time.
     pub fn of_form(drawn: &str, path: &str) -> Self {
         let key: Option<Uuid> = drawn.parse().ok();
         Self {
@@ -54,21 +54,21 @@ fn parse(text: &str) -> Result<String, Refusal> {
     )]))
 }
 
-/// A new row of a collection, as the response to its creation shows it. The body may hold a secret.
+/// A new row of a collection, as in the response to the creation. The body may hold a secret.
 #[derive(Serialize, Deserialize)]
 pub struct Created {
     /// The row's id.
     pub id: Uuid,
     /// The path of the row in the API.
     pub location: String,
-    /// The row's version, if it can be changed.
+    /// The row's version, for rows with an `ETag`.
     pub version: Option<i64>,
     /// The row as JSON.
     pub body: String,
 }
 
 impl Created {
-    /// A row that `collection` has under `id` from now on.
+    /// The new row `id` of `collection`.
     pub fn of(id: Uuid, collection: &str, version: Option<i64>, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).expect("our bodies are JSON");
         Self {
@@ -80,7 +80,7 @@ impl Created {
     }
 }
 
-/// A creation, and whether an earlier request made it.
+/// A creation, by the current request or by an earlier one.
 pub struct Creation {
     /// The new row.
     pub created: Created,
@@ -97,7 +97,8 @@ impl Creation {
     }
 }
 
-/// Creates a row with `make` in a transaction, unless the same request has created it before.
+/// Creates a row with `make` in a transaction, unless an earlier request with the same key and the same
+/// body has created the row.
 pub async fn create_once(
     connection: &mut Connection,
     sealing_keys: &SealingKeys,
@@ -118,7 +119,8 @@ pub async fn create_once(
         let Some(request) = request else {
             return Ok(Creation::made_now(make(connection).await?));
         };
-        // A request with the same key that runs at the same time waits here until this one commits.
+        // A concurrent request with the same key waits here for this transaction's commit, and then finds
+        // the remembered response.
         let id = match idempotency::begin(connection, sealing_keys, request).await? {
             Seen::Never(id) => id,
             Seen::Answered(remembered) => return replay(&remembered),

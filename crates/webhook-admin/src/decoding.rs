@@ -1,8 +1,8 @@
 //! A response's body as text: decompressed and decoded where the body is shown, never on the way.
 //!
-//! The log keeps the bytes that were received. A page and the API show text, so this module undoes what
-//! the response's headers declare: first the content codings (`gzip`, `deflate`), then the charset. All
-//! of it is pure and bounded; a body that does not decode is shown as it would be without its headers.
+//! The log keeps the received bytes. A page and the API show text, so this module undoes the encodings
+//! of the response's headers: first the content codings (`gzip`, `deflate`), then the charset. The
+//! functions are pure and bounded; a body with wrong headers is shown as plain UTF-8.
 
 mod charset;
 mod compression;
@@ -11,24 +11,24 @@ use std::borrow::Cow;
 
 use webhook_domain::{BodyEnd, HeaderText};
 
-/// The most bytes that a content coding may give and that a shown text may have: 64 KiB, four times
-/// the body that is kept. The rest of a decompression bomb is not decompressed.
+/// The most bytes of a decompressed body and of a shown text: 64 KiB, four times the stored body. The
+/// rest of a decompression bomb is not decompressed.
 pub const MAX_DECODED_BYTES: usize = 64 * 1024;
 
 /// A response's body as text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DecodedBody {
-    /// At most [`MAX_DECODED_BYTES`]; bytes that are no character became U+FFFD.
+    /// At most [`MAX_DECODED_BYTES`]; bytes outside the charset became U+FFFD.
     pub text: String,
-    /// The codings and the charset that were undone, in this order: `gzip, iso-8859-1`. `None`: the
-    /// body is shown as UTF-8, as it was received.
+    /// The undone codings and the charset, in that order: `gzip, iso-8859-1`. `None`: the received bytes
+    /// are shown as UTF-8.
     pub decoded_from: Option<String>,
-    /// Whether the text is the whole body: the body was received to its end and decoded to its end.
+    /// Whether the text is the whole body: received to the end and decoded to the end.
     pub is_whole: bool,
 }
 
 impl DecodedBody {
-    /// Decodes a body that ended in this way, by the headers that came with the body.
+    /// Decodes a body by the headers of its response. `end`: how the body ended.
     pub fn of(body: &[u8], end: BodyEnd, headers: &[(Cow<'static, str>, HeaderText)]) -> Self {
         let header = |name: &str| {
             let mut values = headers.iter().filter(|(known, _)| known == name);

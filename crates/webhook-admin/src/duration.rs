@@ -20,7 +20,7 @@ pub fn parse_duration(text: &str, max: Duration) -> Result<Duration, String> {
     }
 }
 
-/// Writes a span with the largest unit that it is a whole number of.
+/// Writes a span as a whole number of the largest possible unit.
 pub fn write_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let fits = |(_, unit): &&(&str, u64)| seconds >= *unit && seconds.is_multiple_of(*unit);

@@ -1,4 +1,4 @@
-//! The fields of a body or a query, read one by one, so that all that is wrong is told at once.
+//! The fields of a body or a query, read one by one: one response names all faults.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use webhook_domain::FieldError;
 use crate::patch::Patch;
 use crate::refusal::Refusal;
 
-/// How much of a name or a message that came from outside is repeated.
+/// Characters of a stranger's name or message repeated in a refusal; the rest is cut off.
 const REPEATED_CHARS: usize = 200;
 
-/// The fields of a JSON object or a query. Each is taken out by name; [`finish`](Self::finish)
-/// tells everything that was wrong.
+/// The fields of a JSON object or a query. A reader takes each field out by name;
+/// [`finish`](Self::finish) returns all faults.
 #[derive(Default)]
 pub struct Fields<'a> {
     values: BTreeMap<String, Cow<'a, RawValue>>,
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
         serde_json::from_str(raw.get()).ok()
     }
 
-    /// Takes out a string that must be there.
+    /// Takes out a required string.
     pub fn required<T, E: Display>(
         &mut self,
         name: &str,
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         self.parse(name, &raw, parse)
     }
 
-    /// Takes out a string that may be left out or `null`.
+    /// Takes out an optional string. `null` counts as left out.
     pub fn optional<T, E: Display>(
         &mut self,
         name: &str,
@@ -93,8 +93,8 @@ impl<'a> Fields<'a> {
         self.parse(name, &raw, parse)
     }
 
-    /// Takes out a JSON value of another kind (`expected`: in words) that may be left out or
-    /// `null`.
+    /// Takes out an optional JSON value of another kind (`expected`: in words). `null` counts as left
+    /// out.
     pub fn optional_json<V: DeserializeOwned, T, E: Display>(
         &mut self,
         name: &str,
@@ -114,7 +114,7 @@ impl<'a> Fields<'a> {
             .ok()
     }
 
-    /// Takes out a JSON value of another kind (`expected`: in words) that must be there.
+    /// Takes out a required JSON value of another kind (`expected`: in words).
     pub fn required_json<V: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Option<V> {
         let raw = self.take_required(name)?;
         let value = serde_json::from_str(raw.get());
@@ -124,7 +124,7 @@ impl<'a> Fields<'a> {
         value.ok()
     }
 
-    /// Takes out a whole number, not negative, that may be left out or `null`. `7.0` is one.
+    /// Takes out an optional whole number, 0 or more. `7.0` is a whole number; `null` counts as left out.
     pub fn optional_whole<T, E: Display>(
         &mut self,
         name: &str,
@@ -134,7 +134,7 @@ impl<'a> Fields<'a> {
         self.optional_json(name, "a whole number", whole)
     }
 
-    /// Takes out an object that may be left out or `null`; its own fields are read by `parse`.
+    /// Takes out an optional object; `parse` reads the inner fields. `null` counts as left out.
     pub fn optional_object<T>(
         &mut self,
         name: &str,
@@ -147,7 +147,7 @@ impl<'a> Fields<'a> {
         self.nested(name, &raw, parse)
     }
 
-    /// Reads the fields of an object inside; what is wrong with them is told under `name`.
+    /// Reads the fields of an inner object; their faults are reported as `name.field`.
     pub fn nested<T>(
         &mut self,
         name: &str,
@@ -168,8 +168,8 @@ impl<'a> Fields<'a> {
         parsed.filter(|_| sound)
     }
 
-    /// Takes out all that is left: an object whose names are not known before. `None`: `null`, these
-    /// come first.
+    /// Takes out all remaining fields, for an object with free names. `null` becomes `None`, and the
+    /// `None`s come first.
     pub fn take_pairs(&mut self) -> Vec<(String, Option<String>)> {
         let values = std::mem::take(&mut self.values);
         let pairs = values.into_iter().filter_map(|(name, raw)| {
@@ -180,12 +180,12 @@ impl<'a> Fields<'a> {
             Some((name, value.ok()?))
         });
         let mut pairs: Vec<_> = pairs.collect();
-        // What is to go first makes room for what is to come.
+        // Removals go first: they make room for additions under the limits of the object.
         pairs.sort_by_key(|(_, value): &(String, Option<String>)| value.is_some());
         pairs
     }
 
-    /// Takes out an array of strings with at least one item.
+    /// Takes out a required array of strings, with at least one item.
     pub fn required_list<T, E: Display>(
         &mut self,
         name: &str,
@@ -198,7 +198,7 @@ impl<'a> Fields<'a> {
         parsed.into_iter().collect()
     }
 
-    /// Takes out an array with at least one item, each as it was written.
+    /// Takes out a required array with at least one item, each item as raw JSON.
     pub fn required_items(&mut self, name: &str) -> Option<Vec<&'a RawValue>> {
         let items = match self.take_required(name)? {
             Cow::Borrowed(raw) => serde_json::from_str::<Vec<&'a RawValue>>(raw.get()).ok(),
@@ -212,7 +212,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// Takes out a field of a patch: one that is left out keeps its value, `null` sets the default.
+    /// Takes out a field of a patch: a missing field keeps the value, `null` sets the default.
     pub fn patch<T>(
         &mut self,
         name: &str,
@@ -221,16 +221,16 @@ impl<'a> Fields<'a> {
         if !self.has(name) {
             return Patch::Keep;
         }
-        // A wrong value is noted by `read` and refuses the patch, so its reset does not count.
+        // A wrong value is noted by `read` and refuses the whole patch, so the reset has no effect.
         read(self, name).map_or(Patch::Reset, Patch::Set)
     }
 
-    /// Notes that a field is wrong.
+    /// Notes a fault of a field.
     pub fn refuse(&mut self, name: &str, reason: impl Display) {
         self.errors.push(FieldError::new(name, reason));
     }
 
-    /// Everything that was wrong, fields that nobody took included.
+    /// All faults, in the order of their discovery; fields without a reader are faults too.
     pub fn finish(mut self) -> Vec<FieldError> {
         let unknown = self.values.into_keys();
         self.errors
@@ -238,7 +238,7 @@ impl<'a> Fields<'a> {
         self.errors
     }
 
-    /// The faults of a query and of a document, told together, the query's first.
+    /// Joins the faults of a query and of a document, the query's first.
     pub fn and(self, document: Fields<'_>) -> Fields<'static> {
         Fields {
             values: BTreeMap::new(),
@@ -246,7 +246,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The request that was read from the fields, unless anything was wrong.
+    /// The request made of the fields, or a refusal with all faults.
     pub fn end_with<T>(self, read: Option<T>) -> Result<T, Refusal> {
         let errors = self.finish();
         match read {
@@ -255,7 +255,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Refuses the request if anything was wrong.
+    /// Refuses a request with faults.
     pub fn end(self) -> Result<(), Refusal> {
         let errors = self.finish();
         if errors.is_empty() {
@@ -294,7 +294,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A number without a fraction, however it is written.
+/// A number without a fraction, written as an integer or as a float.
 struct Whole(u64);
 
 impl<'de> Deserialize<'de> for Whole {
@@ -344,96 +344,4 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use webhook_domain::Environment;
-
-    fn names(errors: &[FieldError]) -> Vec<&str> {
-        errors.iter().map(|error| error.field.as_str()).collect()
-    }
-
-    #[test]
-    fn every_fault_is_named_at_once() {
-        let body = br#"{"wrong_type":5,"invalid":"moon","twice":"a","twice":"b",
-            "list":["staging",7,"moon"],"none":[],"extra":1}"#;
-        let mut fields = Fields::of_body(body).expect("an object");
-
-        fields.required("missing", str::parse::<Environment>);
-        fields.required("wrong_type", str::parse::<Environment>);
-        fields.optional("invalid", str::parse::<Environment>);
-        fields.optional("twice", str::parse::<String>);
-        fields.required_list("list", str::parse::<Environment>);
-        fields.required_items("none");
-
-        let errors = fields.finish();
-        assert_eq!(
-            names(&errors),
-            [
-                "twice",
-                "missing",
-                "wrong_type",
-                "invalid",
-                "list[1]",
-                "list[2]",
-                "none",
-                "extra"
-            ]
-        );
-    }
-
-    #[test]
-    fn the_fields_of_an_object_in_an_object_are_named_with_its_name() {
-        let body = br#"{"policy":{"attempts":"5","more":1},"limit":"x","other":7,"none":null}"#;
-        let mut fields = Fields::of_body(body).expect("an object");
-        let number = |fields: &mut Fields<'_>, name: &str| {
-            fields.optional_json(name, "a number", Ok::<i64, String>)
-        };
-
-        let policy = fields.optional_object("policy", |inner| number(inner, "attempts"));
-        fields.optional_object("other", |_| Some(()));
-        let none = fields.optional_object("none", |_| Some(()));
-        number(&mut fields, "limit");
-
-        assert_eq!((policy, none), (None, None));
-        let errors = fields.finish();
-        assert_eq!(
-            names(&errors),
-            ["policy.attempts", "policy.more", "other", "limit"]
-        );
-    }
-
-    #[test]
-    fn a_whole_number_may_be_written_as_a_float() {
-        let whole = |number: &str| {
-            let body = format!("{{\"n\":{number}}}");
-            let mut fields = Fields::of_body(body.as_bytes()).unwrap_or_default();
-            fields.optional_whole("n", Ok::<_, String>)
-        };
-
-        assert_eq!(whole("7"), Some(7));
-        assert_eq!(whole("7.0"), Some(7));
-        assert_eq!(whole("1e3"), Some(1_000));
-        for other in ["7.5", "-1", "1e400", "1e17", "\"7\"", "true", "null"] {
-            assert_eq!(whole(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_object_is_refused() {
-        for body in ["", "[]", "{\"a\":", "{} {}", "\"text\""] {
-            let refused = Fields::of_body(body.as_bytes());
-
-            assert!(matches!(refused, Err(Refusal::NotJson(_))), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_query_is_read_like_a_body() {
-        let mut fields = Fields::of_query("environment=staging&limits=5");
-
-        let environment = fields.optional("environment", str::parse);
-
-        assert_eq!(environment, Some(Environment::Staging));
-        assert_eq!(names(&fields.finish()), ["limits"]);
-    }
-}
+mod tests;

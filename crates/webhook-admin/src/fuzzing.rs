@@ -1,4 +1,4 @@
-//! What the API reads that strangers write and no public function takes, for those who try every byte.
+//! Entry points for the fuzzer: private parsers of strangers' bytes.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::decoding::{DecodedBody, MAX_DECODED_BYTES};
 use crate::fields::Fields;
 use crate::lists;
 
-/// Reads a cursor in each of the forms that lists have. Any text is some place or none.
+/// Reads a cursor in each form of the API's lists. No text may make the readers panic.
 pub fn read_cursor(text: &str) {
     if let Ok((_, sorted_by)) = lists::read_place(text) {
         let _ = lists::read_place_time(&sorted_by);
@@ -16,13 +16,13 @@ pub fn read_cursor(text: &str) {
     let _ = lists::parse_cursor::<uuid::Uuid>(text);
 }
 
-/// Reads a body, and tells how many of its fields are wrong when nobody takes any.
+/// Reads a body without taking any field, and returns the number of faults.
 pub fn read_fields(body: &[u8]) -> usize {
     Fields::of_body(body).map_or(0, |fields| fields.finish().len())
 }
 
-/// Decodes a response's body that came with these headers, and tells how long its text is, and how
-/// long the text may be, in bytes.
+/// Decodes a receiver's response body by its headers. Returns the length of the text in bytes, and the
+/// bound of that length.
 pub fn decode_body(
     body: &[u8],
     end: BodyEnd,

@@ -1,4 +1,4 @@
-//! Jobs: many deliveries retried, or the events that a webhook missed replayed, step by step.
+//! Jobs: many deliveries retried, or missed events replayed, step by step.
 
 mod body;
 

@@ -4,11 +4,11 @@
     reason = "the macro that describes a body qualifies its types"
 )]
 
-// Who asks, and why a request is refused.
+// The caller, and the refusals.
 pub mod caller;
 pub mod refusal;
 
-// What a request holds: fields, values, and their schemas in the API's description.
+// Requests: fields, values, and the schemas of both in the API's description.
 pub mod duration;
 pub mod fields;
 pub mod patch;
@@ -16,27 +16,35 @@ pub mod request;
 pub mod schema;
 pub mod values;
 
-// What requests have in common: lists in pages, versions, creations that are made once.
+// Kinds of requests: lists in pages, changes of a version, creations that happen once.
 pub mod creation;
 pub mod lists;
+pub mod named_counts;
 pub mod version;
 
-// What operations work with.
+// The tools of operations.
 pub mod connections;
 pub mod decoding;
 pub mod url_rules;
 
-// What an admin can do, by what it is done to.
+// The operations on events and deliveries, by resource.
+pub mod deliveries;
+pub mod event_types;
+pub mod events;
+pub mod jobs;
+pub mod rejected_messages;
+pub mod statistics;
+
+// The other operations, by resource.
 pub mod api_keys;
 pub mod audit;
-pub mod jobs;
 pub mod retry_policies;
 pub mod sessions;
 pub mod settings;
 pub mod signatures;
 pub mod webhooks;
 
-// What is done from the command line, and what the fuzzer tries.
+// The operations of the command line, and the fuzzer's entry points.
 pub mod command_line;
 pub mod fuzzing;
 

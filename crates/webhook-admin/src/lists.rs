@@ -10,18 +10,17 @@ use uuid::Uuid;
 const DEFAULT_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 200;
 
-/// One page of a list.
+/// A page of a list.
 #[derive(Serialize, ToSchema)]
 pub struct Page<T: ToSchema> {
-    /// The rows of this page.
+    /// The page's rows.
     pub data: Vec<T>,
-    /// Give it as `cursor` to get the next page; `null` on the last one.
+    /// The `cursor` of the request for the next page; `null` on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T: ToSchema> Page<T> {
-    /// The page of `rows` that were read with [`PageLimit::rows`]. `cursor` writes the cursor of the
-    /// page's last row.
+    /// The page of [`PageLimit::rows`] rows. `cursor` writes the cursor of the page's last row.
     pub fn of_rows<R: Into<T>>(
         mut rows: Vec<R>,
         limit: PageLimit,
@@ -32,26 +31,26 @@ impl<T: ToSchema> Page<T> {
         Self { data, next_cursor }
     }
 
-    /// Makes a page of rows that were read with [`PageLimit::rows`].
+    /// Makes a page of [`PageLimit::rows`] rows, with a row's id as the cursor.
     pub fn of(mut data: Vec<T>, limit: PageLimit, id: fn(&T) -> Uuid) -> Self {
         let last = limit.cut(&mut data);
         let next_cursor = last.map(|row| id(row).to_string());
         Self { data, next_cursor }
     }
 
-    /// Makes a page that has a cursor of another kind.
+    /// Makes a page with another kind of cursor.
     pub fn with_cursor(data: Vec<T>, next_cursor: Option<String>) -> Self {
         Self { data, next_cursor }
     }
 }
 
-/// One page of a list that can be counted.
+/// A page of a list, with the number of rows on all pages.
 #[derive(Serialize, ToSchema)]
 pub struct TotalPage<T: ToSchema> {
-    /// The page itself.
+    /// The page.
     #[serde(flatten)]
     pub page: Page<T>,
-    /// How many there are on all pages, when that was asked for.
+    /// The number of rows on all pages, for requests with `total=true`.
     pub total: Option<i64>,
 }
 
@@ -60,12 +59,12 @@ pub struct TotalPage<T: ToSchema> {
 pub struct PageLimit(u8);
 
 impl PageLimit {
-    /// How many rows to read: one more than the page has, to see whether there is a next one.
+    /// The number of rows to read: one more than the page's, to know of a next page.
     pub fn rows(self) -> i64 {
         i64::from(self.0) + 1
     }
 
-    /// Cuts rows to what the page has. Tells its last row if there is a next page.
+    /// Cuts rows to the page's size. Returns the page's last row if there is a next page.
     pub fn cut<T>(self, rows: &mut Vec<T>) -> Option<&T> {
         let size = usize::from(self.0);
         let more = rows.len() > size;
@@ -91,32 +90,31 @@ impl FromStr for PageLimit {
     }
 }
 
-/// Reads a cursor.
+/// Reads an id as a cursor.
 pub fn parse_cursor<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.parse().map_err(|_| NO_CURSOR)
 }
 
 const NO_CURSOR: &str = "must be the next_cursor of a page";
 
-/// Writes a cursor for a list that is not sorted by id alone: a place in hex, the id of its row and
-/// then what it is sorted by. Any such text is some place, so that a cursor cannot be wrong, only
-/// meaningless.
+/// Writes a cursor for a list with a sort key beside the id: the last row's id and sort key in hex. Any
+/// hex text of 16 bytes or more is a place in some order, so a foreign cursor is meaningless, never an
+/// error.
 pub fn write_place(id: Uuid, sorted_by: &[u8]) -> String {
     hex::encode([id.as_bytes(), sorted_by].concat())
 }
 
-/// Reads what [`write_place`] wrote.
+/// Reads a cursor of [`write_place`]: the id and the sort key.
 pub fn read_place(text: &str) -> Result<(Uuid, Vec<u8>), &'static str> {
     let bytes = hex::decode(text).map_err(|_| NO_CURSOR)?;
     let (id, sorted_by) = bytes.split_first_chunk::<16>().ok_or(NO_CURSOR)?;
     Ok((Uuid::from_bytes(*id), sorted_by.to_vec()))
 }
 
-/// Reads a time that a list is sorted by, its microseconds as a big-endian `i64`; `None`: there is
-/// none.
+/// Reads a sort key as a time: microseconds as a big-endian `i64`. `None`: the key is shorter.
 pub fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
     let micros = i64::from_be_bytes(*sorted_by.first_chunk()?);
-    // Postgres knows no time further away than these.
+    // A cursor may hold any 64 bits; Postgres refuses times beyond its own range.
     let bounded = micros.clamp(0, FAR_FUTURE_MICROS);
     DateTime::from_timestamp_micros(bounded)
 }
@@ -124,7 +122,7 @@ pub fn read_place_time(sorted_by: &[u8]) -> Option<DateTime<Utc>> {
 /// The year 9999.
 const FAR_FUTURE_MICROS: i64 = 253_402_300_799_000_000;
 
-/// After all that happens.
+/// A time after every row of every list.
 pub fn far_future() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(FAR_FUTURE_MICROS).expect("chrono knows the year 9999")
 }

@@ -1,12 +1,12 @@
-//! One field of a JSON merge patch (RFC 7396).
+//! A field of a JSON merge patch (RFC 7396).
 
-/// What a patch does to one value.
+/// The effect of a patch on a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Patch<T> {
     /// The field was left out: the value stays.
     #[default]
     Keep,
-    /// The field is `null`: the value gets its default.
+    /// The field is `null`: the value gets the default.
     Reset,
     /// The field is a new value.
     Set(T),

@@ -18,7 +18,7 @@ pub enum Refusal {
     #[error("send an API key: `Authorization: Bearer whk_…`")]
     Unauthorized,
     /// The caller's role lacks a permission.
-    #[error("the key's role {role} has no permission to {permission}")]
+    #[error("this needs the role {}; the API key has the role {role}", lowest_role(*permission))]
     Forbidden {
         /// The role of the caller's API key.
         role: Role,
@@ -64,6 +64,16 @@ pub enum Refusal {
     /// A fault of the product; with its details for the log.
     #[error("something went wrong here; it was logged")]
     Broken(String),
+}
+
+/// The lowest role with a permission.
+fn lowest_role(permission: Permission) -> Role {
+    match permission {
+        Permission::Read => Role::Viewer,
+        Permission::Publish => Role::Publisher,
+        Permission::Manage => Role::Admin,
+        Permission::Own => Role::Owner,
+    }
 }
 
 /// The database's own words are for operators, not for callers.

@@ -1,5 +1,5 @@
-//! What the API's description says about values that the domain checks, so that each rule is told
-//! once and a generated client knows it.
+//! Schemas of the domain's values in the API's description: a rule of the domain stands here once, and
+//! generated clients know the rule.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use webhook_domain::{
     WebhookStatus, WebhookUrl,
 };
 
-/// Declares a schema with a name of its own.
+/// Declares a named schema.
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal = $schema:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -49,7 +49,7 @@ const LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 /// A name with dots in it, a port, a path and a query.
 const URL: &str = r#"^https?://([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,20}[A-Za-z]{2,63}(:[1-9][0-9]{0,3})?([/?][!"$-~]*)?$"#;
 
-/// `whsec_` and 24 to 64 bytes in base64, with the padding that their number asks for.
+/// `whsec_` and 24 to 64 bytes in base64, with the padding for the number of bytes.
 const SECRET: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}\
     |([A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=\
     |([A-Za-z0-9+/]{4}){8,21}[A-Za-z0-9+/][AQgw]==)$";
@@ -61,7 +61,7 @@ const BASE64: &str = "^([A-Za-z0-9+/]{4})*\
 const ADDRESS: &str = r"^(((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(/(3[0-2]|[12]?[0-9]))?|([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$";
 
 schemas! {
-    /// Where something happened.
+    /// The environment of an event and of a webhook.
     EnvironmentName "EnvironmentName" = one_of(Environment::ALL.iter().map(|e| e.as_str()));
     /// Whether a webhook gets deliveries.
     StatusName "WebhookStatus" = one_of(WebhookStatus::ALL.iter().map(|s| s.as_str()));
@@ -69,35 +69,35 @@ schemas! {
     EventTypeName "EventTypeName" = one_of(EventType::ALL.iter().map(|t| t.as_str()));
     /// Types (`license.activated`), groups (`license.*`) or all (`*`).
     EventPatternName "EventPattern" = one_of(patterns());
-    /// Where a delivery stands.
+    /// The status of a delivery.
     DeliveryStatusName "DeliveryStatus" = one_of(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
-    /// Where the deliveries stand that are asked for.
+    /// The statuses of the listed deliveries.
     StatusFilterName "DeliveryStatusFilter" = one_of(StatusFilter::ALL.iter().map(|s| s.as_str()));
-    /// What a job does.
+    /// The kind of a job.
     JobKindName "JobKind" = one_of(JobKind::ALL.iter().map(|k| k.as_str()));
-    /// What a diagnosis looks at.
+    /// The subject of a diagnosis' finding.
     CheckName "DiagnosisCheck" = one_of(Check::ALL.iter().map(|c| c.as_str()));
-    /// How serious a finding is.
+    /// The severity of a finding.
     SeverityName "DiagnosisSeverity" = one_of(Severity::ALL.iter().map(|s| s.as_str()));
-    /// Where a job stands.
+    /// The status of a job.
     JobStatusName "JobStatus" = one_of(JobStatus::ALL.iter().map(|s| s.as_str()));
     /// A status, a class of statuses, a failure without one, or `none`.
     AnswerText "AnswerFilter" = text(
         "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address)$", 3, 15, "5xx");
-    /// What became of an event for one webhook.
+    /// The outcome of an event for a webhook.
     EventOutcomeName "EventOutcome" = one_of(EventOutcome::ALL.iter().map(|o| o.as_str()));
-    /// How many webhooks have each outcome.
+    /// The number of webhooks by outcome.
     EventOutcomeCounts "EventOutcomeCounts" = counts(EventOutcome::ALL.iter().map(|o| o.as_str()));
-    /// How many deliveries are in each status.
+    /// The number of deliveries by status.
     DeliveryStatusCounts "DeliveryStatusCounts" =
         counts(DeliveryStatus::ALL.iter().map(|s| s.as_str()));
     /// Why an attempt failed.
     FailureClassName "FailureClass" = one_of(FailureClass::ALL.iter().map(|c| c.as_str()));
     /// How the body of a response ended.
     BodyEndName "ResponseBodyEnd" = one_of(BodyEnd::ALL.iter().map(|end| end.as_str()));
-    /// What the holder of an API key may do.
+    /// The role of an API key.
     RoleName "Role" = one_of(Role::ALL.iter().map(|r| r.as_str()));
-    /// What an entry of the audit log tells.
+    /// The kind of a change in the audit log.
     AuditActionName "AuditAction" = one_of(AuditAction::ALL.iter().map(|a| a.as_str()));
     /// 1 to 100 characters, trimmed.
     NameText "WebhookName" = text(VISIBLE_TEXT, 1, WebhookName::MAX_CHARS, "CRM");
@@ -112,25 +112,25 @@ schemas! {
         text(SECRET, 38, 94, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
     /// The name of a field of `data`, 1 to 100 characters.
     OrderingFieldText "OrderingField" = text(TEXT, 1, OrderingField::MAX_CHARS, "license_id");
-    /// What a key is called in lists.
+    /// The name of an API key in lists.
     KeyNameText "ApiKeyName" = text(VISIBLE_TEXT, 1, KeyName::MAX_CHARS, "CI");
     /// An API key.
     ApiKeyText "ApiKeyText" =
         text("^whk_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", 47, 47, "whk_9fQ2bAq0yGxM4m1mRk6m0u3y8b8pJm1q1m4m1mRk6m0");
-    /// `none`, or `by_key`: events with one value in the field `ordering_key` of `data` arrive one
-    /// by one, in the order in which they were published.
+    /// `none`, or `by_key`: events with the same value in the field `ordering_key` of `data` arrive one
+    /// after the other, in the order of publishing.
     OrderingName "Ordering" = one_of(["none", "by_key"].into_iter());
     /// Up to 50 pairs of text.
     MetadataPairs "Metadata" = pairs(text(TEXT, 0, Metadata::MAX_VALUE_CHARS, "gold"), Metadata::MAX)
         .property_names(Some(name_of(text(TEXT, 1, Metadata::MAX_NAME_CHARS, "tier"))));
-    /// Up to 20 headers by name, sent with every request. Values are secret: they are never shown.
+    /// Up to 20 headers by name, sent with every request. Values are secret: no response shows them.
     HeaderPairs "CustomHeaders" = pairs(header_value(), CustomHeaders::MAX)
         .property_names(Some(name_of(header_name())));
-    /// Pairs to be set; `null` takes one away.
+    /// Pairs to set; `null` removes a pair.
     MetadataPatch "MetadataPatch" =
         pairs(nullable(text(TEXT, 0, Metadata::MAX_VALUE_CHARS, "gold")), Metadata::MAX)
             .property_names(Some(name_of(text(TEXT, 1, Metadata::MAX_NAME_CHARS, "tier"))));
-    /// Headers to be set; `null` takes one away, in an import it keeps the value that is there.
+    /// Headers to set; `null` removes a header, and in an import keeps the stored value.
     HeaderPatch "CustomHeadersPatch" = pairs(nullable(header_value()), CustomHeaders::MAX)
         .property_names(Some(name_of(header_name())));
     /// A span of time: `0`, or a number of `s`, `m`, `h` or `d`.
@@ -144,15 +144,15 @@ schemas! {
         "^(([1-9]|[1-9][0-9]{1,2}|1[0-9]{3}|20[0-9]{2}|21[0-5][0-9]|2160)h|([1-9]|[1-8][0-9]|90)d)$", 2, 5, "5d");
     /// A span of time up to 30 s.
     WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
-    /// What comes next in a list, as `next_cursor` of a page told it.
+    /// The place of the next page: `next_cursor` of the page before.
     CursorText "Cursor" = text("^([0-9a-f]{2}){16,320}$", 32, 640, "0192f0c17c1e7b7e8d5e3f1a2b3c4d5e");
-    /// A way to sign a request.
+    /// A signature scheme.
     SignatureSchemeName "SignatureScheme" = one_of(SignatureScheme::ALL.iter().map(|s| s.as_str()));
-    /// Which of a webhook's valid secrets it is.
+    /// The standing of a webhook's secret.
     SecretStandingName "SecretStanding" = one_of(SecretStanding::ALL.iter().map(|s| s.as_str()));
-    /// What is wrong with a signed request, or worth to know.
+    /// The kind of a finding about a signed request.
     FindingCodeName "FindingCode" = one_of(FindingCode::ALL.iter().map(|c| c.as_str()));
-    /// Up to 100 headers by name, as the receiver's framework names them: in any case, or as
+    /// Up to 100 headers by name, in the spelling of the receiver's framework: in any case, or as
     /// `HTTP_WEBHOOK_ID`.
     ReceivedHeaderPairs "ReceivedHeaders" = pairs(string(), ReceivedHeaders::MAX);
     /// The raw body in base64.

@@ -14,11 +14,11 @@ use crate::refusal::Refusal;
 use crate::request;
 use crate::schema;
 
-/// How long a session lasts. A session also ends with its API key.
+/// How long a session lasts. A session ends earlier with its API key.
 pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3_600);
 
 request! {
-    /// Who signs in.
+    /// The API key of a sign-in.
     #[derive(ToSchema)]
     pub struct SignIn {
         #[schema(value_type = schema::ApiKeyText, inline)]
@@ -27,7 +27,7 @@ request! {
 }
 
 impl SignIn {
-    /// Reads the API key of a document. A text that is no API key is refused like an unknown key.
+    /// Reads the API key of a document. A text of another form is refused like an unknown API key.
     pub fn parse(document: &[u8]) -> Result<ApiKey, Refusal> {
         let mut fields = Fields::of_body(document)?;
         let request = Self::take(&mut fields);
@@ -35,20 +35,20 @@ impl SignIn {
     }
 }
 
-/// A session that has begun.
+/// The response to a sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub struct SessionBody {
-    /// The name of the API key that signed in.
+    /// The name of the API key.
     pub key_name: String,
     /// The role of the API key.
     #[schema(value_type = schema::RoleName)]
     pub role: Role,
-    /// When the session ends; it ends with its key too.
+    /// When the session ends; revoking the API key ends the session earlier.
     pub expires_at: DateTime<Utc>,
 }
 
-/// The holder of the API key or session that a request came with.
+/// The holder of the request's API key or session.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Caller)]
 pub struct CallerBody {
@@ -59,9 +59,9 @@ pub struct CallerBody {
     pub role: Role,
 }
 
-/// A session that has begun, with the token that its cookie carries.
+/// A new session, with the token for its cookie.
 pub struct NewSession {
-    /// The token, which only the browser keeps.
+    /// The token. The browser keeps the token, Postgres its hash.
     pub token: SessionToken,
     /// When the session ends.
     pub expires_at: DateTime<Utc>,
@@ -79,7 +79,7 @@ pub async fn begin_session(
     Ok(NewSession { token, expires_at })
 }
 
-/// Ends the session whose cookie carries `token`, if there is one.
+/// Ends the session of a cookie's `token`. Without such a session, no row changes.
 pub async fn end_session(token: &str, connections: &Connections) -> Result<(), Refusal> {
     let mut connection = connections.acquire().await?;
     let hash = SessionToken::from_cookie(token).hash();

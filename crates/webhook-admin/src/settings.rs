@@ -1,4 +1,4 @@
-//! The settings of the whole platform, which owners change.
+//! The settings of the whole platform, changed by owners.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::schema;
 use crate::version::IfMatch;
 
 request! {
-    /// What is to be changed of the settings. What is left out stays, `null` sets the default.
+    /// A change of settings. A setting keeps its value when left out, and gets its default by `null`.
     #[derive(ToSchema)]
     pub struct PatchSettings {
         #[schema(value_type = Option<PatchRetention>)]
@@ -42,8 +42,8 @@ request! {
 }
 
 request! {
-    /// For how long what happened is to be kept, from 1 to 3,650 days each: bodies at most as long as
-    /// deliveries, deliveries at most as long as events.
+    /// Retention times, from 1 to 3,650 days each: bodies at most as long as deliveries, deliveries at
+    /// most as long as events.
     #[derive(ToSchema)]
     pub struct PatchRetention {
         #[schema(value_type = Option<schema::RetentionText>, inline)]
@@ -61,43 +61,43 @@ request! {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Settings)]
 pub struct SettingsBody {
-    /// Counts its changes, from 1.
+    /// The number of changes, from 1.
     pub version: i64,
-    /// The settings that a patch changes.
+    /// The settings.
     #[serde(flatten)]
     pub values: ValuesBody,
-    /// How failed deliveries are tried again, by environment, with the schedule that it makes.
+    /// The retry policy of each environment, with the schedule of retries.
     pub default_retry_policies: Vec<DefaultRetryPolicy>,
     /// When the settings were changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// The settings that a patch changes.
+/// The settings in the reach of a patch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SettingsValues)]
 pub struct ValuesBody {
     /// How long rows are kept.
     pub retention: RetentionBody,
-    /// After how long of nothing but failure a webhook is set Inactive. Its owner is warned after
-    /// half of it.
+    /// After how long of uninterrupted failure a webhook is set Inactive. The webhook's owner is warned
+    /// after half that time.
     #[schema(example = "5d")]
     pub disable_after: String,
     /// For how long a replaced secret signs as well when a rotation names no grace period.
     #[schema(example = "1d")]
     pub default_grace_period: String,
-    /// The addresses that requests to receivers come from, for the receivers' allow-lists.
+    /// The source addresses of requests to receivers, for the receivers' allow-lists.
     #[schema(example = json!(["203.0.113.7", "2001:db8::/48"]))]
     pub egress_addresses: Vec<String>,
 }
 
-/// For how long rows are kept. Pending deliveries and their events are kept in any case.
+/// How long rows are kept. Pending deliveries and the events of pending deliveries are always kept.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Retention)]
 pub struct RetentionBody {
-    /// Events, from when they were taken in.
+    /// Events, from their intake on.
     #[schema(example = "30d")]
     pub events: String,
-    /// Deliveries with their attempts, from their end.
+    /// Deliveries with their attempts, from a delivery's end on.
     #[schema(example = "30d")]
     pub deliveries: String,
     /// Requests and responses of attempts, from each attempt on.
@@ -116,7 +116,7 @@ pub async fn find_settings(connections: &Connections) -> Result<SettingsBody, Re
     Ok(SettingsBody::of(&row, policies))
 }
 
-/// Changes the settings that a patch names, and reads them afterwards.
+/// Changes settings by a patch, and returns the settings afterwards.
 pub async fn change_settings(
     if_match: &IfMatch,
     patch: &[u8],
@@ -195,7 +195,7 @@ impl PatchRetention {
     }
 }
 
-/// Takes a span of time out. The settings' own bounds are checked when all of them are known.
+/// Takes a duration out. [`PlatformSettings::checked`] checks the bounds of all settings together.
 fn take_duration(fields: &mut Fields<'_>, name: &str) -> Option<Duration> {
     fields.optional(name, |text| parse_duration(text, *Retention::EACH.end()))
 }

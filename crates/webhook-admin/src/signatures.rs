@@ -1,4 +1,4 @@
-//! Help for receivers: whether a request is signed as it should be, and if not, why.
+//! Help for receivers: a check of a request's signatures, with the reason of a mismatch.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,16 +24,16 @@ use crate::refusal::Refusal;
 use crate::request;
 use crate::schema;
 
-/// How many other webhooks are looked through at once.
+/// Webhooks in one page of the search for another webhook's secret.
 const OTHERS_AT_ONCE: i64 = 500;
 
-/// How often, the newest first: 10,000 webhooks in all.
+/// Pages of that search, newest webhooks first: 10,000 webhooks in all.
 const MAX_PAGES: usize = 20;
 
-/// For how long: to hash the largest body 10,000 times takes seconds.
+/// Time limit of that search: hashing the largest body 10,000 times takes seconds.
 const MAX_SEARCH: Duration = Duration::from_secs(5);
 
-/// A request as its receiver saw it, with its body as text or in base64.
+/// A request as seen by the receiver, with the body as text or in base64.
 pub struct VerifySignature;
 
 impl PartialSchema for VerifySignature {
@@ -42,7 +42,7 @@ impl PartialSchema for VerifySignature {
             .item(Ref::from_schema_name("ReceivedText"))
             .item(Ref::from_schema_name("ReceivedBytes"))
             .description(Some(
-                "A request as its receiver saw it, with its body as text or in base64.",
+                "A request as seen by the receiver, with the body as text or in base64.",
             ));
         RefOr::T(Schema::OneOf(one_of.build()))
     }
@@ -59,12 +59,12 @@ request! {
     /// A request whose body is text.
     #[derive(ToSchema)]
     struct ReceivedText {
-        /// The webhook that the request is for.
+        /// The request's webhook.
         #[schema(value_type = Uuid)]
         webhook_id: WebhookId = required(str::parse),
         #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
         headers: ReceivedHeaders = taken(take_headers),
-        /// The raw body, before anything parsed it.
+        /// The raw body, before any parsing.
         #[schema(value_type = String)]
         body: Vec<u8> = required(|text| Ok::<_, String>(text.as_bytes().to_vec())),
     }
@@ -74,7 +74,7 @@ request! {
     /// A request whose body is in base64.
     #[derive(ToSchema)]
     struct ReceivedBytes {
-        /// The webhook that the request is for.
+        /// The request's webhook.
         #[schema(value_type = Uuid)]
         webhook_id: WebhookId = required(str::parse),
         #[schema(value_type = schema::ReceivedHeaderPairs, inline)]
@@ -84,58 +84,58 @@ request! {
     }
 }
 
-/// What was found out about a request.
+/// The result of a signature check.
 #[derive(Serialize, ToSchema)]
 pub struct VerifiedSignature {
-    /// Whether there is a signature and each scheme that is there holds.
+    /// Whether the request has a signature and every signature holds.
     pub valid: bool,
-    /// Each scheme that is there.
+    /// The signature of each scheme in the request.
     pub schemes: Vec<SchemeBody>,
-    /// What is wrong, and what else is worth to know.
+    /// The faults, then hints.
     pub findings: Vec<FindingBody>,
 }
 
-/// How one scheme's signature turned out.
+/// The check of one scheme's signature.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SchemeCheck)]
 pub struct SchemeBody {
-    /// The scheme that the signature follows.
+    /// The signature's scheme.
     #[schema(value_type = schema::SignatureSchemeName)]
     pub scheme: SignatureScheme,
     /// Whether one of the webhook's secrets made the signature.
     pub valid: bool,
-    /// Which secret made it: the `current` one, or a `previous` one that is valid still.
+    /// The signing secret: the `current` secret, or a `previous` secret within its grace period.
     #[schema(value_type = Option<schema::SecretStandingName>)]
     pub matched: Option<SecretStanding>,
-    /// When it says that it was made.
+    /// The signature's own timestamp.
     pub timestamp: Option<DateTime<Utc>>,
-    /// How long ago that is; negative: in the future.
+    /// The age of the timestamp; negative: in the future.
     pub age_seconds: Option<i64>,
 }
 
-/// What is wrong, or worth to know.
+/// A fault or a hint.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignatureFinding)]
 pub struct FindingBody {
     /// The kind of finding, for programs.
     #[schema(value_type = schema::FindingCodeName)]
     pub code: FindingCode,
-    /// What is wrong.
+    /// The fault in a sentence.
     #[schema(
         example = "The body is the same JSON as the one that was sent, in other bytes: \
         181 bytes were sent, 194 are here, and byte 5 (from 0) is the first that differs."
     )]
     pub message: String,
-    /// What to do about it.
+    /// The remedy in a sentence.
     #[schema(
         example = "Your framework parsed the body and wrote it again: verify over the raw bytes."
     )]
     pub advice: &'static str,
-    /// The other webhook, if it is about one.
+    /// The other webhook, for a finding about another webhook.
     pub webhook_id: Option<Uuid>,
 }
 
-/// Checks the signatures of the request that a document describes.
+/// Checks the signatures of a request, given as a JSON document.
 pub async fn verify_signature(
     document: &[u8],
     connections: &Connections,
@@ -146,7 +146,7 @@ pub async fn verify_signature(
     verify(request, own, connections, sealing_keys).await
 }
 
-/// Finds what the requests of a webhook are signed with.
+/// Finds the secrets of a webhook: the current secret, and previous ones in their grace period.
 pub async fn find_secrets(
     webhook_id: WebhookId,
     connections: &Connections,
@@ -158,7 +158,7 @@ pub async fn find_secrets(
     Ok(own_secrets(signer.secrets))
 }
 
-/// Tells whether a request is signed with one of these secrets, and if not, why.
+/// Checks a request's signatures against the secrets `own`, and explains a mismatch.
 pub async fn verify(
     request: ReceivedRequest,
     own: Vec<OwnSecret>,
@@ -192,8 +192,8 @@ fn parse_request(document: &[u8]) -> Result<(WebhookId, ReceivedRequest), Refusa
     Ok((webhook_id, ReceivedRequest { headers, body }))
 }
 
-/// Takes headers and body out, for a form that names no webhook. `None`: a field is wrong, and noted
-/// in `fields`.
+/// Takes headers and body out, for a form with a webhook by name. `None`: a field is wrong, and noted in
+/// `fields`.
 pub fn take_received(fields: &mut Fields<'_>) -> Option<ReceivedRequest> {
     let headers = take_headers(fields, "headers");
     let body = if holds_base64(fields) {
@@ -238,8 +238,8 @@ fn own_secrets(secrets: Secrets) -> Vec<OwnSecret> {
     std::iter::once(current).chain(previous).collect()
 }
 
-/// Looks for the webhook whose secret it is, in pages, so that no connection and no thread is
-/// held for long.
+/// Looks for another webhook whose secret made an unexplained signature. The search goes page by page:
+/// no connection and no thread is held for long.
 async fn find_other(
     connections: &Connections,
     keys: &SealingKeys,
@@ -276,7 +276,7 @@ fn signed(signer: &Signer, unexplained: &Unexplained) -> bool {
     all.any(|secret| unexplained.is_signed_by(secret))
 }
 
-/// Hashes on a thread where other requests do not wait for it.
+/// Runs hashing on a thread for blocking work: other requests go on meanwhile.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Refusal::Broken(error.to_string()))

@@ -1,12 +1,12 @@
-//! Which URLs a webhook may have, as the operator configured it.
+//! The operator's rules for the URLs of webhooks.
 
 use webhook_domain::{AddressPolicy, UrlSchemes};
 
-/// Which URLs a webhook may have.
+/// The rules for the URL of a webhook.
 #[derive(Debug, Clone)]
 pub struct UrlRules {
     /// Whether plain `http` is allowed beside `https`.
     pub schemes: UrlSchemes,
-    /// The addresses that a URL's host may be or resolve to.
+    /// The allowed addresses of a URL's host.
     pub addresses: AddressPolicy,
 }

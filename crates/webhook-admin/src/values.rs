@@ -1,11 +1,11 @@
-//! Values that many requests have.
+//! Values of many requests.
 
 use chrono::{DateTime, Utc};
 
 /// The most characters of a search.
 const MAX_SEARCH_CHARS: usize = 200;
 
-/// A query knows these two words only.
+/// Reads `true` or `false`, the only two words for a flag in a query.
 pub fn parse_bool(text: &str) -> Result<bool, &'static str> {
     text.parse().map_err(|_| "must be true or false")
 }

@@ -1,20 +1,20 @@
-//! Versions of what can be changed, as entity tags: a change that was thought out on an old version
-//! is refused (RFC 9110, 13.1.1).
+//! Versions of webhooks and settings, as entity tags: a change of an old version is refused (RFC 9110,
+//! 13.1.1).
 
 use crate::refusal::Refusal;
 
-/// The strong entity tag of a version. Counts that only the platform changes, such as the time of
-/// the last delivery, do not change the version.
+/// The strong entity tag of a version. The platform's own counts, such as the time of the last
+/// delivery, do not change the version.
 pub fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// The versions that a change is meant for.
+/// The versions accepted by a change.
 #[derive(Debug, PartialEq, Eq)]
 pub enum IfMatch {
     /// Any version: the header was left out, or is `*`.
     Any,
-    /// One of these entity tags, as the caller sent them.
+    /// The versions with these entity tags, as sent by the caller.
     Tags(Vec<String>),
 }
 
@@ -27,7 +27,7 @@ impl IfMatch {
         Self::Tags(text.split(',').map(|tag| tag.trim().to_owned()).collect())
     }
 
-    /// Refuses a change that was meant for another version than `version`.
+    /// Refuses a change unless `version` is an accepted version.
     pub fn check(&self, version: i64) -> Result<(), Refusal> {
         let met = match self {
             Self::Any => true,

@@ -1,7 +1,4 @@
-//! The REST API: webhooks are managed here, events come in over HTTP, deliveries are looked at.
-//!
-//! It never calls a webhook's URL.
-
+#![doc = include_str!("../README.md")]
 #![allow(
     unused_qualifications,
     reason = "the macro that describes a handler qualifies its parameters"

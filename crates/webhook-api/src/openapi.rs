@@ -9,11 +9,11 @@ use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::rest;
-use crate::routes::{deliveries, event_types, events, rejected_messages, statistics, webhooks};
+use crate::routes::webhooks;
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
-/// What `/api/openapi.json` serves.
+/// The document at `/api/openapi.json`.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -41,30 +41,30 @@ use webhook_web::problem::ProblemBody;
         rest::webhooks::bulk::change_webhooks,
         rest::webhooks::export::export_webhooks,
         rest::webhooks::import::import_webhooks,
-        events::publish::publish_event,
-        events::publish::publish_events,
-        events::read::list_events,
-        events::read::find_event,
-        events::explanation::explain_event,
-        event_types::list_event_types,
-        statistics::read_statistics,
-        deliveries::list::list_deliveries,
-        deliveries::read::find_delivery,
-        deliveries::again::retry_delivery,
-        deliveries::again::cancel_delivery,
-        deliveries::again::retry_deliveries,
+        rest::events::publish_event,
+        rest::events::publish_events,
+        rest::events::list_events,
+        rest::events::find_event,
+        rest::events::explain_event,
+        rest::event_types::list_event_types,
+        rest::statistics::read_statistics,
+        rest::deliveries::list_deliveries,
+        rest::deliveries::find_delivery,
+        rest::deliveries::retry_delivery,
+        rest::deliveries::cancel_delivery,
+        rest::deliveries::retry_deliveries,
         rest::jobs::list_jobs,
         rest::jobs::find_job,
         rest::jobs::cancel_job,
         rest::webhooks::replay::replay_events,
         rest::webhooks::diagnosis::diagnose_webhook,
         rest::signatures::verify_signature,
-        rejected_messages::list_rejected_messages,
-        rejected_messages::find_rejected_message,
-        rejected_messages::requeue_rejected_message,
-        rejected_messages::discard_rejected_message,
-        rejected_messages::all::requeue_rejected_messages,
-        rejected_messages::all::discard_rejected_messages,
+        rest::rejected_messages::list_rejected_messages,
+        rest::rejected_messages::find_rejected_message,
+        rest::rejected_messages::requeue_rejected_message,
+        rest::rejected_messages::discard_rejected_message,
+        rest::rejected_messages::requeue_rejected_messages,
+        rest::rejected_messages::discard_rejected_messages,
         rest::retry_policies::list_retry_policies,
         rest::retry_policies::replace_retry_policy,
         rest::settings::show_settings,
@@ -85,13 +85,13 @@ use webhook_web::problem::ProblemBody;
 )]
 pub(crate) struct ApiDescription;
 
-/// The description as JSON, as it is checked in.
+/// The description as JSON text, as checked in.
 pub fn openapi_document() -> String {
     let json = serde_json::to_string_pretty(&description());
     json.expect("the description is JSON") + "\n"
 }
 
-/// The description. Requests have no fields but those that are named.
+/// The description. Schemas of requests allow no further fields.
 pub(crate) fn description() -> Value {
     let json = serde_json::to_value(ApiDescription::openapi());
     let mut json = json.expect("the description is JSON");
@@ -110,7 +110,7 @@ pub(crate) fn description() -> Value {
     json
 }
 
-/// Names of the schemas that a part of the description refers to, and of those that they refer to.
+/// Names of the schemas behind the references of a part of the description, at every depth.
 fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
     match part {
         Value::Object(fields) => {
@@ -132,7 +132,7 @@ fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What all operations share.
+/// Adds the parts of every operation: security schemes and refusals.
 struct Shared;
 
 impl Modify for Shared {

@@ -1,8 +1,8 @@
-//! The portal: pages that admins open in a browser, every route with the permission that it needs.
+//! The portal: the pages of admins, every route with its permission.
 //!
-//! A page shows what the API answers: it reads with the API's own functions, and its forms become
-//! the API's own documents, so that both say the same, refuse the same and cannot drift apart. All
-//! of it works without JavaScript; `assets/` makes it pleasant.
+//! A page reads with the operations of `webhook-admin`, and a form becomes the API's document: portal and
+//! API show the same, refuse the same and cannot drift apart. Every page works without JavaScript; the
+//! scripts in `assets/` add comfort.
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
@@ -13,7 +13,7 @@ use webhook_domain::Permission;
 
 use webhook_web::auth::authorize;
 
-// The way of a request: who looks, what a form says, the page that is made.
+// The way of a request: the visit, the form, the page.
 mod visit;
 
 mod errors;
@@ -24,7 +24,7 @@ mod query;
 mod html;
 mod problems;
 
-// What pages are made of.
+// Parts of pages.
 mod assets;
 mod chart;
 mod filters;
@@ -48,7 +48,7 @@ mod rejected_messages;
 mod audit;
 mod settings;
 
-/// Where the navigation leads.
+/// The sections of the navigation.
 pub(crate) const SECTIONS: [(&str, &str); 6] = [
     ("/admin/webhooks", "Webhooks"),
     ("/admin/webhook-deliveries", "Webhook Deliveries"),
@@ -58,7 +58,7 @@ pub(crate) const SECTIONS: [(&str, &str); 6] = [
     ("/admin/settings", "Settings"),
 ];
 
-/// All pages, their problems told as pages too.
+/// All pages; a refused request becomes a page too.
 pub(crate) fn pages() -> impl HttpServiceFactory {
     let pages = guarded().into_iter().fold(scope("/admin"), Scope::service);
     pages
@@ -79,7 +79,7 @@ const READ: Permission = Permission::Read;
 const MANAGE: Permission = Permission::Manage;
 const OWN: Permission = Permission::Own;
 
-/// The pages of those who signed in.
+/// The pages behind the sign-in.
 fn guarded() -> Vec<Resource> {
     let pages = [webhook_pages(), event_pages(), platform_pages()];
     let guard = |(path, routes): Page| {
@@ -93,10 +93,10 @@ fn guarded() -> Vec<Resource> {
     pages.into_iter().flatten().map(guard).collect()
 }
 
-/// A path, and what may be done there with which permission.
+/// A path with its methods, and the permission of each method.
 type Page = (&'static str, Vec<(Method, Permission, Route)>);
 
-/// Who hears of what.
+/// Webhooks.
 #[rustfmt::skip]
 fn webhook_pages() -> Vec<Page> {
     vec![
@@ -135,7 +135,7 @@ fn webhook_pages() -> Vec<Page> {
     ]
 }
 
-/// What happened, and what became of it.
+/// Events, deliveries, jobs, rejected messages.
 #[rustfmt::skip]
 fn event_pages() -> Vec<Page> {
     vec![
@@ -174,7 +174,7 @@ fn event_pages() -> Vec<Page> {
     ]
 }
 
-/// Who may do what, and what counts for all.
+/// Settings, API keys, the audit log.
 #[rustfmt::skip]
 fn platform_pages() -> Vec<Page> {
     vec![
@@ -204,7 +204,7 @@ fn platform_pages() -> Vec<Page> {
     ]
 }
 
-/// The one page for everybody.
+/// The sign-in page, open to everybody.
 fn sign_in_page() -> Resource {
     at(
         "/sign-in",

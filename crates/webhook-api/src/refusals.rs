@@ -1,4 +1,4 @@
-//! The refusals that every operation of the API shares, as the API's description shows them.
+//! The refusals of every operation, in the API's description.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use actix_web::http::StatusCode;
 use utoipa::IntoResponses;
 use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder};
 
-/// The refusals that any operation may be answered with.
+/// The refusals of every operation.
 pub(crate) struct Refusals;
 
-/// The statuses, each with the sentence that says when it comes.
+/// The statuses, each with the sentence of its cause.
 pub(crate) const REFUSALS: [(StatusCode, &str); 12] = [
     (StatusCode::BAD_REQUEST, "The body is no JSON object"),
     (StatusCode::UNAUTHORIZED, "There is no valid API key"),

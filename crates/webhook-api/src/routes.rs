@@ -1,4 +1,4 @@
-//! Every route with the permission that it needs, on one screen.
+//! Every route with its permission, on one screen.
 
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
@@ -14,14 +14,9 @@ use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
 
-pub(crate) mod deliveries;
-pub(crate) mod event_types;
-pub(crate) mod events;
-pub(crate) mod rejected_messages;
-pub(crate) mod statistics;
 pub(crate) mod webhooks;
 
-/// Everything that is served.
+/// Registers every route of the process.
 pub(crate) fn configure(app: &mut ServiceConfig) {
     let alive = (Method::GET, Needs::Nothing, to(rest::health::show_health));
     let ready = (
@@ -51,7 +46,7 @@ const PUBLISH: Needs = Needs::Role(Permission::Publish);
 const MANAGE: Needs = Needs::Role(Permission::Manage);
 const OWN: Needs = Needs::Role(Permission::Own);
 
-/// Who hears of what.
+/// Webhooks.
 #[rustfmt::skip]
 fn webhook_routes() -> Vec<Resource> {
     vec![
@@ -78,43 +73,43 @@ fn webhook_routes() -> Vec<Resource> {
     ]
 }
 
-/// What happened, and what became of it.
+/// Events, deliveries, jobs, rejected messages, statistics.
 #[rustfmt::skip]
 fn event_routes() -> Vec<Resource> {
     vec![
-        at("/deliveries", vec![(GET, READ, to(deliveries::list::list_deliveries))]),
-        at("/deliveries/retry", vec![(POST, MANAGE, to(deliveries::again::retry_deliveries))]),
-        at("/deliveries/{id}", vec![(GET, READ, to(deliveries::read::find_delivery))]),
-        at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::again::retry_delivery))]),
-        at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::again::cancel_delivery))]),
+        at("/deliveries", vec![(GET, READ, to(rest::deliveries::list_deliveries))]),
+        at("/deliveries/retry", vec![(POST, MANAGE, to(rest::deliveries::retry_deliveries))]),
+        at("/deliveries/{id}", vec![(GET, READ, to(rest::deliveries::find_delivery))]),
+        at("/deliveries/{id}/retry", vec![(POST, MANAGE, to(rest::deliveries::retry_delivery))]),
+        at("/deliveries/{id}/cancel", vec![(POST, MANAGE, to(rest::deliveries::cancel_delivery))]),
         at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
         at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
         at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
-        at("/statistics", vec![(GET, READ, to(statistics::read_statistics))]),
+        at("/statistics", vec![(GET, READ, to(rest::statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![
-            (GET, READ, to(events::read::list_events)),
-            (POST, PUBLISH, to(events::publish::publish_event)),
+            (GET, READ, to(rest::events::list_events)),
+            (POST, PUBLISH, to(rest::events::publish_event)),
         ]),
-        at("/events/batch", vec![(POST, PUBLISH, to(events::publish::publish_events))]),
-        at("/events/{id}", vec![(GET, READ, to(events::read::find_event))]),
-        at("/events/{id}/explanation", vec![(GET, READ, to(events::explanation::explain_event))]),
-        at("/rejected-messages", vec![(GET, READ, to(rejected_messages::list_rejected_messages))]),
-        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rejected_messages::all::requeue_rejected_messages))]),
-        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rejected_messages::all::discard_rejected_messages))]),
+        at("/events/batch", vec![(POST, PUBLISH, to(rest::events::publish_events))]),
+        at("/events/{id}", vec![(GET, READ, to(rest::events::find_event))]),
+        at("/events/{id}/explanation", vec![(GET, READ, to(rest::events::explain_event))]),
+        at("/rejected-messages", vec![(GET, READ, to(rest::rejected_messages::list_rejected_messages))]),
+        at("/rejected-messages/requeue", vec![(POST, MANAGE, to(rest::rejected_messages::requeue_rejected_messages))]),
+        at("/rejected-messages/discard", vec![(POST, MANAGE, to(rest::rejected_messages::discard_rejected_messages))]),
         at("/rejected-messages/{id}", vec![
-            (GET, READ, to(rejected_messages::find_rejected_message)),
-            (DELETE, MANAGE, to(rejected_messages::discard_rejected_message)),
+            (GET, READ, to(rest::rejected_messages::find_rejected_message)),
+            (DELETE, MANAGE, to(rest::rejected_messages::discard_rejected_message)),
         ]),
-        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::requeue_rejected_message))]),
+        at("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rest::rejected_messages::requeue_rejected_message))]),
     ]
 }
 
-/// Who may do what, and what counts for all.
+/// Settings, API keys, sessions, the audit log.
 #[rustfmt::skip]
 fn platform_routes() -> Vec<Resource> {
     vec![
-        at("/event-types", vec![(GET, READ, to(event_types::list_event_types))]),
+        at("/event-types", vec![(GET, READ, to(rest::event_types::list_event_types))]),
         at("/retry-policies", vec![(GET, READ, to(rest::retry_policies::list_retry_policies))]),
         at("/retry-policies/{environment}", vec![(PUT, OWN, to(rest::retry_policies::replace_retry_policy))]),
         at("/api-keys", vec![
@@ -135,18 +130,18 @@ fn platform_routes() -> Vec<Resource> {
     ]
 }
 
-/// What a request must come with.
+/// The credentials a route asks for.
 #[derive(Clone, Copy)]
 enum Needs {
-    /// Nothing: everybody may ask.
+    /// No credentials.
     Nothing,
-    /// Any valid key.
+    /// Any valid API key or session.
     Key,
-    /// A key whose role has this permission.
+    /// An API key or session with this permission.
     Role(Permission),
 }
 
-/// The routes of one path, each behind what it needs.
+/// The routes of a path, each behind its credentials; other methods are refused.
 fn at(path: &str, routes: Vec<(Method, Needs, Route)>) -> Resource {
     let methods: Vec<&str> = routes.iter().map(|(method, ..)| method.as_str()).collect();
     let allowed = methods.join(", ");

@@ -1,4 +1,4 @@
-//! The HTTP server: what handlers are given, how long a drain may take.
+//! The HTTP server: the arguments of handlers, the limits of connections, the drain.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use webhook_web::access_log;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
-/// How long running requests may take to end at a shutdown, in seconds.
+/// How long running requests may take at a shutdown, in seconds. Later ones are cut off.
 const DRAIN_SECONDS: u64 = 25;
 
-/// For how long a browser may remember what it may ask.
+/// How long a browser may cache a CORS preflight, in seconds.
 const PREFLIGHT_SECONDS: usize = 3_600;
 
-/// What handlers are given; each lists what it uses.
+/// The arguments of handlers; each handler lists its own.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) connections: Data<Connections>,
@@ -35,11 +35,11 @@ pub(crate) struct Parts {
     pub(crate) keys: Data<SealingKeys>,
     pub(crate) url_rules: Data<UrlRules>,
     pub(crate) limits: Data<KeyLimits>,
-    /// Pages of other origins that may call us.
+    /// The origins of pages with access to the API.
     pub(crate) cors_origins: Arc<[String]>,
 }
 
-/// Serves until `cancel`; then accepts nothing new and lets running requests end.
+/// Serves until `cancel`; then accepts no connection and lets running requests end.
 pub(crate) async fn serve(
     listener: TcpListener,
     parts: Parts,
@@ -65,7 +65,7 @@ pub(crate) async fn serve(
     };
     let server = HttpServer::new(app)
         .disable_signals()
-        // A client that closes its half of a connection wants no answer.
+        // A client that closes its half of a connection waits for no response: the request ends early.
         .h1_allow_half_closed(false)
         .shutdown_timeout(DRAIN_SECONDS)
         .listen(listener)?
@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     Ok(server.await??)
 }
 
-/// Lets pages of these origins call the API with a key. They get no cookies.
+/// Lets pages of these origins call the API with an API key. Their requests carry no cookies.
 fn cors(origins: &[String]) -> Cors {
     let open = Cors::default()
         .allow_any_method()

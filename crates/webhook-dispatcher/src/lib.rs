@@ -1,13 +1,4 @@
-//! Takes events from RabbitMQ, finds the webhooks for each event, signs, delivers, retries and records.
-//!
-//! ```text
-//! RabbitMQ ──► intake ──► lanes ──► runner ──► courier ──► results ──► recorder ──► Postgres
-//! Postgres ──► claims ──►   │ one per webhook      └──► client ──► the receiver
-//! ```
-//!
-//! `pipeline` holds the way of an event, a file per step; `client` makes the HTTP requests; `background`
-//! holds the loops beside the way. Imports point one way: lifecycle → loops (intake, claims, background)
-//! → worker → runner → courier → client.
+#![doc = include_str!("../README.md")]
 
 use std::net::TcpListener;
 use std::sync::Arc;

@@ -51,6 +51,8 @@ ids! {
     ApiKeyId
     /// Identifies a job that makes many deliveries due.
     JobId
+    /// Identifies a message that could not be an event.
+    RejectedMessageId
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod deliveries;
 mod support;
 
 // Ids, names, and values from outside.
-pub use ids::{ApiKeyId, DeliveryId, EventId, JobId, WebhookId};
+pub use ids::{ApiKeyId, DeliveryId, EventId, JobId, RejectedMessageId, WebhookId};
 pub use names::{Named, UnknownName};
 pub use outside::{
     CertificateText, FailureDetail, HeaderText, OutsideText, RejectionReason,

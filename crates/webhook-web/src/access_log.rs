@@ -13,10 +13,7 @@ use webhook_store::droppable;
 use crate::authenticated::Authenticated;
 use crate::request_id::{self, CURRENT};
 
-/// Gives a request its id, works on it, and writes one line about it.
-///
-/// A change is worked on to its end even if its client goes away, as nobody could tell how far it
-/// got. A question is dropped with its client, and its statement with it.
+/// Gives a request an id, lets the handler work, and logs one line for requests of the API.
 pub async fn follow<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -27,6 +24,9 @@ pub async fn follow<B: MessageBody + 'static>(
         id.clone(),
         async move { log_request(request, next, id).await },
     );
+    // A change runs to the end even after its client is gone: a change broken off in the middle would
+    // leave the client without a way to know the result. A read is dropped with the client, and the
+    // read's statement ends in Postgres.
     if changes {
         rt::spawn(work).await.map_err(ErrorInternalServerError)?
     } else {

@@ -1,4 +1,4 @@
-//! API keys that were used just now: an API key is looked up once a second, not once a request.
+//! A cache of API keys: an API key is looked up once a second, not once a request.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use webhook_admin::{Connections, Refusal};
 use webhook_domain::ApiKey;
 use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
 
-/// How long an API key is cached. Other replicas than the one that revokes an API key accept it for
-/// this long, and every replica accepts an expired API key for this long.
+/// How long an API key is cached. After a revocation on another replica, or after its expiry, an API key
+/// may be accepted for up to this long.
 const CACHED_FOR: Duration = Duration::from_secs(1);
 
-/// How many API keys are cached. Beyond this number, the least recently used are looked up again.
+/// How many API keys are cached. Beyond this number, the least recently used ones are looked up again.
 const MAX_CACHED_KEYS: u64 = 10_000;
 
-/// The holders of the API keys that were used within the last second.
+/// The holders of the API keys of the last second.
 pub struct ApiKeyCache {
     by_hash: Cache<[u8; 32], ApiKeyRow>,
     connections: Data<Connections>,
 }
 
 impl ApiKeyCache {
-    /// An empty cache that looks API keys up over `connections`.
+    /// An empty cache over `connections`.
     pub fn new(connections: Data<Connections>) -> Self {
         let cache = Cache::builder()
             .max_capacity(MAX_CACHED_KEYS)
@@ -33,8 +33,7 @@ impl ApiKeyCache {
         }
     }
 
-    /// Finds the holder of a valid API key. Requests that ask for the same API key at once share one
-    /// look-up.
+    /// Finds the holder of a valid API key. Concurrent requests with the same API key share one look-up.
     pub async fn find(&self, key: &ApiKey) -> Result<ApiKeyRow, Refusal> {
         let hash = key.hash();
         let look_up = async {
@@ -46,7 +45,7 @@ impl ApiKeyCache {
         found.map_err(|refusal| Refusal::clone(&refusal))
     }
 
-    /// Forgets every API key, as one of them was revoked.
+    /// Forgets every API key, after the revocation of an API key.
     pub fn forget(&self) {
         self.by_hash.invalidate_all();
     }

@@ -1,4 +1,4 @@
-//! Who may call what: bearer keys, sessions of browsers, and one permission per route.
+//! Authentication and permissions: bearer keys, sessions of browsers, one permission per route.
 
 use actix_web::HttpMessage;
 use actix_web::body::BoxBody;
@@ -17,16 +17,17 @@ use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 use crate::request_id;
 
-/// The cookie of a browser that signed in.
+/// The cookie of a browser's session.
 pub const SESSION_COOKIE: &str = "webhooks_session";
 
-/// Lets a request through if its key's role has `permission` (`None`: any key), and tells the
-/// handler whose it is. The body is not read before that.
+/// Lets a request through to its handler if the role of the request's API key has `permission` (`None`:
+/// any role), and hands the caller to the handler.
 pub async fn authorize(
     permission: Option<Permission>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, actix_web::Error> {
+    // The caller is checked before a byte of the body is read: a stranger cannot make us read a body.
     match check_request(&request, permission).await {
         Ok(caller) => {
             request.extensions_mut().insert(Authenticated(caller));
@@ -41,7 +42,7 @@ async fn check_request(
     permission: Option<Permission>,
 ) -> Result<Caller, Problem> {
     let caller = find_caller(request).await?;
-    // Publishing has a limit of its own: the broker's confirms.
+    // Publishing is limited by the broker's confirms, not by requests per second.
     if permission != Some(Permission::Publish) {
         part::<KeyLimits>(request).count(caller.key_id)?;
     }
@@ -56,7 +57,7 @@ fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
     part.expect("server.rs gives its parts to every route")
 }
 
-/// By the key that was sent, else by the session of a browser.
+/// Finds the caller by the API key of the request, else by the session of the browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     if request.headers().contains_key(AUTHORIZATION) {
         let key = bearer_key(request.headers()).ok_or(Refusal::Unauthorized)?;
@@ -76,9 +77,9 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     Ok(Caller::of(known, request_id::current()))
 }
 
-/// Whether a page of another origin makes a browser change something: the cookie is kept from
-/// other sites (`SameSite`), this keeps it from other hosts and ports of the same site. Browsers
-/// that do not tell where a request comes from tell its origin.
+/// Whether a page of another origin makes a browser change data here. `SameSite` keeps the cookie from
+/// other sites, and this check keeps the cookie from other hosts and ports of the same site. Browsers
+/// without `Sec-Fetch-Site` send `Origin`.
 fn comes_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
     if method.is_safe() {
         return false;

@@ -8,7 +8,7 @@ use webhook_admin::{Caller, Refusal};
 
 use crate::problem::Problem;
 
-/// The caller of a request that [`authorize`](crate::auth::authorize) has let through.
+/// The caller of a request, after [`authorize`](crate::auth::authorize).
 #[derive(Debug, Clone)]
 pub struct Authenticated(pub Caller);
 

@@ -1,4 +1,4 @@
-//! Bodies, bounded in size and time; those of the API are JSON.
+//! Request bodies, bounded in size and time; the API's bodies are JSON.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::problem::Problem;
 /// How long a body may take to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
 
-/// How many bytes over the limit are still read, and forgotten: a client that writes before it
-/// reads would see a broken connection instead of the 413.
+/// Bytes over the limit that are read and dropped: a client may write its whole body before reading, and
+/// would see a broken connection instead of the 413.
 const FORGOTTEN_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a body may call itself; a patch is a JSON merge patch (RFC 7396).
+/// The media types of a body; a patch is a JSON merge patch (RFC 7396).
 const MEDIA_TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
 
 /// A request's body of at most `LIMIT` bytes.

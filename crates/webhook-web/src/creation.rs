@@ -9,10 +9,10 @@ use webhook_admin::version::etag;
 
 use crate::problem::Problem;
 
-/// The header of a response that repeats the response to an earlier request.
+/// The header of a repeated response: an earlier request created the row.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The `Idempotency-Key` of a request, if the caller sent one.
+/// The `Idempotency-Key` of a request, or none.
 pub struct IdempotencyHeader(pub IdempotencyKey);
 
 impl FromRequest for IdempotencyHeader {
@@ -21,7 +21,7 @@ impl FromRequest for IdempotencyHeader {
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let header = request.headers().get(IDEMPOTENCY_KEY);
-        // A value that is no text is refused like an empty one.
+        // A value outside ASCII is refused like an empty value.
         let header = header.map(|value| value.to_str().unwrap_or_default());
         let key = IdempotencyKey::parse(header, request.path());
         ready(key.map(Self).map_err(Problem::from))
@@ -39,7 +39,7 @@ pub fn respond_created(
     response
         .content_type("application/json")
         .insert_header((LOCATION, created.location))
-        // The body may hold a secret: no cache on the way may keep it.
+        // The body may hold a secret, so no cache on the way may keep the response.
         .insert_header((CACHE_CONTROL, "no-store"));
     if let Some(version) = created.version {
         response.insert_header((ETAG, etag(version)));

@@ -8,7 +8,7 @@ use webhook_admin::version::IfMatch;
 
 use crate::problem::Problem;
 
-/// The versions that a request's `If-Match` names.
+/// The versions in a request's `If-Match`.
 pub struct IfMatchHeader(pub IfMatch);
 
 impl FromRequest for IfMatchHeader {
@@ -17,7 +17,7 @@ impl FromRequest for IfMatchHeader {
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
         let header = request.headers().get(IF_MATCH);
-        // A value that is no text matches no version.
+        // A value outside ASCII matches no version.
         let parsed = header.map(|value| IfMatch::parse(value.to_str().unwrap_or_default()));
         ready(Ok(Self(parsed.unwrap_or(IfMatch::Any))))
     }

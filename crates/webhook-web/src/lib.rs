@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// The way of a request: its id and its line in the log, who sends it, what may be done.
+// The way of a request: request id and log line, authentication, permission.
 pub mod access_log;
 pub mod request_id;
 
@@ -17,7 +17,7 @@ pub mod creation;
 pub mod if_match;
 pub mod path_id;
 
-// How a request is refused.
+// Refusals.
 pub mod problem;
 
 pub use authenticated::Authenticated;

@@ -5,17 +5,19 @@ use std::str::FromStr;
 
 use actix_web::{FromRequest, HttpRequest, dev};
 use webhook_admin::Refusal;
-use webhook_domain::{ApiKeyId, DeliveryId, Environment, JobId, WebhookId};
+use webhook_domain::{
+    ApiKeyId, DeliveryId, Environment, EventId, JobId, RejectedMessageId, WebhookId,
+};
 
 use crate::problem::Problem;
 
-/// A value that a path names a resource by.
+/// A value in a path, as the name of a resource.
 pub trait PathName: FromStr {
-    /// The resource, as "there is no such …" calls it.
+    /// The resource's noun in "there is no such …".
     const NOUN: &'static str;
 }
 
-/// The value of a path's first parameter. A text that is no such value names no resource: 404.
+/// The value of a path's first parameter. A text of another form names no resource: 404.
 pub struct PathId<T>(pub T);
 
 impl<T: PathName> FromRequest for PathId<T> {
@@ -35,6 +37,14 @@ impl PathName for WebhookId {
 
 impl PathName for DeliveryId {
     const NOUN: &'static str = "delivery";
+}
+
+impl PathName for EventId {
+    const NOUN: &'static str = "event";
+}
+
+impl PathName for RejectedMessageId {
+    const NOUN: &'static str = "rejected message";
 }
 
 impl PathName for JobId {

@@ -1,4 +1,4 @@
-//! How the API and the portal refuse a request: the one place that decides an HTTP status. RFC 9457.
+//! Refused requests of the API and the portal: the only file with a decision on an HTTP status. RFC 9457.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -11,11 +11,10 @@ use webhook_admin::version::etag;
 use webhook_domain::{FieldError, FieldErrors};
 use webhook_store::StoreError;
 
-/// When to try again what cannot be done now, in seconds.
+/// `Retry-After` of a 503, in seconds.
 const RETRY_AFTER_SECONDS: u8 = 5;
 
-/// Why a request was refused: by the operation that it asked for, or by the way it was sent. Its
-/// message is for the caller.
+/// Why a request was refused: by its operation, or for its HTTP form. The message is for the caller.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Problem {
     /// The operation was refused.
@@ -30,7 +29,7 @@ pub enum Problem {
     /// A form's token is not the token of the browser's session.
     #[error("the form is not of this session; go back, load the page again and repeat it")]
     StrangeForm,
-    /// A page was sent a body that is no form.
+    /// A page was sent a body of another media type than a form's.
     #[error("the body must be a form: `Content-Type: application/x-www-form-urlencoded`")]
     NotAForm,
     /// The path exists, the method does not.
@@ -45,7 +44,7 @@ pub enum Problem {
     /// The body has a content coding.
     #[error("the body must not be compressed")]
     Encoded,
-    /// The body does not declare itself as JSON.
+    /// The body is not declared as JSON.
     #[error("the body must be JSON: `Content-Type: application/json`")]
     NotJsonType,
     /// The API key sent more requests than its limit.
@@ -60,18 +59,18 @@ pub enum Problem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// `about:blank`: the status says what kind of problem it is.
+    /// `about:blank`: the status is the kind of problem.
     r#type: &'static str,
     /// The status in words.
     title: &'static str,
     /// The HTTP status.
     status: u16,
-    /// What is wrong with this request.
+    /// The reason of the refusal in a sentence.
     detail: String,
-    /// The first 20 fields that are wrong, then an entry that counts the others; empty when it is not
-    /// about fields.
+    /// The first 20 wrong fields, then an entry with the number of further ones; empty for problems
+    /// without fields.
     errors: Vec<FieldProblem>,
-    /// The version that is there now, when `If-Match` named another.
+    /// The current version, when `If-Match` named another version.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     current_version: Option<i64>,
@@ -159,7 +158,7 @@ impl Problem {
         }
     }
 
-    /// Each field that is wrong; empty when the problem is not about fields.
+    /// The wrong fields; empty for problems without fields.
     pub fn fields(&self) -> &[FieldError] {
         match self {
             Self::Refused(refusal) => refusal.fields(),

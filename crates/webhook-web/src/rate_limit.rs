@@ -1,4 +1,4 @@
-//! How fast one key may ask, so that a script that runs wild holds up nobody else.
+//! The rate limit of an API key: a script run wild slows down no other caller.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use webhook_domain::ApiKeyId;
 
 use crate::problem::Problem;
 
-/// Requests per second and key, in this process. A key may be ahead by as many.
+/// Requests per second and API key, in this process. An API key may burst by one second's requests.
 pub struct KeyLimits(Option<DefaultKeyedRateLimiter<ApiKeyId>>);
 
 impl KeyLimits {
@@ -32,7 +32,7 @@ impl KeyLimits {
     }
 }
 
-/// What `Retry-After` can tell, never too early.
+/// Whole seconds for `Retry-After`, rounded up: a client that comes back in time is never refused again.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

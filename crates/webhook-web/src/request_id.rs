@@ -7,14 +7,14 @@ use uuid::Uuid;
 /// The header, in requests and answers.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The most characters that a caller's own id may have.
+/// The most characters of a caller's own id.
 const MAX_CHARS: usize = 128;
 
 tokio::task_local! {
     pub(crate) static CURRENT: HeaderValue;
 }
 
-/// The id of the request that is being worked on here. `None`: outside of any.
+/// The id of the current task's request. `None`: the task works on no request.
 pub fn current() -> Option<String> {
     CURRENT
         .try_with(|id| id.to_str().ok().map(str::to_owned))
@@ -22,7 +22,7 @@ pub fn current() -> Option<String> {
         .flatten()
 }
 
-/// The caller's id, if it is one that can stand in a log line.
+/// The caller's id if a log line can hold the id safely, else a fresh id.
 pub(crate) fn take(request: &ServiceRequest) -> HeaderValue {
     let given = request
         .headers()

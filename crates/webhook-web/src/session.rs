@@ -13,7 +13,7 @@ use crate::auth::SESSION_COOKIE;
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 
-/// Finds the API key that signs in. A sign-in counts as a request of that API key.
+/// Finds the API key of a sign-in. A sign-in counts as a request of the API key.
 pub async fn find_signing_in(
     key: &ApiKey,
     api_key_cache: &ApiKeyCache,
@@ -24,7 +24,7 @@ pub async fn find_signing_in(
     Ok(row)
 }
 
-/// The cookie that carries a session.
+/// The cookie of a session.
 pub fn session_cookie(session: &NewSession, url_rules: &UrlRules) -> Cookie<'static> {
     let seconds = i64::try_from(SESSION_LASTS.as_secs()).unwrap_or(i64::MAX);
     cookie(
@@ -34,8 +34,8 @@ pub fn session_cookie(session: &NewSession, url_rules: &UrlRules) -> Cookie<'sta
     )
 }
 
-/// Ends the session of a browser, if it has one, and returns the cookie that makes the browser forget
-/// its token.
+/// Ends the session of a browser with a session, and returns the cookie for the browser to forget the
+/// token.
 pub async fn sign_out(
     request: &HttpRequest,
     connections: &Connections,

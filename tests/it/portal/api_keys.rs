@@ -21,7 +21,7 @@ async fn a_key_is_shown_once_and_signs_in_until_it_is_revoked() {
     holder.sign_in(&key).await;
     owner.press("Revoke On call").await;
     owner
-        .see("every browser that signed in with it is signed out")
+        .see("every browser signed in with it is signed out")
         .await;
     owner.press("Revoke key").await;
     owner.see("“On call” is revoked").await;
@@ -40,8 +40,8 @@ async fn make_key(browser: &Browser, name: &str, role: &str) -> String {
     browser.open(KEYS).await;
     browser.fill("Name", name).await;
     browser.check(role).await;
-    browser.press("Make key").await;
-    browser.see("This is the only time that it is shown").await;
+    browser.press("Create key").await;
+    browser.see("The API key is shown only now").await;
     browser.text("#key").await
 }
 
@@ -53,7 +53,7 @@ async fn a_key_without_a_role_is_refused_and_the_last_owners_key_stays() {
     browser.open(KEYS).await;
 
     browser.fill("Name", "CI").await;
-    browser.press("Make key").await;
+    browser.press("Create key").await;
     browser.see("One field needs your attention").await;
     assert_eq!(browser.text("#role-error").await, "Is required.");
     let typed = browser.property("#name", "value").await;
@@ -80,7 +80,7 @@ async fn without_scripts_a_form_that_is_sent_again_makes_no_other_key() {
 
     browser.reload().await;
 
-    browser.see("This is the only time that it is shown").await;
+    browser.see("The API key is shown only now").await;
     assert_eq!(browser.text("#key").await, key);
     let keys = platform.get("/api/v1/api-keys").await;
     assert_eq!(keys["data"].as_array().map(Vec::len), Some(2));

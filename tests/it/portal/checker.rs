@@ -16,13 +16,13 @@ async fn a_right_signature_holds_and_a_body_that_was_written_again_is_named() {
     browser.fill("Headers", &headers_of(&request)).await;
     browser.fill("Body", &body_of(&request)).await;
     browser.press("Check signature").await;
-    browser.see("The signature holds").await;
+    browser.see("The signature is valid").await;
     let parsed: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
     let indented = serde_json::to_string_pretty(&parsed).expect("JSON");
     browser.fill("Body", &indented).await;
     browser.press("Check signature").await;
 
-    browser.see("The signature does not hold").await;
+    browser.see("The signature is not valid").await;
     browser
         .see("The body is the same JSON as the one that was sent")
         .await;

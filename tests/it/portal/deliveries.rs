@@ -56,9 +56,7 @@ async fn filters_are_in_the_address_and_are_taken_away_one_by_one() {
         .await;
     browser.see("Webhook name: crm").await;
     assert_eq!(browser.count("tbody tr").await, 3);
-    browser
-        .press("Status: Failed ×, take this filter away")
-        .await;
+    browser.press("Status: Failed ×, remove this filter").await;
     browser.arrive("/admin/webhook-deliveries?search=crm").await;
     browser.see("Succeeded").await;
     assert_eq!(browser.count("tbody tr").await, 4);
@@ -93,7 +91,7 @@ async fn a_time_is_given_in_utc() {
     browser
         .open("/admin/webhook-deliveries?since=2099-11-23T08:15")
         .await;
-    browser.see("No delivery fits").await;
+    browser.see("No deliveries match").await;
     let value = browser.property("#filter-since", "value").await;
     assert_eq!(value.as_deref(), Some("2099-11-23T08:15"));
     browser.end().await;
@@ -174,7 +172,7 @@ async fn those_that_are_picked_are_sent_again() {
     browser.see("2 selected").await;
     browser.press("Retry selected").await;
 
-    browser.see("2 deliveries are sent now.").await;
+    browser.see("2 deliveries are queued for a retry.").await;
     let sent = async || (platform.count("succeeded").await == 2).then_some(());
     platform.world.eventually("they are sent", sent).await;
     assert_eq!(platform.count("failed").await, 1);
@@ -197,7 +195,7 @@ async fn the_list_is_filtered_and_picked_from_without_scripts() {
     browser.press("Filter").await;
     browser.see("Status: Failed").await;
     browser.press("Retry selected").await;
-    browser.see("Nothing was picked").await;
+    browser.see("Nothing was selected").await;
 
     assert!(!browser.says("Live").await);
     browser.end().await;
@@ -221,7 +219,7 @@ async fn a_viewer_looks_and_changes_nothing() {
     let open = "document.querySelector('tbody th a').click()";
     browser.run(open, vec![]).await;
 
-    browser.see("What comes next").await;
+    browser.see("Next").await;
     assert_eq!(browser.count("main form").await, 0);
     browser.open("/admin/webhook-deliveries/retry").await;
     browser.see("The key's role viewer has no permission").await;

@@ -13,7 +13,7 @@ async fn open_first(browser: &Browser) {
     browser.see("Newest first").await;
     let open = "document.querySelector('tbody th a').click()";
     browser.run(open, vec![]).await;
-    browser.see("What comes next").await;
+    browser.see("Created").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,14 +27,18 @@ async fn a_failed_delivery_is_understood_and_sent_again_in_place() {
     open_first(&browser).await;
     browser.see("Attempt 1 failed: 500.").await;
     browser.see("The receiver broke on this event").await;
-    browser.see("it was given up after 1 attempt").await;
+    browser
+        .see("failed after 1 attempt, all retries used")
+        .await;
     browser.run("window.loaded = 'once'", vec![]).await;
 
     browser.press("Retry now").await;
 
-    browser.see("It is sent now.").await;
-    browser.see("Nothing: the webhook accepted it.").await;
-    browser.see("Asked for again").await;
+    browser.see("The delivery is queued for a retry.").await;
+    browser
+        .see("None: the webhook accepted the delivery.")
+        .await;
+    browser.see("Manual retries").await;
     let attempts = browser.texts(".attempt .badge").await;
     assert_eq!(attempts, ["Accepted", "Failed"]);
     let loaded = browser.run("return window.loaded", vec![]).await;
@@ -59,7 +63,7 @@ async fn what_cannot_be_sent_says_why_where_one_is() {
     browser
         .see("Not done: Its webhook is Inactive; activate it first.")
         .await;
-    browser.see("What comes next").await;
+    browser.see("Created").await;
     browser.end().await;
     platform.end().await;
 }
@@ -78,13 +82,15 @@ async fn a_delivery_that_waits_is_cancelled_without_scripts() {
     let id = platform.get("/api/v1/deliveries").await["data"][0]["id"].clone();
     let page = format!("/admin/webhook-deliveries/{}", id.as_str().expect("an id"));
     browser.open(&page).await;
-    browser.see("If that fails: 1 more").await;
+    browser.see("If this attempt fails: 1 more").await;
 
     browser.press("Cancel").await;
 
-    browser.see("It is cancelled: it is not tried again.").await;
-    browser.see("Nothing: it was cancelled.").await;
-    browser.press("Show as sent").await;
+    browser
+        .see("The delivery is cancelled. It is not attempted again.")
+        .await;
+    browser.see("None: the delivery was cancelled.").await;
+    browser.press("Raw request body").await;
     browser.arrive(&format!("{page}?raw=1")).await;
     browser.end().await;
     platform.end().await;

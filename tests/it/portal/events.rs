@@ -79,7 +79,7 @@ async fn an_events_body_is_shown_readably_and_as_it_is_sent() {
     browser.sign_in(&platform.key).await;
 
     browser.open(&format!("/admin/events/{event}")).await;
-    browser.press("As it is sent, byte for byte").await;
+    browser.press("Raw, byte for byte as it is sent").await;
 
     browser.see(&body).await;
     let shown = browser.texts("pre").await;
@@ -104,7 +104,7 @@ async fn events_are_filtered_in_the_address_without_scripts_too() {
 
     browser.open("/admin/events?since=2026-01-01T00:00").await;
     browser.choose("Event type", "product.created").await;
-    browser.choose("Owed to", "No webhook").await;
+    browser.choose("Matched a webhook", "No").await;
     browser.press("Filter").await;
 
     browser.see("product.created Staging").await;
@@ -112,7 +112,7 @@ async fn events_are_filtered_in_the_address_without_scripts_too() {
     let path = browser.path().await;
     assert!(path.contains("event_type=product.created") && path.contains("matched=false"));
     browser.open("/admin/events?since=2999-01-01T00:00").await;
-    browser.see("No event fits").await;
+    browser.see("No events match").await;
     browser.end().await;
     platform.end().await;
 }

@@ -16,15 +16,15 @@ async fn all_that_fit_are_counted_first_and_then_watched_to_their_end() {
         .open("/admin/webhook-deliveries?environment=production&status=failed")
         .await;
 
-    browser.press("Retry all that fit…").await;
+    browser.press("Retry all matching…").await;
     browser
         .see("Retry 30 failed deliveries of production?")
         .await;
     browser.fill("Deliveries per second", "9999").await;
-    browser.press("Start the job").await;
+    browser.press("Retry 30 deliveries").await;
     browser.see("Must be a number from 1 to 5000.").await;
     browser.fill("Deliveries per second", "20").await;
-    browser.press("Start the job").await;
+    browser.press("Retry 30 deliveries").await;
 
     browser.see("The job is started.").await;
     browser.see("Every delivery was processed.").await;
@@ -46,7 +46,7 @@ async fn a_job_is_found_in_the_list_and_stopped_without_scripts() {
     browser.sign_in(&platform.key).await;
     browser.open("/admin/webhook-deliveries/retry").await;
     browser.fill("Deliveries per second", "1").await;
-    browser.press("Start the job").await;
+    browser.press("Retry 200 deliveries").await;
     browser.see("Running").await;
     browser.press("Jobs").await;
     browser.see("Retry deliveries").await;

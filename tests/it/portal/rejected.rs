@@ -33,7 +33,7 @@ async fn a_rejected_message_is_read_and_requeued() {
     browser.open(LIST).await;
     let reason = browser.text("tbody th a").await;
     browser.press(&reason).await;
-    browser.see("Why it is no event").await;
+    browser.see("Why it was rejected").await;
     assert!(
         browser
             .text("pre")
@@ -88,7 +88,7 @@ async fn without_scripts_one_is_discarded_and_what_a_search_finds_is_requeued() 
     browser.see("The message was discarded.").await;
     browser.fill("Search", "WITHOUT a reason").await;
     browser.press("Filter").await;
-    browser.press("Requeue what was found…").await;
+    browser.press("Requeue matching…").await;
     browser.see("with “WITHOUT a reason” in their reason").await;
     browser.press("Requeue 1 message").await;
 

@@ -13,8 +13,8 @@ async fn an_owner_is_asked_before_a_shorter_retention_deletes_something() {
     browser.sign_in(&platform.key).await;
     browser.open(SETTINGS).await;
 
-    browser.fill("Requests and answers", "2d").await;
-    browser.fill("Egress addresses", "203.0.113.7").await;
+    browser.fill("Requests and responses", "2d").await;
+    browser.fill("Outgoing IP addresses", "203.0.113.7").await;
     browser.press("Save settings").await;
     browser.see("more than 2 days ago").await;
     let before = platform.get("/api/v1/settings").await;
@@ -42,7 +42,9 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
 
     browser.fill("Events", "soon").await;
     browser.fill("Grace period", "8d").await;
-    browser.fill("Egress addresses", "10.0.0.0/8\nmoon").await;
+    browser
+        .fill("Outgoing IP addresses", "10.0.0.0/8\nmoon")
+        .await;
     browser.press("Save settings").await;
 
     browser.see("3 fields need your attention").await;

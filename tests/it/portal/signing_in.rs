@@ -13,7 +13,7 @@ async fn a_key_signs_in_and_leads_where_one_wanted_to_go() {
 
     browser.fill("API key", "whk_not-a-key").await;
     browser.press("Sign in").await;
-    browser.see("This is no valid API key").await;
+    browser.see("That API key is not valid").await;
     browser.fill("API key", &platform.key).await;
     browser.press("Sign in").await;
 
@@ -37,7 +37,7 @@ async fn a_publishers_key_sees_nothing() {
     browser.press("Sign in").await;
 
     browser
-        .see("The key's role publisher has no permission to read")
+        .see("This needs the role viewer; the API key has the role publisher")
         .await;
     browser.end().await;
     platform.end().await;

@@ -159,7 +159,7 @@ async fn a_change_is_in_the_audit_trail_with_what_was_before() {
     browser.arrive(&all).await;
     browser.reload().await;
     let listed = browser.count(".changes > li").await;
-    browser.choose("What was done", "Webhook added").await;
+    browser.choose("Change", "Webhook created").await;
 
     assert!(latest.starts_with("Webhook changed"), "{latest}");
     assert!(

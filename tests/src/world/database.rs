@@ -27,12 +27,23 @@ pub struct Database {
 }
 
 impl Database {
-    /// Creates the database `name` on `server` and runs all migrations.
-    pub(super) async fn create(server: &str, name: &str) -> anyhow::Result<Self> {
-        let create = format!("CREATE DATABASE {name}");
-        connect(server).await?.batch_execute(&create).await?;
+    /// Creates the database `name` on `server`: a copy of `template`, or an empty database in which
+    /// all migrations are run.
+    pub(super) async fn create(
+        server: &str,
+        name: &str,
+        template: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let url = with_path(server, name)?;
-        webhook_store::migrations::run(&url).await?;
+        let client = connect(server).await?;
+        if let Some(template) = template {
+            let copy = format!("CREATE DATABASE {name} TEMPLATE {template}");
+            client.batch_execute(&copy).await?;
+        } else {
+            let create = format!("CREATE DATABASE {name}");
+            client.batch_execute(&create).await?;
+            webhook_store::migrations::run(&url).await?;
+        }
         Ok(Self {
             pool: webhook_store::connect(&url, 10, Purpose::Events).await?,
             url,
@@ -158,7 +169,7 @@ impl Database {
     }
 }
 
-async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
+pub(super) async fn connect(url: &str) -> anyhow::Result<tokio_postgres::Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)

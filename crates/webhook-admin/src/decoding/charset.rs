@@ -7,18 +7,18 @@ use super::MAX_DECODED_BYTES;
 /// A body as text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text {
-    /// At most [`MAX_DECODED_BYTES`]; bytes that are no character became U+FFFD.
+    /// At most [`MAX_DECODED_BYTES`]; bytes outside the charset became U+FFFD.
     pub(super) text: String,
-    /// The charset in lower case, as it was declared. `None`: UTF-8, or the text is the same in UTF-8.
+    /// The declared charset in lower case. `None`: UTF-8, or the text is the same in UTF-8.
     pub(super) charset: Option<String>,
-    /// Whether the text has all of a body that is whole.
+    /// Whether the text is the whole of a complete body.
     pub(super) is_whole: bool,
     has_errors: bool,
 }
 
-/// Reads bytes as text: in the charset that `Content-Type` declares, or that a byte order mark shows,
-/// else as UTF-8. `at_end`: the bytes end where the body ends. Otherwise a character that is cut at the
-/// end of the bytes is left away.
+/// Reads bytes as text: in the charset of a byte order mark or of `Content-Type`, else as UTF-8.
+/// `at_end`: the bytes end where the body ends. Otherwise a character cut by the end of the bytes is left
+/// out.
 pub(super) fn read(content_type: Option<&str>, bytes: &[u8], at_end: bool) -> Text {
     let utf8 = decode(
         UTF_8.new_decoder_without_bom_handling(),

@@ -6,11 +6,12 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::MAX_DECODED_BYTES;
 
-/// The most codings that are undone, one over the other. No sane server uses more than one.
+/// The most codings of one body, one over the other. Real servers use one; a body with more is shown
+/// encoded.
 const MAX_CODINGS: usize = 3;
 
-/// How much is decompressed at once, in bytes. An error costs up to this much of the text before the
-/// error, as the decoder gives nothing of the step that failed.
+/// Bytes decompressed in one step. A broken stream loses up to this much text before the error, as the
+/// decoder returns nothing of a failed step.
 const STEP_BYTES: usize = 512;
 
 /// A body without its codings.
@@ -18,13 +19,13 @@ const STEP_BYTES: usize = 512;
 pub(super) struct Plain {
     /// At most [`MAX_DECODED_BYTES`].
     pub(super) bytes: Vec<u8>,
-    /// The codings, as they were undone.
+    /// The undone codings, in the order of undoing.
     pub(super) undone: Vec<&'static str>,
     /// Whether each coding was undone to the end of a complete body.
     pub(super) is_whole: bool,
 }
 
-/// A coding that can be undone.
+/// A known coding.
 #[derive(Clone, Copy)]
 enum Coding {
     Gzip,
@@ -36,16 +37,16 @@ enum Coding {
 enum Ending {
     /// With the stream.
     Whole,
-    /// There was more than [`MAX_DECODED_BYTES`].
+    /// The text reached [`MAX_DECODED_BYTES`].
     TooLong,
     /// The encoded bytes ended before the stream did.
     Short,
-    /// The encoded bytes are none of this coding.
+    /// The bytes are not of the coding.
     Corrupt,
 }
 
-/// Undoes the codings that the value of `Content-Encoding` lists. `None`: none is listed, or one is
-/// unknown, or the body is not encoded so.
+/// Undoes the codings of a `Content-Encoding` value. `None`: the value lists no coding or an unknown
+/// coding, or the body is not encoded as declared.
 pub(super) fn undo(listed: &str, body: &[u8], is_complete: bool) -> Option<Plain> {
     let codings = parse(listed)?;
     if codings.is_empty() || codings.len() > MAX_CODINGS || body.is_empty() {
@@ -56,7 +57,7 @@ pub(super) fn undo(listed: &str, body: &[u8], is_complete: bool) -> Option<Plain
         undone: Vec::new(),
         is_whole: is_complete,
     };
-    // The header lists the codings as they were applied.
+    // The header lists the codings in the order of encoding; undoing goes backwards.
     for coding in codings.into_iter().rev() {
         let (bytes, ending) = coding.undo(&plain.bytes, plain.is_whole)?;
         plain.bytes = bytes;
@@ -85,7 +86,7 @@ impl Coding {
         }
     }
 
-    /// `None`: the bytes are not encoded so.
+    /// `None`: the bytes are not of the coding.
     fn undo(self, encoded: &[u8], is_complete: bool) -> Option<(Vec<u8>, Ending)> {
         let (bytes, ending) = match self {
             Self::Gzip => read(MultiGzDecoder::new(encoded)),
@@ -96,8 +97,8 @@ impl Coding {
     }
 }
 
-/// `deflate` means the format of zlib, and some servers send it without header and checksum. Nothing
-/// else tells such a stream from text, so text is left alone, and the stream must be sound.
+/// `deflate` means the format of zlib; some servers send raw deflate without zlib's header and checksum.
+/// A raw stream has no mark, so only a sound stream to its last byte is undone, and text is left alone.
 fn undo_raw_deflate(encoded: &[u8], is_complete: bool) -> Option<(Vec<u8>, Ending)> {
     if std::str::from_utf8(encoded).is_ok() {
         return None;

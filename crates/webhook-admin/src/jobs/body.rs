@@ -9,36 +9,36 @@ use webhook_store::jobs::Job;
 
 use crate::schema;
 
-/// Many deliveries that are queued step by step.
+/// Many deliveries, queued step by step.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job)]
 pub struct JobBody {
     /// The job's id.
     #[schema(value_type = Uuid)]
     pub id: JobId,
-    /// `retry`: deliveries are attempted again; `replay`: a webhook gets events that it missed.
+    /// `retry`: deliveries are attempted again; `replay`: a webhook gets missed events.
     #[schema(value_type = schema::JobKindName)]
     pub kind: JobKind,
     /// Whether the job runs, has finished, or was cancelled.
     #[schema(value_type = schema::JobStatusName)]
     pub status: JobStatus,
-    /// The filters that selected the deliveries or the events.
+    /// The filters of the deliveries or events.
     #[schema(value_type = schema::AnyObject, inline)]
     pub selection: Value,
-    /// The most deliveries that the job queues per second.
+    /// The most deliveries queued per second.
     pub rate: u16,
-    /// How many deliveries or events the selection had when the job was started.
+    /// The number of deliveries or events at the start of the job.
     pub total: i64,
-    /// How many deliveries the job has queued so far.
+    /// The number of deliveries queued so far.
     pub done: i64,
-    /// How many deliveries the job has skipped: they cannot be sent any more, or were in progress
+    /// The number of deliveries skipped so far, because they cannot be sent any more or were in progress
     /// already.
     pub skipped: i64,
-    /// The name of the API key that started the job.
+    /// The name of the API key of the admin who started the job.
     pub actor_name: String,
     /// When the job was started.
     pub created_at: DateTime<Utc>,
-    /// When the job finished or was cancelled; `null` while it runs.
+    /// When the job finished or was cancelled; `null` for a running job.
     pub ended_at: Option<DateTime<Utc>>,
 }
 

@@ -9,7 +9,7 @@ use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::refusal::Refusal;
 
-/// Cancels a running job, and returns it with the final count of the deliveries that it queued. These
+/// Cancels a running job, and returns the job with the final number of queued deliveries. Queued
 /// deliveries stay queued.
 pub async fn cancel_job(
     id: JobId,
@@ -20,7 +20,7 @@ pub async fn cancel_job(
     let cancelled = transaction(&mut connection, async |connection| {
         let found = jobs::find(connection, id).await?;
         found.ok_or(Refusal::NotFound("job"))?;
-        // A step of the job that runs now commits first, so that `done` counts its deliveries.
+        // Waits for the row lock of a running step, so `done` counts the deliveries of the last step, too.
         let cancelled = jobs::cancel(connection, id).await?;
         let job = cancelled.ok_or(Refusal::Conflict("the job has ended already"))?;
         let entry = AuditEntry {

@@ -7,7 +7,7 @@ use super::body::JobBody;
 use crate::connections::Connections;
 use crate::refusal::Refusal;
 
-/// Reads a job with its progress.
+/// Reads a job with the progress so far.
 pub async fn find_job(id: JobId, connections: &Connections) -> Result<JobBody, Refusal> {
     let mut connection = connections.acquire().await?;
     let job = jobs::find(&mut connection, id).await?;

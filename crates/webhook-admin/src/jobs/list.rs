@@ -17,7 +17,7 @@ request! {
     #[derive(IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ListJobs {
-        /// Jobs with this status only.
+        /// The status of the jobs.
         #[param(value_type = Option<schema::JobStatusName>, inline)]
         pub status: Option<JobStatus> = optional(str::parse),
         /// `next_cursor` of the page before.

@@ -1,4 +1,4 @@
-//! Starts a job, or only counts the deliveries or events that it would queue.
+//! Starts a job, or only counts its deliveries or events.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,10 +13,10 @@ use crate::creation::{Created, Creation, IdempotencyKey, create_once};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 
-/// The size of a job that is not started.
+/// The size of a job before the start.
 #[derive(Serialize, ToSchema)]
 pub struct JobCount {
-    /// How many deliveries or events the job would have.
+    /// The number of deliveries or events.
     pub total: i64,
 }
 
@@ -24,11 +24,11 @@ pub struct JobCount {
 pub struct NewJob<'a> {
     /// The deliveries to be retried, or the events to be replayed.
     pub selection: &'a Selection,
-    /// The most deliveries that the job queues per second.
+    /// The most deliveries queued per second.
     pub rate: JobRate,
-    /// The action that the audit log records.
+    /// The action in the audit log.
     pub action: AuditAction,
-    /// The subject that the audit log records, such as the webhook's name.
+    /// The subject in the audit log, such as the webhook's name.
     pub subject: &'a str,
 }
 
@@ -39,7 +39,7 @@ impl NewJob<'_> {
         Ok(JobCount { total })
     }
 
-    /// Starts the job, once per `Idempotency-Key`, and records it in the audit log.
+    /// Starts the job, once per `Idempotency-Key`, and records the start in the audit log.
     pub async fn start(
         &self,
         connection: &mut Connection,
@@ -60,7 +60,7 @@ impl NewJob<'_> {
         .await
     }
 
-    /// Starts the job in the caller's transaction, and records it in the audit log.
+    /// Starts the job in the caller's transaction, and records the start in the audit log.
     pub async fn insert(
         &self,
         connection: &mut RawConnection,

@@ -15,8 +15,8 @@ use webhook_web::Problem;
 #[folder = "assets/"]
 struct Assets;
 
-/// Where the assets of this build are: their path changes with them, so that browsers may keep
-/// them.
+/// The path of this build's assets. The path changes with any asset, so browsers may cache assets for
+/// good.
 static BASE: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
     for name in Assets::iter() {
@@ -28,13 +28,13 @@ static BASE: LazyLock<String> = LazyLock::new(|| {
     format!("/admin/assets/{}", &hash[..16])
 });
 
-/// Where scripts and styles are.
+/// The path of scripts and styles.
 pub(super) fn base() -> &'static str {
     &BASE
 }
 
-/// Serves one. While replicas are replaced, one may be asked for what another's page named: it
-/// gives what it has, not to be kept.
+/// Serves an asset. During a roll-out, a replica may be asked for an asset of another build's page: the
+/// replica serves its own, without permission to cache.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(super) async fn show_asset(path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (fingerprint, name) = path.into_inner();

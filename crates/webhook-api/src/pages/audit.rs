@@ -1,4 +1,4 @@
-//! What was changed, by whom and when.
+//! The audit log.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -30,12 +30,12 @@ struct AuditPage {
     actions: &'static [AuditAction],
 }
 
-/// A change, to be read.
+/// A change, in words.
 pub(super) struct Entry {
     pub(super) body: AuditBody,
-    /// What was done.
+    /// The kind of change.
     pub(super) title: &'static str,
-    /// What differs, field by field.
+    /// The changed fields.
     pub(super) differences: Vec<Difference>,
 }
 
@@ -49,19 +49,19 @@ impl Entry {
         }
     }
 
-    /// Whether something became something else; all of it came or went otherwise.
+    /// Whether the entry is an update; otherwise the whole subject was created or deleted.
     pub(super) fn is_change(&self) -> bool {
         self.body.before.is_some() && self.body.after.is_some()
     }
 }
 
-/// One page of what a query asks for.
+/// A page of changes.
 pub(super) struct Entries {
     pub(super) data: Vec<Entry>,
     next_cursor: Option<String>,
 }
 
-/// Reads the changes that a query asks for.
+/// Reads the changes of a query.
 pub(super) async fn read_entries(
     query: &str,
     connections: &Connections,

@@ -1,4 +1,4 @@
-//! The pages of deliveries.
+//! The pages of deliveries: the list, and a delivery's attempts.
 
 pub(super) mod list;
 
@@ -6,7 +6,7 @@ pub(super) mod act;
 pub(super) mod retry_all;
 pub(super) mod show;
 
-// What they are made of.
+// Parts of the pages.
 mod attempt;
 pub(super) mod body_notes;
 mod curl;

@@ -1,4 +1,4 @@
-//! The reference for receivers: what events say, and how to verify them.
+//! The pages for receivers: the payload reference, and how to verify requests.
 
 pub(super) mod list;
 pub(super) mod verifying;

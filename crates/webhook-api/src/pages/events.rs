@@ -1,4 +1,4 @@
-//! Events: which were taken in, and what became of each.
+//! The pages of events: the list, and an event's outcomes.
 
 pub(super) mod detail;
 pub(super) mod list;

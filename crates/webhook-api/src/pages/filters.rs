@@ -1,4 +1,4 @@
-//! How templates show values.
+//! Filters of templates: values as the pages show them.
 
 #![allow(unreachable_pub, reason = "the macro of a filter makes it public")]
 
@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 
 use super::span::in_words;
 
-/// A time in UTC; a script shows it in the reader's zone, the exact one stays at hand.
+/// A time as an HTML element in UTC. A script changes the text to the reader's time zone; the title keeps
+/// the exact time.
 #[askama::filter_fn]
 pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
     Ok(Safe(format!(
@@ -21,7 +22,8 @@ pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<St
     )))
 }
 
-/// A time of a query (RFC 3339) as a browser's field for one takes it, in UTC; empty if it is none.
+/// A time of a query (RFC 3339) as the value of a browser's time field, in UTC; empty if the text is no
+/// time.
 #[askama::filter_fn]
 pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
     let time = DateTime::parse_from_rfc3339(text);
@@ -30,24 +32,24 @@ pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
     }))
 }
 
-/// A time as a text without its own element, such as in a name.
+/// A time as text without an HTML element.
 pub(crate) fn time_of(at: &DateTime<Utc>) -> String {
     at.format("%-d %b %Y, %H:%M:%S UTC").to_string()
 }
 
-/// A share as a percentage, never rounded up to all of it: `99.95 %`.
+/// A share as a percentage, never rounded up to 100 %: `99.95 %`.
 #[askama::filter_fn]
 pub(crate) fn percent(share: &f64, _: &dyn Values) -> askama::Result<String> {
     Ok(percent_of(*share))
 }
 
-/// A number with its thousands apart: `12,345`.
+/// A number with its thousands separated: `12,345`.
 #[askama::filter_fn]
 pub(crate) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(group(*number))
 }
 
-/// Milliseconds as people say them: `15 seconds`.
+/// Milliseconds in words: `15 seconds`.
 #[askama::filter_fn]
 pub(crate) fn duration(millis: &u64, _: &dyn Values) -> askama::Result<String> {
     Ok(in_words(*millis))
@@ -67,15 +69,16 @@ pub(crate) fn label_of(name: &str) -> String {
     with_capital(&name.replace('_', " "))
 }
 
-/// A message of ours, which begins in lower case and has no full stop, as a sentence.
+/// A message of the API, which begins in lower case and has no full stop, as a sentence.
 #[askama::filter_fn]
 pub(crate) fn sentence(message: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(as_sentence(message))
 }
 
-/// A message of ours, with what stands between backticks as code.
+/// A message of the API as HTML, with text between backticks as `<code>`.
 #[askama::filter_fn]
 pub(crate) fn coded(message: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
+    // Escaped first: the message may repeat text that came from outside.
     let parts = escape(message, Html)?.to_string();
     let parts = parts.split('`').enumerate().map(|(index, part)| {
         if index % 2 == 1 {
@@ -87,7 +90,7 @@ pub(crate) fn coded(message: &str, _: &dyn Values) -> askama::Result<Safe<String
     Ok(Safe(parts.collect()))
 }
 
-/// Makes a sentence of a message of ours.
+/// A message of the API as a sentence.
 pub(crate) fn as_sentence(message: &str) -> String {
     let text = with_capital(message);
     if text.ends_with(['.', '?', '!']) {
@@ -110,7 +113,7 @@ fn percent_of(share: f64) -> String {
     format!("{short} %")
 }
 
-/// Sets the thousands of a number apart.
+/// A number with its thousands separated.
 pub(crate) fn group(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The pages of jobs: their list, and the progress of one.
+//! The pages of jobs: the list, and a job's progress.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -42,12 +42,12 @@ struct JobPage<'a> {
     refused: Option<String>,
 }
 
-/// A job with its filters in words.
+/// A job with the filters in words.
 struct ShownJob {
     job: JobBody,
     facts: Vec<Fact>,
-    /// Deliveries that the job has queued or skipped, at most the job's total: events that arrived
-    /// after the start may add some.
+    /// The number of deliveries queued or skipped. At most the job's total, which was counted at the start
+    /// and may be exceeded.
     processed: i64,
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn show_jobs(
     page(&shown.visit, &shown)
 }
 
-/// Shows a job with its progress.
+/// Shows a job with the progress so far.
 pub(super) async fn show_job(
     PathId(id): PathId<JobId>,
     visit: Visit,
@@ -79,7 +79,7 @@ pub(super) async fn show_job(
     show(StatusCode::OK, &visit, job, None)
 }
 
-/// Cancels a job. The page of a job that has ended already says so.
+/// Cancels a job. If the job has ended already, the page of the job shows the refusal.
 pub(super) async fn cancel_job(
     PathId(id): PathId<JobId>,
     _form: Form,
@@ -128,8 +128,8 @@ impl ShownJob {
         self.job.status == JobStatus::Running
     }
 
-    /// The facts for the list. Every selection ends at the start of its job, so the list leaves the
-    /// end out.
+    /// The facts for the list, without the end of the selection: every selection ends at the start of the
+    /// job.
     fn summary(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().filter(|fact| fact.name != UNTIL)
     }
@@ -141,7 +141,7 @@ impl ShownJob {
         }
     }
 
-    /// The time until the job finishes at its rate, in words.
+    /// The time to the end at the job's rate, in words.
     fn remaining_time(&self) -> String {
         let remaining = self.job.total - self.processed;
         in_short(TimeDelta::seconds(

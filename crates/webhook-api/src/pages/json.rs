@@ -1,13 +1,13 @@
-//! JSON made readable, and still what was sent: the order of its keys and the text of its numbers
-//! and strings stay, as only the space between them is changed.
+//! JSON formatted for reading. Only the space between tokens changes: the order of keys and the text of
+//! numbers and strings stay as they were sent.
 
 use serde_json::value::RawValue;
 
-/// What is nested deeper stays on one line: space before each line must not make megabytes of a
-/// small text.
+/// The deepest level of nesting with separate lines. Deeper values stay on one line, because the
+/// indentation of thousands of levels would make megabytes of a small text.
 const MAX_DEPTH: usize = 16;
 
-/// Sets JSON in lines with two spaces for each level. `None`: it is no JSON.
+/// Formats JSON in lines, with two spaces per level. `None`: the text is no JSON.
 pub(crate) fn pretty(text: &str) -> Option<String> {
     let raw: &RawValue = serde_json::from_str(text).ok()?;
     let mut lines = Lines {
@@ -23,7 +23,7 @@ pub(crate) fn pretty(text: &str) -> Option<String> {
     Some(lines.text)
 }
 
-/// How long the token is that begins with `first`, or the space. It was parsed before, so every
+/// The length in bytes of the token or space that `rest` begins with. The text is valid JSON, so every
 /// string ends.
 fn token_length(rest: &str, first: char) -> usize {
     match first {
@@ -92,7 +92,7 @@ impl Lines {
         }
     }
 
-    /// Begins a line in or after a value whose parts stand at this `depth`.
+    /// Begins a line in or after a value whose parts stand at `depth`.
     fn end_line(&mut self, depth: usize) {
         if depth > MAX_DEPTH {
             if self.text.ends_with(',') {

@@ -24,12 +24,12 @@ struct ProblemPage<'a> {
     title: &'a str,
     detail: String,
     fields: &'a [FieldError],
-    /// Where the browser wanted to go, without what it asked for there.
+    /// The path of the refused request, without its query.
     path: &'a str,
     request_id: String,
 }
 
-/// Answers with pages where the API answers with JSON. What was wrong has been logged already.
+/// Turns a problem into a page, where the API responds with JSON. The problem is already logged.
 pub(super) async fn tell_problems(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -51,7 +51,7 @@ pub(super) async fn tell_problems(
     Ok(response.into_response(told))
 }
 
-/// Leads to the sign-in page, and from there back to where the browser wanted to go.
+/// Leads to the sign-in page, and from there back to the page of the request.
 fn to_sign_in(request: &HttpRequest) -> HttpResponse {
     let mut path = "/admin/sign-in".to_owned();
     if request.method().is_safe() {

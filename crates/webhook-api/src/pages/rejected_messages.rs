@@ -1,14 +1,14 @@
-//! Rejected messages: what could not be an event, put right or thrown away.
+//! The pages of rejected messages: the list, a message's body, requeueing and discarding.
 
 pub(super) mod detail;
 pub(super) mod list;
 
-// Many at once.
+// All matching messages.
 pub(super) mod all;
 
-// What a message says, and why it was rejected.
+// Parts of the pages.
 mod body;
 mod reason;
 
-/// Where they are listed.
+/// The address of the list.
 const LIST: &str = "/admin/rejected-messages";

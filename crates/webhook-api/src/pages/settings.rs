@@ -1,4 +1,4 @@
-//! The pages of what counts for the whole platform, and of the tools around it.
+//! The Settings pages: general settings, retry policies, API keys, the signature checker.
 
 pub(super) mod general;
 mod times;

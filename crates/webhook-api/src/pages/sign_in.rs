@@ -1,4 +1,4 @@
-//! Signing in with an API key, and out.
+//! Signing in with an API key, and signing out.
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
@@ -23,7 +23,7 @@ use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 use webhook_web::session::{self, find_signing_in, session_cookie};
 
-/// Where one goes who wanted to go nowhere.
+/// The page after a sign-in without a destination.
 const HOME: &str = "/admin/webhooks";
 
 #[derive(Template)]
@@ -35,13 +35,13 @@ struct SignInPage<'a> {
     refused: Option<String>,
 }
 
-/// Asks for a key.
+/// Shows the sign-in form.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(super) async fn show_sign_in(query: Query) -> Result<HttpResponse, Problem> {
     ask(StatusCode::OK, query.text("next"), None)
 }
 
-/// Begins a session. A key that may see nothing is told so, and gets none.
+/// Begins a session. An API key without the right to read gets no session, and the page says why.
 pub(super) async fn sign_in(
     form: Form,
     known_keys: Data<ApiKeyCache>,
@@ -53,7 +53,7 @@ pub(super) async fn sign_in(
     let known = match find_key(form.text("key"), &known_keys, &limits).await {
         Ok(known) => known,
         Err(problem @ Problem::Refused(Refusal::Unauthorized)) => {
-            let refused = "This is no valid API key. It may have been revoked or be over.";
+            let refused = "That API key is not valid. It may have been revoked or have expired.";
             return ask(problem.status_code(), next, Some(refused.to_owned()));
         }
         Err(

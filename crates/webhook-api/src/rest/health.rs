@@ -1,4 +1,4 @@
-//! What orchestrators ask: alive, and ready.
+//! `/healthz` and `/readyz`, for orchestrators.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use webhook_store::StoreError;
 
 use webhook_admin::Connections;
 
-/// How long Postgres may take to answer.
+/// How long Postgres may take to answer a ping; a slower Postgres counts as away.
 const PING_WITHIN: Duration = Duration::from_secs(2);
 
 /// Cancelled when the service is asked to stop.
 pub(crate) struct Draining(pub(crate) CancellationToken);
 
-/// What the service needs, each by name.
+/// The state of each dependency.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Readiness {
     /// `ok`, `read-only` or `away`.
     postgres: &'static str,
-    /// `ok`; `blocked`: it takes nothing from publishers, as its memory or disk is short; `away`.
+    /// `ok`; `blocked`: RabbitMQ takes no events, as memory or disk is short; `away`.
     rabbitmq: &'static str,
-    /// Whether the service is stopping.
+    /// Whether the process is stopping.
     draining: bool,
 }
 

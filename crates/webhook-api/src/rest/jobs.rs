@@ -23,7 +23,7 @@ pub(crate) async fn list_jobs(
     Ok(Json(jobs::list_jobs(&list, &connections).await?))
 }
 
-/// Reads a job with its progress.
+/// Reads a job with the progress so far.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody), Refusals)
@@ -35,7 +35,7 @@ pub(crate) async fn find_job(
     Ok(Json(jobs::find_job(id, &connections).await?))
 }
 
-/// Cancels a running job. Deliveries that it has queued stay queued; `done` is their exact number.
+/// Cancels a running job. Queued deliveries stay queued; `done` is the exact number.
 #[utoipa::path(
     post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody), Refusals)

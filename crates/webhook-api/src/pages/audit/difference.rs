@@ -1,4 +1,4 @@
-//! What differs between two JSON values, field by field, in words.
+//! The differences between two JSON values, field by field, in words.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use serde_json::{Map, Value};
 use crate::pages::filters::{group, label_of};
 use crate::pages::span;
 
-/// A field that is not as it was.
+/// A changed field.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
-    /// Its name: `Retry policy: max attempts`.
+    /// The field's name: `Retry policy: max attempts`.
     pub(crate) field: String,
-    /// `None`: it was not there, or nothing was.
+    /// The value before the change. `None`: no value.
     pub(crate) before: Option<String>,
-    /// `None`: it is not there any more.
+    /// The value after the change. `None`: no value.
     pub(crate) after: Option<String>,
 }
 
-/// Tells what differs.
+/// Lists the changed fields.
 pub(super) fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", before, after, &mut found);

@@ -4,7 +4,7 @@
 //! The SVG is stretched to the width of the page, which would distort text: numbers and times stand
 //! around the drawing.
 
-use crate::routes::statistics::{SpanBody, SpanCounts};
+use webhook_admin::statistics::{SpanBody, SpanCounts};
 
 /// The height of the drawing, in SVG units.
 pub(crate) const HEIGHT: u32 = 1_000;
@@ -133,7 +133,7 @@ fn lines(most: i64) -> Vec<Line> {
 mod tests {
     use super::*;
     use chrono::DateTime;
-    use std::collections::BTreeMap;
+    use webhook_admin::named_counts::NamedCounts;
 
     fn numbers(most: i64) -> Vec<i64> {
         lines(most).iter().map(|line| line.number).collect()
@@ -160,7 +160,7 @@ mod tests {
                 failed,
                 attempts: succeeded + failed_attempts,
                 failed_attempts,
-                failures: BTreeMap::new(),
+                failures: NamedCounts::of([]),
                 p50_ms: None,
                 p95_ms: None,
                 p99_ms: None,

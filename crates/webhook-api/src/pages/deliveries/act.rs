@@ -1,9 +1,14 @@
-//! Deliveries are sent again or cancelled, one or those that were picked.
+//! The forms to retry or cancel deliveries: a single one, or the selected rows of the list.
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use webhook_admin::deliveries::{self, DeliveryBody};
+use webhook_admin::{Caller, Connections, Refusal};
+use webhook_domain::DeliveryId;
+use webhook_web::problem::refusal_status;
+use webhook_web::{Authenticated, PathId, Problem};
 
 use super::show::show_refusal;
 use crate::pages::filters::{as_sentence, group};
@@ -11,93 +16,112 @@ use crate::pages::form::Form;
 use crate::pages::html::go_on;
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::routes::deliveries::again::{cancel, retry};
-use webhook_admin::Connections;
-use webhook_admin::Refusal;
-use webhook_web::Authenticated;
-use webhook_web::Problem;
 
-/// The most that are picked: what a page of the list has.
-const MAX_PICKED: usize = 200;
+/// The most deliveries per form: the rows of the largest page of the list.
+const MAX_SELECTED: usize = 200;
 
-/// Sends a delivery now.
+/// Retries a delivery now.
 pub(in crate::pages) async fn retry_delivery(
-    id: Path<String>,
+    PathId(id): PathId<DeliveryId>,
     _form: Form,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let retried = retry(&id, &visit.caller, &connections).await;
-    answer(&id, retried, "It is sent now.", &visit, &connections).await
-}
-
-/// Wants a delivery no more.
-pub(in crate::pages) async fn cancel_delivery(
-    id: Path<String>,
-    _form: Form,
-    visit: Visit,
-    connections: Data<Connections>,
-) -> Result<HttpResponse, Problem> {
-    let cancelled = cancel(&id, &visit.caller, &connections).await;
-    let told = "It is cancelled: it is not tried again.";
-    answer(&id, cancelled, told, &visit, &connections).await
-}
-
-/// Goes on to the delivery; what was refused is told on its page.
-async fn answer<T>(
-    id: &str,
-    done: Result<T, Refusal>,
-    told: &str,
-    visit: &Visit,
-    connections: &Connections,
-) -> Result<HttpResponse, Problem> {
-    match done {
-        Ok(_) => {
-            let page = format!("/admin/webhook-deliveries/{id}");
-            Ok(go_on(&page, &Notice::new(told)))
-        }
-        Err(refusal @ Refusal::Conflict(_)) => {
-            let reason = as_sentence(&refusal.to_string());
-            let status = Problem::from(refusal).status_code();
-            show_refusal(id, visit, (status, reason), connections).await
-        }
-        Err(refusal) => Err(refusal.into()),
+    match deliveries::retry_delivery(id, &visit.caller, &connections).await {
+        Ok(()) => Ok(go_to_delivery(id, "The delivery is queued for a retry.")),
+        Err(refusal) => explain(id, refusal, &visit, &connections).await,
     }
 }
 
-/// Sends those now that were picked in the list, one after the other.
+/// Cancels a delivery.
+pub(in crate::pages) async fn cancel_delivery(
+    PathId(id): PathId<DeliveryId>,
+    _form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    match deliveries::cancel_delivery(id, &visit.caller, &connections).await {
+        Ok(DeliveryBody { id, .. }) => Ok(go_to_delivery(
+            id,
+            "The delivery is cancelled. It is not attempted again.",
+        )),
+        Err(refusal) => explain(id, refusal, &visit, &connections).await,
+    }
+}
+
+fn go_to_delivery(id: DeliveryId, sentence: &str) -> HttpResponse {
+    let page = format!("/admin/webhook-deliveries/{id}");
+    go_on(&page, &Notice::new(sentence))
+}
+
+/// Shows the delivery with the reason of a conflict. Any other refusal has a page of its own.
+async fn explain(
+    id: DeliveryId,
+    refusal: Refusal,
+    visit: &Visit,
+    connections: &Connections,
+) -> Result<HttpResponse, Problem> {
+    if !matches!(refusal, Refusal::Conflict(_)) {
+        return Err(refusal.into());
+    }
+    let reason = as_sentence(&refusal.to_string());
+    show_refusal(id, visit, (refusal_status(&refusal), reason), connections).await
+}
+
+/// Retries the selected deliveries one after the other.
 pub(in crate::pages) async fn retry_selected(
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let mut sent = 0;
-    let mut refused: BTreeMap<&'static str, i64> = BTreeMap::new();
-    for id in form.all("id").take(MAX_PICKED) {
-        match retry(id, &caller, &connections).await {
-            Ok(_) => sent += 1,
-            Err(Refusal::Conflict(reason)) => *refused.entry(reason).or_default() += 1,
-            Err(Refusal::NotFound(_)) => {
-                *refused.entry("it is not kept any more").or_default() += 1;
-            }
-            Err(refusal) => return Err(refusal.into()),
+    let mut retried = 0;
+    let mut skipped: BTreeMap<&'static str, i64> = BTreeMap::new();
+    for id in form.all("id").take(MAX_SELECTED) {
+        match retry_one(id, &caller, &connections).await? {
+            Retried::Queued => retried += 1,
+            Retried::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
         }
     }
-    let notice = Notice::new(tell(sent, &refused));
+    let notice = Notice::new(summary(retried, &skipped));
     Ok(go_on(form.back("/admin/webhook-deliveries"), &notice))
 }
 
-fn tell(sent: i64, refused: &BTreeMap<&'static str, i64>) -> String {
-    let mut told = match (sent, refused.is_empty()) {
-        (0, true) => return "Nothing was picked: tick the deliveries first.".to_owned(),
-        (0, false) => "None is sent.".to_owned(),
-        (1, _) => "1 delivery is sent now.".to_owned(),
-        (_, _) => format!("{} deliveries are sent now.", group(sent)),
+/// The result for a selected delivery.
+enum Retried {
+    Queued,
+    /// With the reason.
+    Skipped(&'static str),
+}
+
+async fn retry_one(
+    id: &str,
+    caller: &Caller,
+    connections: &Connections,
+) -> Result<Retried, Refusal> {
+    // Retention may have removed the delivery since the list was shown.
+    let removed = Ok(Retried::Skipped("the delivery is not kept any more"));
+    let Ok(id) = id.parse() else {
+        return removed;
     };
-    for (reason, count) in refused {
-        told.push_str(&format!(" {} left alone: {reason}.", group(*count)));
+    match deliveries::retry_delivery(id, caller, connections).await {
+        Ok(()) => Ok(Retried::Queued),
+        Err(Refusal::Conflict(reason)) => Ok(Retried::Skipped(reason)),
+        Err(Refusal::NotFound(_)) => removed,
+        Err(refusal) => Err(refusal),
     }
-    told
+}
+
+fn summary(retried: i64, skipped: &BTreeMap<&'static str, i64>) -> String {
+    let mut summary = match (retried, skipped.is_empty()) {
+        (0, true) => return "Nothing was selected: select deliveries first.".to_owned(),
+        (0, false) => "No delivery is queued for a retry.".to_owned(),
+        (1, _) => "1 delivery is queued for a retry.".to_owned(),
+        (_, _) => format!("{} deliveries are queued for a retry.", group(retried)),
+    };
+    for (reason, count) in skipped {
+        summary.push_str(&format!(" {} skipped: {reason}.", group(*count)));
+    }
+    summary
 }
 
 #[cfg(test)]
@@ -105,17 +129,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_left_alone_is_told_with_the_reason() {
-        let refused = BTreeMap::from([("its webhook was deleted", 2)]);
+    fn skipped_deliveries_are_counted_with_their_reason() {
+        let skipped = BTreeMap::from([("its webhook was deleted", 2)]);
 
         assert_eq!(
-            tell(1, &refused),
-            "1 delivery is sent now. 2 left alone: its webhook was deleted."
+            summary(1, &skipped),
+            "1 delivery is queued for a retry. 2 skipped: its webhook was deleted."
         );
-        assert!(tell(0, &BTreeMap::new()).starts_with("Nothing was picked"));
+        assert!(summary(0, &BTreeMap::new()).starts_with("Nothing was selected"));
         assert_eq!(
-            tell(1_200, &BTreeMap::new()),
-            "1,200 deliveries are sent now."
+            summary(1_200, &BTreeMap::new()),
+            "1,200 deliveries are queued for a retry."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! An attempt as its page shows it: what came of it, and where its time went.
+//! An attempt on the page of a delivery: the result, and a bar of the time.
 
 use chrono::TimeDelta;
 
@@ -6,24 +6,26 @@ use super::body_notes::body_notes;
 use super::readable::Readable;
 use crate::pages::filters::label_of;
 use crate::pages::span::in_short;
-use crate::routes::deliveries::read::AttemptBody;
+use webhook_admin::deliveries::{AttemptBody, TranscriptState};
+use webhook_domain::FailureClass;
 
-/// An attempt.
+/// An attempt with the texts for the page.
 pub(super) struct ShownAttempt {
     pub(super) attempt: AttemptBody,
-    /// What it got, in a few words: `500`, `Timeout`.
-    pub(super) answer: String,
+    /// The result in a few words: `500`, `Timeout`.
+    pub(super) result: String,
     pub(super) duration: String,
     pub(super) parts: Vec<Part>,
     pub(super) response: Option<Readable>,
-    /// Where it is on the page; a number may come twice.
+    /// The id of the attempt's HTML element, by the place in the list: the attempt's number may come
+    /// twice.
     pub(super) anchor: String,
 }
 
-/// A part of an attempt's time, in its bar.
+/// A part of an attempt's time, as a rectangle of the bar.
 pub(super) struct Part {
     pub(super) name: &'static str,
-    /// Of its colour.
+    /// The CSS class for the colour.
     pub(super) class: &'static str,
     pub(super) duration: String,
     pub(super) x: u32,
@@ -31,10 +33,10 @@ pub(super) struct Part {
 }
 
 impl ShownAttempt {
-    /// How wide the longest attempt's bar is, in its own units.
+    /// The width of the longest attempt's bar, in units of the drawing.
     pub(super) const BAR_WIDTH: u32 = 1_000;
 
-    /// Shows the attempts of a delivery, the newest first, their bars to one scale.
+    /// The attempts of a delivery, newest first, all bars drawn to the same scale.
     pub(super) fn all(attempts: Vec<AttemptBody>, raw: bool) -> Vec<Self> {
         let longest = attempts.iter().map(|attempt| attempt.duration_ms).max();
         let longest = longest.unwrap_or_default();
@@ -48,24 +50,32 @@ impl ShownAttempt {
         self.attempt.failure_class.is_none()
     }
 
-    /// What is to be said of the response's body beside its text.
+    /// Sentences about the response's body, to stand under the text.
     pub(super) fn body_notes(&self) -> Vec<String> {
         body_notes(&self.attempt)
     }
 
-    /// Its parts in words, for who does not see the bar.
-    pub(super) fn told(&self) -> String {
+    /// Whether the request and the response are logged and could not be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.attempt.log == TranscriptState::Unreadable
+    }
+
+    /// The parts in words, for a screen reader.
+    pub(super) fn parts_in_words(&self) -> String {
         let parts = self.parts.iter();
         let parts = parts.map(|part| format!("{} {}", part.name, part.duration));
         parts.collect::<Vec<_>>().join(", ")
     }
 
     fn of(attempt: AttemptBody, place: usize, longest: i32, raw: bool) -> Self {
-        let class = attempt.failure_class.filter(|class| *class != "status");
+        // For the class `status` the status itself says more.
+        let class = attempt.failure_class;
+        let class = class.filter(|class| *class != FailureClass::Status);
+        let class = class.map(|class| label_of(class.as_str()));
         let status = attempt.response_status.map(|status| status.to_string());
         let body = attempt.response_body.as_deref();
         Self {
-            answer: class.map(label_of).or(status).unwrap_or_default(),
+            result: class.or(status).unwrap_or_default(),
             duration: in_short(TimeDelta::milliseconds(attempt.duration_ms.into())),
             parts: parts(&attempt, longest),
             response: body
@@ -77,7 +87,7 @@ impl ShownAttempt {
     }
 }
 
-/// Cuts an attempt's time up, in order. What took no time is left out.
+/// The parts of an attempt's time, in order. Parts without a duration are left out.
 fn parts(attempt: &AttemptBody, longest: i32) -> Vec<Part> {
     let dns = attempt.dns_ms.unwrap_or(0);
     let connect = attempt.connect_ms.unwrap_or(0);
@@ -92,7 +102,7 @@ fn parts(attempt: &AttemptBody, longest: i32) -> Vec<Part> {
         None => [
             ("DNS", "dns", dns),
             ("Connect", "connect", connect),
-            ("No answer", "wait", total - dns - connect),
+            ("No response", "wait", total - dns - connect),
             ("Rest", "rest", 0),
         ],
     };
@@ -130,7 +140,7 @@ pub(super) mod tests {
             dns_ms: None,
             connect_ms: Some(10),
             first_byte_ms,
-            log: "expired",
+            log: TranscriptState::Expired,
             request_url: None,
             request_headers: Vec::new(),
             response_status: None,
@@ -141,7 +151,7 @@ pub(super) mod tests {
             response_body_truncated: false,
             response_body_decoded_from: None,
             repeated: None,
-            failure_class: Some("timeout"),
+            failure_class: Some(FailureClass::Timeout),
             failure_detail: None,
             advice: None,
         }
@@ -165,7 +175,7 @@ pub(super) mod tests {
         );
         assert_eq!(
             drawn(&attempt(100, None), 200),
-            [("Connect", 0, 50), ("No answer", 50, 450)]
+            [("Connect", 0, 50), ("No response", 50, 450)]
         );
     }
 
@@ -175,7 +185,7 @@ pub(super) mod tests {
 
         let anchors = shown.iter().map(|attempt| attempt.anchor.as_str());
         assert_eq!(anchors.collect::<Vec<_>>(), ["attempt-2", "attempt-1"]);
-        assert_eq!(shown[0].answer, "Timeout");
-        assert_eq!(shown[0].told(), "Connect 10 ms");
+        assert_eq!(shown[0].result, "Timeout");
+        assert_eq!(shown[0].parts_in_words(), "Connect 10 ms");
     }
 }

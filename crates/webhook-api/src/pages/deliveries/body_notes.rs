@@ -1,12 +1,12 @@
-//! Sentences under a response's body: how the body ended, and how its text was made.
+//! Sentences under a response's body: how the body ended, and how the text was decoded.
 
 use webhook_domain::BodyEnd;
 
 use crate::pages::filters::group;
-use crate::routes::deliveries::read::AttemptBody;
+use webhook_admin::deliveries::AttemptBody;
 
-/// Says of a response's body why less of it, or another text, is shown than the receiver sent. Empty
-/// for a body that is shown whole and as it was received, and for an attempt without a response.
+/// Why the page shows less of a response's body, or another text, than the receiver sent. Empty for a
+/// body shown whole and as received, and for an attempt without a response.
 pub(in crate::pages) fn body_notes(attempt: &AttemptBody) -> Vec<String> {
     let Some(end) = attempt.response_body_end else {
         return Vec::new();

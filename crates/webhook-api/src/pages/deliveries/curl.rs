@@ -1,13 +1,14 @@
-//! A request as a command that makes it again.
+//! A request as a `curl` command.
 
-use crate::routes::deliveries::read::RequestHeaderBody;
+use webhook_admin::deliveries::RequestHeaderBody;
 
-/// The most bytes of a body as an argument: no program takes one of 128 KiB or more on Linux.
+/// The most bytes of a body as an argument. Linux refuses arguments of 128 KiB or more, and quotes add
+/// bytes; a larger body is piped.
 const ARGUMENT_BYTES: usize = 64 * 1024;
 
-/// Writes a request for a POSIX shell. What is secret is left to be filled in.
+/// A request as a command for a POSIX shell. Secret values are placeholders.
 pub(super) fn curl(url: &str, headers: &[RequestHeaderBody], body: &str) -> String {
-    // A URL may hold what curl would take for a pattern.
+    // curl would expand `[1-3]` and `{a,b}` in a URL without `--globoff`.
     let mut lines = vec![format!("curl --globoff --request POST {}", quote(url))];
     let headers = headers.iter().map(|header| {
         let value = header.value.as_deref();
@@ -20,12 +21,12 @@ pub(super) fn curl(url: &str, headers: &[RequestHeaderBody], body: &str) -> Stri
         lines.push(format!("--data-raw {}", quote(body)));
         return lines.join(" \\\n  ");
     }
-    // `printf` is the shell's own: its arguments have no limit.
+    // `printf` is built into the shell, so the kernel's limit of arguments does not hold for the body.
     lines.push("--data-binary @-".to_owned());
     format!("printf %s {} |\n{}", quote(body), lines.join(" \\\n  "))
 }
 
-/// Quotes a text so that a POSIX shell changes nothing in it (POSIX.1-2024, 2.2.2).
+/// A text in single quotes: a POSIX shell expands no part of the text (POSIX.1-2024, 2.2.2).
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

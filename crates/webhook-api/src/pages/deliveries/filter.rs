@@ -1,4 +1,4 @@
-//! What the list of deliveries is filtered by, as its address says it.
+//! The filters of the list of deliveries, read from the address of the page.
 
 use url::form_urlencoded::Serializer;
 
@@ -6,7 +6,7 @@ use crate::pages::filters::{label_of, time_of};
 use crate::pages::query::Query;
 use webhook_admin::values::parse_time;
 
-/// The filters of the API, as they are called on the page.
+/// The filters of the API, each with the label of the page.
 const NAMES: [(&str, &str); 9] = [
     ("webhook_id", "Webhook"),
     ("search", "Webhook name"),
@@ -22,7 +22,7 @@ const NAMES: [(&str, &str); 9] = [
 /// Filters of deliveries.
 pub(super) struct Filters<'a>(pub(super) &'a Query);
 
-/// A filter that is set, and the way to take it away.
+/// A set filter, with the address of the list without the filter.
 pub(super) struct Chip {
     pub(super) name: &'static str,
     pub(super) value: String,
@@ -30,18 +30,18 @@ pub(super) struct Chip {
 }
 
 impl Filters<'_> {
-    /// The filters alone, for a page that has the same.
+    /// The filters as a query, without cursor and total.
     pub(super) fn alone(&self) -> String {
         let set = self.set().map(|(name, _, value)| (name, value));
         Serializer::new(String::new()).extend_pairs(set).finish()
     }
 
-    /// The filters as fields of a document of the API.
+    /// The filters as fields of a request of the API.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.set().map(|(name, _, value)| (name, value.to_owned()))
     }
 
-    /// Those that are set. A webhook's id says little: `webhook` is what it is called.
+    /// The set filters. `webhook` is the name of the filtered webhook, shown in place of the id.
     pub(super) fn chips(&self, webhook: Option<&str>) -> Vec<Chip> {
         let chips = self.set().map(|(name, shown, value)| Chip {
             name: shown,
@@ -56,7 +56,7 @@ impl Filters<'_> {
         chips.collect()
     }
 
-    /// Whether a filter is set that is not seen at once.
+    /// Whether a filter under “More filters” is set, so that the page unfolds them.
     pub(super) fn has_more(&self) -> bool {
         let seen = ["search", "environment", "status"];
         self.set().any(|(name, ..)| !seen.contains(&name))

@@ -1,4 +1,4 @@
-//! All deliveries, filtered; new ones come in by themselves.
+//! The list of deliveries, with filters. A script adds new deliveries to the list.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -13,13 +13,12 @@ use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::span::in_short;
 use crate::pages::visit::Visit;
-use crate::routes::deliveries::DeliveryBody;
-use crate::routes::deliveries::list::read_list;
 use webhook_admin::Connections;
+use webhook_admin::deliveries::{DeliveryBody, ListDeliveries, list_deliveries};
 use webhook_admin::lists::{Page, TotalPage};
 use webhook_web::Problem;
 
-/// Statuses that are offered; any other can be typed.
+/// Responses offered by the filter; any other status can be typed.
 const STATUSES: [&str; 8] = ["2xx", "3xx", "4xx", "5xx", "429", "500", "503", "none"];
 
 #[derive(Template)]
@@ -42,24 +41,26 @@ struct DeliveriesPage<'a> {
 /// A delivery in the table.
 struct Row {
     delivery: DeliveryBody,
-    /// What it is, a retry told from what was never tried.
-    status: &'static str,
-    /// From when it was owed to when it ended.
+    status: StatusFilter,
+    /// The time from the creation to the end; `None` while the delivery is pending.
     duration: Option<String>,
-    /// Whether its next attempt is due already.
-    due: bool,
+    /// Whether the next attempt is due already.
+    is_due: bool,
 }
 
-/// Lists deliveries.
+/// Shows the list of deliveries. Wrong filters are explained on the page.
 pub(in crate::pages) async fn show_deliveries(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let filters = Filters(&query);
-    let (list, errors) = match read_list(&query.as_api(), &connections).await {
-        Ok(list) => (list, Errors::default()),
-        Err(problem) => (nothing(), Errors::of(problem)?),
+    let (list, errors) = match ListDeliveries::parse(&query.as_api()) {
+        Ok(list) => (
+            list_deliveries(&list, &connections).await?,
+            Errors::default(),
+        ),
+        Err(refusal) => (empty_page(), Errors::of(refusal)?),
     };
     let status = errors.status();
     let rows: Vec<Row> = list.page.data.into_iter().map(Row::of).collect();
@@ -81,12 +82,12 @@ pub(in crate::pages) async fn show_deliveries(
     page_with(status, &visit, &shown)
 }
 
-fn nothing() -> TotalPage<DeliveryBody> {
+fn empty_page() -> TotalPage<DeliveryBody> {
     let page = Page::with_cursor(Vec::new(), None);
     TotalPage { page, total: None }
 }
 
-/// What the latest attempt may have got.
+/// The responses offered by the filter: statuses, then failures without a status.
 fn responses() -> Vec<&'static str> {
     let failures = FailureClass::ALL.iter();
     let failures = failures.filter(|class| **class != FailureClass::Status);
@@ -98,19 +99,10 @@ impl Row {
     fn of(delivery: DeliveryBody) -> Self {
         let ended = delivery.ended_at.map(|ended| ended - delivery.created_at);
         Self {
-            status: shown_status(&delivery),
+            status: delivery.detailed_status(),
             duration: ended.map(in_short),
-            due: delivery.next_attempt_at.is_some_and(|at| at <= Utc::now()),
+            is_due: delivery.next_attempt_at.is_some_and(|at| at <= Utc::now()),
             delivery,
         }
-    }
-}
-
-/// A delivery that waits for a retry is told from one that was never tried.
-pub(super) fn shown_status(delivery: &DeliveryBody) -> &'static str {
-    if delivery.status == "pending" && delivery.attempt_count > 0 {
-        StatusFilter::Retrying.as_str()
-    } else {
-        delivery.status
     }
 }

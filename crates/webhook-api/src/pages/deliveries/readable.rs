@@ -1,20 +1,20 @@
-//! Bodies as people read them.
+//! Bodies formatted for reading.
 
 use crate::pages::json::pretty;
 
-/// How much of a body that was set in lines is shown, in bytes: more is not read, and slows the
-/// browser down. The whole is at hand as it was sent.
+/// The most bytes of a formatted body on a page: more slows the browser down. The raw body is shown
+/// whole.
 const SHOWN_BYTES: usize = 64 * 1024;
 
 /// A body to be shown.
 pub(super) struct Readable {
     pub(super) text: String,
-    /// Whether there is more of it.
+    /// Whether the text is only the start of the body.
     pub(super) is_cut: bool,
 }
 
 impl Readable {
-    /// As it was sent if `raw`; else JSON set in lines, and cut when it is long.
+    /// The body unchanged if `raw`; else JSON formatted, and any text cut at [`SHOWN_BYTES`].
     pub(super) fn of(body: &str, raw: bool) -> Self {
         if raw {
             return Self {

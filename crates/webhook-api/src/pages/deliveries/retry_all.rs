@@ -1,4 +1,4 @@
-//! All deliveries that fit are sent again: how many these are is asked back, then a job does it.
+//! The retry of all matching deliveries: a question with the number of deliveries, then a job.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -17,12 +17,12 @@ use crate::pages::html::{go_on, page_with};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::deliveries::again::Retry;
 use webhook_admin::Connections;
 use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::deliveries::{NewRetry, count_deliveries, retry_deliveries};
 use webhook_web::Problem;
 
-/// Where the form goes.
+/// The address of the page and of the form's action.
 const PATH: &str = "/admin/webhook-deliveries/retry";
 
 #[derive(Template)]
@@ -33,14 +33,14 @@ struct RetryPage<'a> {
     total: i64,
     question: String,
     chips: Vec<Chip>,
-    /// The filters, for this page and the list.
+    /// The filters as a query, for the form and the link to the list.
     filters: String,
     rate: String,
-    /// Names this one request, so that pressing twice starts one job.
+    /// The form's idempotency key: pressing the button twice starts a single job.
     once: String,
 }
 
-/// Asks whether so many are meant.
+/// Asks whether the deliveries are really to be retried.
 pub(in crate::pages) async fn ask(
     visit: Visit,
     query: Query,
@@ -68,21 +68,17 @@ pub(in crate::pages) async fn start(
 ) -> Result<HttpResponse, Problem> {
     let rate = form.text("rate");
     let body = document(&query, rate);
-    let retry = match Retry::parse(&body, "") {
-        Ok((retry, _)) => retry,
-        Err(problem) => {
-            let errors = Errors::of(problem)?;
+    let retry = match NewRetry::parse(&body, "") {
+        Ok(retry) => retry,
+        Err(refusal) => {
+            let errors = Errors::of(refusal)?;
             let typed = (rate.to_owned(), form.text("once").to_owned());
             return render(&visit, &query, typed, errors, &connections).await;
         }
     };
     let key = IdempotencyKey::of_form(form.text("once"), PATH);
-    let mut connection = connections.acquire().await?;
-    let request = (&key, body.as_slice());
-    let started = retry
-        .job()
-        .start(&mut connection, &keys, &visit.caller, request)
-        .await?;
+    let once = (&key, body.as_slice());
+    let started = retry_deliveries(&retry, once, &visit.caller, &connections, &keys).await?;
     let page = format!("/admin/jobs/{}", started.created.id);
     Ok(go_on(&page, &Notice::new("The job is started.")))
 }
@@ -95,9 +91,8 @@ async fn render(
     connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
     let filters = Filters(query);
-    let (retry, _) = Retry::parse(&document(query, ""), "")?;
-    let mut connection = connections.acquire().await?;
-    let total = retry.selection.count(&mut connection).await?;
+    let retry = NewRetry::parse(&document(query, ""), "")?;
+    let total = count_deliveries(&retry, connections).await?.total;
     let status = errors.status();
     let shown = RetryPage {
         visit,
@@ -112,7 +107,7 @@ async fn render(
     page_with(status, visit, &shown)
 }
 
-/// The filters and the rate as the API takes them.
+/// The filters and the rate as a request of the API in JSON.
 fn document(query: &Query, rate: &str) -> Vec<u8> {
     let filters = Filters(query);
     let mut fields: Map<String, Value> = filters
@@ -120,6 +115,7 @@ fn document(query: &Query, rate: &str) -> Vec<u8> {
         .map(|(name, value)| (name.to_owned(), Value::String(value)))
         .collect();
     if !rate.is_empty() {
+        // A rate that is no number goes as text: the API's own reader refuses the field.
         let rate = rate.parse::<u64>().map_or(Value::from(rate), Value::from);
         fields.insert("rate".to_owned(), rate);
     }

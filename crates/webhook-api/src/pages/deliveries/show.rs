@@ -1,33 +1,34 @@
-//! A delivery, with all that was said.
+//! The page of a delivery, with the request and response of each attempt.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use chrono::{DateTime, TimeDelta, Utc};
+use webhook_admin::Connections;
+use webhook_admin::deliveries::{
+    DeliveryBody, DeliveryWithAttempts, ManualRetry, ResendBody, find_delivery,
+};
+use webhook_domain::{DeliveryId, DeliveryStatus, StatusFilter};
+use webhook_web::{PathId, Problem};
 
 use super::attempt::ShownAttempt;
 use super::curl::curl;
-use super::list::shown_status;
 use super::readable::Readable;
 use crate::pages::filters;
 use crate::pages::html::page_with;
 use crate::pages::query::Query;
 use crate::pages::span::in_short;
 use crate::pages::visit::Visit;
-use crate::routes::deliveries::DeliveryBody;
-use crate::routes::deliveries::read::{DeliveryWithAttempts, ResendBody, read_delivery};
-use webhook_admin::Connections;
-use webhook_web::Problem;
 
-/// While something is about to happen the page looks again after so many seconds, else after
-/// [`LATER`].
-const SOON: u8 = 2;
+/// How often the page is refreshed while an attempt is near, in seconds.
+const NEAR_REFRESH: u8 = 2;
 
-/// How often the page looks at what happens much later, in seconds.
-const LATER: u8 = 30;
+/// How often the page is refreshed while the next attempt is further away, in seconds: somebody may
+/// retry the delivery meanwhile.
+const FAR_REFRESH: u8 = 30;
 
-/// What is about to happen.
+/// The time before an attempt during which the attempt is near.
 const NEAR: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Template)]
@@ -35,7 +36,7 @@ const NEAR: TimeDelta = TimeDelta::minutes(1);
 struct DeliveryPage<'a> {
     visit: &'a Visit,
     delivery: DeliveryBody,
-    status: &'static str,
+    status: StatusFilter,
     duration: Option<String>,
     /// Newest first.
     attempts: Vec<ShownAttempt>,
@@ -45,32 +46,32 @@ struct DeliveryPage<'a> {
     schedule: Vec<DateTime<Utc>>,
     curl: Option<String>,
     raw: bool,
-    /// Why what was asked for was not done.
+    /// Why the retry or cancellation was refused.
     refused: Option<String>,
-    /// After how many seconds the page looks again, while it can change by itself.
+    /// After how many seconds the page is refreshed; `None`: the delivery has ended.
     refresh: Option<u8>,
 }
 
 /// Shows a delivery.
 pub(in crate::pages) async fn show_delivery(
-    id: Path<String>,
+    PathId(id): PathId<DeliveryId>,
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let read = read_delivery(&id, &connections).await?;
+    let read = find_delivery(id, &connections).await?;
     let shown = DeliveryPage::of(&visit, read, query.says("raw", "1"), None);
     page_with(StatusCode::OK, &visit, &shown)
 }
 
-/// Shows it with the reason why what was asked for was not done.
+/// Shows a delivery with the reason of a refused retry or cancellation.
 pub(super) async fn show_refusal(
-    id: &str,
+    id: DeliveryId,
     visit: &Visit,
     (status, reason): (StatusCode, String),
     connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
-    let read = read_delivery(id, connections).await?;
+    let read = find_delivery(id, connections).await?;
     let shown = DeliveryPage::of(visit, read, false, Some(reason));
     page_with(status, visit, &shown)
 }
@@ -92,7 +93,7 @@ impl<'a> DeliveryPage<'a> {
         let ended = delivery.ended_at.map(|ended| ended - delivery.created_at);
         Self {
             visit,
-            status: shown_status(&delivery),
+            status: delivery.detailed_status(),
             duration: ended.map(in_short),
             body_bytes: body.map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX)),
             body: body.map(|body| Readable::of(body, raw)),
@@ -107,27 +108,38 @@ impl<'a> DeliveryPage<'a> {
         }
     }
 
-    /// What was wrong with the latest attempt, unless all is well.
-    fn trouble(&self) -> Option<&ShownAttempt> {
+    /// The latest attempt if it failed, unless another worker's attempt succeeded.
+    fn latest_failure(&self) -> Option<&ShownAttempt> {
         let newest = self.attempts.first();
-        newest.filter(|attempt| !attempt.is_accepted() && self.delivery.status != "succeeded")
+        newest.filter(|attempt| !attempt.is_accepted() && !self.delivery.is_succeeded())
     }
 
-    /// The number of the attempt that comes next.
+    /// The number of the next attempt.
     fn next_number(&self) -> i32 {
         self.delivery.attempt_count + 1
     }
 
-    /// Whether its next attempt is due already.
+    /// Whether the next attempt is due already.
     fn is_due(&self) -> bool {
         self.schedule.first().is_some_and(|at| *at <= Utc::now())
     }
 }
 
 fn refresh(delivery: &DeliveryBody, now: DateTime<Utc>) -> Option<u8> {
-    if delivery.status != "pending" {
+    if !delivery.is_pending() {
         return None;
     }
-    let near = delivery.next_attempt_at.is_none_or(|at| at < now + NEAR);
-    Some(if near { SOON } else { LATER })
+    // Without a time the delivery waits for an earlier delivery of the ordering key, which may end at any
+    // moment.
+    let is_near = delivery.next_attempt_at.is_none_or(|at| at < now + NEAR);
+    Some(if is_near { NEAR_REFRESH } else { FAR_REFRESH })
+}
+
+/// A manual retry in a word.
+fn retry_name(kind: &ManualRetry) -> &'static str {
+    match kind {
+        ManualRetry::Resend => "Send again",
+        ManualRetry::Retry => "Retry",
+        ManualRetry::Replay => "Replay",
+    }
 }

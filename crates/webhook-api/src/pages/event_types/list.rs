@@ -1,4 +1,4 @@
-//! Every type of event with an example, as a webhook receives it.
+//! The payload reference: every event type with an example request.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -16,10 +16,10 @@ use crate::pages::json::pretty;
 use crate::pages::visit::Visit;
 use webhook_web::Problem;
 
-/// What signs the examples. It is nobody's, and says so once it is decoded.
+/// The secret of the examples' signatures. The decoded bytes are a sentence that warns of using them.
 const SECRET: &[u8; 32] = b"this secret is only an example!!";
 
-/// The ids of the examples.
+/// The ids in the examples.
 const EVENT: EventId = EventId(Uuid::from_u128(0x0192_f0c1_7c1e_7b7e_8d5e_3f1a_2b3c_4d5e));
 const DELIVERY: DeliveryId = DeliveryId(Uuid::from_u128(0x0192_f0c1_7c2a_7d31_a4c0_91d5_6e7f_8091));
 
@@ -29,17 +29,17 @@ struct EventTypesPage {
     visit: Visit,
     secret: SigningSecret,
     groups: Vec<Group>,
-    /// The headers of the first example, to be explained.
+    /// The headers of an example, for the table of headers.
     headers: Vec<(RequestHeader, String)>,
 }
 
-/// The types whose names begin alike.
+/// The event types of a group.
 struct Group {
     name: &'static str,
     examples: Vec<Example>,
 }
 
-/// A request as a webhook receives it.
+/// An example request of an event type.
 struct Example {
     event_type: EventType,
     headers: Vec<(RequestHeader, String)>,
@@ -62,13 +62,13 @@ impl Example {
         }
     }
 
-    /// The body, set in lines.
+    /// The body, formatted for reading.
     fn pretty(&self) -> String {
         pretty(&self.body).unwrap_or_default()
     }
 }
 
-/// The event that is published with the example of a type.
+/// An event with the example data of a type.
 fn event(event_type: EventType, now: DateTime<Utc>) -> Event {
     let (environment, data) = (Environment::Production, event_type.example());
     let published =
@@ -81,7 +81,7 @@ fn event(event_type: EventType, now: DateTime<Utc>) -> Event {
         .expect("every example is an object, a test of the catalogue proves it")
 }
 
-/// Shows the reference. Its examples are signed now, so that a verifier takes them for fresh.
+/// Shows the reference. The examples are signed now, so that a verifier accepts the timestamps.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(in crate::pages) async fn show_event_types(visit: Visit) -> Result<HttpResponse, Problem> {
     let secret = SigningSecret::from_random(*SECRET);
@@ -106,25 +106,25 @@ pub(in crate::pages) async fn show_event_types(visit: Visit) -> Result<HttpRespo
     page(&shown.visit, &shown)
 }
 
-/// What a receiver learns from a header.
+/// The meaning of a header for the receiver.
 fn meaning(header: &RequestHeader) -> &'static str {
     match header {
         RequestHeader::ContentType => "The body is JSON, in UTF-8.",
-        RequestHeader::UserAgent => "Who asks.",
+        RequestHeader::UserAgent => "The sender.",
         RequestHeader::PlatformSignature => {
-            "The signature in the form that Stripe’s libraries check. While a secret is replaced it has several v1."
+            "The signature in the form that Stripe’s libraries check. While an old secret is still valid, it has several v1."
         }
         RequestHeader::MessageId => {
-            "The event’s id. It is the same on every attempt and on every replay: drop what you have had."
+            "The event’s id, the same on every attempt and every replay: ignore ids you have already processed."
         }
         RequestHeader::Timestamp => "When this attempt was signed, in seconds since 1970.",
         RequestHeader::StandardSignature => {
-            "The signature of Standard Webhooks. While a secret is replaced there are several, with a space between."
+            "The signature of Standard Webhooks. While an old secret is still valid, there are several, separated by a space."
         }
         RequestHeader::EventType => "The event’s type, to route by without reading the body.",
         RequestHeader::Environment => "The event’s environment.",
         RequestHeader::Delivery => {
-            "The delivery’s id: this event for this webhook. Name it when you ask an admin."
+            "The delivery’s id: this event for this webhook. Quote it when you ask an admin."
         }
         RequestHeader::Attempt => "Which attempt this is, from 1.",
     }

@@ -1,12 +1,12 @@
-//! A document of the repository becomes a part of a page.
+//! Documents of the repository as HTML.
 
 use std::collections::HashMap;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-/// Makes HTML of Markdown with tables. Headings get the ids that links within the document name, as
-/// GitHub makes them; links to other files are text, as nobody serves those; HTML in it is shown
-/// and does nothing.
+/// Converts Markdown with tables to HTML. Headings get the same ids as on GitHub, for links within the
+/// document. Links to other files become text, because the portal does not serve these files. HTML in the
+/// document is shown as text.
 pub(super) fn to_html(markdown: &str) -> String {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let events = parser.filter(|event| !is_other_file(event)).collect();
@@ -15,7 +15,7 @@ pub(super) fn to_html(markdown: &str) -> String {
     page
 }
 
-/// The beginning of a link to another file. Its end goes without it, see [`written`].
+/// Whether an event begins a link to another file. [`written`] drops the end of the same link.
 fn is_other_file(event: &Event<'_>) -> bool {
     matches!(event, Event::Start(Tag::Link { dest_url, .. }) if !leads_somewhere(dest_url))
 }
@@ -24,7 +24,7 @@ fn leads_somewhere(url: &str) -> bool {
     url.starts_with('#') || url.starts_with("https://")
 }
 
-/// Puts ids to headings.
+/// Gives each heading an id.
 fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut taken = HashMap::new();
     for place in 0..events.len() {
@@ -52,7 +52,7 @@ fn words<'a>(event: &'a Event<'_>) -> Option<&'a str> {
     None
 }
 
-/// `What goes wrong` becomes `what-goes-wrong`, `C#` becomes `c`.
+/// The id of a heading: `what-goes-wrong` for `What goes wrong`, `c` for `C#`.
 fn slug(heading: &str) -> String {
     let kept = heading.chars().filter_map(|c| match c {
         ' ' => Some('-'),
@@ -72,12 +72,13 @@ fn unique(slug: String, taken: &mut HashMap<String, usize>) -> String {
     unique
 }
 
-/// What the writer of HTML is to write: tables that scroll for themselves, HTML as text, and no end
-/// of a link that has no beginning.
+/// The events for the HTML writer: tables in a box that scrolls, HTML as text, and no end of a link
+/// without the link's beginning.
 fn written(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut in_link = false;
     let mut written = Vec::with_capacity(events.len());
     for event in events {
+        // As text, the writer escapes the HTML.
         if let Event::Html(text) | Event::InlineHtml(text) = event {
             written.push(Event::Text(text));
             continue;

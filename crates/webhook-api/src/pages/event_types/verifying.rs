@@ -1,4 +1,4 @@
-//! How to verify a request: the guide of the repository, whose code its tests run.
+//! The guide to verifying requests: the repository's own, whose code the tests run.
 
 use std::sync::LazyLock;
 

@@ -1,19 +1,21 @@
-//! One event: what was published, and what became of it for every webhook.
+//! The page of an event: the body, and the outcome for every webhook.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
-use webhook_domain::EventOutcome;
+use webhook_admin::Connections;
+use webhook_admin::events::{
+    EventWithBody, ExplainEvent, ExplainedWebhookBody, explain_event, find_event,
+};
+use webhook_admin::named_counts::NamedCounts;
+use webhook_domain::{EventId, EventOutcome};
+use webhook_web::{PathId, Problem};
 
 use crate::pages::filters::{self, group};
 use crate::pages::html::page;
 use crate::pages::json::pretty;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::events::explanation::{ExplainedWebhookBody, ExplanationBody, read_explanation};
-use crate::routes::events::read::{EventWithBody, read_event};
-use webhook_admin::Connections;
-use webhook_web::Problem;
 
 #[derive(Template)]
 #[template(path = "events/detail.html")]
@@ -21,26 +23,26 @@ struct EventPage {
     visit: Visit,
     query: Query,
     found: EventWithBody,
-    /// The body, set in lines.
+    /// The body, formatted for reading.
     pretty: String,
-    /// What became of the event, in a sentence.
+    /// The outcomes in a sentence.
     summary: String,
-    /// How many webhooks have each outcome that any has.
+    /// The number of webhooks per outcome, in the order of outcomes, without zeros.
     counts: Vec<(EventOutcome, i64)>,
     groups: Vec<Group>,
     next_cursor: Option<String>,
 }
 
-/// The webhooks with one outcome that are on this page.
+/// The webhooks of the page with the same outcome.
 struct Group {
     outcome: EventOutcome,
-    /// How many have it on all pages.
+    /// The webhooks with the outcome on all pages.
     count: i64,
     webhooks: Vec<ExplainedWebhookBody>,
 }
 
 impl Group {
-    /// How many are on other pages.
+    /// The number of webhooks with the outcome on other pages.
     fn elsewhere(&self) -> i64 {
         let here = i64::try_from(self.webhooks.len()).unwrap_or(i64::MAX);
         self.count.saturating_sub(here)
@@ -50,13 +52,14 @@ impl Group {
 /// Shows an event.
 pub(in crate::pages) async fn show_event(
     visit: Visit,
-    id: Path<String>,
+    PathId(id): PathId<EventId>,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let found = read_event(&id, &connections).await?;
-    let explanation = read_explanation(&id, &query.as_api(), &connections).await?;
-    let counts = counts(&explanation);
+    let explain = ExplainEvent::parse(&query.as_api())?;
+    let found = find_event(id, &connections).await?;
+    let explanation = explain_event(id, &explain, &connections).await?;
+    let counts = counts(&explanation.counts);
     let shown = EventPage {
         visit,
         query,
@@ -70,11 +73,9 @@ pub(in crate::pages) async fn show_event(
     page(&shown.visit, &shown)
 }
 
-fn counts(explanation: &ExplanationBody) -> Vec<(EventOutcome, i64)> {
-    let counts = EventOutcome::ALL.iter().map(|outcome| {
-        let count = explanation.counts.get(outcome.as_str());
-        (*outcome, count.copied().unwrap_or_default())
-    });
+fn counts(counts: &NamedCounts<EventOutcome>) -> Vec<(EventOutcome, i64)> {
+    let outcomes = EventOutcome::ALL.iter();
+    let counts = outcomes.map(|outcome| (*outcome, counts.get(*outcome)));
     counts.filter(|(_, count)| *count > 0).collect()
 }
 
@@ -90,7 +91,7 @@ fn groups(counts: &[(EventOutcome, i64)], webhooks: Vec<ExplainedWebhookBody>) -
     for webhook in webhooks {
         let group = groups
             .iter_mut()
-            .find(|group| group.outcome.as_str() == webhook.outcome);
+            .find(|group| group.outcome == webhook.outcome);
         if let Some(group) = group {
             group.webhooks.push(webhook);
         }

@@ -1,4 +1,4 @@
-//! All events that were taken in, filtered.
+//! The list of events, with filters.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -9,8 +9,8 @@ use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::events::read::{EventBody, read_list};
 use webhook_admin::Connections;
+use webhook_admin::events::{EventBody, ListEvents, list_events};
 use webhook_admin::lists::Page;
 use webhook_web::Problem;
 
@@ -24,13 +24,14 @@ struct EventsPage {
     event_types: &'static [EventType],
 }
 
-/// Lists events.
+/// Shows the list of events.
 pub(in crate::pages) async fn show_events(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api(), &connections).await?;
+    let list = ListEvents::parse(&query.as_api())?;
+    let list = list_events(&list, &connections).await?;
     let shown = EventsPage {
         visit,
         query,

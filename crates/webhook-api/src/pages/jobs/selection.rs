@@ -9,7 +9,7 @@ use webhook_admin::values::parse_time;
 /// The name of a selection's end on the page.
 pub(super) const UNTIL: &str = "Until";
 
-/// The filters of a selection, each with its name on the page.
+/// The filters of a selection, each with the label of the page.
 const NAMES: [(&str, &str); 10] = [
     ("status", "Status"),
     ("environment", "Environment"),
@@ -27,11 +27,11 @@ const NAMES: [(&str, &str); 10] = [
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: String,
-    /// The page of the webhook or the event that the filter names.
+    /// The address of the filtered webhook or event.
     pub(super) link: Option<String>,
 }
 
-/// The filters of a selection that are set.
+/// The set filters of a selection.
 pub(super) fn facts(selection: &Value) -> Vec<Fact> {
     let given = NAMES.iter().filter_map(|(field, name)| {
         let value = tell(field, selection.get(field)?)?;
@@ -64,7 +64,7 @@ fn tell(field: &str, value: &Value) -> Option<String> {
     }
 }
 
-/// A range of responses as the API's filter writes it: `5xx`.
+/// A range of responses in the form of the API's filter: `5xx`.
 fn answers(range: AnswerRange) -> String {
     if range.last > range.first {
         return format!("{}xx", range.first / 100);

@@ -1,12 +1,16 @@
-//! All messages that a filter finds, requeued or discarded after asking.
+//! Requeueing or discarding all matching messages, after a question with the number of messages.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
+use url::form_urlencoded::Serializer;
+use webhook_admin::rejected_messages::{
+    SelectRejectedMessages, discard_rejected_messages, read_clock, requeue_rejected_messages,
+};
+use webhook_admin::{Connections, Refusal};
 use webhook_broker::Publisher;
-use webhook_store::rejected_messages::clock;
+use webhook_web::{Authenticated, Problem};
 
 use super::LIST;
 use crate::pages::filters::{self, group};
@@ -15,23 +19,22 @@ use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::rejected_messages::all::{discard_selected, requeue_selected};
-use webhook_admin::Connections;
-use webhook_web::Authenticated;
-use webhook_web::Problem;
 
-/// The fields of the API's document that say which messages.
-const SELECTION: [&str; 3] = ["search", "since", "until"];
+/// The filters of a selection.
+const FILTERS: [&str; 3] = ["search", "since", "until"];
+
+/// The set filters with the values.
+type SetFilters = Vec<(&'static str, String)>;
 
 #[derive(Template)]
 #[template(path = "rejected_messages/requeue_all.html")]
 struct RequeuePage {
     visit: Visit,
-    selection: Vec<(&'static str, String)>,
+    selection: SetFilters,
     query: Query,
-    /// How many go back.
+    /// The number of messages to be requeued.
     count: i64,
-    /// How many stay.
+    /// The number of matching messages that would remain.
     remaining: i64,
 }
 
@@ -39,12 +42,12 @@ struct RequeuePage {
 #[template(path = "rejected_messages/discard_all.html")]
 struct DiscardPage {
     visit: Visit,
-    selection: Vec<(&'static str, String)>,
+    selection: SetFilters,
     query: Query,
     count: i64,
 }
 
-/// Asks whether messages are really to be requeued, and tells how many.
+/// Asks before requeueing, with the number of messages.
 pub(in crate::pages) async fn ask_to_requeue(
     visit: Visit,
     query: Query,
@@ -52,104 +55,95 @@ pub(in crate::pages) async fn ask_to_requeue(
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = selection(|name| query.text(name));
-    let dry = document(&asked, true);
-    let found = requeue_selected(&dry, &caller, &connections, &publisher).await?;
+    let set = set_filters(|name| query.text(name));
+    let mut selection = select(&set)?;
+    selection.dry_run = true;
+    let counted = requeue_rejected_messages(&selection, &caller, &connections, &publisher).await?;
     let shown = RequeuePage {
         visit,
-        selection: until(asked, found.until),
+        selection: with_until(set, counted.until),
         query,
-        count: found.requeued,
-        remaining: found.remaining,
+        count: counted.requeued,
+        remaining: counted.remaining,
     };
     page(&shown.visit, &shown)
 }
 
-/// Requeues messages.
+/// Requeues the messages.
 pub(in crate::pages) async fn requeue(
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = document(&selection(|name| form.text(name)), false);
-    let done = requeue_selected(&wanted, &caller, &connections, &publisher).await?;
-    let mut told = match done.requeued {
+    let selection = select(&set_filters(|name| form.text(name)))?;
+    let done = requeue_rejected_messages(&selection, &caller, &connections, &publisher).await?;
+    let mut sentences = match done.requeued {
         1 => "1 message is back in the queue.".to_owned(),
         count => format!("{} messages are back in the queue.", group(count)),
     };
     if done.remaining > 0 {
-        told.push_str(&format!(" {} are still here.", group(done.remaining)));
+        sentences.push_str(&format!(" {} remain here.", group(done.remaining)));
     }
-    told.push_str(" What is still wrong comes back as another message.");
-    Ok(go_on(LIST, &Notice::new(told)))
+    sentences.push_str(" A message that is still wrong is rejected again as another message.");
+    Ok(go_on(LIST, &Notice::new(sentences)))
 }
 
-/// Asks whether messages are really to be deleted, and tells how many.
+/// Asks before deleting, with the number of messages.
 pub(in crate::pages) async fn ask_to_discard(
     visit: Visit,
     query: Query,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = selection(|name| query.text(name));
-    // What is rejected while a person reads the question was not asked about.
-    let selection = if query.text("until").is_empty() {
-        let mut connection = connections.acquire().await?;
-        until(asked, clock(&mut connection).await?)
-    } else {
-        asked
-    };
-    let dry = document(&selection, true);
-    let found = discard_selected(&dry, &caller, &connections).await?;
+    let mut set = set_filters(|name| query.text(name));
+    // The question counts the messages of now: later messages must not be deleted uncounted.
+    if query.text("until").is_empty() {
+        set = with_until(set, read_clock(&connections).await?);
+    }
+    let mut selection = select(&set)?;
+    selection.dry_run = true;
+    let counted = discard_rejected_messages(&selection, &caller, &connections).await?;
     let shown = DiscardPage {
         visit,
-        selection,
+        selection: set,
         query,
-        count: found.discarded,
+        count: counted.discarded,
     };
     page(&shown.visit, &shown)
 }
 
-/// Deletes messages.
+/// Deletes the messages.
 pub(in crate::pages) async fn discard(
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let wanted = document(&selection(|name| form.text(name)), false);
-    let done = discard_selected(&wanted, &caller, &connections).await?;
-    let told = match done.discarded {
+    let selection = select(&set_filters(|name| form.text(name)))?;
+    let done = discard_rejected_messages(&selection, &caller, &connections).await?;
+    let sentence = match done.discarded {
         1 => "1 message was discarded.".to_owned(),
         count => format!("{} messages were discarded.", group(count)),
     };
-    Ok(go_on(LIST, &Notice::new(told)))
+    Ok(go_on(LIST, &Notice::new(sentence)))
 }
 
-/// What a page or a form says of which messages.
-fn selection<'a>(text: impl Fn(&'static str) -> &'a str) -> Vec<(&'static str, String)> {
-    let fields = SELECTION.map(|name| (name, text(name).to_owned()));
-    let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
-    said.collect()
+/// The set filters of a page's address or a form.
+fn set_filters<'a>(text: impl Fn(&'static str) -> &'a str) -> SetFilters {
+    let filters = FILTERS.map(|name| (name, text(name).to_owned()));
+    let set = filters.into_iter().filter(|(_, value)| !value.is_empty());
+    set.collect()
 }
 
-/// The same, only what was there at a time.
-fn until(
-    mut selection: Vec<(&'static str, String)>,
-    time: DateTime<Utc>,
-) -> Vec<(&'static str, String)> {
-    selection.retain(|(name, _)| *name != "until");
-    let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
-    selection.push(("until", time));
-    selection
+/// The filters with another end of the time.
+fn with_until(mut set: SetFilters, until: DateTime<Utc>) -> SetFilters {
+    set.retain(|(name, _)| *name != "until");
+    let until = until.to_rfc3339_opts(SecondsFormat::Micros, true);
+    set.push(("until", until));
+    set
 }
 
-/// A selection as the API takes it.
-fn document(selection: &[(&str, String)], dry_run: bool) -> Vec<u8> {
-    let fields = selection
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())));
-    let mut document: Map<String, Value> = fields.collect();
-    document.insert("dry_run".to_owned(), dry_run.into());
-    Value::from(document).to_string().into_bytes()
+fn select(set: &SetFilters) -> Result<SelectRejectedMessages, Refusal> {
+    let query = Serializer::new(String::new()).extend_pairs(set).finish();
+    SelectRejectedMessages::parse_query(&query)
 }

@@ -1,48 +1,48 @@
-//! The body of a message that may be anything, made safe to look at.
+//! The body of a rejected message, any bytes, as text for the page.
 
 use crate::pages::json::pretty;
-use crate::routes::rejected_messages::readable;
+use webhook_admin::rejected_messages::readable;
 
-/// How much of a text is shown, in bytes: as much as an event may have.
+/// The most bytes of a text on the page: as many as an event may have.
 const SHOWN_TEXT: usize = 256 * 1_024;
 
-/// How much is shown of what is no text, in bytes.
+/// The most bytes of a body in hex, which is shown when the body is no text.
 const SHOWN_BYTES: usize = 4 * 1_024;
 
-/// How many bytes stand in a line.
-const LINE: usize = 16;
+/// The bytes per line in hex.
+const BYTES_PER_LINE: usize = 16;
 
-/// What a body is, by what it looks like.
+/// The kind of a body, judged by the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum BodyKind {
     Empty,
     Json,
     Text,
     Bytes,
 }
 
-/// A body as it is shown.
+/// A body as text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Shown {
-    pub(super) kind: Kind,
+pub(super) struct ShownBody {
+    pub(super) kind: BodyKind,
     pub(super) text: String,
-    /// Whether there is more of it than is shown.
+    /// Whether the text is only the start of the body.
     pub(super) is_cut: bool,
 }
 
-impl Shown {
-    /// Shows what is kept of a body.
+impl ShownBody {
+    /// The text for the kept bytes of a body.
     pub(super) fn of(body: &[u8], truncated: bool) -> Self {
         if body.is_empty() {
             return Self {
-                kind: Kind::Empty,
+                kind: BodyKind::Empty,
                 text: String::new(),
                 is_cut: truncated,
             };
         }
         let Some(text) = readable(body, truncated) else {
             return Self {
-                kind: Kind::Bytes,
+                kind: BodyKind::Bytes,
                 text: in_hex(&body[..body.len().min(SHOWN_BYTES)]),
                 is_cut: truncated || body.len() > SHOWN_BYTES,
             };
@@ -51,9 +51,9 @@ impl Shown {
         let lines = pretty(start);
         Self {
             kind: if lines.is_some() {
-                Kind::Json
+                BodyKind::Json
             } else {
-                Kind::Text
+                BodyKind::Text
             },
             text: lines.unwrap_or_else(|| visible(start)),
             is_cut: truncated || start.len() < text.len(),
@@ -61,14 +61,14 @@ impl Shown {
     }
 }
 
-/// As much of a text as is shown, whole characters only.
+/// The start of a text, at most [`SHOWN_TEXT`] bytes, cut between characters.
 fn start(text: &str) -> &str {
     let mut ends = (0..=text.len().min(SHOWN_TEXT)).rev();
     let end = ends.find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or_default()]
 }
 
-/// Control characters as the pictures that Unicode has of them, so that none is lost or acts.
+/// The text with Unicode's pictures in place of control characters, visible and without effect.
 fn visible(text: &str) -> String {
     let picture = |c: char| match c {
         '\n' | '\t' => c,
@@ -81,12 +81,19 @@ fn visible(text: &str) -> String {
 
 /// `00000010  6e 6f 20 65 …  no e…`
 fn in_hex(bytes: &[u8]) -> String {
-    let lines = bytes.chunks(LINE).enumerate().map(|(number, line)| {
-        let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text: String = line.iter().map(|byte| printable(*byte)).collect();
-        let width = LINE * 3 - 1;
-        format!("{:08x}  {:width$}  {text}", number * LINE, hex.join(" "))
-    });
+    let lines = bytes
+        .chunks(BYTES_PER_LINE)
+        .enumerate()
+        .map(|(number, line)| {
+            let hex: Vec<String> = line.iter().map(|byte| format!("{byte:02x}")).collect();
+            let text: String = line.iter().map(|byte| printable(*byte)).collect();
+            let width = BYTES_PER_LINE * 3 - 1;
+            format!(
+                "{:08x}  {:width$}  {text}",
+                number * BYTES_PER_LINE,
+                hex.join(" ")
+            )
+        });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -104,17 +111,17 @@ mod tests {
 
     #[test]
     fn a_body_is_shown_as_what_it_is() {
-        let kind = |body: &[u8]| Shown::of(body, false).kind;
+        let kind = |body: &[u8]| ShownBody::of(body, false).kind;
 
-        assert_eq!(kind(b""), Kind::Empty);
-        assert_eq!(kind(br#"{"a":1}"#), Kind::Json);
-        assert_eq!(kind(br#"{"a":1"#), Kind::Text);
-        assert_eq!(kind(b"\xff{}"), Kind::Bytes);
+        assert_eq!(kind(b""), BodyKind::Empty);
+        assert_eq!(kind(br#"{"a":1}"#), BodyKind::Json);
+        assert_eq!(kind(br#"{"a":1"#), BodyKind::Text);
+        assert_eq!(kind(b"\xff{}"), BodyKind::Bytes);
     }
 
     #[test]
     fn what_is_no_text_is_shown_in_hex() {
-        let shown = Shown::of(b"\x00\xff no text at all", false);
+        let shown = ShownBody::of(b"\x00\xff no text at all", false);
 
         assert_eq!(
             shown.text,
@@ -122,16 +129,19 @@ mod tests {
              00000010  6c                                               l"
         );
         assert!(!shown.is_cut);
-        assert!(Shown::of(&[0xff; SHOWN_BYTES + 1], false).is_cut);
+        assert!(ShownBody::of(&[0xff; SHOWN_BYTES + 1], false).is_cut);
     }
 
     #[test]
     fn a_text_keeps_what_cannot_be_seen_and_is_cut_at_a_character() {
-        assert_eq!(Shown::of(b"a\x00\x1b[31m\tb\n", false).text, "a␀␛[31m\tb\n");
+        assert_eq!(
+            ShownBody::of(b"a\x00\x1b[31m\tb\n", false).text,
+            "a␀␛[31m\tb\n"
+        );
 
         let long = "é".repeat(SHOWN_TEXT);
-        let shown = Shown::of(long.as_bytes(), false);
+        let shown = ShownBody::of(long.as_bytes(), false);
         assert_eq!((shown.text.len(), shown.is_cut), (SHOWN_TEXT, true));
-        assert!(Shown::of(b"start", true).is_cut);
+        assert!(ShownBody::of(b"start", true).is_cut);
     }
 }

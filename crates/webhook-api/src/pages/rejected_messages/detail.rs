@@ -1,35 +1,37 @@
-//! One rejected message: why it was rejected, what it says, and what to do with it.
+//! The page of a rejected message: the reason, the body, and the forms to requeue or discard.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{
     CACHE_CONTROL, ContentDisposition, DispositionParam, DispositionType, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use askama::Template;
 use webhook_broker::Publisher;
 use webhook_store::rejected_messages::RejectedMessage;
 
 use super::LIST;
-use super::body::{Kind, Shown};
-use super::reason::{Reason, take_apart};
+use super::body::{BodyKind, ShownBody};
+use super::reason::{Reason, split_reason};
 use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::{go_on, page};
 use crate::pages::notice::Notice;
 use crate::pages::visit::Visit;
-use crate::routes::rejected_messages as api;
 use webhook_admin::Connections;
-use webhook_web::Authenticated;
-use webhook_web::Problem;
+use webhook_admin::rejected_messages::{
+    discard_rejected_message, find_rejected_message, requeue_rejected_message,
+};
+use webhook_domain::RejectedMessageId;
+use webhook_web::{Authenticated, PathId, Problem};
 
 #[derive(Template)]
 #[template(path = "rejected_messages/detail.html")]
 struct MessagePage {
     visit: Visit,
     message: RejectedMessage,
-    /// What is wrong with it, one by one.
+    /// The faults of the message.
     reasons: Vec<Reason>,
-    body: Shown,
+    body: ShownBody,
 }
 
 #[derive(Template)]
@@ -42,25 +44,25 @@ struct DiscardPage {
 /// Shows a message.
 pub(in crate::pages) async fn show_message(
     visit: Visit,
-    id: Path<String>,
+    PathId(id): PathId<RejectedMessageId>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let (message, body) = api::find(&id, &connections).await?;
+    let (message, body) = find_rejected_message(id, &connections).await?;
     let shown = MessagePage {
         visit,
-        body: Shown::of(&body, message.body_truncated),
-        reasons: take_apart(&message.reason),
+        body: ShownBody::of(&body, message.body_truncated),
+        reasons: split_reason(&message.reason),
         message,
     };
     page(&shown.visit, &shown)
 }
 
-/// Gives what is kept of a body as a file. A browser never takes it for a page.
+/// Sends the kept bytes of a body as a file. A browser saves the file and never shows it as a page.
 pub(in crate::pages) async fn download_body(
-    id: Path<String>,
+    PathId(id): PathId<RejectedMessageId>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let (message, body) = api::find(&id, &connections).await?;
+    let (message, body) = find_rejected_message(id, &connections).await?;
     let name = format!("rejected-message-{}", message.id);
     let as_file = ContentDisposition {
         disposition: DispositionType::Attachment,
@@ -76,16 +78,16 @@ pub(in crate::pages) async fn download_body(
 
 /// Puts a message back into the queue of events.
 pub(in crate::pages) async fn requeue(
-    id: Path<String>,
+    PathId(id): PathId<RejectedMessageId>,
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    api::requeue(&id, &caller, &connections, &publisher).await?;
+    requeue_rejected_message(id, &caller, &connections, &publisher).await?;
     let notice = Notice::new(
-        "The message is back in the queue. It becomes an event now; if it is still wrong, it is \
-         here again in a moment, as another message.",
+        "The message is back in the queue. If it is still wrong, it is rejected again in a moment, as \
+         another message.",
     );
     Ok(go_on(form.back(LIST), &notice))
 }
@@ -93,21 +95,21 @@ pub(in crate::pages) async fn requeue(
 /// Asks whether a message is really to be deleted.
 pub(in crate::pages) async fn ask_to_discard(
     visit: Visit,
-    id: Path<String>,
+    PathId(id): PathId<RejectedMessageId>,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let (message, _) = api::find(&id, &connections).await?;
+    let (message, _) = find_rejected_message(id, &connections).await?;
     let shown = DiscardPage { visit, message };
     page(&shown.visit, &shown)
 }
 
 /// Deletes a message.
 pub(in crate::pages) async fn discard(
-    id: Path<String>,
+    PathId(id): PathId<RejectedMessageId>,
     _form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    api::discard(&id, &caller, &connections).await?;
+    discard_rejected_message(id, &caller, &connections).await?;
     Ok(go_on(LIST, &Notice::new("The message was discarded.")))
 }

@@ -1,16 +1,18 @@
-//! All rejected messages, searched by their reason.
+//! The list of rejected messages, with filters.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 
-use super::reason::{Reason, take_apart};
+use super::reason::{Reason, split_reason};
 use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::rejected_messages::{RejectedMessageBody, read_list};
 use webhook_admin::Connections;
+use webhook_admin::rejected_messages::{
+    ListRejectedMessages, RejectedMessageBody, list_rejected_messages,
+};
 use webhook_web::Problem;
 
 #[derive(Template)]
@@ -28,15 +30,16 @@ struct Row {
     reasons: Vec<Reason>,
 }
 
-/// Lists rejected messages.
+/// Shows the list of rejected messages.
 pub(in crate::pages) async fn show_messages(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = read_list(&query.as_api(), &connections).await?;
+    let list = ListRejectedMessages::parse(&query.as_api())?;
+    let list = list_rejected_messages(&list, &connections).await?;
     let rows = list.data.into_iter().map(|message| Row {
-        reasons: take_apart(&message.reason),
+        reasons: split_reason(&message.reason),
         message,
     });
     let shown = MessagesPage {

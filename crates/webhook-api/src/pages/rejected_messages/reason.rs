@@ -1,17 +1,17 @@
-//! Why a message was rejected, one thing at a time.
+//! The reason of a rejection, split by field.
 
-/// One thing that is wrong.
+/// A fault of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reason {
-    /// The field of the event that it is about; `None`: the message as a whole.
+    /// The wrong field of the event; `None`: the message as a whole.
     pub(super) field: Option<String>,
     pub(super) text: String,
 }
 
-/// Takes a reason apart that lists fields: `type: is required; data: must be an object`. What has no
-/// field goes on with the reason before it, as a reason may have a semicolon in it; but for the count of
-/// those that are not listed, `… and 1,080 more`.
-pub(super) fn take_apart(reason: &str) -> Vec<Reason> {
+/// Splits a reason that lists fields: `type: is required; data: must be an object`. A part without a field
+/// belongs to the part before, because a reason may have a semicolon in it. The count of faults that are
+/// not listed, `… and 1,080 more`, stands alone.
+pub(super) fn split_reason(reason: &str) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
     for part in reason.split("; ") {
         let field = part.split_once(": ").filter(|(name, _)| is_name(name));
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     fn told(reason: &str) -> Vec<(Option<String>, String)> {
-        let reasons = take_apart(reason).into_iter();
+        let reasons = split_reason(reason).into_iter();
         reasons.map(|reason| (reason.field, reason.text)).collect()
     }
 

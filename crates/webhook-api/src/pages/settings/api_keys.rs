@@ -1,4 +1,4 @@
-//! API keys: all of them, and a form that makes one.
+//! API keys: the list, and the form to create a key.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -26,7 +26,7 @@ use webhook_web::Problem;
 
 pub(super) const PATH: &str = "/admin/settings/api-keys";
 
-/// The API asks for a time, the form for a day.
+/// The reason for a wrong day: the API asks for a time, the form for a day.
 const EXPECTED_DAY: &str = "must be a day such as 2030-12-31";
 
 #[derive(Template)]
@@ -36,15 +36,15 @@ struct ApiKeysPage {
     query: Query,
     keys: Page<ApiKeyBody>,
     now: DateTime<Utc>,
-    /// What was typed of a key to be made.
+    /// The typed fields of a new key.
     form: Form,
     errors: Errors,
-    /// A form makes one key, however often it is sent.
+    /// Keeps two presses of the button from creating two keys.
     once: Uuid,
     made: Option<MadeKey>,
 }
 
-/// What the API tells of a key that was just made.
+/// The key that the form created.
 #[derive(Deserialize)]
 struct MadeKey {
     name: String,
@@ -52,7 +52,7 @@ struct MadeKey {
     key: String,
 }
 
-/// Lists keys.
+/// Lists API keys.
 pub(in crate::pages) async fn show_keys(
     visit: Visit,
     query: Query,
@@ -62,7 +62,7 @@ pub(in crate::pages) async fn show_keys(
     ApiKeysPage::of(visit, keys, Form::default()).show(StatusCode::OK)
 }
 
-/// Makes a key, and shows it this once.
+/// Creates an API key, and shows the key this once.
 pub(in crate::pages) async fn create_key(
     visit: Visit,
     form: Form,
@@ -113,7 +113,7 @@ impl MadeKey {
     }
 }
 
-/// How a key is: the name of a badge.
+/// The state of a key, as the name of a badge.
 pub(super) fn state(key: &ApiKeyBody, now: DateTime<Utc>) -> &'static str {
     if key.revoked_at.is_some() {
         "revoked"
@@ -124,7 +124,7 @@ pub(super) fn state(key: &ApiKeyBody, now: DateTime<Utc>) -> &'static str {
     }
 }
 
-/// What a role is for.
+/// The purpose of a role, in a sentence.
 fn purpose(role: Role) -> &'static str {
     match role {
         Role::Viewer => "Sees webhooks, deliveries and events. Changes nothing.",
@@ -134,7 +134,7 @@ fn purpose(role: Role) -> &'static str {
     }
 }
 
-/// The API's document. A day begins at midnight in UTC.
+/// The form as the API's document. A key expires at midnight in UTC.
 fn document(form: &Form) -> Vec<u8> {
     let mut document = json!({"name": form.text("name")});
     let (role, expires) = (form.text("role"), form.text("expires_at"));

@@ -1,5 +1,4 @@
-//! The signature checker: whether a request that arrived is signed as it should be, and if not,
-//! why.
+//! The signature checker: a check of a received request, with the reason of a mismatch.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -26,23 +25,23 @@ use webhook_web::Problem;
 #[template(path = "settings/checker.html")]
 struct CheckerPage {
     visit: Visit,
-    /// What was typed as a webhook: its id, or something of its name or URL.
+    /// The typed webhook: an id, or a part of a name or URL.
     webhook: String,
-    /// Webhooks that fit it.
+    /// Webhooks matching the typed text.
     suggested: Vec<WebhookBody>,
     form: Form,
     errors: Errors,
     answer: Option<Answer>,
 }
 
-/// What was found out.
+/// The result of a check.
 struct Answer {
     found: VerifiedSignature,
-    /// Whose secrets it was checked with; `None`: with the one that was typed.
+    /// The webhook of the secrets; `None`: the typed secret was used.
     webhook: Option<WebhookId>,
 }
 
-/// Asks for a request, of the webhook that the address names if it does.
+/// Shows the form, for the webhook in the address if there is one.
 pub(in crate::pages) async fn show_checker(
     visit: Visit,
     query: Query,
@@ -60,7 +59,7 @@ pub(in crate::pages) async fn show_checker(
     page(&shown.visit, &shown)
 }
 
-/// Checks it. A secret that was typed stays in its field, for the next try; it is not remembered.
+/// Checks a request. A typed secret stays in its field for the next try, and is stored nowhere.
 pub(in crate::pages) async fn check_signature(
     visit: Visit,
     form: Form,
@@ -114,7 +113,7 @@ async fn check(
     }
 }
 
-/// Whose signature it may be.
+/// The secrets for a check.
 struct Signer {
     webhook: Option<WebhookId>,
     own: Vec<OwnSecret>,
@@ -151,7 +150,7 @@ fn parse_secret(text: &str) -> Result<Signer, String> {
     })
 }
 
-/// Reads headers and body as the API does; what is wrong is noted in the fields.
+/// Reads headers and body as the API does; faults are noted in the fields.
 fn read_request(form: &Form) -> (Option<ReceivedRequest>, Fields<'static>) {
     let mut headers = Map::new();
     let mut wrong = None;
@@ -180,8 +179,8 @@ fn read_request(form: &Form) -> (Option<ReceivedRequest>, Fields<'static>) {
     (request, fields)
 }
 
-/// The body by the API's name for it. A browser sends CR LF for every line end, and nobody can
-/// tell what it was; nearly all JSON that has any has LF. What is unusual is given in base64.
+/// The body, with its field name in the API. A browser sends CR LF for every line end and hides the real
+/// one; nearly all JSON has LF. Other bodies are given in base64.
 fn body_of(form: &Form) -> (&'static str, String) {
     if form.has("is_base64") {
         let text = form.text("body").split_whitespace();

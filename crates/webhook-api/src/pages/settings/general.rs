@@ -1,4 +1,4 @@
-//! What is kept for how long, and what else counts for all webhooks.
+//! The general settings: retention times, failing webhooks, grace period, outgoing addresses.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -22,7 +22,7 @@ use webhook_web::Problem;
 
 const PATH: &str = "/admin/settings";
 
-/// What the button of a form that asks back says.
+/// The buttons of the page that asks before data is deleted.
 const CONFIRMED: &str = "confirmed";
 const EDIT: &str = "edit";
 
@@ -30,11 +30,11 @@ const EDIT: &str = "edit";
 #[template(path = "settings/general.html")]
 struct GeneralPage {
     visit: Visit,
-    /// As they are, or as somebody typed them.
+    /// The saved values, or the typed ones.
     values: ValuesBody,
     version: i64,
     errors: Errors,
-    /// What is there since somebody else changed it while these values were typed.
+    /// The values of somebody else's save since this form was loaded.
     meanwhile: Option<ValuesBody>,
 }
 
@@ -47,11 +47,11 @@ struct ShortenPage {
     shortened: Vec<Shortened>,
 }
 
-/// What came of a form.
+/// The result of a form.
 enum Step {
-    /// It is saved.
+    /// The settings are saved.
     Saved,
-    /// It would delete something, and nobody has said yet that it may.
+    /// Saving would delete data, and needs a confirmation.
     Ask(Vec<Shortened>),
 }
 
@@ -71,7 +71,7 @@ pub(in crate::pages) async fn show_settings(
     page(&shown.visit, &shown)
 }
 
-/// Changes them, and asks back before something is deleted.
+/// Saves the settings, after a confirmation where data would be deleted.
 pub(in crate::pages) async fn save_settings(
     visit: Visit,
     form: Form,
@@ -130,13 +130,13 @@ impl GeneralPage {
         page(&shown.visit, &shown)
     }
 
-    /// What a time is since then, if that is not what was typed.
+    /// The saved value of a time, if somebody else saved another value than the typed one.
     fn meanwhile(&self, time: &Time) -> Option<&str> {
         let set = time.of(self.meanwhile.as_ref()?);
         (set != time.of(&self.values)).then_some(set)
     }
 
-    /// The same for the addresses.
+    /// The saved addresses, if somebody else saved others than the typed ones.
     fn meanwhile_addresses(&self) -> Option<String> {
         let set = &self.meanwhile.as_ref()?.egress_addresses;
         (*set != self.values.egress_addresses).then(|| set.join(", "))
@@ -148,7 +148,7 @@ async fn find(connections: &Connections) -> Result<SettingsRow, Refusal> {
     Ok(settings::find(&mut connection).await?)
 }
 
-/// What a form says: text, right or wrong.
+/// The typed values, right or wrong.
 fn typed_values(form: &Form) -> ValuesBody {
     let text = |name| form.text(name).to_owned();
     let lines = form.text("egress_addresses").lines().map(str::trim);
@@ -166,7 +166,7 @@ fn typed_values(form: &Form) -> ValuesBody {
     }
 }
 
-/// Names addresses that were refused by what was typed, as nobody counts lines from 0.
+/// Names a refused address by its text: the API's index from 0 means nothing on a page.
 fn with_addresses(refusal: Refusal, typed: &ValuesBody) -> Refusal {
     let Refusal::Invalid(errors) = refusal else {
         return refusal;

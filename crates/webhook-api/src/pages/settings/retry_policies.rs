@@ -1,4 +1,4 @@
-//! How failed deliveries are tried again in each environment, drawn.
+//! The default retry policy of each environment, with its schedule.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -48,7 +48,7 @@ pub(in crate::pages) async fn show_policies(
     page(&shown.visit, &shown)
 }
 
-/// Asks for another policy.
+/// Shows the form of an environment's policy.
 pub(in crate::pages) async fn edit_policy(
     PathId(environment): PathId<Environment>,
     visit: Visit,
@@ -75,7 +75,7 @@ pub(in crate::pages) async fn replace_policy(
         Ok(policy) => {
             replace_retry_policy(environment, &policy, &visit.caller, &connections).await?;
             let told = format!(
-                "The retry policy of {} is saved. It counts for what is scheduled from now on.",
+                "The retry policy of {} is saved. It applies to retries scheduled from now on.",
                 environment.as_str()
             );
             return Ok(go_on(PATH, &Notice::new(told)));

@@ -1,4 +1,4 @@
-//! A key is revoked, once somebody has been told what that does.
+//! Revoking an API key, after a confirmation.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -26,12 +26,12 @@ struct RevokePage {
     visit: Visit,
     key: ApiKeyBody,
     state: &'static str,
-    /// Whether it is the key of whoever asks.
+    /// Whether the key is the reader's own.
     is_own: bool,
     refused: Option<&'static str>,
 }
 
-/// Asks back.
+/// Asks for a confirmation.
 pub(in crate::pages) async fn ask(
     PathId(id): PathId<ApiKeyId>,
     visit: Visit,
@@ -40,7 +40,7 @@ pub(in crate::pages) async fn ask(
     show(id, visit, None, &connections).await
 }
 
-/// Revokes it.
+/// Revokes the API key.
 pub(in crate::pages) async fn revoke_key(
     PathId(id): PathId<ApiKeyId>,
     visit: Visit,
@@ -51,7 +51,7 @@ pub(in crate::pages) async fn revoke_key(
     match revoke_api_key(id, &visit.caller, &connections).await {
         Ok(key) => {
             api_key_cache.forget();
-            let told = format!("“{}” is revoked: it is refused from now on.", key.name);
+            let told = format!("“{}” is revoked: requests with it are refused.", key.name);
             Ok(go_on(PATH, &Notice::new(told)))
         }
         Err(Refusal::Conflict(reason)) => show(id, visit, Some(reason), &connections).await,

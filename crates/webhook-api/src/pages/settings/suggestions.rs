@@ -1,4 +1,4 @@
-//! A webhook is named by what a person knows of it: there may be too many to choose from a list.
+//! Finding a webhook by id, or by a part of its name or URL.
 
 use url::form_urlencoded::Serializer;
 use webhook_domain::WebhookId;
@@ -7,15 +7,15 @@ use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::webhooks::{ListWebhooks, WebhookBody, list_webhooks};
 
-/// As much of a text as the API looks for.
+/// The most characters of a search in the API.
 const SEARCHED_CHARS: usize = 200;
 
-/// Webhooks whose name or URL fits what was typed, 50 at most.
+/// Webhooks with the typed text in name or URL, 50 at most.
 pub(super) async fn suggest(
     text: &str,
     connections: &Connections,
 ) -> Result<Vec<WebhookBody>, Refusal> {
-    // By its id one is found already.
+    // An id names its webhook without a search.
     let is_id = text.parse::<WebhookId>().is_ok();
     let searched = if is_id { "" } else { text };
     let searched: String = searched.chars().take(SEARCHED_CHARS).collect();
@@ -28,8 +28,8 @@ pub(super) async fn suggest(
     Ok(list_webhooks(list, connections).await?.page.data)
 }
 
-/// The one webhook that a text means: its id, its whole name, or a part of its name or URL that no
-/// other has. Else: why it means none.
+/// The webhook of a text: an id, a whole name, or a part of exactly one webhook's name or URL. `Err`: the
+/// text names no webhook or several, in a sentence for the page.
 pub(super) async fn find_webhook(
     text: &str,
     connections: &Connections,

@@ -1,4 +1,4 @@
-//! The times that owners set, each with what it is about.
+//! The times in the general settings, with label and hint.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::pages::span::{in_words, read_millis};
 use webhook_admin::retry_policies::millis;
 use webhook_admin::settings::ValuesBody;
 
-/// Times that belong together.
+/// A section of the page, with its times.
 pub(super) struct Group {
     pub(super) title: &'static str,
     pub(super) about: &'static str,
     pub(super) times: &'static [Time],
 }
 
-/// A time.
+/// A time in the settings.
 pub(super) struct Time {
-    /// The API's name.
+    /// The field's name in the API.
     pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) hint: &'static str,
@@ -25,120 +25,114 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// What it is set to.
+    /// The saved value, as the API writes it.
     pub(super) fn of<'a>(&self, values: &'a ValuesBody) -> &'a str {
         (self.value)(values)
     }
 
-    /// The same in words.
+    /// The saved value in words.
     pub(super) fn in_words(&self, values: &ValuesBody) -> String {
         read_millis(self.of(values)).map_or_else(String::new, in_words)
     }
 }
 
-/// In the order of the page.
+/// The sections, in the order of the page.
 pub(super) const GROUPS: [Group; 3] = [
     Group {
-        title: "How long things are kept",
-        about: "What is older is deleted for good, soon after. What is pending stays until it has \
-                ended. Each is 1 to 3,650 days, such as 30d.",
+        title: "Data retention",
+        about: "Older data is deleted. Pending deliveries stay until they have ended. Each time is 1 \
+                to 3,650 days, such as 30d.",
         times: &[
             Time {
                 name: "retention.events",
                 label: "Events",
-                hint: "From when an event was taken in. Without it nothing can be sent again or \
-                       replayed.",
+                hint: "After an event was received. Deleted events cannot be retried or replayed.",
                 value: |values| &values.retention.events,
             },
             Time {
                 name: "retention.deliveries",
                 label: "Deliveries",
-                hint: "With their attempts, from the end of a delivery. At most as long as events.",
+                hint: "With their attempts, after a delivery has ended. Cannot exceed Events.",
                 value: |values| &values.retention.deliveries,
             },
             Time {
                 name: "retention.bodies",
-                label: "Requests and answers",
-                hint: "What was said on the wire, from each attempt on. At most as long as \
-                       deliveries.",
+                label: "Requests and responses",
+                hint: "Headers and bodies of each attempt. Cannot exceed Deliveries.",
                 value: |values| &values.retention.bodies,
             },
             Time {
                 name: "retention.audit",
                 label: "Audit log",
-                hint: "Who changed what, and when.",
+                hint: "Changes, with author and time.",
                 value: |values| &values.retention.audit,
             },
         ],
     },
     Group {
-        title: "Webhooks that only fail",
-        about: "A webhook that nobody repairs is not called for ever.",
+        title: "Disable failing webhooks",
+        about: "A webhook whose every attempt fails is set Inactive after some time.",
         times: &[Time {
             name: "disable_after",
             label: "Set Inactive after",
-            hint: "After this time of nothing but failure a webhook is set Inactive, and its \
-                   deliveries wait. A warning comes after half of it. 1h to 90d.",
+            hint: "After this time without a success. Pending deliveries are paused. The platform's \
+                   services are warned after half this time. 1h to 90d.",
             value: |values| &values.disable_after,
         }],
     },
     Group {
-        title: "Secrets that are rotated",
-        about: "Receivers need time to take a new secret.",
+        title: "New Webhook Secrets",
+        about: "Receivers need time to install a new Webhook Secret.",
         times: &[Time {
             name: "default_grace_period",
             label: "Grace period",
-            hint: "For this time after a rotation the old secret signs as well, unless whoever \
-                   rotates it says otherwise. 0 to 7d; with 0 it ends at once.",
+            hint: "How long the old secret stays valid after a new one is generated, by default. 0 to \
+                   7d; with 0 it ends at once.",
             value: |values| &values.default_grace_period,
         }],
     },
 ];
 
-/// Something that is to be kept for a shorter time than before.
+/// Data with a shorter retention time than before.
 pub(super) struct Shortened {
-    /// In words, as the rest of the sentence.
-    pub(super) what: &'static str,
+    /// The data in words, the first part of a sentence.
+    pub(super) data: &'static str,
     before: Duration,
     after: Duration,
 }
 
 impl Shortened {
-    /// All of them.
+    /// The data with a shorter retention time, in the order of the page.
     pub(super) fn all(before: &Retention, after: &Retention) -> Vec<Self> {
         let all = [
-            ("Events that were taken in", before.events, after.events),
+            ("Events received", before.events, after.events),
             (
-                "Deliveries, with their attempts, that ended",
+                "Deliveries, with their attempts, ended",
                 before.deliveries,
                 after.deliveries,
             ),
+            ("Requests and responses sent", before.bodies, after.bodies),
             (
-                "Requests and answers that were sent",
-                before.bodies,
-                after.bodies,
-            ),
-            (
-                "Entries of the audit log that were written",
+                "Entries of the audit log written",
                 before.audit,
                 after.audit,
             ),
         ];
         let shorter = all.into_iter().filter(|(_, before, after)| after < before);
-        let shorter = shorter.map(|(what, before, after)| Self {
-            what,
+        let shorter = shorter.map(|(data, before, after)| Self {
+            data,
             before,
             after,
         });
         shorter.collect()
     }
 
-    /// For how long it was kept.
+    /// The retention time before the change.
     pub(super) fn before(&self) -> String {
         in_words(millis(self.before))
     }
 
-    /// For how long it will be.
+    /// The retention time after the change.
     pub(super) fn after(&self) -> String {
         in_words(millis(self.after))
     }

@@ -1,12 +1,12 @@
 //! The deliveries and attempts of a webhook in a time span, as numbers and as a chart.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{FailureKind, WebhookId};
 
 use crate::pages::chart::bars::BarChart;
 use crate::pages::span::in_short;
-use crate::routes::statistics::{Statistics, read_counts};
 use webhook_admin::Connections;
+use webhook_admin::statistics::{Interval, ReadStatistics, Statistics, read_statistics};
 use webhook_web::Problem;
 
 /// The time span of the figures.
@@ -59,16 +59,20 @@ impl Span {
         }
     }
 
-    /// For the API.
-    fn query(self, webhook_id: WebhookId) -> String {
-        let days = match self {
-            Self::Day => return format!("webhook_id={webhook_id}"),
-            Self::Week => 7,
-            Self::Month => 30,
+    /// The request for the statistics of this span up to now.
+    fn request(self, webhook_id: WebhookId, now: DateTime<Utc>) -> ReadStatistics {
+        let by_day = |days: i64| (Interval::Day, Some(now - TimeDelta::days(days - 1)));
+        let (interval, since) = match self {
+            Self::Day => (Interval::Hour, None),
+            Self::Week => by_day(7),
+            Self::Month => by_day(30),
         };
-        let first = Utc::now() - TimeDelta::days(days - 1);
-        let since = first.format("%FT%TZ");
-        format!("webhook_id={webhook_id}&interval=day&since={since}")
+        ReadStatistics {
+            webhook_id: Some(webhook_id),
+            interval,
+            since,
+            until: None,
+        }
     }
 }
 
@@ -84,7 +88,8 @@ pub(super) async fn read(
     span: Span,
     connections: &Connections,
 ) -> Result<Figures, Problem> {
-    let statistics = read_counts(&span.query(webhook_id), connections).await?;
+    let request = span.request(webhook_id, Utc::now());
+    let statistics = read_statistics(&request, connections).await?;
     Ok(Figures {
         chart: BarChart::of(&statistics.data),
         statistics,
@@ -116,7 +121,7 @@ impl Figures {
     pub(super) fn failures(&self) -> Vec<(&'static str, i64)> {
         let counted = self.statistics.total.failures.iter();
         let mut named: Vec<_> = counted
-            .filter_map(|(kind, count)| Some((in_words(kind.parse().ok()?), *count)))
+            .map(|(kind, count)| (in_words(kind), count))
             .collect();
         named.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         named

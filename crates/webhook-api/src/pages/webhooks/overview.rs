@@ -14,9 +14,8 @@ use crate::pages::filters;
 use crate::pages::html::page;
 use crate::pages::query::Query;
 use crate::pages::visit::Visit;
-use crate::routes::deliveries::DeliveryBody;
-use crate::routes::deliveries::list::read_list as list_deliveries;
 use webhook_admin::Connections;
+use webhook_admin::deliveries::{DeliveryBody, ListDeliveries, list_deliveries};
 use webhook_admin::retry_policies::RetryPolicyBody;
 use webhook_admin::webhooks::{WebhookBody, find_webhook};
 use webhook_web::{PathId, Problem};
@@ -93,7 +92,8 @@ pub(in crate::pages) async fn show_webhook(
     let span = Span::of(query.text("span"));
     let newest = format!("webhook_id={id}&limit={LATEST_DELIVERIES}");
     let changed = format!("webhook_id={id}&limit={LATEST_CHANGES}");
-    let deliveries = list_deliveries(&newest, &connections).await?.page.data;
+    let deliveries = list_deliveries(&ListDeliveries::parse(&newest)?, &connections).await?;
+    let deliveries = deliveries.page.data;
     // The tiles always need the figures of 24 hours; a longer span is read in addition.
     let longer = match span {
         Span::Day => None,

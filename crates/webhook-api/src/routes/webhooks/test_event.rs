@@ -18,10 +18,10 @@ use webhook_store::deliveries::{self, DeliveryRow};
 use webhook_store::webhooks;
 
 use crate::refusals::Refusals;
-use crate::routes::deliveries::read::DeliveryWithAttempts;
 use webhook_admin::Caller;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::deliveries::DeliveryWithAttempts;
 use webhook_admin::duration::parse_duration;
 use webhook_admin::fields::Fields;
 use webhook_admin::schema;

@@ -1,5 +1,0 @@
-//! Events: published, looked at, explained.
-
-pub(crate) mod explanation;
-pub(crate) mod publish;
-pub(crate) mod read;
