@@ -8,12 +8,8 @@ const SCHEMA: &str = include_str!("../../crates/webhook-store/src/schema.rs");
 const PAGE: &str = include_str!("../../docs/schema.md");
 const WRITE_PAGE: &str = include_str!("../../docs/schema.sql");
 
-/// A line `table.column type` for each column, with ` null` behind a type that may be null.
-const COLUMNS: &str = "SELECT string_agg(format('%s.%s %s%s', relname, attname,
-        format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN '' ELSE ' null' END), E'\n')
-    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
-      AND relname <> '__diesel_schema_migrations' AND attnum > 0 AND NOT attisdropped";
+/// Lists the columns of the database, a line `table.column type` for each.
+const COLUMNS: &str = include_str!("schema/columns.sql");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_query_builder_knows_the_tables_as_they_are() {

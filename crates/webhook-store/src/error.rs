@@ -40,11 +40,11 @@ impl From<Error> for StoreError {
         if is_about_the_session(&error) {
             generation::renew_at_most_each(RENEWAL_PAUSE);
         }
-        match error {
-            // Row structs hold domain values: an unknown name fails in diesel.
-            Error::DeserializationError(reason) => Self::Unreadable(reason.to_string()),
-            error => Self::Query(error),
+        // Row structs hold domain values: an unknown name fails in diesel.
+        if let Error::DeserializationError(reason) = error {
+            return Self::Unreadable(reason.to_string());
         }
+        Self::Query(error)
     }
 }
 
