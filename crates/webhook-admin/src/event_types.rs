@@ -25,9 +25,9 @@ pub struct EventTypeBody {
     pub group: &'static str,
     /// When an event of the type is published.
     pub description: &'static str,
-    /// An example of the `data` of an event.
+    // An example of the `data` of an event. A doc would wrap the inlined schema in an `allOf`.
     #[schema(value_type = schema::AnyObject, inline)]
-    pub example: Value,
+    example: Value,
 }
 
 /// Lists the event types, each with an example.

@@ -14,6 +14,7 @@ mod find;
 mod replay;
 mod secret;
 mod status;
+mod test_event;
 
 // Many webhooks.
 mod bulk;
@@ -34,13 +35,12 @@ pub use delete::delete_webhook;
 pub use diagnosis::{Diagnosis, FindingBody, diagnose_webhook};
 pub use export::{ExportWebhooks, ExportedWebhook, WebhooksDocument, export_webhooks};
 pub use find::{find_stored, find_webhook};
-pub use import::{
-    FieldChange, ImportAction, ImportDocument, ImportResult, ImportTarget, ImportedWebhook,
-    MAX_IMPORT_BYTES, import_webhooks,
-};
+pub use import::body::{FieldChange, ImportAction, ImportResult, ImportedWebhook};
+pub use import::{ImportDocument, ImportTarget, MAX_IMPORT_BYTES, import_webhooks};
 pub use list::{ListWebhooks, list_webhooks};
 pub use replay::{DryRun, ReplayEvents, count_missed, start_replay};
 pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};
 pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, show_secret};
 pub use settings::Ordering;
 pub use status::set_status;
+pub use test_event::{SendTestEvent, TestEventSent, send_test_event};

@@ -9,7 +9,6 @@ use utoipa::{Modify, OpenApi};
 
 use crate::refusals::{REFUSALS, component, refusal};
 use crate::rest;
-use crate::routes::webhooks;
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
 
@@ -37,7 +36,7 @@ use webhook_web::problem::ProblemBody;
         rest::webhooks::deactivate_webhook,
         rest::webhooks::secret::show_secret,
         rest::webhooks::secret::rotate_secret,
-        webhooks::test_event::send_test_event,
+        rest::webhooks::test_event::send_test_event,
         rest::webhooks::bulk::change_webhooks,
         rest::webhooks::export::export_webhooks,
         rest::webhooks::import::import_webhooks,

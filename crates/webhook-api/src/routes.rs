@@ -14,8 +14,6 @@ use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
 
-pub(crate) mod webhooks;
-
 /// Registers every route of the process.
 pub(crate) fn configure(app: &mut ServiceConfig) {
     let alive = (Method::GET, Needs::Nothing, to(rest::health::show_health));
@@ -69,7 +67,7 @@ fn webhook_routes() -> Vec<Resource> {
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(rest::webhooks::secret::rotate_secret))]),
         at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(rest::webhooks::diagnosis::diagnose_webhook))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(rest::webhooks::replay::replay_events))]),
-        at("/webhooks/{id}/test", vec![(POST, MANAGE, to(webhooks::test_event::send_test_event))]),
+        at("/webhooks/{id}/test", vec![(POST, MANAGE, to(rest::webhooks::test_event::send_test_event))]),
     ]
 }
 

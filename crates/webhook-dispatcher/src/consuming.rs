@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU16;
 use std::time::{Duration, Instant};
 
-use webhook_broker::{BrokerError, Intake as Consumer, Queue, consume};
+use webhook_broker::{BrokerError, Consumer, Queue, consume};
 use webhook_store::{StoreError, ping};
 
 use crate::worker::Worker;

@@ -1,10 +1,4 @@
-//! The shared memory of the services, in Postgres.
-//!
-//! `tables/` has one file per table, `dispatch/` the dispatcher's statements across tables. A statement
-//! of more than a few lines is a `.sql` file beside the Rust file.
-//!
-//! Functions take a connection. The caller owns the [`transaction`] where the doc of a function asks
-//! for one. Any other write is one statement or a transaction of its own.
+#![doc = include_str!("../README.md")]
 
 // Building blocks of statements.
 mod column_types;

@@ -15,23 +15,25 @@ use crate::schema;
 ///
 /// Only the schema of a request. [`Event`] reads the fields and keeps the bytes as they were sent.
 #[derive(ToSchema)]
+#[allow(
+    missing_docs,
+    reason = "a doc would wrap the inlined schema of a field in an `allOf`"
+)]
 #[schema(description = "An event to be published, at most 256 KiB.")]
 pub struct PublishEvent {
     /// Identifies the event for ever: send the same id again to repeat safely. Upper and lower case are
     /// the same id, and receivers get it in lower case as `webhook-id`. Assigned when left out.
     #[schema(nullable = false)]
     pub id: Option<Uuid>,
-    /// The event's type.
     #[schema(value_type = schema::EventTypeName, inline)]
     pub r#type: String,
-    /// The event's environment.
     #[schema(value_type = schema::EnvironmentName, inline)]
     pub environment: String,
     /// When the event happened (RFC 3339, with a year of 0000 to 9999 in UTC; `t`, `z`, a space for `T`
     /// and a leap second are taken); now when left out. The text is carried through unchanged.
     #[schema(nullable = false)]
     pub timestamp: Option<chrono::DateTime<Utc>>,
-    /// The fields of the event's type, carried through untouched.
+    // The fields of the event's type, carried through untouched.
     #[schema(value_type = schema::AnyObject, inline, example = json!({"license_id": "lic_42", "seats": 5}))]
     pub data: serde_json::Value,
 }

@@ -46,7 +46,8 @@ request! {
         /// Up to 1,000 webhooks.
         #[schema(value_type = Vec<Uuid>, min_items = 1, max_items = 1000)]
         pub ids: Vec<WebhookId> = taken(take_ids),
-        /// The subscriptions to add or to remove.
+        // The subscriptions to add or to remove.
+        #[allow(missing_docs, reason = "a doc would wrap the inlined schema in an `allOf`")]
         #[schema(value_type = EventPatterns, inline)]
         pub event_types: EventSelection = taken(take_selection),
     }

@@ -26,6 +26,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod replay;
 pub(crate) mod secret;
+pub(crate) mod test_event;
 
 /// Lists webhooks. A webhook that is created or deleted meanwhile shifts no other webhook to another
 /// page.

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use webhook_broker::{Intake as Consumer, Message, Queue};
+use webhook_broker::{Consumer, Message, Queue};
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 

@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use webhook_broker::{Intake as Consumer, Message, Queue, SUSPECT};
+use webhook_broker::{Consumer, Message, Queue, SUSPECT_AFTER_RETURNS};
 use webhook_domain::{Event, EventError, RejectionReason};
 
 use crate::consuming::{BrokenOff, Source, StoreFailures, connect, leave};
@@ -133,7 +133,7 @@ impl ReadBatch {
         // Each return to the queue brings a message nearer to the broker's delivery limit. There the
         // broker would set a sound event aside.
         let mut messages = self.messages.iter();
-        if messages.any(|message| message.delivery_count >= SUSPECT) {
+        if messages.any(|message| message.delivery_count >= SUSPECT_AFTER_RETURNS) {
             Patience::Endless
         } else {
             Patience::TenSeconds

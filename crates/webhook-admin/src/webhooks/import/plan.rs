@@ -8,7 +8,7 @@ use webhook_domain::{CustomHeaders, HeaderName, HeaderSecret, SigningSecret, Web
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets};
 
-use super::{FieldChange, ImportAction, ImportedWebhook};
+use super::body::{FieldChange, ImportAction, ImportedWebhook};
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::version::IfMatch;

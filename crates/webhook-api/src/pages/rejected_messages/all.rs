@@ -143,7 +143,7 @@ fn with_until(mut set: SetFilters, until: DateTime<Utc>) -> SetFilters {
     set
 }
 
-fn select(set: &SetFilters) -> Result<SelectRejectedMessages, Refusal> {
+fn select(set: &[(&str, String)]) -> Result<SelectRejectedMessages, Refusal> {
     let query = Serializer::new(String::new()).extend_pairs(set).finish();
     SelectRejectedMessages::parse_query(&query)
 }

@@ -160,6 +160,10 @@ impl WebhookForm {
     /// Replaces reasons that speak of the API's notation with reasons that speak of the page.
     pub(super) fn reword(&self, errors: &mut Errors) {
         self.policy.reword(errors);
+        if self.name.is_empty() {
+            errors.reword("name", "enter a name");
+        }
+        reword_url(&self.url, errors);
         if self.events.patterns().is_empty() {
             errors.reword("event_types", "choose at least one event type");
         }
@@ -176,6 +180,16 @@ impl WebhookForm {
             || self.headers.iter().any(|row| !row.is_empty())
             || self.metadata.iter().any(|row| !row.is_empty())
             || ADVANCED.iter().any(|name| errors.reason(name).is_some())
+    }
+}
+
+/// Replaces the reason for a URL that is not a whole URL: the API's reason speaks of parsing.
+pub(super) fn reword_url(url: &str, errors: &mut Errors) {
+    if url.is_empty() {
+        errors.reword("url", "enter a URL");
+    } else if !url.contains("://") {
+        let example = "start with https://, for example https://hooks.example.com/in";
+        errors.reword("url", example);
     }
 }
 

@@ -14,11 +14,10 @@ use crate::pages::filters;
 use crate::pages::form::Form;
 use crate::pages::html::page_with;
 use crate::pages::visit::Visit;
-use crate::routes::webhooks::test_event::{TestEventSent, send_test as send_test_event};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::deliveries::AttemptBody;
-use webhook_admin::webhooks::find_stored;
+use webhook_admin::webhooks::{TestEventSent, find_stored, send_test_event};
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 

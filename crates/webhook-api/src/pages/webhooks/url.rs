@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::{FieldError, WebhookUrl};
 
+use super::form::reword_url;
 use crate::pages::errors::Errors;
 use crate::pages::html::{html, render};
 use crate::pages::query::Query;
@@ -27,6 +28,7 @@ pub(in crate::pages) async fn check_url(
 ) -> Result<HttpResponse, Problem> {
     let parsed = WebhookUrl::parse(query.text("url"), rules.schemes, &rules.addresses);
     let refused = parsed.err().map(|error| FieldError::new("url", error));
-    let errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
+    let mut errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
+    reword_url(query.text("url"), &mut errors);
     Ok(html(StatusCode::OK).body(render(&UrlFragment { errors })?))
 }

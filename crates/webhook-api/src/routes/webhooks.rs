@@ -1,3 +1,0 @@
-//! Test events of webhooks.
-
-pub(crate) mod test_event;
