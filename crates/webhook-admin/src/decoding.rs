@@ -6,14 +6,13 @@
 
 mod charset;
 mod compression;
+mod limit;
 
 use std::borrow::Cow;
 
 use webhook_domain::{BodyEnd, HeaderText};
 
-/// The most bytes of a decompressed body and of a shown text: 64 KiB, four times the stored body. The
-/// rest of a decompression bomb is not decompressed.
-pub const MAX_DECODED_BYTES: usize = 64 * 1024;
+pub use limit::MAX_DECODED_BYTES;
 
 /// A response's body as text.
 #[derive(Debug, PartialEq, Eq)]

@@ -59,16 +59,7 @@ pub struct Hostilities {
 pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
     let amqp_url = world.broker.url.clone();
     let platform = Platform::with_broker(world, &amqp_url).await;
-    platform
-        .world
-        .database
-        .set_retry_policy(&RetryPolicy {
-            max_attempts: 2,
-            initial_interval: Duration::from_millis(100),
-            timeout: Duration::from_millis(500),
-            ..RetryPolicy::default()
-        })
-        .await;
+    retry_soon(&platform).await;
     let healthy = Receiver::answering(&[]).await;
     platform
         .create_webhook(&healthy.url, "production", "active", &["license.activated"])
@@ -118,6 +109,20 @@ pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
         unreadable,
         peak_mib,
     }
+}
+
+/// Lets the hostile webhooks fail for good within the test.
+async fn retry_soon(platform: &Platform) {
+    platform
+        .world
+        .database
+        .set_retry_policy(&RetryPolicy {
+            max_attempts: 2,
+            initial_interval: Duration::from_millis(100),
+            timeout: Duration::from_millis(500),
+            ..RetryPolicy::default()
+        })
+        .await;
 }
 
 impl Hostilities {

@@ -2,7 +2,7 @@
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
 
-use super::MAX_DECODED_BYTES;
+use super::limit::MAX_DECODED_BYTES;
 
 /// A body as text.
 #[derive(Debug, PartialEq, Eq)]

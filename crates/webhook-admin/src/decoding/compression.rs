@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::MAX_DECODED_BYTES;
+use super::limit::MAX_DECODED_BYTES;
 
 /// The most codings of one body, one over the other. Real servers use one; a body with more is shown
 /// encoded.

@@ -29,40 +29,11 @@ const RUNNER_QUEUE: usize = 64;
 /// Most results waiting for the recorder.
 const RESULT_QUEUE: usize = 4_096;
 
-const TABLES: &str = "
-    CREATE SCHEMA IF NOT EXISTS bare;
-    CREATE TABLE IF NOT EXISTS bare.events (
-        id uuid PRIMARY KEY, event_type text NOT NULL, environment text NOT NULL,
-        occurred_at timestamptz NOT NULL, body bytea NOT NULL);
-    CREATE TABLE IF NOT EXISTS bare.deliveries (
-        id uuid PRIMARY KEY, event_id uuid NOT NULL, webhook integer NOT NULL,
-        status text NOT NULL DEFAULT 'pending', attempts integer NOT NULL DEFAULT 0,
-        next_attempt_at timestamptz, ended_at timestamptz) WITH (fillfactor = 70);
-    CREATE TABLE IF NOT EXISTS bare.attempts (
-        delivery_id uuid NOT NULL, number integer NOT NULL, started_at timestamptz NOT NULL,
-        duration_ms integer NOT NULL, response_status integer NOT NULL,
-        PRIMARY KEY (delivery_id, number));";
+const TABLES: &str = include_str!("bare/tables.sql");
 
-const TAKE_IN: &str = "
-    WITH taken AS (
-        INSERT INTO bare.events (id, event_type, environment, occurred_at, body)
-        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[])
-        ON CONFLICT DO NOTHING)
-    INSERT INTO bare.deliveries (id, event_id, webhook, next_attempt_at)
-    SELECT id, event_id, webhook, now() + interval '1 minute'
-    FROM unnest($6::uuid[], $7::uuid[], $8::integer[]) AS owed (id, event_id, webhook)";
+const TAKE_IN: &str = include_str!("bare/take_in.sql");
 
-const RECORD: &str = "
-    WITH result AS (
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::integer[])
-            AS result (delivery_id, started_at, duration_ms, status)
-    ), kept AS (
-        INSERT INTO bare.attempts (delivery_id, number, started_at, duration_ms, response_status)
-        SELECT delivery_id, 1, started_at, duration_ms, status FROM result)
-    UPDATE bare.deliveries SET
-        status = 'succeeded', attempts = 1, next_attempt_at = NULL, ended_at = now()
-    FROM result
-    WHERE deliveries.id = ANY($1) AND deliveries.id = result.delivery_id";
+const RECORD: &str = include_str!("bare/record.sql");
 
 /// The arguments of the bare loop.
 #[derive(Debug, Clone, clap::Args)]

@@ -11,28 +11,10 @@ use crate::bench::worker::Contender;
 const MIN_SHARE: f64 = 0.6;
 
 /// The rows after an outage of the webhook: each delivery has failed once. Bodies have the usual size.
-const DUE: &str = "
-    CREATE TEMP TABLE due AS SELECT n, pg_temp.id_at(n) AS id FROM generate_series(1, {due}) AS n;
-    INSERT INTO events (id, event_type, environment, occurred_at, body, matched)
-    SELECT id, '{type}', 'production', now(), convert_to(rpad(
-        '{\"id\":\"' || id || '\",\"type\":\"{type}\",\"environment\":\"production\",\"timestamp\":\"2026-11-23T08:15:30.123Z\",\"data\":{\"padding\":\"',
-        497, 'x') || '\"}}', 'UTF8'), true
-    FROM due;
-    INSERT INTO deliveries (id, event_id, webhook_id, event_type, environment, status, attempts,
-        last_answer, next_attempt_at)
-    SELECT due.id, due.id, webhooks.id, '{type}', 'production', 'pending', 1, 500,
-        now() - interval '1 s'
-    FROM due, webhooks;
-    INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status, failure_class)
-    SELECT id, 1, now() - interval '10 s', 1, 500, 'status' FROM due;
-    ANALYZE events; ANALYZE deliveries; ANALYZE attempts";
+const DUE: &str = include_str!("retries/due.sql");
 
 /// UUIDs v7: the first 48 bits are the time.
-const ID_AT: &str = "
-    CREATE FUNCTION pg_temp.id_at(n bigint) RETURNS uuid LANGUAGE sql AS $$
-        SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0')
-            || '70008' || lpad(to_hex(n), 15, '0'))::uuid
-    $$;";
+const ID_AT: &str = include_str!("retries/id_at.sql");
 
 /// Measures retries and a drain in turn.
 pub(crate) async fn measure(
