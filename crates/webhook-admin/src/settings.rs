@@ -168,7 +168,7 @@ impl PatchSettings {
             retention: match self.retention {
                 Patch::Keep => current.retention,
                 Patch::Reset => default.retention,
-                Patch::Set(patch) => patch.over(current.retention),
+                Patch::Set(patch) => patch.over(&current.retention),
             },
             disable_after: self
                 .disable_after
@@ -184,7 +184,7 @@ impl PatchSettings {
 }
 
 impl PatchRetention {
-    fn over(self, current: Retention) -> Retention {
+    fn over(self, current: &Retention) -> Retention {
         let default = Retention::default();
         Retention {
             events: self.events.over(current.events, default.events),

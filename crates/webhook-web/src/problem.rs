@@ -160,10 +160,10 @@ impl Problem {
 
     /// The wrong fields; empty for problems without fields.
     pub fn fields(&self) -> &[FieldError] {
-        match self {
-            Self::Refused(refusal) => refusal.fields(),
-            _ => &[],
+        if let Self::Refused(refusal) = self {
+            return refusal.fields();
         }
+        &[]
     }
 
     fn current_version(&self) -> Option<i64> {
