@@ -53,7 +53,7 @@ end_tests() {
 
 check_house() {
   deploy/dev/house.py --test
-  deploy/dev/house.py --report
+  deploy/dev/house.py
 }
 
 need_tools() {
