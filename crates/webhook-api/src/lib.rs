@@ -15,18 +15,15 @@ use webhook_store::Purpose;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
-// How it starts.
+// The start.
 mod config;
 mod server;
 
-// What is served: the table of routes, and the handlers of the API.
+// The table of routes, and the handlers of the API.
 mod rest;
 mod routes;
 
-// The portal: the same in a browser.
-mod pages;
-
-// How the API is described.
+// The description of the API.
 mod openapi;
 mod refusals;
 

@@ -6,9 +6,9 @@ use actix_web::web::{ServiceConfig, redirect, resource, scope, to};
 use actix_web::{HttpResponse, Resource, Route, Scope};
 use utoipa_swagger_ui::SwaggerUi;
 use webhook_domain::Permission;
+use webhook_portal::pages;
 
 use crate::openapi::description;
-use crate::pages::pages;
 use crate::rest;
 use webhook_admin::Refusal;
 use webhook_web::Problem;

@@ -41,7 +41,7 @@ async fn without_scripts_a_wrong_secret_is_told_from_a_request_that_is_no_reques
     browser.open(CHECKER).await;
 
     browser
-        .fill("Or the secret that your receiver has", "whsec_short")
+        .fill("Or the Webhook Secret in your receiver", "whsec_short")
         .await;
     browser.fill("Headers", "no header").await;
     browser.press("Check signature").await;
@@ -51,7 +51,7 @@ async fn without_scripts_a_wrong_secret_is_told_from_a_request_that_is_no_reques
     browser.see("Must be standard base64").await;
     let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     browser
-        .fill("Or the secret that your receiver has", other)
+        .fill("Or the Webhook Secret in your receiver", other)
         .await;
     browser.fill("Headers", &headers_of(&request)).await;
     browser.fill("Body", &body_of(&request)).await;

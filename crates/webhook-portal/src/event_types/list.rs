@@ -1,0 +1,131 @@
+//! The payload reference: every event type with an example request.
+
+use actix_web::HttpResponse;
+use askama::Template;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use webhook_domain::{
+    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, NextAttempt, RequestHeader,
+    SigningSecret, request_headers,
+};
+
+use crate::filters;
+use crate::html::page;
+use crate::json::pretty;
+use crate::visit::Visit;
+use webhook_web::Problem;
+
+/// The secret of the examples' signatures. The decoded bytes are a sentence that warns of using them.
+const SECRET: &[u8; 32] = b"this secret is only an example!!";
+
+/// The ids in the examples.
+const EVENT: EventId = EventId(Uuid::from_u128(0x0192_f0c1_7c1e_7b7e_8d5e_3f1a_2b3c_4d5e));
+const DELIVERY: DeliveryId = DeliveryId(Uuid::from_u128(0x0192_f0c1_7c2a_7d31_a4c0_91d5_6e7f_8091));
+
+#[derive(Template)]
+#[template(path = "event_types/list.html")]
+struct EventTypesPage {
+    visit: Visit,
+    secret: SigningSecret,
+    groups: Vec<Group>,
+    /// The headers of an example, for the table of headers.
+    headers: Vec<(RequestHeader, String)>,
+}
+
+/// The event types of a group.
+struct Group {
+    name: &'static str,
+    examples: Vec<Example>,
+}
+
+/// An example request of an event type.
+struct Example {
+    event_type: EventType,
+    headers: Vec<(RequestHeader, String)>,
+    body: String,
+}
+
+impl Example {
+    fn of(event_type: EventType, secret: &SigningSecret, now: DateTime<Utc>) -> Self {
+        let event = event(event_type, now);
+        let attempt = NextAttempt {
+            event: &event,
+            delivery_id: DELIVERY,
+            number: 1,
+            at: now,
+        };
+        Self {
+            event_type,
+            headers: request_headers(attempt, [secret].into_iter()),
+            body: String::from_utf8_lossy(&event.body).into_owned(),
+        }
+    }
+
+    /// The body, formatted for reading.
+    fn pretty(&self) -> String {
+        pretty(&self.body).unwrap_or_default()
+    }
+}
+
+/// An event with the example data of a type.
+fn event(event_type: EventType, now: DateTime<Utc>) -> Event {
+    let (environment, data) = (Environment::Production, event_type.example());
+    let published =
+        format!(r#"{{"type":"{event_type}","environment":"{environment}","data":{data}}}"#);
+    let assigned = AssignedFields {
+        id: EVENT,
+        timestamp: now,
+    };
+    Event::parse_assigning(Bytes::from(published), assigned)
+        .expect("every example is an object, a test of the catalogue proves it")
+}
+
+/// Shows the reference. The examples are signed now, so that a verifier accepts the timestamps.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(crate) async fn show_event_types(visit: Visit) -> Result<HttpResponse, Problem> {
+    let secret = SigningSecret::from_random(*SECRET);
+    let now = Utc::now();
+    let mut groups: Vec<Group> = Vec::new();
+    for event_type in EventType::ALL {
+        let example = Example::of(*event_type, &secret, now);
+        match groups.last_mut() {
+            Some(group) if group.name == event_type.group() => group.examples.push(example),
+            _ => groups.push(Group {
+                name: event_type.group(),
+                examples: vec![example],
+            }),
+        }
+    }
+    let shown = EventTypesPage {
+        visit,
+        headers: Example::of(EventType::LicenseActivated, &secret, now).headers,
+        secret,
+        groups,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// The meaning of a header for the receiver.
+fn meaning(header: &RequestHeader) -> &'static str {
+    match header {
+        RequestHeader::ContentType => "The body is JSON, in UTF-8.",
+        RequestHeader::UserAgent => "The sender.",
+        RequestHeader::PlatformSignature => {
+            "The signature in the form that Stripe’s libraries check. While an old secret is still valid, it has several v1."
+        }
+        RequestHeader::MessageId => {
+            "The event’s id, the same on every attempt and every replay: ignore ids you have already processed."
+        }
+        RequestHeader::Timestamp => "When this attempt was signed, in seconds since 1970.",
+        RequestHeader::StandardSignature => {
+            "The signature of Standard Webhooks. While an old secret is still valid, there are several, separated by a space."
+        }
+        RequestHeader::EventType => "The event’s type, to route by without reading the body.",
+        RequestHeader::Environment => "The event’s environment.",
+        RequestHeader::Delivery => {
+            "The delivery’s id: this event for this webhook. Quote it when you ask an admin."
+        }
+        RequestHeader::Attempt => "Which attempt this is, from 1.",
+    }
+}

@@ -1,0 +1,43 @@
+//! The list of events, with filters.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::{Environment, EventType};
+
+use crate::filters;
+use crate::html::page;
+use crate::query::Query;
+use crate::visit::Visit;
+use webhook_admin::Connections;
+use webhook_admin::events::{EventBody, ListEvents, list_events};
+use webhook_admin::lists::Page;
+use webhook_web::Problem;
+
+#[derive(Template)]
+#[template(path = "events/list.html")]
+struct EventsPage {
+    visit: Visit,
+    query: Query,
+    list: Page<EventBody>,
+    environments: &'static [Environment],
+    event_types: &'static [EventType],
+}
+
+/// Shows the list of events.
+pub(crate) async fn show_events(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let list = ListEvents::parse(&query.as_api())?;
+    let list = list_events(&list, &connections).await?;
+    let shown = EventsPage {
+        visit,
+        query,
+        list,
+        environments: Environment::ALL,
+        event_types: EventType::ALL,
+    };
+    page(&shown.visit, &shown)
+}

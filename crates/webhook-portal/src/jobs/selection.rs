@@ -1,0 +1,112 @@
+//! The filters of a job's selection, in words.
+
+use serde_json::Value;
+use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
+
+use crate::filters::{label_of, time_of};
+use webhook_admin::values::parse_time;
+
+/// The name of a selection's end on the page.
+pub(super) const UNTIL: &str = "Until";
+
+/// The filters of a selection, each with the label of the page.
+const NAMES: [(&str, &str); 10] = [
+    ("status", "Status"),
+    ("environment", "Environment"),
+    ("webhook_id", "Webhook"),
+    ("search", "Webhook name"),
+    ("event_type", "Event type"),
+    ("event_types", "Event types"),
+    ("event_id", "Event"),
+    ("response", "Response"),
+    ("since", "Since"),
+    ("until", UNTIL),
+];
+
+/// A filter of a job's selection.
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+    /// The address of the filtered webhook or event.
+    pub(super) link: Option<String>,
+}
+
+/// The set filters of a selection.
+pub(super) fn facts(selection: &Value) -> Vec<Fact> {
+    let given = NAMES.iter().filter_map(|(field, name)| {
+        let value = tell(field, selection.get(field)?)?;
+        let link = match *field {
+            "webhook_id" => Some(format!("/admin/webhooks/{value}")),
+            "event_id" => Some(format!("/admin/events/{value}")),
+            _ => None,
+        };
+        Some(Fact { name, value, link })
+    });
+    given.collect()
+}
+
+fn tell(field: &str, value: &Value) -> Option<String> {
+    match (field, value) {
+        ("status" | "environment", Value::String(name)) => Some(label_of(name)),
+        ("since" | "until", Value::String(time)) => {
+            parse_time(time).ok().map(|time| time_of(&time))
+        }
+        ("response", Value::Array(_)) => {
+            let [first, last] = serde_json::from_value(value.clone()).ok()?;
+            Some(answers(AnswerRange { first, last }))
+        }
+        (_, Value::String(text)) => Some(text.clone()),
+        (_, Value::Array(items)) if !items.is_empty() => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Some(items.join(", "))
+        }
+        _ => None,
+    }
+}
+
+/// A range of responses in the form of the API's filter: `5xx`.
+fn answers(range: AnswerRange) -> String {
+    if range.last > range.first {
+        return format!("{}xx", range.first / 100);
+    }
+    match LastAnswer::from_code(range.first) {
+        LastAnswer::Nothing => "None yet".to_owned(),
+        LastAnswer::Status(status) => status.to_string(),
+        LastAnswer::Failure(class) => label_of(FailureClass::as_str(class)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_selection_is_told_as_it_was_asked_for() {
+        let selection = json!({"status": "failed", "environment": null, "response": [500, 599],
+            "event_types": ["license.created", "license.deleted"], "search": "CRM",
+            "until": "2026-11-23T08:15:30.123456Z"});
+
+        let facts = facts(&selection);
+
+        let told = facts.iter().map(|fact| (fact.name, fact.value.as_str()));
+        let expected = [
+            ("Status", "Failed"),
+            ("Webhook name", "CRM"),
+            ("Event types", "license.created, license.deleted"),
+            ("Response", "5xx"),
+            ("Until", "23 Nov 2026, 08:15:30 UTC"),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn each_kind_of_answer_is_told() {
+        let told = |first| answers(AnswerRange { first, last: first });
+
+        assert_eq!(
+            [told(0), told(503), told(4)],
+            ["None yet", "503", "Timeout"]
+        );
+    }
+}

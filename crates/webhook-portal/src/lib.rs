@@ -1,0 +1,221 @@
+#![doc = include_str!("../README.md")]
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::Method;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{redirect, resource, scope, to};
+use actix_web::{Resource, Route, Scope};
+use webhook_domain::Permission;
+
+use webhook_web::auth::authorize;
+
+// The way of a request: the visit, the form, the page.
+mod visit;
+
+mod errors;
+mod form;
+mod own_form;
+mod query;
+
+mod html;
+mod problems;
+
+// Parts of pages.
+mod assets;
+mod chart;
+mod filters;
+mod json;
+mod notice;
+mod retry_policy;
+mod schedule;
+mod span;
+
+// The pages.
+mod sign_in;
+
+mod webhooks;
+
+mod deliveries;
+mod event_types;
+mod events;
+mod jobs;
+mod rejected_messages;
+
+mod audit;
+mod settings;
+
+/// The sections of the navigation.
+pub(crate) const SECTIONS: [(&str, &str); 6] = [
+    ("/admin/webhooks", "Webhooks"),
+    ("/admin/webhook-deliveries", "Webhook Deliveries"),
+    ("/admin/events", "Events"),
+    ("/admin/rejected-messages", "Rejected messages"),
+    ("/admin/event-types", "Event types"),
+    ("/admin/settings", "Settings"),
+];
+
+/// All pages; a refused request becomes a page too.
+pub fn pages() -> impl HttpServiceFactory {
+    let pages = guarded().into_iter().fold(scope("/admin"), Scope::service);
+    pages
+        .service(sign_in_page())
+        .service(at(
+            "/assets/{fingerprint}/{name}",
+            vec![(GET, to(assets::show_asset))],
+        ))
+        .service(redirect("", "/admin/webhooks"))
+        .service(redirect("/", "/admin/webhooks"))
+        .default_service(to(problems::refuse_path))
+        .wrap(from_fn(problems::tell_problems))
+}
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const READ: Permission = Permission::Read;
+const MANAGE: Permission = Permission::Manage;
+const OWN: Permission = Permission::Own;
+
+/// The pages behind the sign-in.
+fn guarded() -> Vec<Resource> {
+    let pages = [webhook_pages(), event_pages(), platform_pages()];
+    let guard = |(path, routes): Page| {
+        let routes = routes.into_iter().map(|(method, permission, route)| {
+            let enter =
+                from_fn(move |request, next: Next<_>| authorize(Some(permission), request, next));
+            (method, route.wrap(enter))
+        });
+        at(path, routes.collect())
+    };
+    pages.into_iter().flatten().map(guard).collect()
+}
+
+/// A path with its methods, and the permission of each method.
+type Page = (&'static str, Vec<(Method, Permission, Route)>);
+
+/// Webhooks.
+#[rustfmt::skip]
+fn webhook_pages() -> Vec<Page> {
+    vec![
+        ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
+        ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
+        ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
+        ("/webhooks/new", vec![
+            (GET, MANAGE, to(webhooks::edit::show_new)),
+            (POST, MANAGE, to(webhooks::edit::create)),
+        ]),
+        ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
+        ("/webhooks/{id}/delete", vec![
+            (GET, MANAGE, to(webhooks::delete::show_delete)),
+            (POST, MANAGE, to(webhooks::delete::delete)),
+        ]),
+        ("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::show_diagnosis))]),
+        ("/webhooks/{id}/edit", vec![
+            (GET, MANAGE, to(webhooks::edit::show_edit)),
+            (POST, MANAGE, to(webhooks::edit::save)),
+        ]),
+        ("/webhooks/{id}/replay", vec![
+            (GET, MANAGE, to(webhooks::replay::show_replay)),
+            (POST, MANAGE, to(webhooks::replay::replay_events)),
+        ]),
+        ("/webhooks/{id}/secret", vec![
+            (GET, MANAGE, to(webhooks::secret::show_page)),
+            (POST, MANAGE, to(webhooks::secret::show_secret)),
+        ]),
+        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace))]),
+        ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/webhooks/{id}/test", vec![
+            (GET, MANAGE, to(webhooks::test_event::show_test)),
+            (POST, MANAGE, to(webhooks::test_event::send)),
+        ]),
+        ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
+    ]
+}
+
+/// Events, deliveries, jobs, rejected messages.
+#[rustfmt::skip]
+fn event_pages() -> Vec<Page> {
+    vec![
+        ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
+        ("/webhook-deliveries/retry", vec![
+            (GET, MANAGE, to(deliveries::retry_all::ask)),
+            (POST, MANAGE, to(deliveries::retry_all::start)),
+        ]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
+        ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
+        ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
+        ("/event-types", vec![(GET, READ, to(event_types::list::show_event_types))]),
+        ("/event-types/verifying", vec![(GET, READ, to(event_types::verifying::show_verifying))]),
+        ("/events", vec![(GET, READ, to(events::list::show_events))]),
+        ("/events/{id}", vec![(GET, READ, to(events::detail::show_event))]),
+        ("/rejected-messages", vec![(GET, READ, to(rejected_messages::list::show_messages))]),
+        ("/rejected-messages/requeue", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_requeue)),
+            (POST, MANAGE, to(rejected_messages::all::requeue)),
+        ]),
+        ("/rejected-messages/discard", vec![
+            (GET, MANAGE, to(rejected_messages::all::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::all::discard)),
+        ]),
+        ("/rejected-messages/{id}", vec![(GET, READ, to(rejected_messages::detail::show_message))]),
+        ("/rejected-messages/{id}/body", vec![(GET, READ, to(rejected_messages::detail::download_body))]),
+        ("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::detail::requeue))]),
+        ("/rejected-messages/{id}/discard", vec![
+            (GET, MANAGE, to(rejected_messages::detail::ask_to_discard)),
+            (POST, MANAGE, to(rejected_messages::detail::discard)),
+        ]),
+    ]
+}
+
+/// Settings, API keys, the audit log.
+#[rustfmt::skip]
+fn platform_pages() -> Vec<Page> {
+    vec![
+        ("/settings", vec![
+            (GET, READ, to(settings::general::show_settings)),
+            (POST, OWN, to(settings::general::save_settings)),
+        ]),
+        ("/settings/api-keys", vec![
+            (GET, OWN, to(settings::api_keys::show_keys)),
+            (POST, OWN, to(settings::api_keys::create_key)),
+        ]),
+        ("/settings/api-keys/{id}/revoke", vec![
+            (GET, OWN, to(settings::revocation::ask)),
+            (POST, OWN, to(settings::revocation::revoke_key)),
+        ]),
+        ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),
+        ("/settings/retry-policies/{environment}", vec![
+            (GET, OWN, to(settings::retry_policies::edit_policy)),
+            (POST, OWN, to(settings::retry_policies::replace_policy)),
+        ]),
+        ("/settings/signatures", vec![
+            (GET, MANAGE, to(settings::checker::show_checker)),
+            (POST, MANAGE, to(settings::checker::check_signature)),
+        ]),
+        ("/audit", vec![(GET, READ, to(audit::show_audit))]),
+        ("/sign-out", vec![(POST, READ, to(sign_in::sign_out))]),
+    ]
+}
+
+/// The sign-in page, open to everybody.
+fn sign_in_page() -> Resource {
+    at(
+        "/sign-in",
+        vec![
+            (GET, to(sign_in::show_sign_in)),
+            (POST, to(sign_in::sign_in)),
+        ],
+    )
+}
+
+fn at(path: &str, routes: Vec<(Method, Route)>) -> Resource {
+    let routes = routes
+        .into_iter()
+        .map(|(method, route)| route.method(method));
+    routes
+        .fold(resource(path), Resource::route)
+        .default_service(to(problems::refuse_method))
+}

@@ -1,0 +1,66 @@
+//! Deletes a webhook, after a question.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use webhook_domain::{StatusFilter, WebhookId};
+use webhook_store::deliveries::{self, DeliveryFilter};
+use webhook_store::webhooks::Webhook;
+
+use crate::filters;
+use crate::form::Form;
+use crate::html::{go_on, page};
+use crate::notice::Notice;
+use crate::visit::Visit;
+use webhook_admin::Connections;
+use webhook_admin::version::IfMatch;
+use webhook_admin::webhooks::{delete_webhook, find_stored};
+use webhook_web::{PathId, Problem};
+
+#[derive(Template)]
+#[template(path = "webhooks/delete.html")]
+struct DeletePage {
+    visit: Visit,
+    webhook: Webhook,
+    pending: i64,
+}
+
+/// Asks whether to delete the webhook, and shows what would be lost.
+pub(crate) async fn show_delete(
+    PathId(id): PathId<WebhookId>,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    let filter = DeliveryFilter {
+        webhook_id: Some(webhook.id),
+        status: Some(StatusFilter::Pending),
+        ..DeliveryFilter::default()
+    };
+    let shown = DeletePage {
+        visit,
+        pending: deliveries::count(&mut connection, &filter).await?,
+        webhook,
+    };
+    page(&shown.visit, &shown)
+}
+
+/// Deletes the webhook.
+pub(crate) async fn delete(
+    PathId(id): PathId<WebhookId>,
+    _form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    // Two connections at once could exhaust the pool.
+    drop(connection);
+    delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
+    let name = webhook.settings.name.as_str();
+    let notice = Notice::new(format!(
+        "“{name}” is deleted. Its deliveries can still be read."
+    ));
+    Ok(go_on("/admin/webhooks", &notice))
+}

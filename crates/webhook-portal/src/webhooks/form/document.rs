@@ -1,0 +1,99 @@
+//! A form as the document that the API takes.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use webhook_domain::WebhookSettings;
+
+use super::WebhookForm;
+use crate::retry_policy::number_as_api;
+use crate::span;
+
+/// The document of the API. A text that is no number stays a text, which the API's reader refuses.
+#[derive(Serialize)]
+struct Document<'a> {
+    name: &'a str,
+    url: &'a str,
+    environment: &'a str,
+    description: &'a str,
+    status: &'a str,
+    event_types: &'a [String],
+    headers: Pairs<'a>,
+    metadata: Pairs<'a>,
+    timeout_ms: Option<Value>,
+    max_concurrency: Option<Value>,
+    rate_limit: Option<Value>,
+    ordering: &'a str,
+    ordering_key: Option<&'a str>,
+    retry_policy: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+/// An object with every pair that was typed. A repeated name is written twice, so that the API's reader
+/// refuses it; a map would lose one. `None` removes a pair.
+struct Pairs<'a>(Vec<(&'a str, Option<&'a str>)>);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+impl WebhookForm {
+    /// The document that creates the webhook.
+    pub(crate) fn as_new(&self) -> Vec<u8> {
+        written(&Document {
+            secret: self.own_secret.then_some(self.secret.as_str()),
+            ..self.document()
+        })
+    }
+
+    /// The patch that turns `current` into the settings of the form.
+    pub(crate) fn as_patch(&self, current: &WebhookSettings) -> Vec<u8> {
+        let mut document = self.document();
+        let kept: Vec<&str> = document.metadata.0.iter().map(|(name, _)| *name).collect();
+        let gone = current.metadata.pairs().keys();
+        let gone = gone.filter(|name| !kept.contains(&name.as_str()));
+        document
+            .metadata
+            .0
+            .extend(gone.map(|name| (name.as_str(), None)));
+        written(&document)
+    }
+
+    fn document<'a>(&'a self) -> Document<'a> {
+        let given = |text: &'a String| Some(text.as_str()).filter(|text| !text.is_empty());
+        let headers = self.headers.iter().filter(|row| !row.is_empty());
+        let headers = headers.filter_map(|row| match (row.removed, given(&row.value)) {
+            (true, _) => Some((row.name.as_str(), None)),
+            (false, None) if row.stored => None,
+            (false, _) => Some((row.name.as_str(), Some(row.value.as_str()))),
+        });
+        let metadata = self.metadata.iter().filter(|row| !row.is_empty());
+        Document {
+            name: &self.name,
+            url: &self.url,
+            environment: &self.environment,
+            description: &self.description,
+            status: &self.status,
+            event_types: self.events.patterns(),
+            headers: Pairs(headers.collect()),
+            metadata: Pairs(
+                metadata
+                    .map(|row| (row.name.as_str(), Some(row.value.as_str())))
+                    .collect(),
+            ),
+            timeout_ms: given(&self.timeout).map(span::as_api),
+            max_concurrency: given(&self.max_concurrency).map(number_as_api),
+            rate_limit: given(&self.rate_limit).map(number_as_api),
+            ordering: if self.ordered { "by_key" } else { "none" },
+            ordering_key: given(&self.ordering_key),
+            retry_policy: self.own_policy.then(|| self.policy.as_api()),
+            secret: None,
+        }
+    }
+}
+
+fn written(document: &Document<'_>) -> Vec<u8> {
+    serde_json::to_vec(document).expect("texts are JSON")
+}

@@ -1,0 +1,156 @@
+//! The list of webhooks, with search, filters and a status switch per row.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use askama::Template;
+use chrono::{TimeDelta, Utc};
+use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+use webhook_store::{SealingKeys, activity};
+
+use crate::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
+use crate::filters;
+use crate::form::Form;
+use crate::html::{go_on, page};
+use crate::notice::{Notice, Undo};
+use crate::query::Query;
+use crate::visit::Visit;
+use webhook_admin::Connections;
+use webhook_admin::Refusal;
+use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
+use webhook_web::Authenticated;
+use webhook_web::{PathId, Problem};
+
+/// The orders of the list: the name in the API, and the label. The first is the default.
+const ORDERS: [(&str, &str); 6] = [
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("name", "Name, A to Z"),
+    ("-name", "Name, Z to A"),
+    ("-last_delivery", "Latest delivery first"),
+    ("last_delivery", "Longest without delivery first"),
+];
+
+#[derive(Template)]
+#[template(path = "webhooks/list.html")]
+struct WebhooksPage {
+    visit: Visit,
+    query: Query,
+    rows: Vec<WebhookRow>,
+    /// How many webhooks all pages have.
+    total: i64,
+    next_cursor: Option<String>,
+    orders: &'static [(&'static str, &'static str)],
+    environments: &'static [Environment],
+    statuses: &'static [WebhookStatus],
+}
+
+impl WebhooksPage {
+    /// The API's name of the order.
+    fn order(&self) -> &str {
+        match self.query.text("sort") {
+            "" => ORDERS[0].0,
+            order => order,
+        }
+    }
+
+    /// The `aria-sort` of the column that sorts by `first`, if the list is sorted by this column.
+    fn direction(&self, first: &str) -> Option<&'static str> {
+        let order = self.order();
+        let same = order.trim_start_matches('-') == first.trim_start_matches('-');
+        same.then(|| match order.starts_with('-') {
+            true => "descending",
+            false => "ascending",
+        })
+    }
+
+    /// The link of a column's head: the list in the order `first`, or in the reverse order if the list
+    /// has the order `first` already.
+    fn sorted(&self, first: &str) -> String {
+        if self.order() != first {
+            return self.query.with("sort", first);
+        }
+        match first.strip_prefix('-') {
+            Some(ascending) => self.query.with("sort", ascending),
+            None => self.query.with("sort", &format!("-{first}")),
+        }
+    }
+}
+
+/// A webhook in the table.
+struct WebhookRow {
+    webhook: WebhookBody,
+    /// The event types that the patterns stand for.
+    event_types: Vec<EventType>,
+    sparkline: Sparkline,
+}
+
+/// Lists webhooks.
+pub(crate) async fn show_webhooks(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
+    let list = list_webhooks(list, &connections).await?;
+    let next_cursor = list.page.next_cursor;
+    let rows = with_sparklines(list.page.data, &connections).await?;
+    let shown = WebhooksPage {
+        visit,
+        query,
+        rows,
+        total: list.total.unwrap_or_default(),
+        next_cursor,
+        orders: &ORDERS,
+        environments: Environment::ALL,
+        statuses: WebhookStatus::ALL,
+    };
+    page(&shown.visit, &shown)
+}
+
+async fn with_sparklines(
+    webhooks: Vec<WebhookBody>,
+    connections: &Connections,
+) -> Result<Vec<WebhookRow>, Problem> {
+    let now = Utc::now();
+    let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id).collect();
+    let since = now - TimeDelta::hours(SPARK_HOURS.into());
+    let mut connection = connections.acquire().await?;
+    let hours = activity::list_hours_of(&mut connection, &ids, since).await?;
+    let rows = webhooks.into_iter().map(|webhook| {
+        let hours = hours.get(&webhook.id);
+        WebhookRow {
+            event_types: webhook.settings.subscribed_types(),
+            sparkline: Sparkline::of(hours.map_or(&[], Vec::as_slice), now),
+            webhook,
+        }
+    });
+    Ok(rows.collect())
+}
+
+/// Sets a webhook Active or Inactive, and offers to undo the change.
+pub(crate) async fn set_status(
+    PathId(id): PathId<WebhookId>,
+    form: Form,
+    Authenticated(caller): Authenticated,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+) -> Result<HttpResponse, Problem> {
+    let new: WebhookStatus = form
+        .text("status")
+        .parse()
+        .map_err(|_| Refusal::NotFound("status"))?;
+    let webhook = webhooks::set_status(id, new, &caller, &connections, &keys).await?;
+    let (text, was) = match new {
+        WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),
+        WebhookStatus::Inactive => (
+            "is Inactive now: pending deliveries wait",
+            WebhookStatus::Active,
+        ),
+    };
+    let undo = Undo::Status {
+        webhook_id: webhook.id,
+        was,
+    };
+    let notice = Notice::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
+    Ok(go_on(form.back("/admin/webhooks"), &notice))
+}
