@@ -222,7 +222,7 @@ async fn a_viewer_looks_and_changes_nothing() {
     browser.see("Next").await;
     assert_eq!(browser.count("main form").await, 0);
     browser.open("/admin/webhook-deliveries/retry").await;
-    browser.see("The key's role viewer has no permission").await;
+    browser.see("This needs the role admin").await;
     browser.end().await;
     platform.end().await;
 }

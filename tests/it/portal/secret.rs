@@ -57,7 +57,7 @@ async fn a_secret_is_shown_when_asked_for_and_that_is_written_down() {
         (0, Some(0))
     );
     browser.press("Show secret").await;
-    browser.press("Copy Secret").await;
+    browser.press("Copy Webhook Secret").await;
 
     let secret = browser.property("#secret-now", "value").await;
     assert!(secret.is_some_and(|secret| secret.starts_with("whsec_")));
