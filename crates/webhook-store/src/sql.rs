@@ -44,7 +44,7 @@ macro_rules! row {
 
 /// Declares a statement by a file and numbered binds:
 ///
-/// ```ignore
+/// ```text
 /// sql! {
 ///     struct PromoteDue from "promote_due.sql" -> Untyped {
 ///         1 limit: i64 as BigInt,
