@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
@@ -248,12 +248,20 @@ fn lock(seen: &Mutex<Vec<TlsRequest>>) -> MutexGuard<'_, Vec<TlsRequest>> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Ends a refused connection after its client. Closing with a request unread would reset the
+/// connection, and the reset may overtake the alert that names the refusal.
+async fn close_after_alert(mut refused: TcpStream) {
+    let _ = refused.shutdown().await;
+    let _ = tokio::io::copy(&mut refused, &mut tokio::io::sink()).await;
+}
+
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, seen: Arc<Mutex<Vec<TlsRequest>>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, seen) = (acceptor.clone(), seen.clone());
         tokio::spawn(async move {
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                return;
+            let mut stream = match acceptor.accept(stream).into_fallible().await {
+                Ok(stream) => stream,
+                Err((_, refused)) => return close_after_alert(refused).await,
             };
             let mut head = [0; 8 * 1024];
             let read = stream.read(&mut head).await.unwrap_or_default();
