@@ -156,7 +156,8 @@ mod tests {
     fn a_value_is_trimmed_and_parsed() {
         let flags = Flags::parse_from(["test", "--number", " 10\n", "--numbers", " 1, ,2,"]);
 
-        let (number, numbers) = (flags.number.unwrap(), flags.numbers.unwrap());
+        let number = flags.number.expect("it is given");
+        let numbers = flags.numbers.expect("it is given");
         assert_eq!(number.as_result(), Ok(&10));
         assert_eq!(numbers.as_result(), Ok(&vec![1, 2]));
     }
@@ -165,7 +166,8 @@ mod tests {
     fn an_empty_text_is_an_empty_list() {
         let flags = Flags::parse_from(["test", "--numbers", ""]);
 
-        assert_eq!(flags.numbers.unwrap().as_result(), Ok(&Vec::new()));
+        let numbers = flags.numbers.expect("it is given");
+        assert_eq!(numbers.as_result(), Ok(&Vec::new()));
     }
 
     #[test]

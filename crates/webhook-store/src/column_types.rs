@@ -8,8 +8,10 @@
     reason = "the modules that diesel makes for tables are as public"
 )]
 
+use std::fmt::Display;
 use std::io::Write;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use diesel::deserialize::{self, FromSql, Queryable};
 // The expression made by diesel's derive of `AsExpression`, under the path used by the derive.
@@ -19,7 +21,7 @@ use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{
-    HasSqlType, SingleValue, SmallInt, SqlType, Uuid as SqlUuid, is_nullable::NotNull,
+    HasSqlType, SingleValue, SmallInt, SqlType, Text, Uuid as SqlUuid, is_nullable::NotNull,
 };
 use uuid::Uuid;
 use webhook_domain::{
@@ -27,6 +29,9 @@ use webhook_domain::{
     EventPattern, EventType, FailureClass, JobId, JobKind, JobStatus, LastAnswer, OrderingKey,
     Role, WebhookId, WebhookStatus,
 };
+
+use crate::StoreError;
+use crate::error::unreadable;
 
 /// All column types of `schema.rs`.
 pub(crate) mod all {
@@ -71,6 +76,33 @@ pub(crate) fn bind<T>(value: T) -> Bind<T> {
 /// Binds several values to a column, in a comparison with each.
 pub(crate) fn bind_all<T: Copy>(values: &[T]) -> impl Iterator<Item = Bind<T>> {
     values.iter().copied().map(Bind)
+}
+
+/// A name as stored, parsed by the reader: an unknown name then costs its own row, not the rows beside
+/// the row. For reads of many webhooks at once.
+#[derive(Debug)]
+pub(crate) struct StoredName<T>(String, PhantomData<T>);
+
+impl<T: FromStr<Err: Display>> StoredName<T> {
+    /// Parses the name.
+    pub(crate) fn parse(&self) -> Result<T, StoreError> {
+        self.0.parse().map_err(unreadable)
+    }
+}
+
+impl<T: 'static> FromSql<Named<T>, Pg> for StoredName<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Pg>>::from_sql(value)?;
+        Ok(Self(text, PhantomData))
+    }
+}
+
+impl<T: 'static> Queryable<Named<T>, Pg> for StoredName<T> {
+    type Row = Self;
+
+    fn build(value: Self) -> deserialize::Result<Self> {
+        Ok(value)
+    }
 }
 
 /// A webhook's two queues of due deliveries without room in a lane. The column is null for a delivery

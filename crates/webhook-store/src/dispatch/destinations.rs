@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{CustomHeaders, Environment, RetryPolicy, WebhookId};
 
-use crate::column_types::bind_all;
+use crate::column_types::{StoredName, bind_all};
 use crate::schema::webhooks;
 use crate::tables::retry_policies::Policies;
 use crate::tables::secrets::{self, Secrets};
@@ -37,13 +37,14 @@ struct Row {
     id: WebhookId,
     version: i64,
     url: String,
-    environment: Environment,
+    environment: StoredName<Environment>,
     sealed_secret: Vec<u8>,
     sealed_headers: Option<Vec<u8>>,
     timeout_ms: Option<i32>,
 }
 
-/// Reads the destinations of webhooks. Each has a result of its own, as its secrets may be unreadable.
+/// Reads the destinations of webhooks. Each has a result of its own, as its secrets or its environment
+/// may be unreadable.
 /// Deleted webhooks are left out.
 pub async fn list_destinations(
     connection: &mut AsyncPgConnection,
@@ -61,7 +62,7 @@ pub async fn list_destinations(
     let policies = Policies::read(connection, ids).await?;
     let previous = secrets::list_previous(connection, ids).await?;
     let destinations = rows.into_iter().map(|row| {
-        let mut policy = policies.of(row.id, row.environment);
+        let mut policy = policies.of(row.id, row.environment.parse()?);
         if let Some(millis) = row.timeout_ms {
             policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
         }
