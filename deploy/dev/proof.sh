@@ -94,7 +94,7 @@ build_all() { cargo build --workspace --bins --tests --locked --quiet; }
 
 need_test_packages() {
   need_server_packages
-  need_packages python3-venv chromium chromium-driver openssl pgbouncer
+  need_packages python3-venv chromium-headless-shell chromium-driver openssl pgbouncer
   command -v npm >/dev/null || need_packages nodejs npm
   need_receivers
 }

@@ -19,8 +19,8 @@ use webhook_domain::{
     OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret,
     UrlSchemes, WebhookUrl, check_signatures, parse_retry_after,
 };
-use webhook_store::attempts::Exchange;
-use webhook_store::attempts::exchange::{Rows, read};
+use webhook_store::attempts::Transcript;
+use webhook_store::attempts::transcripts::{Rows, read};
 
 /// Any bytes are an event, kept byte for byte, or a refusal of bounded length. Every event accepted
 /// over HTTP is an event over AMQP too.
@@ -80,7 +80,7 @@ pub fn exchange_row(data: &[u8]) {
         read(&text, place);
     }
     let middle = data.len() / 2;
-    let exchanges = [&data[..middle], &data[middle..], data].map(|part| Exchange {
+    let exchanges = [&data[..middle], &data[middle..], data].map(|part| Transcript {
         request_url: String::from_utf8_lossy(part).into_owned(),
         request_headers: vec![(Cow::Borrowed("a"), Some(text.clone().into_owned()))],
         response_headers: vec![(Cow::Borrowed("b"), HeaderText::from_bytes(part))],
@@ -90,7 +90,7 @@ pub fn exchange_row(data: &[u8]) {
     });
     let rows = Rows::of(exchanges.iter());
     let lines = rows.said.iter().flat_map(|row| row.split('\n').zip(0..));
-    let again: Vec<Option<Exchange>> = lines.map(|(line, place)| read(line, place)).collect();
+    let again: Vec<Option<Transcript>> = lines.map(|(line, place)| read(line, place)).collect();
     assert_eq!(again, exchanges.map(Some));
 }
 

@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
-    AddressPolicy, Event, HealthPolicy, MaxConcurrency, OrderingField, PlatformSettings, RateLimit,
-    RetryPolicy, Serving, SigningSecret, WebhookId,
+    AddressPolicy, CircuitPolicy, Event, MaxConcurrency, OrderingField, PlatformSettings,
+    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
 use webhook_store::webhooks::{self, Webhook};
@@ -38,7 +38,7 @@ pub struct StageSetup {
     receiver: Option<Receiver>,
     serving: Serving,
     policy: RetryPolicy,
-    health: HealthPolicy,
+    health: CircuitPolicy,
     dispatchers: usize,
 }
 
@@ -53,9 +53,9 @@ impl StageSetup {
                 timeout: Duration::from_millis(500),
                 ..RetryPolicy::default()
             },
-            health: HealthPolicy {
+            health: CircuitPolicy {
                 opens_after: 100,
-                ..HealthPolicy::default()
+                ..CircuitPolicy::default()
             },
             dispatchers: 1,
         }
@@ -116,7 +116,7 @@ impl StageSetup {
     }
 
     /// When circuits open and webhooks are disabled.
-    pub fn health(mut self, health: HealthPolicy) -> Self {
+    pub fn health(mut self, health: CircuitPolicy) -> Self {
         self.health = health;
         self
     }
@@ -153,11 +153,11 @@ impl StageSetup {
         let broker: webhook_broker::BrokerUrl = world.broker.url.parse().expect("a URL");
         let config = WorkerConfig {
             broker: broker.clone(),
-            key: sealing_keys(),
+            sealing_keys: sealing_keys(),
             addresses: AddressPolicy {
                 allowed: vec!["127.0.0.0/8".parse().expect("a network")],
             },
-            health: self.health,
+            circuit_policy: self.health,
             lease: Duration::from_secs(60),
             lane_concurrency: 4,
             name_servers: Vec::new(),

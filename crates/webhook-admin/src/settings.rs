@@ -34,8 +34,8 @@ request! {
         /// Up to 7 days.
         #[schema(value_type = Option<schema::GracePeriodText>, inline)]
         default_grace_period: Patch<Duration> = patch(take_duration),
-        /// Takes the place of the whole list. Addresses and networks, each once; bits of a network's
-        /// address that are its hosts' are cut off.
+        /// Takes the place of the whole list. Addresses and networks, each once; the host bits of a
+        /// network are set to zero.
         #[schema(value_type = Option<schema::EgressAddresses>, inline)]
         egress_addresses: Patch<Vec<EgressAddress>> = patch(take_addresses),
     }

@@ -18,6 +18,3 @@ pub use publisher::{BrokerState, PublishError, Publisher};
 pub use rejection::Rejection;
 pub use size_check::accepts_larger_messages;
 pub use topology::Queue;
-
-// Old names, until every caller has the new ones.
-pub use consumer::{Consumer as Intake, SUSPECT_AFTER_RETURNS as SUSPECT};

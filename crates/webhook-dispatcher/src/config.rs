@@ -93,9 +93,9 @@ impl Flags {
             Some(Config {
                 worker: WorkerConfig {
                     broker: service.broker,
-                    key: service.sealing_keys,
+                    sealing_keys: service.sealing_keys,
                     addresses: service.addresses,
-                    health: CircuitPolicy::default(),
+                    circuit_policy: CircuitPolicy::default(),
                     lease: Duration::from_millis(lease?),
                     lane_concurrency: usize::try_from(lane_concurrency?).unwrap_or(usize::MAX),
                     name_servers: name_servers?,
@@ -140,7 +140,7 @@ mod tests {
     fn what_is_left_out_has_its_default() {
         let config = flags(&[]).check().expect("it is right");
 
-        assert_eq!(config.worker.health, CircuitPolicy::default());
+        assert_eq!(config.worker.circuit_policy, CircuitPolicy::default());
         assert_eq!(config.worker.lease, Duration::from_secs(60));
     }
 

@@ -82,7 +82,7 @@ fn build(
     let lanes = Arc::new(Lanes::new(backlog.clone(), config.lane_concurrency));
     let destinations = Arc::new(Destinations::new(
         pools.work.clone(),
-        config.key.clone(),
+        config.sealing_keys.clone(),
         config.addresses.clone(),
     ));
     let runners = Runners {
@@ -111,7 +111,7 @@ fn recorder_of(worker: &Worker) -> Recorder {
     Recorder {
         pools: worker.pools.clone(),
         worker_id: Uuid::new_v4(),
-        circuit_policy: worker.config.health.clone(),
+        circuit_policy: worker.config.circuit_policy.clone(),
         backlog: worker.backlog.clone(),
         lanes: worker.lanes.clone(),
         readiness: worker.readiness.clone(),

@@ -31,11 +31,11 @@ pub struct WorkerConfig {
     /// The RabbitMQ with the events.
     pub broker: BrokerUrl,
     /// The keys to the webhooks' secrets.
-    pub key: SealingKeys,
+    pub sealing_keys: SealingKeys,
     /// The permitted addresses.
     pub addresses: AddressPolicy,
     /// When a webhook's circuit opens. When a webhook is disabled is in the platform's settings.
-    pub health: CircuitPolicy,
+    pub circuit_policy: CircuitPolicy,
     /// How long a leased delivery belongs to a worker. The deliveries of a dead worker wait until then.
     pub lease: Duration,
     /// How many requests may run at once for a webhook without a limit.

@@ -93,8 +93,3 @@ pub use support::{
     },
     url_report::{CheckedAddress, OpenedConnection, TlsHandshake, UrlFailure, UrlReport},
 };
-
-// Old names, until every caller has the new ones.
-pub use deliveries::circuit::{CircuitChange as HealthChange, CircuitPolicy as HealthPolicy};
-pub use deliveries::last_response::{LastResponse as LastAnswer, ResponseRange as AnswerRange};
-pub use outside::published_to::{AmqpName as OriginName, PublishedTo as Origin};

@@ -26,7 +26,7 @@ use diesel::sql_types::{
 use uuid::Uuid;
 use webhook_domain::{
     ApiKeyId, AuditAction, DeliveryId, DeliveryStatus, Environment, EventId, EventOutcome,
-    EventPattern, EventType, FailureClass, JobId, JobKind, JobStatus, LastAnswer, OrderingKey,
+    EventPattern, EventType, FailureClass, JobId, JobKind, JobStatus, LastResponse, OrderingKey,
     Role, WebhookId, WebhookStatus,
 };
 
@@ -38,7 +38,7 @@ pub(crate) mod all {
     pub use diesel::sql_types::*;
     pub use webhook_domain::{
         ApiKeyId, AuditAction, DeliveryId, DeliveryStatus, Environment, EventId, EventPattern,
-        EventType, FailureClass, JobId, JobKind, JobStatus, LastAnswer, OrderingKey, Role,
+        EventType, FailureClass, JobId, JobKind, JobStatus, LastResponse, OrderingKey, Role,
         WebhookId, WebhookStatus,
     };
 
@@ -266,7 +266,7 @@ names! {
     WebhookStatus as Named,
 }
 
-value_of! { FailureClass as Named<FailureClass>, LastAnswer as Code<LastAnswer> }
+value_of! { FailureClass as Named<FailureClass>, LastResponse as Code<LastResponse> }
 
 impl FromSql<Named<FailureClass>, Pg> for FailureClass {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
@@ -291,13 +291,13 @@ impl ToSql<Code<Backlog>, Pg> for Backlog {
     }
 }
 
-impl FromSql<Code<LastAnswer>, Pg> for LastAnswer {
+impl FromSql<Code<LastResponse>, Pg> for LastResponse {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         <i16 as FromSql<SmallInt, Pg>>::from_sql(value).map(Self::from_code)
     }
 }
 
-impl ToSql<Code<LastAnswer>, Pg> for LastAnswer {
+impl ToSql<Code<LastResponse>, Pg> for LastResponse {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         // Written as bytes: `i16::to_sql` would borrow the number beyond the end of this function.
         out.write_all(&self.code().to_be_bytes())?;

@@ -41,12 +41,8 @@ pub use transaction::transaction;
 /// Attempts, transcripts, and recording.
 pub mod attempts {
     pub use crate::dispatch::recording::{AttemptResult, NextState, record};
-    pub use crate::tables::attempts::{Attempt, Said, Timing, list};
-    pub use crate::tables::transcripts::Transcript;
-
-    pub use crate::tables::transcripts as exchange;
-    // The old name, until every caller has the new one.
-    pub use crate::tables::transcripts::Transcript as Exchange;
+    pub use crate::tables::attempts::{Attempt, StoredTranscript, Timing, list};
+    pub use crate::tables::transcripts::{self, Transcript};
 }
 
 /// Jobs and steps of jobs.

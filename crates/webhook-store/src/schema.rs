@@ -149,7 +149,7 @@ macro_rules! deliveries {
                     event_type -> Enum<EventType>,
                     environment -> Enum<Environment>,
                     test -> Bool,
-                    last_answer -> Code<LastAnswer>,
+                    last_answer -> Code<LastResponse>,
                     schedule_from -> Int4,
                     schedule_since -> Nullable<Timestamptz>,
                     throttled -> Int4,

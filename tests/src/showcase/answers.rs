@@ -1,6 +1,6 @@
 //! What receivers answer.
 
-use webhook_domain::{FailureClass, LastAnswer};
+use webhook_domain::{FailureClass, LastResponse};
 
 /// An answer, or why there was none.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Answer {
 
     /// The number that deliveries are listed by.
     pub(super) fn code(&self) -> i16 {
-        LastAnswer::of(self.status, self.class).code()
+        LastResponse::of(self.status, self.class).code()
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{BodyEnd, FailureClass, FailureDetail, HeaderText, advice};
-use webhook_store::attempts::{Attempt, Said, Transcript};
+use webhook_store::attempts::{Attempt, StoredTranscript, Transcript};
 
 use crate::decoding::DecodedBody;
 use crate::schema;
@@ -104,11 +104,11 @@ pub struct HeaderBody {
 }
 
 impl AttemptBody {
-    pub(super) fn of((attempt, logged): (Attempt, Said)) -> Self {
+    pub(super) fn of((attempt, logged): (Attempt, StoredTranscript)) -> Self {
         let (log, transcript) = match logged {
-            Said::Kept(transcript) => (TranscriptState::Kept, transcript),
-            Said::Gone => (TranscriptState::Expired, Transcript::default()),
-            Said::Unreadable => (TranscriptState::Unreadable, Transcript::default()),
+            StoredTranscript::Kept(transcript) => (TranscriptState::Kept, transcript),
+            StoredTranscript::Removed => (TranscriptState::Expired, Transcript::default()),
+            StoredTranscript::Unreadable => (TranscriptState::Unreadable, Transcript::default()),
         };
         // Without a kept transcript the fields are `null`: empty texts would look like facts.
         let is_kept = log == TranscriptState::Kept;

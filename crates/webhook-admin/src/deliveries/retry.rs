@@ -1,7 +1,7 @@
 //! Retries a delivery.
 
 use webhook_domain::{AuditAction, DeliveryId, DeliveryStatus, EventId, WebhookId, WebhookStatus};
-use webhook_store::deliveries::{self, Again, DeliveryRow, Due};
+use webhook_store::deliveries::{self, DeliveryRow, DueDeliveries, RetryRequest};
 use webhook_store::ordering::release_heads;
 use webhook_store::{RawConnection, events, health, transaction, webhooks};
 
@@ -32,12 +32,12 @@ pub async fn retry_delivery(
             if hold_ended {
                 record(connection, caller, AuditAction::DeliveryRetried, &delivery).await?;
             }
-            return Ok(Due::default());
+            return Ok(DueDeliveries::default());
         }
         check_sendable(connection, delivery.webhook_id, delivery.event_id).await?;
         make_due(connection, caller, &delivery).await
     });
-    let due: Due = due.await?;
+    let due: DueDeliveries = due.await?;
     // After the commit: the turn of an ordering key is read from committed rows.
     release_heads(&mut connection, due.turns).await?;
     Ok(())
@@ -47,13 +47,13 @@ async fn make_due(
     connection: &mut RawConnection,
     caller: &Caller,
     delivery: &DeliveryRow,
-) -> Result<Due, Refusal> {
-    let again = Again {
+) -> Result<DueDeliveries, Refusal> {
+    let request = RetryRequest {
         deliveries: &[(delivery.id, delivery.status)],
         actor_name: caller.name(),
         job_id: None,
     };
-    let due = deliveries::make_due(connection, &again).await?;
+    let due = deliveries::make_due(connection, &request).await?;
     // The statement skips a delivery with another status than the one read: a worker may have ended the
     // delivery since.
     if due.ids.is_empty() {

@@ -9,7 +9,7 @@ use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use webhook_domain::{NextAttempt, Outcome, RequestHeader, request_headers};
 use webhook_store::LeasedDelivery;
-use webhook_store::attempts::{Attempt, Exchange, Timing};
+use webhook_store::attempts::{Attempt, Timing, Transcript};
 
 use super::destinations::ReadyDestination;
 use super::response;
@@ -21,7 +21,7 @@ const MAX_EXTRA_BODY_TIME: Duration = Duration::from_secs(1);
 /// A finished attempt.
 pub(crate) struct MadeAttempt {
     pub(crate) attempt: Attempt,
-    pub(crate) transcript: Exchange,
+    pub(crate) transcript: Transcript,
     pub(crate) outcome: Outcome,
     /// Whether a failure is a step towards an open circuit.
     pub(crate) counts_for_circuit: bool,
@@ -56,9 +56,9 @@ pub(crate) async fn attempt(
     };
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, attempt.number, now);
-    let mut transcript = Exchange {
+    let mut transcript = Transcript {
         request_url: destination.stored.url.clone(),
-        ..Exchange::default()
+        ..Transcript::default()
     };
     let mut trace = SendTrace::default();
     let sent = send(client, destination, leased, &signed, limits, &mut trace).await;

@@ -11,7 +11,7 @@ use webhook_domain::{
     BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, meaning_behind_cdn,
     parse_retry_after,
 };
-use webhook_store::attempts::{Attempt, Exchange};
+use webhook_store::attempts::{Attempt, Transcript};
 
 use crate::client::{Failure, Response};
 
@@ -31,7 +31,7 @@ pub(crate) async fn read(
     mut response: Response,
     deadline: Instant,
     attempt: &mut Attempt,
-    transcript: &mut Exchange,
+    transcript: &mut Transcript,
 ) -> Outcome {
     let status = response.status;
     attempt.response_status = Some(i32::from(status.as_u16()));

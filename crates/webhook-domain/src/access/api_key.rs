@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 const PREFIX: &str = "whk_";
 
 /// The first 10 characters of a key are stored in clear text, to tell keys apart in a list. Six of
-/// them are random, so 220 secret bits are left.
+/// these characters are random: 220 of the key's 256 random bits stay secret.
 const READABLE: usize = 10;
 
 /// A bearer key: `whk_` and 256 random bits in base64url.

@@ -116,8 +116,8 @@ impl Retention {
         let mut errors: Vec<FieldError> = out_of_range
             .map(|(name, _)| refuse(name, "must be 1d to 3650d"))
             .collect();
-        // Retention deletes in this order: transcripts, deliveries, events. A record must not
-        // outlive the record that it refers to.
+        // Retention deletes in this order: transcripts, deliveries, events. A delivery must
+        // not outlive its event, nor a transcript its delivery.
         if self.deliveries > self.events {
             let reason = "must be at most that of events: a delivery without its event cannot be \
                           tried again";

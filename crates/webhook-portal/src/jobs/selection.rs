@@ -1,7 +1,7 @@
 //! The filters of a job's selection, in words.
 
 use serde_json::Value;
-use webhook_domain::{AnswerRange, FailureClass, LastAnswer};
+use webhook_domain::{FailureClass, LastResponse, ResponseRange};
 
 use crate::filters::{label_of, time_of};
 use webhook_admin::values::parse_time;
@@ -53,7 +53,7 @@ fn tell(field: &str, value: &Value) -> Option<String> {
         }
         ("response", Value::Array(_)) => {
             let [first, last] = serde_json::from_value(value.clone()).ok()?;
-            Some(answers(AnswerRange { first, last }))
+            Some(answers(ResponseRange { first, last }))
         }
         (_, Value::String(text)) => Some(text.clone()),
         (_, Value::Array(items)) if !items.is_empty() => {
@@ -65,14 +65,14 @@ fn tell(field: &str, value: &Value) -> Option<String> {
 }
 
 /// A range of responses in the form of the API's filter: `5xx`.
-fn answers(range: AnswerRange) -> String {
+fn answers(range: ResponseRange) -> String {
     if range.last > range.first {
         return format!("{}xx", range.first / 100);
     }
-    match LastAnswer::from_code(range.first) {
-        LastAnswer::Nothing => "None yet".to_owned(),
-        LastAnswer::Status(status) => status.to_string(),
-        LastAnswer::Failure(class) => label_of(FailureClass::as_str(class)),
+    match LastResponse::from_code(range.first) {
+        LastResponse::Nothing => "None yet".to_owned(),
+        LastResponse::Status(status) => status.to_string(),
+        LastResponse::Failure(class) => label_of(FailureClass::as_str(class)),
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_answer_is_told() {
-        let told = |first| answers(AnswerRange { first, last: first });
+        let told = |first| answers(ResponseRange { first, last: first });
 
         assert_eq!(
             [told(0), told(503), told(4)],

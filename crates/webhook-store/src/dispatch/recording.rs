@@ -9,7 +9,7 @@ use diesel::sql_types::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
-    DeliveryId, DeliveryStatus, Durations, FailureClass, FailureKind, LastAnswer, StatusEvent,
+    DeliveryId, DeliveryStatus, Durations, FailureClass, FailureKind, LastResponse, StatusEvent,
     WebhookId,
 };
 
@@ -68,7 +68,7 @@ sql! {
         12 exchange_places: Vec<i16> as Array<SmallInt>,
         13 said_ids: Vec<Uuid> as Array<SqlUuid>,
         14 said: Vec<String> as Array<Text>,
-        15 answers: Vec<LastAnswer> as Array<Code<LastAnswer>>,
+        15 answers: Vec<LastResponse> as Array<Code<LastResponse>>,
         16 next_statuses: Vec<DeliveryStatus> as Array<Named<DeliveryStatus>>,
         17 next_times: Vec<Option<DateTime<Utc>>> as Array<Nullable<Timestamptz>>,
         18 leases: Vec<DateTime<Utc>> as Array<Timestamptz>,

@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{DeliveryId, FailureClass, FailureDetail, LastAnswer};
+use webhook_domain::{DeliveryId, FailureClass, FailureDetail, LastResponse};
 
 use crate::StoreError;
 use crate::column_types::bind;
@@ -54,8 +54,8 @@ impl Attempt {
     }
 
     /// The result of the attempt, as kept with the delivery.
-    pub fn answer(&self) -> LastAnswer {
-        LastAnswer::of(self.status(), self.failure_class)
+    pub fn answer(&self) -> LastResponse {
+        LastResponse::of(self.status(), self.failure_class)
     }
 }
 
@@ -88,11 +88,11 @@ impl From<Row> for Attempt {
 
 /// The transcript of an attempt, as far as kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum StoredTranscript {
     /// The whole transcript.
     Kept(Transcript),
     /// The transcript was removed as old.
-    Gone,
+    Removed,
     /// The transcript was written by a later version and is unreadable.
     Unreadable,
 }
@@ -101,7 +101,7 @@ pub enum Said {
 pub async fn list(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
-) -> Result<Vec<(Attempt, Said)>, StoreError> {
+) -> Result<Vec<(Attempt, StoredTranscript)>, StoreError> {
     use attempts::dsl as a;
     // Each line of a row is a transcript, cut out as text. Postgres would refuse to read a row as JSON
     // after a receiver sent a zero byte. Rows of older versions are a single line.
@@ -119,8 +119,9 @@ pub async fn list(
         .await?;
     let attempts = rows.into_iter().map(|(row, place, said)| {
         let said = match said {
-            None => Said::Gone,
-            Some(said) => transcripts::read(&said, place).map_or(Said::Unreadable, Said::Kept),
+            None => StoredTranscript::Removed,
+            Some(said) => transcripts::read(&said, place)
+                .map_or(StoredTranscript::Unreadable, StoredTranscript::Kept),
         };
         (Attempt::from(row), said)
     });

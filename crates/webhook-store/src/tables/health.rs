@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Untyped};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    Circuit, Environment, Failing, HealthChange, HealthPolicy, Observation, StatusEventType,
+    Circuit, CircuitChange, CircuitPolicy, Environment, Failing, Observation, StatusEventType,
     WebhookId, hold_after, observe,
 };
 
@@ -72,7 +72,7 @@ impl State {
 }
 
 /// Changes of circuits, by webhook.
-pub type Changes = Vec<(WebhookId, HealthChange)>;
+pub type Changes = Vec<(WebhookId, CircuitChange)>;
 
 /// The consequences of attempts for their webhooks.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ pub struct Observed {
 pub async fn observe_all(
     connection: &mut AsyncPgConnection,
     seen: &[(WebhookId, Observation)],
-    policy: &HealthPolicy,
+    policy: &CircuitPolicy,
 ) -> Result<Observed, StoreError> {
     let transaction = async |connection: &mut AsyncPgConnection| {
         let ids = make_rows(connection, seen).await?;
@@ -163,7 +163,7 @@ sql! {
 fn fold(
     mut states: HashMap<WebhookId, State>,
     seen: &[(WebhookId, Observation)],
-    policy: &HealthPolicy,
+    policy: &CircuitPolicy,
 ) -> (HashMap<WebhookId, State>, Changes) {
     let mut changes = Vec::new();
     for (webhook_id, observation) in seen {
@@ -285,7 +285,7 @@ pub(crate) async fn forget(
 
 async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(), StoreError> {
     for (webhook_id, change) in changes {
-        if *change != HealthChange::Warned {
+        if *change != CircuitChange::Warned {
             continue;
         }
         let environment: Environment = webhooks::table

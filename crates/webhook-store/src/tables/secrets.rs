@@ -209,9 +209,9 @@ pub async fn reseal(
         for (id, secret, headers) in list_old(connection, keys, after, limit).await? {
             done.last = Some(id);
             let previous = list_all_previous(connection, id).await?;
-            match seal_again(keys, id, &secret, headers.as_deref(), &previous) {
-                Ok(again) => {
-                    write(connection, id, &again).await?;
+            match reseal_webhook(keys, id, &secret, headers.as_deref(), &previous) {
+                Ok(resealed) => {
+                    write(connection, id, &resealed).await?;
                     done.sealed += 1;
                 }
                 Err(_) => done.unreadable.push(id),
@@ -268,26 +268,26 @@ async fn list_all_previous(
 }
 
 /// The secrets of a webhook, sealed with the first key.
-struct Again {
+struct ResealedSecrets {
     secret: Vec<u8>,
     headers: Option<Vec<u8>>,
     previous: Vec<SealedPrevious>,
 }
 
-fn seal_again(
+fn reseal_webhook(
     keys: &SealingKeys,
     id: WebhookId,
     secret: &[u8],
     headers: Option<&[u8]>,
     previous: &[SealedPrevious],
-) -> Result<Again, StoreError> {
-    let again = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id.0, &keys.open(id.0, sealed)?));
+) -> Result<ResealedSecrets, StoreError> {
+    let reseal = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id.0, &keys.open(id.0, sealed)?));
     let previous = previous
         .iter()
-        .map(|(sealed, replaced_at)| Ok((again(sealed)?, *replaced_at)));
-    Ok(Again {
-        secret: again(secret)?,
-        headers: headers.map(again).transpose()?,
+        .map(|(sealed, replaced_at)| Ok((reseal(sealed)?, *replaced_at)));
+    Ok(ResealedSecrets {
+        secret: reseal(secret)?,
+        headers: headers.map(reseal).transpose()?,
         previous: previous.collect::<Result<_, StoreError>>()?,
     })
 }
@@ -295,16 +295,16 @@ fn seal_again(
 async fn write(
     connection: &mut AsyncPgConnection,
     id: WebhookId,
-    again: &Again,
+    resealed: &ResealedSecrets,
 ) -> Result<(), StoreError> {
     diesel::update(webhooks::table.find(bind(id)))
         .set((
-            webhooks::sealed_secret.eq(&again.secret),
-            webhooks::sealed_headers.eq(&again.headers),
+            webhooks::sealed_secret.eq(&resealed.secret),
+            webhooks::sealed_headers.eq(&resealed.headers),
         ))
         .execute(connection)
         .await?;
-    for (sealed, replaced_at) in &again.previous {
+    for (sealed, replaced_at) in &resealed.previous {
         diesel::update(previous_secrets::table.find((bind(id), replaced_at)))
             .set(previous_secrets::sealed_secret.eq(sealed))
             .execute(connection)

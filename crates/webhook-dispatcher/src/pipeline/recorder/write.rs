@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tokio::time::sleep;
 use webhook_domain::{FailureDetail, StatusEvent, WebhookId};
-use webhook_store::attempts::{Attempt, AttemptResult, Exchange, record};
+use webhook_store::attempts::{Attempt, AttemptResult, Transcript, record};
 use webhook_store::{StoreError, acquire};
 
 use super::{PAUSE_AFTER_FAILURE, Recorder};
@@ -103,9 +103,9 @@ fn plain(attempt: &AttemptResult, reason: &StoreError) -> AttemptResult {
             failure_detail: failed.then(|| reason.clone()),
             ..attempt.attempt.clone()
         },
-        exchange: Exchange {
+        exchange: Transcript {
             response_body: reason.as_str().as_bytes().to_vec(),
-            ..Exchange::default()
+            ..Transcript::default()
         },
         status_event: attempt.status_event.clone().map(|event| StatusEvent {
             reason: reason.into_string(),

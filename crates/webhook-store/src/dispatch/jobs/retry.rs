@@ -7,7 +7,7 @@ use webhook_domain::{DeliveryId, DeliveryStatus};
 use super::step::Step;
 use crate::StoreError;
 use crate::error::unreadable;
-use crate::tables::deliveries::{Again, DeliveryFilter, Order, Place, list, make_due};
+use crate::tables::deliveries::{DeliveryFilter, Order, Place, RetryRequest, list, make_due};
 use crate::tables::jobs::Job;
 
 /// Makes the next deliveries due, oldest first.
@@ -26,13 +26,13 @@ pub(super) async fn step(
     let rows = list(connection, filter, &place).await?;
     let deliveries: Vec<(DeliveryId, DeliveryStatus)> =
         rows.iter().map(|row| (row.id, row.status)).collect();
-    let again = Again {
+    let request = RetryRequest {
         deliveries: &deliveries,
         actor_name: &job.actor_name,
         job_id: Some(job.id),
     };
     // A delivery may have been retried or removed since the list: make_due leaves such ones alone.
-    let due = make_due(connection, &again).await?;
+    let due = make_due(connection, &request).await?;
     // A short page is the last one.
     let more = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
     let last = rows.last().filter(|_| more);

@@ -13,7 +13,8 @@ use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
-    AnswerRange, DeliveryId, Environment, EventId, EventType, LastAnswer, StatusFilter, WebhookId,
+    DeliveryId, Environment, EventId, EventType, LastResponse, ResponseRange, StatusFilter,
+    WebhookId,
 };
 
 use super::row::DeliveryRow;
@@ -43,7 +44,7 @@ pub struct DeliveryFilter {
     /// Only deliveries with the status.
     pub status: Option<StatusFilter>,
     /// Only deliveries with a result of the latest attempt in the range.
-    pub response: Option<AnswerRange>,
+    pub response: Option<ResponseRange>,
     /// Only deliveries created at the time or later.
     pub since: Option<DateTime<Utc>>,
     /// Only deliveries created before the time.
@@ -124,7 +125,7 @@ struct Scope<'a> {
     /// Only deliveries to the webhooks.
     webhooks: Option<Vec<WebhookId>>,
     /// Only deliveries with a last answer in the range.
-    answers: Option<AnswerRange>,
+    answers: Option<ResponseRange>,
     way: Way,
 }
 
@@ -156,18 +157,18 @@ impl Way {
 }
 
 /// The last answers of a filter. `None`: any.
-fn answers(filter: &DeliveryFilter) -> Option<AnswerRange> {
+fn answers(filter: &DeliveryFilter) -> Option<ResponseRange> {
     if filter.status != Some(StatusFilter::Retrying) {
         return filter.response;
     }
     // A retrying delivery is a pending one with an attempt. The last answer is 0 until the first
     // attempt, and greater afterwards.
-    let attempted = AnswerRange {
+    let attempted = ResponseRange {
         first: 1,
         last: i16::MAX,
     };
     let asked = filter.response.unwrap_or(attempted);
-    Some(AnswerRange {
+    Some(ResponseRange {
         first: asked.first.max(attempted.first),
         ..asked
     })
@@ -275,7 +276,7 @@ impl<'a> Scope<'a> {
             rows = rows.filter(deliveries::status.eq(bind(status.status())));
         }
         if let Some(range) = self.answers {
-            let [first, last] = [range.first, range.last].map(LastAnswer::from_code);
+            let [first, last] = [range.first, range.last].map(LastResponse::from_code);
             rows = rows.filter(deliveries::last_answer.between(bind(first), bind(last)));
         }
         if let Some(environment) = filter.environment {

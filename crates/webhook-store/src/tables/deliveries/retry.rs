@@ -15,7 +15,7 @@ use crate::sql::{Columns, row, sql};
 
 /// Deliveries to be retried.
 #[derive(Debug)]
-pub struct Again<'a> {
+pub struct RetryRequest<'a> {
     /// The deliveries, each with the status seen by the caller. A delivery whose status has changed since
     /// is left alone.
     pub deliveries: &'a [(DeliveryId, DeliveryStatus)],
@@ -27,7 +27,7 @@ pub struct Again<'a> {
 
 /// The result of a request for retries.
 #[derive(Debug, Default)]
-pub struct Due {
+pub struct DueDeliveries {
     /// The deliveries that became due.
     pub ids: Vec<DeliveryId>,
     /// The ordering keys of the deliveries.
@@ -54,17 +54,17 @@ sql! {
 /// Makes deliveries due, pending or ended, and notes the request. Unsendable deliveries are left alone.
 pub async fn make_due(
     connection: &mut AsyncPgConnection,
-    again: &Again<'_>,
-) -> Result<Due, StoreError> {
-    let (ids, statuses) = again.deliveries.iter().copied().unzip();
+    request: &RetryRequest<'_>,
+) -> Result<DueDeliveries, StoreError> {
+    let (ids, statuses) = request.deliveries.iter().copied().unzip();
     let statement = Retry {
         ids,
         statuses,
-        actor_name: again.actor_name,
-        job_id: again.job_id,
+        actor_name: request.actor_name,
+        job_id: request.job_id,
     };
     let rows: Vec<DueRow> = statement.load(connection).await?;
-    let mut due = Due::default();
+    let mut due = DueDeliveries::default();
     for row in rows {
         due.ids.push(row.id);
         due.turns.add(row.webhook_id, row.ordering_key);

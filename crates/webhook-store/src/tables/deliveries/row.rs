@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use webhook_domain::{
-    DeliveryId, DeliveryStatus, Environment, EventId, EventType, LastAnswer, WebhookId,
+    DeliveryId, DeliveryStatus, Environment, EventId, EventType, LastResponse, WebhookId,
 };
 
 use crate::schema::{deliveries, webhooks};
@@ -31,7 +31,7 @@ pub struct DeliveryRow {
     /// The status.
     pub status: DeliveryStatus,
     /// The result of the latest attempt.
-    pub last_answer: LastAnswer,
+    pub last_answer: LastResponse,
     /// The number of recorded attempts.
     pub attempts: i32,
     /// The number of attempts not counted by the retry schedule: attempts before an admin's retry, and

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use serde_json::{Value, json};
-use webhook_domain::{AnswerRange, Environment, EventType, JobKind, StatusFilter, WebhookId};
+use webhook_domain::{Environment, EventType, JobKind, ResponseRange, StatusFilter, WebhookId};
 
 use crate::StoreError;
 use crate::error::unreadable;
@@ -131,9 +131,9 @@ fn required<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<T
     parse(text)?.ok_or_else(|| unreadable("a job without all of its selection"))
 }
 
-fn range(json: Value) -> Result<AnswerRange, StoreError> {
+fn range(json: Value) -> Result<ResponseRange, StoreError> {
     let [first, last] = serde_json::from_value(json).map_err(unreadable)?;
-    Ok(AnswerRange { first, last })
+    Ok(ResponseRange { first, last })
 }
 
 /// The end of the span of time of a new job.
