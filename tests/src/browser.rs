@@ -15,8 +15,8 @@ use url::Url;
 use crate::Service;
 
 /// Chromium's engine without windows, tabs and services: a session starts in 1.0 s, of Chromium itself in
-/// 2.6 s.
-const BINARY: &str = "/usr/bin/chromium-headless-shell";
+/// 2.6 s. Not Debian's wrapper script of `/usr/bin`, which leaves the browser running when the driver kills it.
+const BINARY: &str = "/usr/lib/chromium/chromium-headless-shell";
 
 /// How long a wait for an element, a text or an address may take.
 const PATIENCE: Duration = Duration::from_secs(15);
