@@ -8,7 +8,7 @@ use diesel::sql_types::{Bool, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::outside::MAX_REJECTED_BODY_BYTES;
-use webhook_domain::{Origin, RejectionReason};
+use webhook_domain::{PublishedTo, RejectionReason};
 
 use crate::StoreError;
 use crate::schema::rejected_messages;
@@ -29,7 +29,7 @@ pub struct NewRejectedMessage<'a> {
     /// Why the message is no event.
     pub reason: &'a RejectionReason,
     /// The exchange and routing key of the message.
-    pub origin: &'a Origin,
+    pub origin: &'a PublishedTo,
     /// The whole body.
     pub body: &'a [u8],
 }
