@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{Environment, Event, EventType, FailureClass};
-use webhook_store::attempts::{self, Attempt, AttemptResult, Exchange, NextState, Timing};
+use webhook_store::attempts::{self, Attempt, AttemptResult, NextState, Timing, Transcript};
 use webhook_store::intake::{self, IntakeRequest, TakenIn};
 use webhook_store::webhooks::Webhook;
 use webhook_store::{Connection, LeasedDelivery};
@@ -67,11 +67,11 @@ pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> Attemp
             failure_class: failed.then_some(FailureClass::Status),
             failure_detail: failed.then(|| "answered 500".into()),
         },
-        exchange: Exchange {
+        exchange: Transcript {
             request_url: URL.to_owned(),
             response_headers: vec![("content-type".into(), "text/plain".into())],
             response_body: b"answer".to_vec(),
-            ..Exchange::default()
+            ..Transcript::default()
         },
         next,
         webhook_id: delivery.webhook_id,
