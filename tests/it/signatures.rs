@@ -158,7 +158,7 @@ async fn an_old_signature_holds_with_a_warning_and_a_changed_time_does_not() {
     let told = stale["findings"][0]["message"]
         .as_str()
         .expect("a sentence");
-    assert_eq!(told, "It was signed 60 minutes ago.");
+    assert_eq!(told, "The request was signed 60 minutes ago.");
     let expected = vec!["timestamps_differ", "stale_timestamp", "no_match"];
     assert_eq!(verdict(&changed), (false, expected));
     let valid = [0, 1].map(|index| changed["schemes"][index]["valid"].clone());

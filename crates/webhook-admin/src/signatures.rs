@@ -122,13 +122,13 @@ pub struct FindingBody {
     pub code: FindingCode,
     /// The fault in a sentence.
     #[schema(
-        example = "The body is the same JSON as the one that was sent, in other bytes: \
-        181 bytes were sent, 194 are here, and byte 5 (from 0) is the first that differs."
+        example = "The body is the same JSON as the sent body, in other bytes: 181 bytes were sent, \
+        194 were received, and byte 5 (from 0) is the first difference."
     )]
     pub message: String,
     /// The remedy in a sentence.
     #[schema(
-        example = "Your framework parsed the body and wrote it again: verify over the raw bytes."
+        example = "Your framework parsed and serialised the body: verify over the raw bytes."
     )]
     pub advice: &'static str,
     /// The other webhook, for a finding about another webhook.

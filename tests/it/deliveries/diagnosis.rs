@@ -68,13 +68,13 @@ async fn each_thing_that_keeps_events_away_is_found_with_advice() {
         (
             inactive,
             "status",
-            "Activate it; then replay what it missed",
+            "Activate the webhook, then replay the missed events",
         ),
         (closed, "url", "listens on the URL's port"),
         (
             elsewhere,
             "subscriptions",
-            "meant for the other environment?",
+            "meant for the other environment",
         ),
     ] {
         let findings = diagnose(&platform, &webhook).await;

@@ -37,9 +37,13 @@ fn told(explained: &Value) -> Vec<(&str, &str, &str)> {
 async fn a_webhook_that_was_owed_an_event_is_told_by_its_delivery() {
     let platform = Platform::new().await;
     let wants = [
-        (200, "delivered", "it accepted the event after 1 attempt"),
+        (
+            200,
+            "delivered",
+            "the receiver accepted the event after 1 attempt",
+        ),
         (410, "failed", "the delivery was given up after 1 attempt"),
-        (500, "retrying", "and the delivery is tried again"),
+        (500, "retrying", "the delivery will be retried"),
         (0, "pending", "the delivery waits for its first attempt"),
     ];
     let mut ids = Vec::new();
@@ -100,7 +104,7 @@ async fn what_was_cancelled_or_is_kept_no_more_is_told_so() {
             (
                 "old",
                 "not_kept",
-                "it was owed the event; the delivery is older than what is kept"
+                "the event was owed to the webhook; the delivery is older than the retention period"
             ),
         ]
     );
@@ -134,23 +138,23 @@ async fn a_webhook_that_was_not_owed_an_event_is_told_why() {
             (
                 "choosy",
                 "not_subscribed",
-                "it wanted contract.*, license.created, not license.activated"
+                "the webhook had selected contract.*, license.created, not license.activated"
             ),
-            ("off", "inactive", "it was Inactive at that moment"),
+            ("off", "inactive", "the webhook was Inactive at that moment"),
             (
                 "left",
                 "deleted",
-                "it was deleted before the event was taken in"
+                "the webhook was deleted before the event was taken in"
             ),
             (
                 "new",
                 "created_later",
-                "it was created after the event was taken in"
+                "the webhook was created after the event was taken in"
             ),
             (
                 "elsewhere",
                 "other_environment",
-                "it was for staging, the event is of production"
+                "the webhook was for staging; the event is of production"
             ),
         ]
     );
@@ -226,7 +230,7 @@ async fn events_around_a_deactivation_are_told_apart() {
     let told = explain(&platform, too_late, "").await;
     assert_eq!(
         told["data"][0]["reason"],
-        "it was Inactive at that moment (disabled: the receiver answered 410 Gone)"
+        "the webhook was Inactive at that moment (disabled: the receiver answered 410 Gone)"
     );
     platform.end().await;
 }
@@ -261,7 +265,7 @@ async fn a_test_event_is_told_as_one_to_all_other_webhooks() {
             (
                 "tested",
                 "delivered",
-                "it accepted the event after 1 attempt"
+                "the receiver accepted the event after 1 attempt"
             ),
             (
                 "other",

@@ -24,7 +24,7 @@ async fn a_right_signature_holds_and_a_body_that_was_written_again_is_named() {
 
     browser.see("The signature is not valid").await;
     browser
-        .see("The body is the same JSON as the one that was sent")
+        .see("The body is the same JSON as the sent body")
         .await;
     browser.see("verify over the raw bytes").await;
     let typed = browser.property("#body", "value").await;
@@ -58,7 +58,7 @@ async fn without_scripts_a_wrong_secret_is_told_from_a_request_that_is_no_reques
     browser.press("Check signature").await;
 
     browser
-        .see("It is signed with the secret of another webhook: Receiver")
+        .see("The request is signed with the secret of another webhook: Receiver")
         .await;
     browser.end().await;
     platform.end().await;
@@ -79,7 +79,7 @@ async fn a_webhook_is_suggested_and_found_by_what_is_typed() {
     let only = browser.property(only, "textContent").await;
     assert!(only.is_some_and(|text| text.contains("crm.example.com")));
     browser.press("Check signature").await;
-    browser.see("None of the headers is a signature").await;
+    browser.see("No header is a signature").await;
     browser.fill("Webhook", "example.com").await;
     browser.press("Check signature").await;
 

@@ -26,7 +26,7 @@ async fn a_failed_delivery_is_understood_and_sent_again_in_place() {
     browser.sign_in(&platform.key).await;
     open_first(&browser).await;
     browser.see("Attempt 1 failed: 500.").await;
-    browser.see("The receiver broke on this event").await;
+    browser.see("The receiver failed on this event").await;
     browser
         .see("failed after 1 attempt, all retries used")
         .await;

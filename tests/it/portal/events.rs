@@ -48,9 +48,9 @@ async fn an_event_tells_what_became_of_it_for_every_webhook() {
         .see("Of 3 webhooks, 1 accepted it, 1 was not subscribed and 1 was Inactive.")
         .await;
     for told in [
-        "CRM It accepted the event after 1 attempt.",
-        "Choosy It wanted contract.*, not license.activated.",
-        "Off It was Inactive at that moment.",
+        "CRM The receiver accepted the event after 1 attempt.",
+        "Choosy The webhook had selected contract.*, not license.activated.",
+        "Off The webhook was Inactive at that moment.",
     ] {
         browser.see(told).await;
     }

@@ -121,7 +121,7 @@ async fn the_diagnosis_comes_by_itself_or_by_its_link() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
     let id = create(&platform, &receiver.url).await;
-    let found = "It is Active and healthy.";
+    let found = "The webhook is Active and healthy.";
     let browser = Browser::new(&platform.api).await;
     browser.sign_in(&platform.key).await;
     let plain = Browser::without_scripts(&platform.api).await;

@@ -69,8 +69,8 @@ pub struct ExplainedWebhookBody {
     /// Whether the event was delivered to the webhook, or why not.
     #[schema(value_type = schema::EventOutcomeName)]
     pub outcome: EventOutcome,
-    /// The outcome in a sentence; "it" is the webhook.
-    #[schema(example = "it wanted contract.*, not license.activated")]
+    /// The reason for the outcome, in a clause.
+    #[schema(example = "the webhook had selected contract.*, not license.activated")]
     pub reason: String,
     /// The delivery of the event to the webhook; `null`: there is none.
     #[schema(value_type = Option<Uuid>)]

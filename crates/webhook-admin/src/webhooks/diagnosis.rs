@@ -47,7 +47,7 @@ pub struct FindingBody {
     #[schema(value_type = schema::SeverityName)]
     pub severity: Severity,
     /// The finding, in a sentence.
-    #[schema(example = "It is Active and healthy.")]
+    #[schema(example = "The webhook is Active and healthy.")]
     pub message: String,
     /// How to solve the problem.
     pub advice: Option<String>,

@@ -7,29 +7,29 @@ use crate::FailureClass;
 pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
     match class {
         FailureClass::Dns => {
-            "Check the host in the URL, and the name servers of its domain: they must tell a public \
-             address of the host."
+            "Check the host in the URL, and the name servers of its domain: the name servers \
+             must return a public address of the host."
         }
         FailureClass::Connect => {
-            "Check that the receiver runs, listens on the URL's port, and that its firewall lets \
+            "Check that the receiver runs, listens on the URL's port, and that the firewall lets \
              our addresses in."
         }
         FailureClass::Tls => {
-            "Check the receiver's TLS: version 1.2 or 1.3, no client certificate asked for, and a \
-             certificate that is not expired, names this host, and comes with the certificates \
-             between it and a public root."
+            "Check the receiver's TLS: version 1.2 or 1.3, no request for a client certificate, and a \
+             certificate that is not expired, names this host, and comes with the intermediate \
+             certificates up to a public root."
         }
         FailureClass::Timeout => {
             "Answer first and work afterwards: put the event into a queue of your own and answer \
              2xx at once. Or give the webhook a longer timeout."
         }
         FailureClass::Reset => {
-            "The receiver ended the connection before it answered: look into its log, or into that \
-             of the proxy before it, at this time."
+            "The receiver ended the connection before a response: look into the log of the receiver, \
+             or of the proxy before the receiver, at this time."
         }
         FailureClass::Protocol => {
-            "The receiver does not speak HTTP on this port, or breaks its rules: check the port in \
-             the URL, and what the program that listens there writes."
+            "The receiver does not speak HTTP on this port, or breaks the rules of HTTP: check the \
+             port in the URL, and the output of the program that listens on the port."
         }
         FailureClass::BlockedAddress => {
             "The host must have a public address; an operator can allow a private network."
@@ -43,40 +43,46 @@ pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
 
 const fn for_status(status: u16) -> &'static str {
     match status {
-        300..=399 => "Redirects are not followed: put the address that it points to into the URL.",
+        300..=399 => "Redirects are not followed: put the address of the redirect into the URL.",
         400 | 422 => {
-            "The receiver could not read the request: look into its log, and at what it expects \
-             of the body."
+            "The receiver could not read the request: look into the receiver's log, and at the body \
+             that the receiver expects."
         }
         401 | 403 => {
-            "The receiver refuses us: check the secret that it verifies with, the custom headers, \
-             and its firewall."
+            "The receiver refuses our requests: check the secret in the receiver, the custom headers, \
+             and the firewall."
         }
-        404 | 405 => "Check the path in the URL: the receiver takes no POST there.",
-        408 => "The receiver waited for the request too long: look at the proxy before it.",
+        404 | 405 => "Check the path in the URL: the receiver accepts no POST at this path.",
+        408 => {
+            "The receiver waited for the request too long: look at the proxy before the receiver."
+        }
         410 => {
-            "The receiver wants nothing more: the webhook was set Inactive. Activate it if that \
-             was a mistake."
+            "The receiver wants no more events: the webhook was set Inactive. If the receiver \
+             answered 410 by mistake, activate the webhook."
         }
-        413 => "Let the receiver, and the proxy before it, take bodies of up to 256 KiB.",
-        415 => "Let the receiver take `application/json`.",
+        413 => {
+            "Let the receiver, and the proxy before the receiver, accept bodies of up to 256 KiB."
+        }
+        415 => "Let the receiver accept `application/json`.",
         429 => {
             "Give the webhook a rate limit that the receiver can bear. A 429 costs a delivery no \
-             attempt while it is younger than its retry policy's whole span."
+             attempt while the delivery is younger than the whole span of the retry policy."
         }
         502..=504 => {
-            "The proxy before the receiver could not reach it: check that the receiver runs and \
-             keeps up."
+            "The proxy before the receiver could not reach the receiver: check that the receiver \
+             runs and keeps up."
         }
         520..=524 => {
-            "The CDN before the receiver could not get an answer from it: check that the \
+            "The CDN before the receiver got no response from the receiver: check that the \
              receiver runs, lets the CDN's addresses in, and keeps up."
         }
         525 | 526 => {
-            "The CDN before the receiver refuses its certificate: check the certificate of the \
-             receiver itself."
+            "The CDN before the receiver refuses the receiver's certificate: check the certificate \
+             of the receiver."
         }
-        500..=599 => "The receiver broke on this event: look into its log at this time.",
+        500..=599 => {
+            "The receiver failed on this event: look into the receiver's log at this time."
+        }
         _ => "The receiver must answer with a status of 200 to 299.",
     }
 }

@@ -99,11 +99,13 @@ fn found(check: Check, severity: Severity, message: String, advice: Option<&str>
 fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
     let of = |severity, message, advice| found(Check::Status, severity, message, advice);
     if facts.settings.status == WebhookStatus::Inactive {
-        let reason = facts.disabled_reason.unwrap_or("an admin set it so");
+        let reason = facts
+            .disabled_reason
+            .unwrap_or("an admin set the webhook Inactive");
         return of(
             Severity::Problem,
-            format!("It is Inactive and gets nothing: {reason}."),
-            Some("Activate it; then replay what it missed, for the time in which it was Inactive."),
+            format!("The webhook is Inactive and receives no events: {reason}."),
+            Some("Activate the webhook, then replay the missed events."),
         );
     }
     // A hold comes before the circuit: while it lasts, not even a probe is sent.
@@ -111,13 +113,13 @@ fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         return of(
             Severity::Problem,
             format!(
-                "The receiver asked for no requests until {} (Retry-After): deliveries wait until \
+                "The receiver asked for no requests until {} (Retry-After). Deliveries wait until \
                  then, and lose no attempt.",
                 until.format("%Y-%m-%d %H:%M:%S UTC")
             ),
             Some(
-                "Wait; or send a test event, which goes at once: if the receiver accepts it, the \
-                 others follow. To retry a delivery ends the wait, too.",
+                "Wait, or send a test event: a test event is sent at once, and an accepted test \
+                 event ends the wait. A retry of a delivery ends the wait, too.",
             ),
         );
     }
@@ -129,21 +131,25 @@ fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         }) => of(
             Severity::Problem,
             format!(
-                "It failed {failures} times in a row, so it gets only one request now and then: \
-                 the next one after {}.",
+                "{failures} attempts in a row failed. The circuit is open: the next probe is sent \
+                 after {}.",
                 until.format("%Y-%m-%d %H:%M:%S UTC")
             ),
-            Some("Mend the receiver: the first accepted request lets the others follow."),
+            Some("Repair the receiver: after one accepted request all deliveries continue."),
         ),
         Some(failing) => of(
             Severity::Warning,
             format!(
-                "It is Active, and failed {} times in a row.",
+                "The webhook is Active. The last {} attempts failed.",
                 failing.failures
             ),
-            Some("See what was answered, under `answers`."),
+            Some("Read the latest response, under `answers`."),
         ),
-        None => of(Severity::Ok, "It is Active and healthy.".to_owned(), None),
+        None => of(
+            Severity::Ok,
+            "The webhook is Active and healthy.".to_owned(),
+            None,
+        ),
     }
 }
 
@@ -160,7 +166,7 @@ fn subscriptions(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         (Some((event_type, _, at)), _) if now - at < TimeDelta::days(7) => of(
             Severity::Ok,
             format!(
-                "Events that it wants arrive in {own}: the latest, {event_type}, at {}.",
+                "Events of the selected types arrive in {own}; the latest is {event_type} at {}.",
                 at.format("%Y-%m-%d %H:%M:%S UTC")
             ),
             None,
@@ -168,25 +174,27 @@ fn subscriptions(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         (Some((event_type, _, at)), _) => of(
             Severity::Warning,
             format!(
-                "No event that it wants arrived in {own} for a week: the latest, {event_type}, at {}.",
+                "No event of the selected types arrived in {own} for a week; the latest is \
+                 {event_type} at {}.",
                 at.format("%Y-%m-%d %H:%M:%S UTC")
             ),
             Some(
-                "Check that the platform's services still publish, and that it wants the right types.",
+                "Check that the platform's services still publish, and that the right event types are \
+                 selected.",
             ),
         ),
         (None, Some((event_type, environment, _))) => of(
             Severity::Problem,
             format!(
-                "No event that it wants is known in {own}, but there are in {environment}, such as \
-                 {event_type}."
+                "No event of the selected types is known in {own}, but {environment} has some, for \
+                 example {event_type}."
             ),
-            Some("Is it meant for the other environment? Create it there."),
+            Some("If the webhook is meant for the other environment, create the webhook there."),
         ),
         (None, None) => of(
             Severity::Warning,
-            "No event of a type that it wants is known in any environment.".to_owned(),
-            Some("Choose more types, or send a test event to see that the rest works."),
+            "No event of the selected types is known in any environment.".to_owned(),
+            Some("Select more event types, or send a test event to check the receiver."),
         ),
     }
 }
@@ -194,7 +202,7 @@ fn subscriptions(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
 fn backlog(facts: &WebhookFacts<'_>) -> Finding {
     let of = |severity, message, advice| found(Check::Backlog, severity, message, advice);
     match facts.pending {
-        0 => of(Severity::Ok, "Nothing waits for it.".to_owned(), None),
+        0 => of(Severity::Ok, "No delivery is pending.".to_owned(), None),
         1..=1_000 => of(
             Severity::Ok,
             format!("{} deliveries are pending.", facts.pending),
@@ -202,9 +210,12 @@ fn backlog(facts: &WebhookFacts<'_>) -> Finding {
         ),
         many => of(
             Severity::Warning,
-            format!("{many} deliveries or more are pending: it is slower than events come."),
+            format!(
+                "{many} deliveries or more are pending: events arrive faster than the receiver \
+                 accepts them."
+            ),
             Some(
-                "Let the receiver answer sooner, give the webhook more concurrency, or a higher \
+                "Let the receiver answer sooner, or give the webhook more concurrency or a higher \
                  rate limit.",
             ),
         ),
@@ -218,7 +229,7 @@ fn answers(facts: &WebhookFacts<'_>) -> Finding {
     match facts.last_attempt {
         None => of(
             Severity::Warning,
-            "No request was ever made to it.".to_owned(),
+            "No request was sent yet.".to_owned(),
             Some("Send a test event."),
         ),
         Some((at, status, Some(class))) => of(
@@ -250,8 +261,8 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
     let Some(report) = facts.url else {
         return of(
             Severity::Warning,
-            "No dispatcher looked at the URL in time.".to_owned(),
-            Some("Check that a dispatcher runs: without one nothing is delivered at all."),
+            "No dispatcher checked the URL in time.".to_owned(),
+            Some("Check that a dispatcher runs: without a dispatcher no event is delivered."),
         );
     };
     if let Some(failure) = &report.failure {
@@ -266,14 +277,14 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         .iter()
         .map(|checked| checked.address.to_string())
         .collect();
-    let reached = format!("Its host is {} and can be reached", addresses.join(", "));
+    let reached = format!("The host is {} and can be reached", addresses.join(", "));
     if let Some(dead) = dead_addresses(report) {
         return of(
             Severity::Warning,
             format!(
-                "{reached}, but {dead} took no connection; attempts go to the other addresses."
+                "{reached}, but {dead} accepted no connection; attempts go to the other addresses."
             ),
-            Some("Take the address out of the DNS, or let it answer."),
+            Some("Remove the address from the DNS, or let the address accept connections."),
         );
     }
     let Some(tls) = &report.tls else {
@@ -284,7 +295,7 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         Some(end) if end - now < TimeDelta::days(14) => of(
             Severity::Warning,
             format!(
-                "{reached}; its certificate expires on {}.",
+                "{reached}; the certificate expires on {}.",
                 end.format("%Y-%m-%d")
             ),
             Some("Renew the certificate."),
@@ -292,14 +303,14 @@ fn url(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         Some(end) => of(
             Severity::Ok,
             format!(
-                "{reached}; its certificate is valid until {}.",
+                "{reached}; the certificate is valid until {}.",
                 end.format("%Y-%m-%d")
             ),
             None,
         ),
         None => of(
             Severity::Ok,
-            format!("{reached}; its certificate is accepted."),
+            format!("{reached}; the certificate is accepted."),
             None,
         ),
     }
@@ -326,7 +337,7 @@ fn rejected(facts: &WebhookFacts<'_>) -> Finding {
         count => of(
             Severity::Warning,
             format!("{count} messages of the last day could not be an event."),
-            Some("Look at the rejected messages: the events that are missed may be among them."),
+            Some("Look at the rejected messages: the missed events may be among them."),
         ),
     }
 }

@@ -63,45 +63,56 @@ pub struct Circumstances<'a> {
 }
 
 impl EventOutcome {
-    /// The reason in a clause that names the values. The subject "it" is the webhook.
+    /// The reason in a clause that names the values.
     pub fn reason(self, known: Circumstances<'_>) -> String {
         let attempts = attempts(known.attempts);
         match (self, known.webhook) {
-            (Self::Delivered, _) => format!("it accepted the event after {attempts}"),
+            (Self::Delivered, _) => format!("the receiver accepted the event after {attempts}"),
             (Self::Pending, _) if known.is_inactive => UNTIL_ACTIVE.to_owned(),
             (Self::Pending, _) => "the delivery waits for its first attempt".to_owned(),
             (Self::Retrying, _) if known.is_inactive => {
-                format!("it did not accept the event in {attempts}, and {UNTIL_ACTIVE}")
+                format!("the receiver did not accept the event in {attempts}, and {UNTIL_ACTIVE}")
             }
             (Self::Retrying, _) => {
                 format!(
-                    "it did not accept the event in {attempts}, and the delivery is tried again"
+                    "the receiver did not accept the event in {attempts}; the delivery will be retried"
                 )
             }
             (Self::Failed, _) => format!("the delivery was given up after {attempts}"),
             (Self::Cancelled, _) => format!("the delivery was cancelled after {attempts}"),
             (Self::OtherEnvironment, Some(webhook)) => format!(
-                "it was for {}, the event is of {}",
+                "the webhook was for {}; the event is of {}",
                 webhook.environment, known.environment
             ),
             (Self::NotSubscribed, Some(webhook)) => {
                 let wanted = webhook.patterns.join(", ");
-                format!("it wanted {wanted}, not {}", known.event_type)
+                format!(
+                    "the webhook had selected {wanted}, not {}",
+                    known.event_type
+                )
             }
             (Self::Inactive, Some(webhook)) => match &webhook.disabled_reason {
-                Some(reason) => format!("it was Inactive at that moment (disabled: {reason})"),
-                None => "it was Inactive at that moment".to_owned(),
+                Some(reason) => {
+                    format!("the webhook was Inactive at that moment (disabled: {reason})")
+                }
+                None => "the webhook was Inactive at that moment".to_owned(),
             },
-            (Self::CreatedLater, _) => "it was created after the event was taken in".to_owned(),
-            (Self::Deleted, _) => "it was deleted before the event was taken in".to_owned(),
+            (Self::CreatedLater, _) => {
+                "the webhook was created after the event was taken in".to_owned()
+            }
+            (Self::Deleted, _) => {
+                "the webhook was deleted before the event was taken in".to_owned()
+            }
             (Self::TestEvent, _) => "the event is a test for another webhook".to_owned(),
             (Self::NotKept, Some(_)) => {
-                "it was owed the event; the delivery is older than what is kept".to_owned()
+                "the event was owed to the webhook; the delivery is older than the retention period"
+                    .to_owned()
             }
             (
                 Self::NotKept | Self::OtherEnvironment | Self::NotSubscribed | Self::Inactive,
                 None,
-            ) => "what it was at that moment is not kept".to_owned(),
+            ) => "the settings of the webhook at that moment are older than the retention period"
+                .to_owned(),
         }
     }
 }
@@ -132,29 +143,35 @@ mod tests {
     }
 
     #[rstest]
-    #[case("delivered", "it accepted the event after 2 attempts")]
+    #[case("delivered", "the receiver accepted the event after 2 attempts")]
     #[case("pending", "the delivery waits for its first attempt")]
     #[case(
         "retrying",
-        "it did not accept the event in 2 attempts, and the delivery is tried again"
+        "the receiver did not accept the event in 2 attempts; the delivery will be retried"
     )]
     #[case("failed", "the delivery was given up after 2 attempts")]
     #[case("cancelled", "the delivery was cancelled after 2 attempts")]
-    #[case("other_environment", "it was for staging, the event is of production")]
+    #[case(
+        "other_environment",
+        "the webhook was for staging; the event is of production"
+    )]
     #[case(
         "not_subscribed",
-        "it wanted contract.*, product.created, not license.activated"
+        "the webhook had selected contract.*, product.created, not license.activated"
     )]
     #[case(
         "inactive",
-        "it was Inactive at that moment (disabled: the receiver answered 410 Gone)"
+        "the webhook was Inactive at that moment (disabled: the receiver answered 410 Gone)"
     )]
-    #[case("created_later", "it was created after the event was taken in")]
-    #[case("deleted", "it was deleted before the event was taken in")]
+    #[case(
+        "created_later",
+        "the webhook was created after the event was taken in"
+    )]
+    #[case("deleted", "the webhook was deleted before the event was taken in")]
     #[case("test_event", "the event is a test for another webhook")]
     #[case(
         "not_kept",
-        "it was owed the event; the delivery is older than what is kept"
+        "the event was owed to the webhook; the delivery is older than the retention period"
     )]
     fn a_reason_names_the_values(#[case] outcome: EventOutcome, #[case] reason: &str) {
         let webhook = WebhookThen {
@@ -185,6 +202,9 @@ mod tests {
             assert!(!outcome.reason(known(None, 0)).is_empty(), "{outcome}");
         }
         let unknown = EventOutcome::NotKept.reason(known(None, 0));
-        assert_eq!(unknown, "what it was at that moment is not kept");
+        assert_eq!(
+            unknown,
+            "the settings of the webhook at that moment are older than the retention period"
+        );
     }
 }

@@ -120,8 +120,8 @@ fn a_receiver_that_asked_for_no_requests_is_told_with_its_time_until_that_is_ove
 }
 
 #[rstest]
-#[case::fresh(7 * 86_400 - 1, Severity::Ok, "Events that it wants arrive in production")]
-#[case::old(7 * 86_400, Severity::Warning, "No event that it wants arrived in production")]
+#[case::fresh(7 * 86_400 - 1, Severity::Ok, "Events of the selected types arrive in production")]
+#[case::old(7 * 86_400, Severity::Warning, "No event of the selected types arrived in production")]
 fn an_event_of_the_last_week_is_well(
     #[case] seconds_ago: i64,
     #[case] severity: Severity,
@@ -151,13 +151,13 @@ fn an_event_of_the_last_week_is_well(
 }
 
 #[rstest]
-#[case(0, Severity::Ok, "Nothing waits for it.")]
+#[case(0, Severity::Ok, "No delivery is pending.")]
 #[case(1, Severity::Ok, "1 deliveries are pending.")]
 #[case(1_000, Severity::Ok, "1000 deliveries are pending.")]
 #[case(
     1_001,
     Severity::Warning,
-    "1001 deliveries or more are pending: it is slower than events come."
+    "1001 deliveries or more are pending: events arrive faster than the receiver accepts them."
 )]
 fn a_backlog_of_more_than_1000_is_a_warning(
     #[case] pending: usize,
@@ -221,9 +221,9 @@ fn reached(valid_for: Option<TimeDelta>, second_takes_no_connection: bool) -> Ur
 }
 
 #[rstest]
-#[case::soon(Some(14 * 86_400 - 1), Severity::Warning, "its certificate expires on 1970-02-13.")]
-#[case::later(Some(14 * 86_400), Severity::Ok, "its certificate is valid until 1970-02-14.")]
-#[case::unknown(None, Severity::Ok, "its certificate is accepted.")]
+#[case::soon(Some(14 * 86_400 - 1), Severity::Warning, "the certificate expires on 1970-02-13.")]
+#[case::later(Some(14 * 86_400), Severity::Ok, "the certificate is valid until 1970-02-14.")]
+#[case::unknown(None, Severity::Ok, "the certificate is accepted.")]
 fn a_certificate_that_ends_within_two_weeks_is_a_warning(
     #[case] seconds_left: Option<i64>,
     #[case] severity: Severity,
@@ -241,7 +241,7 @@ fn a_certificate_that_ends_within_two_weeks_is_a_warning(
     );
 
     assert_eq!(finding.severity, severity);
-    let begin = "Its host is 192.0.2.1, 192.0.2.2 and can be reached; ";
+    let begin = "The host is 192.0.2.1, 192.0.2.2 and can be reached; ";
     assert_eq!(finding.message, format!("{begin}{end}"));
 }
 
@@ -260,7 +260,9 @@ fn an_address_that_takes_no_connection_is_named() {
 
     assert_eq!(finding.severity, Severity::Warning);
     assert!(
-        finding.message.contains("but 192.0.2.2 took no connection"),
+        finding
+            .message
+            .contains("but 192.0.2.2 accepted no connection"),
         "{}",
         finding.message
     );

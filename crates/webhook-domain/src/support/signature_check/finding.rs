@@ -146,22 +146,22 @@ impl SignatureFinding {
     /// The finding, in a sentence.
     pub fn message(&self) -> String {
         match self {
-            Self::NoSignature => "None of the headers is a signature.".to_owned(),
+            Self::NoSignature => "No header is a signature.".to_owned(),
             Self::MalformedHeader { header, fault } => {
                 format!("`{}` cannot be read: {fault}.", header.in_lower_case())
             }
             Self::MissingTimestamp { header } => {
                 let header = header.in_lower_case();
-                format!("`{header}` does not tell when the request was signed.")
+                format!("`{header}` lacks the time of the signature.")
             }
             Self::NotATimestamp { header } => {
                 let header = header.in_lower_case();
                 format!("The time in `{header}` is not a number of seconds since 1970.")
             }
-            Self::TimestampsDiffer => "The two schemes tell different times.".to_owned(),
-            Self::StaleTimestamp { age } => format!("It was signed {} ago.", span(*age)),
+            Self::TimestampsDiffer => "The two schemes have different times.".to_owned(),
+            Self::StaleTimestamp { age } => format!("The request was signed {} ago.", span(*age)),
             Self::FutureTimestamp { ahead } => {
-                format!("It was signed {} in the future.", span(*ahead))
+                format!("The request was signed {} in the future.", span(*ahead))
             }
             Self::MissingMessageId => {
                 "`webhook-id` is missing, and `webhook-signature` covers it.".to_owned()
@@ -171,31 +171,33 @@ impl SignatureFinding {
                     .to_owned()
             }
             Self::PreviousSecret { valid_until } => format!(
-                "It is signed only with a secret that was replaced, which is valid until {}.",
+                "The request is signed only with a replaced secret, which is valid until {}.",
                 time(valid_until)
             ),
             Self::ExpiredSecret { valid_until } => format!(
-                "It is signed with a secret that was replaced, which was valid until {}.",
+                "The request is signed with a replaced secret, which was valid until {}.",
                 time(valid_until)
             ),
             Self::OtherWebhook(OtherWebhook { id, name }) => {
-                format!("It is signed with the secret of another webhook: {name} ({id}).")
+                format!("The request is signed with the secret of another webhook: {name} ({id}).")
             }
             Self::WrongKeyForm { scheme } => wrong_key_form(*scheme).to_owned(),
             Self::Mangled(mangling) => mangled(*mangling).0.to_owned(),
-            Self::ReserializedJson(difference) => format!(
-                "The body is the same JSON as the one that was sent, in other bytes: {difference}."
-            ),
+            Self::ReserializedJson(difference) => {
+                format!("The body is the same JSON as the sent body, in other bytes: {difference}.")
+            }
             Self::BodyChanged(difference) => {
-                format!("The body is not the one that was sent: {difference}.")
+                format!("The body differs from the sent body: {difference}.")
             }
             Self::NoMatch { body_is_ours } => {
                 let body = match body_is_ours {
-                    Some(true) => "this body, which is the one that was sent",
-                    Some(false) => "this body or the one that was sent, which is another",
-                    None => "this body, and no event with its id is known",
+                    Some(true) => "this body, which is the sent body",
+                    Some(false) => {
+                        "this body, which differs from the sent body, or over the sent body"
+                    }
+                    None => "this body, whose event is unknown",
                 };
-                format!("No secret that was tried makes this signature over {body}.")
+                format!("No known secret makes this signature over {body}.")
             }
         }
     }
@@ -204,53 +206,56 @@ impl SignatureFinding {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoSignature => {
-                "Give the headers as they arrived. If they did arrive without a signature, a proxy \
-                 takes it away, or the request is not ours: refuse it."
+                "Paste the headers as received. If the request arrived without a signature, a proxy \
+                 removes the signature, or the request is not ours: refuse the request."
             }
             Self::MalformedHeader { .. } => {
-                "Give the whole header as it arrived. `docs/verifying.md` tells what it looks like."
+                "Paste the whole header as received. `docs/verifying.md` shows its format."
             }
             Self::MissingTimestamp { .. } | Self::NotATimestamp { .. } => {
-                "Give the header as it arrived. If it did arrive so, a proxy changes headers."
+                "Paste the header as received. If the header did arrive like this, a proxy changes headers."
             }
             Self::TimestampsDiffer => {
-                "Every request tells one time. Look for headers of two requests that were mixed up."
+                "Every request has one time of signature. The headers may be of two requests."
             }
             Self::StaleTimestamp { .. } => {
-                "Verifiers refuse what is older than five minutes. If it is fresh, set the \
-                 receiver's clock by NTP; if it waits in a queue of yours, verify before it does."
+                "Verifiers refuse requests older than five minutes. If the request is new, set the \
+                 receiver's clock by NTP. If requests wait in a queue of yours, verify before the \
+                 queue."
             }
             Self::FutureTimestamp { .. } => {
-                "The receiver's clock is behind: set it by NTP. If it is right, the time was changed."
+                "Set the receiver's clock, which is behind, by NTP. If the clock is right, the time in \
+                 the header was changed."
             }
             Self::MissingMessageId | Self::MessageIdDiffers => {
-                "Let the header through as it was sent, and verify each request with its own headers."
+                "Let the header through unchanged, and verify each request with its own headers."
             }
             Self::PreviousSecret { .. } => {
-                "It was made before the rotation. Later ones are signed with both secrets until \
-                 that time: give the receiver the new one before."
+                "The request was signed before the rotation. Later requests are signed with both \
+                 secrets until that time: give the receiver the new secret before."
             }
             Self::ExpiredSecret { .. } => {
-                "Requests are signed with the current secret by now, retries too: give it to the receiver."
+                "Requests and retries are now signed with the current secret: give the current secret to \
+                 the receiver."
             }
             Self::OtherWebhook(_) => {
-                "Verify with the secret of the webhook whose URL this is. One URL may belong to \
-                 several webhooks, each with a secret of its own."
+                "Verify with the secret of the webhook that sends to this URL. Several webhooks may \
+                 have the same URL, each with a secret of its own."
             }
             Self::WrongKeyForm { .. } => {
-                "Each scheme makes its key out of the secret in its own way, see `docs/verifying.md`."
+                "Each scheme derives its key from the secret differently, see `docs/verifying.md`."
             }
             Self::Mangled(mangling) => mangled(*mangling).1,
             Self::ReserializedJson(_) => {
-                "Your framework parsed the body and wrote it again: verify over the raw bytes."
+                "Your framework parsed and serialised the body: verify over the raw bytes."
             }
             Self::BodyChanged(_) => {
-                "Something between us and your verifier changes the body: compare what arrives at \
-                 your edge. Until you know what it is, refuse it."
+                "A proxy or program between us and your verifier changes the body: compare the body \
+                 that arrives at your edge. Refuse such requests until the cause is known."
             }
             Self::NoMatch { .. } => {
-                "Give headers and body of one request, as they arrived. If they did arrive so, the \
-                 request is not ours or was changed on the way: refuse it."
+                "Paste headers and body of one request, as received. If the request did arrive like \
+                 this, the request is not ours or was changed on the way: refuse the request."
             }
         }
     }
@@ -264,16 +269,16 @@ fn wrong_key_form(scheme: SignatureScheme) -> &'static str {
         }
         SignatureScheme::Standard => {
             "This signature is keyed with the text of the secret; `webhook-signature` is keyed with \
-             the bytes that the base64 after `whsec_` stands for."
+             the bytes that the base64 after `whsec_` encodes."
         }
     }
 }
 
 fn mangled(mangling: Mangling) -> (&'static str, &'static str) {
-    const RAW: &str = "Verify over the raw bytes, before anything else reads them.";
+    const RAW: &str = "Verify over the raw bytes, before other code reads the body.";
     match mangling {
         Mangling::EndsTrimmed => (
-            "White space at an end of the body was added or taken away.",
+            "White space at an end of the body was added or removed.",
             RAW,
         ),
         Mangling::LineEndings => (
@@ -283,16 +288,16 @@ fn mangled(mangling: Mangling) -> (&'static str, &'static str) {
         Mangling::ByteOrderMark => ("A byte order mark was put before the body.", RAW),
         Mangling::Latin1 => (
             "The body's UTF-8 was read as Latin-1.",
-            "Verify over the raw bytes, or read them as UTF-8.",
+            "Verify over the raw bytes, or decode the bytes as UTF-8.",
         ),
         Mangling::Html => ("The body was escaped for HTML.", RAW),
         Mangling::Base64 => (
             "The body is base64.",
-            "Decode it first: gateways of serverless functions often hand over base64.",
+            "Decode the body first: gateways of serverless functions often pass base64 on.",
         ),
         Mangling::JsonString => (
-            "The body was made a string in JSON.",
-            "Verify over what the string says, or rather over the raw bytes.",
+            "The body was wrapped into a JSON string.",
+            "Verify over the content of the string, or better over the raw bytes.",
         ),
     }
 }
@@ -306,7 +311,7 @@ impl std::fmt::Display for BodyDifference {
         } = self;
         write!(
             f,
-            "{sent} bytes were sent, {received} are here, and byte {first} (from 0) is the first that differs"
+            "{sent} bytes were sent, {received} were received, and byte {first} (from 0) is the first difference"
         )
     }
 }

@@ -192,7 +192,10 @@ fn no_finding_repeats_a_body_or_a_secret() {
         "{told}"
     );
     assert!(told.contains("byte 54 (from 0)"), "{told}");
-    assert_eq!(check.findings[0].message(), "It was signed 2 hours ago.");
+    assert_eq!(
+        check.findings[0].message(),
+        "The request was signed 2 hours ago."
+    );
 }
 
 proptest! {
@@ -225,10 +228,10 @@ proptest! {
 }
 
 #[rstest]
-#[case(301, Some("It was signed 5 minutes ago."))]
+#[case(301, Some("The request was signed 5 minutes ago."))]
 #[case(300, None)]
 #[case(-300, None)]
-#[case(-301, Some("It was signed 5 minutes in the future."))]
+#[case(-301, Some("The request was signed 5 minutes in the future."))]
 fn a_clock_may_differ_by_five_minutes(#[case] seconds: i64, #[case] told: Option<&str>) {
     let check = arrived(&[secret(1)]).check(&[own(1, None)], None, at(seconds));
 
@@ -251,9 +254,9 @@ fn a_replaced_secret_expires_at_the_end_of_its_grace_period() {
 }
 
 #[rstest]
-#[case::same(Some(BODY), "which is the one that was sent")]
-#[case::other(Some("{}"), "which is another")]
-#[case::unknown(None, "no event with its id is known")]
+#[case::same(Some(BODY), "which is the sent body")]
+#[case::other(Some("{}"), "which differs from the sent body")]
+#[case::unknown(None, "whose event is unknown")]
 fn a_signature_of_nobody_is_told_with_the_standing_of_the_body(
     #[case] sent: Option<&str>,
     #[case] told: &str,

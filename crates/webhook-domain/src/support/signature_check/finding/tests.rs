@@ -35,7 +35,7 @@ fn a_header_is_named_in_lower_case() {
         messages,
         [
             "`x-webhook-signature` cannot be read: it is empty.",
-            "`x-webhook-signature` does not tell when the request was signed.",
+            "`x-webhook-signature` lacks the time of the signature.",
             "The time in `x-webhook-signature` is not a number of seconds since 1970.",
         ]
     );
@@ -70,7 +70,7 @@ fn another_webhook_is_named_with_its_id() {
     assert_eq!(SignatureFinding::NoSignature.other_webhook(), None);
     assert_eq!(
         finding.message(),
-        format!("It is signed with the secret of another webhook: ERP ({id}).")
+        format!("The request is signed with the secret of another webhook: ERP ({id}).")
     );
 }
 
@@ -81,20 +81,23 @@ fn a_difference_is_told_by_lengths_and_position() {
         sent: 9,
         received: 10,
     };
-    let told = "9 bytes were sent, 10 are here, and byte 3 (from 0) is the first that differs";
+    let told = "9 bytes were sent, 10 were received, and byte 3 (from 0) is the first difference";
 
     assert_eq!(difference.to_string(), told);
     let changed = SignatureFinding::BodyChanged(difference).message();
     assert_eq!(
         changed,
-        format!("The body is not the one that was sent: {told}.")
+        format!("The body differs from the sent body: {told}.")
     );
 }
 
 #[rstest]
-#[case(Some(true), "this body, which is the one that was sent.")]
-#[case(Some(false), "this body or the one that was sent, which is another.")]
-#[case(None, "this body, and no event with its id is known.")]
+#[case(Some(true), "this body, which is the sent body.")]
+#[case(
+    Some(false),
+    "this body, which differs from the sent body, or over the sent body."
+)]
+#[case(None, "this body, whose event is unknown.")]
 fn an_unexplained_signature_tells_what_was_tried(
     #[case] body_is_ours: Option<bool>,
     #[case] end: &str,
