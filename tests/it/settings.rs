@@ -200,7 +200,7 @@ async fn a_webhook_is_disabled_after_the_time_that_is_set_by_then() {
     let reason = platform.world.eventually("it is disabled", disabled).await;
 
     assert_eq!(warned_before, 0);
-    assert_eq!(reason, "it has only failed for 1 hour");
+    assert_eq!(reason, "every attempt failed for 1 hour");
     platform.end().await;
 }
 

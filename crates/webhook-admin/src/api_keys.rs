@@ -161,7 +161,7 @@ pub async fn revoke_api_key(
             Ok(row.into())
         }
         Revoked::LastOwner => Err(Refusal::Conflict(
-            "it is the last key of an owner; make another one first",
+            "this is the last API key of an owner; create another key first",
         )),
         Revoked::Before | Revoked::Unknown => Err(Refusal::NotFound("API key")),
     });

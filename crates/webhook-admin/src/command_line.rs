@@ -53,11 +53,11 @@ pub async fn reseal(
     let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
-    forgotten.context("cannot forget answers to creations")?;
+    forgotten.context("cannot remove remembered creations")?;
     let (mut sealed, mut unreadable, mut after) = (0, Vec::new(), None);
     loop {
         let step = secrets::reseal(&mut connection, keys, after, RESEALED).await;
-        let step = step.context("cannot seal anew")?;
+        let step = step.context("cannot reseal the secrets")?;
         sealed += step.sealed;
         unreadable.extend(step.unreadable);
         after = step.last;

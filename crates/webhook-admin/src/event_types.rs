@@ -37,7 +37,7 @@ pub fn list_event_types() -> EventTypes {
         group: event_type.group(),
         description: event_type.description(),
         example: serde_json::from_str(event_type.example())
-            .expect("every example is JSON, a test of the catalogue proves it"),
+            .expect("every example is JSON, as a test of the catalogue proves"),
     });
     let data = data.collect();
     EventTypes { data }

@@ -234,7 +234,7 @@ impl<'a> Fields<'a> {
     pub fn finish(mut self) -> Vec<FieldError> {
         let unknown = self.values.into_keys();
         self.errors
-            .extend(unknown.map(|name| FieldError::new(shortened(&name), "is not known here")));
+            .extend(unknown.map(|name| FieldError::new(shortened(&name), "is not a known field")));
         self.errors
     }
 
@@ -306,7 +306,7 @@ impl<'de> Deserialize<'de> for Whole {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "it is checked to be whole and in range"
+            reason = "the number is checked to be whole and in range"
         )]
         let whole =
             || ((0.0..=EXACT).contains(&float) && float.fract() == 0.0).then_some(float as u64);

@@ -18,7 +18,7 @@ pub enum Refusal {
     #[error("send an API key: `Authorization: Bearer whk_…`")]
     Unauthorized,
     /// The caller's role lacks a permission.
-    #[error("this needs the role {}; the API key has the role {role}", lowest_role(*permission))]
+    #[error("the operation needs the role {}; the API key has the role {role}", lowest_role(*permission))]
     Forbidden {
         /// The role of the caller's API key.
         role: Role,
@@ -38,7 +38,7 @@ pub enum Refusal {
     #[error("some fields are wrong")]
     Invalid(Vec<FieldError>),
     /// `If-Match` named another version than the current one.
-    #[error("it was changed meanwhile: its version is {version} now")]
+    #[error("the object was changed in the meantime; its current version is {version}")]
     Changed {
         /// The current version.
         version: i64,
@@ -47,13 +47,13 @@ pub enum Refusal {
     #[error("{0}")]
     Conflict(&'static str),
     /// Names in an import fit more than one webhook each.
-    #[error("some names do not tell one webhook")]
+    #[error("some names match several webhooks")]
     Ambiguous(Vec<FieldError>),
     /// The caller used an `Idempotency-Key` again, with another request.
     #[error("this Idempotency-Key was used for another request")]
     IdempotencyKeyReused,
     /// RabbitMQ did not confirm an event.
-    #[error("the broker did not take the event; nothing is lost if it is sent again")]
+    #[error("the broker did not confirm the event; send the event again")]
     Broker(#[from] PublishError),
     /// Postgres failed or is away.
     #[error("{}", store_detail(.0))]
@@ -62,7 +62,7 @@ pub enum Refusal {
     #[error("the service is stopping")]
     Stopping,
     /// A fault of the product; with its details for the log.
-    #[error("something went wrong here; it was logged")]
+    #[error("internal error; the log of the service has the cause")]
     Broken(String),
 }
 
@@ -79,11 +79,11 @@ fn lowest_role(permission: Permission) -> Role {
 /// The database's own words are for operators, not for callers.
 fn store_detail(error: &StoreError) -> &'static str {
     if matches!(error, StoreError::ReadOnly) {
-        "the database takes no changes at the moment"
+        "the database is read-only at the moment"
     } else if error.is_unavailable() {
         "the database is not available"
     } else {
-        "something went wrong here; it was logged"
+        "internal error; the log of the service has the cause"
     }
 }
 

@@ -107,11 +107,11 @@ async fn migrate(flags: &Flags) -> anyhow::Result<()> {
 async fn reseal(flags: &Flags) -> anyhow::Result<()> {
     let (database_url, keys) = flags.check_sealing()?;
     let (sealed, unreadable) = webhook_api::reseal(database_url.as_str(), &keys).await?;
-    println!("sealed the secrets of {sealed} webhooks anew");
+    println!("resealed the secrets of {sealed} webhooks");
     for id in &unreadable {
-        eprintln!("webhook {id}: none of the keys opens its secrets");
+        eprintln!("no key opens the secrets of webhook {id}");
     }
-    anyhow::ensure!(unreadable.is_empty(), "some secrets were left as they are");
+    anyhow::ensure!(unreadable.is_empty(), "some secrets were not resealed");
     Ok(())
 }
 

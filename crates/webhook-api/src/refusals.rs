@@ -11,22 +11,25 @@ pub(crate) struct Refusals;
 
 /// The statuses, each with the sentence of its cause.
 pub(crate) const REFUSALS: [(StatusCode, &str); 12] = [
-    (StatusCode::BAD_REQUEST, "The body is no JSON object"),
+    (StatusCode::BAD_REQUEST, "The body is not a JSON object"),
     (StatusCode::UNAUTHORIZED, "There is no valid API key"),
-    (StatusCode::FORBIDDEN, "The key's role does not allow it"),
+    (StatusCode::FORBIDDEN, "The key's role lacks the permission"),
     (
         StatusCode::NOT_FOUND,
-        "There is no such thing, or it was deleted",
+        "The object does not exist or was deleted",
     ),
-    (StatusCode::CONFLICT, "It cannot be done as things are"),
+    (
+        StatusCode::CONFLICT,
+        "The operation conflicts with the current state",
+    ),
     (
         StatusCode::PRECONDITION_FAILED,
-        "It was changed meanwhile; `current_version` tells",
+        "The object was changed in the meantime; `current_version` has its version",
     ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     (
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "The body is compressed, or does not call itself JSON",
+        "The body is compressed, or its content type is not JSON",
     ),
     (
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -34,15 +37,15 @@ pub(crate) const REFUSALS: [(StatusCode, &str); 12] = [
     ),
     (
         StatusCode::TOO_MANY_REQUESTS,
-        "The key asks too fast; `Retry-After` tells how long to wait",
+        "The API key sends too many requests; `Retry-After` gives the wait",
     ),
     (
         StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong here; it was logged",
+        "Internal error; the log of the service has the cause",
     ),
     (
         StatusCode::SERVICE_UNAVAILABLE,
-        "The database or the broker is away; send it again",
+        "The database or the broker is unavailable; send the request again",
     ),
 ];
 

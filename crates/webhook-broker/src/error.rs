@@ -23,7 +23,7 @@ pub enum BrokerError {
     TimedOut,
     /// An exchange or a queue is missing, and the user may declare neither.
     #[error(
-        "{name} is not declared, and the RabbitMQ user may not declare it: grant `configure` on \
+        "{name} is not declared, and the RabbitMQ user may not declare queues and exchanges: grant `configure` on \
          `webhooks\\..*`, or declare everything beforehand, see docs/operating.md"
     )]
     NotDeclared {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use webhook_domain::{AmqpName, PublishedTo, RejectionReason};
 
 use crate::topology::{
-    ORIGINAL_EXCHANGE_HEADER, ORIGINAL_ROUTING_KEY_HEADER, REJECTION_REASON_HEADER,
+    DELIVERY_LIMIT, ORIGINAL_EXCHANGE_HEADER, ORIGINAL_ROUTING_KEY_HEADER, REJECTION_REASON_HEADER,
 };
 
 /// Why a message is in the rejected queue.
@@ -88,13 +88,15 @@ pub(crate) fn read_delivery_count(properties: &BasicProperties) -> u64 {
 /// Makes a sentence of the single word in RabbitMQ's reason for a dead letter.
 fn read_death(properties: &BasicProperties) -> RejectionReason {
     match header(properties, "x-first-death-reason").as_deref() {
-        Some("delivery_limit") => {
-            RejectionReason::new("it was never acknowledged, however often it was handed out")
+        Some("delivery_limit") => RejectionReason::of(format_args!(
+            "the message was delivered {DELIVERY_LIMIT} times and never acknowledged"
+        )),
+        Some(other) => {
+            RejectionReason::of(format_args!("RabbitMQ dead-lettered the message: {other}"))
         }
-        Some(other) => RejectionReason::of(format_args!("the broker gave it up: {other}")),
-        None => {
-            RejectionReason::new("it was put into the queue of rejected messages without a reason")
-        }
+        None => RejectionReason::new(
+            "the message was published to the queue of rejected messages without a reason",
+        ),
     }
 }
 

@@ -70,7 +70,7 @@ impl Queue {
 /// A message comes back when the consumer goes away with the message in hand. From ten returns on
 /// (`SUSPECT_AFTER_RETURNS`) a message is in hand alone, and no neighbour's fault counts. Without
 /// a limit of our own, RabbitMQ 4 drops a message after 20 returns.
-const DELIVERY_LIMIT: i32 = 100;
+pub(crate) const DELIVERY_LIMIT: i32 = 100;
 
 /// A part of the topology.
 enum Part {
@@ -125,7 +125,9 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
     match bind(&channel).await {
         // Another user declared and bound the queue. AMQP has no way to ask for a binding.
         Err(error) if error.is(AMQPSoftError::ACCESSREFUSED) => {
-            log::info!("{EVENTS_QUEUE} is assumed to be bound: this user may not bind queues");
+            log::info!(
+                "{EVENTS_QUEUE} is assumed to be bound: the RabbitMQ user may not bind queues"
+            );
             Ok(())
         }
         bound => {
@@ -160,7 +162,7 @@ async fn declare_part(channel: &Channel, part: &Part, passive: bool) -> Result<(
             if *name == UNREADABLE_QUEUE && waiting > 0 {
                 log::warn!(
                     "{waiting} messages are in {UNREADABLE_QUEUE}, which has no consumer: \
-                     their headers are too large to be handed out, see docs/operating.md"
+                     the headers are too large for a consumer, see docs/operating.md"
                 );
             }
         }

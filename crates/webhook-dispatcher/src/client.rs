@@ -164,7 +164,7 @@ impl Client {
         Err(latest.unwrap_or_else(|| {
             Failure::new(
                 FailureClass::Reset,
-                "the receiver ended one connection after the other before it took the request",
+                "the receiver ended every connection before taking the request",
             )
         }))
     }

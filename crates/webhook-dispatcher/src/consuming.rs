@@ -48,9 +48,9 @@ impl Source {
 pub(crate) enum BrokenOff {
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    #[error("events were not written down in time: {0}")]
+    #[error("events could not be committed in time: {0}")]
     Store(StoreError),
-    #[error("messages have become so large that fewer may be in hand")]
+    #[error("the messages have become larger, and the prefetch must shrink")]
     TooLarge,
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn leave(
         }
     };
     if let Err(error) = ended {
-        log::warn!("consuming broke off, unacknowledged messages come again: {error}");
+        log::warn!("consuming broke off, RabbitMQ delivers unacknowledged messages again: {error}");
     }
     // Before the pause, so another worker gets the messages at once.
     consumer.close().await;

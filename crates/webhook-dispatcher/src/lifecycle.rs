@@ -143,7 +143,7 @@ async fn run_loops(worker: &Worker) {
 
 async fn hand_back(handing: impl Future<Output = ()>) {
     if timeout(LAST_STEP_TIMEOUT, handing).await.is_err() {
-        log::warn!("could not hand everything back; the rest waits for its lease to end");
+        log::warn!("cannot hand back all deliveries; the others become due when their leases end");
     }
 }
 
@@ -155,7 +155,7 @@ async fn wait_for(attempts: &TaskTracker, deadline: &CancellationToken) {
     };
     tokio::select! {
         () = attempts.wait() => {}
-        () = cut_off => log::error!("attempts do not end; their leases will"),
+        () = cut_off => log::error!("attempts did not end in time; other workers repeat them when the leases end"),
     }
 }
 
@@ -170,11 +170,11 @@ async fn time_drain(stops: Stops, drain: Duration) {
 async fn wait_for_recorder(mut recorder: JoinHandle<()>) {
     match timeout(LAST_STEP_TIMEOUT, &mut recorder).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => log::error!("the recorder broke: {error}"),
+        Ok(Err(error)) => log::error!("the recorder panicked: {error}"),
         Err(_) => {
             recorder.abort();
             log::error!(
-                "results could not be recorded; their deliveries repeat when their leases end"
+                "results could not be recorded in time; the deliveries are repeated when the leases end"
             );
         }
     }

@@ -128,7 +128,7 @@ fn client_config() -> Result<ClientConfig, rustls::Error> {
 
 #[allow(
     clippy::needless_pass_by_value,
-    reason = "it is used as a function of map_err"
+    reason = "used as a function of map_err"
 )]
 fn bad(error: impl std::error::Error) -> ConnectionError {
     let mut text = error.to_string();

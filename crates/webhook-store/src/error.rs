@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("database: {0}")]
     Query(Error),
     /// Postgres replies but takes no writes: a standby, or a server made read-only.
-    #[error("the database takes no writes: it is read-only")]
+    #[error("the database is read-only")]
     ReadOnly,
     /// A stored secret could not be opened.
     #[error(transparent)]
@@ -106,7 +106,7 @@ pub(crate) fn name<T: std::str::FromStr<Err = webhook_domain::UnknownName>>(
 /// The error of a row with a value unknown to this version.
 #[allow(
     clippy::needless_pass_by_value,
-    reason = "it is used as a function of map_err"
+    reason = "used as a function of map_err"
 )]
 pub(crate) fn unreadable(error: impl ToString) -> StoreError {
     StoreError::Unreadable(error.to_string())

@@ -36,7 +36,7 @@ pub struct ConnectError(#[from] managed::BuildError);
 /// be away when a service starts.
 #[allow(
     clippy::unused_async,
-    reason = "opening it early must not change the callers"
+    reason = "opening connections at the start must not change the callers"
 )]
 pub async fn connect(
     database_url: &str,
@@ -121,7 +121,7 @@ impl managed::Manager for Sessions {
         let outlived = session.generation != generation::current()
             || session.opened.elapsed() > MAX_SESSION_AGE;
         if outlived || session.connection.is_broken() {
-            return Err(RecycleError::message("it is opened anew"));
+            return Err(RecycleError::message("the connection is opened anew"));
         }
         Ok(())
     }
@@ -172,13 +172,17 @@ impl Deref for Connection {
 
     fn deref(&self) -> &AsyncPgConnection {
         let session = self.session.as_ref();
-        &session.expect("it is taken when it is dropped").connection
+        &session
+            .expect("the connection is taken in drop only")
+            .connection
     }
 }
 
 impl DerefMut for Connection {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
         let session = self.session.as_mut();
-        &mut session.expect("it is taken when it is dropped").connection
+        &mut session
+            .expect("the connection is taken in drop only")
+            .connection
     }
 }

@@ -43,7 +43,7 @@ async fn check_encoding(client: &Client) -> anyhow::Result<()> {
     let encoding = read(client, "SHOW server_encoding").await?;
     if encoding.as_deref() != Some("UTF8") {
         bail!(
-            "the database's encoding is {}, and must be UTF8: create it with ENCODING 'UTF8'",
+            "the database's encoding is {}, and must be UTF8: create the database with ENCODING 'UTF8'",
             encoding.unwrap_or_default()
         );
     }

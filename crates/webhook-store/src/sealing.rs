@@ -34,7 +34,7 @@ struct SealingKey {
 pub enum SealError {
     #[error("the secret key must be 32 bytes in base64, such as `openssl rand -base64 32` prints")]
     NotAKey,
-    #[error("a stored secret was sealed with a key that is not given")]
+    #[error("a stored secret was sealed with an unknown key")]
     OtherKey,
     #[error("a stored secret was changed, or belongs to another row")]
     Broken,

@@ -54,7 +54,7 @@ async fn check_request(
 
 fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
     let part = request.app_data();
-    part.expect("server.rs gives its parts to every route")
+    part.expect("server.rs gives the app data to every route")
 }
 
 /// Finds the caller by the API key of the request, else by the session of the browser.

@@ -24,10 +24,10 @@ pub enum Problem {
     #[error("the body could not be read: {0}")]
     BrokenBody(String),
     /// A browser sent a change with a session's cookie from a page of another origin.
-    #[error("a page of another origin may not change anything here")]
+    #[error("a page of another origin may not send this request")]
     OtherSite,
     /// A form's token is not the token of the browser's session.
-    #[error("the form is not of this session; go back, load the page again and repeat it")]
+    #[error("the form is not of this session; go back, load the page again and repeat the input")]
     StrangeForm,
     /// A page was sent a body of another media type than a form's.
     #[error("the body must be a form: `Content-Type: application/x-www-form-urlencoded`")]
@@ -48,7 +48,7 @@ pub enum Problem {
     #[error("the body must be JSON: `Content-Type: application/json`")]
     NotJsonType,
     /// The API key sent more requests than its limit.
-    #[error("this key asks too fast; wait {retry_after} s")]
+    #[error("the API key sends too many requests; wait {retry_after} s")]
     TooManyRequests {
         /// In how many seconds the next request is taken.
         retry_after: u64,

@@ -217,10 +217,10 @@ async fn what_cannot_be_sent_or_cancelled_is_refused_with_the_reason() {
         (
             &inactive,
             "retry",
-            "its webhook is Inactive; activate it first",
+            "the webhook is Inactive; activate the webhook first",
         ),
-        (&deleted, "retry", "its webhook was deleted"),
-        (&forgotten, "retry", "its event is not kept any more"),
+        (&deleted, "retry", "the webhook was deleted"),
+        (&forgotten, "retry", "the event is no longer stored"),
         (
             &forgotten,
             "cancel",

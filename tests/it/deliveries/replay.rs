@@ -151,7 +151,7 @@ async fn an_inactive_webhook_may_be_counted_for_but_gets_nothing() {
         (status.as_u16(), &problem["detail"]),
         (
             409,
-            &json!("an Inactive webhook gets nothing; activate it first")
+            &json!("an Inactive webhook receives no events; activate the webhook first")
         )
     );
     assert_eq!(wrong, 422);

@@ -161,7 +161,7 @@ async fn an_attempt_that_postgres_refuses_is_recorded_plain_and_its_neighbours_a
         .eventually("the others are recorded", done)
         .await;
     let plain = async || {
-        let told = "SELECT count(*) FROM attempts WHERE failure_detail LIKE 'what was said could not be stored%'";
+        let told = "SELECT count(*) FROM attempts WHERE failure_detail LIKE 'the transcript could not be stored%'";
         (platform.world.database.ask::<i64>(told).await >= 10).then_some(())
     };
     platform

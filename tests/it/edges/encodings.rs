@@ -22,7 +22,7 @@ async fn what_a_body_is_instead_of_an_event_is_told_by_name() {
         (
             b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(),
             Some("gzip"),
-            "compressed with gzip; send it uncompressed (its content_encoding is \"gzip\")",
+            "compressed with gzip; send the body uncompressed (its content_encoding is \"gzip\")",
         ),
         (
             format!("[{text}]").into_bytes(),
@@ -32,7 +32,7 @@ async fn what_a_body_is_instead_of_an_event_is_told_by_name() {
         (
             format!("{text}\n{text}").into_bytes(),
             None,
-            "something follows the object",
+            "more data follows the object",
         ),
         (Vec::new(), None, "the body is empty"),
     ];

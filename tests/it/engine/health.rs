@@ -114,7 +114,7 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
         types,
         ["webhook.warning", "webhook.disabled", "webhook.enabled"].map(Some)
     );
-    assert_eq!(reason.as_deref(), Some("it has only failed for 10 days"));
+    assert_eq!(reason.as_deref(), Some("every attempt failed for 10 days"));
     assert_eq!((before, stage.receiver.count()), (3, 4));
     stage.end().await;
 }

@@ -63,7 +63,7 @@ async fn a_key_without_a_role_is_refused_and_the_last_owners_key_stays() {
     browser.press("Revoke key").await;
 
     browser
-        .see("it is the last key of an owner; make another one first")
+        .see("this is the last API key of an owner; create another key first")
         .await;
     let (status, _) = platform.ask(Method::GET, "/api/v1/session", None).await;
     assert_eq!(status, 200);

@@ -86,7 +86,7 @@ pub(super) const FAILED: [Answer; 15] = [
     ),
     Answer::none(
         FailureClass::Tls,
-        "the certificate expired on 2026-10-31 23:59 UTC; renew it",
+        "the certificate expired on 2026-10-31 23:59 UTC; renew the certificate",
         64,
     ),
     Answer::refused(

@@ -43,13 +43,13 @@ const KINDS: [(&str, &str, &str, &[u8]); 7] = [
         b"\x00\xff\xfe\x8a\x01binary\x00",
     ),
     (
-        "it was never acknowledged, however often it was handed out",
+        "the message was delivered 100 times and never acknowledged",
         "webhooks.events",
         "production.license.activated",
         br#"{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d60","type":"license.activated","environment":"production","timestamp":"2026-11-23T08:15:30.123Z","data":{"license_id":"lic_42","seats":5}}"#,
     ),
     (
-        "it was put into the queue of rejected messages without a reason",
+        "the message was published to the queue of rejected messages without a reason",
         "",
         "webhooks.events.rejected",
         b"{}",

@@ -59,7 +59,7 @@ pub struct AttemptBody {
     pub response_body_decoded_from: Option<String>,
     /// Why the request was sent a second time within this attempt, on a fresh connection; `null`: the
     /// request was sent once.
-    #[schema(example = "the receiver closed the connection that was kept")]
+    #[schema(example = "the receiver closed the connection before a response")]
     pub repeated: Option<String>,
     /// Why the attempt failed; `null`: the webhook accepted the delivery.
     #[schema(value_type = Option<schema::FailureClassName>)]

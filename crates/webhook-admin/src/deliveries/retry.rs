@@ -58,7 +58,7 @@ async fn make_due(
     // delivery since.
     if due.ids.is_empty() {
         return Err(Refusal::Conflict(
-            "the delivery was changed meanwhile; look at it again",
+            "the delivery was changed in the meantime; load the delivery again",
         ));
     }
     let action = match delivery.status {
@@ -79,14 +79,14 @@ async fn check_sendable(
     event_id: EventId,
 ) -> Result<(), Refusal> {
     let webhook = webhooks::find(connection, webhook_id).await?;
-    let webhook = webhook.ok_or(Refusal::Conflict("its webhook was deleted"))?;
+    let webhook = webhook.ok_or(Refusal::Conflict("the webhook was deleted"))?;
     if webhook.settings.status == WebhookStatus::Inactive {
         return Err(Refusal::Conflict(
-            "its webhook is Inactive; activate it first",
+            "the webhook is Inactive; activate the webhook first",
         ));
     }
     if events::find_body(connection, event_id).await?.is_none() {
-        return Err(Refusal::Conflict("its event is not kept any more"));
+        return Err(Refusal::Conflict("the event is no longer stored"));
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub async fn requeue_rejected_message(
     let (message, body) = find_rejected_message(id, connections).await?;
     if !message.is_whole() {
         return Err(Refusal::Conflict(
-            "the message is too large to be an event; only its start was kept",
+            "the message is too large to be an event; only the start was kept",
         ));
     }
     publisher

@@ -133,7 +133,7 @@ async fn check_names(
         if !seen.insert(name) {
             errors.push(FieldError::new(field, "appears more than once"));
         } else if repeated.contains(name) {
-            let reason = "there is more than one webhook of this name";
+            let reason = "several webhooks have this name";
             errors.push(FieldError::new(field, reason));
         }
     }

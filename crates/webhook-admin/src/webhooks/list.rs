@@ -103,7 +103,7 @@ fn parse_sort(text: &str) -> Result<Sort, &'static str> {
         "name" => SortKey::Name,
         "created_at" => SortKey::Created,
         "last_delivery" => SortKey::LastAttempt,
-        _ => return Err("must be name, created_at or last_delivery, with - before it or not"),
+        _ => return Err("must be name, created_at or last_delivery, optionally with a leading -"),
     };
     Ok(Sort { by, descending })
 }

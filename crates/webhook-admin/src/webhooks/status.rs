@@ -37,7 +37,7 @@ pub(super) fn require_active(settings: &WebhookSettings) -> Result<(), Refusal> 
     match settings.status {
         WebhookStatus::Active => Ok(()),
         WebhookStatus::Inactive => Err(Refusal::Conflict(
-            "an Inactive webhook gets nothing; activate it first",
+            "an Inactive webhook receives no events; activate the webhook first",
         )),
     }
 }

@@ -244,7 +244,7 @@ async fn record(client: Client, mut made: mpsc::Receiver<Made>) {
         client
             .execute(&statement, &[&ids, &started, &durations, &statuses])
             .await
-            .expect("it is written");
+            .expect("the row is written");
         batch.clear();
     }
 }

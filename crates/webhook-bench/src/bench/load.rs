@@ -35,7 +35,7 @@ pub(crate) fn event(event_type: EventType) -> Event {
     );
     let padding = BODY_BYTES.saturating_sub(head.len() + 3);
     let body = format!("{head}{}\"}}}}", "x".repeat(padding));
-    Event::parse(Bytes::from(body)).expect("it is an event")
+    Event::parse(Bytes::from(body)).expect("the body is an event")
 }
 
 /// Publishes `count` events with confirms, as fast as RabbitMQ accepts events.

@@ -66,14 +66,14 @@ impl Worker {
             Self::Product(service) => Some(service.pid()),
             Self::Bare(child) => child.id(),
         };
-        Group::process(pid.expect("it runs"))
+        Group::process(pid.expect("the dispatcher runs"))
     }
 
     /// Kills the process and waits for the end.
     pub(crate) async fn stop(self) {
         match self {
             Self::Product(service) => service.kill().await,
-            Self::Bare(mut child) => child.kill().await.expect("it was running"),
+            Self::Bare(mut child) => child.kill().await.expect("the loop was running"),
         }
     }
 }

@@ -30,13 +30,13 @@ pub(crate) async fn check_message_size(worker: &Worker) {
             }
             Ok(true) => {
                 return log::warn!(
-                    "the broker accepts messages of more than {} KiB, so no more than \
-                     {CAREFUL_PREFETCH} are taken at once, which is slow: set max_message_size = \
+                    "the broker accepts messages of more than {} KiB: the prefetch stays at \
+                     {CAREFUL_PREFETCH}, and the intake is slow; set max_message_size = \
                      {MAX_MESSAGE_BYTES} in rabbitmq.conf, see docs/operating.md",
                     MAX_MESSAGE_BYTES / 1024
                 );
             }
-            Err(error) => log::debug!("the broker's largest message is not known yet: {error}"),
+            Err(error) => log::debug!("cannot read the broker's largest message size yet: {error}"),
         }
         if !worker.pause(PAUSE_AFTER_FAILURE).await {
             return;

@@ -13,7 +13,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) async fn work_for_ever(worker: &Worker) {
     while worker.pause(POLL_INTERVAL).await {
         if let Err(error) = take_steps(worker).await {
-            log::warn!("a job goes on later: {error}");
+            log::warn!("cannot take a step of a job yet: {error}");
         }
     }
 }

@@ -49,7 +49,7 @@ async fn publish(worker: &Worker, publisher: &Publisher) -> Result<(), StoreErro
         match publisher.publish_status(*id, routing_key, body).await {
             Ok(()) => Some(*id),
             Err(error) => {
-                log::warn!("status event {id} is told later: {error}");
+                log::warn!("cannot publish status event {id} yet: {error}");
                 None
             }
         }

@@ -59,7 +59,7 @@ async fn write_down(worker: &Worker, batch: &[Message]) -> bool {
     });
     let rows: Vec<NewRejectedMessage<'_>> = rows.collect();
     while let Err(error) = try_write_down(worker, &rows).await {
-        log::warn!("rejected messages stay with the broker: {error}");
+        log::warn!("cannot store rejected messages yet, RabbitMQ keeps the messages: {error}");
         if !worker.pause(PAUSE_AFTER_FAILURE).await {
             return false;
         }

@@ -18,7 +18,7 @@ pub(crate) async fn remove_old_for_ever(worker: &Worker) {
         pause = match remove_old(worker).await {
             Ok(step) => step.map_or(POLL_INTERVAL, |step| step.pause.min(POLL_INTERVAL)),
             Err(error) => {
-                log::warn!("cannot remove what is old: {error}");
+                log::warn!("cannot remove old rows: {error}");
                 POLL_INTERVAL
             }
         };

@@ -30,7 +30,9 @@ const MAX_CANCELLED: i64 = 5_000;
 pub(crate) async fn flush_closed_for_ever(worker: &Worker) {
     while worker.pause(CLOSED_WEBHOOKS_INTERVAL).await {
         if let Err(error) = flush_closed(worker).await {
-            log::warn!("cannot look for closed webhooks: {error}");
+            log::warn!(
+                "cannot look for webhooks that are Inactive or have an open circuit: {error}"
+            );
         }
     }
 }
@@ -40,7 +42,7 @@ pub(crate) async fn heed_holds_for_ever(worker: &Worker) {
     while worker.pause(HOLDS_INTERVAL).await {
         if let Err(error) = heed_holds(worker).await {
             // The claims run as often, and warn of the same trouble.
-            log::debug!("cannot look for receivers that are held: {error}");
+            log::debug!("cannot look for holds: {error}");
         }
     }
 }
@@ -53,10 +55,10 @@ pub(crate) async fn make_up_for_ever(worker: &Worker) {
             log::warn!("cannot look for missed turns: {error}");
         }
         if let Err(error) = cancel_for_deleted(worker).await {
-            log::warn!("cannot cancel what deleted webhooks are owed: {error}");
+            log::warn!("cannot cancel pending deliveries of deleted webhooks: {error}");
         }
         if let Err(error) = forget_old_creations(worker).await {
-            log::warn!("cannot forget old answers to creations: {error}");
+            log::warn!("cannot remove old remembered creations: {error}");
         }
     }
 }
@@ -68,10 +70,7 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     let open = worker.lanes.open();
     let mut connection = acquire(&worker.pools.work).await?;
     let circuits = health::count_open_circuits(&mut connection).await?;
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "there are not that many webhooks"
-    )]
+    #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
     metrics::gauge!("webhook_circuits_open").set(circuits as f64);
     if open.is_empty() {
         return Ok(());
@@ -94,10 +93,7 @@ async fn heed_holds(worker: &Worker) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let held = health::list_held(&mut connection, Utc::now()).await?;
     drop(connection);
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "there are not that many webhooks"
-    )]
+    #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
     metrics::gauge!("webhook_receivers_held").set(held.len() as f64);
     worker.lanes.hold(&held).await;
     let starting = worker.lanes.end_holds(&held, asked_at);
@@ -109,7 +105,7 @@ async fn release_stuck_keys(worker: &Worker) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let released = release_stuck(&mut connection, MAX_RELEASED_KEYS).await?;
     if released > 0 {
-        log::info!("{released} ordered deliveries go on whose turn was missed");
+        log::info!("released {released} ordered deliveries with a missed turn");
         worker.backlog.wake_claims();
     }
     Ok(())

@@ -51,6 +51,6 @@ async fn check(worker: &Worker, open: OpenUrlCheck) {
         async { finish(&mut *acquire(&worker.pools.work).await?, open.id, &report).await };
     let finished: Result<(), StoreError> = finished.await;
     if let Err(error) = finished {
-        log::warn!("the report of a URL check was not written down: {error}");
+        log::warn!("cannot store the report of a URL check: {error}");
     }
 }

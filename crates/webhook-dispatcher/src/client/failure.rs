@@ -80,7 +80,7 @@ impl CountedFor {
 pub(super) fn unanswered_name(name: &str) -> Failure {
     Failure::new(
         FailureClass::Dns,
-        format_args!("no name server told the addresses of {name} in time"),
+        format_args!("no name server returned the addresses of {name} in time"),
     )
 }
 
@@ -102,25 +102,27 @@ pub(super) fn of_http1(error: &hyper::Error, wire: &Wire) -> Failure {
         let began = wire.beginning();
         return Failure::new(
             FailureClass::Protocol,
-            format_args!("the answer is not HTTP/1.1: {error}; it begins with `{began}`"),
+            format_args!(
+                "the response is not HTTP/1.1: {error}; the response begins with `{began}`"
+            ),
         );
     }
     let begun = wire.has_begun();
     match io_error(error) {
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset && begun => {
-            reset("the receiver reset the connection in the middle of the answer's head")
+            reset("the receiver reset the connection in the middle of the response's head")
         }
         Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            reset("the receiver reset the connection before it answered")
+            reset("the receiver reset the connection before a response")
         }
         Some(error) if error.kind() != io::ErrorKind::UnexpectedEof => Failure::new(
             FailureClass::Reset,
-            format_args!("the connection broke before there was an answer: {error}"),
+            format_args!("the connection broke before a response: {error}"),
         ),
         _ if begun => {
-            reset("the receiver closed the connection in the middle of the answer's head")
+            reset("the receiver closed the connection in the middle of the response's head")
         }
-        _ => reset("the receiver closed the connection before it answered"),
+        _ => reset("the receiver closed the connection before a response"),
     }
 }
 
@@ -150,11 +152,11 @@ pub(super) fn of_http2(error: &h2::Error, wire: &Wire) -> Failure {
         );
     }
     if error.is_io() {
-        return reset("the HTTP/2 connection broke before there was an answer");
+        return reset("the HTTP/2 connection broke before a response");
     }
     Failure::new(
         FailureClass::Protocol,
-        format_args!("the answer breaks the rules of HTTP/2: {error}"),
+        format_args!("the response breaks the rules of HTTP/2: {error}"),
     )
 }
 
@@ -166,7 +168,7 @@ fn too_large() -> Failure {
     Failure::new(
         FailureClass::Protocol,
         format_args!(
-            "the head of the answer has more than {MAX_HEADERS} headers or {} KiB",
+            "the head of the response has more than {MAX_HEADERS} headers or {} KiB",
             MAX_HEAD_BYTES / 1_024
         ),
     )

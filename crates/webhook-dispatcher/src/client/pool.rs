@@ -165,7 +165,7 @@ impl Pool {
                 NewConnection::Http2(_) => {
                     return Err(Failure::new(
                         FailureClass::Reset,
-                        "the receiver ended each HTTP/2 connection before it answered a request",
+                        "the receiver ended each HTTP/2 connection before a response",
                     ));
                 }
             }
@@ -220,7 +220,7 @@ impl Pool {
         let progress = Arc::new(Progress::start());
         wait.for_own(&progress);
         let made = self.open(origin, &progress).await?;
-        let unusable = || Failure::ours("the connection that was made could not be used");
+        let unusable = || Failure::ours("the new connection could not be used");
         match &made {
             NewConnection::Http1(place) => {
                 let (http1, reused) = (place.take().ok_or_else(unusable)?, false);

@@ -96,13 +96,12 @@ impl Progress {
                 }
                 Failure::new(
                     FailureClass::Connect,
-                    format_args!("no connection was taken in time by {addresses}"),
+                    format_args!("no connection was accepted in time by {addresses}"),
                 )
             }
-            Step::ShakingHands => Failure::new(
-                FailureClass::Tls,
-                "the TLS handshake did not come to its end in time",
-            ),
+            Step::ShakingHands => {
+                Failure::new(FailureClass::Tls, "the TLS handshake did not end in time")
+            }
         }
     }
 

@@ -107,11 +107,12 @@ pub(super) fn describe(error: &rustls::Error, certificate_wanted: bool) -> Failu
     )]
     match error {
         rustls::Error::InvalidMessage(_) => {
-            "the receiver does not speak TLS on this port; perhaps it speaks plain HTTP".into()
+            "the receiver does not speak TLS on this port; perhaps the port speaks plain HTTP"
+                .into()
         }
         rustls::Error::AlertReceived(alert) => describe_alert(*alert, certificate_wanted),
         rustls::Error::PeerIncompatible(why) => FailureDetail::of(format_args!(
-            "the receiver speaks neither TLS 1.2 nor TLS 1.3 as we do: {why:?}"
+            "the receiver and the dispatcher share no version of TLS: {why:?}"
         )),
         rustls::Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(other))) => {
             match other.downcast_ref::<NotTrusted>() {
@@ -150,7 +151,7 @@ fn describe_alert(alert: AlertDescription, certificate_wanted: bool) -> FailureD
                 .into()
         }
         AlertDescription::UnrecognisedName => {
-            "the receiver has no certificate for the URL's host: it does not know that name".into()
+            "the receiver has no certificate for the URL's host: the name is unknown to the receiver".into()
         }
         AlertDescription::NoApplicationProtocol => {
             "the receiver speaks neither HTTP/2 nor HTTP/1.1 over TLS".into()

@@ -57,7 +57,9 @@ impl Backlog {
         // A failure is harmless: when the leases end, the deliveries are due.
         if let Err(error) = handed_back.await {
             let count = leased.len();
-            log::warn!("{count} deliveries wait for their lease to end: {error}");
+            log::warn!(
+                "cannot hand back {count} deliveries, which become due when their leases end: {error}"
+            );
         }
     }
 
@@ -74,7 +76,9 @@ impl Backlog {
         };
         // A failure loses no delivery: the keys are stuck until found by the sweep for missed turns.
         if let Err(error) = released.await {
-            log::warn!("the turn of {keys} keys comes later: {error}");
+            log::warn!(
+                "cannot release {keys} ordering keys; the sweep releases them later: {error}"
+            );
         }
         self.wake_claims();
     }

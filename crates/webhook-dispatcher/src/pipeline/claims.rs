@@ -48,7 +48,7 @@ pub(crate) async fn claim_for_ever(worker: &Worker) {
                 rate_limited_until = Instant::now() + RATE_LIMITED_LINGER;
             }
             Ok(Claimed::NoneRateLimited) => {}
-            Err(error) => log::warn!("cannot claim what is due: {error}"),
+            Err(error) => log::warn!("cannot claim due deliveries: {error}"),
         }
     }
 }

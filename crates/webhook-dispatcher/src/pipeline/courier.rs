@@ -61,7 +61,9 @@ impl Courier {
         let finished = finish(&destination.stored, leased, made, Utc::now());
         // Waits while the channel is full. The runner makes no further attempt meanwhile.
         if self.results.send(finished).await.is_err() {
-            log::error!("the recorder is gone; the delivery is tried again when its lease ends");
+            log::error!(
+                "the recorder has stopped; the delivery is attempted again when its lease ends"
+            );
         }
         Ok(outcome)
     }
@@ -183,7 +185,7 @@ fn observation(
 fn note_put_off(attempt: &mut Attempt) {
     if let Some(detail) = &attempt.failure_detail {
         let detail = FailureDetail::of(format_args!(
-            "{detail}, which costs no attempt while the delivery is younger than its retry policy's span"
+            "{detail}, which costs no attempt while the delivery is younger than the span of the retry policy"
         ));
         attempt.failure_detail = Some(detail);
     }
@@ -219,11 +221,11 @@ fn log_and_count(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
             "accepted"
         }
         Outcome::Gone => {
-            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "webhook {webhook_id} is gone");
+            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} answered 410 Gone");
             "gone"
         }
         Outcome::Throttled { .. } => {
-            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} came too soon: 429");
+            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} was put off: 429");
             "throttled"
         }
         Outcome::Overloaded { .. } => {

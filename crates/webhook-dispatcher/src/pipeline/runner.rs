@@ -61,7 +61,7 @@ impl Runners {
             .find(leased.webhook_id, leased.webhook_version);
         let destination = match found.await {
             Ok(Some(destination)) => destination,
-            Ok(None) => return AssignmentEnd::Impossible("it is not there".to_owned()),
+            Ok(None) => return AssignmentEnd::Impossible("the webhook was deleted".to_owned()),
             Err(error) => return AssignmentEnd::Impossible(error.to_string()),
         };
         // Asked last, as reading the destination takes time too.

@@ -120,11 +120,11 @@ impl Retention {
         // not outlive its event, nor a transcript its delivery.
         if self.deliveries > self.events {
             let reason = "must be at most that of events: a delivery without its event cannot be \
-                          tried again";
+                          retried";
             errors.push(refuse("deliveries", reason));
         }
         if self.bodies > self.deliveries {
-            let reason = "must be at most that of deliveries: what was said is told with its \
+            let reason = "must be at most that of deliveries: a transcript is part of its \
                           delivery";
             errors.push(refuse("bodies", reason));
         }

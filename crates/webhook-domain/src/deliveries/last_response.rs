@@ -106,7 +106,7 @@ impl FromStr for ResponseRange {
             }),
             Ok(status @ 100..=999) if digits_only && digits == text => Ok(one(status)),
             _ => Err(
-                "must be a status (503), a class of them (5xx), none, or one of dns, connect, \
+                "must be a status (503), a class of statuses (5xx), none, or one of dns, connect, \
                  tls, timeout, reset, blocked_address, protocol"
                     .to_owned(),
             ),

@@ -83,7 +83,10 @@ impl Display for NotAnObject {
             Self::WideCharacters => f.write_str("the body is UTF-16 or UTF-32; send UTF-8"),
             Self::NotUtf8 => f.write_str("the body is not UTF-8"),
             Self::Compressed(how) => {
-                write!(f, "the body is compressed with {how}; send it uncompressed")
+                write!(
+                    f,
+                    "the body is compressed with {how}; send the body uncompressed"
+                )
             }
             Self::Other(kind @ "an array") => {
                 write!(
@@ -93,7 +96,7 @@ impl Display for NotAnObject {
             }
             Self::Other(kind) => write!(f, "the body is {kind}"),
             Self::MoreThanOne => {
-                f.write_str("something follows the object; send each event in a message of its own")
+                f.write_str("more data follows the object; send each event in a message of its own")
             }
             Self::NotJson(error) => write!(f, "{error}"),
         }
@@ -121,8 +124,8 @@ mod tests {
     #[case::null(b"null", "is null")]
     #[case::true_(b"true", "is a boolean")]
     #[case::false_(b"false", "is a boolean")]
-    #[case::two_documents(b"{} {}", "something follows the object")]
-    #[case::rubbish_behind(b"{}x", "something follows the object")]
+    #[case::two_documents(b"{} {}", "more data follows the object")]
+    #[case::rubbish_behind(b"{}x", "more data follows the object")]
     #[case::half_a_surrogate_pair(b"{\"\\ud800\":1}", "hex escape")]
     #[case::cut(b"{\"id\":", "EOF while parsing")]
     #[case::text(b"license.activated", "expected value")]

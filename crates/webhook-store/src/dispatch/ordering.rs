@@ -15,7 +15,7 @@ use crate::sql::sql;
 /// Pass the keys to [`release_heads`] **after** the commit. The later of two workers sees both commits,
 /// so no turn is missed and no lock is needed. A worker's death between the commit and the call leaves
 /// a key stuck until [`release_stuck`] finds the key.
-#[must_use = "the next deliveries of these keys stay held until `release_heads` is called"]
+#[must_use = "the next deliveries of these keys wait for their turn until `release_heads` is called"]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Turns {
     webhook_ids: Vec<WebhookId>,

@@ -294,7 +294,7 @@ async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(
             .first(connection)
             .await?;
         let told = (StatusEventType::WebhookWarning, environment);
-        let reason = "it has only failed for a long time and will be set Inactive";
+        let reason = "every attempt failed for a long time; the webhook will be set Inactive";
         let event = status_events::about(*webhook_id, told, reason);
         status_events::insert(connection, &event).await?;
     }

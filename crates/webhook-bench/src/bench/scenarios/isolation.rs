@@ -144,7 +144,7 @@ async fn time_beside(
     // After the end of the worker: later events stay in the queue, and are counted below.
     enough.cancel();
     let published = load.await??;
-    anyhow::ensure!(neighbours.were_met(), "{fault:?}: nobody met the fault");
+    anyhow::ensure!(neighbours.were_met(), "{fault:?}: no request met the fault");
     all_are_owed(&testbed, published, subscribers).await?;
     testbed.end().await;
     Ok(timed)
@@ -191,6 +191,6 @@ async fn all_are_owed(
     let taken_in: i64 = testbed.ask(&events).await?;
     let owed = usize::try_from(taken_in)? * subscribers;
     testbed
-        .counts("what is owed to the others", &deliveries, owed)
+        .counts("deliveries owed to the others", &deliveries, owed)
         .await
 }

@@ -95,7 +95,9 @@ fn describe(
     match error {
         CertificateError::ExpiredContext { not_after, .. } => {
             let end = minute(not_after.as_secs());
-            FailureDetail::of(format_args!("the certificate expired on {end}; renew it"))
+            FailureDetail::of(format_args!(
+                "the certificate expired on {end}; renew the certificate"
+            ))
         }
         CertificateError::NotValidYetContext { not_before, .. } => {
             let start = minute(not_before.as_secs());
@@ -200,7 +202,7 @@ mod tests {
 
         assert_eq!(
             told(&expired),
-            "the certificate expired on 2026-11-24 12:23 UTC; renew it"
+            "the certificate expired on 2026-11-24 12:23 UTC; renew the certificate"
         );
         let names = ["a.test"; 10].join(", ");
         assert_eq!(

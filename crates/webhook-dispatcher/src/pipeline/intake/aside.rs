@@ -70,7 +70,7 @@ impl Aside {
         // A statement waiting for a lock is cut off, together with the connection.
         let writing = droppable(self.try_write_down(worker));
         let Ok(written) = timeout(WRITE_TIMEOUT, writing).await else {
-            log::warn!("rejected messages wait to be written down: Postgres takes too long");
+            log::warn!("cannot store rejected messages yet: Postgres takes too long");
             self.next_try = Some(Instant::now() + PAUSE_AFTER_FAILURE);
             return Vec::new();
         };
@@ -84,7 +84,7 @@ impl Aside {
             }
             Err(error) => {
                 let count = self.waiting.len();
-                log::warn!("{count} rejected messages wait to be written down: {error}");
+                log::warn!("cannot store {count} rejected messages yet: {error}");
                 self.next_try = Some(Instant::now() + PAUSE_AFTER_FAILURE);
                 Vec::new()
             }

@@ -64,7 +64,7 @@ impl Recorder {
 
     /// Writes observations to the webhooks' circuits. `None`: Postgres refuses them.
     async fn judge_circuits(&self, observations: &Observations) -> Option<Judgement> {
-        let judging = insist("look after webhooks", || async {
+        let judging = insist("update circuits and holds", || async {
             let mut connection = acquire(&self.pools.work).await?;
             // Read each time, as an owner may change the setting while workers run.
             let policy = CircuitPolicy {
@@ -99,7 +99,7 @@ impl Recorder {
     async fn follow(&self, judgement: Judgement) {
         let changes = &judgement.observed.changes;
         let disabled = webhooks_with(changes, CircuitChange::Disabled);
-        let reason = format!("it has only failed for {}", days(judgement.disable_after));
+        let reason = format!("every attempt failed for {}", days(judgement.disable_after));
         for webhook_id in &disabled {
             self.disable(*webhook_id, &reason).await;
         }
@@ -148,7 +148,7 @@ where
             Err(error) => {
                 refusals += 1;
                 if refusals == MAX_REFUSALS {
-                    log::error!("cannot {what}, which is given up: {error}");
+                    log::error!("cannot {what}, given up after {MAX_REFUSALS} tries: {error}");
                     return None;
                 }
                 log::warn!("cannot {what} yet: {error}");

@@ -96,7 +96,7 @@ fn give_up(attempt: &AttemptResult, error: &StoreError) {
 
 /// An attempt without any text from outside: `reason` stands in place of the transcript.
 fn plain(attempt: &AttemptResult, reason: &StoreError) -> AttemptResult {
-    let reason = FailureDetail::of(format_args!("what was said could not be stored: {reason}"));
+    let reason = FailureDetail::of(format_args!("the transcript could not be stored: {reason}"));
     let failed = attempt.attempt.failure_detail.is_some();
     AttemptResult {
         attempt: Attempt {

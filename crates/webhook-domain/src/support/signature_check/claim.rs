@@ -159,7 +159,7 @@ fn read_macs<'a>(
 ) -> Vec<Vec<u8>> {
     let mut read: Vec<_> = values.map(read).collect();
     if read.is_empty() {
-        read.push(Err("it holds no signature of version `v1`"));
+        read.push(Err("the header has no signature of version `v1`"));
     }
     let mut macs = Vec::new();
     for mac in read {
@@ -178,9 +178,9 @@ fn read_hex(text: &str) -> Result<Vec<u8>, &'static str> {
     match (hex::decode(text), STANDARD.decode(text)) {
         (Ok(mac), _) if mac.len() == MAC_BYTES => Ok(mac),
         (_, Ok(mac)) if mac.len() == MAC_BYTES => {
-            Err("a signature in it is base64, and this scheme writes hex")
+            Err("a signature is base64, and the scheme writes hex")
         }
-        _ => Err("a signature in it is not 64 hex digits: it was cut or changed"),
+        _ => Err("a signature is not 64 hex digits: the header was cut or changed"),
     }
 }
 
@@ -188,9 +188,9 @@ fn read_base64(text: &str) -> Result<Vec<u8>, &'static str> {
     match (STANDARD.decode(text), hex::decode(text)) {
         (Ok(mac), _) if mac.len() == MAC_BYTES => Ok(mac),
         (_, Ok(mac)) if mac.len() == MAC_BYTES => {
-            Err("a signature in it is hex, and this scheme writes base64")
+            Err("a signature is hex, and the scheme writes base64")
         }
-        _ => Err("a signature in it is not 32 bytes in base64: it was cut or changed"),
+        _ => Err("a signature is not 32 bytes in base64: the header was cut or changed"),
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
             read_base64(&hex),
             read_base64(&base64),
         ] {
-            assert!(fault.is_err_and(|fault| fault.ends_with("it was cut or changed")));
+            assert!(fault.is_err_and(|fault| fault.ends_with("the header was cut or changed")));
         }
     }
 
