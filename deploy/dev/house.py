@@ -31,6 +31,8 @@ def measure(root, crate=None):
     yield sizes.ninth_decile(files)
     yield sizes.longest_function(files)
     yield words.pronouns(files)
+    yield words.pronouns_in_texts(files)
+    yield words.nameless_subjects(files)
     yield words.inline_comments(files)
     yield undocumented.missing_docs(root, crate)
     yield sql.long_strings(files)

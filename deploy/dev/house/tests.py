@@ -149,6 +149,30 @@ class Words(Repository):
         self.write("README.md", f"{'it ' * 6}{'noun ' * 94}")
         self.assertFalse(words.pronouns_in_documents(self.root).holds)
 
+    def test_texts_are_held_to_a_share_of_their_own(self):
+        self.assertTrue(words.pronouns_in_texts(self.rust(lib=f'log::warn!("{"it " * 4}{"noun " * 96}");')).holds)
+        found = words.pronouns_in_texts(self.rust(lib=f'\nlog::warn!("{"it " * 5}{"noun " * 95}");'))
+        self.assertFalse(found.holds)
+        self.assertEqual(found.offenders, ["crates/demo/src/lib.rs:2: it, it, it, it, it"])
+
+    def test_sql_names_tests_and_placeholders_are_no_texts(self):
+        code = """
+        const SQL: &str = "SELECT it FROM that WHERE those";
+        const NAME: &str = "what it";
+        const TEXT: &str = "{it} was sent {that}";
+        #[cfg(test)]
+        mod tests { const TEXT: &str = "it is what it is"; }
+        """
+        self.assertEqual(words.pronouns_in_texts(self.rust(lib=code)).value, "0.00 % of 4 words")
+
+    def test_a_text_that_begins_with_a_pronoun_is_told(self):
+        texts = [f'const T{n}: &str = "it is gone";' for n in range(words.NAMELESS_SUBJECTS)]
+        self.assertTrue(words.nameless_subjects(self.rust(lib="\n".join(texts))).holds)
+        texts.append('#[error(\n"what is due was {lost}")]')
+        found = words.nameless_subjects(self.rust(lib="\n".join(texts)))
+        self.assertFalse(found.holds)
+        self.assertEqual(found.offenders[-1], f"crates/demo/src/lib.rs:{len(texts) + 1}: begins with `what`")
+
     def test_docs_are_no_inline_comments(self):
         code = "fn a() {}\n" * 100
         self.assertFalse(words.inline_comments(self.rust(lib=f"//! Doc\n/// Doc\n{code}")).holds)

@@ -8,14 +8,24 @@ import re
 
 from .documents import documents, prose
 from .source import Measure
+from .sql import SQL
 
 PRONOUN_SHARE = 5.0
+# The share in string literals: logs, errors, advice, descriptions and sentences of pages.
+TEXT_SHARE = 4.0
+# Texts of fewer words are names and parts of sentences.
+TEXT_WORDS = 3
+# Texts of the pages, which stay until the pages are reworded.
+NAMELESS_SUBJECTS = 4
 INLINE_COMMENTS = 1.5
 PRONOUNS = frozenset(
     """it its itself this that these those they them their one ones such so
     what whatever which whichever who whom whoever
     something nothing anything somebody nobody anybody everybody""".split()
 )
+
+# A text that begins with one of these has no subject that a reader of a log could know.
+NAMELESS = frozenset("it its they their them what whatever who whoever somebody such so".split())
 
 
 def pronouns(files):
@@ -56,6 +66,59 @@ def pronouns_in_documents(root):
         share <= PRONOUN_SHARE,
         [text for _, text in sorted(offenders, key=lambda pair: -pair[0])],
     )
+
+
+def pronouns_in_texts(files):
+    """The same share in the texts that the product logs, answers and shows: its string literals without SQL."""
+    total = hits = 0
+    offenders = []
+    for file in crate_files(files):
+        for line, spoken in texts(file):
+            weak = [word for word in spoken if word in PRONOUNS]
+            total, hits = total + len(spoken), hits + len(weak)
+            if weak:
+                offenders.append((len(weak), f"{file.path}:{line}: {', '.join(weak)}"))
+    share = 100 * hits / max(1, total)
+    return Measure(
+        "pronouns and indefinites in texts",
+        f"{share:.2f} % of {total} words",
+        f"{TEXT_SHARE} %",
+        share <= TEXT_SHARE,
+        [text for _, text in sorted(offenders, key=lambda pair: -pair[0])],
+    )
+
+
+def nameless_subjects(files):
+    """Texts that begin with a pronoun: "it is not there" tells nobody what is missing."""
+    offenders = [
+        f"{file.path}:{line}: begins with `{spoken[0]}`"
+        for file in crate_files(files)
+        for line, spoken in texts(file)
+        if spoken[0] in NAMELESS
+    ]
+    return Measure(
+        "texts that begin with a pronoun",
+        str(len(offenders)),
+        str(NAMELESS_SUBJECTS),
+        len(offenders) <= NAMELESS_SUBJECTS,
+        offenders,
+    )
+
+
+def texts(file):
+    """The words of each string literal that is a text, with its line. Tests have texts of their own."""
+    for token in file.code:
+        if token.kind != "string" or token.test or SQL.search(token.text):
+            continue
+        spoken = nouns_and_words(plain(token.text))
+        if len(spoken) >= TEXT_WORDS:
+            yield token.line, spoken
+
+
+def plain(literal):
+    """A literal without its continuation lines and escapes; `{placeholders}` count as one noun."""
+    joined = re.sub(r"\\\n\s*", "", literal.lstrip("bcr#"))
+    return re.sub(r"\{[^{}]*\}", " noun ", re.sub(r"\\[nrt\"\\]", " ", joined))
 
 
 def inline_comments(files):
