@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-// The foundations of all rooms.
+// The foundations of all areas.
 mod ids;
 mod names;
 pub mod outside;
 
-// The rooms: each imports only from the rooms above.
+// The areas: each imports only from the areas above.
 mod access;
 mod events;
 
@@ -15,7 +15,7 @@ mod webhooks;
 // Imports webhooks too.
 mod deliveries;
 
-// Imports every other room, and no room imports support.
+// Imports every other area, and no area imports support.
 mod support;
 
 // Ids, names, and values from outside.

@@ -33,7 +33,7 @@ def missing_names(root):
                 if not METRIC.search(name) and not known(name, cut, tests)
             ]
             offenders += [f"{document.relative_to(root)}:{number}: {name} is not there" for name in missing]
-    return Measure("files and tests that documents name in vain", str(len(offenders)), "0", not offenders, offenders)
+    return Measure("missing files and tests that documents name", str(len(offenders)), "0", not offenders, offenders)
 
 
 def event_walkthrough(root):

@@ -6,7 +6,7 @@
 //! | any | a response with one of these statuses and `Retry-After` | held until that time, or until the later of two times |
 //! | held | the time comes | not held: waiting deliveries continue in the order in which they were due |
 //! | held | a test event is accepted, or a 410 | not held |
-//! | held | an admin retries a delivery, or changes the target URL or the headers | not held |
+//! | held | an admin retries a delivery, activates the webhook, or changes the target URL, headers, rate, concurrency, ordering, timeout or retry policy | not held |
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -89,8 +89,8 @@ async fn reset_health(
     activated: bool,
 ) -> Result<(), StoreError> {
     let was = &before.settings;
-    // Made Active, or with another URL, the webhook starts with a closed circuit. Other headers or
-    // another pace end a hold: the receiver may have asked for exactly such a change.
+    // Made Active, or with another URL, the webhook starts with a closed circuit. Changed headers or
+    // delivery options end a hold: the receiver may have asked for that change.
     if activated || was.url != after.url {
         health::forget(connection, &[before.id]).await?;
     } else if was.headers != after.headers || was.serving != after.serving {
