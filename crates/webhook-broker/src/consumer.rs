@@ -50,7 +50,7 @@ pub struct Consumer {
     held: BTreeSet<u64>,
 }
 
-/// Connects and consumes. The prefetch is 1 at first. While bodies are small and came back seldom,
+/// Connects and consumes. The prefetch is 1 at first. While bodies are small and were rarely redelivered,
 /// the prefetch grows up to `max_prefetch`; later changes of `max_prefetch` count at the next step.
 pub async fn consume(
     url: &BrokerUrl,
@@ -162,7 +162,8 @@ impl Consumer {
     }
 
     /// Acknowledges messages by delivery tag, in ascending order. All other messages in hand wait, and
-    /// do not hold up later messages.
+    /// do not hold up later messages. With a full prefetch, may also start a new AMQP consumer with a
+    /// larger prefetch.
     pub async fn settle(&mut self, done: &[u64]) -> Result<(), BrokerError> {
         // With a full prefetch RabbitMQ sends no message. Only then may the stream end: no message is
         // on the way, and no other dispatcher is handed the next message before the earlier messages

@@ -1,4 +1,4 @@
-//! Publishes with confirms over a connection renewed for ever.
+//! Publishes with confirms, over a connection that is reopened after every loss.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

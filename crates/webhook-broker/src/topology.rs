@@ -27,8 +27,8 @@ pub const STATUS_EXCHANGE: &str = "webhooks.status";
 /// Queue of published events. A single dispatcher consumes the queue at a time, and takes events in by
 /// the order of the queue; another dispatcher takes over when the active dispatcher is gone.
 ///
-/// One consumer is enough. The leader of a quorum queue hands out no faster than one intake takes in,
-/// and all dispatchers claim from Postgres the deliveries without room in the active dispatcher.
+/// One consumer is enough: a quorum queue's leader delivers no faster than one intake commits. All
+/// dispatchers claim from Postgres the deliveries that found no room in the active dispatcher.
 pub const EVENTS_QUEUE: &str = "webhooks.events";
 
 /// Dead letters of [`EVENTS_QUEUE`], until a dispatcher has moved each into Postgres.
@@ -191,8 +191,9 @@ fn quorum() -> FieldTable {
 }
 
 /// A quorum queue whose dead letters go to `queue` through the default exchange, at least once:
-/// RabbitMQ keeps a message until `queue` has confirmed the dead letter. The strategy requires
-/// `reject-publish`, effective only in a queue with a maximum length, and ours has none.
+/// RabbitMQ keeps a message until `queue` has confirmed the dead letter. RabbitMQ requires
+/// `reject-publish` for this strategy. The option acts only in a queue with a maximum length, and this
+/// queue has none.
 fn dead_lettering_to(queue: &str) -> FieldTable {
     let mut arguments = quorum();
     arguments.insert(

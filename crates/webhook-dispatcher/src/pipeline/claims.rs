@@ -68,6 +68,7 @@ async fn claim(worker: &Worker) -> Result<Claimed, StoreError> {
     }
     // To the microsecond, the precision of Postgres: results and hand-backs name the lease by this time.
     let lease_until = (Utc::now() + worker.config.lease).trunc_subsecs(6);
+    // The intake may fill the lanes until `offer`, which hands back the deliveries without room.
     let room = worker.lanes.room(RoomFor::Backlog);
     let request = ClaimRequest {
         lanes: &room.lanes,

@@ -34,7 +34,7 @@ pub(crate) struct Lanes {
     default_concurrency: usize,
 }
 
-/// How an assignment ended, which is a delivery handed to a runner by a lane.
+/// How an assignment ended. An assignment is a delivery that a lane handed to a runner.
 pub(crate) enum AssignmentEnd {
     /// The attempt was made.
     Attempted(Outcome),

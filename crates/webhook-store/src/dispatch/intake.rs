@@ -1,7 +1,7 @@
-//! The intake: writes events and the owed deliveries in one statement.
+//! The intake of a batch: a match, then an insert of the events and the owed deliveries.
 //!
-//! Subscribers are found first, [once per kind of event](matching). Places and ids of deliveries are
-//! settled in Rust, so the statement only writes.
+//! The match finds the subscribers, [once per kind of event](matching). Rust decides the places and ids
+//! of the deliveries, so that the insert only writes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,7 +49,7 @@ pub struct TakenIn {
     pub leased: Vec<LeasedDelivery>,
     /// The number of deliveries in the backlog, for any worker with room.
     pub waiting: usize,
-    /// The ordering keys of held deliveries.
+    /// The ordering keys of deliveries that wait for their turn.
     pub turns: Turns,
 }
 
@@ -60,7 +60,7 @@ enum Place {
     Leased = 0,
     /// In the backlog: the lane has no room, or the webhook has a rate limit, an open circuit or a hold.
     Backlog = 1,
-    /// Held by an ordering key until its turn.
+    /// Waits for the turn of its ordering key.
     Held = 2,
 }
 
@@ -87,7 +87,7 @@ impl Owed<'_> {
             schedule_from: 0,
             schedule_since: time_of(request.delivery_id_seed),
             throttled: 0,
-            // An ordered delivery is written as held, and is never leased here.
+            // An ordered delivery waits for its turn, and is never leased here.
             ordering_key: None,
             lease_until: request.lease_until,
             leased_from: LeasedFrom::Intake,
@@ -123,6 +123,8 @@ pub async fn take_in(
     events: &[Event],
     request: &IntakeRequest<'_>,
 ) -> Result<TakenIn, StoreError> {
+    // Not one transaction: a webhook changed between match and insert is treated as at the match.
+    // `matched_at` records the time, and `webhook_history` explains the difference.
     let subscribers = Subscribers::find(connection, events).await?;
     let (taken, events) = first_of(events, &subscribers);
     let owed = owe(&events, &subscribers, request);
@@ -222,11 +224,11 @@ impl Room {
         }
     }
 
-    /// The place of a delivery, with the ordering key of a held one.
+    /// The place of a delivery, with the ordering key of a delivery that waits for its turn.
     fn place(&mut self, event: &Event, subscriber: &Subscriber) -> (Place, Option<OrderingKey>) {
         if let Some(field) = &subscriber.ordering_field {
-            // Written as held even if no delivery of the key is pending: two workers with events of
-            // one key see each other's only after the commit.
+            // Waits even if no delivery of the key is pending: two workers with events of one key see
+            // the deliveries of each other only after the commit.
             return match OrderingKey::of(event, field) {
                 Some(key) => (Place::Held, Some(key)),
                 None => (Place::Backlog, None),

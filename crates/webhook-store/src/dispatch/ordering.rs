@@ -1,5 +1,5 @@
 //! Ordering keys: of the pending deliveries with one webhook and key, only the first has a
-//! `next_attempt_at`. The others are held until their turn.
+//! `next_attempt_at`. The others wait for their turn.
 
 use diesel::sql_types::{Array, BigInt, Nullable, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -44,7 +44,7 @@ impl Turns {
     }
 }
 
-/// A delivery that was just written as held, with its ordering key.
+/// A delivery that was just written without a time, with its ordering key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyedDelivery {
     pub(crate) delivery: DeliveryId,
@@ -101,7 +101,8 @@ sql! {
     }
 }
 
-/// Finds up to `limit` keys with a held first delivery, and makes the deliveries due. Returns the number.
+/// Finds up to `limit` keys whose first delivery missed its turn, and makes the deliveries due. Returns
+/// the number.
 pub async fn release_stuck(
     connection: &mut AsyncPgConnection,
     limit: i64,

@@ -1,6 +1,7 @@
 //! Tables `webhooks`, `subscriptions` and `rate_buckets`: who gets which events, and how.
 //!
-//! A deleted webhook keeps its row for the sake of its history. Nothing here finds it any more.
+//! A deleted webhook keeps its row for the sake of its history. No function of this module
+//! finds a deleted webhook.
 
 // How a webhook is read and written.
 mod columns;

@@ -79,10 +79,10 @@ fn refusal(error: &StoreError) -> RejectionReason {
     RejectionReason::of(format_args!("Postgres refuses this event: {error}"))
 }
 
-/// Takes events in by a single statement: all, or as many from the start as a statement takes. Returns
-/// the number.
+/// Takes events in: all, or the first ones, as many as one statement may write. Returns the number.
 async fn try_commit(worker: &Worker, events: &[Event]) -> Result<usize, StoreError> {
     let mut connection = acquire(&worker.pools.batches).await?;
+    // The claims may fill the lanes until `offer`, which hands back the deliveries without room.
     let room = worker.lanes.room(RoomFor::NewEvents);
     // For each try, as a lease begins with the statement; to the microsecond, the precision of Postgres.
     let lease_until = (Utc::now() + worker.config.lease).trunc_subsecs(6);

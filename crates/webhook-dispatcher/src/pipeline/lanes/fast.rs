@@ -1,9 +1,9 @@
 //! Fast lanes: how many deliveries a lane holds, and how long new events wait for room.
 //!
-//! A new delivery without room goes through the backlog: two writes, and a second read of the body. When
-//! every lane held 128 deliveries, nine of ten deliveries of a drain took the detour. Larger fast lanes,
-//! and waiting for room there, brought the drain's ratio to a bare loop from 0.28 to 0.49
-//! (docs/performance.md, decision 12).
+//! A new delivery without room goes through the backlog: two writes, and a second read of the body. In a
+//! benchmark that empties a full queue, nine of ten deliveries took the detour with lanes of 128. Larger
+//! fast lanes, and waiting for room in a fast lane, brought the benchmark's ratio to a bare loop from 0.28
+//! to 0.49 (docs/performance.md, decision 12).
 //!
 //! ```text
 //! attempts ended per second   0         128            1,280           4,096       ►
@@ -42,8 +42,8 @@ const ROOM_POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// The room worth a statement: a statement for a few events costs nearly as much as for many.
 const WORTHWHILE_ROOM: usize = LANE_CAPACITY / 2;
 
-/// How many new events the intake should read now: `room`, the room of the fullest fast lane, as soon as
-/// worth a statement. `None`: no limit, as no fast lane is full, or the wait was too long.
+/// How many new events the intake should read now: the room of the fullest fast lane, once that room is
+/// worth a statement. `None`: no limit, because no fast lane is full or [`MAX_WAIT_FOR_ROOM`] has passed.
 pub(super) async fn wait_for_room(room: impl Fn() -> Option<usize>) -> Option<usize> {
     let worthwhile = async {
         loop {

@@ -1,3 +1,5 @@
+//! The hold of a lane, from the response with `Retry-After` to the end that Postgres knows.
+
 use std::time::{Duration, Instant};
 
 /// A lane's hold: the receiver asked for no requests for a while.

@@ -1,3 +1,5 @@
+//! The pace: how many requests of a lane may run at once, by the responses of the receiver.
+
 use webhook_domain::Outcome;
 
 /// How many requests of a lane may run at once: half as many after a response asking for less, one more

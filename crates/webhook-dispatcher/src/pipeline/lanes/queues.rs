@@ -1,3 +1,5 @@
+//! The queues of a lane: first attempts and retries, taken alternately.
+
 use std::collections::VecDeque;
 
 use webhook_store::LeasedDelivery;

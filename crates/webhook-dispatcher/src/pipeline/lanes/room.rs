@@ -1,3 +1,6 @@
+//! Room: how many deliveries the lanes can take, in number and in bytes, and the pressure that bounds the
+//! number.
+
 use webhook_store::LaneRoom;
 
 /// How many deliveries a worker's lanes take now.

@@ -11,7 +11,7 @@ use super::{PAUSE_AFTER_FAILURE, Recorder};
 use crate::batch_parts::BatchParts;
 
 impl Recorder {
-    /// Writes a batch. Returns the webhooks known to be failing.
+    /// Writes a batch. Returns the webhooks with a row in `webhook_health`: failing or held.
     ///
     /// While Postgres is away the batch waits. After a lost reply the batch is written again, as
     /// recording twice is harmless. A refused attempt does not hold up the others.
@@ -55,7 +55,8 @@ impl Recorder {
             if others_were_taken || error.is_refusal() {
                 give_up(&attempts[place], &error);
             } else {
-                // Alone, for as long as needed.
+                // No attempt of the batch was stored, so Postgres may be at fault: written alone, until
+                // Postgres takes or refuses the attempt by a constraint.
                 let again = Box::pin(self.write(&attempts[place..=place]));
                 failing.extend(again.await);
             }

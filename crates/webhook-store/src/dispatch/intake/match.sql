@@ -1,7 +1,7 @@
 -- Finds the webhooks that want the events of a batch, as they are committed now.
 --
--- Each kind of event (environment and type, or a test) is asked for once, however many events of it
--- there are.
+-- The statement asks once for each kind of event (environment and type, or a test), for any number of
+-- events of that kind.
 --
 -- $1 text[]  environments
 -- $2 text[]  event types; not every pair of $1 and $2 need be in the batch
@@ -16,7 +16,7 @@ WITH wanted AS MATERIALIZED (
     SELECT id, version, max_concurrency, ordering_field, rate_limit FROM webhooks
     WHERE id = ANY(ARRAY(SELECT webhook_id FROM wanted)) AND status = 'active'
 ), failing AS MATERIALIZED (
-    -- Webhooks whose circuit is open, or whose receiver asked for a pause: deliveries wait.
+    -- Webhooks with an open circuit or a running hold: their deliveries go to the backlog.
     SELECT webhook_id, paused_until IS NOT NULL OR coalesce(held_until > now(), false) AS waits
     FROM webhook_health
     WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM wanted))
@@ -28,5 +28,5 @@ SELECT now(), environment, event_type, id, version, max_concurrency,
 FROM wanted JOIN active ON active.id = wanted.webhook_id
 LEFT JOIN failing ON failing.webhook_id = wanted.webhook_id
 UNION ALL
--- One row for the time alone, so that the time is known when no webhook wants any of the events.
+-- A row for the time alone, so that the time is known when no webhook wants any of the events.
 SELECT now(), NULL, NULL, NULL, NULL, NULL, NULL, NULL

@@ -1,7 +1,7 @@
 -- Stores the events of a batch, and the deliveries that webhooks are owed for them. Returns the ids of
 -- the events that were known before, or that another worker is storing now: these are passed over.
 --
--- Places of $14: 0 leased by this worker, 1 in the backlog, 2 held by an ordering key.
+-- Places of $14: 0 leased by this worker, 1 in the backlog, 2 waits for the turn of its ordering key.
 --
 -- $1  timestamptz    the time at which webhooks were matched
 -- $2  uuid[]         ids of the events

@@ -1,20 +1,21 @@
--- Creates the deliveries of events that a webhook missed. Returns them, with the event's body if the
--- webhook has an ordering field: the caller computes the key from it.
+-- Creates the deliveries of events that a webhook missed. Returns the deliveries, with the event's body
+-- if the webhook has an ordering field: the caller computes the ordering key from the body.
 --
--- They wait as retries (backlog 1), so that live deliveries go on beside them; ordered ones are held.
+-- The deliveries wait as retries (backlog 1), so that deliveries of new events are not delayed; ordered
+-- deliveries wait for their turn.
 --
 -- $1 uuid         the webhook
 -- $2 uuid[]       the events, in their order
 -- $3 text         the first 24 digits of the deliveries' ids
 -- $4 timestamptz  the time in these ids, as created_at
--- $5 text         the name of the admin who asked for it
+-- $5 text         the name of the admin who started the job
 -- $6 uuid         the job
 WITH given AS (
-    -- The webhook as it is now. If it is Inactive nothing is created.
+    -- The webhook with its current settings. For an Inactive webhook no delivery is created.
     SELECT id AS webhook_id, ordering_field FROM webhooks
     WHERE status = 'active' AND id = $1
 ), kept AS (
-    -- The events, locked, so that retention does not remove one that becomes owed here.
+    -- The events, locked, so that retention removes no event that becomes owed here.
     SELECT events.* FROM unnest($2::uuid[]) WITH ORDINALITY AS wanted (id, place)
     JOIN events USING (id)
     ORDER BY place FOR KEY SHARE OF events

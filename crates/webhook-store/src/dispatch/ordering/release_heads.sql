@@ -1,4 +1,4 @@
--- Makes the first pending delivery of each key due, if it was held.
+-- Makes the first pending delivery of each key due, if the delivery waits for its turn.
 --
 -- backlog: 0 a first attempt, 1 a retry.
 --
@@ -14,11 +14,11 @@ WITH wanted AS (
           AND delivery.ordering_key = wanted.ordering_key
         ORDER BY ordering_sequence LIMIT 1
     ) AS row
-    -- One with a time was released before.
+    -- A delivery with a time was released before.
     WHERE row.next_attempt_at IS NULL
 )
 UPDATE deliveries_pending
 SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
 WHERE id = ANY(ARRAY(SELECT id FROM head))
-  -- Another worker may have released it since the read above.
+  -- Another worker may have released the delivery since the read above.
   AND next_attempt_at IS NULL

@@ -1,5 +1,5 @@
--- Finds ordering keys whose first delivery is held, and makes it due: a worker died between its commit
--- and the release. Hops from webhook to webhook and from key to key over the index
+-- Finds ordering keys whose first pending delivery still waits for its turn, and makes the delivery due:
+-- a worker died between the commit and the release. Hops from webhook to webhook and from key to key over the index
 -- `deliveries_in_order`, so the cost grows with the keys that have pending deliveries, not with rows.
 --
 -- backlog: 0 a first attempt, 1 a retry.
@@ -39,5 +39,5 @@ WITH RECURSIVE ordered AS (
 UPDATE deliveries_pending
 SET next_attempt_at = now(), backlog = CASE WHEN attempts > 0 THEN 1 ELSE 0 END
 WHERE id = ANY(ARRAY(SELECT id FROM stuck))
-  -- Another worker may have released it since the read above.
+  -- Another worker may have released the delivery since the read above.
   AND next_attempt_at IS NULL

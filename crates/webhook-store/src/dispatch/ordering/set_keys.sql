@@ -1,5 +1,5 @@
--- Writes the ordering keys of deliveries that were just written as held. A delivery whose event has no
--- such field waits for no other one, and goes to the backlog as a first attempt (0).
+-- Writes the ordering keys of deliveries that were just written without a time. A delivery whose event
+-- lacks the ordering field has no order, and goes to the backlog as a first attempt (0).
 --
 -- $1 uuid[]  the deliveries
 -- $2 uuid[]  their keys; null: none

@@ -1,9 +1,9 @@
--- Records attempts and moves their deliveries on. Returns the webhooks of these attempts that have a row
--- in `webhook_health`, so that nobody has to ask for healthy ones.
+-- Records attempts and changes their deliveries. Returns the webhooks of the attempts with a row in
+-- `webhook_health`: only those need a further statement.
 --
--- An attempt is kept in any case. Its delivery moves only if nobody recorded this number before, and an
--- ordered delivery only while this worker's lease lasts: another worker that has leased it may still
--- send it, and the next delivery of its key must not go first.
+-- Every attempt is stored. Its delivery changes only if this attempt number was not recorded before. An
+-- ordered delivery changes only under this worker's lease: a worker that leased the delivery later may
+-- still send it, and the next delivery of the key must not overtake.
 --
 -- $1  uuid[]        deliveries of the attempts
 -- $2  integer[]     numbers of the attempts, from 1
@@ -46,7 +46,7 @@
 -- $39 text[]        counts: attempts by duration, as array literals
 -- $40 uuid          this worker
 WITH kept AS (
-    -- The attempts. One that was recorded before, by a call whose reply was lost, is there already.
+    -- The attempts. An attempt that was recorded by a call whose reply was lost is stored already.
     INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
         first_byte_ms, response_status, failure_class, failure_detail, exchange_id, exchange_place)
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::integer[],
@@ -54,7 +54,7 @@ WITH kept AS (
         $11::uuid[], $12::smallint[])
     ON CONFLICT DO NOTHING
 ), said AS (
-    -- Their transcripts, several in a row.
+    -- The transcripts of the attempts, several in a row.
     INSERT INTO exchanges (id, said)
     SELECT * FROM unnest($13::uuid[], $14::text[])
 ), result AS (
@@ -62,8 +62,8 @@ WITH kept AS (
         $17::timestamptz[], $18::timestamptz[], $19::boolean[])
         AS result (delivery_id, number, last_answer, next_status, next_attempt_at, lease_until, put_off)
 ), ended AS (
-    -- Deliveries that end leave the pending ones. No status is updated in place: a statement that
-    -- waits for a row which an update moves to another partition would fail.
+    -- Ended deliveries leave `deliveries_pending`. No status is updated in place: a statement that waits
+    -- for a row which an update moves to another partition would fail.
     DELETE FROM deliveries_pending AS delivery USING result
     WHERE delivery.id = ANY($20::uuid[])
       AND delivery.id = result.delivery_id AND delivery.attempts = result.number - 1
@@ -71,8 +71,8 @@ WITH kept AS (
            OR (delivery.next_attempt_at = result.lease_until AND backlog IS NULL))
     RETURNING delivery.*, result.number, result.last_answer AS answer, next_status
 ), moved AS (
-    -- An event that is published again after it was removed as old may find the delivery of its first
-    -- time still here. The new one then leaves no row, as an event seen before leaves none.
+    -- An event that is published again after retention removed the event may still have its first
+    -- delivery in `deliveries_ended`. The second delivery then leaves no row.
     INSERT INTO deliveries_ended (id, event_id, webhook_id, event_type, environment, test,
         schedule_from, ordering_key, ordering_sequence, created_at, ended_at,
         status, attempts, last_answer)

@@ -1,4 +1,4 @@
--- Cancels a pending delivery. Returns its webhook and ordering key.
+-- Cancels a pending delivery. Returns the webhook and the ordering key of the delivery.
 --
 -- $1 uuid  the delivery
 WITH gone AS (
@@ -11,8 +11,8 @@ WITH gone AS (
         schedule_from, ordering_key, ordering_sequence, created_at, now(),
         'cancelled', attempts, last_answer
     FROM gone
-    -- An event that is published again after it was removed as old may find the delivery of its first
-    -- time still here.
+    -- An event that is published again after retention removed the event may still have its first
+    -- delivery in `deliveries_ended`. The second delivery then leaves no row.
     ON CONFLICT (event_id, webhook_id) DO NOTHING
 )
 SELECT webhook_id, ordering_key FROM gone

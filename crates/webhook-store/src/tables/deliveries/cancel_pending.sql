@@ -18,6 +18,6 @@ SELECT id, event_id, webhook_id, event_type, environment, test,
     schedule_from, ordering_key, ordering_sequence, created_at, now(),
     'cancelled', attempts, last_answer
 FROM gone
--- An event that is published again after it was removed as old may find the delivery of its first time
--- still here.
+-- An event that is published again after retention removed the event may still have its first
+-- delivery in `deliveries_ended`. The second delivery then leaves no row.
 ON CONFLICT (event_id, webhook_id) DO NOTHING

@@ -1,18 +1,17 @@
 -- Makes deliveries due as retries, at the request of an admin, and notes who asked. Returns the
 -- deliveries that became due.
 --
--- Left alone are deliveries that cannot be sent, because the event's body is not kept any more or the
--- webhook is not Active, and pending deliveries without an attempt: they are on their way already, and
--- taking one from its worker would send it twice.
+-- Left alone are deliveries that cannot be sent, because the event's body is no longer stored or the
+-- webhook is not Active, and pending deliveries without an attempt: the first attempt is on the way.
 --
 -- $1 uuid[]  the deliveries
--- $2 text[]  the status that the caller has seen of each; a delivery with another one is left alone
+-- $2 text[]  the status that the caller has read of each; a delivery with another status is left alone
 -- $3 text    the name of the admin
 -- $4 uuid    the job, or null
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[]) AS wanted (id, status)
 ), kept AS (
-    -- Their events, locked, so that retention does not remove one meanwhile.
+    -- The events of the deliveries, locked, so that retention removes none of the events until the commit.
     SELECT id FROM events WHERE id = ANY(ARRAY(
         SELECT event_id FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM wanted))
     )) FOR KEY SHARE
@@ -26,7 +25,7 @@ WITH wanted AS (
     RETURNING delivery.*
 ), moved AS (
     -- A delivery that had ended begins its schedule anew: attempts go on counting, and the schedule
-    -- counts from here. It waits as a retry (backlog 1), or is held until its turn if it is ordered.
+    -- counts from here. The delivery waits as a retry (backlog 1); an ordered delivery waits for its turn.
     INSERT INTO deliveries_pending (id, event_id, webhook_id, event_type, environment, test,
         attempts, last_answer, schedule_from, schedule_since, ordering_key,
         ordering_sequence, created_at, next_attempt_at, backlog)
@@ -37,7 +36,8 @@ WITH wanted AS (
         CASE WHEN ordering_key IS NULL THEN 1 END
     FROM ended
 ), hurried AS (
-    -- A delivery that waits for its retry goes on with its schedule, at once.
+    -- A delivery that waits for its retry is due at once, and its schedule goes on. A delivery under way
+    -- is taken from its worker here, and may be sent twice; the API's description says so.
     UPDATE deliveries_pending AS delivery SET
         next_attempt_at = CASE WHEN ordering_key IS NULL OR next_attempt_at IS NOT NULL
             THEN now() END,

@@ -49,6 +49,7 @@ pub async fn lock(
         .await
         .optional()?;
     match locked {
+        // Two statements: the second sees the row as committed by the change that the lock waited for.
         Some(_) => find(connection, id).await,
         None => Ok(None),
     }
