@@ -48,7 +48,7 @@ pub struct TakenIn {
     /// Deliveries leased to the calling worker.
     pub leased: Vec<LeasedDelivery>,
     /// The number of deliveries in the backlog, for any worker with room.
-    pub waiting: usize,
+    pub in_backlog: usize,
     /// The ordering keys of deliveries that wait for their turn.
     pub turns: Turns,
 }
@@ -61,18 +61,18 @@ enum Place {
     /// In the backlog: the lane has no room, or the webhook has a rate limit, an open circuit or a hold.
     Backlog = 1,
     /// Waits for the turn of its ordering key.
-    Held = 2,
+    AwaitsTurn = 2,
 }
 
 /// A delivery to be written.
-struct Owed<'a> {
+struct OwedDelivery<'a> {
     event: &'a Event,
     subscriber: &'a Subscriber,
     place: Place,
     key: Option<OrderingKey>,
 }
 
-impl Owed<'_> {
+impl OwedDelivery<'_> {
     /// The delivery as leased to the calling worker.
     fn lease(&self, id: DeliveryId, request: &IntakeRequest<'_>) -> LeasedDelivery {
         LeasedDelivery {
@@ -132,7 +132,13 @@ pub async fn take_in(
         .map(|number| DeliveryId(numbered(request.delivery_id_seed, number)))
         .take(owed.len())
         .collect();
-    let statement = TakeIn::of(&events, &owed, &delivery_ids, (&subscribers, request));
+    let batch = Batch {
+        events: &events,
+        subscribers: &subscribers,
+        owed: &owed,
+        delivery_ids: &delivery_ids,
+    };
+    let statement = TakeIn::of(&batch, request);
     let known: Vec<EventId> = statement.load(connection).await?;
     let known: HashSet<EventId> = known.into_iter().collect();
     let written = delivery_ids.into_iter().zip(owed);
@@ -141,13 +147,23 @@ pub async fn take_in(
     Ok(sort_out(taken, written, request))
 }
 
+/// The events and deliveries of a statement.
+struct Batch<'a, 'b> {
+    events: &'b [&'a Event],
+    subscribers: &'b Subscribers,
+    owed: &'b [OwedDelivery<'a>],
+    /// The ids of the deliveries, in the order of `owed`.
+    delivery_ids: &'b [DeliveryId],
+}
+
 impl<'a> TakeIn<'a> {
-    fn of(
-        events: &[&'a Event],
-        owed: &[Owed<'a>],
-        delivery_ids: &[DeliveryId],
-        (subscribers, request): (&Subscribers, &IntakeRequest<'_>),
-    ) -> Self {
+    fn of(batch: &Batch<'a, '_>, request: &IntakeRequest<'_>) -> Self {
+        let Batch {
+            events,
+            subscribers,
+            owed,
+            delivery_ids,
+        } = batch;
         Self {
             matched_at: subscribers.at,
             ids: events.iter().map(|e| e.id).collect(),
@@ -158,7 +174,7 @@ impl<'a> TakeIn<'a> {
             test_for: events.iter().map(|e| e.test_for).collect(),
             matched: events
                 .iter()
-                .map(|e| !subscribers.of(e).is_empty())
+                .map(|e| !subscribers.for_event(e).is_empty())
                 .collect(),
             created_at: time_of(request.delivery_id_seed),
             lease_until: request.lease_until,
@@ -177,7 +193,7 @@ fn first_of<'a>(events: &'a [Event], subscribers: &Subscribers) -> (usize, Vec<&
     let (mut seen, mut deliveries) = (HashSet::with_capacity(events.len()), 0);
     let first = events.iter().take_while(|event| {
         let before = deliveries;
-        deliveries += subscribers.of(event).len();
+        deliveries += subscribers.for_event(event).len();
         before == 0 || deliveries <= MAX_DELIVERIES_PER_STATEMENT
     });
     let first: Vec<&Event> = first.collect();
@@ -192,13 +208,13 @@ fn owe<'a>(
     events: &[&'a Event],
     subscribers: &'a Subscribers,
     request: &IntakeRequest<'_>,
-) -> Vec<Owed<'a>> {
-    let mut room = Room::of(request);
+) -> Vec<OwedDelivery<'a>> {
+    let mut free_slots = FreeSlots::of(request);
     let mut owed = Vec::new();
     for event in events {
-        for subscriber in subscribers.of(event) {
-            let (place, key) = room.place(event, subscriber);
-            owed.push(Owed {
+        for subscriber in subscribers.for_event(event) {
+            let (place, key) = free_slots.place(event, subscriber);
+            owed.push(OwedDelivery {
                 event,
                 subscriber,
                 place,
@@ -209,13 +225,13 @@ fn owe<'a>(
     owed
 }
 
-/// The room of the worker's lanes, as the deliveries of a batch fill it.
-struct Room {
+/// The free slots of the worker's lanes, which the deliveries of a batch fill.
+struct FreeSlots {
     lanes: HashMap<WebhookId, i32>,
     default_free: i32,
 }
 
-impl Room {
+impl FreeSlots {
     fn of(request: &IntakeRequest<'_>) -> Self {
         let lanes = request.lanes.iter();
         Self {
@@ -230,7 +246,7 @@ impl Room {
             // Waits even if no delivery of the key is pending: two workers with events of one key see
             // the deliveries of each other only after the commit.
             return match OrderingKey::of(event, field) {
-                Some(key) => (Place::Held, Some(key)),
+                Some(key) => (Place::AwaitsTurn, Some(key)),
                 None => (Place::Backlog, None),
             };
         }
@@ -238,7 +254,7 @@ impl Room {
             .lanes
             .entry(subscriber.webhook_id)
             .or_insert(self.default_free);
-        if subscriber.waits || *free <= 0 {
+        if subscriber.goes_to_backlog || *free <= 0 {
             return (Place::Backlog, None);
         }
         *free -= 1;
@@ -255,7 +271,7 @@ fn numbered(seed: Uuid, number: u32) -> Uuid {
 /// Sorts written deliveries by place.
 fn sort_out<'a>(
     events: usize,
-    written: impl Iterator<Item = (DeliveryId, Owed<'a>)>,
+    written: impl Iterator<Item = (DeliveryId, OwedDelivery<'a>)>,
     request: &IntakeRequest<'_>,
 ) -> TakenIn {
     let mut taken_in = TakenIn {
@@ -266,8 +282,8 @@ fn sort_out<'a>(
         let webhook_id = owed.subscriber.webhook_id;
         match owed.place {
             Place::Leased => taken_in.leased.push(owed.lease(id, request)),
-            Place::Backlog => taken_in.waiting += 1,
-            Place::Held => taken_in.turns.add(webhook_id, owed.key),
+            Place::Backlog => taken_in.in_backlog += 1,
+            Place::AwaitsTurn => taken_in.turns.add(webhook_id, owed.key),
         }
     }
     taken_in

@@ -103,7 +103,7 @@ async fn try_commit(worker: &Worker, events: &[Event]) -> Result<usize, StoreErr
 async fn pass_on(worker: &Worker, taken_in: TakenIn) {
     worker.runners.offer(taken_in.leased).await;
     worker.backlog.release(taken_in.turns).await;
-    if taken_in.waiting > 0 {
+    if taken_in.in_backlog > 0 {
         worker.backlog.wake_claims();
     }
 }

@@ -15,18 +15,18 @@ WITH wanted AS MATERIALIZED (
 ), active AS MATERIALIZED (
     SELECT id, version, max_concurrency, ordering_field, rate_limit FROM webhooks
     WHERE id = ANY(ARRAY(SELECT webhook_id FROM wanted)) AND status = 'active'
-), failing AS MATERIALIZED (
+), blocked AS MATERIALIZED (
     -- Webhooks with an open circuit or a running hold: their deliveries go to the backlog.
-    SELECT webhook_id, paused_until IS NOT NULL OR coalesce(held_until > now(), false) AS waits
+    SELECT webhook_id, paused_until IS NOT NULL OR coalesce(held_until > now(), false) AS is_blocked
     FROM webhook_health
     WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM wanted))
 )
 -- A test has no order, and waits for no rate, circuit or hold: an admin watches for the response.
 SELECT now(), environment, event_type, id, version, max_concurrency,
        CASE WHEN NOT test THEN ordering_field END,
-       NOT test AND (rate_limit IS NOT NULL OR coalesce(failing.waits, false))
+       NOT test AND (rate_limit IS NOT NULL OR coalesce(blocked.is_blocked, false))
 FROM wanted JOIN active ON active.id = wanted.webhook_id
-LEFT JOIN failing ON failing.webhook_id = wanted.webhook_id
+LEFT JOIN blocked ON blocked.webhook_id = wanted.webhook_id
 UNION ALL
 -- A row for the time alone, so that the time is known when no webhook wants any of the events.
 SELECT now(), NULL, NULL, NULL, NULL, NULL, NULL, NULL

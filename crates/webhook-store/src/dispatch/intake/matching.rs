@@ -19,7 +19,7 @@ pub(super) struct Subscriber {
     pub(super) max_concurrency: Option<i32>,
     pub(super) ordering_field: Option<String>,
     /// Whether deliveries go to the backlog: the webhook has a rate limit, an open circuit or a hold.
-    pub(super) waits: bool,
+    pub(super) goes_to_backlog: bool,
 }
 
 /// The subscribers of the events of a batch.
@@ -56,7 +56,7 @@ row! {
         version: Option<i64> as Nullable<BigInt>,
         max_concurrency: Option<i32> as Nullable<Integer>,
         ordering_field: Option<String> as Nullable<Text>,
-        waits: Option<bool> as Nullable<Bool>,
+        goes_to_backlog: Option<bool> as Nullable<Bool>,
     }
 }
 
@@ -118,13 +118,13 @@ impl Subscribers {
                 version: row.version.unwrap_or_default(),
                 max_concurrency: row.max_concurrency,
                 ordering_field: row.ordering_field,
-                waits: row.waits.unwrap_or_default(),
+                goes_to_backlog: row.goes_to_backlog.unwrap_or_default(),
             });
         }
     }
 
     /// The subscribers of an event.
-    pub(super) fn of(&self, event: &Event) -> &[Subscriber] {
+    pub(super) fn for_event(&self, event: &Event) -> &[Subscriber] {
         self.kinds.get(&Kind::of(event)).map_or(&[], Vec::as_slice)
     }
 }
