@@ -57,8 +57,8 @@ pub(crate) async fn work(
     hand_back(worker.lanes.close()).await;
     attempts.close();
     wait_for(&attempts, &stops.deadline).await;
-    // Attempts cut off at the deadline have set their deliveries aside.
-    hand_back(worker.backlog.hand_back_aside()).await;
+    // Attempts cut off at the deadline have queued their deliveries for hand-back.
+    hand_back(worker.backlog.hand_back_queued()).await;
     // No attempt runs any more: the channel holds the last results.
     attempts_are_over.cancel();
     wait_for_recorder(recorder).await;

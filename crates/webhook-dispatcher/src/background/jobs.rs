@@ -26,7 +26,7 @@ async fn take_steps(worker: &Worker) -> Result<(), StoreError> {
             return Ok(());
         };
         drop(connection);
-        worker.backlog.release(turns).await;
+        worker.backlog.release_turns(turns).await;
         // Also without ordering keys: the step has made deliveries due.
         worker.backlog.wake_claims();
     }

@@ -1,5 +1,5 @@
-//! The backlog: deliveries due in Postgres, waiting for room in a lane of any worker. Here is the
-//! worker's side: hand-backs, turns of ordering keys, and the signal to claim.
+//! The backlog: deliveries due in Postgres, waiting for room in a lane of any worker. The worker's outlets
+//! to Postgres: hand-backs, turns of ordering keys, and the signal to claim.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use webhook_store::{LeasedDelivery, Pool, acquire};
 pub(crate) struct Backlog {
     pool: Pool,
     /// Deliveries to be handed back. The leases run on meanwhile.
-    aside: Mutex<Vec<LeasedDelivery>>,
+    to_hand_back: Mutex<Vec<LeasedDelivery>>,
     claim_soon: Notify,
 }
 
@@ -20,7 +20,7 @@ impl Backlog {
     pub(crate) fn new(pool: Pool) -> Self {
         Self {
             pool,
-            aside: Mutex::default(),
+            to_hand_back: Mutex::default(),
             claim_soon: Notify::new(),
         }
     }
@@ -35,17 +35,23 @@ impl Backlog {
         self.claim_soon.notify_one();
     }
 
-    /// Takes deliveries for the next [`hand_back_aside`](Self::hand_back_aside).
-    pub(crate) fn set_aside(&self, leased: impl IntoIterator<Item = LeasedDelivery>) {
-        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-        aside.extend(leased);
+    /// Queues deliveries for the next [`hand_back_queued`](Self::hand_back_queued).
+    pub(crate) fn queue_hand_back(&self, leased: impl IntoIterator<Item = LeasedDelivery>) {
+        let mut to_hand_back = self
+            .to_hand_back
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        to_hand_back.extend(leased);
     }
 
-    /// Hands back all deliveries set aside: due at once, for any worker with room.
-    pub(crate) async fn hand_back_aside(&self) {
+    /// Hands back all queued deliveries: due at once, for any worker with room.
+    pub(crate) async fn hand_back_queued(&self) {
         let leased = {
-            let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *aside)
+            let mut to_hand_back = self
+                .to_hand_back
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *to_hand_back)
         };
         if leased.is_empty() {
             return;
@@ -65,7 +71,7 @@ impl Backlog {
 
     /// Makes the next delivery of each ordering key due, and wakes the claims. To be called after the
     /// commit of a delivery's end, or of a new delivery.
-    pub(crate) async fn release(&self, turns: Turns) {
+    pub(crate) async fn release_turns(&self, turns: Turns) {
         if turns.is_empty() {
             return;
         }

@@ -133,8 +133,8 @@ impl Lanes {
                 }
             }
         }
-        self.backlog.set_aside(waiting);
-        self.backlog.hand_back_aside().await;
+        self.backlog.queue_hand_back(waiting);
+        self.backlog.hand_back_queued().await;
     }
 
     /// Marks the holds of these lanes as written to Postgres: every later read of Postgres finds them.
@@ -164,9 +164,9 @@ impl Lanes {
     async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&LeasedDelivery) -> bool) {
         for webhook_id in webhook_ids {
             let waiting = self.in_hand().empty(*webhook_id, which);
-            self.backlog.set_aside(waiting);
+            self.backlog.queue_hand_back(waiting);
         }
-        self.backlog.hand_back_aside().await;
+        self.backlog.hand_back_queued().await;
     }
 
     fn in_hand(&self) -> MutexGuard<'_, InHand> {

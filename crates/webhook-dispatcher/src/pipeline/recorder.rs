@@ -70,7 +70,7 @@ impl Recorder {
             // ordering key goes only after the commit of the delivery before.
             let failing = self.write(&attempts).await;
             self.apply_consequences(failing, observations).await;
-            self.backlog.release(turns).await;
+            self.backlog.release_turns(turns).await;
         }
     }
 }

@@ -35,8 +35,8 @@ impl Runners {
         let Taken { starting, no_room } = self.lanes.take_all(leased);
         self.start(starting);
         // After the start, as handing back waits for Postgres.
-        self.backlog.set_aside(no_room);
-        self.backlog.hand_back_aside().await;
+        self.backlog.queue_hand_back(no_room);
+        self.backlog.hand_back_queued().await;
     }
 
     /// Starts a runner for each entry. The lane counts the runner already.
@@ -78,11 +78,11 @@ impl Runners {
     }
 
     async fn give_back(&self, leased: LeasedDelivery) {
-        self.backlog.set_aside([leased]);
+        self.backlog.queue_hand_back([leased]);
         // After the deadline every runner gives a delivery back: the stop hands all of them back by a
         // single statement at the end.
         if !self.deadline.is_cancelled() {
-            self.backlog.hand_back_aside().await;
+            self.backlog.hand_back_queued().await;
         }
     }
 }

@@ -102,7 +102,7 @@ async fn try_commit(worker: &Worker, events: &[Event]) -> Result<usize, StoreErr
 /// Passes committed deliveries on: leased ones into lanes, the others to the claims.
 async fn pass_on(worker: &Worker, taken_in: TakenIn) {
     worker.runners.offer(taken_in.leased).await;
-    worker.backlog.release(taken_in.turns).await;
+    worker.backlog.release_turns(taken_in.turns).await;
     if taken_in.in_backlog > 0 {
         worker.backlog.wake_claims();
     }
