@@ -53,7 +53,8 @@ pub(crate) async fn work(
         () = stops.deadline.cancelled() => {}
     }
 
-    // Deliveries waiting in lanes go back first: other workers attempt them while attempts end here.
+    // Closing the lanes hands back the waiting deliveries first: other workers attempt the deliveries
+    // while attempts end here.
     hand_back(worker.lanes.close()).await;
     attempts.close();
     wait_for(&attempts, &stops.deadline).await;

@@ -67,7 +67,7 @@ pub(crate) async fn make_up_for_ever(worker: &Worker) {
 /// webhooks are sent as the webhooks are now: a secret may have leaked, a URL may have been wrong.
 async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
-    let open = worker.lanes.open();
+    let open = worker.lanes.webhook_ids();
     let mut connection = acquire(&worker.pools.work).await?;
     let circuits = health::count_open_circuits(&mut connection).await?;
     #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
@@ -80,8 +80,8 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     // The connection goes back first, as handing back needs a connection, too.
     drop(connection);
     worker.destinations.forget_older(&versions);
-    worker.lanes.flush(&closed.inactive).await;
-    worker.lanes.flush_but_probes(&closed.paused).await;
+    worker.lanes.hand_back(&closed.inactive).await;
+    worker.lanes.hand_back_all_but_probes(&closed.paused).await;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Lanes: one per webhook, so a hanging webhook fills no lane but its own.
+//! Lanes: one per webhook, so a hanging webhook fills no lane but its own. Here are the lock of the
+//! [table](LaneTable), and the hand-backs that need Postgres.
 //!
 //! A lane is two queues and a number of [runners](super::runner). The waiting deliveries are bounded per
 //! webhook, and in number and bytes for all lanes together; a delivery without room waits in Postgres.
@@ -15,20 +16,20 @@ use super::backlog::Backlog;
 
 mod fast;
 mod hold;
-mod in_hand;
 mod lane;
 mod pace;
 mod queues;
 mod room;
+mod table;
 
-use in_hand::InHand;
-pub(crate) use in_hand::Taken;
 use room::Room;
 pub(crate) use room::RoomFor;
+use table::LaneTable;
+pub(crate) use table::Offered;
 
 /// Every lane of this worker.
 pub(crate) struct Lanes {
-    in_hand: Mutex<InHand>,
+    table: Mutex<LaneTable>,
     backlog: Arc<Backlog>,
     /// How many requests may run at once for a webhook without a limit.
     default_concurrency: usize,
@@ -49,7 +50,7 @@ pub(crate) enum AssignmentEnd {
 impl Lanes {
     pub(crate) fn new(backlog: Arc<Backlog>, default_concurrency: usize) -> Self {
         Self {
-            in_hand: Mutex::default(),
+            table: Mutex::default(),
             backlog,
             default_concurrency,
         }
@@ -57,29 +58,29 @@ impl Lanes {
 
     /// How many deliveries there is room for now.
     pub(crate) fn room(&self, room_for: RoomFor) -> Room {
-        self.in_hand().room(room_for, self.default_concurrency)
+        self.table().room(room_for, self.default_concurrency)
     }
 
     /// How many new events the intake should read now, see [`fast`]. `None`: no limit.
     pub(crate) async fn wait_for_room(&self) -> Option<usize> {
-        fast::wait_for_room(|| self.in_hand().room_of_fast_lanes()).await
+        fast::wait_for_room(|| self.table().room_of_fast_lanes()).await
     }
 
     /// Puts deliveries into lanes.
-    pub(crate) fn take_all(&self, leased: Vec<LeasedDelivery>) -> Taken {
-        self.in_hand().take_all(leased, self.default_concurrency)
+    pub(crate) fn take_all(&self, leased: Vec<LeasedDelivery>) -> Offered {
+        self.table().take_all(leased, self.default_concurrency)
     }
 
     /// The next assignment of a runner of the webhook's lane. `None` ends the runner.
     pub(crate) fn next(&self, webhook_id: WebhookId) -> Option<LeasedDelivery> {
-        self.in_hand().next(webhook_id)
+        self.table().next(webhook_id)
     }
 
     /// Takes note of the end of an assignment. Returns whether one more runner of the lane is to be
     /// started.
     pub(crate) fn finish(&self, leased: &LeasedDelivery, end: &AssignmentEnd) -> bool {
-        let mut in_hand = self.in_hand();
-        let Some(lane) = in_hand.put_down(leased) else {
+        let mut table = self.table();
+        let Some(lane) = table.count_out_finished(leased) else {
             return false;
         };
         match end {
@@ -101,24 +102,24 @@ impl Lanes {
     }
 
     /// The webhooks whose lanes are open: in use, slowed, held, or fast until just now.
-    pub(crate) fn open(&self) -> Vec<WebhookId> {
-        self.in_hand().open()
+    pub(crate) fn webhook_ids(&self) -> Vec<WebhookId> {
+        self.table().webhook_ids()
     }
 
     /// Forgets empty lanes no different from new ones.
     pub(crate) fn forget_idle(&self) {
-        self.in_hand().forget_idle();
+        self.table().forget_idle();
     }
 
     /// Hands back all deliveries waiting for the webhooks; running attempts go on.
-    pub(crate) async fn flush(&self, webhook_ids: &[WebhookId]) {
-        self.empty(webhook_ids, |_| true).await;
+    pub(crate) async fn hand_back(&self, webhook_ids: &[WebhookId]) {
+        self.hand_back_waiting(webhook_ids, |_| true).await;
     }
 
     /// Hands back all deliveries but probes waiting for webhooks with an open circuit.
-    pub(crate) async fn flush_but_probes(&self, webhook_ids: &[WebhookId]) {
+    pub(crate) async fn hand_back_all_but_probes(&self, webhook_ids: &[WebhookId]) {
         let is_no_probe = |leased: &LeasedDelivery| leased.leased_from != LeasedFrom::Probe;
-        self.empty(webhook_ids, is_no_probe).await;
+        self.hand_back_waiting(webhook_ids, is_no_probe).await;
     }
 
     /// Holds lanes until the given times, and hands back the deliveries waiting there. Tests go on.
@@ -126,10 +127,10 @@ impl Lanes {
         let now = Utc::now();
         let mut waiting = Vec::new();
         {
-            let mut in_hand = self.in_hand();
+            let mut table = self.table();
             for (webhook_id, until) in held {
                 if let Ok(time) = (*until - now).to_std() {
-                    waiting.extend(in_hand.hold(*webhook_id, time));
+                    waiting.extend(table.hold(*webhook_id, time));
                 }
             }
         }
@@ -139,7 +140,7 @@ impl Lanes {
 
     /// Marks the holds of these lanes as written to Postgres: every later read of Postgres finds them.
     pub(crate) fn settle_holds(&self, webhook_ids: &[WebhookId]) {
-        self.in_hand().settle_holds(webhook_ids);
+        self.table().settle_holds(webhook_ids);
     }
 
     /// Ends the holds of all lanes but `held`, the holds in Postgres at `asked_at`. Returns the webhooks
@@ -151,25 +152,29 @@ impl Lanes {
         asked_at: Instant,
     ) -> Vec<WebhookId> {
         let held: HashSet<WebhookId> = held.iter().map(|(webhook_id, _)| *webhook_id).collect();
-        self.in_hand().end_holds(|id| held.contains(id), asked_at)
+        self.table().end_holds(|id| held.contains(id), asked_at)
     }
 
-    /// Hands back all waiting deliveries, and takes no more.
+    /// Takes no more deliveries, and hands back all waiting ones.
     pub(crate) async fn close(&self) {
-        // First, so no delivery comes in behind the flush.
-        self.in_hand().close();
-        self.flush(&self.open()).await;
+        // First, so no delivery comes in behind the hand-back.
+        self.table().close();
+        self.hand_back(&self.webhook_ids()).await;
     }
 
-    async fn empty(&self, webhook_ids: &[WebhookId], which: fn(&LeasedDelivery) -> bool) {
+    async fn hand_back_waiting(
+        &self,
+        webhook_ids: &[WebhookId],
+        which: fn(&LeasedDelivery) -> bool,
+    ) {
         for webhook_id in webhook_ids {
-            let waiting = self.in_hand().empty(*webhook_id, which);
+            let waiting = self.table().take_waiting(*webhook_id, which);
             self.backlog.queue_hand_back(waiting);
         }
         self.backlog.hand_back_queued().await;
     }
 
-    fn in_hand(&self) -> MutexGuard<'_, InHand> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, LaneTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

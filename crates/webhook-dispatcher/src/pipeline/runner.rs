@@ -12,7 +12,7 @@ use webhook_store::LeasedDelivery;
 use super::backlog::Backlog;
 use super::courier::Courier;
 use super::destinations::Destinations;
-use super::lanes::{AssignmentEnd, Lanes, Taken};
+use super::lanes::{AssignmentEnd, Lanes, Offered};
 
 /// The parts shared by all runners.
 pub(crate) struct Runners {
@@ -32,7 +32,7 @@ impl Runners {
         // A single read for all destinations of the batch, before each runner would read one.
         let wanted = leased.iter().map(|l| (l.webhook_id, l.webhook_version));
         self.destinations.learn(wanted).await;
-        let Taken { starting, no_room } = self.lanes.take_all(leased);
+        let Offered { starting, no_room } = self.lanes.take_all(leased);
         self.start(starting);
         // After the start, as handing back waits for Postgres.
         self.backlog.queue_hand_back(no_room);
@@ -99,7 +99,7 @@ async fn run(runners: Arc<Runners>, webhook_id: WebhookId) {
             AssignmentEnd::Impossible(_) => {
                 runners.give_back(leased).await;
                 // The lane rests, and another worker may be able to attempt the waiting deliveries.
-                runners.lanes.flush(&[webhook_id]).await;
+                runners.lanes.hand_back(&[webhook_id]).await;
             }
         }
     }

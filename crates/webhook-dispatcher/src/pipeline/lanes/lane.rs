@@ -134,7 +134,7 @@ impl Lane {
 
     /// Whether the lane has room for a delivery.
     pub(super) fn has_room(&self, leased: &LeasedDelivery, pressure: Pressure) -> bool {
-        self.free(self.waiting.of(leased), RoomFor::Backlog, pressure) > 0
+        self.free(self.waiting.queue_for(leased), RoomFor::Backlog, pressure) > 0
     }
 
     fn free(
@@ -212,8 +212,11 @@ impl Lane {
     }
 
     /// Takes waiting deliveries out, where `which` is true.
-    pub(super) fn empty(&mut self, which: fn(&LeasedDelivery) -> bool) -> Vec<LeasedDelivery> {
-        self.waiting.empty(which)
+    pub(super) fn take_waiting(
+        &mut self,
+        which: fn(&LeasedDelivery) -> bool,
+    ) -> Vec<LeasedDelivery> {
+        self.waiting.take_waiting(which)
     }
 }
 

@@ -19,7 +19,7 @@ impl Queues {
     }
 
     /// The queue for a delivery.
-    pub(super) fn of(&self, leased: &LeasedDelivery) -> &VecDeque<LeasedDelivery> {
+    pub(super) fn queue_for(&self, leased: &LeasedDelivery) -> &VecDeque<LeasedDelivery> {
         if leased.attempts > 0 {
             &self.retries
         } else {
@@ -57,7 +57,10 @@ impl Queues {
     }
 
     /// Takes deliveries out, where `which` is true.
-    pub(super) fn empty(&mut self, which: fn(&LeasedDelivery) -> bool) -> Vec<LeasedDelivery> {
+    pub(super) fn take_waiting(
+        &mut self,
+        which: fn(&LeasedDelivery) -> bool,
+    ) -> Vec<LeasedDelivery> {
         let mut out = Vec::new();
         for queue in [&mut self.first_attempts, &mut self.retries] {
             let (taken, kept) = queue.drain(..).partition(which);

@@ -107,8 +107,8 @@ impl Recorder {
         let closed = webhooks_with(changes, CircuitChange::Closed);
         metrics::counter!("webhook_circuits_opened_total").increment(opened.len() as u64);
         metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
-        self.lanes.flush(&disabled).await;
-        self.lanes.flush_but_probes(&opened).await;
+        self.lanes.hand_back(&disabled).await;
+        self.lanes.hand_back_all_but_probes(&opened).await;
         // Deliveries of an open circuit have piled up in the backlog.
         if !closed.is_empty() {
             self.backlog.wake_claims();

@@ -1,4 +1,4 @@
-//! All lanes of a worker together: the lanes, the number of deliveries and bytes, and the room left.
+//! The table of all lanes of a worker, with the number of deliveries and bytes, and the room left.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ const SPARE_BYTES: usize = 1024 * 1024;
 
 /// The lanes, with the sums over all deliveries, queued and running.
 #[derive(Default)]
-pub(super) struct InHand {
+pub(super) struct LaneTable {
     lanes: HashMap<WebhookId, Lane>,
     deliveries: usize,
     bytes: usize,
@@ -31,14 +31,14 @@ pub(super) struct InHand {
 
 /// The outcome of an offer of deliveries.
 #[must_use]
-pub(crate) struct Taken {
+pub(crate) struct Offered {
     /// The webhooks in need of runners, an entry for each runner.
     pub(crate) starting: Vec<WebhookId>,
     /// The deliveries without room in a lane.
     pub(crate) no_room: Vec<LeasedDelivery>,
 }
 
-impl InHand {
+impl LaneTable {
     /// How many deliveries there is room for now.
     pub(super) fn room(&self, room_for: RoomFor, concurrency: usize) -> Room {
         let pressure = self.pressure();
@@ -62,7 +62,7 @@ impl InHand {
     }
 
     /// The webhooks whose lanes are open.
-    pub(super) fn open(&self) -> Vec<WebhookId> {
+    pub(super) fn webhook_ids(&self) -> Vec<WebhookId> {
         self.lanes.keys().copied().collect()
     }
 
@@ -99,7 +99,7 @@ impl InHand {
     }
 
     /// Puts deliveries into lanes, as far as there is room.
-    pub(super) fn take_all(&mut self, leased: Vec<LeasedDelivery>, concurrency: usize) -> Taken {
+    pub(super) fn take_all(&mut self, leased: Vec<LeasedDelivery>, concurrency: usize) -> Offered {
         let (mut starting, mut no_room) = (Vec::new(), Vec::new());
         // The pressure at the time of the lease: a batch under normal pressure is taken whole, also if
         // the pressure becomes tight meanwhile. Heavy pressure counts at once, as bodies may be large.
@@ -112,7 +112,7 @@ impl InHand {
                 starting.push(webhook_id);
             }
         }
-        Taken { starting, no_room }
+        Offered { starting, no_room }
     }
 
     fn has_room(&self, leased: &LeasedDelivery, pressure: Pressure) -> bool {
@@ -156,19 +156,21 @@ impl InHand {
     }
 
     /// Counts a delivery out, and finds the lane, unless forgotten meanwhile.
-    pub(super) fn put_down(&mut self, leased: &LeasedDelivery) -> Option<&mut Lane> {
+    pub(super) fn count_out_finished(&mut self, leased: &LeasedDelivery) -> Option<&mut Lane> {
         self.count_out(leased);
         self.lanes.get_mut(&leased.webhook_id)
     }
 
     /// Takes waiting deliveries out of a webhook's lane, where `which` is true.
-    pub(super) fn empty(
+    pub(super) fn take_waiting(
         &mut self,
         webhook_id: WebhookId,
         which: fn(&LeasedDelivery) -> bool,
     ) -> Vec<LeasedDelivery> {
         let lane = self.lanes.get_mut(&webhook_id);
-        let waiting = lane.map(|lane| lane.empty(which)).unwrap_or_default();
+        let waiting = lane
+            .map(|lane| lane.take_waiting(which))
+            .unwrap_or_default();
         for leased in &waiting {
             self.count_out(leased);
         }
@@ -180,7 +182,7 @@ impl InHand {
         if let Some(lane) = self.lanes.get_mut(&webhook_id) {
             lane.hold = Some(Hold::known(lane.hold, time));
         }
-        self.empty(webhook_id, |leased| !leased.is_test())
+        self.take_waiting(webhook_id, |leased| !leased.is_test())
     }
 
     /// Marks holds as written to Postgres, or as given up.
