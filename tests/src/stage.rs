@@ -248,7 +248,7 @@ impl Stage {
 
     /// Asks the dispatchers to stop, and waits until they have.
     pub async fn stop(self) -> World {
-        self.stops.cancel.cancel();
+        self.stops.drain.cancel();
         for dispatcher in self.dispatchers {
             dispatcher.await.expect("it drains");
         }

@@ -36,7 +36,7 @@ pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyho
     webhook_store::migrations::run(database_url).await?;
     let pools = Pools::connect(database_url).await?;
     let readiness = Arc::new(Readiness::default());
-    let (pool, cancel) = (pools.work.clone(), stops.cancel.clone());
+    let (pool, cancel) = (pools.work.clone(), stops.drain.clone());
     let health = health_endpoint::start(listener, pool, readiness.clone(), cancel)
         .context("cannot serve health and metrics")?;
     // Boxed, as every loop of the worker is a part of this future.
@@ -46,10 +46,10 @@ pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyho
     worked.context("cannot make connections to receivers")
 }
 
-/// Works until `stops.cancel`, then begins nothing more, lets running attempts end, and records them.
+/// Works until `stops.drain`, then begins nothing more, lets running attempts end, and records them.
 ///
 /// Deliveries waiting in lanes are handed back at once, and deliveries still being attempted at
-/// `stops.deadline` then.
+/// `stops.cut_off` then.
 pub async fn run(config: WorkerConfig, pools: Pools, stops: Stops) -> anyhow::Result<()> {
     let worked = Box::pin(work(config, pools, DEFAULT_DRAIN, Arc::default(), stops)).await;
     worked.context("cannot make connections to receivers")

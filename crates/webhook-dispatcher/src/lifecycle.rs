@@ -31,7 +31,7 @@ pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
 /// Beyond, the deliveries left over wait for the ends of the leases, and are attempted again.
 const LAST_STEP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Works until `stops.cancel`, then stops: no new work begins, running attempts end, results are
+/// Works until `stops.drain`, then stops: no new work begins, running attempts end, results are
 /// recorded. The steps of the stop are the last lines, in order.
 pub(crate) async fn work(
     config: WorkerConfig,
@@ -50,16 +50,16 @@ pub(crate) async fn work(
 
     tokio::select! {
         () = run_loops(&worker) => {}
-        () = stops.deadline.cancelled() => {}
+        () = stops.cut_off.cancelled() => {}
     }
 
     // Closing the lanes hands back the waiting deliveries first: other workers attempt the deliveries
     // while attempts end here.
-    hand_back(worker.lanes.close()).await;
+    within_last_step(worker.lanes.close()).await;
     attempts.close();
-    wait_for(&attempts, &stops.deadline).await;
+    wait_for(&attempts, &stops.cut_off).await;
     // Attempts cut off at the deadline have queued their deliveries for hand-back.
-    hand_back(worker.backlog.hand_back_queued()).await;
+    within_last_step(worker.backlog.hand_back_queued()).await;
     // No attempt runs any more: the channel holds the last results.
     attempts_are_over.cancel();
     wait_for_recorder(recorder).await;
@@ -92,7 +92,7 @@ fn build(
         destinations: destinations.clone(),
         courier,
         tasks: attempts.clone(),
-        deadline: stops.deadline.clone(),
+        cut_off: stops.cut_off.clone(),
     };
     Ok(Worker {
         config,
@@ -104,7 +104,7 @@ fn build(
         connector,
         readiness,
         events_prefetch: Arc::new(AtomicU16::new(broker_check::CAREFUL_PREFETCH)),
-        cancel: stops.cancel.clone(),
+        cancel: stops.drain.clone(),
     })
 }
 
@@ -142,30 +142,30 @@ async fn run_loops(worker: &Worker) {
     );
 }
 
-async fn hand_back(handing: impl Future<Output = ()>) {
+async fn within_last_step(handing: impl Future<Output = ()>) {
     if timeout(LAST_STEP_TIMEOUT, handing).await.is_err() {
         log::warn!("cannot hand back all deliveries; the others become due when their leases end");
     }
 }
 
-/// Waits for running attempts, which are cut off at the deadline and then end at once.
-async fn wait_for(attempts: &TaskTracker, deadline: &CancellationToken) {
-    let cut_off = async {
-        deadline.cancelled().await;
+/// Waits for running attempts, which end at once when `cut_off` is cancelled.
+async fn wait_for(attempts: &TaskTracker, cut_off: &CancellationToken) {
+    let too_late = async {
+        cut_off.cancelled().await;
         sleep(LAST_STEP_TIMEOUT).await;
     };
     tokio::select! {
         () = attempts.wait() => {}
-        () = cut_off => log::error!("attempts did not end in time; other workers repeat them when the leases end"),
+        () = too_late => log::error!("attempts did not end in time; other workers repeat them when the leases end"),
     }
 }
 
-/// Cancels the deadline when the drain's time is over.
+/// Cuts running attempts off when the drain's time is over.
 async fn time_drain(stops: Stops, drain: Duration) {
-    stops.cancel.cancelled().await;
+    stops.drain.cancelled().await;
     sleep(drain).await;
     log::warn!("the drain's time is over; running attempts are cut off and handed back");
-    stops.deadline.cancel();
+    stops.cut_off.cancel();
 }
 
 async fn wait_for_recorder(mut recorder: JoinHandle<()>) {

@@ -43,11 +43,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stops = Stops::default();
     let drain = ShutdownStep {
         log_line: "asked to stop: draining",
-        cancel: stops.cancel.clone(),
+        cancel: stops.drain.clone(),
     };
     let cut_off = ShutdownStep {
         log_line: "asked again: running attempts are cut off and handed back",
-        cancel: stops.deadline.clone(),
+        cancel: stops.cut_off.clone(),
     };
     // Before the first connection: a signal at start begins the drain, too.
     tokio::spawn(cancel_on_signals([drain, cut_off])?);

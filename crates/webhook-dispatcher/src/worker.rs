@@ -69,9 +69,9 @@ impl Pools {
 #[derive(Debug, Clone, Default)]
 pub struct Stops {
     /// Begin no more work; running attempts go on.
-    pub cancel: CancellationToken,
+    pub drain: CancellationToken,
     /// Cut off the attempts still running.
-    pub deadline: CancellationToken,
+    pub cut_off: CancellationToken,
 }
 
 /// A worker, as every loop uses it.

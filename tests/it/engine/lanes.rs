@@ -76,14 +76,14 @@ async fn the_end_of_a_drain_cuts_running_attempts_off_and_costs_none() {
     stage.publish_all(&events(10)).await;
     stage.arrived(4).await;
 
-    stage.stops.cancel.cancel();
+    stage.stops.drain.cancel();
     let (world, database) = (&stage.world, &stage.world.database);
     world
         .becomes("deliveries handed back at once", 6, || {
             database.in_backlog()
         })
         .await;
-    stage.stops.deadline.cancel();
+    stage.stops.cut_off.cancel();
     let world = stage.stop().await;
 
     assert_eq!(world.database.unattempted_in_backlog().await, 10);
@@ -114,7 +114,7 @@ async fn a_webhook_set_inactive_gets_nothing_of_what_waited_in_a_lane() {
         .await;
 
     assert_eq!(stage.receiver.count(), 4);
-    stage.stops.deadline.cancel();
+    stage.stops.cut_off.cancel();
     stage.end().await;
 }
 
@@ -142,6 +142,6 @@ async fn a_mountain_of_retries_does_not_hold_up_a_new_event() {
     let position = stage.world.eventually("it arrives", arrived).await;
 
     assert!(position < 500, "{position} of 2,000 retries went first");
-    stage.stops.deadline.cancel();
+    stage.stops.cut_off.cancel();
     stage.end().await;
 }

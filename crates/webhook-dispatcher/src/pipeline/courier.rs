@@ -37,7 +37,7 @@ impl Courier {
 
     /// Whether the lease could end before the end of an attempt begun at `now`: then another worker
     /// might attempt the delivery at the same time.
-    pub(crate) fn comes_too_late(
+    pub(crate) fn would_outlive_lease(
         &self,
         destination: &ReadyDestination,
         leased: &LeasedDelivery,
@@ -49,13 +49,13 @@ impl Courier {
     }
 
     /// Makes an attempt: request, response, verdict, result. The error says why no attempt was made.
-    pub(crate) async fn deliver(
+    pub(crate) async fn attempt(
         &self,
         destination: &ReadyDestination,
         leased: &LeasedDelivery,
     ) -> Result<Outcome, Failure> {
         let limits = self.time_limits(&destination.stored, leased, Utc::now());
-        let made = request::attempt(&self.client, destination, leased, limits).await?;
+        let made = request::send_signed(&self.client, destination, leased, limits).await?;
         let outcome = made.outcome;
         log_and_count(leased, &made.attempt, outcome);
         let finished = finish(&destination.stored, leased, made, Utc::now());

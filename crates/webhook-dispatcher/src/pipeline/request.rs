@@ -1,4 +1,4 @@
-//! A signed request to a webhook.
+//! The request of an attempt: signed, sent, and recorded with its response.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use crate::client::{Blame, Client, Failure, Outgoing, Response, SendTrace, milli
 /// How much longer than the head the body of a response may take.
 const MAX_EXTRA_BODY_TIME: Duration = Duration::from_secs(1);
 
-/// A finished attempt.
+/// The facts of the request and the response, before the verdict.
 pub(crate) struct MadeAttempt {
     pub(crate) attempt: Attempt,
     pub(crate) transcript: Transcript,
@@ -38,7 +38,7 @@ pub(crate) struct TimeLimits {
 
 /// Makes an attempt, which ends in time also if the receiver does not answer. The error says why no
 /// attempt was made, never for a fault of the receiver.
-pub(crate) async fn attempt(
+pub(crate) async fn send_signed(
     client: &Client,
     destination: &ReadyDestination,
     leased: &LeasedDelivery,

@@ -23,7 +23,7 @@ pub(crate) struct Runners {
     /// The tasks of all runners, for the stop to wait for.
     pub(crate) tasks: TaskTracker,
     /// Cuts off running attempts.
-    pub(crate) deadline: CancellationToken,
+    pub(crate) cut_off: CancellationToken,
 }
 
 impl Runners {
@@ -46,16 +46,16 @@ impl Runners {
         }
     }
 
-    /// Makes an attempt. At the deadline the attempt is cut off and costs none: the next worker to lease
+    /// Makes an attempt. A cut-off attempt costs none: the next worker to lease
     /// the delivery makes the attempt.
-    async fn attempt(&self, leased: &LeasedDelivery) -> AssignmentEnd {
+    async fn run_assignment(&self, leased: &LeasedDelivery) -> AssignmentEnd {
         tokio::select! {
-            end = self.attempt_without_deadline(leased) => end,
-            () = self.deadline.cancelled() => AssignmentEnd::NotAttempted,
+            end = self.try_assignment(leased) => end,
+            () = self.cut_off.cancelled() => AssignmentEnd::NotAttempted,
         }
     }
 
-    async fn attempt_without_deadline(&self, leased: &LeasedDelivery) -> AssignmentEnd {
+    async fn try_assignment(&self, leased: &LeasedDelivery) -> AssignmentEnd {
         let found = self
             .destinations
             .find(leased.webhook_id, leased.webhook_version);
@@ -67,11 +67,11 @@ impl Runners {
         // Asked last, as reading the destination takes time too.
         if self
             .courier
-            .comes_too_late(&destination, leased, Utc::now())
+            .would_outlive_lease(&destination, leased, Utc::now())
         {
             return AssignmentEnd::NotAttempted;
         }
-        match self.courier.deliver(&destination, leased).await {
+        match self.courier.attempt(&destination, leased).await {
             Ok(outcome) => AssignmentEnd::Attempted(outcome),
             Err(failure) => AssignmentEnd::Impossible(failure.detail.into_string()),
         }
@@ -81,7 +81,7 @@ impl Runners {
         self.backlog.queue_hand_back([leased]);
         // After the deadline every runner gives a delivery back: the stop hands all of them back by a
         // single statement at the end.
-        if !self.deadline.is_cancelled() {
+        if !self.cut_off.is_cancelled() {
             self.backlog.hand_back_queued().await;
         }
     }
@@ -89,7 +89,7 @@ impl Runners {
 
 async fn run(runners: Arc<Runners>, webhook_id: WebhookId) {
     while let Some(leased) = runners.lanes.next(webhook_id) {
-        let end = runners.attempt(&leased).await;
+        let end = runners.run_assignment(&leased).await;
         if runners.lanes.finish(&leased, &end) {
             runners.start([webhook_id]);
         }
