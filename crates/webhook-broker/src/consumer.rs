@@ -28,26 +28,26 @@ const CHANNEL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Longest wait of a batch for the messages still missing to a full prefetch. RabbitMQ delivers
 /// messages within some milliseconds if the queue is not empty.
-const FILLS_WITHIN: Duration = Duration::from_millis(20);
+const MAX_FILL_WAIT: Duration = Duration::from_millis(20);
 
 /// A consumer of a queue. The connection is used for nothing else: during a memory or disk alarm
 /// RabbitMQ blocks publishing connections, and a blocked connection sends no acknowledgements.
 pub struct Consumer {
     connection: Connection,
     channel: Channel,
-    stream: lapin::Consumer,
+    subscription: lapin::Consumer,
     queue: Queue,
     name: String,
-    /// Number of the current stream on the channel, from 0; part of the consumer tag. A reused tag
-    /// would make RabbitMQ count the earlier stream's messages in hand with the current stream's.
-    stream_number: usize,
+    /// Number of the current subscription on the channel, from 0; part of the consumer tag. A reused tag
+    /// would make RabbitMQ count the earlier subscription's messages in hand with the current subscription's.
+    subscription_number: usize,
     prefetch: Prefetch,
     /// Messages of the next batch.
     taken: Vec<Message>,
-    /// Delivery tags of the current stream's unsettled messages.
+    /// Delivery tags of the current subscription's unacknowledged messages.
     in_hand: BTreeSet<u64>,
-    /// Delivery tags of earlier streams' unsettled messages: events Postgres could not commit yet.
-    held: BTreeSet<u64>,
+    /// Delivery tags of earlier subscriptions' unacknowledged messages: events Postgres could not commit yet.
+    carried_over: BTreeSet<u64>,
 }
 
 /// Connects and consumes. The prefetch is 1 at first. While bodies are small and were rarely redelivered,
@@ -61,18 +61,18 @@ pub async fn consume(
     let connection = open(url, name, Purpose::Consuming).await?;
     let channel = connection.create_channel().await?;
     let prefetch = Prefetch::new(max_prefetch);
-    let stream = start(&channel, queue, consumer_tag(name, 0), &prefetch).await?;
+    let subscription = start(&channel, queue, consumer_tag(name, 0), &prefetch).await?;
     Ok(Consumer {
         connection,
         channel,
-        stream,
+        subscription,
         queue,
         name: name.to_owned(),
-        stream_number: 0,
+        subscription_number: 0,
         prefetch,
         taken: Vec::new(),
         in_hand: BTreeSet::new(),
-        held: BTreeSet::new(),
+        carried_over: BTreeSet::new(),
     })
 }
 
@@ -121,8 +121,8 @@ impl Consumer {
 
     fn take_ready(&mut self, max: usize) {
         while self.taken.len() < max {
-            let Some(Some(Ok(next))) = self.stream.next().now_or_never() else {
-                // An error or the end of the stream shows again at the next call.
+            let Some(Some(Ok(next))) = self.subscription.next().now_or_never() else {
+                // An error or the end of the subscription shows again at the next call.
                 return;
             };
             self.take(next);
@@ -130,7 +130,7 @@ impl Consumer {
     }
 
     /// Takes messages until the prefetch is full, if the queue seems to have enough. Only with a full
-    /// prefetch can [`settle`](Self::settle) start a stream with a larger prefetch.
+    /// prefetch can [`acknowledge`](Self::acknowledge) start a subscription with a larger prefetch.
     async fn fill(&mut self) {
         let full = usize::from(self.prefetch.messages());
         self.take_ready(full);
@@ -138,11 +138,11 @@ impl Consumer {
             // The queue is nearly empty: waiting would only delay the messages taken.
             return;
         }
-        let deadline = Instant::now() + FILLS_WITHIN;
+        let deadline = Instant::now() + MAX_FILL_WAIT;
         while self.in_hand.len() < full {
-            let next = timeout_at(deadline, self.stream.next()).await;
+            let next = timeout_at(deadline, self.subscription.next()).await;
             let Ok(Some(Ok(next))) = next else {
-                // The deadline has passed, or the stream has ended: the batch is complete.
+                // The deadline has passed, or the subscription has ended: the batch is complete.
                 return;
             };
             self.take(next);
@@ -153,7 +153,7 @@ impl Consumer {
     /// the end of the channel before the call.
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
         loop {
-            match timeout(CHANNEL_CHECK_INTERVAL, self.stream.next()).await {
+            match timeout(CHANNEL_CHECK_INTERVAL, self.subscription.next()).await {
                 Ok(next) => return Ok(next.ok_or(BrokerError::Ended)??),
                 Err(_) if !self.channel.status().connected() => return Err(BrokerError::Ended),
                 Err(_) => {}
@@ -164,45 +164,46 @@ impl Consumer {
     /// Acknowledges messages by delivery tag, in ascending order. All other messages in hand wait, and
     /// do not hold up later messages. With a full prefetch, may also start a new AMQP consumer with a
     /// larger prefetch.
-    pub async fn settle(&mut self, done: &[u64]) -> Result<(), BrokerError> {
+    pub async fn acknowledge(&mut self, done: &[u64]) -> Result<(), BrokerError> {
         // With a full prefetch RabbitMQ sends no message. Only then may the stream end: no message is
         // on the way, and no other dispatcher is handed the next message before the earlier messages
         // are done.
         let full = self.in_hand.len() == usize::from(self.prefetch.messages());
         for tag in done {
             self.in_hand.remove(tag);
-            self.held.remove(tag);
+            self.carried_over.remove(tag);
         }
-        if !(full && self.wants_new_stream()) {
-            return self.acknowledge(done).await;
+        if !(full && self.wants_new_subscription()) {
+            return self.send_acks(done).await;
         }
-        let ending = consumer_tag(&self.name, self.stream_number);
+        let ending = consumer_tag(&self.name, self.subscription_number);
         let options = BasicCancelOptions::default();
-        // Cancel first: an acknowledgement would let RabbitMQ send more to the ending stream.
+        // Cancel first: an acknowledgement would let RabbitMQ send more to the ending subscription.
         self.channel.basic_cancel(ending.into(), options).await?;
-        self.acknowledge(done).await?;
-        self.held.append(&mut self.in_hand);
-        self.stream_number += 1;
-        let next = consumer_tag(&self.name, self.stream_number);
-        self.stream = start(&self.channel, self.queue, next, &self.prefetch).await?;
+        self.send_acks(done).await?;
+        self.carried_over.append(&mut self.in_hand);
+        self.subscription_number += 1;
+        let next = consumer_tag(&self.name, self.subscription_number);
+        self.subscription = start(&self.channel, self.queue, next, &self.prefetch).await?;
         Ok(())
     }
 
-    /// Whether a new stream should replace the current stream: more messages may be in hand, or
-    /// waiting messages fill places of the prefetch. Waiting messages of earlier streams do not count
-    /// for the prefetch of a new stream. Called with a full prefetch only.
-    fn wants_new_stream(&mut self) -> bool {
-        let waiting = self.held.len() + self.in_hand.len();
-        let may_wait = !self.in_hand.is_empty() && waiting <= usize::from(self.prefetch.room());
+    /// Whether a new subscription should replace the current subscription: more messages may be in hand, or
+    /// waiting messages fill places of the prefetch. Waiting messages of earlier subscriptions do not count
+    /// for the prefetch of a new subscription. Called with a full prefetch only.
+    fn wants_new_subscription(&mut self) -> bool {
+        let waiting = self.carried_over.len() + self.in_hand.len();
+        let may_wait =
+            !self.in_hand.is_empty() && waiting <= usize::from(self.prefetch.affordable_messages());
         self.prefetch.grow() || may_wait
     }
 
-    async fn acknowledge(&self, done: &[u64]) -> Result<(), BrokerError> {
+    async fn send_acks(&self, done: &[u64]) -> Result<(), BrokerError> {
         let Some(last) = done.last() else {
             return Ok(());
         };
         let waits_before = |tags: &BTreeSet<u64>| tags.range(..last).next().is_some();
-        if !waits_before(&self.held) && !waits_before(&self.in_hand) {
+        if !waits_before(&self.carried_over) && !waits_before(&self.in_hand) {
             // A single frame for the whole batch: no message before `last` waits.
             let options = BasicAckOptions { multiple: true };
             self.channel.basic_ack(*last, options).await?;

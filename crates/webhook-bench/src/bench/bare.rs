@@ -130,7 +130,7 @@ impl Bare {
                 writer.write(&events, &owed).await?;
             }
             let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-            consumer.settle(&tags).await?;
+            consumer.acknowledge(&tags).await?;
             for owed in owed {
                 // Round robin. A full runner holds the loop up, and so bounds the memory.
                 runners[next % RUNNERS].send(owed).await?;

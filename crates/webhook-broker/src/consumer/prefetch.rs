@@ -80,13 +80,14 @@ impl Prefetch {
     }
 
     fn wanted(&self) -> u16 {
-        self.room().min(self.messages.saturating_mul(GROWTH_FACTOR))
+        self.affordable_messages()
+            .min(self.messages.saturating_mul(GROWTH_FACTOR))
     }
 
     /// Whether a full prefetch of bodies like the largest would be four times the budget. Bodies up to
     /// [`MAX_MESSAGE_BYTES`], the bound RabbitMQ should have, never count as too large.
     pub(super) fn is_too_large(&self) -> bool {
-        self.largest_body > MAX_MESSAGE_BYTES && self.room() < self.messages / 4
+        self.largest_body > MAX_MESSAGE_BYTES && self.affordable_messages() < self.messages / 4
     }
 
     fn max(&self) -> u16 {
@@ -94,7 +95,7 @@ impl Prefetch {
     }
 
     /// How many bodies like the largest fit the budget, between 1 and the maximum.
-    pub(super) fn room(&self) -> u16 {
+    pub(super) fn affordable_messages(&self) -> u16 {
         let messages = BUDGET_BYTES / self.largest_body.max(1);
         u16::try_from(messages)
             .unwrap_or(u16::MAX)

@@ -39,7 +39,7 @@ async fn write_down_batches(consumer: &mut Consumer, worker: &Worker) -> Result<
             return Ok(());
         }
         let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-        consumer.settle(&tags).await?;
+        consumer.acknowledge(&tags).await?;
         let count = batch.len() as u64;
         metrics::counter!("webhook_rejected_messages_written_down_total").increment(count);
         if consumer.holds_too_much() {

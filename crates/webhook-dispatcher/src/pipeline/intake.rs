@@ -81,7 +81,7 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
         committed.extend(aside.write_down(worker).await);
         committed.sort_unstable();
         // Acknowledged only now, after the commit: a crash before this line costs no event.
-        consumer.settle(&committed).await?;
+        consumer.acknowledge(&committed).await?;
         if consumer.holds_too_much() {
             return Err(BrokenOff::TooLarge);
         }
