@@ -87,7 +87,7 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
 
 /// Hands back the waiting deliveries of held receivers, and lets lanes go on after the end of a hold.
 async fn heed_holds(worker: &Worker) -> Result<(), StoreError> {
-    // Before the read: a hold settled later may be missing in the result, and must not end for that
+    // Before the read: a hold stored later may be missing in the result, and must not end for that
     // reason.
     let asked_at = Instant::now();
     let mut connection = acquire(&worker.pools.work).await?;

@@ -139,8 +139,8 @@ impl Lanes {
     }
 
     /// Marks the holds of these lanes as written to Postgres: every later read of Postgres finds them.
-    pub(crate) fn settle_holds(&self, webhook_ids: &[WebhookId]) {
-        self.table().settle_holds(webhook_ids);
+    pub(crate) fn mark_holds_stored(&self, webhook_ids: &[WebhookId]) {
+        self.table().mark_holds_stored(webhook_ids);
     }
 
     /// Ends the holds of all lanes but `held`, the holds in Postgres at `asked_at`. Returns the webhooks

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Hold {
     until: Instant,
     /// Since when Postgres knows the hold; `None`: not yet.
-    settled: Option<Instant>,
+    stored_since: Option<Instant>,
 }
 
 impl Hold {
@@ -20,7 +20,7 @@ impl Hold {
         let until = Instant::now() + time;
         Self {
             until: before.map_or(until, |before| before.until.max(until)),
-            settled: None,
+            stored_since: None,
         }
     }
 
@@ -30,15 +30,16 @@ impl Hold {
         let now = Instant::now();
         let known = Self {
             until: now + time,
-            settled: Some(now),
+            stored_since: Some(now),
         };
-        let newer = before.filter(|before| before.settled.is_none() && before.until > known.until);
+        let newer =
+            before.filter(|before| before.stored_since.is_none() && before.until > known.until);
         newer.unwrap_or(known)
     }
 
     /// Marks the hold as written to Postgres, or as given up.
-    pub(super) fn settle(&mut self) {
-        self.settled.get_or_insert_with(Instant::now);
+    pub(super) fn mark_stored(&mut self) {
+        self.stored_since.get_or_insert_with(Instant::now);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -46,7 +47,7 @@ impl Hold {
     }
 
     /// Whether a read of Postgres at `time` would have found the hold.
-    pub(super) fn was_settled_at(&self, time: Instant) -> bool {
-        self.settled.is_some_and(|settled| settled <= time)
+    pub(super) fn was_stored_at(&self, time: Instant) -> bool {
+        self.stored_since.is_some_and(|since| since <= time)
     }
 }

@@ -186,16 +186,16 @@ impl LaneTable {
     }
 
     /// Marks holds as written to Postgres, or as given up.
-    pub(super) fn settle_holds(&mut self, webhook_ids: &[WebhookId]) {
+    pub(super) fn mark_holds_stored(&mut self, webhook_ids: &[WebhookId]) {
         for webhook_id in webhook_ids {
             let lane = self.lanes.get_mut(webhook_id);
             if let Some(hold) = lane.and_then(|lane| lane.hold.as_mut()) {
-                hold.settle();
+                hold.mark_stored();
             }
         }
     }
 
-    /// Ends expired holds, and settled holds missing in Postgres at `asked_at`. Returns the webhooks in
+    /// Ends expired holds, and stored holds missing in Postgres at `asked_at`. Returns the webhooks in
     /// need of runners, an entry for each runner, for the deliveries taken in during the hold.
     pub(super) fn end_holds(
         &mut self,
@@ -205,7 +205,7 @@ impl LaneTable {
         let mut starting = Vec::new();
         for (webhook_id, lane) in &mut self.lanes {
             let ends = |hold: &mut Hold| {
-                hold.is_over() || (hold.was_settled_at(asked_at) && !is_held(webhook_id))
+                hold.is_over() || (hold.was_stored_at(asked_at) && !is_held(webhook_id))
             };
             if lane.hold.take_if(ends).is_some() {
                 while lane.start_runner() {

@@ -45,7 +45,7 @@ impl Recorder {
         let held = judgement
             .as_ref()
             .map(|judgement| &judgement.observed.held[..]);
-        self.settle_holds(&observations, held.unwrap_or_default())
+        self.mark_holds_stored(&observations, held.unwrap_or_default())
             .await;
         if let Some(judgement) = judgement {
             self.follow(judgement).await;
@@ -81,7 +81,11 @@ impl Recorder {
 
     /// Tells the lanes that Postgres knows the asked holds from now on, and holds the lanes of the
     /// receivers in `held`.
-    async fn settle_holds(&self, observations: &Observations, held: &[(WebhookId, DateTime<Utc>)]) {
+    async fn mark_holds_stored(
+        &self,
+        observations: &Observations,
+        held: &[(WebhookId, DateTime<Utc>)],
+    ) {
         let asked = observations
             .iter()
             .filter(|(_, observation)| observation.outcome.hold().is_some());
@@ -89,8 +93,8 @@ impl Recorder {
         if asked.is_empty() && held.is_empty() {
             return;
         }
-        // Settled first: an unsettled hold would stay where Postgres has a shorter one.
-        self.lanes.settle_holds(&asked);
+        // Marked first: a hold not yet stored would stay where Postgres has a shorter one.
+        self.lanes.mark_holds_stored(&asked);
         self.lanes.hold(held).await;
     }
 
