@@ -50,7 +50,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             (webhook_id, seen)
         })
         .collect();
-    let observed = health::observe_all(connection, &seen, &HealthPolicy::default()).await;
+    let observed = health::apply_observations(connection, &seen, &HealthPolicy::default()).await;
     observed.expect("it runs");
 }
 

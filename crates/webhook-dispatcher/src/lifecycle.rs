@@ -40,11 +40,11 @@ pub(crate) async fn work(
     readiness: Arc<Readiness>,
     stops: Stops,
 ) -> Result<(), NoConnector> {
-    let (results, finished) = results::channel();
+    let (results, judged) = results::channel();
     let attempts = TaskTracker::new();
     let worker = build(config, pools, results, &attempts, readiness, &stops)?;
     let attempts_are_over = CancellationToken::new();
-    let recorder = recorder_of(&worker).record_all(finished, attempts_are_over.clone());
+    let recorder = recorder_of(&worker).record_all(judged, attempts_are_over.clone());
     let recorder = tokio::spawn(recorder);
     let drain_timer = tokio::spawn(time_drain(stops.clone(), drain));
 

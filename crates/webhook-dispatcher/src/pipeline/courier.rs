@@ -14,7 +14,7 @@ use webhook_store::{LeasedDelivery, LeasedFrom};
 
 use super::destinations::ReadyDestination;
 use super::request::{self, MadeAttempt, TimeLimits};
-use super::results::{Finished, Results};
+use super::results::{JudgedAttempt, Results};
 use crate::client::{Client, Failure};
 
 /// Makes attempts and hands in results.
@@ -58,9 +58,9 @@ impl Courier {
         let made = request::send_signed(&self.client, destination, leased, limits).await?;
         let outcome = made.outcome;
         log_and_count(leased, &made.attempt, outcome);
-        let finished = finish(&destination.stored, leased, made, Utc::now());
+        let judged = judge(&destination.stored, leased, made, Utc::now());
         // Waits while the channel is full. The runner makes no further attempt meanwhile.
-        if self.results.send(finished).await.is_err() {
+        if self.results.send(judged).await.is_err() {
             log::error!(
                 "the recorder has stopped; the delivery is attempted again when its lease ends"
             );
@@ -88,13 +88,13 @@ impl Courier {
     }
 }
 
-/// The result of an attempt: the record, and the next state of the delivery.
-fn finish(
+/// The attempt with its verdict: the record, and the next state of the delivery.
+fn judge(
     destination: &Destination,
     leased: &LeasedDelivery,
     made: MadeAttempt,
     now: DateTime<Utc>,
-) -> Finished {
+) -> JudgedAttempt {
     let MadeAttempt {
         mut attempt,
         transcript,
@@ -119,7 +119,7 @@ fn finish(
             false
         }
     };
-    Finished {
+    JudgedAttempt {
         // The circuit waits for every end of a probe.
         observation: (counts_for_circuit || leased.leased_from == LeasedFrom::Probe)
             .then(|| observation(leased, outcome, verdict, now)),

@@ -1,4 +1,4 @@
-//! The recorder: finished attempts into Postgres, many by a single statement.
+//! The recorder: judged attempts into Postgres, many by a single statement.
 //!
 //! ```text
 //! results ─► gather ─► write ─► consequences (circuits, holds, status of webhooks) ─► turns
@@ -16,7 +16,7 @@ use webhook_store::ordering::Turns;
 
 use super::backlog::Backlog;
 use super::lanes::Lanes;
-use super::results::Finished;
+use super::results::JudgedAttempt;
 use crate::readiness::Readiness;
 use crate::worker::Pools;
 
@@ -52,7 +52,7 @@ impl Recorder {
     /// Records results until `attempts_are_over` and all results are recorded.
     pub(crate) async fn record_all(
         self,
-        mut results: mpsc::Receiver<Finished>,
+        mut results: mpsc::Receiver<JudgedAttempt>,
         attempts_are_over: CancellationToken,
     ) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -60,16 +60,17 @@ impl Recorder {
             let mut observations = Vec::with_capacity(batch.len());
             let mut turns = Turns::default();
             let mut attempts = Vec::with_capacity(batch.len());
-            for finished in batch.drain(..) {
-                let webhook_id = finished.result.webhook_id;
-                observations.extend(finished.observation.map(|seen| (webhook_id, seen)));
-                turns.add(webhook_id, finished.ends_turn_of);
-                attempts.push(finished.result);
+            for judged in batch.drain(..) {
+                let webhook_id = judged.result.webhook_id;
+                observations.extend(judged.observation.map(|seen| (webhook_id, seen)));
+                turns.add(webhook_id, judged.ends_turn_of);
+                attempts.push(judged.result);
             }
-            // Attempts first: the statement returns the failing webhooks, and the next delivery of an
+            // Attempts first: the statement returns the webhooks that are failing or held, and the next delivery of an
             // ordering key goes only after the commit of the delivery before.
-            let failing = self.write(&attempts).await;
-            self.apply_consequences(failing, observations).await;
+            let with_circuit_row = self.write(&attempts).await;
+            self.apply_consequences(with_circuit_row, observations)
+                .await;
             self.backlog.release_turns(turns).await;
         }
     }
@@ -77,8 +78,8 @@ impl Recorder {
 
 /// Waits for results and fills `batch`. `false`: there are no more, and never will be.
 async fn gather(
-    results: &mut mpsc::Receiver<Finished>,
-    batch: &mut Vec<Finished>,
+    results: &mut mpsc::Receiver<JudgedAttempt>,
+    batch: &mut Vec<JudgedAttempt>,
     attempts_are_over: &CancellationToken,
 ) -> bool {
     let received = tokio::select! {
@@ -94,7 +95,7 @@ async fn gather(
         return false;
     }
     // Not when an ordering key waits for the result: every delivery of the key would wait.
-    if batch.len() < FEW_RESULTS && batch.iter().all(|finished| finished.ends_turn_of.is_none()) {
+    if batch.len() < FEW_RESULTS && batch.iter().all(|judged| judged.ends_turn_of.is_none()) {
         sleep(FEW_RESULTS_WAIT).await;
         while batch.len() < MAX_BATCH
             && let Ok(more) = results.try_recv()

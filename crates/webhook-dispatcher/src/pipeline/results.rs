@@ -6,10 +6,10 @@ use webhook_store::attempts::AttemptResult;
 
 /// How many results wait for the recorder at most. Then couriers wait, so a slow Postgres slows the
 /// attempts instead of filling the memory.
-const CAPACITY: usize = 1_024;
+const MAX_QUEUED_RESULTS: usize = 1_024;
 
-/// A finished attempt.
-pub(crate) struct Finished {
+/// An attempt with its verdict, on the way to the recorder.
+pub(crate) struct JudgedAttempt {
     /// The attempt, the transcript, and the next state of the delivery.
     pub(crate) result: AttemptResult,
     /// The observation for the webhook's circuit. `None`: the attempt does not count there.
@@ -20,9 +20,9 @@ pub(crate) struct Finished {
 }
 
 /// Where couriers hand results in.
-pub(crate) type Results = mpsc::Sender<Finished>;
+pub(crate) type Results = mpsc::Sender<JudgedAttempt>;
 
 /// Makes the channel.
-pub(crate) fn channel() -> (Results, mpsc::Receiver<Finished>) {
-    mpsc::channel(CAPACITY)
+pub(crate) fn channel() -> (Results, mpsc::Receiver<JudgedAttempt>) {
+    mpsc::channel(MAX_QUEUED_RESULTS)
 }

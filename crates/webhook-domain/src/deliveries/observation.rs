@@ -30,7 +30,7 @@ pub enum Occasion {
 impl Observation {
     /// Whether the attempt can change the circuit or the hold of a webhook that has neither: an
     /// accepted attempt and a 429 without `Retry-After` cannot.
-    pub fn is_remarkable(&self) -> bool {
+    pub fn changes_circuit_or_hold(&self) -> bool {
         match self.outcome {
             Outcome::Accepted => false,
             Outcome::Throttled { .. } => self.outcome.hold().is_some(),
@@ -55,7 +55,7 @@ mod tests {
     fn only_an_acceptance_and_a_429_without_a_time_are_unremarkable(
         #[case] status: u16,
         #[case] retry_after_s: Option<u64>,
-        #[case] remarkable: bool,
+        #[case] changes: bool,
     ) {
         let observation = Observation {
             outcome: Outcome::of_status(status, retry_after_s.map(Duration::from_secs)),
@@ -63,6 +63,6 @@ mod tests {
             ended_at: DateTime::UNIX_EPOCH,
         };
 
-        assert_eq!(observation.is_remarkable(), remarkable);
+        assert_eq!(observation.changes_circuit_or_hold(), changes);
     }
 }

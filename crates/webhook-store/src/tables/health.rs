@@ -86,7 +86,7 @@ pub struct Observed {
 /// Counts ended attempts, in order, for the circuits and holds of their webhooks.
 ///
 /// Warnings are put into the outbox. Disabling is left to the caller.
-pub async fn observe_all(
+pub async fn apply_observations(
     connection: &mut AsyncPgConnection,
     seen: &[(WebhookId, Observation)],
     policy: &CircuitPolicy,
@@ -142,7 +142,7 @@ async fn make_rows(
     // In order, so that workers with the same webhooks wait for each other and never deadlock.
     let mut failed = BTreeMap::new();
     for (webhook_id, observation) in seen {
-        if observation.is_remarkable() {
+        if observation.changes_circuit_or_hold() {
             failed.entry(*webhook_id).or_insert(observation.ended_at);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId};
-use webhook_store::health::{Changes, Observed, observe_all};
+use webhook_store::health::{Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
 use super::{PAUSE_AFTER_FAILURE, Recorder};
@@ -20,35 +20,33 @@ const MAX_REFUSALS: usize = 5;
 type Observations = [(WebhookId, Observation)];
 
 /// The circuits of a batch's webhooks, as stored now.
-struct Judgement {
+struct CircuitUpdate {
     observed: Observed,
     /// How long a webhook may only fail before being disabled.
     disable_after: Duration,
 }
 
 impl Recorder {
-    /// Lets attempts take effect on webhooks. `failing`: the webhooks known to be failing or held, where
-    /// a success is news.
+    /// Lets attempts take effect on webhooks. `with_circuit_row`: the webhooks known to be
+    /// failing or held, where a success makes a difference.
     pub(super) async fn apply_consequences(
         &self,
-        failing: HashSet<WebhookId>,
+        with_circuit_row: HashSet<WebhookId>,
         mut observations: Vec<(WebhookId, Observation)>,
     ) {
-        retain_news(&mut observations, failing);
+        retain_relevant(&mut observations, with_circuit_row);
         if observations.is_empty() {
             return;
         }
         self.disable_gone(&observations).await;
-        let judgement = self.judge_circuits(&observations).await;
-        // Also without a judgement: the holds could not be written, and must not count as newer than
+        let update = self.update_circuits(&observations).await;
+        // Also without an update: the holds could not be written, and must not count as newer than
         // Postgres for ever.
-        let held = judgement
-            .as_ref()
-            .map(|judgement| &judgement.observed.held[..]);
+        let held = update.as_ref().map(|update| &update.observed.held[..]);
         self.mark_holds_stored(&observations, held.unwrap_or_default())
             .await;
-        if let Some(judgement) = judgement {
-            self.follow(judgement).await;
+        if let Some(update) = update {
+            self.apply_circuit_changes(update).await;
         }
     }
 
@@ -63,20 +61,20 @@ impl Recorder {
     }
 
     /// Writes observations to the webhooks' circuits. `None`: Postgres refuses them.
-    async fn judge_circuits(&self, observations: &Observations) -> Option<Judgement> {
-        let judging = insist("update circuits and holds", || async {
+    async fn update_circuits(&self, observations: &Observations) -> Option<CircuitUpdate> {
+        let updating = until_done("update circuits and holds", || async {
             let mut connection = acquire(&self.pools.work).await?;
             // Read each time, as an owner may change the setting while workers run.
             let policy = CircuitPolicy {
                 disable_after: settings::find_disable_after(&mut connection).await?,
                 ..self.circuit_policy.clone()
             };
-            Ok(Judgement {
-                observed: observe_all(&mut connection, observations, &policy).await?,
+            Ok(CircuitUpdate {
+                observed: apply_observations(&mut connection, observations, &policy).await?,
                 disable_after: policy.disable_after,
             })
         });
-        judging.await
+        updating.await
     }
 
     /// Tells the lanes that Postgres knows the asked holds from now on, and holds the lanes of the
@@ -100,10 +98,10 @@ impl Recorder {
 
     /// Disables webhooks after too long a time of failures, counts changes of circuits, and lets lanes
     /// follow.
-    async fn follow(&self, judgement: Judgement) {
-        let changes = &judgement.observed.changes;
+    async fn apply_circuit_changes(&self, update: CircuitUpdate) {
+        let changes = &update.observed.changes;
         let disabled = webhooks_with(changes, CircuitChange::Disabled);
-        let reason = format!("every attempt failed for {}", days(judgement.disable_after));
+        let reason = format!("every attempt failed for {}", days(update.disable_after));
         for webhook_id in &disabled {
             self.disable(*webhook_id, &reason).await;
         }
@@ -120,7 +118,7 @@ impl Recorder {
     }
 
     async fn disable(&self, webhook_id: WebhookId, reason: &str) {
-        let disabling = insist("disable a webhook", || async {
+        let disabling = until_done("disable a webhook", || async {
             webhooks::disable(&mut *acquire(&self.pools.work).await?, webhook_id, reason).await
         });
         disabling.await;
@@ -129,18 +127,21 @@ impl Recorder {
 
 /// Keeps the observations of consequence: failures, holds, and successes of webhooks that were failing
 /// or held. Nearly all attempts are successes of sound webhooks, and cost no statement here.
-fn retain_news(observations: &mut Vec<(WebhookId, Observation)>, failing: HashSet<WebhookId>) {
-    let mut concerned = failing;
-    let remarkable = observations
+fn retain_relevant(
+    observations: &mut Vec<(WebhookId, Observation)>,
+    with_circuit_row: HashSet<WebhookId>,
+) {
+    let mut concerned = with_circuit_row;
+    let relevant = observations
         .iter()
-        .filter(|(_, observation)| observation.is_remarkable());
-    concerned.extend(remarkable.map(|(webhook_id, _)| *webhook_id));
+        .filter(|(_, observation)| observation.changes_circuit_or_hold());
+    concerned.extend(relevant.map(|(webhook_id, _)| *webhook_id));
     observations.retain(|(webhook_id, _)| concerned.contains(webhook_id));
 }
 
 /// Runs a statement until success, for as long as Postgres is away. `None`: a reachable Postgres has
 /// refused the statement [`MAX_REFUSALS`] times.
-async fn insist<T, F>(what: &str, mut make: impl FnMut() -> F) -> Option<T>
+async fn until_done<T, F>(what: &str, mut make: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Result<T, StoreError>>,
 {

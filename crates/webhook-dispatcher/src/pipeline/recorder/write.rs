@@ -16,7 +16,7 @@ impl Recorder {
     /// While Postgres is away the batch waits. After a lost reply the batch is written again, as
     /// recording twice is harmless. A refused attempt does not hold up the others.
     pub(super) async fn write(&self, attempts: &[AttemptResult]) -> HashSet<WebhookId> {
-        let (mut parts, mut failing) = (BatchParts::of(attempts.len()), HashSet::new());
+        let (mut parts, mut with_circuit_row) = (BatchParts::of(attempts.len()), HashSet::new());
         let (mut refused, mut others_were_taken) = (Vec::new(), false);
         while let Some(part) = parts.next() {
             let written = match self.try_write(&attempts[part.clone()]).await {
@@ -41,7 +41,7 @@ impl Recorder {
             };
             self.readiness.set_recorder_stuck(written.is_err());
             match written {
-                Ok(written) => failing.extend(written),
+                Ok(written) => with_circuit_row.extend(written),
                 Err(error) if error.is_refusal() => give_up(&attempts[part.start], &error),
                 Err(error) => {
                     log::warn!("cannot record attempts yet: {error}");
@@ -58,10 +58,10 @@ impl Recorder {
                 // No attempt of the batch was stored, so Postgres may be at fault: written alone, until
                 // Postgres takes or refuses the attempt by a constraint.
                 let again = Box::pin(self.write(&attempts[place..=place]));
-                failing.extend(again.await);
+                with_circuit_row.extend(again.await);
             }
         }
-        failing
+        with_circuit_row
     }
 
     async fn try_write(&self, attempts: &[AttemptResult]) -> Result<Vec<WebhookId>, StoreError> {
