@@ -70,7 +70,7 @@ pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer
                 }
             }
         }
-        worker.pause(PAUSE_AFTER_FAILURE).await;
+        worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await;
     }
     None
 }
@@ -104,5 +104,5 @@ pub(crate) async fn leave(
     }
     // Before the pause, so another worker gets the messages at once.
     consumer.close().await;
-    worker.pause(pause).await;
+    worker.sleep_or_stop(pause).await;
 }

@@ -128,16 +128,16 @@ async fn run_loops(worker: &Worker) {
     // the whole worker, instead of leaving a worker without that loop. At the deadline the drop of this
     // future ends all loops.
     tokio::join!(
-        intake::take_in_for_ever(worker),
-        claims::claim_for_ever(worker),
-        sweeps::flush_closed_for_ever(worker),
-        sweeps::heed_holds_for_ever(worker),
-        sweeps::make_up_for_ever(worker),
-        outbox::publish_for_ever(worker, &publisher),
-        jobs::work_for_ever(worker),
-        rejected::write_down_for_ever(worker),
-        url_checks::check_for_ever(worker),
-        retention::remove_old_for_ever(worker),
+        intake::run_intake(worker),
+        claims::run_claims(worker),
+        sweeps::run_undeliverable_sweep(worker),
+        sweeps::run_holds_sweep(worker),
+        sweeps::run_leftovers_sweep(worker),
+        outbox::run_outbox(worker, &publisher),
+        jobs::run_jobs(worker),
+        rejected::run_rejected_queue(worker),
+        url_checks::run_url_checks(worker),
+        retention::run_retention(worker),
         broker_check::check_message_size(worker),
     );
 }

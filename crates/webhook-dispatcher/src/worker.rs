@@ -93,7 +93,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Waits for `time`, or until the worker is asked to stop. `false`: the worker is asked to stop, and
     /// the waiting loop must end.
-    pub(crate) async fn pause(&self, time: Duration) -> bool {
+    pub(crate) async fn sleep_or_stop(&self, time: Duration) -> bool {
         tokio::select! {
             () = tokio::time::sleep(time) => !self.cancel.is_cancelled(),
             () = self.cancel.cancelled() => false,

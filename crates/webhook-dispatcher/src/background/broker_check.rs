@@ -38,7 +38,7 @@ pub(crate) async fn check_message_size(worker: &Worker) {
             }
             Err(error) => log::debug!("cannot read the broker's largest message size yet: {error}"),
         }
-        if !worker.pause(PAUSE_AFTER_FAILURE).await {
+        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
             return;
         }
     }

@@ -10,8 +10,8 @@ use crate::worker::Worker;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Takes steps of jobs until the worker is asked to stop.
-pub(crate) async fn work_for_ever(worker: &Worker) {
-    while worker.pause(POLL_INTERVAL).await {
+pub(crate) async fn run_jobs(worker: &Worker) {
+    while worker.sleep_or_stop(POLL_INTERVAL).await {
         if let Err(error) = take_steps(worker).await {
             log::warn!("cannot take a step of a job yet: {error}");
         }

@@ -23,8 +23,8 @@ const BATCH: i64 = 100;
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Publishes status events until the worker is asked to stop. Another worker publishes the rest.
-pub(crate) async fn publish_for_ever(worker: &Worker, publisher: &Publisher) {
-    while worker.pause(POLL_INTERVAL).await {
+pub(crate) async fn run_outbox(worker: &Worker, publisher: &Publisher) {
+    while worker.sleep_or_stop(POLL_INTERVAL).await {
         if !publisher.is_connected() {
             continue;
         }

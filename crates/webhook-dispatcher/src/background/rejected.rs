@@ -20,7 +20,7 @@ const SOURCE: Source = Source {
 };
 
 /// Consumes until the worker is asked to stop, on a new connection whenever the old one breaks.
-pub(crate) async fn write_down_for_ever(worker: &Worker) {
+pub(crate) async fn run_rejected_queue(worker: &Worker) {
     let mut failures = StoreFailures::default();
     while let Some(mut consumer) = connect(worker, &SOURCE).await {
         let began = Instant::now();
@@ -60,7 +60,7 @@ async fn write_down(worker: &Worker, batch: &[Message]) -> bool {
     let rows: Vec<NewRejectedMessage<'_>> = rows.collect();
     while let Err(error) = try_write_down(worker, &rows).await {
         log::warn!("cannot store rejected messages yet, RabbitMQ keeps the messages: {error}");
-        if !worker.pause(PAUSE_AFTER_FAILURE).await {
+        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
             return false;
         }
     }

@@ -12,9 +12,9 @@ use crate::worker::Worker;
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Removes old rows until the worker is asked to stop.
-pub(crate) async fn remove_old_for_ever(worker: &Worker) {
+pub(crate) async fn run_retention(worker: &Worker) {
     let mut pause = POLL_INTERVAL;
-    while worker.pause(pause).await {
+    while worker.sleep_or_stop(pause).await {
         pause = match remove_old(worker).await {
             Ok(step) => step.map_or(POLL_INTERVAL, |step| step.pause.min(POLL_INTERVAL)),
             Err(error) => {

@@ -27,8 +27,8 @@ const MAX_RELEASED_KEYS: i64 = 1_000;
 const MAX_CANCELLED: i64 = 5_000;
 
 /// Looks for closed webhooks until the worker is asked to stop.
-pub(crate) async fn flush_closed_for_ever(worker: &Worker) {
-    while worker.pause(CLOSED_WEBHOOKS_INTERVAL).await {
+pub(crate) async fn run_undeliverable_sweep(worker: &Worker) {
+    while worker.sleep_or_stop(CLOSED_WEBHOOKS_INTERVAL).await {
         if let Err(error) = flush_closed(worker).await {
             log::warn!(
                 "cannot look for webhooks that are Inactive or have an open circuit: {error}"
@@ -38,9 +38,9 @@ pub(crate) async fn flush_closed_for_ever(worker: &Worker) {
 }
 
 /// Looks for held receivers until the worker is asked to stop.
-pub(crate) async fn heed_holds_for_ever(worker: &Worker) {
-    while worker.pause(HOLDS_INTERVAL).await {
-        if let Err(error) = heed_holds(worker).await {
+pub(crate) async fn run_holds_sweep(worker: &Worker) {
+    while worker.sleep_or_stop(HOLDS_INTERVAL).await {
+        if let Err(error) = apply_holds(worker).await {
             // The claims run as often, and warn of the same trouble.
             log::debug!("cannot look for holds: {error}");
         }
@@ -49,8 +49,8 @@ pub(crate) async fn heed_holds_for_ever(worker: &Worker) {
 
 /// Looks for leftovers until the worker is asked to stop: stuck ordering keys, pending deliveries of
 /// deleted webhooks, expired remembered creations.
-pub(crate) async fn make_up_for_ever(worker: &Worker) {
-    while worker.pause(LEFTOVERS_INTERVAL).await {
+pub(crate) async fn run_leftovers_sweep(worker: &Worker) {
+    while worker.sleep_or_stop(LEFTOVERS_INTERVAL).await {
         if let Err(error) = release_stuck_keys(worker).await {
             log::warn!("cannot look for missed turns: {error}");
         }
@@ -86,7 +86,7 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
 }
 
 /// Hands back the waiting deliveries of held receivers, and lets lanes go on after the end of a hold.
-async fn heed_holds(worker: &Worker) -> Result<(), StoreError> {
+async fn apply_holds(worker: &Worker) -> Result<(), StoreError> {
     // Before the read: a hold stored later may be missing in the result, and must not end for that
     // reason.
     let asked_at = Instant::now();

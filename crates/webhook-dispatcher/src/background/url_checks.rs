@@ -22,7 +22,7 @@ const MAX_RUNNING: usize = 20;
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Checks URLs until the worker is asked to stop. Another worker takes the checks left over.
-pub(crate) async fn check_for_ever(worker: &Worker) {
+pub(crate) async fn run_url_checks(worker: &Worker) {
     let mut running = FuturesUnordered::new();
     let mut polls = tokio::time::interval(POLL_INTERVAL);
     loop {

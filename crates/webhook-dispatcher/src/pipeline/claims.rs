@@ -30,7 +30,7 @@ const BATCH: i32 = 1_000;
 const MAX_PROMOTED: i64 = 2_000;
 
 /// Claims deliveries, as many as lanes have room for, until the worker is asked to stop.
-pub(crate) async fn claim_for_ever(worker: &Worker) {
+pub(crate) async fn run_claims(worker: &Worker) {
     let mut rate_limited_until = Instant::now();
     loop {
         let poll_interval = if Instant::now() < rate_limited_until {

@@ -2,7 +2,7 @@
 //! commit, never before.
 //!
 //! ```text
-//! batch ──► read ──► events ──► commit ──► lanes
+//! batch ──► parse ─► events ──► commit ──► lanes
 //!             └────► no events, refused events ──► aside (table rejected_messages)
 //! ```
 
@@ -14,7 +14,7 @@ use webhook_domain::{Event, EventError, RejectionReason};
 use crate::consuming::{BrokenOff, Source, StoreFailures, connect, leave};
 use crate::worker::Worker;
 use aside::Aside;
-use commit::{Committed, Patience, commit};
+use commit::{BatchEnd, Patience, commit};
 
 mod commit;
 
@@ -38,7 +38,7 @@ const MAX_BATCH: usize = 500;
 const FIRST_BATCH: usize = 64;
 
 /// Consumes until the worker is asked to stop, on a new connection whenever the old one breaks.
-pub(crate) async fn take_in_for_ever(worker: &Worker) {
+pub(crate) async fn run_intake(worker: &Worker) {
     let mut failures = StoreFailures::default();
     while let Some(mut consumer) = connect(worker, &SOURCE).await {
         let began = Instant::now();
@@ -68,20 +68,21 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
         } else {
             FIRST_BATCH
         };
-        let mut read = read_batch(batch);
-        let patience = read.patience();
-        let Committed::All { refused } = commit(worker, &read.events, patience).await? else {
+        let mut parsed = parse_batch(batch);
+        let patience = parsed.patience();
+        let BatchEnd::Committed { refused } = commit(worker, &parsed.events, patience).await?
+        else {
             return Ok(());
         };
         metrics::counter!("webhook_events_taken_in_total")
-            .increment((read.events.len() - refused.len()) as u64);
-        read.refuse(refused);
-        aside.add(read.refused);
-        let mut committed = read.tags;
-        committed.extend(aside.write_down(worker).await);
-        committed.sort_unstable();
+            .increment((parsed.events.len() - refused.len()) as u64);
+        parsed.refuse(refused);
+        aside.add(parsed.refused);
+        let mut done_tags = parsed.tags;
+        done_tags.extend(aside.write_down(worker).await);
+        done_tags.sort_unstable();
         // Acknowledged only now, after the commit: a crash before this line costs no event.
-        consumer.acknowledge(&committed).await?;
+        consumer.acknowledge(&done_tags).await?;
         if consumer.holds_too_much() {
             return Err(BrokenOff::TooLarge);
         }
@@ -90,7 +91,7 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
 
 /// A batch, with events apart from refused messages.
 #[derive(Default)]
-struct ReadBatch {
+struct ParsedBatch {
     events: Vec<Event>,
     /// The messages of the events, in the order of `events`.
     messages: Vec<Message>,
@@ -99,22 +100,22 @@ struct ReadBatch {
     refused: Vec<(Message, RejectionReason)>,
 }
 
-fn read_batch(batch: Vec<Message>) -> ReadBatch {
-    let mut read = ReadBatch::default();
+fn parse_batch(batch: Vec<Message>) -> ParsedBatch {
+    let mut parsed = ParsedBatch::default();
     for message in batch {
         match Event::parse(message.body.clone()) {
             Ok(event) => {
-                read.events.push(event);
-                read.tags.push(message.delivery_tag);
-                read.messages.push(message);
+                parsed.events.push(event);
+                parsed.tags.push(message.delivery_tag);
+                parsed.messages.push(message);
             }
             Err(error) => {
                 let reason = explain(&message, &error);
-                read.refused.push((message, reason));
+                parsed.refused.push((message, reason));
             }
         }
     }
-    read
+    parsed
 }
 
 /// Why a message is no event. The encoding named by the publisher may be the reason.
@@ -128,7 +129,7 @@ fn explain(message: &Message, error: &EventError) -> RejectionReason {
     }
 }
 
-impl ReadBatch {
+impl ParsedBatch {
     fn patience(&self) -> Patience {
         // Each return to the queue brings a message nearer to the broker's delivery limit. There the
         // broker would set a sound event aside.

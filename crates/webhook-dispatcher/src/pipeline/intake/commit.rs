@@ -24,9 +24,9 @@ pub(super) enum Patience {
 }
 
 /// How a batch ended.
-pub(super) enum Committed {
+pub(super) enum BatchEnd {
     /// All events were taken in but the refused ones, given by places in the batch.
-    All {
+    Committed {
         refused: Vec<(usize, RejectionReason)>,
     },
     /// The worker was asked to stop before the batch was committed.
@@ -38,7 +38,7 @@ pub(super) async fn commit(
     worker: &Worker,
     events: &[Event],
     patience: Patience,
-) -> Result<Committed, BrokenOff> {
+) -> Result<BatchEnd, BrokenOff> {
     let (mut parts, mut refused) = (BatchParts::of(events.len()), Vec::new());
     let began = Instant::now();
     while let Some(part) = parts.next() {
@@ -67,12 +67,12 @@ pub(super) async fn commit(
         }
         log::warn!("cannot commit events yet, RabbitMQ keeps the events: {trouble}");
         parts.put_back(part);
-        if !worker.pause(PAUSE_AFTER_FAILURE).await {
-            return Ok(Committed::Stopped);
+        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
+            return Ok(BatchEnd::Stopped);
         }
     }
     worker.readiness.set_intake_stuck(false);
-    Ok(Committed::All { refused })
+    Ok(BatchEnd::Committed { refused })
 }
 
 fn refusal(error: &StoreError) -> RejectionReason {
