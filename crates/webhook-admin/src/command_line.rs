@@ -8,7 +8,7 @@ use webhook_store::audit::{self, Actor, AuditEntry};
 use webhook_store::{Purpose, SealingKeys, StoreError, idempotency, secrets, transaction};
 
 /// Webhooks whose secrets are sealed anew in one transaction.
-const RESEALED: i64 = 100;
+const WEBHOOKS_PER_TRANSACTION: i64 = 100;
 
 /// Creates an API key and stores the key's hash. Only the caller ever sees the key.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
@@ -56,7 +56,7 @@ pub async fn reseal(
     forgotten.context("cannot remove remembered creations")?;
     let (mut sealed, mut unreadable, mut after) = (0, Vec::new(), None);
     loop {
-        let step = secrets::reseal(&mut connection, keys, after, RESEALED).await;
+        let step = secrets::reseal(&mut connection, keys, after, WEBHOOKS_PER_TRANSACTION).await;
         let step = step.context("cannot reseal the secrets")?;
         sealed += step.sealed;
         unreadable.extend(step.unreadable);

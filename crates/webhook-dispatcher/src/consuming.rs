@@ -11,7 +11,7 @@ use webhook_store::{StoreError, ping};
 use crate::worker::Worker;
 
 /// The pause after the broker could not be reached, or Postgres has failed.
-pub(crate) const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+pub(crate) const PAUSE_AFTER_CONSUMER_FAILURE: Duration = Duration::from_millis(500);
 
 /// The pause before consuming again after the broker ended the consumer. Short, as the message at the
 /// head of the queue may be impossible to hand out: each try brings the message nearer to the delivery
@@ -22,7 +22,7 @@ const PAUSE_AFTER_BROKER_FAILURE: Duration = Duration::from_millis(50);
 const MAX_PAUSE_AFTER_STORE_FAILURES: Duration = Duration::from_secs(30);
 
 /// A failure of Postgres sooner than this after consuming began lengthens the next pause.
-const SOON: Duration = Duration::from_secs(60);
+const EARLY_FAILURE_WINDOW: Duration = Duration::from_secs(60);
 
 /// A queue and how it is consumed.
 pub(crate) struct Source {
@@ -70,7 +70,7 @@ pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer
                 }
             }
         }
-        worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await;
+        worker.sleep_or_stop(PAUSE_AFTER_CONSUMER_FAILURE).await;
     }
     None
 }
@@ -88,15 +88,15 @@ pub(crate) async fn leave(
     failures: &mut StoreFailures,
 ) {
     let pause = match &ended {
-        Err(BrokenOff::Store(_)) if began.elapsed() < SOON => {
+        Err(BrokenOff::Store(_)) if began.elapsed() < EARLY_FAILURE_WINDOW => {
             failures.0 += 1;
-            let pause = PAUSE_AFTER_FAILURE * 2_u32.saturating_pow(failures.0.min(10));
+            let pause = PAUSE_AFTER_CONSUMER_FAILURE * 2_u32.saturating_pow(failures.0.min(10));
             pause.min(MAX_PAUSE_AFTER_STORE_FAILURES)
         }
         Err(BrokenOff::Broker(_)) => PAUSE_AFTER_BROKER_FAILURE,
         Err(BrokenOff::Store(_) | BrokenOff::TooLarge) | Ok(()) => {
             failures.0 = 0;
-            PAUSE_AFTER_FAILURE
+            PAUSE_AFTER_CONSUMER_FAILURE
         }
     };
     if let Err(error) = ended {

@@ -10,7 +10,7 @@ use webhook_store::api_keys::{self, ApiKeyRow, KeyBy};
 
 /// How long an API key is cached. After a revocation on another replica, or after its expiry, an API key
 /// may be accepted for up to this long.
-const CACHED_FOR: Duration = Duration::from_secs(1);
+const API_KEY_TTL: Duration = Duration::from_secs(1);
 
 /// How many API keys are cached. Beyond this number, the least recently used ones are looked up again.
 const MAX_CACHED_KEYS: u64 = 10_000;
@@ -26,7 +26,7 @@ impl ApiKeyCache {
     pub fn new(connections: Data<Connections>) -> Self {
         let cache = Cache::builder()
             .max_capacity(MAX_CACHED_KEYS)
-            .time_to_live(CACHED_FOR);
+            .time_to_live(API_KEY_TTL);
         Self {
             by_hash: cache.build(),
             connections,

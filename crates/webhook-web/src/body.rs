@@ -13,11 +13,11 @@ use webhook_admin::Refusal;
 use crate::problem::Problem;
 
 /// How long a body may take to arrive.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes over the limit that are read and dropped: a client may write its whole body before reading, and
 /// would see a broken connection instead of the 413.
-const FORGOTTEN_BYTES: usize = 16 * 1024 * 1024;
+const MAX_DISCARDED_BYTES: usize = 16 * 1024 * 1024;
 
 /// The media types of a body; a patch is a JSON merge patch (RFC 7396).
 const MEDIA_TYPES: [&str; 2] = ["application/json", "application/merge-patch+json"];
@@ -41,7 +41,7 @@ impl<const LIMIT: usize> FromRequest for Body<LIMIT> {
 
 /// Reads a body of at most `limit` bytes.
 pub async fn read_body(payload: dev::Payload, limit: usize) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(ARRIVES_WITHIN, read(payload, limit)).await {
+    match tokio::time::timeout(BODY_TIMEOUT, read(payload, limit)).await {
         Ok(body) => body,
         Err(_) => Err(Problem::SlowBody),
     }
@@ -73,7 +73,7 @@ async fn read(mut payload: dev::Payload, limit: usize) -> Result<Bytes, Problem>
         received += chunk.len();
         if received <= limit {
             body.extend_from_slice(&chunk);
-        } else if received - limit > FORGOTTEN_BYTES {
+        } else if received - limit > MAX_DISCARDED_BYTES {
             break;
         } else {
             body = BytesMut::new();

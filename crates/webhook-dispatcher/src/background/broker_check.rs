@@ -10,7 +10,7 @@ use crate::pipeline::intake;
 use crate::worker::Worker;
 
 /// The pause after the broker could not be asked.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+const PAUSE_AFTER_CHECK_FAILURE: Duration = Duration::from_secs(10);
 
 /// The most unacknowledged events while the broker may deliver messages of any size.
 pub(crate) const CAREFUL_PREFETCH: u16 = 64;
@@ -38,7 +38,7 @@ pub(crate) async fn check_message_size(worker: &Worker) {
             }
             Err(error) => log::debug!("cannot read the broker's largest message size yet: {error}"),
         }
-        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
+        if !worker.sleep_or_stop(PAUSE_AFTER_CHECK_FAILURE).await {
             return;
         }
     }

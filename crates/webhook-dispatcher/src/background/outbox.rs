@@ -16,11 +16,11 @@ use crate::worker::Worker;
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How many status events are published together.
-const BATCH: i64 = 100;
+const OUTBOX_BATCH: i64 = 100;
 
 /// How long a claimed status event belongs to a worker: longer than the broker may take to confirm. Then
 /// another worker publishes the status events of a dead worker.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+const OUTBOX_LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Publishes status events until the worker is asked to stop. Another worker publishes the rest.
 pub(crate) async fn run_outbox(worker: &Worker, publisher: &Publisher) {
@@ -36,7 +36,7 @@ pub(crate) async fn run_outbox(worker: &Worker, publisher: &Publisher) {
 
 async fn publish(worker: &Worker, publisher: &Publisher) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
-    let messages = claim(&mut connection, Utc::now() + LEASE, BATCH).await?;
+    let messages = claim(&mut connection, Utc::now() + OUTBOX_LEASE, OUTBOX_BATCH).await?;
     // No Postgres connection is held while the broker confirms.
     drop(connection);
     // Side by side, so the batch takes as long as the slowest confirm.

@@ -8,7 +8,9 @@ use webhook_broker::{Consumer, Message, Queue};
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 
-use crate::consuming::{BrokenOff, PAUSE_AFTER_FAILURE, Source, StoreFailures, connect, leave};
+use crate::consuming::{
+    BrokenOff, PAUSE_AFTER_CONSUMER_FAILURE, Source, StoreFailures, connect, leave,
+};
 use crate::worker::Worker;
 
 /// The queue of rejected messages. Few are unacknowledged at once, as each may be as large as the broker
@@ -60,7 +62,7 @@ async fn write_down(worker: &Worker, batch: &[Message]) -> bool {
     let rows: Vec<NewRejectedMessage<'_>> = rows.collect();
     while let Err(error) = try_write_down(worker, &rows).await {
         log::warn!("cannot store rejected messages yet, RabbitMQ keeps the messages: {error}");
-        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
+        if !worker.sleep_or_stop(PAUSE_AFTER_CONSUMER_FAILURE).await {
             return false;
         }
     }

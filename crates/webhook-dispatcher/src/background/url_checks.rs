@@ -19,7 +19,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const MAX_RUNNING: usize = 20;
 
 /// How long a taken check belongs to a worker: longer than all steps of a check may take.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+const URL_CHECK_LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// Checks URLs until the worker is asked to stop. Another worker takes the checks left over.
 pub(crate) async fn run_url_checks(worker: &Worker) {
@@ -42,7 +42,7 @@ pub(crate) async fn run_url_checks(worker: &Worker) {
 async fn take(worker: &Worker, room: usize) -> Result<Vec<OpenUrlCheck>, StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let limit = i64::try_from(room).unwrap_or(i64::MAX);
-    take_open(&mut connection, Utc::now() + LEASE, limit).await
+    take_open(&mut connection, Utc::now() + URL_CHECK_LEASE, limit).await
 }
 
 async fn check(worker: &Worker, open: OpenUrlCheck) {

@@ -24,7 +24,7 @@ const RATE_LIMITED_POLL_INTERVAL: Duration = Duration::from_millis(50);
 const RATE_LIMITED_LINGER: Duration = Duration::from_secs(2);
 
 /// About how many deliveries are claimed at once.
-const BATCH: i32 = 1_000;
+const CLAIM_BATCH: i32 = 1_000;
 
 /// The most deliveries promoted into the backlog at once.
 const MAX_PROMOTED: i64 = 2_000;
@@ -73,7 +73,7 @@ async fn claim(worker: &Worker) -> Result<Claimed, StoreError> {
     let request = ClaimRequest {
         lanes: &room.lanes,
         default_free: room.default_free,
-        limit: BATCH,
+        limit: CLAIM_BATCH,
         max_bytes: room.bytes,
         lease_until,
     };

@@ -34,7 +34,7 @@ const FEW_RESULTS: usize = 100;
 const FEW_RESULTS_WAIT: Duration = Duration::from_millis(10);
 
 /// The pause after Postgres failed.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+const PAUSE_AFTER_RECORDER_FAILURE: Duration = Duration::from_millis(500);
 
 /// Records attempts, and lets the consequences take effect.
 pub(crate) struct Recorder {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// The longest wait that a `Retry-After` can ask for: 30 days, longer than any retry policy. Longer
 /// waits are cut to this one.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Reads the value of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. `None`: the
 /// date is in the past, or the value is neither.
@@ -20,7 +20,7 @@ pub fn parse_retry_after(value: &[u8], now: DateTime<Utc>) -> Option<Duration> {
         Some(seconds) => seconds,
         None => (parse_date(text)? - now).to_std().ok()?,
     };
-    Some(asked.min(LONGEST))
+    Some(asked.min(MAX_RETRY_AFTER))
 }
 
 /// Reads digits, with or without a fraction. A number that no `Duration` holds is read as the
@@ -89,8 +89,8 @@ mod tests {
     #[case("99999999999999999999999.9")]
     #[case("Fri, 31 Dec 9999 23:59:59 GMT")]
     fn a_longer_time_than_30_days_is_cut(#[case] text: &str) {
-        assert_eq!(read(text), Some(LONGEST));
-        assert_eq!(read(&"9".repeat(1_000)), Some(LONGEST));
+        assert_eq!(read(text), Some(MAX_RETRY_AFTER));
+        assert_eq!(read(&"9".repeat(1_000)), Some(MAX_RETRY_AFTER));
     }
 
     #[rstest]

@@ -18,7 +18,7 @@ mod retry;
 mod step;
 
 /// The pause before another try of a step after a failure or a worker's death.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+const PAUSE_AFTER_STEP_FAILURE: Duration = Duration::from_secs(5);
 
 sql! {
     struct TakeStep from "jobs/take_step.sql" -> Id<JobId> {
@@ -28,10 +28,10 @@ sql! {
 
 /// Takes and commits one step of the job that is due first. `None`: no job is due.
 ///
-/// A failed step is tried again after [`PAUSE_AFTER_FAILURE`]; until then other jobs go on.
+/// A failed step is tried again after [`PAUSE_AFTER_STEP_FAILURE`]; until then other jobs go on.
 pub async fn take_step(connection: &mut AsyncPgConnection) -> Result<Option<Turns>, StoreError> {
     let statement = TakeStep {
-        pause_s: PAUSE_AFTER_FAILURE.as_secs_f64(),
+        pause_s: PAUSE_AFTER_STEP_FAILURE.as_secs_f64(),
     };
     let due: Option<JobId> = statement.get_result(connection).await.optional()?;
     let Some(id) = due else {

@@ -16,7 +16,7 @@ use webhook_store::{StoreError, acquire, droppable};
 use crate::worker::Worker;
 
 /// The pause after messages could not be written down.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(500);
+const PAUSE_AFTER_WRITE_FAILURE: Duration = Duration::from_millis(500);
 
 /// How long writing messages down may take, as new events wait meanwhile.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -71,7 +71,7 @@ impl Aside {
         let writing = droppable(self.try_write_down(worker));
         let Ok(written) = timeout(WRITE_TIMEOUT, writing).await else {
             log::warn!("cannot store rejected messages yet: Postgres takes too long");
-            self.next_try = Some(Instant::now() + PAUSE_AFTER_FAILURE);
+            self.next_try = Some(Instant::now() + PAUSE_AFTER_WRITE_FAILURE);
             return Vec::new();
         };
         match written {
@@ -85,7 +85,7 @@ impl Aside {
             Err(error) => {
                 let count = self.waiting.len();
                 log::warn!("cannot store {count} rejected messages yet: {error}");
-                self.next_try = Some(Instant::now() + PAUSE_AFTER_FAILURE);
+                self.next_try = Some(Instant::now() + PAUSE_AFTER_WRITE_FAILURE);
                 Vec::new()
             }
         }

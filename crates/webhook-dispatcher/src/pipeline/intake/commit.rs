@@ -10,7 +10,7 @@ use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
 use crate::batch_parts::BatchParts;
-use crate::consuming::{BrokenOff, PAUSE_AFTER_FAILURE};
+use crate::consuming::{BrokenOff, PAUSE_AFTER_CONSUMER_FAILURE};
 use crate::pipeline::lanes::RoomFor;
 use crate::worker::Worker;
 
@@ -67,7 +67,7 @@ pub(super) async fn commit(
         }
         log::warn!("cannot commit events yet, RabbitMQ keeps the events: {trouble}");
         parts.put_back(part);
-        if !worker.sleep_or_stop(PAUSE_AFTER_FAILURE).await {
+        if !worker.sleep_or_stop(PAUSE_AFTER_CONSUMER_FAILURE).await {
             return Ok(BatchEnd::Stopped);
         }
     }

@@ -113,11 +113,11 @@ impl Throughput {
 
 /// The length of the spans in which attempts are counted. A burst raises the speed for at least one
 /// span, at most two.
-const SPAN: Duration = Duration::from_millis(250);
+const SPEED_WINDOW: Duration = Duration::from_millis(250);
 
 /// The least time by which the attempts of the running span are divided: in the first instant of a span
 /// a single attempt would look like thousands per second.
-const MIN_SPAN: Duration = Duration::from_millis(25);
+const MIN_SPEED_WINDOW: Duration = Duration::from_millis(25);
 
 /// How many attempts ended per second lately.
 #[derive(Debug, Clone, Copy, Default)]
@@ -151,7 +151,7 @@ impl Speed {
 
     fn per_second_at(&self, now: Instant) -> usize {
         let span = self.at(now);
-        let age = now.duration_since(span.began).max(MIN_SPAN);
+        let age = now.duration_since(span.began).max(MIN_SPEED_WINDOW);
         per_second(span.count, age).max(span.per_second_before)
     }
 
@@ -165,8 +165,8 @@ impl Speed {
         match self.span {
             None => fresh(0),
             Some(span) => match now.duration_since(span.began) {
-                age if age < SPAN => span,
-                age if age < 2 * SPAN => fresh(per_second(span.count, SPAN)),
+                age if age < SPEED_WINDOW => span,
+                age if age < 2 * SPEED_WINDOW => fresh(per_second(span.count, SPEED_WINDOW)),
                 _ => fresh(0),
             },
         }
@@ -190,7 +190,7 @@ mod tests {
             speed.count_at(began);
         }
 
-        let after = |spans| speed.per_second_at(began + SPAN * spans / 2);
+        let after = |spans| speed.per_second_at(began + SPEED_WINDOW * spans / 2);
 
         assert_eq!(none, 0);
         assert_eq!((after(1), after(3), after(5)), (800, 400, 0));
@@ -203,9 +203,9 @@ mod tests {
             speed.count_at(began);
         }
 
-        speed.count_at(began + SPAN);
+        speed.count_at(began + SPEED_WINDOW);
 
-        assert_eq!(speed.per_second_at(began + SPAN), 40);
-        assert_eq!(speed.per_second_at(began + SPAN * 2), 4);
+        assert_eq!(speed.per_second_at(began + SPEED_WINDOW), 40);
+        assert_eq!(speed.per_second_at(began + SPEED_WINDOW * 2), 4);
     }
 }

@@ -10,7 +10,7 @@ use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, Webhook
 use webhook_store::health::{Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
-use super::{PAUSE_AFTER_FAILURE, Recorder};
+use super::{PAUSE_AFTER_RECORDER_FAILURE, Recorder};
 
 /// How often a statement may be refused by a reachable Postgres. Then the statement is given up, as it
 /// would be refused for ever and hold up the recorder.
@@ -159,7 +159,7 @@ where
                 log::warn!("cannot {what} yet: {error}");
             }
         }
-        sleep(PAUSE_AFTER_FAILURE).await;
+        sleep(PAUSE_AFTER_RECORDER_FAILURE).await;
     }
 }
 

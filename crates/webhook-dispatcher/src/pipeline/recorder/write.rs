@@ -7,7 +7,7 @@ use webhook_domain::{FailureDetail, StatusEvent, WebhookId};
 use webhook_store::attempts::{Attempt, AttemptResult, Transcript, record};
 use webhook_store::{StoreError, acquire};
 
-use super::{PAUSE_AFTER_FAILURE, Recorder};
+use super::{PAUSE_AFTER_RECORDER_FAILURE, Recorder};
 use crate::batch_parts::BatchParts;
 
 impl Recorder {
@@ -46,7 +46,7 @@ impl Recorder {
                 Err(error) => {
                     log::warn!("cannot record attempts yet: {error}");
                     parts.put_back(part);
-                    sleep(PAUSE_AFTER_FAILURE).await;
+                    sleep(PAUSE_AFTER_RECORDER_FAILURE).await;
                 }
             }
         }
