@@ -10,7 +10,7 @@ use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhoo
 use crate::worker::Worker;
 
 /// How soon a worker notices a webhook closed or changed by an admin or another worker.
-const CLOSED_WEBHOOKS_INTERVAL: Duration = Duration::from_secs(1);
+const UNDELIVERABLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How soon a worker notices a hold asked of another worker, or ended by an admin. Until then the worker
 /// may send deliveries waiting in the lane, up to the first response.
@@ -26,10 +26,10 @@ const MAX_RELEASED_KEYS: i64 = 1_000;
 /// The most deliveries of a deleted webhook cancelled by a statement.
 const MAX_CANCELLED: i64 = 5_000;
 
-/// Looks for closed webhooks until the worker is asked to stop.
+/// Looks for webhooks that are Inactive or have an open circuit, until the worker is asked to stop.
 pub(crate) async fn run_undeliverable_sweep(worker: &Worker) {
-    while worker.sleep_or_stop(CLOSED_WEBHOOKS_INTERVAL).await {
-        if let Err(error) = flush_closed(worker).await {
+    while worker.sleep_or_stop(UNDELIVERABLE_INTERVAL).await {
+        if let Err(error) = hand_back_undeliverable(worker).await {
             log::warn!(
                 "cannot look for webhooks that are Inactive or have an open circuit: {error}"
             );
@@ -65,7 +65,7 @@ pub(crate) async fn run_leftovers_sweep(worker: &Worker) {
 
 /// Hands back the waiting deliveries of Inactive webhooks and of open circuits. Deliveries of other
 /// webhooks are sent as the webhooks are now: a secret may have leaked, a URL may have been wrong.
-async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
+async fn hand_back_undeliverable(worker: &Worker) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
     let open = worker.lanes.webhook_ids();
     let mut connection = acquire(&worker.pools.work).await?;
@@ -75,13 +75,16 @@ async fn flush_closed(worker: &Worker) -> Result<(), StoreError> {
     if open.is_empty() {
         return Ok(());
     }
-    let closed = webhooks::list_closed(&mut connection, &open).await?;
+    let undeliverable = webhooks::list_undeliverable(&mut connection, &open).await?;
     let versions = webhooks::list_versions(&mut connection, &open).await?;
     // The connection goes back first, as handing back needs a connection, too.
     drop(connection);
     worker.destinations.forget_older(&versions);
-    worker.lanes.hand_back(&closed.inactive).await;
-    worker.lanes.hand_back_all_but_probes(&closed.paused).await;
+    worker.lanes.hand_back(&undeliverable.inactive).await;
+    worker
+        .lanes
+        .hand_back_all_but_probes(&undeliverable.circuit_open)
+        .await;
     Ok(())
 }
 

@@ -11,12 +11,12 @@ mod row;
 mod write;
 
 // What the platform does by itself.
-mod closing;
+mod disabling;
 
 pub(crate) use columns::open_headers;
 pub(crate) use list::{escaped, ids_named_like};
 
-pub use closing::{Closed, disable, list_closed, list_versions};
+pub use disabling::{Undeliverable, disable, list_undeliverable, list_versions};
 pub use find::{find, lock, lock_imports};
 pub use list::{
     Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_names,

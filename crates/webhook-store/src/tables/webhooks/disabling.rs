@@ -1,4 +1,4 @@
-//! Webhooks without deliveries: the platform sets webhooks Inactive, and workers look for Inactive ones.
+//! Disabling: the platform sets webhooks Inactive, and workers look for webhooks that get no deliveries.
 
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -58,20 +58,20 @@ async fn set_inactive(
     Ok(changed.optional()?)
 }
 
-/// Webhooks without deliveries for now.
+/// Webhooks that get no deliveries now.
 #[derive(Debug, Default)]
-pub struct Closed {
+pub struct Undeliverable {
     /// Inactive webhooks.
     pub inactive: Vec<WebhookId>,
     /// Active webhooks with an open circuit.
-    pub paused: Vec<WebhookId>,
+    pub circuit_open: Vec<WebhookId>,
 }
 
-/// Selects, from the given webhooks, the Inactive ones and the ones with an open circuit.
-pub async fn list_closed(
+/// Selects, from the given webhooks, the Inactive webhooks and the webhooks with an open circuit.
+pub async fn list_undeliverable(
     connection: &mut AsyncPgConnection,
     ids: &[WebhookId],
-) -> Result<Closed, StoreError> {
+) -> Result<Undeliverable, StoreError> {
     let rows: Vec<(WebhookId, WebhookStatus)> = webhooks::table
         .left_join(webhook_health::table)
         .filter(webhooks::id.eq_any(bind_all(ids)))
@@ -83,14 +83,14 @@ pub async fn list_closed(
         .select((webhooks::id, webhooks::status))
         .load(connection)
         .await?;
-    let mut closed = Closed::default();
+    let mut undeliverable = Undeliverable::default();
     for (id, status) in rows {
         match status {
-            WebhookStatus::Active => closed.paused.push(id),
-            WebhookStatus::Inactive => closed.inactive.push(id),
+            WebhookStatus::Active => undeliverable.circuit_open.push(id),
+            WebhookStatus::Inactive => undeliverable.inactive.push(id),
         }
     }
-    Ok(closed)
+    Ok(undeliverable)
 }
 
 /// Reads the current versions of webhooks.
