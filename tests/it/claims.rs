@@ -10,7 +10,7 @@ use webhook_domain::{
 use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest};
 use webhook_store::webhooks;
-use webhook_store::{Connection, LaneRoom, LeasedDelivery, health, ordering};
+use webhook_store::{Connection, LaneRoom, LeasedDelivery, circuits, ordering};
 use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
 use webhook_tests::{WebhookSample, World, event, set_status};
 
@@ -50,7 +50,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             (webhook_id, seen)
         })
         .collect();
-    let observed = health::apply_observations(connection, &seen, &HealthPolicy::default()).await;
+    let observed = circuits::apply_observations(connection, &seen, &HealthPolicy::default()).await;
     observed.expect("it runs");
 }
 

@@ -32,7 +32,7 @@ pub use pool::{
 pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};
 pub use tables::{
-    activity, api_keys, audit, deliveries, events, explanation, health, idempotency,
+    activity, api_keys, audit, circuits, deliveries, events, explanation, idempotency,
     rejected_messages, retry_policies, secrets, sessions, settings, status_events, url_checks,
     webhooks,
 };

@@ -7,10 +7,10 @@ pub mod webhooks;
 
 // Events, and what became of them.
 pub(crate) mod attempts;
+pub mod circuits;
 pub mod deliveries;
 pub mod events;
 pub mod explanation;
-pub mod health;
 pub(crate) mod jobs;
 pub mod rejected_messages;
 pub mod status_events;

@@ -3,7 +3,7 @@
 use webhook_domain::{AuditAction, DeliveryId, DeliveryStatus, EventId, WebhookId, WebhookStatus};
 use webhook_store::deliveries::{self, DeliveryRow, DueDeliveries, RetryRequest};
 use webhook_store::ordering::release_heads;
-use webhook_store::{RawConnection, events, health, transaction, webhooks};
+use webhook_store::{RawConnection, circuits, events, transaction, webhooks};
 
 use super::recorded::record;
 use crate::caller::Caller;
@@ -27,7 +27,7 @@ pub async fn retry_delivery(
         let found = deliveries::find(connection, id).await?;
         let delivery = found.ok_or(Refusal::NotFound("delivery"))?;
         // Ended first, also for a delivery whose first attempt waits for nothing but the hold.
-        let hold_ended = health::end_hold(connection, delivery.webhook_id).await?;
+        let hold_ended = circuits::end_hold(connection, delivery.webhook_id).await?;
         if delivery.status == DeliveryStatus::Pending && delivery.attempts == 0 {
             if hold_ended {
                 record(connection, caller, AuditAction::DeliveryRetried, &delivery).await?;

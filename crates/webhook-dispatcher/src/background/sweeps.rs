@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use webhook_store::ordering::release_stuck;
-use webhook_store::{StoreError, acquire, deliveries, health, idempotency, webhooks};
+use webhook_store::{StoreError, acquire, circuits, deliveries, idempotency, webhooks};
 
 use crate::worker::Worker;
 
@@ -69,7 +69,7 @@ async fn hand_back_undeliverable(worker: &Worker) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
     let open = worker.lanes.webhook_ids();
     let mut connection = acquire(&worker.pools.work).await?;
-    let circuits = health::count_open_circuits(&mut connection).await?;
+    let circuits = circuits::count_open_circuits(&mut connection).await?;
     #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
     metrics::gauge!("webhook_circuits_open").set(circuits as f64);
     if open.is_empty() {
@@ -94,7 +94,7 @@ async fn apply_holds(worker: &Worker) -> Result<(), StoreError> {
     // reason.
     let asked_at = Instant::now();
     let mut connection = acquire(&worker.pools.work).await?;
-    let held = health::list_held(&mut connection, Utc::now()).await?;
+    let held = circuits::list_held(&mut connection, Utc::now()).await?;
     drop(connection);
     #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
     metrics::gauge!("webhook_receivers_held").set(held.len() as f64);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId};
-use webhook_store::health::{Changes, Observed, apply_observations};
+use webhook_store::circuits::{Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
 use super::{PAUSE_AFTER_RECORDER_FAILURE, Recorder};

@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::column_types::bind;
 use crate::schema::{webhook_activity, webhook_health, webhooks};
 use crate::tables::activity::LastAttempt;
-use crate::tables::health::FailingRow;
+use crate::tables::circuits::FailingRow;
 use crate::tables::retry_policies;
 
 /// Finds a webhook.

@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::error::unreadable;
 use crate::schema::webhooks;
 use crate::tables::activity::LastAttempt;
-use crate::tables::health::FailingRow;
+use crate::tables::circuits::FailingRow;
 
 /// A stored webhook, without its secrets.
 #[derive(Debug, Clone)]

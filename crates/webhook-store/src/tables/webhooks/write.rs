@@ -12,7 +12,7 @@ use super::row::Webhook;
 use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::tables::{deliveries, health, idempotency, retry_policies, status_events};
+use crate::tables::{circuits, deliveries, idempotency, retry_policies, status_events};
 use crate::{SealingKeys, StoreError};
 
 /// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
@@ -92,9 +92,9 @@ async fn reset_health(
     // Made Active, or with another URL, the webhook starts with a closed circuit. Changed headers or
     // delivery options end a hold: the receiver may have asked for that change.
     if activated || was.url != after.url {
-        health::forget(connection, &[before.id]).await?;
+        circuits::forget(connection, &[before.id]).await?;
     } else if was.headers != after.headers || was.serving != after.serving {
-        health::end_hold(connection, before.id).await?;
+        circuits::end_hold(connection, before.id).await?;
     }
     Ok(())
 }
@@ -171,7 +171,7 @@ pub async fn delete(
     unsubscribe(connection, id).await?;
     // The remembered response to the creation holds the secret.
     idempotency::forget_made(connection, id.0).await?;
-    health::forget(connection, &[id]).await?;
+    circuits::forget(connection, &[id]).await?;
     deliveries::cancel_pending(connection, id, MAX_CANCELLED_AT_ONCE).await
 }
 

@@ -154,7 +154,7 @@ async fn make_rows(
 }
 
 sql! {
-    struct MakeRows from "health/make_rows.sql" -> Untyped {
+    struct MakeRows from "circuits/make_rows.sql" -> Untyped {
         1 webhook_ids: Vec<WebhookId> as Array<Id<WebhookId>>,
         2 since: Vec<DateTime<Utc>> as Array<Timestamptz>,
     }
@@ -180,7 +180,7 @@ fn fold(
 }
 
 sql! {
-    struct Write from "health/write.sql" -> Untyped {
+    struct Write from "circuits/write.sql" -> Untyped {
         1 webhook_ids: Vec<WebhookId> as Array<Id<WebhookId>>,
         2 since: Vec<DateTime<Utc>> as Array<Timestamptz>,
         3 failures: Vec<i32> as Array<Integer>,
