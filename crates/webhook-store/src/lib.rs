@@ -48,5 +48,5 @@ pub mod attempts {
 /// Jobs and steps of jobs.
 pub mod jobs {
     pub use crate::dispatch::jobs::take_step;
-    pub use crate::tables::jobs::{Job, Replay, Selection, cancel, find, insert, list};
+    pub use crate::tables::jobs::{Job, JobScope, Replay, cancel, find, insert, list};
 }

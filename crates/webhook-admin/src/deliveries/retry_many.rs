@@ -7,7 +7,7 @@ use webhook_domain::{
 };
 use webhook_store::SealingKeys;
 use webhook_store::deliveries::DeliveryFilter;
-use webhook_store::jobs::Selection;
+use webhook_store::jobs::JobScope;
 
 use crate::caller::Caller;
 use crate::connections::Connections;
@@ -73,7 +73,7 @@ impl RetryDeliveries {
 
 /// A job for retries, to be started or only to be counted.
 pub struct NewRetry {
-    selection: Selection,
+    scope: JobScope,
     rate: JobRate,
     /// Whether the deliveries are only counted.
     pub dry_run: bool,
@@ -90,14 +90,14 @@ impl NewRetry {
         Ok(Self {
             rate: request.rate.unwrap_or_default(),
             // Up to now: deliveries created while the job runs must not keep it running.
-            selection: Selection::Retry(request.filter()).up_to_now(),
+            scope: JobScope::Retry(request.filter()).up_to_now(),
             dry_run,
         })
     }
 
     fn job(&self) -> NewJob<'_> {
         NewJob {
-            selection: &self.selection,
+            scope: &self.scope,
             rate: self.rate,
             action: AuditAction::DeliveriesRetried,
             subject: "deliveries",

@@ -48,7 +48,7 @@ impl From<Job> for JobBody {
             id: job.id,
             kind: job.kind,
             status: job.status,
-            selection: job.selection.write(),
+            selection: job.scope.write(),
             rate: job.rate.get(),
             total: job.total,
             done: job.done,

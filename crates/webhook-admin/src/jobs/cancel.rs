@@ -24,7 +24,7 @@ pub async fn cancel_job(
         let cancelled = jobs::cancel(connection, id).await?;
         let job = cancelled.ok_or(Refusal::Conflict("the job has ended already"))?;
         let entry = AuditEntry {
-            webhook_id: job.selection.webhook_id(),
+            webhook_id: job.scope.webhook_id(),
             after: Some(serde_json::json!({"job_id": job.id, "done": job.done})),
             ..AuditEntry::new(AuditAction::JobCancelled, job.kind.as_str())
         };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{AuditAction, JobRate};
 use webhook_store::audit::{self, AuditEntry};
-use webhook_store::jobs::{self, Selection};
+use webhook_store::jobs::{self, JobScope};
 use webhook_store::{Connection, RawConnection, SealingKeys};
 
 use super::body::JobBody;
@@ -23,7 +23,7 @@ pub struct JobCount {
 /// A job to be started.
 pub struct NewJob<'a> {
     /// The deliveries to be retried, or the events to be replayed.
-    pub selection: &'a Selection,
+    pub scope: &'a JobScope,
     /// The most deliveries queued per second.
     pub rate: JobRate,
     /// The action in the audit log.
@@ -33,9 +33,9 @@ pub struct NewJob<'a> {
 }
 
 impl NewJob<'_> {
-    /// Counts the deliveries or events of the selection.
+    /// Counts the deliveries or events of the scope.
     pub async fn count(&self, connection: &mut RawConnection) -> Result<JobCount, Refusal> {
-        let total = self.selection.count(connection).await?;
+        let total = self.scope.count(connection).await?;
         Ok(JobCount { total })
     }
 
@@ -67,12 +67,12 @@ impl NewJob<'_> {
         caller: &Caller,
     ) -> Result<JobBody, Refusal> {
         let actor = caller.actor();
-        let total = self.selection.count(connection).await?;
-        let job = jobs::insert(connection, &actor, self.selection, self.rate, total).await?;
+        let total = self.scope.count(connection).await?;
+        let job = jobs::insert(connection, &actor, self.scope, self.rate, total).await?;
         let entry = AuditEntry {
-            webhook_id: self.selection.webhook_id(),
+            webhook_id: self.scope.webhook_id(),
             after: Some(serde_json::json!({
-                "job_id": job.id, "selection": self.selection.write(), "total": total
+                "job_id": job.id, "selection": self.scope.write(), "total": total
             })),
             ..AuditEntry::new(self.action, self.subject)
         };

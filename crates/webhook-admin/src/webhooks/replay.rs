@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use utoipa::ToSchema;
 use webhook_domain::{AuditAction, JobRate, WebhookId, WebhookName, WebhookSettings};
 use webhook_store::SealingKeys;
-use webhook_store::jobs::{Replay, Selection};
+use webhook_store::jobs::{JobScope, Replay};
 
 use super::find::find_stored;
 use super::status::require_active;
@@ -89,7 +89,7 @@ pub async fn start_replay(
 /// The missed events of a webhook, and the rate to send at.
 struct Missed<'a> {
     name: &'a WebhookName,
-    selection: Selection,
+    scope: JobScope,
     rate: JobRate,
 }
 
@@ -103,14 +103,14 @@ impl<'a> Missed<'a> {
         };
         Self {
             name: &settings.name,
-            selection: Selection::Replay(events).up_to_now(),
+            scope: JobScope::Replay(events).up_to_now(),
             rate: replay.rate.unwrap_or_default(),
         }
     }
 
     fn job(&self) -> NewJob<'_> {
         NewJob {
-            selection: &self.selection,
+            scope: &self.scope,
             rate: self.rate,
             action: AuditAction::EventsReplayed,
             subject: self.name.as_str(),

@@ -10,7 +10,7 @@ use webhook_domain::JobId;
 use crate::column_types::Id;
 use crate::dispatch::ordering::Turns;
 use crate::sql::sql;
-use crate::tables::jobs::{Selection, count_step, finish, go_on, lock_running};
+use crate::tables::jobs::{JobScope, count_step, finish, lock_running, save_position};
 use crate::{StoreError, transaction};
 
 mod replay;
@@ -42,15 +42,15 @@ pub async fn take_step(connection: &mut AsyncPgConnection) -> Result<Option<Turn
         let Some((job, position)) = lock_running(connection, id).await? else {
             return Ok(Some(Turns::default()));
         };
-        let step = match &job.selection {
-            Selection::Retry(filter) => retry::step(connection, &job, filter, position).await?,
-            Selection::Replay(replay) => replay::step(connection, &job, replay, position).await?,
+        let step = match &job.scope {
+            JobScope::Retry(filter) => retry::step(connection, &job, filter, position).await?,
+            JobScope::Replay(replay) => replay::step(connection, &job, replay, position).await?,
         };
         count_step(connection, id, step.done, step.skipped).await?;
         match &step.position {
             Some(position) => {
                 let pause = job.rate.pause_after(step.done);
-                go_on(connection, id, position, pause).await?;
+                save_position(connection, id, position, pause).await?;
             }
             None => finish(connection, id).await?,
         }

@@ -21,9 +21,9 @@ use crate::error::unreadable;
 use crate::schema::jobs;
 use crate::tables::audit::Actor;
 
-mod selection;
+mod scope;
 
-pub use selection::{Replay, Selection};
+pub use scope::{JobScope, Replay};
 
 /// A job.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub struct Job {
     /// The status.
     pub status: JobStatus,
     /// The deliveries or events of the job.
-    pub selection: Selection,
+    pub scope: JobScope,
     /// The most deliveries per second.
     pub rate: JobRate,
     /// The number of deliveries or events to look at, counted when the job was created.
@@ -75,7 +75,7 @@ impl Row {
             id: self.id,
             kind: self.kind,
             status: self.status,
-            selection: Selection::read(self.kind, &self.selection)?,
+            scope: JobScope::read(self.kind, &self.selection)?,
             rate: JobRate::new(u64::from(self.rate.unsigned_abs())).map_err(unreadable)?,
             total: self.total,
             done: self.done,
@@ -91,16 +91,16 @@ impl Row {
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     actor: &Actor,
-    selection: &Selection,
+    scope: &JobScope,
     rate: JobRate,
     total: i64,
 ) -> Result<Job, StoreError> {
     let row: Row = diesel::insert_into(jobs::table)
         .values((
             jobs::id.eq(bind(JobId(Uuid::now_v7()))),
-            jobs::kind.eq(bind(selection.kind())),
-            jobs::webhook_id.eq(selection.webhook_id()),
-            jobs::selection.eq(selection.write()),
+            jobs::kind.eq(bind(scope.kind())),
+            jobs::webhook_id.eq(scope.webhook_id()),
+            jobs::selection.eq(scope.write()),
             jobs::rate.eq(i32::from(rate.get())),
             jobs::total.eq(total),
             jobs::actor_id.eq(actor.key_id),
@@ -219,7 +219,7 @@ pub(crate) async fn finish(
 }
 
 /// Writes the place of a job, and the pause before the next step.
-pub(crate) async fn go_on(
+pub(crate) async fn save_position(
     connection: &mut AsyncPgConnection,
     id: JobId,
     position: &Value,

@@ -12,7 +12,7 @@ use crate::tables::events;
 
 /// The deliveries or events of a job.
 #[derive(Debug, Clone)]
-pub enum Selection {
+pub enum JobScope {
     /// The deliveries to be retried.
     Retry(DeliveryFilter),
     /// The events to be sent to a webhook.
@@ -32,7 +32,7 @@ pub struct Replay {
     pub until: DateTime<Utc>,
 }
 
-impl Selection {
+impl JobScope {
     /// The kind of job.
     pub fn kind(&self) -> JobKind {
         match self {
@@ -41,7 +41,7 @@ impl Selection {
         }
     }
 
-    /// The only webhook of the selection; `None`: several.
+    /// The only webhook of the scope; `None`: several.
     pub fn webhook_id(&self) -> Option<WebhookId> {
         match self {
             Self::Retry(filter) => filter.webhook_id,
@@ -69,7 +69,7 @@ impl Selection {
         self
     }
 
-    /// Writes the selection as JSON.
+    /// Writes the scope as JSON.
     pub fn write(&self) -> Value {
         match self {
             Self::Retry(filter) => json!({
@@ -128,7 +128,7 @@ fn parse<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<Opti
 }
 
 fn required<T: std::str::FromStr<Err: ToString>>(text: Option<&str>) -> Result<T, StoreError> {
-    parse(text)?.ok_or_else(|| unreadable("a job without all of its selection"))
+    parse(text)?.ok_or_else(|| unreadable("a job without all of its scope"))
 }
 
 fn range(json: Value) -> Result<ResponseRange, StoreError> {
