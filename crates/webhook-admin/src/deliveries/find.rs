@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{DeliveryId, DeliveryStatus, JobId};
-use webhook_store::deliveries::{self, DeliveryRow, Resend};
+use webhook_store::deliveries::{self, DeliveryRow, ManualRetryRow};
 use webhook_store::{RawConnection, attempts, events, retry_policies};
 
 use super::attempt::AttemptBody;
@@ -78,7 +78,7 @@ impl DeliveryWithAttempts {
         delivery: DeliveryRow,
     ) -> Result<Self, Refusal> {
         let attempts = attempts::list(connection, delivery.id).await?;
-        let resends = deliveries::list_resends(connection, delivery.id).await?;
+        let resends = deliveries::list_manual_retries(connection, delivery.id).await?;
         let body = events::find_body(connection, delivery.event_id).await?;
         Ok(Self {
             request_body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
@@ -115,18 +115,18 @@ async fn read_schedule(
     Ok(std::iter::once(next).chain(later).collect())
 }
 
-impl From<Resend> for ResendBody {
-    fn from(resend: Resend) -> Self {
+impl From<ManualRetryRow> for ResendBody {
+    fn from(row: ManualRetryRow) -> Self {
         Self {
-            requested_at: resend.requested_at,
-            after_attempt: resend.after_attempt,
-            kind: match resend.status_before.as_str() {
+            requested_at: row.requested_at,
+            after_attempt: row.after_attempt,
+            kind: match row.status_before.as_str() {
                 "succeeded" => ManualRetry::Resend,
                 "missed" => ManualRetry::Replay,
                 _ => ManualRetry::Retry,
             },
-            actor_name: resend.actor_name,
-            job_id: resend.job_id,
+            actor_name: row.actor_name,
+            job_id: row.job_id,
         }
     }
 }

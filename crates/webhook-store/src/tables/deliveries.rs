@@ -12,5 +12,5 @@ pub use find::{
     count_pending, find, find_by_event, find_oldest_due, find_sent_body, list_deleted_with_pending,
 };
 pub use list::{DeliveryFilter, Order, Place, count, list};
-pub use retry::{DueDeliveries, Resend, RetryRequest, list_resends, make_due};
+pub use retry::{DueDeliveries, ManualRetryRow, RetryRequest, list_manual_retries, make_due};
 pub use row::DeliveryRow;

@@ -1,4 +1,4 @@
-//! Deliveries retried at an admin's request, and table `resends`: the requests.
+//! Deliveries retried at an admin's request, and the requests: table `resends`, the manual retries.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -75,7 +75,7 @@ pub async fn make_due(
 /// A request of an admin to retry a delivery.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = resends, check_for_backend(Pg))]
-pub struct Resend {
+pub struct ManualRetryRow {
     /// The time of the request.
     pub requested_at: DateTime<Utc>,
     /// The number of attempts at the time of the request.
@@ -89,13 +89,13 @@ pub struct Resend {
 }
 
 /// Lists the requests to retry a delivery, in order.
-pub async fn list_resends(
+pub async fn list_manual_retries(
     connection: &mut AsyncPgConnection,
     id: DeliveryId,
-) -> Result<Vec<Resend>, StoreError> {
+) -> Result<Vec<ManualRetryRow>, StoreError> {
     let resends = resends::table
         .filter(resends::delivery_id.eq(bind(id)))
         .order(resends::requested_at)
-        .select(Resend::as_select());
+        .select(ManualRetryRow::as_select());
     Ok(resends.load(connection).await?)
 }
