@@ -39,7 +39,7 @@ pub enum Refusal {
     Invalid(Vec<FieldError>),
     /// `If-Match` named another version than the current one.
     #[error("the object was changed in the meantime; its current version is {version}")]
-    Changed {
+    VersionMismatch {
         /// The current version.
         version: i64,
     },

@@ -36,7 +36,7 @@ impl IfMatch {
         if met {
             Ok(())
         } else {
-            Err(Refusal::Changed { version })
+            Err(Refusal::VersionMismatch { version })
         }
     }
 }

@@ -109,7 +109,7 @@ impl ResponseError for Problem {
         if let Self::TooManyRequests { retry_after } = self {
             response.insert_header((RETRY_AFTER, retry_after.to_string()));
         }
-        if let Self::Refused(Refusal::Changed { version }) = self {
+        if let Self::Refused(Refusal::VersionMismatch { version }) = self {
             response.insert_header((ETAG, etag(*version)));
         }
         response
@@ -134,7 +134,7 @@ pub fn refusal_status(refusal: &Refusal) -> StatusCode {
         Refusal::Conflict(_) | Refusal::Ambiguous(_) | Refusal::IdempotencyKeyReused => {
             StatusCode::CONFLICT
         }
-        Refusal::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+        Refusal::VersionMismatch { .. } => StatusCode::PRECONDITION_FAILED,
         Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Broker(_) | Refusal::Stopping => StatusCode::SERVICE_UNAVAILABLE,
@@ -167,7 +167,7 @@ impl Problem {
     }
 
     fn current_version(&self) -> Option<i64> {
-        if let Self::Refused(Refusal::Changed { version }) = self {
+        if let Self::Refused(Refusal::VersionMismatch { version }) = self {
             return Some(*version);
         }
         None

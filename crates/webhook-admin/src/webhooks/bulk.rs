@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{EventSelection, FieldError, WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
-use super::change::{Change, Changed};
+use super::change::{Change, Effect};
 use super::delete::delete_over;
 use crate::caller::Caller;
 use crate::connections::Connections;
@@ -165,12 +165,12 @@ async fn change_one(
     connection: &mut RawConnection,
     one: &Change<'_>,
     change: &ChangeWebhooks,
-) -> Result<Changed, Refusal> {
+) -> Result<Effect, Refusal> {
     if let ChangeWebhooks::Set(set) = change
         && set.action == SetAction::Delete
     {
         delete_over(connection, one.id, one.if_match, one.caller).await?;
-        return Ok(Changed::Yes);
+        return Ok(Effect::Written);
     }
     transaction(connection, async |connection| {
         one.apply_within(connection, |current| change.decide(current))
@@ -206,10 +206,10 @@ impl ChangeSubscriptions {
 }
 
 impl WebhookResult {
-    fn of(id: WebhookId, changed: Result<Changed, Refusal>) -> Self {
+    fn of(id: WebhookId, effect: Result<Effect, Refusal>) -> Self {
         let (result, errors) = match changed {
-            Ok(Changed::Yes) => (BulkResult::Changed, Vec::new()),
-            Ok(Changed::No) => (BulkResult::Unchanged, Vec::new()),
+            Ok(Effect::Written) => (BulkResult::Changed, Vec::new()),
+            Ok(Effect::Unchanged) => (BulkResult::Unchanged, Vec::new()),
             Err(Refusal::NotFound(_)) => (BulkResult::NotFound, Vec::new()),
             Err(Refusal::Invalid(errors)) => (BulkResult::Refused, errors),
             Err(refusal) => {

@@ -47,13 +47,13 @@ impl Change<'_> {
         &self,
         connection: &mut RawConnection,
         decide: impl FnOnce(&WebhookSettings) -> Result<WebhookSettings, Refusal>,
-    ) -> Result<Changed, Refusal> {
+    ) -> Result<Effect, Refusal> {
         // The lock comes first: no other change can come between the decision and the write.
         let before = lock(connection, self.id, self.if_match).await?;
         let after = decide(&before.settings)?;
         // Headers may differ although all other fields are equal, so `save` decides about a change.
         if !webhooks::save(connection, self.sealing_keys, &before, &after).await? {
-            return Ok(Changed::No);
+            return Ok(Effect::Unchanged);
         }
         let (old, new) = difference(&before.settings, &after);
         let entry = AuditEntry {
@@ -63,17 +63,17 @@ impl Change<'_> {
             ..AuditEntry::new(AuditAction::WebhookUpdated, after.name.as_str())
         };
         audit::insert(connection, &self.caller.actor(), &entry).await?;
-        Ok(Changed::Yes)
+        Ok(Effect::Written)
     }
 }
 
-/// Whether a change made a difference.
+/// The effect of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Changed {
+pub(super) enum Effect {
     /// The webhook has other settings now, or is deleted.
-    Yes,
+    Written,
     /// The webhook had these settings already.
-    No,
+    Unchanged,
 }
 
 /// Locks a webhook until the caller's transaction ends, and refuses a version other than those of

@@ -91,7 +91,7 @@ pub(crate) async fn save_settings(
     let status = match typed.save(step == CONFIRMED, &connections).await {
         Ok(Step::Saved) => return Ok(go_on(PATH, &Notice::new("The settings are saved."))),
         Ok(Step::Ask(shortened)) => return typed.ask(shortened),
-        Err(Refusal::Changed { .. }) => {
+        Err(Refusal::VersionMismatch { .. }) => {
             let now = find(&connections).await?;
             typed.version = now.version;
             typed.meanwhile = Some(ValuesBody::from(&now.settings));

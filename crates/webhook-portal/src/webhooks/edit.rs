@@ -144,7 +144,7 @@ pub(crate) async fn save(
     let mut connection = connections.acquire().await?;
     let current = find_stored(&mut connection, id).await?;
     drop(connection);
-    let draft = if matches!(refusal, Refusal::Changed { .. }) {
+    let draft = if matches!(refusal, Refusal::VersionMismatch { .. }) {
         Draft::overtaken(webhook, &current, &refusal)
     } else {
         Draft::of(webhook, Subject::of(&current, version)).refused(refusal)?
