@@ -2,7 +2,7 @@
 
 use webhook_domain::{DeliveryId, DeliveryStatus, Environment, Event, EventType, WebhookStatus};
 use webhook_store::attempts::{self, NextState};
-use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
+use webhook_store::deliveries::{self, DeliveryFilter, Order, PageStart};
 use webhook_store::destinations::list_destinations;
 use webhook_store::{Connection, SealingKeys, StoreError, migrations, transaction};
 use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
@@ -210,7 +210,7 @@ async fn deliveries_are_listed_newest_first_page_by_page() {
 
     let mut listed = Vec::new();
     let all = DeliveryFilter::default();
-    let mut place = Place {
+    let mut place = PageStart {
         order: Order::Newest,
         after: None,
         limit: 2,

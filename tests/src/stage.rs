@@ -8,7 +8,7 @@ use webhook_domain::{
     AddressPolicy, CircuitPolicy, Event, MaxConcurrency, OrderingField, PlatformSettings,
     RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId,
 };
-use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
+use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, PageStart};
 use webhook_store::webhooks::{self, Webhook};
 
 use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
@@ -224,7 +224,7 @@ impl Stage {
     /// Waits until `count` deliveries ended, and reads them.
     pub async fn ended(&self, count: usize) -> Vec<DeliveryRow> {
         let all = DeliveryFilter::default();
-        let place = Place {
+        let place = PageStart {
             order: Order::Newest,
             after: None,
             limit: 1_000,

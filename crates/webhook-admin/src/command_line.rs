@@ -5,7 +5,7 @@ use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role, WebhookId};
 use webhook_store::api_keys::{self, NewApiKey};
 use webhook_store::audit::{self, Actor, AuditEntry};
-use webhook_store::{Purpose, SealingKeys, StoreError, idempotency, secrets, transaction};
+use webhook_store::{PoolPurpose, SealingKeys, StoreError, idempotency, secrets, transaction};
 
 /// Webhooks whose secrets are sealed anew in one transaction.
 const WEBHOOKS_PER_TRANSACTION: i64 = 100;
@@ -13,7 +13,7 @@ const WEBHOOKS_PER_TRANSACTION: i64 = 100;
 /// Creates an API key and stores the key's hash. Only the caller ever sees the key.
 pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyhow::Result<ApiKey> {
     webhook_store::check_sessions(database_url).await?;
-    let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
+    let pool = webhook_store::connect(database_url, 1, PoolPurpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let key = ApiKey::from_random(rand::random());
     let new = NewApiKey {
@@ -50,7 +50,7 @@ pub async fn reseal(
     keys: &SealingKeys,
 ) -> anyhow::Result<(usize, Vec<WebhookId>)> {
     webhook_store::check_sessions(database_url).await?;
-    let pool = webhook_store::connect(database_url, 1, Purpose::Commands).await?;
+    let pool = webhook_store::connect(database_url, 1, PoolPurpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
     forgotten.context("cannot remove remembered creations")?;

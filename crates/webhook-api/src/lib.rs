@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use webhook_admin::Connections;
 use webhook_broker::Publisher;
-use webhook_store::Purpose;
+use webhook_store::PoolPurpose;
 use webhook_web::api_key_cache::ApiKeyCache;
 use webhook_web::rate_limit::KeyLimits;
 
@@ -46,7 +46,7 @@ pub async fn run(
     let database_url = config.database_url.as_str();
     webhook_store::check_sessions(database_url).await?;
     migrate(database_url).await?;
-    let pool = webhook_store::connect(database_url, POOL_SIZE, Purpose::Management).await?;
+    let pool = webhook_store::connect(database_url, POOL_SIZE, PoolPurpose::Management).await?;
     // The publisher outlives the drain, so that requests that are running can still publish.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(config.broker, "webhook-api", publishing.clone());

@@ -65,7 +65,7 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The purpose of a connection. The frame size depends on the purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum ConnectionPurpose {
     /// Small frames, as our own messages have small headers.
     Publishing,
     /// Frames as large as RabbitMQ allows: strangers wrote the headers of the messages, and
@@ -80,7 +80,7 @@ pub(crate) enum Purpose {
 pub(crate) async fn open(
     url: &BrokerUrl,
     name: &str,
-    purpose: Purpose,
+    purpose: ConnectionPurpose,
 ) -> Result<Connection, BrokerError> {
     let opening = async {
         let connection = connect(url, name, purpose).await?;
@@ -92,11 +92,15 @@ pub(crate) async fn open(
         .unwrap_or(Err(BrokerError::TimedOut))
 }
 
-async fn connect(url: &BrokerUrl, name: &str, purpose: Purpose) -> lapin::Result<Connection> {
+async fn connect(
+    url: &BrokerUrl,
+    name: &str,
+    purpose: ConnectionPurpose,
+) -> lapin::Result<Connection> {
     let mut uri = url.0.clone();
     uri.query.frame_max.get_or_insert(match purpose {
-        Purpose::Publishing => PUBLISHER_FRAME_BYTES,
-        Purpose::Consuming => CONSUMER_FRAME_BYTES,
+        ConnectionPurpose::Publishing => PUBLISHER_FRAME_BYTES,
+        ConnectionPurpose::Consuming => CONSUMER_FRAME_BYTES,
     });
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     Connection::connect_uri(uri, properties).await

@@ -12,7 +12,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connection::{BrokerUrl, Purpose, close, open};
+use crate::connection::{BrokerUrl, ConnectionPurpose, close, open};
 use crate::error::BrokerError;
 use crate::message::Message;
 use crate::topology::Queue;
@@ -58,7 +58,7 @@ pub async fn consume(
     name: &str,
     max_prefetch: Arc<AtomicU16>,
 ) -> Result<Consumer, BrokerError> {
-    let connection = open(url, name, Purpose::Consuming).await?;
+    let connection = open(url, name, ConnectionPurpose::Consuming).await?;
     let channel = connection.create_channel().await?;
     let prefetch = Prefetch::new(max_prefetch);
     let subscription = start(&channel, queue, consumer_tag(name, 0), &prefetch).await?;

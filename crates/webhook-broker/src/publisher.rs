@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_domain::{Event, PublishedTo};
 
-use crate::connection::{BrokerUrl, Purpose, close, open};
+use crate::connection::{BrokerUrl, ConnectionPurpose, close, open};
 use crate::error::BrokerError;
 use crate::rejection::published_to_headers;
 use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
@@ -232,7 +232,7 @@ pub(crate) async fn open_confirming(
     url: &BrokerUrl,
     name: &str,
 ) -> Result<(Connection, Channel), BrokerError> {
-    let connection = open(url, name, Purpose::Publishing).await?;
+    let connection = open(url, name, ConnectionPurpose::Publishing).await?;
     let channel = connection.create_channel().await?;
     channel
         .confirm_select(ConfirmSelectOptions::default())

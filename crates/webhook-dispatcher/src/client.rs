@@ -47,7 +47,7 @@ use http1::Http1;
 use http2::Http2;
 pub(crate) use origin::{Origin, Target};
 use pool::{Connection, ConnectionWait, Pool};
-pub(crate) use progress::{Progress, millis};
+pub(crate) use progress::{ConnectProgress, millis};
 pub(crate) use response::Response;
 pub(crate) use tls::Protocols;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, CircuitPolicy};
-use webhook_store::{Pool, Purpose, SealingKeys, connect};
+use webhook_store::{Pool, PoolPurpose, SealingKeys, connect};
 
 use crate::client::Connector;
 use crate::pipeline::backlog::Backlog;
@@ -51,7 +51,7 @@ pub struct WorkerConfig {
 pub struct Pools {
     /// For everything but batches.
     pub work: Pool,
-    /// For batches of events and of results, see [`Purpose::Batches`].
+    /// For batches of events and of results, see [`PoolPurpose::Batches`].
     pub batches: Pool,
 }
 
@@ -59,8 +59,8 @@ impl Pools {
     /// Makes the pools. Connections open on first use, as Postgres may be away when a worker starts.
     pub async fn connect(database_url: &str) -> Result<Self, webhook_store::ConnectError> {
         Ok(Self {
-            work: connect(database_url, POOL_SIZE, Purpose::Events).await?,
-            batches: connect(database_url, BATCHES_POOL_SIZE, Purpose::Batches).await?,
+            work: connect(database_url, POOL_SIZE, PoolPurpose::Events).await?,
+            batches: connect(database_url, BATCHES_POOL_SIZE, PoolPurpose::Batches).await?,
         })
     }
 }

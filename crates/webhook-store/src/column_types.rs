@@ -42,7 +42,7 @@ pub(crate) mod all {
         WebhookId, WebhookStatus,
     };
 
-    pub use super::{Backlog, Code, Enum, Id, Named};
+    pub use super::{BacklogQueue, Code, Enum, Id, Named};
 }
 
 /// A column of type `uuid`: an id of type `T`.
@@ -108,7 +108,7 @@ impl<T: 'static> Queryable<Named<T>, Pg> for StoredName<T> {
 /// A webhook's two queues of due deliveries without room in a lane. The column is null for a delivery
 /// that is leased, not due yet, held by an ordering key, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backlog {
+pub enum BacklogQueue {
     /// Deliveries without an attempt.
     FirstAttempt = 0,
     /// Deliveries with an attempt, or retried at an admin's request.
@@ -284,7 +284,7 @@ impl ToSql<Named<FailureClass>, Pg> for FailureClass {
     }
 }
 
-impl ToSql<Code<Backlog>, Pg> for Backlog {
+impl ToSql<Code<BacklogQueue>, Pg> for BacklogQueue {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(&(*self as i16).to_be_bytes())?;
         Ok(IsNull::No)

@@ -22,17 +22,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 const SETTINGS: &str = "SET idle_in_transaction_session_timeout = '10s'; SET jit = off;
     SET plan_cache_mode = force_custom_plan;";
 
-/// Settings of [`Purpose::Events`]. Every statement on the way of an event goes by an index. While a
+/// Settings of [`PoolPurpose::Events`]. Every statement on the way of an event goes by an index. While a
 /// table grows faster than its statistics, the planner would read the whole table, batch after batch.
 const EVENTS_SETTINGS: &str = "SET enable_seqscan = off;";
 
-/// Settings of [`Purpose::Batches`]. The statement of a batch is planned once per connection: planning
+/// Settings of [`PoolPurpose::Batches`]. The statement of a batch is planned once per connection: planning
 /// took as long as a hundred rows. The generic plan does not know the lengths of the arrays, and
 /// would compare every row with every other, unless hash joins are the only joins allowed.
 const BATCHES_SETTINGS: &str = "SET enable_seqscan = off; SET enable_nestloop = off;
     SET plan_cache_mode = force_generic_plan;";
 
-/// Settings of [`Purpose::Management`]. A request gives up waiting for a lock after 5 s, before its
+/// Settings of [`PoolPurpose::Management`]. A request gives up waiting for a lock after 5 s, before its
 /// client gives up, and a statement ends after 15 s, when no client waits any more. Postgres looks
 /// every second whether the client is still connected, and cancels the statement if not.
 const MANAGEMENT_SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s';
@@ -40,7 +40,7 @@ const MANAGEMENT_SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeou
 
 /// The purpose of a pool, which decides the settings of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum PoolPurpose {
     /// The way of an event: a few statements, repeated for ever, on fast-growing tables.
     Events,
     /// Taking events in and recording attempts, in batches.
@@ -51,7 +51,7 @@ pub enum Purpose {
     Commands,
 }
 
-impl Purpose {
+impl PoolPurpose {
     fn settings(self) -> &'static str {
         match self {
             Self::Events => EVENTS_SETTINGS,
@@ -71,7 +71,7 @@ const MAX_SILENCE: Duration = Duration::from_secs(20);
 /// no attacker.
 pub(crate) async fn open(
     database_url: &str,
-    purpose: Purpose,
+    purpose: PoolPurpose,
 ) -> ConnectionResult<AsyncPgConnection> {
     let mut config = configure(database_url).map_err(bad)?;
     let mut connection = if config.get_ssl_mode() == SslMode::Require {

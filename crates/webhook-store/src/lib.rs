@@ -21,7 +21,7 @@ mod tables;
 
 pub mod migrations;
 
-pub use connection::Purpose;
+pub use connection::PoolPurpose;
 pub use dispatch::leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use dispatch::{claims, destinations, intake, ordering, retention};
 pub use droppable::droppable;

@@ -10,7 +10,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
-use crate::connection::{self, Purpose};
+use crate::connection::{self, PoolPurpose};
 
 /// The advisory lock of a migration ("webhooks" in ASCII): several replicas may start at once.
 const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
@@ -38,7 +38,7 @@ pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
 
 /// Whether every migration of this binary was applied.
 async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
-    let mut connection = connection::open(database_url, Purpose::Commands)
+    let mut connection = connection::open(database_url, PoolPurpose::Commands)
         .await
         .context("cannot connect to Postgres")?;
     #[derive(diesel::QueryableByName)]
@@ -73,7 +73,7 @@ pub async fn revert_all(database_url: &str) -> anyhow::Result<()> {
 
 /// Opens a connection with the advisory lock, held until the connection is dropped.
 async fn locked(database_url: &str) -> anyhow::Result<AsyncMigrationHarness<AsyncPgConnection>> {
-    let mut connection = connection::open(database_url, Purpose::Commands)
+    let mut connection = connection::open(database_url, PoolPurpose::Commands)
         .await
         .context("cannot connect to Postgres")?;
     diesel::sql_query(format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))

@@ -10,7 +10,7 @@ use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
 
-use crate::connection::Purpose;
+use crate::connection::PoolPurpose;
 use crate::droppable::{self, droppable};
 use crate::{StoreError, connection, generation};
 
@@ -41,7 +41,7 @@ pub struct ConnectError(#[from] managed::BuildError);
 pub async fn connect(
     database_url: &str,
     max_size: usize,
-    purpose: Purpose,
+    purpose: PoolPurpose,
 ) -> Result<Pool, ConnectError> {
     let sessions = Sessions {
         database_url: database_url.to_owned(),
@@ -90,7 +90,7 @@ async fn check_writable(pool: &Pool) -> Result<(), StoreError> {
 #[derive(Debug)]
 pub struct Sessions {
     database_url: String,
-    purpose: Purpose,
+    purpose: PoolPurpose,
 }
 
 /// A session with Postgres.

@@ -143,7 +143,7 @@ macro_rules! deliveries {
                     next_attempt_at -> Nullable<Timestamptz>,
                     created_at -> Timestamptz,
                     ended_at -> Nullable<Timestamptz>,
-                    backlog -> Nullable<Code<Backlog>>,
+                    backlog -> Nullable<Code<BacklogQueue>>,
                     ordering_key -> Nullable<Id<OrderingKey>>,
                     ordering_sequence -> Nullable<Int8>,
                     event_type -> Enum<EventType>,

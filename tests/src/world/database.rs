@@ -2,7 +2,7 @@ use tokio_postgres::NoTls;
 use tokio_postgres::types::FromSql;
 use webhook_domain::{Environment, PlatformSettings, RetryPolicy};
 use webhook_store::rejected_messages::{self, RejectedMessage, RejectedMessageFilter};
-use webhook_store::{Connection, Pool, Purpose, retry_policies, settings, transaction};
+use webhook_store::{Connection, Pool, PoolPurpose, retry_policies, settings, transaction};
 
 use super::with_path;
 
@@ -45,7 +45,7 @@ impl Database {
             webhook_store::migrations::run(&url).await?;
         }
         Ok(Self {
-            pool: webhook_store::connect(&url, 10, Purpose::Events).await?,
+            pool: webhook_store::connect(&url, 10, PoolPurpose::Events).await?,
             url,
             name: name.to_owned(),
             server: server.to_owned(),

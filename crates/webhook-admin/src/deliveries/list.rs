@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 use webhook_domain::{
     DeliveryId, Environment, EventId, EventType, ResponseRange, StatusFilter, WebhookId,
 };
-use webhook_store::deliveries::{self, DeliveryFilter, Order, Place};
+use webhook_store::deliveries::{self, DeliveryFilter, Order, PageStart};
 
 use super::body::DeliveryBody;
 use crate::connections::Connections;
@@ -88,7 +88,7 @@ pub async fn list_deliveries(
     connections: &Connections,
 ) -> Result<TotalPage<DeliveryBody>, Refusal> {
     let filter = list.filter();
-    let place = Place {
+    let place = PageStart {
         order: Order::Newest,
         after: list.cursor,
         limit: list.limit.rows(),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use webhook_domain::FailureClass;
 
 use super::failure::{Failure, is_out_of_files};
-use super::progress::Progress;
+use super::progress::ConnectProgress;
 
 /// How long an address is tried alone before the next address is tried as well (RFC 8305 section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ impl Addresses {
     pub(super) async fn connect(
         &self,
         addresses: &[SocketAddr],
-        progress: &Progress,
+        progress: &ConnectProgress,
     ) -> Result<TcpStream, Failure> {
         let mut waiting = self.in_order(addresses).into_iter();
         let (mut running, mut failed) = (FuturesUnordered::new(), Vec::new());
@@ -109,7 +109,7 @@ impl Addresses {
     }
 }
 
-async fn dial(address: SocketAddr, progress: &Progress) -> io::Result<TcpStream> {
+async fn dial(address: SocketAddr, progress: &ConnectProgress) -> io::Result<TcpStream> {
     loop {
         match TcpStream::connect(address).await {
             Ok(stream) => {
@@ -165,7 +165,9 @@ mod tests {
         let (_listener, alive) = listener().await;
         let addresses = Addresses::default();
 
-        let connected = addresses.connect(&[dead, alive], &Progress::start()).await;
+        let connected = addresses
+            .connect(&[dead, alive], &ConnectProgress::start())
+            .await;
 
         let stream = connected.expect("it connects");
 
@@ -179,7 +181,7 @@ mod tests {
         drop(gone);
 
         let addresses = Addresses::default();
-        let failed = addresses.connect(&[dead], &Progress::start()).await;
+        let failed = addresses.connect(&[dead], &ConnectProgress::start()).await;
 
         let failure = failed.expect_err("nobody listens");
         assert_eq!(failure.class, FailureClass::Connect);

@@ -17,7 +17,7 @@ use webhook_domain::{AddressPolicy, FailureClass};
 use super::addresses::{Addresses, with_port};
 use super::failure::Failure;
 use super::origin::{HostName, Origin};
-use super::progress::Progress;
+use super::progress::ConnectProgress;
 use super::resolver::NameResolver;
 use super::tls::{self, Protocols};
 use super::wire::{Stream, Transport};
@@ -92,7 +92,7 @@ impl Connector {
     pub(super) async fn connect(
         &self,
         origin: &Origin,
-        progress: &Progress,
+        progress: &ConnectProgress,
         protocols: Protocols,
     ) -> Result<Stream, Failure> {
         let found = match &origin.host {
@@ -159,7 +159,7 @@ impl Connector {
     pub(crate) async fn reach(
         &self,
         addresses: &[SocketAddr],
-        progress: &Progress,
+        progress: &ConnectProgress,
     ) -> Result<TcpStream, Failure> {
         let connecting = self.addresses.connect(addresses, progress);
         let connected = timeout(CONNECT_TIMEOUT, connecting).await;
@@ -171,7 +171,7 @@ impl Connector {
         &self,
         name: &ServerName<'static>,
         stream: TcpStream,
-        progress: &Progress,
+        progress: &ConnectProgress,
         protocols: Protocols,
     ) -> Result<Handshake, Failure> {
         let wanted = Arc::default();
@@ -246,7 +246,7 @@ mod tests {
                 stream.shutdown().await.expect("it ends");
             }
         });
-        let (connector, progress) = (connector(), Progress::start());
+        let (connector, progress) = (connector(), ConnectProgress::start());
         let name = ServerName::try_from("localhost").expect("a name");
 
         let mut kinds = Vec::new();

@@ -12,7 +12,7 @@ use webhook_domain::WebhookId;
 use super::failure::{CountedFor, Failure};
 use super::http1::Http1;
 use super::http2::{Http2, Slot};
-use super::progress::Progress;
+use super::progress::ConnectProgress;
 use super::tls::Protocols;
 
 /// How long the protocol of an unused origin is remembered.
@@ -77,14 +77,14 @@ impl NewConnection {
 
 /// A connection being made for all waiting requests.
 pub(super) struct Connecting {
-    progress: Arc<Progress>,
+    progress: Arc<ConnectProgress>,
     making: Shared<BoxFuture<'static, Result<NewConnection, Failure>>>,
     counted: CountedFor,
 }
 
 impl Connecting {
     pub(super) fn new(
-        progress: Arc<Progress>,
+        progress: Arc<ConnectProgress>,
         making: JoinHandle<Result<NewConnection, Failure>>,
     ) -> Self {
         let making = making.map(|ended| {
@@ -101,7 +101,7 @@ impl Connecting {
         }
     }
 
-    pub(super) fn progress(&self) -> &Arc<Progress> {
+    pub(super) fn progress(&self) -> &Arc<ConnectProgress> {
         &self.progress
     }
 

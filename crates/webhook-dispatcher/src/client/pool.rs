@@ -17,7 +17,7 @@ use super::http1::Http1;
 use super::http2::{Http2, Slot};
 use super::origin::Origin;
 use super::origin_connections::{Choice, Connecting, NewConnection, OriginConnections};
-use super::progress::Progress;
+use super::progress::ConnectProgress;
 use super::tls::Protocols;
 
 /// The most idle HTTP/1 connections. One more closes all idle connections of some webhook.
@@ -46,14 +46,14 @@ pub(super) enum Connection {
 /// The new connection awaited by a request.
 #[derive(Default)]
 pub(crate) struct ConnectionWait {
-    progress: Option<Arc<Progress>>,
+    progress: Option<Arc<ConnectProgress>>,
     /// The shared connection being made. `None`: the request makes a connection alone.
     connecting: Option<Arc<Connecting>>,
 }
 
 impl ConnectionWait {
     /// How far the latest connection has come. `None`: the request has waited for none.
-    pub(crate) fn progress(&self) -> Option<&Progress> {
+    pub(crate) fn progress(&self) -> Option<&ConnectProgress> {
         self.progress.as_deref()
     }
 
@@ -70,7 +70,7 @@ impl ConnectionWait {
         self.connecting = Some(connecting.clone());
     }
 
-    fn for_own(&mut self, progress: &Arc<Progress>) {
+    fn for_own(&mut self, progress: &Arc<ConnectProgress>) {
         self.progress = Some(progress.clone());
         self.connecting = None;
     }
@@ -217,7 +217,7 @@ impl Pool {
         origin: &Arc<Origin>,
         wait: &mut ConnectionWait,
     ) -> Result<Connection, Failure> {
-        let progress = Arc::new(Progress::start());
+        let progress = Arc::new(ConnectProgress::start());
         wait.for_own(&progress);
         let made = self.open(origin, &progress).await?;
         let unusable = || Failure::ours("the new connection could not be used");
@@ -243,7 +243,7 @@ impl Pool {
     /// Starts to make a connection for all waiting requests. The connection is made also if all requests
     /// are cut off meanwhile.
     fn start(self: &Arc<Self>, origin: &Arc<Origin>) -> Connecting {
-        let progress = Arc::new(Progress::start());
+        let progress = Arc::new(ConnectProgress::start());
         let (pool, origin, shared) = (self.clone(), origin.clone(), progress.clone());
         let making = tokio::spawn(async move {
             let made = pool.open(&origin, &shared).await;
@@ -261,7 +261,7 @@ impl Pool {
     async fn open(
         &self,
         origin: &Arc<Origin>,
-        progress: &Progress,
+        progress: &ConnectProgress,
     ) -> Result<NewConnection, Failure> {
         let protocols = self
             .by_origin()

@@ -1,4 +1,4 @@
-//! Progress: how far a new connection has come.
+//! ConnectProgress: how far a new connection has come.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -15,7 +15,7 @@ const NOT_ENDED: i32 = -1;
 /// How far a new connection has come, and how long each step took. Shared by the waiting requests and
 /// the task making the connection, so the fields are atomic.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct ConnectProgress {
     began: Instant,
     dns_ms: AtomicI32,
     connected_ms: AtomicI32,
@@ -30,7 +30,7 @@ enum Step {
     ShakingHands,
 }
 
-impl Progress {
+impl ConnectProgress {
     pub(crate) fn start() -> Self {
         Self {
             began: Instant::now(),

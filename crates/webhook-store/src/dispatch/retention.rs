@@ -42,7 +42,7 @@ struct Subject {
     table: &'static str,
     /// The time of retention.
     kept: fn(&Retention) -> Duration,
-    /// Lists the next rows by time and id, for which [`Place`] stands. Some may be old.
+    /// Lists the next rows by time and id, for which [`SweepPosition`] stands. Some may be old.
     list_old: &'static str,
     /// Removes the old rows among the listed ones, except rows still in use. Returns the number.
     remove: &'static str,
@@ -104,7 +104,9 @@ pub async fn step(connection: &mut AsyncPgConnection) -> Result<Option<Step>, St
         let removed = remove(connection, subject, &listed, before).await?;
         let next = match listed.last() {
             Some(last) if listed.len() == ROWS_PER_STEP => Some((subject, *last)),
-            Some(_) | None => SUBJECTS.get(position + 1).map(|next| (next, Place::START)),
+            Some(_) | None => SUBJECTS
+                .get(position + 1)
+                .map(|next| (next, SweepPosition::START)),
         };
         Ok(Some(Step {
             table: subject.table,
@@ -129,14 +131,14 @@ pub async fn begin_anew(connection: &mut AsyncPgConnection) -> Result<(), StoreE
 
 /// The place of a row in the order of a sweep.
 #[derive(Clone, Copy, QueryableByName)]
-struct Place {
+struct SweepPosition {
     #[diesel(sql_type = Timestamptz)]
     at: DateTime<Utc>,
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
 }
 
-impl Place {
+impl SweepPosition {
     /// Before every row.
     const START: Self = Self {
         at: DateTime::UNIX_EPOCH,
@@ -156,11 +158,11 @@ struct SweepLock {
 }
 
 impl SweepLock {
-    fn after(&self) -> Place {
+    fn after(&self) -> SweepPosition {
         if self.subject.is_none() {
-            return Place::START;
+            return SweepPosition::START;
         }
-        Place {
+        SweepPosition {
             at: self.after_at,
             id: self.after_id,
         }
@@ -181,7 +183,7 @@ async fn list_old(
     subject: &Subject,
     lock: &SweepLock,
     before: DateTime<Utc>,
-) -> Result<Vec<Place>, StoreError> {
+) -> Result<Vec<SweepPosition>, StoreError> {
     let after = lock.after();
     let rows = i64::try_from(ROWS_PER_STEP).unwrap_or(i64::MAX);
     let query = diesel::sql_query(subject.list_old)
@@ -196,7 +198,7 @@ async fn list_old(
 async fn remove(
     connection: &mut AsyncPgConnection,
     subject: &Subject,
-    listed: &[Place],
+    listed: &[SweepPosition],
     before: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     #[derive(QueryableByName)]
@@ -228,11 +230,11 @@ sql! {
 /// Writes where the next step begins, and returns the pause until then. `None`: the sweep is over.
 async fn move_on(
     connection: &mut AsyncPgConnection,
-    next: Option<(&Subject, Place)>,
+    next: Option<(&Subject, SweepPosition)>,
 ) -> Result<Duration, StoreError> {
     let (min_pause, after) = match next {
         Some((_, after)) => (MIN_PAUSE, after),
-        None => (PAUSE_BETWEEN_SWEEPS, Place::START),
+        None => (PAUSE_BETWEEN_SWEEPS, SweepPosition::START),
     };
     let statement = MoveOn {
         subject: next.map(|(subject, _)| subject.table),

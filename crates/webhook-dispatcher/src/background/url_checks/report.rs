@@ -18,7 +18,7 @@ use webhook_domain::{
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use crate::client::{Connector, Failure, Handshake, Origin, Progress, Protocols};
+use crate::client::{ConnectProgress, Connector, Failure, Handshake, Origin, Protocols};
 
 /// How long a check may take. The API waits 16 s for the report.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(14);
@@ -32,7 +32,7 @@ const LATE_REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Checks a URL, up to the first failure.
 pub(super) async fn check_url(url: &str, connector: &Connector) -> UrlReport {
-    let (mut report, progress) = (UrlReport::default(), Progress::start());
+    let (mut report, progress) = (UrlReport::default(), ConnectProgress::start());
     let looked = timeout(
         CHECK_TIMEOUT,
         go_through(url, connector, &progress, &mut report),
@@ -50,7 +50,7 @@ pub(super) async fn check_url(url: &str, connector: &Connector) -> UrlReport {
 async fn go_through(
     url: &str,
     connector: &Connector,
-    progress: &Progress,
+    progress: &ConnectProgress,
     report: &mut UrlReport,
 ) -> Result<(), Failure> {
     let url = Url::parse(url).map_err(|error| Failure::new(FailureClass::Dns, error))?;
@@ -110,7 +110,7 @@ async fn shake_hands(
     name: &ServerName<'static>,
     stream: TcpStream,
     connector: &Connector,
-    progress: &Progress,
+    progress: &ConnectProgress,
 ) -> Result<TlsHandshake, Failure> {
     let began = Instant::now();
     let shaking = connector.shake_hands(name, stream, progress, Protocols::All);

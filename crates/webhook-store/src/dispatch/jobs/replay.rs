@@ -107,7 +107,7 @@ async fn list_candidates(
 
 /// The created deliveries of a step.
 #[derive(Default)]
-struct Owed {
+struct OwedDeliveries {
     count: usize,
     turns: Turns,
 }
@@ -159,9 +159,9 @@ async fn owe(
     job: &Job,
     replay: &Replay,
     missed: &[&Candidate],
-) -> Result<Owed, StoreError> {
+) -> Result<OwedDeliveries, StoreError> {
     if missed.is_empty() {
-        return Ok(Owed::default());
+        return Ok(OwedDeliveries::default());
     }
     // The first 24 digits hold time and randomness, the statement counts the last 8.
     let seed = Uuid::now_v7();
@@ -175,7 +175,7 @@ async fn owe(
         job_id: job.id,
     };
     let rows: Vec<OwedRow> = statement.load(connection).await?;
-    Ok(Owed {
+    Ok(OwedDeliveries {
         count: rows.len(),
         turns: write_keys(connection, replay.webhook_id, rows).await?,
     })

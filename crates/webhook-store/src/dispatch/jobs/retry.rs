@@ -7,7 +7,7 @@ use webhook_domain::{DeliveryId, DeliveryStatus};
 use super::step::Step;
 use crate::StoreError;
 use crate::error::unreadable;
-use crate::tables::deliveries::{DeliveryFilter, Order, Place, RetryRequest, list, make_due};
+use crate::tables::deliveries::{DeliveryFilter, Order, PageStart, RetryRequest, list, make_due};
 use crate::tables::jobs::Job;
 
 /// Makes the next deliveries due, oldest first.
@@ -18,7 +18,7 @@ pub(super) async fn step(
     position: Option<Value>,
 ) -> Result<Step, StoreError> {
     let limit = i64::from(job.rate.step());
-    let place = Place {
+    let place = PageStart {
         order: Order::Oldest,
         after: position.map(read_position).transpose()?,
         limit,

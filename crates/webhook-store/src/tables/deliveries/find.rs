@@ -10,7 +10,7 @@ use webhook_domain::{DeliveryId, EventId, WebhookId};
 
 use super::row::DeliveryRow;
 use crate::StoreError;
-use crate::column_types::{Backlog, Id, bind};
+use crate::column_types::{BacklogQueue, Id, bind};
 use crate::schema::{deliveries, deliveries_pending, events, webhooks};
 use crate::sql::sql;
 
@@ -86,7 +86,7 @@ pub async fn find_oldest_due(
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     let mut oldest: Option<DateTime<Utc>> = None;
     // One look into the index for each queue, however many deliveries wait.
-    for backlog in [Backlog::FirstAttempt, Backlog::Retry] {
+    for backlog in [BacklogQueue::FirstAttempt, BacklogQueue::Retry] {
         let due: Option<DateTime<Utc>> = deliveries_pending::table
             .filter(deliveries_pending::webhook_id.eq(bind(webhook_id)))
             .filter(deliveries_pending::backlog.eq(Some(backlog)))

@@ -62,7 +62,7 @@ pub enum Order {
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct PageStart {
     /// The order of the list.
     pub order: Order,
     /// The last delivery of the page before; `None`: the first page.
@@ -75,7 +75,7 @@ pub struct Place {
 pub async fn list(
     connection: &mut AsyncPgConnection,
     filter: &DeliveryFilter,
-    place: &Place,
+    place: &PageStart,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
     let Some(scope) = Scope::of(connection, filter).await? else {
         return Ok(Vec::new());
@@ -207,7 +207,7 @@ impl<'a> Scope<'a> {
     async fn list_ids(
         &self,
         connection: &mut AsyncPgConnection,
-        place: &Place,
+        place: &PageStart,
     ) -> Result<Vec<DeliveryId>, StoreError> {
         #[derive(QueryableByName)]
         struct Row {
@@ -235,7 +235,7 @@ impl<'a> Scope<'a> {
     async fn list_row_ids(
         &self,
         connection: &mut AsyncPgConnection,
-        place: &Place,
+        place: &PageStart,
     ) -> Result<Vec<DeliveryId>, StoreError> {
         let mut rows = self.rows();
         rows = match (place.order, place.after) {
