@@ -82,7 +82,7 @@ schemas! {
     /// The status of a job.
     JobStatusName "JobStatus" = one_of(JobStatus::ALL.iter().map(|s| s.as_str()));
     /// A status, a class of statuses, a failure without one, or `none`.
-    AnswerText "AnswerFilter" = text(
+    ResponseText "AnswerFilter" = text(
         "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address)$", 3, 15, "5xx");
     /// The outcome of an event for a webhook.
     EventOutcomeName "EventOutcome" = one_of(EventOutcome::ALL.iter().map(|o| o.as_str()));

@@ -42,7 +42,7 @@ request! {
         /// The result of the latest attempt: a status (`503`), a class of statuses (`5xx`), a failure
         /// without a status (`dns`, `connect`, `tls`, `timeout`, `reset`,
         /// `blocked_address`), or `none`.
-        #[param(value_type = Option<schema::AnswerText>, inline)]
+        #[param(value_type = Option<schema::ResponseText>, inline)]
         response: Option<ResponseRange> = optional(str::parse),
         /// The earliest creation time, to the millisecond.
         since: Option<DateTime<Utc>> = optional(parse_time),

@@ -42,7 +42,7 @@ request! {
         #[schema(value_type = Option<schema::StatusFilterName>, inline)]
         status: Option<StatusFilter> = optional(str::parse),
         /// The result of the latest attempt, as in the list.
-        #[schema(value_type = Option<schema::AnswerText>, inline)]
+        #[schema(value_type = Option<schema::ResponseText>, inline)]
         response: Option<ResponseRange> = optional(str::parse),
         /// The earliest creation time.
         since: Option<DateTime<Utc>> = optional(parse_time),

@@ -68,7 +68,7 @@ sql! {
         12 exchange_places: Vec<i16> as Array<SmallInt>,
         13 said_ids: Vec<Uuid> as Array<SqlUuid>,
         14 said: Vec<String> as Array<Text>,
-        15 answers: Vec<LastResponse> as Array<Code<LastResponse>>,
+        15 last_responses: Vec<LastResponse> as Array<Code<LastResponse>>,
         16 next_statuses: Vec<DeliveryStatus> as Array<Named<DeliveryStatus>>,
         17 next_times: Vec<Option<DateTime<Utc>>> as Array<Nullable<Timestamptz>>,
         18 leases: Vec<DateTime<Utc>> as Array<Timestamptz>,
@@ -148,7 +148,7 @@ impl<'a> Record<'a> {
 
     fn set_deliveries(&mut self, results: &[AttemptResult]) {
         let put_off = |next| matches!(next, NextState::PutOffTo(_));
-        self.answers = results.iter().map(|r| r.attempt.answer()).collect();
+        self.last_responses = results.iter().map(|r| r.attempt.last_response()).collect();
         self.next_statuses = results.iter().map(|r| next_status(r.next)).collect();
         self.next_times = results.iter().map(|r| next_time(r.next)).collect();
         self.leases = results.iter().map(|r| r.lease_until).collect();

@@ -54,7 +54,7 @@ impl Attempt {
     }
 
     /// The result of the attempt, as kept with the delivery.
-    pub fn answer(&self) -> LastResponse {
+    pub fn last_response(&self) -> LastResponse {
         LastResponse::of(self.status(), self.failure_class)
     }
 }

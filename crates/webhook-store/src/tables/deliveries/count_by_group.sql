@@ -1,6 +1,6 @@
 -- Counts the deliveries of many webhooks, or of all.
 --
--- A group is all deliveries with one status, last answer, environment and type. The index
+-- A group is all deliveries with one status, last response, environment and type. The index
 -- `deliveries_by_group` holds each group in the order of ids. This hops from group to
 -- group and reads the index entries of those that are asked for.
 --

@@ -1,6 +1,6 @@
 -- Counts the deliveries of some webhooks.
 --
--- A group is all deliveries with one webhook, status, last answer, environment and type. The index
+-- A group is all deliveries with one webhook, status, last response, environment and type. The index
 -- `deliveries_by_webhook` holds each group in the order of ids. This hops from group to
 -- group and reads the index entries of those that are asked for.
 --

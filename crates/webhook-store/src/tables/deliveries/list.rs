@@ -124,8 +124,8 @@ struct Scope<'a> {
     filter: &'a DeliveryFilter,
     /// Only deliveries to the webhooks.
     webhooks: Option<Vec<WebhookId>>,
-    /// Only deliveries with a last answer in the range.
-    answers: Option<ResponseRange>,
+    /// Only deliveries with a latest response in the range.
+    responses: Option<ResponseRange>,
     way: Way,
 }
 
@@ -156,12 +156,12 @@ impl Way {
     }
 }
 
-/// The last answers of a filter. `None`: any.
-fn answers(filter: &DeliveryFilter) -> Option<ResponseRange> {
+/// The latest responses of a filter. `None`: any.
+fn responses(filter: &DeliveryFilter) -> Option<ResponseRange> {
     if filter.status != Some(StatusFilter::Retrying) {
         return filter.response;
     }
-    // A retrying delivery is a pending one with an attempt. The last answer is 0 until the first
+    // A retrying delivery is a pending one with an attempt. The latest response is 0 until the first
     // attempt, and greater afterwards.
     let attempted = ResponseRange {
         first: 1,
@@ -190,16 +190,16 @@ impl<'a> Scope<'a> {
             }
             webhooks = Some(named);
         }
-        let answers = answers(filter);
+        let responses = responses(filter);
         let nobody = webhooks.as_ref().is_some_and(Vec::is_empty);
-        if nobody || answers.is_some_and(|range| range.first > range.last) {
+        if nobody || responses.is_some_and(|range| range.first > range.last) {
             return Ok(None);
         }
         Ok(Some(Self {
             way: Way::of(filter, webhooks.as_deref()),
             filter,
             webhooks,
-            answers,
+            responses,
         }))
     }
 
@@ -275,7 +275,7 @@ impl<'a> Scope<'a> {
         if let Some(status) = filter.status {
             rows = rows.filter(deliveries::status.eq(bind(status.status())));
         }
-        if let Some(range) = self.answers {
+        if let Some(range) = self.responses {
             let [first, last] = [range.first, range.last].map(LastResponse::from_code);
             rows = rows.filter(deliveries::last_answer.between(bind(first), bind(last)));
         }
@@ -296,8 +296,8 @@ impl<'a> Scope<'a> {
             .into_boxed()
             .bind::<Nullable<Array<Id<WebhookId>>>, _>(self.webhooks.clone())
             .bind::<Nullable<Text>, _>(filter.status.map(|s| s.status().as_str()))
-            .bind::<Nullable<SmallInt>, _>(self.answers.map(|range| range.first))
-            .bind::<Nullable<SmallInt>, _>(self.answers.map(|range| range.last))
+            .bind::<Nullable<SmallInt>, _>(self.responses.map(|range| range.first))
+            .bind::<Nullable<SmallInt>, _>(self.responses.map(|range| range.last))
             .bind::<Nullable<Text>, _>(filter.environment.map(Environment::as_str))
             .bind::<Nullable<Text>, _>(filter.event_type.map(EventType::as_str))
             .bind::<Id<DeliveryId>, _>(from)

@@ -1,6 +1,6 @@
 -- Lists the ids of a page of deliveries of many webhooks, or of all, newest first.
 --
--- A group is all deliveries with one status, last answer, environment and type. The index
+-- A group is all deliveries with one status, last response, environment and type. The index
 -- `deliveries_by_group` holds each group in the order of ids. This reads a few rows of each
 -- group, however many deliveries there are, unless few of them match $1.
 --
