@@ -26,17 +26,17 @@ WITH RECURSIVE waiting AS (
 ), room AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[])
         AS room (webhook_id, first_attempts, retries, queued)
-), given AS (
+), parameters AS (
     SELECT $5::integer AS default_free, $6::timestamptz AS lease_until, $7::integer AS row_limit,
            $8::bigint AS max_bytes
-), served AS (
-    -- Those that may be called now: Active, circuit closed, not held.
+), callable AS (
+    -- The webhooks that may be called now: Active, circuit closed, not held.
     SELECT webhooks.id, version, max_concurrency, rate_limit,
            greatest(1, rate_limit / 10) AS burst,
-           coalesce(room.first_attempts, given.default_free) AS first_attempts,
-           coalesce(room.retries, given.default_free) AS retries,
+           coalesce(room.first_attempts, parameters.default_free) AS first_attempts,
+           coalesce(room.retries, parameters.default_free) AS retries,
            coalesce(room.queued, 0) AS queued
-    FROM given, webhooks
+    FROM parameters, webhooks
     LEFT JOIN room ON room.webhook_id = webhooks.id
     LEFT JOIN webhook_health ON webhook_health.webhook_id = webhooks.id
     WHERE webhooks.id = ANY(ARRAY(SELECT webhook_id FROM waiting))
@@ -44,41 +44,41 @@ WITH RECURSIVE waiting AS (
       AND (webhook_health.held_until IS NULL OR webhook_health.held_until <= now())
 ), share AS (
     -- The limit, spread evenly over the webhooks with room.
-    SELECT greatest(1, (SELECT row_limit FROM given) / greatest(1, count(*))) AS rows
-    FROM served WHERE first_attempts > 0 OR retries > 0
+    SELECT greatest(1, (SELECT row_limit FROM parameters) / greatest(1, count(*))) AS rows
+    FROM callable WHERE first_attempts > 0 OR retries > 0
 ), bucket AS (
     -- The tokens of webhooks with a rate limit, refilled for at most a second. A bucket that
     -- another worker takes from now is left to that worker.
     SELECT rate_buckets.webhook_id,
            least(burst, tokens + rate_limit * greatest(0, extract(epoch FROM
                now() - greatest(refilled_at, now() - interval '1 s')))) AS tokens
-    FROM rate_buckets JOIN served ON served.id = rate_buckets.webhook_id
+    FROM rate_buckets JOIN callable ON callable.id = rate_buckets.webhook_id
     WHERE rate_limit IS NOT NULL
     FOR UPDATE OF rate_buckets SKIP LOCKED
 ), picked AS (
     -- The deliveries of each webhook, first attempts and retries in turn, so that a mountain of
-    -- either starves nobody.
+    -- either does not starve the other.
     SELECT row.id, row.rank, row.webhook_id, version, max_concurrency,
            rate_limit IS NOT NULL AS rate_limited,
            (SELECT octet_length(body) FROM events WHERE events.id = row.event_id) AS bytes
-    FROM share, served
-    LEFT JOIN bucket ON bucket.webhook_id = served.id
+    FROM share, callable
+    LEFT JOIN bucket ON bucket.webhook_id = callable.id
     CROSS JOIN LATERAL (
         SELECT id, event_id, webhook_id, rank FROM (
             SELECT id, event_id, webhook_id,
                    row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
             FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries_pending
-                  WHERE webhook_id = served.id AND backlog = 0
+                  WHERE webhook_id = callable.id AND backlog = 0
                   ORDER BY next_attempt_at
-                  LIMIT least(served.first_attempts, share.rows)
+                  LIMIT least(callable.first_attempts, share.rows)
                   FOR UPDATE SKIP LOCKED) AS first_attempt
             UNION ALL
             SELECT id, event_id, webhook_id,
                    row_number() OVER (ORDER BY next_attempt_at) + random() AS rank
             FROM (SELECT id, event_id, webhook_id, next_attempt_at FROM deliveries_pending
-                  WHERE webhook_id = served.id AND backlog = 1
+                  WHERE webhook_id = callable.id AND backlog = 1
                   ORDER BY next_attempt_at
-                  LIMIT least(served.retries, share.rows)
+                  LIMIT least(callable.retries, share.rows)
                   FOR UPDATE SKIP LOCKED) AS retry
         ) AS both_kinds
         ORDER BY rank
@@ -87,36 +87,36 @@ WITH RECURSIVE waiting AS (
               THEN greatest(0, least(floor(coalesce(bucket.tokens, 0)), burst - queued))::bigint
               END
     ) AS row
-), kept AS (
-    -- As many of them as the bytes allow.
+), fitting AS (
+    -- As many of the picked deliveries as the bytes allow.
     SELECT * FROM (
         SELECT *, sum(bytes) OVER (ORDER BY rank, id) - bytes AS bytes_before FROM picked
     ) AS summed
-    WHERE bytes_before < (SELECT max_bytes FROM given)
-), spent AS (
+    WHERE bytes_before < (SELECT max_bytes FROM parameters)
+), spent_tokens AS (
     UPDATE rate_buckets
     SET tokens = bucket.tokens - taken.requests,
         -- A statement that began earlier may come later; no span is counted twice.
         refilled_at = greatest(refilled_at, now())
     FROM bucket
-    JOIN (SELECT webhook_id, count(*) AS requests FROM kept GROUP BY webhook_id) AS taken
+    JOIN (SELECT webhook_id, count(*) AS requests FROM fitting GROUP BY webhook_id) AS taken
         USING (webhook_id)
     WHERE rate_buckets.webhook_id = bucket.webhook_id
 ), claimed AS (
     -- The lease.
     UPDATE deliveries_pending AS delivery
-    SET next_attempt_at = (SELECT lease_until FROM given), backlog = NULL
-    WHERE delivery.id = ANY(ARRAY(SELECT id FROM kept))
+    SET next_attempt_at = (SELECT lease_until FROM parameters), backlog = NULL
+    WHERE delivery.id = ANY(ARRAY(SELECT id FROM fitting))
     RETURNING delivery.id, event_id, webhook_id, attempts, schedule_from, ordering_key,
         coalesce(schedule_since, created_at) AS schedule_since, throttled
 )
 -- Oldest first. Only the first delivery of an event brings the body, which the others share.
-SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
-       claimed.attempts, claimed.schedule_from, claimed.ordering_key, kept.rate_limited,
+SELECT claimed.id, claimed.webhook_id, fitting.version, fitting.max_concurrency,
+       claimed.attempts, claimed.schedule_from, claimed.ordering_key, fitting.rate_limited,
        claimed.schedule_since, claimed.throttled,
        events.id, events.event_type, events.environment, occurred_at, test_webhook_id,
-       CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
+       CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY fitting.rank, fitting.id) = 1
             THEN body END
-FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id
+FROM claimed JOIN fitting ON fitting.id = claimed.id JOIN events ON events.id = claimed.event_id
 WHERE events.id = ANY(ARRAY(SELECT event_id FROM claimed))
-ORDER BY kept.rank, kept.id
+ORDER BY fitting.rank, fitting.id

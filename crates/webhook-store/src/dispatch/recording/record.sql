@@ -45,7 +45,7 @@
 -- $38 text[]        counts: failed attempts by kind, as array literals
 -- $39 text[]        counts: attempts by duration, as array literals
 -- $40 uuid          this worker
-WITH kept AS (
+WITH inserted_attempts AS (
     -- The attempts. An attempt that was recorded by a call whose reply was lost is stored already.
     INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
         first_byte_ms, response_status, failure_class, failure_detail, exchange_id, exchange_place)
@@ -53,7 +53,7 @@ WITH kept AS (
         $5::integer[], $6::integer[], $7::integer[], $8::integer[], $9::text[], $10::text[],
         $11::uuid[], $12::smallint[])
     ON CONFLICT DO NOTHING
-), said AS (
+), inserted_transcripts AS (
     -- The transcripts of the attempts, several in a row.
     INSERT INTO exchanges (id, said)
     SELECT * FROM unnest($13::uuid[], $14::text[])
@@ -70,7 +70,7 @@ WITH kept AS (
       AND (delivery.ordering_key IS NULL
            OR (delivery.next_attempt_at = result.lease_until AND backlog IS NULL))
     RETURNING delivery.*, result.number, result.last_answer AS answer, next_status
-), moved AS (
+), inserted_ended AS (
     -- An event that is published again after retention removed the event may still have its first
     -- delivery in `deliveries_ended`. The second delivery then leaves no row.
     INSERT INTO deliveries_ended (id, event_id, webhook_id, event_type, environment, test,
@@ -95,7 +95,7 @@ WITH kept AS (
       AND delivery.id = result.delivery_id AND delivery.attempts = result.number - 1
       AND (delivery.ordering_key IS NULL
            OR (delivery.next_attempt_at = result.lease_until AND backlog IS NULL))
-), told AS (
+), inserted_status_events AS (
     -- Status events of deliveries that ended just now.
     INSERT INTO status_events (id, routing_key, body)
     SELECT told.id, routing_key, body
@@ -120,7 +120,7 @@ WITH kept AS (
     SELECT * FROM unnest($32::uuid[], $33::timestamptz[], $34::integer[], $35::integer[],
         $36::integer[], $37::integer[], $38::text[], $39::text[])
         AS hours (webhook_id, hour, attempts, failed_attempts, succeeded, failed, failures, durations)
-), counted AS (
+), hour_counts AS (
     -- Counts per webhook. Arrays are added here and not by a function, which Postgres would plan anew
     -- at each call.
     INSERT INTO webhook_hours AS known (webhook_id, hour, attempts, failed_attempts,
@@ -141,7 +141,7 @@ WITH kept AS (
             SELECT coalesce(one, 0) + coalesce(other, 0)
             FROM unnest(known.durations, excluded.durations)
                 WITH ORDINALITY AS counts (one, other, place) ORDER BY place)
-), summed AS (
+), total_counts AS (
     -- Counts of all webhooks, in a row of this worker's own, so that no worker waits for another.
     INSERT INTO total_hours AS known (hour, worker_id, attempts, failed_attempts,
         succeeded, failed, failures, durations)

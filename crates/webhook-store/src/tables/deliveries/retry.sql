@@ -10,7 +10,7 @@
 -- $4 uuid    the job, or null
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[]) AS wanted (id, status)
-), kept AS (
+), locked_events AS (
     -- The events of the deliveries, locked, so that retention removes none of the events until the commit.
     SELECT id FROM events WHERE id = ANY(ARRAY(
         SELECT event_id FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM wanted))
@@ -19,11 +19,11 @@ WITH wanted AS (
     DELETE FROM deliveries_ended AS delivery USING wanted
     WHERE delivery.id = ANY(ARRAY(SELECT id FROM wanted))
       AND delivery.id = wanted.id AND delivery.status = wanted.status::delivery_status
-      AND event_id IN (SELECT id FROM kept)
+      AND event_id IN (SELECT id FROM locked_events)
       AND EXISTS (SELECT FROM webhooks
                   WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
     RETURNING delivery.*
-), moved AS (
+), reopened AS (
     -- A delivery that had ended begins its schedule anew: attempts go on counting, and the schedule
     -- counts from here. The delivery waits as a retry (backlog 1); an ordered delivery waits for its turn.
     INSERT INTO deliveries_pending (id, event_id, webhook_id, event_type, environment, test,
@@ -35,7 +35,7 @@ WITH wanted AS (
         CASE WHEN ordering_key IS NULL THEN now() END,
         CASE WHEN ordering_key IS NULL THEN 1 END
     FROM ended
-), hurried AS (
+), made_due_now AS (
     -- A delivery that waits for its retry is due at once, and its schedule goes on. A delivery under way
     -- is taken from its worker here, and may be sent twice; the API's description says so.
     UPDATE deliveries_pending AS delivery SET
@@ -45,15 +45,15 @@ WITH wanted AS (
     FROM wanted
     WHERE delivery.id = ANY(ARRAY(SELECT id FROM wanted))
       AND delivery.id = wanted.id AND wanted.status = 'pending' AND attempts > 0
-      AND event_id IN (SELECT id FROM kept)
+      AND event_id IN (SELECT id FROM locked_events)
       AND EXISTS (SELECT FROM webhooks
                   WHERE webhooks.id = webhook_id AND webhooks.status = 'active')
     RETURNING delivery.*
 ), due AS (
     SELECT id, webhook_id, ordering_key, attempts, status FROM ended
     UNION ALL
-    SELECT id, webhook_id, ordering_key, attempts, status FROM hurried
-), noted AS (
+    SELECT id, webhook_id, ordering_key, attempts, status FROM made_due_now
+), noted_requests AS (
     INSERT INTO resends (delivery_id, after_attempt, status_before, actor_name, job_id)
     SELECT id, attempts, status, $3::text, $4::uuid FROM due
 )
