@@ -189,7 +189,7 @@ impl PatchRetention {
         Retention {
             events: self.events.over(current.events, default.events),
             deliveries: self.deliveries.over(current.deliveries, default.deliveries),
-            bodies: self.bodies.over(current.bodies, default.bodies),
+            transcripts: self.bodies.over(current.transcripts, default.transcripts),
             audit: self.audit.over(current.audit, default.audit),
         }
     }
@@ -234,7 +234,7 @@ impl From<&PlatformSettings> for ValuesBody {
             retention: RetentionBody {
                 events: write_duration(kept.events),
                 deliveries: write_duration(kept.deliveries),
-                bodies: write_duration(kept.bodies),
+                bodies: write_duration(kept.transcripts),
                 audit: write_duration(kept.audit),
             },
             disable_after: write_duration(settings.disable_after),

@@ -36,7 +36,7 @@ pub struct Retention {
     /// Deliveries with their attempts, counted from the end of the delivery.
     pub deliveries: Duration,
     /// Transcripts (headers and bodies of requests and responses), counted from each attempt.
-    pub bodies: Duration,
+    pub transcripts: Duration,
     /// Entries of the audit log, counted from the action.
     pub audit: Duration,
 }
@@ -60,7 +60,7 @@ impl Default for Retention {
         Self {
             events: 30 * DAY,
             deliveries: 30 * DAY,
-            bodies: 7 * DAY,
+            transcripts: 7 * DAY,
             audit: 365 * DAY,
         }
     }
@@ -107,7 +107,7 @@ impl Retention {
         let each = [
             ("events", self.events),
             ("deliveries", self.deliveries),
-            ("bodies", self.bodies),
+            ("bodies", self.transcripts),
             ("audit", self.audit),
         ];
         let out_of_range = each
@@ -123,7 +123,7 @@ impl Retention {
                           retried";
             errors.push(refuse("deliveries", reason));
         }
-        if self.bodies > self.deliveries {
+        if self.transcripts > self.deliveries {
             let reason = "must be at most that of deliveries: a transcript is part of its \
                           delivery";
             errors.push(refuse("bodies", reason));
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_out_of_range_is_told_at_once() {
         let fields = wrong(|settings| {
-            settings.retention.bodies = DAY / 2;
+            settings.retention.transcripts = DAY / 2;
             settings.retention.audit = 3_651 * DAY;
             settings.disable_after = HOUR / 2;
             settings.grace_period = 8 * DAY;
@@ -236,7 +236,7 @@ mod tests {
             let shortest = Retention {
                 events: DAY,
                 deliveries: DAY,
-                bodies: DAY,
+                transcripts: DAY,
                 audit: DAY,
             };
             settings.retention = shortest;
@@ -248,7 +248,7 @@ mod tests {
             settings.retention = Retention {
                 events: years,
                 deliveries: years,
-                bodies: years,
+                transcripts: years,
                 audit: years,
             };
             settings.disable_after = Duration::from_secs(7_776_000);
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!((days(disable_after), days(grace_period)), (5, 1));
         assert_eq!(days(retention.events), 30);
         assert_eq!(days(retention.deliveries), 30);
-        assert_eq!(days(retention.bodies), 7);
+        assert_eq!(days(retention.transcripts), 7);
         assert_eq!(days(retention.audit), 365);
     }
 }

@@ -64,7 +64,7 @@ const SUBJECTS: [Subject; 9] = [
     subject!("deliveries", |kept| kept.deliveries),
     subject!("events", |kept| kept.events),
     subject!("audit_entries", |kept| kept.audit),
-    subject!("exchanges", |kept| kept.bodies),
+    subject!("exchanges", |kept| kept.transcripts),
     subject!("rejected_messages", |kept| kept.events),
     subject!("jobs", |kept| kept.deliveries),
     // Versions of webhooks explain events, so both are kept equally long.

@@ -62,7 +62,7 @@ impl Columns {
             retention: Retention {
                 events: seconds(self.keep_events_s),
                 deliveries: seconds(self.keep_deliveries_s),
-                bodies: seconds(self.keep_bodies_s),
+                transcripts: seconds(self.keep_bodies_s),
                 audit: seconds(self.keep_audit_s),
             },
             disable_after: seconds(self.disable_after_s),
@@ -81,7 +81,7 @@ impl Columns {
         Self {
             keep_events_s: seconds(kept.events),
             keep_deliveries_s: seconds(kept.deliveries),
-            keep_bodies_s: seconds(kept.bodies),
+            keep_bodies_s: seconds(kept.transcripts),
             keep_audit_s: seconds(kept.audit),
             disable_after_s: seconds(settings.disable_after),
             grace_period_s: seconds(settings.grace_period),
