@@ -171,7 +171,7 @@ pub async fn verify(
         let (event, delivery) = (request.event_id(), request.delivery_id());
         deliveries::find_sent_body(&mut connection, event, delivery).await?
     };
-    let checked = aside(move || check_signatures(&request, &own, sent.as_ref(), now));
+    let checked = run_blocking(move || check_signatures(&request, &own, sent.as_ref(), now));
     let mut check = checked.await?;
     if let Some(unexplained) = check.unexplained.clone() {
         let other = find_other(connections, keys, unexplained).await?;
@@ -259,7 +259,8 @@ async fn find_other(
         }
         after = page.last;
         let unexplained = unexplained.clone();
-        let found = aside(move || page.signers.into_iter().find(|s| signed(s, &unexplained)));
+        let found =
+            run_blocking(move || page.signers.into_iter().find(|s| signed(s, &unexplained)));
         if let Some(signer) = found.await? {
             return Ok(Some(OtherWebhook {
                 id: signer.webhook_id,
@@ -277,7 +278,9 @@ fn signed(signer: &Signer, unexplained: &Unexplained) -> bool {
 }
 
 /// Runs hashing on a thread for blocking work: other requests go on meanwhile.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Refusal::Broken(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Every route with its permission, on one screen.
+//! Every route with its permission, in three tables.
 
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
@@ -39,10 +39,10 @@ const POST: Method = Method::POST;
 const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
-const READ: Needs = Needs::Role(Permission::Read);
-const PUBLISH: Needs = Needs::Role(Permission::Publish);
-const MANAGE: Needs = Needs::Role(Permission::Manage);
-const OWN: Needs = Needs::Role(Permission::Own);
+const READ: Needs = Needs::Permission(Permission::Read);
+const PUBLISH: Needs = Needs::Permission(Permission::Publish);
+const MANAGE: Needs = Needs::Permission(Permission::Manage);
+const OWN: Needs = Needs::Permission(Permission::Own);
 
 /// Webhooks.
 #[rustfmt::skip]
@@ -136,7 +136,7 @@ enum Needs {
     /// Any valid API key or session.
     Key,
     /// An API key or session with this permission.
-    Role(Permission),
+    Permission(Permission),
 }
 
 /// The routes of a path, each behind its credentials; other methods are refused.
@@ -148,7 +148,7 @@ fn at(path: &str, routes: Vec<(Method, Needs, Route)>) -> Resource {
         let permission = match needs {
             Needs::Nothing => return route,
             Needs::Key => None,
-            Needs::Role(permission) => Some(permission),
+            Needs::Permission(permission) => Some(permission),
         };
         route.wrap(from_fn(move |request, next: Next<_>| {
             authorize(permission, request, next)

@@ -87,7 +87,7 @@ impl FromRequest for Form {
             let form = Self::parse(&read_body(payload, MAX_BYTES).await?);
             let sent = form.text(TOKEN_FIELD);
             if sent.is_empty() || sent != own {
-                return Err(Problem::StrangeForm);
+                return Err(Problem::BadFormToken);
             }
             Ok(form)
         })

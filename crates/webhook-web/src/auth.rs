@@ -44,7 +44,7 @@ async fn check_request(
     let caller = find_caller(request).await?;
     // Publishing is limited by the broker's confirms, not by requests per second.
     if permission != Some(Permission::Publish) {
-        part::<KeyLimits>(request).count(caller.key_id)?;
+        app_data::<KeyLimits>(request).count(caller.key_id)?;
     }
     if let Some(permission) = permission {
         caller.require(permission)?;
@@ -52,26 +52,26 @@ async fn check_request(
     Ok(caller)
 }
 
-fn part<T: 'static>(request: &ServiceRequest) -> &Data<T> {
-    let part = request.app_data();
-    part.expect("server.rs gives the app data to every route")
+fn app_data<T: 'static>(request: &ServiceRequest) -> &Data<T> {
+    let data = request.app_data();
+    data.expect("server.rs gives the app data to every route")
 }
 
 /// Finds the caller by the API key of the request, else by the session of the browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     if request.headers().contains_key(AUTHORIZATION) {
         let key = bearer_key(request.headers()).ok_or(Refusal::Unauthorized)?;
-        let known = part::<ApiKeyCache>(request).find(&key).await?;
+        let known = app_data::<ApiKeyCache>(request).find(&key).await?;
         return Ok(Caller::of(known, request_id::current()));
     }
     let cookie = request
         .cookie(SESSION_COOKIE)
         .ok_or(Refusal::Unauthorized)?;
-    if comes_from_elsewhere(request.method(), request.headers()) {
+    if is_cross_origin(request.method(), request.headers()) {
         return Err(Problem::OtherSite);
     }
     let hash = SessionToken::from_cookie(cookie.value()).hash();
-    let mut connection = part::<Connections>(request).acquire().await?;
+    let mut connection = app_data::<Connections>(request).acquire().await?;
     let known = sessions::find_key(&mut connection, &hash).await?;
     let known = known.ok_or(Refusal::Unauthorized)?;
     Ok(Caller::of(known, request_id::current()))
@@ -80,7 +80,7 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
 /// Whether a page of another origin makes a browser change data here. `SameSite` keeps the cookie from
 /// other sites, and this check keeps the cookie from other hosts and ports of the same site. Browsers
 /// without `Sec-Fetch-Site` send `Origin`.
-fn comes_from_elsewhere(method: &Method, headers: &HeaderMap) -> bool {
+fn is_cross_origin(method: &Method, headers: &HeaderMap) -> bool {
     if method.is_safe() {
         return false;
     }
@@ -124,7 +124,7 @@ mod tests {
                 let name = HeaderName::from_static(name);
                 headers.insert(name, HeaderValue::from_static(value));
             }
-            comes_from_elsewhere(&method, &headers)
+            is_cross_origin(&method, &headers)
         };
         let site = "sec-fetch-site";
         let (host, own) = (

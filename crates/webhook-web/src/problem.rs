@@ -28,7 +28,7 @@ pub enum Problem {
     OtherSite,
     /// A form's token is not the token of the browser's session.
     #[error("the form is not of this session; go back, load the page again and repeat the input")]
-    StrangeForm,
+    BadFormToken,
     /// A page was sent a body of another media type than a form's.
     #[error("the body must be a form: `Content-Type: application/x-www-form-urlencoded`")]
     NotAForm,
@@ -81,7 +81,7 @@ impl ResponseError for Problem {
         match self {
             Self::Refused(refusal) => refusal_status(refusal),
             Self::BrokenBody(_) => StatusCode::BAD_REQUEST,
-            Self::OtherSite | Self::StrangeForm => StatusCode::FORBIDDEN,
+            Self::OtherSite | Self::BadFormToken => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Encoded | Self::NotJsonType | Self::NotAForm => {

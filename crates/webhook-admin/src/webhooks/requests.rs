@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{Environment, SigningSecret, WebhookSettings};
 
-use super::settings::{Document, Draft, Reading, schema_of, take_settings};
+use super::settings::{Document, Draft, ReadContext, schema_of, take_settings};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 use crate::retry_policies::RetryPolicyRequest;
@@ -27,7 +27,7 @@ pub struct CreateWebhook {
 impl CreateWebhook {
     /// Reads the document.
     pub fn parse(body: &[u8], url_rules: &UrlRules) -> Result<Self, Refusal> {
-        let reading = Reading {
+        let reading = ReadContext {
             document: Document::Create,
             url_rules,
         };
@@ -45,7 +45,7 @@ pub struct ReplaceWebhook {
 impl ReplaceWebhook {
     /// Reads the document.
     pub fn parse(body: &[u8], url_rules: &UrlRules) -> Result<Self, Refusal> {
-        let reading = Reading {
+        let reading = ReadContext {
             document: Document::Replace,
             url_rules,
         };
@@ -67,7 +67,7 @@ impl PatchWebhook {
         current: &WebhookSettings,
         url_rules: &UrlRules,
     ) -> Result<Self, Refusal> {
-        let reading = Reading {
+        let reading = ReadContext {
             document: Document::Patch,
             url_rules,
         };
@@ -93,7 +93,7 @@ impl ImportWebhook {
         environment: Environment,
         url_rules: &UrlRules,
     ) -> Option<Self> {
-        let reading = Reading {
+        let reading = ReadContext {
             document: Document::Import,
             url_rules,
         };
@@ -105,7 +105,7 @@ impl ImportWebhook {
 fn parse(
     body: &[u8],
     draft: Draft,
-    reading: Reading<'_>,
+    reading: ReadContext<'_>,
 ) -> Result<(WebhookSettings, Option<SigningSecret>), Refusal> {
     let mut fields = Fields::of_body(body)?;
     let read = take_settings(&mut fields, draft, reading);

@@ -16,6 +16,6 @@ mod headers;
 mod metadata;
 mod serving;
 
-pub(super) use draft::{Document, Draft, Reading};
+pub(super) use draft::{Document, Draft, ReadContext};
 pub(super) use fields::{schema_of, take_settings};
 pub use serving::Ordering;

@@ -110,7 +110,7 @@ impl NameResolver {
         let (resolver, permits) = (self.resolver.clone(), self.permits.clone());
         let look_up = async move {
             let found = async {
-                let _permit = permits.of(&name).acquire().await;
+                let _permit = permits.permits_for(&name).acquire().await;
                 find(&resolver, &name).await
             };
             let found = timeout(LOOK_UP_TIMEOUT, found).await;
@@ -139,7 +139,7 @@ impl Permits {
         }
     }
 
-    fn of(&self, name: &str) -> &Semaphore {
+    fn permits_for(&self, name: &str) -> &Semaphore {
         let since = self.silent_names().get(name).copied();
         match since {
             Some(since) if since.elapsed() < SILENT_FOR => &self.silent,

@@ -44,21 +44,22 @@ pub(crate) async fn run_claims(worker: &Worker) {
             () = worker.cancel.cancelled() => return,
         }
         match claim(worker).await {
-            Ok(Claimed::SomeRateLimited) => {
+            Ok(RateLimitedClaim::Some) => {
                 rate_limited_until = Instant::now() + RATE_LIMITED_LINGER;
             }
-            Ok(Claimed::NoneRateLimited) => {}
+            Ok(RateLimitedClaim::None) => {}
             Err(error) => log::warn!("cannot claim due deliveries: {error}"),
         }
     }
 }
 
-enum Claimed {
-    SomeRateLimited,
-    NoneRateLimited,
+/// Whether a claim leased a delivery of a webhook with a rate limit.
+enum RateLimitedClaim {
+    Some,
+    None,
 }
 
-async fn claim(worker: &Worker) -> Result<Claimed, StoreError> {
+async fn claim(worker: &Worker) -> Result<RateLimitedClaim, StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     if promote_due(&mut connection, MAX_PROMOTED).await?
         == usize::try_from(MAX_PROMOTED).unwrap_or(0)
@@ -82,8 +83,8 @@ async fn claim(worker: &Worker) -> Result<Claimed, StoreError> {
     // The connection goes back first, as lanes need connections for destinations and hand-backs.
     drop(connection);
     let claimed = match leased.iter().any(|delivery| delivery.rate_limited) {
-        true => Claimed::SomeRateLimited,
-        false => Claimed::NoneRateLimited,
+        true => RateLimitedClaim::Some,
+        false => RateLimitedClaim::None,
     };
     worker.runners.offer(leased).await;
     Ok(claimed)

@@ -62,7 +62,7 @@ pub async fn list_destinations(
     let policies = Policies::read(connection, ids).await?;
     let previous = secrets::list_previous(connection, ids).await?;
     let destinations = rows.into_iter().map(|row| {
-        let mut policy = policies.of(row.id, row.environment.parse()?);
+        let mut policy = policies.policy_for(row.id, row.environment.parse()?);
         if let Some(millis) = row.timeout_ms {
             policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
         }

@@ -118,7 +118,7 @@ pub async fn find_for(
     environment: Environment,
 ) -> Result<RetryPolicy, StoreError> {
     let policies = Policies::read(connection, &[webhook_id]).await?;
-    Ok(policies.of(webhook_id, environment))
+    Ok(policies.policy_for(webhook_id, environment))
 }
 
 /// Gives a webhook its own policy, in the transaction that creates or changes the webhook.
@@ -190,7 +190,11 @@ impl Policies {
     }
 
     /// The policy for a webhook: its own, else the default of the environment.
-    pub(crate) fn of(&self, webhook_id: WebhookId, environment: Environment) -> RetryPolicy {
+    pub(crate) fn policy_for(
+        &self,
+        webhook_id: WebhookId,
+        environment: Environment,
+    ) -> RetryPolicy {
         let own = self.own.get(&webhook_id);
         own.or_else(|| self.defaults.get(&environment))
             .cloned()

@@ -22,7 +22,7 @@ pub(in crate::webhooks) enum Document {
 
 /// The kind of document to read, and the rules for URLs.
 #[derive(Clone, Copy)]
-pub(in crate::webhooks) struct Reading<'a> {
+pub(in crate::webhooks) struct ReadContext<'a> {
     pub(in crate::webhooks) document: Document,
     pub(in crate::webhooks) url_rules: &'a UrlRules,
 }

@@ -10,7 +10,7 @@ use webhook_domain::{
     WebhookDescription, WebhookName, WebhookSettings, WebhookUrl,
 };
 
-use super::draft::{Document, Draft, Reading};
+use super::draft::{Document, Draft, ReadContext};
 use super::headers::read_headers;
 use super::metadata::read_metadata;
 use super::serving::{read_ordering, read_retry_policy};
@@ -25,7 +25,7 @@ struct Field {
     /// The schema of the field's values.
     schema: fn(Document) -> RefOr<Schema>,
     /// Takes the field out of a document, and puts its value into the draft.
-    read: fn(&mut Draft, &mut Fields<'_>, Reading<'_>),
+    read: fn(&mut Draft, &mut Fields<'_>, ReadContext<'_>),
 }
 
 /// Whether a document has a field.
@@ -55,7 +55,7 @@ static FIELDS: [Field; 15] = [
         name: "url",
         presence: required_unless_patched,
         schema: |_| schema::UrlText::schema(),
-        read: |draft, fields, Reading { url_rules, .. }| {
+        read: |draft, fields, ReadContext { url_rules, .. }| {
             if draft.url.is_none() || fields.has("url") {
                 draft.url = fields.required("url", |text| {
                     WebhookUrl::parse(text, url_rules.schemes, &url_rules.addresses)
@@ -236,7 +236,7 @@ static FIELDS: [Field; 15] = [
 pub(in crate::webhooks) fn take_settings(
     fields: &mut Fields<'_>,
     mut draft: Draft,
-    reading: Reading<'_>,
+    reading: ReadContext<'_>,
 ) -> Option<(WebhookSettings, Option<SigningSecret>)> {
     for field in known_in(reading.document) {
         (field.read)(&mut draft, fields, reading);
@@ -270,7 +270,7 @@ fn required_unless_patched(document: Document) -> Presence {
     }
 }
 
-fn read_environment(draft: &mut Draft, fields: &mut Fields<'_>, reading: Reading<'_>) {
+fn read_environment(draft: &mut Draft, fields: &mut Fields<'_>, reading: ReadContext<'_>) {
     if reading.document == Document::Import {
         // The query names the environment to import into. The environment of the export is only checked.
         fields.optional("environment", str::parse::<Environment>);

@@ -196,7 +196,7 @@ async fn subscribe(
 }
 
 async fn unsubscribe(connection: &mut AsyncPgConnection, id: WebhookId) -> Result<(), StoreError> {
-    let of_it = subscriptions::table.filter(subscriptions::webhook_id.eq(bind(id)));
-    diesel::delete(of_it).execute(connection).await?;
+    let of_webhook = subscriptions::table.filter(subscriptions::webhook_id.eq(bind(id)));
+    diesel::delete(of_webhook).execute(connection).await?;
     Ok(())
 }
