@@ -101,7 +101,7 @@ impl Part {
 pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> {
     let mut channel = connection.create_channel().await?;
     for part in Part::all() {
-        let Err(error) = declare_part(&channel, &part, false).await else {
+        let Err(error) = declare_part(&channel, &part, Declare::Create).await else {
             continue;
         };
         // RabbitMQ closes the channel of a refused declaration.
@@ -113,7 +113,7 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
             );
         } else if error.is(AMQPSoftError::ACCESSREFUSED) {
             // A passive declaration needs no right; the part may have been declared by another user.
-            let exists = declare_part(&channel, &part, true).await;
+            let exists = declare_part(&channel, &part, Declare::CheckOnly).await;
             exists.map_err(|error| match error.is(AMQPSoftError::NOTFOUND) {
                 true => BrokerError::NotDeclared { name: part.name() },
                 false => error,
@@ -138,7 +138,17 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
     }
 }
 
-async fn declare_part(channel: &Channel, part: &Part, passive: bool) -> Result<(), BrokerError> {
+/// The kind of a declaration.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Declare {
+    /// Creates a missing part.
+    Create,
+    /// Only checks that the part exists (AMQP: passive).
+    CheckOnly,
+}
+
+async fn declare_part(channel: &Channel, part: &Part, declare: Declare) -> Result<(), BrokerError> {
+    let passive = declare == Declare::CheckOnly;
     match part {
         Part::Exchange(name) => {
             let options = ExchangeDeclareOptions {

@@ -75,18 +75,26 @@ pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer
     None
 }
 
+/// A time of consuming, from the connection on.
+pub(crate) struct Session {
+    pub(crate) began: Instant,
+    /// Why the consuming ended. `Ok`: the worker is asked to stop.
+    pub(crate) ended: Result<(), BrokenOff>,
+}
+
 /// Failures of Postgres in a row, each soon after consuming had begun.
 #[derive(Default)]
 pub(crate) struct StoreFailures(u32);
 
-/// Disconnects after consuming from `began` until `ended`, and pauses: twice as long with each failure
-/// of Postgres in a row.
+/// Disconnects after a time of consuming, and sleeps: twice as long with each failure of Postgres in a
+/// row.
 pub(crate) async fn leave(
     worker: &Worker,
     consumer: Consumer,
-    (began, ended): (Instant, Result<(), BrokenOff>),
+    session: Session,
     failures: &mut StoreFailures,
 ) {
+    let Session { began, ended } = session;
     let pause = match &ended {
         Err(BrokenOff::Store(_)) if began.elapsed() < EARLY_FAILURE_WINDOW => {
             failures.0 += 1;

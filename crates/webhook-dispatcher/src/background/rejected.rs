@@ -9,7 +9,7 @@ use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 
 use crate::consuming::{
-    BrokenOff, PAUSE_AFTER_CONSUMER_FAILURE, Source, StoreFailures, connect, leave,
+    BrokenOff, PAUSE_AFTER_CONSUMER_FAILURE, Session, Source, StoreFailures, connect, leave,
 };
 use crate::worker::Worker;
 
@@ -27,7 +27,7 @@ pub(crate) async fn run_rejected_queue(worker: &Worker) {
     while let Some(mut consumer) = connect(worker, &SOURCE).await {
         let began = Instant::now();
         let ended = write_down_batches(&mut consumer, worker).await;
-        leave(worker, consumer, (began, ended), &mut failures).await;
+        leave(worker, consumer, Session { began, ended }, &mut failures).await;
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Instant;
 use webhook_broker::{Consumer, Message, Queue, SUSPECT_AFTER_RETURNS};
 use webhook_domain::{Event, EventError, RejectionReason};
 
-use crate::consuming::{BrokenOff, Source, StoreFailures, connect, leave};
+use crate::consuming::{BrokenOff, Session, Source, StoreFailures, connect, leave};
 use crate::worker::Worker;
 use aside::Aside;
 use commit::{BatchEnd, Patience, commit};
@@ -47,7 +47,7 @@ pub(crate) async fn run_intake(worker: &Worker) {
         worker.readiness.set_consuming(false);
         // Uncommitted messages are with another worker now.
         worker.readiness.set_intake_stuck(false);
-        leave(worker, consumer, (began, ended), &mut failures).await;
+        leave(worker, consumer, Session { began, ended }, &mut failures).await;
     }
 }
 

@@ -293,9 +293,12 @@ async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(
             .select(webhooks::environment)
             .first(connection)
             .await?;
-        let told = (StatusEventType::WebhookWarning, environment);
-        let reason = "every attempt failed for a long time; the webhook will be set Inactive";
-        let event = status_events::about(*webhook_id, told, reason);
+        let event = status_events::about(
+            StatusEventType::WebhookWarning,
+            *webhook_id,
+            environment,
+            "every attempt failed for a long time; the webhook will be set Inactive",
+        );
         status_events::insert(connection, &event).await?;
     }
     Ok(())

@@ -28,8 +28,9 @@ pub struct StatusMessage {
 
 /// Makes an event about a webhook, with a new id and the current time.
 pub(crate) fn about(
+    event_type: StatusEventType,
     webhook_id: WebhookId,
-    (event_type, environment): (StatusEventType, Environment),
+    environment: Environment,
     reason: &str,
 ) -> StatusEvent {
     StatusEvent {

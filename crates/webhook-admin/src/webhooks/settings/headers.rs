@@ -22,8 +22,11 @@ pub(super) fn read_headers(
     let read = fields.optional_object("headers", |pairs| {
         // Removed headers come first, so that a patch may replace headers at the limit of 20.
         for (key, value) in pairs.take_pairs() {
-            if let Err(error) = read_header(headers, &mut seen, (&key, value.as_deref()), document)
-            {
+            let pair = Pair {
+                name: &key,
+                value: value.as_deref(),
+            };
+            if let Err(error) = read_header(headers, &mut seen, pair, document) {
                 pairs.refuse(&key, error);
             }
         }
@@ -34,19 +37,25 @@ pub(super) fn read_headers(
     }
 }
 
+/// A header of a document. `None`: the value is `null`.
+struct Pair<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
 fn read_header(
     headers: &mut CustomHeaders,
     seen: &mut CustomHeaders,
-    (key, value): (&str, Option<&str>),
+    pair: Pair<'_>,
     document: Document,
 ) -> Result<(), String> {
-    let name = HeaderName::parse(key).map_err(|error| error.to_string())?;
+    let name = HeaderName::parse(pair.name).map_err(|error| error.to_string())?;
     if seen.contains(&name) {
         return Err("appears more than once".to_owned());
     }
     let noted = seen.set(name.clone(), HeaderSecret::Stored);
     noted.map_err(|error| error.to_string())?;
-    let value = match (value, document) {
+    let value = match (pair.value, document) {
         (Some(text), _) => HeaderValue::parse(text).map(HeaderSecret::Given),
         (None, Document::Import) => Ok(HeaderSecret::Stored),
         (None, Document::Patch) => {

@@ -21,8 +21,9 @@ pub async fn disable(
         let Some((webhook, environment)) = set_inactive(connection, id, reason).await? else {
             return Ok(false);
         };
-        let told = (StatusEventType::WebhookDisabled, environment);
-        status_events::insert(connection, &status_events::about(id, told, reason)).await?;
+        let kind = StatusEventType::WebhookDisabled;
+        let event = status_events::about(kind, id, environment, reason);
+        status_events::insert(connection, &event).await?;
         let entry = AuditEntry {
             webhook_id: Some(id),
             before: Some(serde_json::json!({"status": "active"})),

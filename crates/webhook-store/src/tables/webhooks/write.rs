@@ -75,8 +75,12 @@ pub async fn save(
     let activated = was.status != after.status && after.status == WebhookStatus::Active;
     reset_health(connection, before, after, activated).await?;
     if activated {
-        let about = (StatusEventType::WebhookEnabled, after.environment);
-        let event = status_events::about(before.id, about, "set Active by an admin");
+        let event = status_events::about(
+            StatusEventType::WebhookEnabled,
+            before.id,
+            after.environment,
+            "set Active by an admin",
+        );
         status_events::insert(connection, &event).await?;
     }
     Ok(true)
