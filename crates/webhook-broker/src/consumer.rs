@@ -38,15 +38,17 @@ pub struct Consumer {
     subscription: lapin::Consumer,
     queue: Queue,
     name: String,
-    /// Number of the current subscription on the channel, from 0; part of the consumer tag. A reused tag
-    /// would make RabbitMQ count the earlier subscription's messages in hand with the current subscription's.
+    /// Number of the current subscription on the channel, from 0; part of the consumer tag. A reused
+    /// tag would make RabbitMQ count messages in hand of the earlier subscription with those of the
+    /// current one.
     subscription_number: usize,
     prefetch: Prefetch,
     /// Messages of the next batch.
     taken: Vec<Message>,
     /// Delivery tags of the current subscription's unacknowledged messages.
     in_hand: BTreeSet<u64>,
-    /// Delivery tags of earlier subscriptions' unacknowledged messages: events Postgres could not commit yet.
+    /// Delivery tags of earlier subscriptions' unacknowledged messages: events that Postgres could not
+    /// commit yet.
     carried_over: BTreeSet<u64>,
 }
 
@@ -188,9 +190,9 @@ impl Consumer {
         Ok(())
     }
 
-    /// Whether a new subscription should replace the current subscription: more messages may be in hand, or
-    /// waiting messages fill places of the prefetch. Waiting messages of earlier subscriptions do not count
-    /// for the prefetch of a new subscription. Called with a full prefetch only.
+    /// Whether a new subscription should replace the current one: more messages may be in hand, or
+    /// waiting messages fill places of the prefetch. Waiting messages of earlier subscriptions do not
+    /// count for the prefetch of a new subscription. Called with a full prefetch only.
     fn wants_new_subscription(&mut self) -> bool {
         let waiting = self.carried_over.len() + self.in_hand.len();
         let may_wait =

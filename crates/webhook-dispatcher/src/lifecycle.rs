@@ -24,7 +24,7 @@ use crate::pipeline::{claims, intake};
 use crate::readiness::Readiness;
 use crate::worker::{Pools, Stops, Worker, WorkerConfig};
 
-/// How long running attempts may take to end after `cancel`, where no configuration says otherwise.
+/// How long running attempts may take to end after `drain`, where no configuration says otherwise.
 pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
 
 /// How long each of the last steps of a stop may take: handing deliveries back, recording results.

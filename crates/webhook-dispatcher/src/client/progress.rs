@@ -1,4 +1,4 @@
-//! ConnectProgress: how far a new connection has come.
+//! The progress of a new connection: the steps done, and their times.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};

@@ -66,8 +66,8 @@ impl Recorder {
                 turns.add(webhook_id, judged.ends_turn_of);
                 attempts.push(judged.result);
             }
-            // Attempts first: the statement returns the webhooks that are failing or held, and the next delivery of an
-            // ordering key goes only after the commit of the delivery before.
+            // Attempts first: the statement returns the webhooks that are failing or held, and the next
+            // delivery of an ordering key goes only after the commit of the delivery before.
             let with_circuit_row = self.write(&attempts).await;
             self.apply_consequences(with_circuit_row, observations)
                 .await;

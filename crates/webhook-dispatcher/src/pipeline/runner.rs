@@ -46,8 +46,8 @@ impl Runners {
         }
     }
 
-    /// Makes an attempt. A cut-off attempt costs none: the next worker to lease
-    /// the delivery makes the attempt.
+    /// Makes an attempt. An attempt that is cut off does not count: the next worker to lease the delivery
+    /// makes the attempt.
     async fn run_assignment(&self, leased: &LeasedDelivery) -> AssignmentEnd {
         tokio::select! {
             end = self.try_assignment(leased) => end,

@@ -1,6 +1,6 @@
 -- Finds ordering keys whose first pending delivery still waits for its turn, and makes the delivery due:
--- a worker died between the commit and the release. Hops from webhook to webhook and from key to key over the index
--- `deliveries_in_order`, so the cost grows with the keys that have pending deliveries, not with rows.
+-- a worker died between the commit and the release. Hops from webhook to webhook and from key to key over
+-- the index `deliveries_in_order`, so the cost grows with the keys that have pending deliveries.
 --
 -- backlog: 0 a first attempt, 1 a retry.
 --
