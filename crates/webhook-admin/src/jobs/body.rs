@@ -9,7 +9,7 @@ use webhook_store::jobs::Job;
 
 use crate::schema;
 
-/// Many deliveries, queued step by step.
+/// A job: many deliveries, made due step by step.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Job)]
 pub struct JobBody {
@@ -25,13 +25,13 @@ pub struct JobBody {
     /// The filters of the deliveries or events.
     #[schema(value_type = schema::AnyObject, inline)]
     pub selection: Value,
-    /// The most deliveries queued per second.
+    /// The most deliveries made due per second.
     pub rate: u16,
     /// The number of deliveries or events at the start of the job.
     pub total: i64,
-    /// The number of deliveries queued so far.
+    /// The number of deliveries made due so far.
     pub done: i64,
-    /// The number of deliveries skipped so far, because they cannot be sent any more or were in progress
+    /// The number of deliveries skipped so far, because they can no longer be sent or were in progress
     /// already.
     pub skipped: i64,
     /// The name of the API key of the admin who started the job.

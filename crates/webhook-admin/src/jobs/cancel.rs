@@ -9,8 +9,8 @@ use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::refusal::Refusal;
 
-/// Cancels a running job, and returns the job with the final number of queued deliveries. Queued
-/// deliveries stay queued.
+/// Cancels a running job, and returns the job with the final number of deliveries made due. These
+/// deliveries stay due.
 pub async fn cancel_job(
     id: JobId,
     caller: &Caller,

@@ -24,7 +24,7 @@ pub struct JobCount {
 pub struct NewJob<'a> {
     /// The deliveries to be retried, or the events to be replayed.
     pub scope: &'a JobScope,
-    /// The most deliveries queued per second.
+    /// The most deliveries made due per second.
     pub rate: JobRate,
     /// The action in the audit log.
     pub action: AuditAction,
