@@ -11,7 +11,7 @@ use webhook_store::{SealingKeys, transaction};
 
 use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::creation::{Created, Creation, IdempotencyKey, create_once};
+use crate::creation::{Created, Creation, CreationRequest, IdempotencyKey, create_once};
 use crate::fields::Fields;
 use crate::lists::{Page, PageLimit, parse_cursor};
 use crate::refusal::Refusal;
@@ -92,7 +92,10 @@ pub async fn create_api_key(
         expires_at: request.expires_at,
     };
     let mut connection = connections.acquire().await?;
-    let sent = (idempotency_key, body);
+    let sent = CreationRequest {
+        key: idempotency_key,
+        body,
+    };
     create_once(
         &mut connection,
         sealing_keys,

@@ -97,26 +97,35 @@ impl Creation {
     }
 }
 
+/// A request to create a row.
+#[derive(Clone, Copy)]
+pub struct CreationRequest<'a> {
+    /// The `Idempotency-Key`.
+    pub key: &'a IdempotencyKey,
+    /// The body of the request, which a repeated request must have, too.
+    pub body: &'a [u8],
+}
+
 /// Creates a row with `make` in a transaction, unless an earlier request with the same key and the same
 /// body has created the row.
 pub async fn create_once(
     connection: &mut Connection,
     sealing_keys: &SealingKeys,
     caller: &Caller,
-    (idempotency_key, body): (&IdempotencyKey, &[u8]),
+    request: CreationRequest<'_>,
     make: impl AsyncFnOnce(&mut RawConnection) -> Result<Created, Refusal>,
 ) -> Result<Creation, Refusal> {
-    let hash = Sha256::new_with_prefix(&idempotency_key.path)
+    let hash = Sha256::new_with_prefix(&request.key.path)
         .chain_update([0])
-        .chain_update(body)
+        .chain_update(request.body)
         .finalize();
-    let request = idempotency_key.key.as_deref().map(|key| Repeatable {
+    let repeatable = request.key.key.as_deref().map(|key| Repeatable {
         api_key: caller.key_id,
         key,
         request_hash: &hash,
     });
     transaction(connection, async |connection| {
-        let Some(request) = request else {
+        let Some(request) = repeatable else {
             return Ok(Creation::made_now(make(connection).await?));
         };
         // A concurrent request with the same key waits here for this transaction's commit, and then finds

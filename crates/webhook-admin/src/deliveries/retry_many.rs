@@ -11,7 +11,7 @@ use webhook_store::jobs::JobScope;
 
 use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::creation::{Creation, IdempotencyKey};
+use crate::creation::{Creation, CreationRequest};
 use crate::fields::Fields;
 use crate::jobs::{JobCount, NewJob};
 use crate::refusal::Refusal;
@@ -117,7 +117,7 @@ pub async fn count_deliveries(
 /// Starts a job for retries, the oldest delivery first, once per `Idempotency-Key`.
 pub async fn retry_deliveries(
     retry: &NewRetry,
-    request: (&IdempotencyKey, &[u8]),
+    request: CreationRequest<'_>,
     caller: &Caller,
     connections: &Connections,
     sealing_keys: &SealingKeys,

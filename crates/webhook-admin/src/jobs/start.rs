@@ -9,7 +9,7 @@ use webhook_store::{Connection, RawConnection, SealingKeys};
 
 use super::body::JobBody;
 use crate::caller::Caller;
-use crate::creation::{Created, Creation, IdempotencyKey, create_once};
+use crate::creation::{Created, Creation, CreationRequest, create_once};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 
@@ -45,7 +45,7 @@ impl NewJob<'_> {
         connection: &mut Connection,
         sealing_keys: &SealingKeys,
         caller: &Caller,
-        request: (&IdempotencyKey, &[u8]),
+        request: CreationRequest<'_>,
     ) -> Result<Creation, Refusal> {
         create_once(
             connection,

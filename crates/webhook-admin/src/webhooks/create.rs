@@ -13,7 +13,7 @@ use super::find::find_stored;
 use super::requests::CreateWebhook;
 use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::creation::{Created, Creation, IdempotencyKey, create_once};
+use crate::creation::{Created, Creation, CreationRequest, create_once};
 use crate::refusal::Refusal;
 use crate::schema;
 use crate::url_rules::UrlRules;
@@ -35,17 +35,16 @@ pub struct CreatedWebhook {
 /// Creates the webhook that a [`CreateWebhook`] describes, once per idempotency key. The webhook
 /// receives every matching event that is published after the creation.
 pub async fn create_webhook(
-    (idempotency_key, body): (&IdempotencyKey, &[u8]),
+    request: CreationRequest<'_>,
     url_rules: &UrlRules,
     caller: &Caller,
     connections: &Connections,
     sealing_keys: &SealingKeys,
 ) -> Result<Creation, Refusal> {
     // A wrong document is refused before a connection is taken from the pool.
-    let CreateWebhook { settings, secret } = CreateWebhook::parse(body, url_rules)?;
+    let CreateWebhook { settings, secret } = CreateWebhook::parse(request.body, url_rules)?;
     let secret = secret.unwrap_or_else(generate_secret);
     let mut connection = connections.acquire().await?;
-    let request = (idempotency_key, body);
     let make = async |connection: &mut RawConnection| {
         let id = insert(connection, (&settings, &secret), caller, sealing_keys).await?;
         let webhook = find_stored(connection, id).await?;

@@ -10,7 +10,7 @@ use super::find::find_stored;
 use super::status::require_active;
 use crate::caller::Caller;
 use crate::connections::Connections;
-use crate::creation::{Creation, IdempotencyKey};
+use crate::creation::{Creation, CreationRequest};
 use crate::fields::Fields;
 use crate::jobs::{JobCount, NewJob};
 use crate::refusal::Refusal;
@@ -71,7 +71,7 @@ pub async fn count_missed(
 pub async fn start_replay(
     id: WebhookId,
     replay: &ReplayEvents,
-    (idempotency_key, body): (&IdempotencyKey, &[u8]),
+    request: CreationRequest<'_>,
     caller: &Caller,
     connections: &Connections,
     sealing_keys: &SealingKeys,
@@ -80,7 +80,6 @@ pub async fn start_replay(
     let webhook = find_stored(&mut connection, id).await?;
     require_active(&webhook.settings)?;
     let missed = Missed::of(id, replay, &webhook.settings);
-    let request = (idempotency_key, body);
     let job = missed.job();
     job.start(&mut connection, sealing_keys, caller, request)
         .await

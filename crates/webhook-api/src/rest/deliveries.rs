@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use webhook_admin::Connections;
+use webhook_admin::creation::CreationRequest;
 use webhook_admin::deliveries::{
     self, DeliveryBody, DeliveryWithAttempts, ListDeliveries, NewRetry, RetryDeliveries,
 };
@@ -107,7 +108,10 @@ pub(crate) async fn retry_deliveries(
         let count = deliveries::count_deliveries(&retry, &connections).await?;
         return Ok(HttpResponse::Ok().json(count));
     }
-    let once = (&idempotency_key, &*body.0);
+    let once = CreationRequest {
+        key: &idempotency_key,
+        body: &body.0,
+    };
     let started =
         deliveries::retry_deliveries(&retry, once, &caller, &connections, &sealing_keys).await?;
     Ok(respond_created(started))

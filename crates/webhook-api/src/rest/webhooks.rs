@@ -4,6 +4,7 @@ use actix_web::http::header::ETAG;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use webhook_admin::Connections;
+use webhook_admin::creation::CreationRequest;
 use webhook_admin::lists::TotalPage;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::version::etag;
@@ -64,7 +65,10 @@ pub(crate) async fn create_webhook(
     sealing_keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
-    let request = (&idempotency_key, &*body.0);
+    let request = CreationRequest {
+        key: &idempotency_key,
+        body: &body.0,
+    };
     let creation =
         webhooks::create_webhook(request, &url_rules, &caller, &connections, &sealing_keys).await?;
     Ok(respond_created(creation))

@@ -18,7 +18,7 @@ use crate::notice::Notice;
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
-use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::creation::{CreationRequest, IdempotencyKey};
 use webhook_admin::deliveries::{NewRetry, count_deliveries, retry_deliveries};
 use webhook_web::Problem;
 
@@ -77,7 +77,10 @@ pub(crate) async fn start(
         }
     };
     let key = IdempotencyKey::of_form(form.text("once"), PATH);
-    let once = (&key, body.as_slice());
+    let once = CreationRequest {
+        key: &key,
+        body: &body,
+    };
     let started = retry_deliveries(&retry, once, &visit.caller, &connections, &keys).await?;
     let page = format!("/admin/jobs/{}", started.created.id);
     Ok(go_on(&page, &Notice::new("The job is started.")))

@@ -20,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::creation::{CreationRequest, IdempotencyKey};
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::version::{IfMatch, etag};
 use webhook_admin::webhooks::{Change, PatchWebhook, create_webhook, find_stored};
@@ -81,7 +81,10 @@ pub(crate) async fn create(
     let webhook = WebhookForm::sent(&form);
     let key = IdempotencyKey::of_form(form.text("key"), &visit.path);
     let document = webhook.as_new();
-    let request = (&key, &*document);
+    let request = CreationRequest {
+        key: &key,
+        body: &document,
+    };
     match create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => Ok(lead_to_test(creation.created.id, &webhook.name)),
         Err(refusal) => {

@@ -16,7 +16,7 @@ use crate::query::in_utc;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_admin::creation::IdempotencyKey;
+use webhook_admin::creation::{CreationRequest, IdempotencyKey};
 use webhook_admin::webhooks::{
     ReplayEvents, WebhookBody, count_missed, find_webhook, start_replay,
 };
@@ -106,7 +106,11 @@ pub(crate) async fn replay_events(
     if form.has("confirmed") {
         let body = asked.as_api();
         let (replay, _) = ReplayEvents::parse(&body, "")?;
-        let once = (&IdempotencyKey::of_form("", &visit.path), &*body);
+        let key = IdempotencyKey::of_form("", &visit.path);
+        let once = CreationRequest {
+            key: &key,
+            body: &body,
+        };
         let started = start_replay(id, &replay, once, &caller, &connections, &sealing_keys).await?;
         let notice = Notice::new("The replay has started.");
         return Ok(go_on(

@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use webhook_admin::Connections;
+use webhook_admin::creation::CreationRequest;
 use webhook_admin::jobs::{JobBody, JobCount};
 use webhook_admin::webhooks::{self, DryRun, ReplayEvents};
 use webhook_domain::WebhookId;
@@ -47,7 +48,10 @@ pub(crate) async fn replay_events(
         let count = webhooks::count_missed(id, &replay, &connections).await?;
         return Ok(HttpResponse::Ok().json(count));
     }
-    let once = (&idempotency_key, &*body.0);
+    let once = CreationRequest {
+        key: &idempotency_key,
+        body: &body.0,
+    };
     let started =
         webhooks::start_replay(id, &replay, once, &caller, &connections, &sealing_keys).await?;
     Ok(respond_created(started))
