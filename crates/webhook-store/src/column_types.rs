@@ -106,7 +106,7 @@ impl<T: 'static> Queryable<Named<T>, Pg> for StoredName<T> {
 }
 
 /// A webhook's two queues of due deliveries without room in a lane. The column is null for a delivery
-/// that is leased, not due yet, held by an ordering key, or ended.
+/// that is leased, not due yet, waiting for the turn of its ordering key, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BacklogQueue {
     /// Deliveries without an attempt.

@@ -37,7 +37,7 @@ pub(crate) async fn run_undeliverable_sweep(worker: &Worker) {
     }
 }
 
-/// Looks for held receivers until the worker is asked to stop.
+/// Looks for holds until the worker is asked to stop.
 pub(crate) async fn run_holds_sweep(worker: &Worker) {
     while worker.sleep_or_stop(HOLDS_INTERVAL).await {
         if let Err(error) = apply_holds(worker).await {
