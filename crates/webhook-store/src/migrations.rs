@@ -29,8 +29,8 @@ pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
     let mut harness = locked(database_url).await?;
     let applied = harness.run_pending_migrations(MIGRATIONS).map_err(|error| {
         anyhow!(
-            "cannot migrate: {error}; the user of DATABASE_URL must own the tables and may create \
-             tables: run `webhook-api migrate` as such a user, see docs/operating.md"
+            "cannot migrate: {error}; the user of DATABASE_URL must own the tables and may have to \
+             create tables: run `webhook-api migrate` as a user with these rights, see docs/operating.md"
         )
     })?;
     Ok(applied.iter().map(ToString::to_string).collect())

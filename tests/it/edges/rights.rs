@@ -161,7 +161,7 @@ async fn a_postgres_user_who_may_not_create_serves_what_others_migrated() {
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success(), "{told}");
     assert!(
-        told.contains("run `webhook-api migrate` as one who may"),
+        told.contains("run `webhook-api migrate` as a user with these rights"),
         "{told}"
     );
     platform.dispatcher.kill().await;

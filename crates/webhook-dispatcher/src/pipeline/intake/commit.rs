@@ -65,7 +65,7 @@ pub(super) async fn commit(
         if patience == Patience::TenSeconds && began.elapsed() > Duration::from_secs(10) {
             return Err(BrokenOff::Store(trouble));
         }
-        log::warn!("cannot commit events yet, RabbitMQ keeps the events: {trouble}");
+        log::warn!("cannot take events in yet, RabbitMQ keeps the events: {trouble}");
         parts.put_back(part);
         if !worker.sleep_or_stop(PAUSE_AFTER_CONSUMER_FAILURE).await {
             return Ok(BatchEnd::Stopped);
