@@ -207,7 +207,7 @@ impl ChangeSubscriptions {
 
 impl WebhookResult {
     fn of(id: WebhookId, effect: Result<Effect, Refusal>) -> Self {
-        let (result, errors) = match changed {
+        let (result, errors) = match effect {
             Ok(Effect::Written) => (BulkResult::Changed, Vec::new()),
             Ok(Effect::Unchanged) => (BulkResult::Unchanged, Vec::new()),
             Err(Refusal::NotFound(_)) => (BulkResult::NotFound, Vec::new()),
