@@ -41,7 +41,7 @@ async fn a_confirmed_event_arrives_byte_for_byte_and_in_order() {
     while arrived.len() < events.len() {
         let batch = intake.next_batch(50).await.expect("a batch");
         let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-        intake.settle(&tags).await.expect("acknowledged");
+        intake.acknowledge(&tags).await.expect("acknowledged");
         arrived.extend(batch);
     }
 
@@ -76,7 +76,7 @@ async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
     .expect("it consumes");
     let message = first.next_batch(1).await.expect("a batch").remove(0);
     first
-        .settle(&[message.delivery_tag])
+        .acknowledge(&[message.delivery_tag])
         .await
         .expect("acknowledged");
     first.close().await;
@@ -177,7 +177,7 @@ async fn work(
                 return;
             }
         }
-        intake.settle(&tags).await.expect("it is acknowledged");
+        intake.acknowledge(&tags).await.expect("it is acknowledged");
     }
 }
 
