@@ -111,7 +111,11 @@ impl Shortened {
                 before.deliveries,
                 after.deliveries,
             ),
-            ("Requests and responses sent", before.bodies, after.bodies),
+            (
+                "Requests and responses sent",
+                before.transcripts,
+                after.transcripts,
+            ),
             (
                 "Entries of the audit log written",
                 before.audit,
@@ -146,7 +150,7 @@ mod tests {
     fn only_what_is_kept_for_a_shorter_time_is_asked_about() {
         let before = Retention::default();
         let after = Retention {
-            bodies: before.bodies / 7,
+            transcripts: before.transcripts / 7,
             audit: before.audit * 2,
             ..before.clone()
         };
