@@ -15,6 +15,12 @@ pub fn event(environment: Environment, event_type: EventType) -> Event {
     event_with(environment, event_type, event_type.example())
 }
 
+/// `count` fresh `license.activated` events of production.
+pub fn events(count: usize) -> Vec<Event> {
+    let fresh = |_| event(Environment::Production, EventType::LicenseActivated);
+    (0..count).map(fresh).collect()
+}
+
 /// A fresh event with this `data`.
 pub fn event_with(environment: Environment, event_type: EventType, data: &str) -> Event {
     let id = Uuid::now_v7();
@@ -59,6 +65,11 @@ impl<'a> WebhookSample<'a> {
             secret: new_secret(),
             serving: Serving::default(),
         }
+    }
+
+    /// The webhook with limits, an order or a retry policy.
+    pub fn served(self, serving: Serving) -> Self {
+        Self { serving, ..self }
     }
 
     /// Stores the webhook and reads it back.

@@ -6,12 +6,12 @@ use webhook_broker::Publisher;
 use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
     AddressPolicy, CircuitPolicy, Event, MaxConcurrency, OrderingField, PlatformSettings,
-    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId,
+    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId, WebhookStatus,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, Place};
 use webhook_store::webhooks::{self, Webhook};
 
-use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
+use crate::{Answer, Receiver, WebhookSample, World, sealing_keys, set_status};
 
 /// A world with dispatchers in the test's own process and one webhook, which wants every event of
 /// production. [`Stage::end`] waits until the dispatchers have drained.
@@ -244,6 +244,12 @@ impl Stage {
     pub async fn arrived(&self, count: usize) {
         let arrived = async || (self.receiver.count() >= count).then_some(());
         self.world.eventually("the requests arrive", arrived).await;
+    }
+
+    /// Sets the webhook Active or Inactive, as an admin would.
+    pub async fn set_status(&self, status: WebhookStatus) {
+        let mut connection = self.world.database.connection().await;
+        set_status(&mut connection, self.webhook_id, status).await;
     }
 
     /// Asks the dispatchers to stop, and waits until they have.

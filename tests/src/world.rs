@@ -91,6 +91,12 @@ impl World {
         poll(what, PATIENTLY, look).await
     }
 
+    /// Waits until `holds` says yes, for at most 20 seconds; panics with the name `what` of the state.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        self.eventually(what, async || holds().await.then_some(()))
+            .await;
+    }
+
     /// Waits until a count is `wanted`, for at most 20 seconds; panics with the last count.
     pub async fn becomes(&self, what: &str, wanted: i64, count: impl AsyncFn() -> i64) {
         let mut last = None;
