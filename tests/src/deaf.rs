@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// How long a connection may take on loopback before its SYN counts as dropped.
+/// How long a connection may take on loopback before the SYN counts as dropped.
 const CONNECTS_WITHIN: Duration = Duration::from_millis(300);
 
 /// A port of loopback that drops SYNs, as a firewall does: its queue of connections to be accepted is
 /// full.
 pub struct DeafPort {
-    /// The address that never answers.
+    /// The address without answers.
     pub address: SocketAddr,
     _listener: TcpListener,
     _queued: Vec<TcpStream>,

@@ -16,7 +16,7 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts a PgBouncer with this `pool_mode`: `session` or `transaction`.
+    /// Starts a PgBouncer with a `pool_mode`: `session` or `transaction`.
     pub async fn start(world: &World, pool_mode: &str) -> Self {
         let mut url: Url = world.database.url.parse().expect("a URL");
         let (host, port) = (url.host_str().expect("a host"), url.port().unwrap_or(5432));
@@ -66,7 +66,7 @@ impl PgBouncer {
     }
 }
 
-/// A port that is free now; another process may take it before the caller does.
+/// A free port. Another process may take the port before the caller does.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("it is bound").port()

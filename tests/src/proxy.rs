@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// A TCP proxy on loopback that can go silent, as a real network does.
 pub struct Proxy {
-    /// The port on 127.0.0.1 that clients connect to.
+    /// The port on 127.0.0.1 for clients.
     pub port: u16,
     open: watch::Sender<bool>,
     server: Arc<AtomicU16>,
@@ -40,7 +40,7 @@ impl Proxy {
         self.server.store(port, Ordering::SeqCst);
     }
 
-    /// Swallows every byte of established and new connections, which stay open.
+    /// Swallows every byte of established and new connections. The connections stay open.
     pub fn silence(&self) {
         self.open.send_replace(false);
     }

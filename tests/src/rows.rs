@@ -1,4 +1,4 @@
-//! Rows for tests of the store: deliveries as the intake makes them, results as the recorder gets them.
+//! Rows for tests of the store: deliveries as from the intake, results as for the recorder.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::Uuid;
@@ -10,15 +10,15 @@ use webhook_store::{Connection, LeasedDelivery};
 
 use crate::{WebhookSample, event};
 
-/// The URL of a webhook that no test calls.
+/// The URL of a webhook without a receiver.
 pub const URL: &str = "https://hooks.example.com/in";
 
-/// A lease that ends `seconds` from now, to the microsecond as Postgres keeps it.
+/// The end of a lease `seconds` from now, to the microsecond as in Postgres.
 pub fn lease(seconds: i64) -> DateTime<Utc> {
     (Utc::now() + TimeDelta::seconds(seconds)).trunc_subsecs(6)
 }
 
-/// An Active webhook that wants every event of production.
+/// An Active webhook for every event of production.
 pub async fn wanting_all(connection: &mut Connection) -> Webhook {
     WebhookSample::at(URL).store(connection).await
 }
@@ -39,7 +39,7 @@ pub async fn take_in(
     taken_in.expect("it is taken in")
 }
 
-/// Takes in `count` fresh events of production and returns their leased deliveries.
+/// Takes in `count` fresh events of production and returns the leased deliveries.
 pub async fn owe(
     connection: &mut Connection,
     count: usize,

@@ -10,7 +10,7 @@ use crate::ServerUrls;
 /// How long `./dev servers` may take, an installation of packages included.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A resource alarm of RabbitMQ, during which the broker takes nothing from publishers.
+/// A resource alarm of RabbitMQ. The broker blocks publishers meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
     /// Memory is short.
@@ -32,7 +32,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both servers, which takes some seconds.
+    /// Starts both servers within some seconds.
     pub async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
         dev("start", &folder, None).await;

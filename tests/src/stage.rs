@@ -13,7 +13,7 @@ use webhook_store::webhooks::{self, Webhook};
 
 use crate::{Answer, Receiver, WebhookSample, World, sealing_keys, set_status};
 
-/// A world with dispatchers in the test's own process and one webhook, which wants every event of
+/// A world with dispatchers in the test's own process and a webhook for every event of
 /// production. [`Stage::end`] waits until the dispatchers have drained.
 pub struct Stage {
     /// The database and the vhost.
@@ -61,13 +61,13 @@ impl StageSetup {
         }
     }
 
-    /// The webhook's receiver; without one, every request is answered with 200.
+    /// The webhook's receiver; without a receiver, every request is answered with 200.
     pub fn receiver(mut self, receiver: Receiver) -> Self {
         self.receiver = Some(receiver);
         self
     }
 
-    /// A bound of the requests that run at once.
+    /// A bound of the requests at once.
     pub fn concurrency(mut self, requests: u64) -> Self {
         self.serving.max_concurrency = Some(MaxConcurrency::new(requests).expect("a limit"));
         self
@@ -97,7 +97,7 @@ impl StageSetup {
         self
     }
 
-    /// Attempts of a delivery, the first one included.
+    /// Attempts of a delivery, the first included.
     pub fn attempts(mut self, max_attempts: u32) -> Self {
         self.policy.max_attempts = max_attempts;
         self
@@ -185,7 +185,7 @@ impl StageSetup {
 }
 
 impl Stage {
-    /// What a test may set before its stage starts.
+    /// The setup of a stage, for changes before the start.
     pub fn with() -> StageSetup {
         StageSetup::new()
     }
@@ -214,14 +214,14 @@ impl Stage {
         assert!(published.iter().all(Result::is_ok));
     }
 
-    /// The webhook as it is now.
+    /// The webhook as stored now.
     pub async fn webhook(&self) -> Webhook {
         let mut connection = self.world.database.connection().await;
         let found = webhooks::find(&mut connection, self.webhook_id).await;
         found.expect("it reads").expect("it is there")
     }
 
-    /// Waits until `count` deliveries ended, and reads them.
+    /// Waits until `count` deliveries ended, and returns the deliveries.
     pub async fn ended(&self, count: usize) -> Vec<DeliveryRow> {
         let all = DeliveryFilter::default();
         let place = Place {
@@ -252,7 +252,7 @@ impl Stage {
         set_status(&mut connection, self.webhook_id, status).await;
     }
 
-    /// Asks the dispatchers to stop, and waits until they have.
+    /// Asks the dispatchers to stop, and waits for the end of the drain.
     pub async fn stop(self) -> World {
         self.stops.cancel.cancel();
         for dispatcher in self.dispatchers {

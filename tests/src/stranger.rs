@@ -92,7 +92,7 @@ impl Stranger {
         matches!(confirm.await, Ok(Confirmation::Ack(None)))
     }
 
-    /// Publishes messages in order and waits until the broker has confirmed all of them.
+    /// Publishes messages in order and waits until the broker has confirmed all messages.
     pub async fn publish_all(&self, messages: &[StrangersMessage]) {
         for message in messages {
             assert!(self.publish(message).await, "the broker has it");

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use webhook_tests::{Browser, PAGES, Page, Servers, Showcase, World};
 
-/// A small phone, a laptop, a large screen; the last in one theme, as it differs in nothing else.
+/// A small phone, a laptop, a large screen. The large screen has a single theme: no more differs.
 const SIZES: [(u32, u32, &[&str]); 3] = [
     (360, 740, &["light", "dark"]),
     (1_440, 900, &["light", "dark"]),
     (1_920, 1_080, &["light"]),
 ];
 
-/// Lists go on below it with more of the same.
+/// Lists go on below the bound with more rows of the same kind.
 const HEIGHT: u32 = 2_600;
 
 #[tokio::main]
@@ -34,7 +34,7 @@ async fn main() {
     showcase.end().await;
 }
 
-/// Takes the pictures of one page.
+/// Takes the pictures of a page.
 async fn take(browser: &Browser, folder: &Path, name: &str) {
     for (width, height, themes) in SIZES {
         browser.resize(width, height).await;

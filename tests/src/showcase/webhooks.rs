@@ -81,7 +81,7 @@ pub(super) enum Fate {
     Healthy,
     /// Fails now and then.
     Flaky,
-    /// Has failed for some days, always with this answer.
+    /// Has failed for some days, always with the same answer.
     Failing(&'static Answer),
     /// Answered 410 and was set Inactive by the platform.
     Gone,

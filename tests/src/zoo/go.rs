@@ -34,7 +34,7 @@ fn go(place: &Place, mode: &str) -> Command {
     command
 }
 
-/// Builds the receiver, which takes about a second: Debian brings the standard library compiled.
+/// Builds the receiver within about a second: Debian brings the standard library compiled.
 fn build(program: &Path) {
     let built = Command::new("go")
         .args(["build", "-o"])
