@@ -124,13 +124,13 @@ impl NameServer {
         // Another process may have the TCP port of a free UDP port: the next port is free in both.
         let (udp, tcp) = loop {
             let udp = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
-            let address = udp.local_addr().expect("it is bound");
+            let address = udp.local_addr().expect("the port is bound");
             if let Ok(tcp) = TcpListener::bind(address).await {
                 break (udp, tcp);
             }
         };
         let server = Self {
-            address: udp.local_addr().expect("it is bound"),
+            address: udp.local_addr().expect("the port is bound"),
             zone: Arc::default(),
         };
         tokio::spawn(serve_datagrams(Arc::new(udp), server.zone.clone()));
@@ -258,18 +258,18 @@ mod tests {
         query.metadata.op_code = OpCode::Query;
         let name = Name::from_ascii(name).expect("a name");
         query.add_query(Query::query(name, wanted));
-        query.to_vec().expect("it is written")
+        query.to_vec().expect("the query is written")
     }
 
     async fn ask(server: &NameServer, name: &str, wanted: RecordType) -> Option<Message> {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let query = query(name, wanted);
         let sent = socket.send_to(&query, server.address).await;
-        sent.expect("it is sent");
+        sent.expect("the query is sent");
         let mut buffer = [0; 512];
         let answered = socket.recv(&mut buffer);
         let answered = tokio::time::timeout(Duration::from_millis(200), answered).await;
-        let length = answered.ok()?.expect("it reads");
+        let length = answered.ok()?.expect("the answer is read");
         Some(Message::from_vec(&buffer[..length]).expect("a message"))
     }
 
@@ -319,15 +319,18 @@ mod tests {
         );
         let mut stream = TcpStream::connect(server.address)
             .await
-            .expect("it accepts");
+            .expect("the server accepts");
         let query = query("a.test.", RecordType::A);
-        let length = u16::try_from(query.len()).expect("it is short");
+        let length = u16::try_from(query.len()).expect("a short query");
 
-        stream.write_u16(length).await.expect("it is sent");
-        stream.write_all(&query).await.expect("it is sent");
+        stream.write_u16(length).await.expect("the query is sent");
+        stream.write_all(&query).await.expect("the query is sent");
         let length = stream.read_u16().await.expect("an answer");
         let mut answer = vec![0; usize::from(length)];
-        stream.read_exact(&mut answer).await.expect("all of it");
+        stream
+            .read_exact(&mut answer)
+            .await
+            .expect("the whole answer");
 
         let answer = Message::from_vec(&answer).expect("a message");
         assert_eq!(answer.answers.len(), 1);

@@ -100,7 +100,7 @@ impl Http2Receiver {
         script: impl Fn(Http2Stream) -> Http2Answer + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the port is bound").port();
         let (frozen, is_frozen) = watch::channel(false);
         let (seen, script): (Arc<Mutex<Seen>>, Arc<Script>) = (Arc::default(), Arc::new(script));
         let (acceptor, noted) = (identity.acceptor(&["h2"]), seen.clone());
@@ -340,15 +340,15 @@ fn block(headers: &[(String, String)]) -> Vec<u8> {
 /// An integer with a prefix of 7 bits (RFC 7541, 5.1).
 fn write_length(block: &mut Vec<u8>, length: usize) {
     let Some(mut rest) = length.checked_sub(0x7f) else {
-        block.push(u8::try_from(length).expect("it is below 127"));
+        block.push(u8::try_from(length).expect("a length below 127"));
         return;
     };
     block.push(0x7f);
     while rest >= 0x80 {
-        block.push(u8::try_from(rest % 0x80 + 0x80).expect("it is below 256"));
+        block.push(u8::try_from(rest % 0x80 + 0x80).expect("a value below 256"));
         rest /= 0x80;
     }
-    block.push(u8::try_from(rest).expect("it is below 128"));
+    block.push(u8::try_from(rest).expect("a value below 128"));
 }
 
 async fn write_head(

@@ -21,7 +21,7 @@ impl OpensslServer {
     /// trusts, and waits until the server accepts connections.
     pub async fn start(world: &World, arguments: &[&str]) -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-tls.{}", Uuid::new_v4()));
-        std::fs::create_dir(&folder).expect("it is made");
+        std::fs::create_dir(&folder).expect("the folder is made");
         let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| folder.join(name));
         let made = Command::new("openssl")
             .args([
@@ -48,7 +48,7 @@ impl OpensslServer {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts");
+            .expect("openssl starts");
         let accepts = async || TcpStream::connect(("127.0.0.1", port)).await.ok();
         world
             .eventually("openssl accepts connections", accepts)

@@ -26,7 +26,7 @@ struct Node {
 impl Plan {
     /// The plans behind the first `skip` bytes of a log, of statements that read a large table.
     pub fn read(log: &Path, skip: usize) -> Vec<Self> {
-        let log = std::fs::read(log).expect("Postgres writes it");
+        let log = std::fs::read(log).expect("Postgres writes a log");
         let text = String::from_utf8_lossy(&log[skip..]);
         let plans = text.split("  plan:\n").skip(1).filter_map(Self::parse);
         plans

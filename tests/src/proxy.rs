@@ -17,7 +17,7 @@ impl Proxy {
     /// Starts a proxy that passes every byte on to `127.0.0.1:<port>`.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let own = listener.local_addr().expect("it is bound").port();
+        let own = listener.local_addr().expect("the port is bound").port();
         let (open, is_open) = watch::channel(true);
         let server = Arc::new(AtomicU16::new(port));
         let next = server.clone();

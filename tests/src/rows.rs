@@ -36,7 +36,7 @@ pub async fn take_in(
         delivery_id_seed: Uuid::now_v7(),
     };
     let taken_in = intake::take_in(connection, events, &request).await;
-    taken_in.expect("it is taken in")
+    taken_in.expect("the events are taken in")
 }
 
 /// Takes in `count` fresh events of production and returns the leased deliveries.
@@ -83,5 +83,5 @@ pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> Attemp
 /// Records results as the recorder of a dispatcher does.
 pub async fn record(connection: &mut Connection, results: &[AttemptResult]) {
     let recorded = attempts::record(connection, Uuid::nil(), results).await;
-    recorded.expect("it is recorded");
+    recorded.expect("the results are recorded");
 }

@@ -78,7 +78,10 @@ impl<'a> WebhookSample<'a> {
             let id = self.insert(connection).await?;
             webhooks::find(connection, id).await
         });
-        stored.await.expect("it is stored").expect("it is there")
+        stored
+            .await
+            .expect("the webhook is stored")
+            .expect("the webhook exists")
     }
 
     async fn insert(&self, connection: &mut RawConnection) -> Result<WebhookId, StoreError> {
@@ -99,7 +102,7 @@ impl<'a> WebhookSample<'a> {
             environment: self.environment,
             description: WebhookDescription::default(),
             status: self.status,
-            events: EventSelection::new(patterns).expect("it wants something"),
+            events: EventSelection::new(patterns).expect("a selection is not empty"),
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
             serving: self.serving.clone(),
@@ -115,20 +118,22 @@ pub async fn store_all(connection: &mut Connection, samples: &[WebhookSample<'_>
         }
         Ok::<(), StoreError>(())
     });
-    stored.await.expect("they are stored");
+    stored.await.expect("the webhooks are stored");
 }
 
 /// Sets a webhook Active or Inactive, as an admin would.
 pub async fn set_status(connection: &mut Connection, id: WebhookId, status: WebhookStatus) {
     let saved = transaction(connection, async |connection| {
-        let before = webhooks::lock(connection, id).await?.expect("it is there");
+        let before = webhooks::lock(connection, id)
+            .await?
+            .expect("the webhook exists");
         let after = WebhookSettings {
             status,
             ..before.settings.clone()
         };
         webhooks::save(connection, &sealing_keys(), &before, &after).await
     });
-    saved.await.expect("it is saved");
+    saved.await.expect("the webhook is saved");
 }
 
 /// The sealing keys of all tests, from [`SEALING_KEY`].

@@ -43,7 +43,7 @@ impl Service {
             .expect("./dev test builds the programs first");
         let mut lines = lines_of(&mut child);
         let url = loop {
-            let line = lines.next_line().await.expect("it reads");
+            let line = lines.next_line().await.expect("the log is read");
             let line = line.expect("the API ended before it served");
             if let Some((_, url)) = line.split_once("serving on ") {
                 break url.split_whitespace().next().unwrap_or_default().to_owned();
@@ -99,7 +99,9 @@ impl Service {
             .stderr(Stdio::piped())
             .output();
         let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
-        ended.expect("it goes on").expect("it runs")
+        ended
+            .expect("the program ends in time")
+            .expect("the program runs")
     }
 
     /// The log of the program, line by line, without the lines of the API from before serving.
@@ -114,7 +116,7 @@ impl Service {
             .args(["keys", "create", "--role", role])
             .stderr(Stdio::null())
             .output();
-        let printed = made.await.expect("it runs").stdout;
+        let printed = made.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
@@ -124,13 +126,13 @@ impl Service {
             .env("WEBHOOK_SECRET_KEY", keys)
             .arg("reseal")
             .output();
-        let printed = done.await.expect("it runs").stdout;
+        let printed = done.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text")
     }
 
     /// The id of the process.
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
+        self.child.id().expect("the process runs")
     }
 
     /// Sends a signal by name, for instance `STOP`.
@@ -144,7 +146,7 @@ impl Service {
     /// Sends SIGTERM, waits for the drain, and returns whether the exit status was 0.
     pub async fn terminate(mut self) -> bool {
         self.signal("TERM").await;
-        self.child.wait().await.expect("it ends").success()
+        self.child.wait().await.expect("the process ends").success()
     }
 
     /// Sends SIGTERM every 300 ms until the process ends, as a person does who presses Ctrl-C again,
@@ -155,19 +157,19 @@ impl Service {
         loop {
             self.signal("TERM").await;
             if let Ok(ended) = tokio::time::timeout(AGAIN, self.child.wait()).await {
-                return ended.expect("it ends").success();
+                return ended.expect("the process ends").success();
             }
         }
     }
 
     /// Sends SIGKILL: the program cannot tidy up.
     pub async fn kill(mut self) {
-        self.child.kill().await.expect("it was running");
+        self.child.kill().await.expect("the process was running");
     }
 }
 
 fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
-    let log = child.stderr.take().expect("it is piped");
+    let log = child.stderr.take().expect("the log is piped");
     BufReader::new(log).lines()
 }
 

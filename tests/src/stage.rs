@@ -167,7 +167,9 @@ impl StageSetup {
         for _ in 0..self.dispatchers {
             let pools = Pools::connect(&world.database.url).await.expect("pools");
             let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
-            dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
+            dispatchers.push(tokio::spawn(async move {
+                run.await.expect("the dispatcher runs")
+            }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
@@ -205,7 +207,7 @@ impl Stage {
     /// Publishes an event over AMQP.
     pub async fn publish(&self, event: &Event) {
         let published = self.publisher.publish(event).await;
-        published.expect("it is confirmed");
+        published.expect("the broker confirms");
     }
 
     /// Publishes events over AMQP, in order.
@@ -218,7 +220,9 @@ impl Stage {
     pub async fn webhook(&self) -> Webhook {
         let mut connection = self.world.database.connection().await;
         let found = webhooks::find(&mut connection, self.webhook_id).await;
-        found.expect("it reads").expect("it is there")
+        found
+            .expect("the webhook is read")
+            .expect("the webhook exists")
     }
 
     /// Waits until `count` deliveries ended, and returns the deliveries.
@@ -233,7 +237,7 @@ impl Stage {
             let mut connection = self.world.database.connection().await;
             let rows = deliveries::list(&mut connection, &all, &place)
                 .await
-                .expect("it reads");
+                .expect("the deliveries are read");
             let done = rows.iter().filter(|row| row.ended_at.is_some()).count();
             (done == count).then_some(rows)
         };
@@ -256,7 +260,7 @@ impl Stage {
     pub async fn stop(self) -> World {
         self.stops.cancel.cancel();
         for dispatcher in self.dispatchers {
-            dispatcher.await.expect("it drains");
+            dispatcher.await.expect("the dispatcher drains");
         }
         self.world
     }

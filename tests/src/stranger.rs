@@ -95,7 +95,7 @@ impl Stranger {
     /// Publishes messages in order and waits until the broker has confirmed all messages.
     pub async fn publish_all(&self, messages: &[StrangersMessage]) {
         for message in messages {
-            assert!(self.publish(message).await, "the broker has it");
+            assert!(self.publish(message).await, "the broker confirms");
         }
     }
 

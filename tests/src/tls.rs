@@ -48,7 +48,7 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority for tests");
         let issuer = CertifiedIssuer::self_signed(params, key);
-        Self::of(issuer.expect("it signs itself"))
+        Self::of(issuer.expect("the certificate is self-signed"))
     }
 
     /// Makes an intermediate authority with a certificate of the authority.
@@ -56,12 +56,12 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority in between");
         let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer);
-        Self::of(issuer.expect("it is signed"))
+        Self::of(issuer.expect("the certificate is signed"))
     }
 
     fn of(issuer: CertifiedIssuer<'static, KeyPair>) -> Self {
         let file = std::env::temp_dir().join(format!("webhooks-ca.{}.pem", Uuid::new_v4()));
-        std::fs::write(&file, issuer.pem()).expect("it is written");
+        std::fs::write(&file, issuer.pem()).expect("the file is written");
         Self { issuer, file }
     }
 
@@ -80,7 +80,7 @@ impl Authority {
         let mut params = params_for(names);
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer);
-        let certificate = certificate.expect("it is signed");
+        let certificate = certificate.expect("the certificate is signed");
         Identity { certificate, key }
     }
 
@@ -94,15 +94,15 @@ impl Authority {
     ) -> TlsAcceptor {
         let mut roots = RootCertStore::empty();
         let root = self.issuer.der().clone();
-        roots.add(root).expect("it is a root");
+        roots.add(root).expect("a root certificate");
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
         let config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .expect("versions")
-            .with_client_cert_verifier(verifier.expect("it has a root"))
+            .with_client_cert_verifier(verifier.expect("the verifier has a root"))
             .with_single_cert(vec![identity.certificate()], identity.key());
-        let mut config = config.expect("it fits");
+        let mut config = config.expect("the key fits the certificate");
         config.alpn_protocols = alpn(protocols);
         TlsAcceptor::from(Arc::new(config))
     }
@@ -131,7 +131,7 @@ impl Identity {
     pub fn self_signed(names: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let certificate = params_for(names).self_signed(&key);
-        let certificate = certificate.expect("it signs itself");
+        let certificate = certificate.expect("the certificate is self-signed");
         Self { certificate, key }
     }
 
@@ -143,7 +143,7 @@ impl Identity {
             .expect("versions")
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate()], self.key());
-        let mut config = config.expect("it fits");
+        let mut config = config.expect("the key fits the certificate");
         config.alpn_protocols = alpn(protocols);
         TlsAcceptor::from(Arc::new(config))
     }
@@ -174,7 +174,7 @@ impl CertificateFiles {
         let identity = authority.issue(&["localhost"]);
         let write = |name: &str, pem: String| {
             let file = folder.join(name);
-            std::fs::write(&file, pem).expect("it is written");
+            std::fs::write(&file, pem).expect("the file is written");
             file
         };
         Self {
@@ -232,7 +232,7 @@ impl TlsServer {
     /// Listens on any free port and shakes hands with `acceptor`.
     pub async fn start(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the port is bound").port();
         let seen: Arc<Mutex<Vec<TlsRequest>>> = Arc::default();
         tokio::spawn(serve(listener, acceptor, seen.clone()));
         Self { port, seen }

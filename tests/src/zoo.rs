@@ -260,7 +260,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("what the receivers wrote is in {}", self.0.display());
+            eprintln!("the files of the receivers are in {}", self.0.display());
         } else {
             let _ = std::fs::remove_dir_all(&self.0);
         }

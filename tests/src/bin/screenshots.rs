@@ -20,7 +20,7 @@ async fn main() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let folder = folder.canonicalize().expect("it is there");
+    let folder = folder.canonicalize().expect("the folder exists");
     let servers = Servers::start().await;
     let showcase = Showcase::within(World::on(servers.urls()).await).await;
     let browser = Browser::new(&showcase.api).await;
@@ -41,7 +41,8 @@ async fn take(browser: &Browser, folder: &Path, name: &str) {
         for theme in themes {
             browser.prefer(theme).await;
             let file: PathBuf = folder.join(format!("{name}-{theme}-{width}.png"));
-            std::fs::write(&file, browser.picture_down_to(HEIGHT).await).expect("it is written");
+            std::fs::write(&file, browser.picture_down_to(HEIGHT).await)
+                .expect("the picture is written");
             println!("{}", file.display());
         }
     }

@@ -160,8 +160,11 @@ async fn swallow_packets(storm: &mut Storm<'_>) {
     proxy.silence();
     storm.recover().await;
     storm.arrivals(200).await;
-    assert_eq!(behind.count(), 0, "nothing comes through");
+    assert_eq!(behind.count(), 0, "no request comes through");
     proxy.resume();
     let through = async || (behind.count() > 0).then_some(());
-    storm.world.eventually("it comes through", through).await;
+    storm
+        .world
+        .eventually("the event comes through", through)
+        .await;
 }

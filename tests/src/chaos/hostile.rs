@@ -188,7 +188,7 @@ fn flow(stranger: Stranger, over: Arc<AtomicBool>) -> JoinHandle<Vec<(Event, Ins
             let event = event(Environment::Production, EventType::LicenseActivated);
             let at = Instant::now();
             let message = StrangersMessage::event(event.body.to_vec());
-            assert!(stranger.publish(&message).await, "the broker has it");
+            assert!(stranger.publish(&message).await, "the broker confirms");
             published.push((event, at));
         }
         stranger.leave().await;
@@ -248,7 +248,7 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
     loop {
         let mut connection = platform.world.database.connection().await;
         let page = rejected_messages::list(&mut connection, &filter, after, 500).await;
-        let page = page.expect("it reads");
+        let page = page.expect("the page is read");
         let Some(last) = page.last() else {
             break;
         };
@@ -256,7 +256,9 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
         for message in page {
             longest = longest.max(message.reason.chars().count());
             let found = rejected_messages::find(&mut connection, message.id).await;
-            let (_, body) = found.expect("it reads").expect("it is there");
+            let (_, body) = found
+                .expect("the message is read")
+                .expect("the message exists");
             *broken.entry(body).or_default() -= 1;
         }
     }
@@ -285,8 +287,11 @@ async fn start_jobs(platform: &Platform) {
 
 /// The peak memory of a process, in MiB.
 pub fn peak_mib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.expect("it is told").trim().trim_end_matches(" kB");
+    let kib = line
+        .expect("Linux tells the peak")
+        .trim()
+        .trim_end_matches(" kB");
     kib.parse::<u64>().expect("a number") / 1024
 }

@@ -45,7 +45,7 @@ impl Outage {
         self.begin(&world).await;
         for event in &events {
             let message = StrangersMessage::event(event.body.to_vec());
-            assert!(stranger.publish(&message).await, "the broker has it");
+            assert!(stranger.publish(&message).await, "the broker confirms");
         }
         // The pause is the test: the time of the outage.
         tokio::time::sleep(lasts).await;

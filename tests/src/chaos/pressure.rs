@@ -67,7 +67,7 @@ pub async fn flood(world: World, events: usize) -> Flood {
     let fresh = event(Environment::Staging, EventType::LicenseActivated);
     publisher.publish(&fresh).await.expect("confirmed");
     let served = async || (healthy.count() == 1).then_some(());
-    world.eventually("the healthy one is served", served).await;
+    world.eventually("a webhook is served", served).await;
     let served_after = from.elapsed();
     let peak_mib = peak_mib(dispatcher.pid());
     drop(connection);
@@ -82,10 +82,10 @@ pub async fn flood(world: World, events: usize) -> Flood {
 
 /// The peak resident memory of a process (`VmHWM` of proc(5)), in MiB.
 fn peak_mib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.expect("Linux tells it") / 1_024
+    kib.expect("Linux tells the memory") / 1_024
 }
 
 /// How long healthy webhooks wait for events, alone and beside hanging webhooks.
@@ -139,7 +139,7 @@ struct Load {
 impl Load {
     async fn publish(&self, event: &Event) {
         let published = self.publisher.publish(event).await;
-        published.expect("it is confirmed");
+        published.expect("the broker confirms");
     }
 
     /// Publishes at a steady pace and returns the 99th percentile from publishing to arrival.
@@ -166,7 +166,7 @@ impl Load {
         }
         let enough = before + events * self.webhooks;
         let arrived = async || (receiver.count() >= enough).then_some(());
-        world.eventually("all of it arrives", arrived).await;
+        world.eventually("all events arrive", arrived).await;
         let mut waits: Vec<Duration> = receiver.received()[before..]
             .iter()
             .filter_map(|request| Some(request.at - *published.get(&request.body)?))

@@ -165,7 +165,7 @@ impl<'a> History<'a> {
             match self.schedule.get(attempts - 1) {
                 Some(pause) if last_answer != GONE.code() => {
                     let jitter = self.rng.random_range(0.8..1.2);
-                    at += TimeDelta::from_std(pause.mul_f64(jitter)).expect("it is short");
+                    at += TimeDelta::from_std(pause.mul_f64(jitter)).expect("a short time");
                 }
                 _ => break "failed",
             }

@@ -254,7 +254,7 @@ impl Showcase {
                 path = path.replace(&place, &id);
             }
         }
-        assert!(!path.contains('{'), "{path}: nothing is known by this name");
+        assert!(!path.contains('{'), "{path}: an unknown name");
         path
     }
 

@@ -25,7 +25,7 @@ pub(super) async fn insert(world: &World, table: &str, rows: &[Value]) {
 
 /// An id of a time.
 pub(super) fn id_at(at: DateTime<Utc>, rng: &mut StdRng) -> Uuid {
-    let millis = u64::try_from(at.timestamp_millis()).expect("it is after 1970");
+    let millis = u64::try_from(at.timestamp_millis()).expect("a time after 1970");
     Builder::from_unix_timestamp_millis(millis, &rng.random()).into_uuid()
 }
 

@@ -55,8 +55,9 @@ impl Broker {
         let permissions = format!("/api/permissions/{vhost}/{user}");
         self.send(Method::PUT, &permissions, &rights).await;
         let mut url: Url = self.url.parse().expect("a URL");
-        url.set_username(&user).expect("it has a host");
-        url.set_password(Some("secret")).expect("it has a host");
+        url.set_username(&user).expect("the URL has a host");
+        url.set_password(Some("secret"))
+            .expect("the URL has a host");
         url.into()
     }
 
@@ -151,7 +152,7 @@ impl Broker {
         let broker = self.url.parse().expect("a broker's URL");
         let one_at_a_time = Arc::new(AtomicU16::new(1));
         let consumer = consume(&broker, Queue::Events, "leaver", one_at_a_time).await;
-        let mut consumer = consumer.expect("it consumes");
+        let mut consumer = consumer.expect("the queue is consumed");
         let batch = consumer.next_batch(1).await.expect("a message");
         let returns = batch[0].delivery_count;
         // Not before the message was read: an unread message is not in hand.

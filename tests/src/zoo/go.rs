@@ -42,7 +42,7 @@ fn build(program: &Path) {
         .arg(scripts().join("hook.go"))
         .env("GO111MODULE", "off")
         .output()
-        .expect("./dev installs it");
+        .expect("./dev installs Go");
     let told = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{told}");
 }

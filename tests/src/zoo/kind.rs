@@ -74,7 +74,7 @@ impl Place {
             text = text.replace(name, &value);
         }
         let file = self.folder.join(name);
-        std::fs::write(&file, text).expect("it is written");
+        std::fs::write(&file, text).expect("the file is written");
         file
     }
 }

@@ -97,7 +97,12 @@ impl RunningReceiver {
 
     /// Whether the receiver listens: `None` before the first connection, `false` after the receiver's end.
     async fn listens(&mut self) -> Option<bool> {
-        if self.child.try_wait().expect("it is a child").is_some() {
+        if self
+            .child
+            .try_wait()
+            .expect("the receiver is a child")
+            .is_some()
+        {
             return Some(false);
         }
         let connection = tokio::net::TcpStream::connect(("127.0.0.1", self.place.port));
@@ -161,6 +166,9 @@ async fn reload_repeatedly(pid: u32) {
         let sent = tokio::process::Command::new("kill")
             .args(["-s", "HUP", &pid.to_string()])
             .status();
-        assert!(sent.await.expect("kill runs").success(), "it runs");
+        assert!(
+            sent.await.expect("kill runs").success(),
+            "the receiver runs"
+        );
     }
 }

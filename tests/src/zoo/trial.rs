@@ -67,7 +67,7 @@ impl Trial {
             .map(|_| event(self.environment, self.event_type))
             .collect();
         let published = publisher.publish_all(&events).await;
-        assert!(published.iter().all(Result::is_ok), "the broker has them");
+        assert!(published.iter().all(Result::is_ok), "the broker confirms");
         self.event_ids
             .extend(events.iter().map(|e| e.id.to_string()));
     }
@@ -79,7 +79,7 @@ impl Trial {
             WhenIdle::Closes(ranges) => pauses(ranges, extent.pauses()),
             WhenIdle::Reloads => {
                 let bursts = extent.reloads().as_millis() / RELOAD_PAUSE.as_millis();
-                vec![RELOAD_PAUSE; usize::try_from(bursts).expect("they are few")]
+                vec![RELOAD_PAUSE; usize::try_from(bursts).expect("a small number")]
             }
             WhenIdle::NeverCloses => return,
         };
