@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use webhook_domain::{Circuit, HealthPolicy, RetryPolicy, WebhookStatus};
+use webhook_domain::{Circuit, CircuitPolicy, RetryPolicy, WebhookStatus};
 use webhook_tests::{Answer, Received, Receiver, Stage, each, events};
 
 /// A circuit with an early opening and short pauses.
-fn quick() -> HealthPolicy {
-    HealthPolicy {
+fn quick() -> CircuitPolicy {
+    CircuitPolicy {
         opens_after: 5,
         first_pause: Duration::from_millis(300),
         max_pause: Duration::from_millis(600),
-        ..HealthPolicy::default()
+        ..CircuitPolicy::default()
     }
 }
 
@@ -86,9 +86,9 @@ async fn stage_with_ten_days_to_disable() -> Stage {
     let stage = Stage::with()
         .receiver(failing_at_first(3).await)
         .policy(retrying_after(Duration::from_millis(200)))
-        .health(HealthPolicy {
+        .health(CircuitPolicy {
             disable_after: Duration::from_secs(10 * 86_400),
-            ..HealthPolicy::default()
+            ..CircuitPolicy::default()
         });
     let stage = stage.start().await;
     stage.world.broker.listen_to_status().await;
