@@ -69,7 +69,7 @@ async fn read(platform: &Platform) -> Shown {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_gzip_is_shown_as_text_and_kept_as_it_was_received() {
+async fn a_body_in_gzip_is_shown_as_text_and_kept_in_gzip() {
     let body = gzip(br#"{"error":"try later"}"#);
     let headers = "content-type: application/json\r\ncontent-encoding: gzip";
     let platform = answered(headers, &body, body.len()).await;

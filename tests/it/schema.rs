@@ -12,7 +12,7 @@ const WRITE_PAGE: &str = include_str!("../../docs/schema.sql");
 const COLUMNS: &str = include_str!("schema/columns.sql");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_query_builder_knows_the_tables_as_they_are() {
+async fn the_query_builder_knows_the_tables_of_the_database() {
     let world = World::new().await;
 
     let columns: String = world.database.ask(COLUMNS).await;
@@ -25,7 +25,7 @@ async fn the_query_builder_knows_the_tables_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_the_schema_is_what_the_database_says() {
+async fn the_page_of_the_schema_agrees_with_the_database() {
     let world = World::new().await;
 
     let page: String = world.database.ask(WRITE_PAGE).await;

@@ -11,7 +11,7 @@ use crate::machine::shared;
 
 /// The scenarios run one after the other: each breaks the servers.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_fault_loses_a_confirmed_event_and_only_what_was_in_flight_comes_again() {
+async fn no_fault_loses_a_confirmed_event_and_only_requests_in_flight_come_again() {
     let _machine = shared().await;
     let servers = Servers::start().await;
 
@@ -37,7 +37,7 @@ async fn memory_is_bounded_and_a_new_webhook_is_served_when_all_receivers_hang()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn webhooks_that_hang_do_not_hold_up_healthy_ones() {
+async fn hanging_webhooks_do_not_hold_up_healthy_webhooks() {
     let _machine = shared().await;
     let isolation = isolation(World::new().await, 10, 20, 10).await;
 
@@ -47,7 +47,7 @@ async fn webhooks_that_hang_do_not_hold_up_healthy_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_traffic_stops_loses_and_hides_nothing() {
+async fn hostile_traffic_stops_no_service_and_loses_and_hides_no_event() {
     let _machine = shared().await;
     let storm = hostile(World::new().await, 0, 2_000).await;
 

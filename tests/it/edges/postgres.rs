@@ -154,7 +154,7 @@ async fn an_event_that_postgres_refuses_goes_aside_and_its_neighbours_are_delive
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_comes_again_after_it_was_removed_stops_no_recording() {
+async fn an_event_that_comes_again_after_its_removal_stops_no_recording() {
     let (platform, receiver, stranger) = platform().await;
     let (events, messages) = good(2);
     stranger.publish_all(&messages[..1]).await;

@@ -33,7 +33,7 @@ async fn a_url_that_is_too_long_is_refused_with_its_length() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_as_the_api_shows_it_is_taken_back_by_a_put() {
+async fn a_put_takes_back_a_webhook_as_shown_by_the_api() {
     let platform = Platform::new().await;
     let webhook = odd_webhook(&long_url(LONGEST));
     let (created, made) = platform.post("/api/v1/webhooks", &webhook).await;

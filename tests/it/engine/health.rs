@@ -55,7 +55,7 @@ async fn stage_with_an_open_circuit() -> Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_a_circuit_is_open_waiting_costs_no_attempt_and_one_2xx_closes_it() {
+async fn waiting_for_an_open_circuit_costs_no_attempt_and_a_2xx_closes_the_circuit() {
     let stage = stage_with_an_open_circuit().await;
 
     stage.publish_all(&events(100)).await;

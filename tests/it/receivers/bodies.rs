@@ -56,7 +56,7 @@ async fn attempts() -> Vec<Value> {
 
 /// B2: a 2xx head is a success, however the body ends.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_2xx_head_is_a_success_whatever_becomes_of_the_body() {
+async fn a_2xx_head_is_a_success_however_the_body_ends() {
     for ((name, _), attempt) in BODIES.iter().zip(attempts().await) {
         assert_eq!(attempt["response_status"], 200, "{name}: {attempt}");
         assert!(attempt["failure_class"].is_null(), "{name}: {attempt}");

@@ -149,7 +149,7 @@ async fn head_of_a_request() -> String {
 
 /// B17: a receiver of HTTP/1 may compare names of headers with regard to case.
 #[tokio::test(flavor = "multi_thread")]
-async fn our_headers_are_written_as_they_are_documented() {
+async fn our_headers_are_written_as_in_the_documentation() {
     let head = head_of_a_request().await;
 
     for name in [

@@ -108,7 +108,7 @@ async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_re
 
 /// B2 over HTTP/2: the head decides.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_after_it() {
+async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_later() {
     let (platform, _authority, identity) = platform().await;
     let receiver = Http2Receiver::deciding(&identity, |_| Http2Answer::AcceptThenReset).await;
     let webhook = create(&platform, &url(receiver.port), &policy(1, 2_000)).await;
@@ -207,7 +207,7 @@ async fn a_server_that_reloads_under_load_fails_no_attempt() {
 
 /// B6: a refused stream was not processed (RFC 9113, 8.7), and goes out again inside the attempt.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_stream_is_sent_again_inside_the_attempt_which_tells_it() {
+async fn a_refused_stream_is_sent_again_inside_the_attempt_and_told_in_the_attempt() {
     let (platform, _authority, identity) = platform().await;
     let script = |stream: Http2Stream| {
         if stream.connection == 0 && stream.number == 1 {

@@ -49,7 +49,7 @@ async fn publish_contracts(platform: &Platform, names: &NameServer) {
 
 /// B8: unanswered look-ups of a hundred names hold no event of another webhook up.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_webhooks_without_dns_answers_do_not_hold_up_a_healthy_one() {
+async fn a_hundred_webhooks_without_dns_answers_do_not_hold_up_a_healthy_webhook() {
     let (platform, names) = platform_with_names().await;
     let receiver = receiver_without_keep_alive().await;
     // The healthy name is looked up for each request.
@@ -121,7 +121,7 @@ impl HalfDead {
 
 /// B9: the second address is tried while the first address does not answer, and first from then on.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_whose_first_address_is_dead_is_reached_by_its_second_one() {
+async fn a_name_whose_first_address_is_dead_is_reached_by_the_second_address() {
     let (platform, names) = platform_with_names().await;
     let half_dead = HalfDead::start(&names).await;
     let receiver = &half_dead.receiver;
@@ -193,7 +193,7 @@ async fn a_name_whose_aaaa_is_never_answered_is_reached_by_its_ipv4_address() {
 
 /// The sentences for a missing name and for a broken zone differ.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_missing_is_told_apart_from_one_whose_servers_fail() {
+async fn a_missing_name_is_told_apart_from_a_name_with_failing_servers() {
     let (platform, names) = platform_with_names().await;
     names.set("missing.test", DnsEntry::missing());
     names.set("broken.test", DnsEntry::broken());

@@ -82,7 +82,7 @@ async fn a_204_with_a_body_that_comes_later_fails_no_attempt_of_either_webhook()
 
 /// B11: a forged answer must not count for a request of another webhook.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forged_answer_of_one_webhook_is_no_success_of_another_one_of_its_origin() {
+async fn a_forged_answer_of_a_webhook_is_no_success_of_another_webhook_of_the_origin() {
     let forged = || {
         let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
         answer_then(answer, answer)
