@@ -44,10 +44,8 @@ impl Browser {
     /// Opens a browser that runs no scripts of pages.
     pub async fn without_scripts(api: &Service) -> Self {
         let browser = Self::new(api).await;
-        let off = json!({"value": true});
-        browser
-            .tell("Emulation.setScriptExecutionDisabled", off)
-            .await;
+        let scripts_off = "Emulation.setScriptExecutionDisabled";
+        browser.tell(scripts_off, json!({"value": true})).await;
         browser
     }
 
