@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use webhook_tests::{Platform, Service, Stranger, StrangersMessage};
+use webhook_tests::{Broker, Service, Stranger, StrangersMessage};
 
 use super::{arrive, good, platform, rejected};
 
@@ -51,11 +51,10 @@ async fn a_message_without_an_event_and_with_a_large_header_is_rejected_once() {
 
 /// Publishes a message that comes back once. The broker adds a count to the headers, and no consumer
 /// can take the message any more.
-async fn publish_unreadable(platform: &Platform, stranger: &Stranger) {
+async fn publish_unreadable(broker: &Broker, stranger: &Stranger) {
     let unreadable = StrangersMessage::event("{}").with_header("x-a", FILLS_A_FRAME);
     stranger.publish_all(&[unreadable]).await;
-    let returns = platform.world.broker.leave_with_a_message().await;
-    assert_eq!(returns, 0);
+    assert_eq!(broker.leave_with_a_message().await, 0);
 }
 
 /// A message straight into the rejected queue.
@@ -72,7 +71,7 @@ async fn a_message_too_large_for_every_consumer_blocks_neither_queue_and_is_not_
     let (mut platform, receiver, stranger) = platform().await;
     platform.world.broker.give_up_after(3).await;
     assert!(platform.dispatcher.terminate().await);
-    publish_unreadable(&platform, &stranger).await;
+    publish_unreadable(&platform.world.broker, &stranger).await;
     let (events, messages) = good(5);
     stranger.publish_all(&messages).await;
 

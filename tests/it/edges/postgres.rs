@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use webhook_broker::SUSPECT_AFTER_RETURNS;
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Platform, Receiver, Service, StrangersMessage, event, free_port};
+use webhook_tests::{Broker, Platform, Receiver, Service, StrangersMessage, event, free_port};
 
 use super::{arrive, good, logged, platform, reason, rejected};
 
@@ -105,8 +105,7 @@ async fn a_disk_that_is_full_sets_no_event_aside() {
 }
 
 /// Brings the first message of the events queue to one return before the broker gives up.
-async fn bring_to_the_limit(platform: &Platform) {
-    let broker = &platform.world.broker;
+async fn bring_to_the_limit(broker: &Broker) {
     let limit = u32::try_from(SUSPECT_AFTER_RETURNS).expect("few returns") + 1;
     broker.give_up_after(limit).await;
     for _ in 0..SUSPECT_AFTER_RETURNS {
@@ -120,7 +119,7 @@ async fn an_often_returned_event_is_held_until_the_commit() {
     assert!(platform.dispatcher.terminate().await);
     let (events, messages) = good(30);
     stranger.publish_all(&messages).await;
-    bring_to_the_limit(&platform).await;
+    bring_to_the_limit(&platform.world.broker).await;
     platform.world.database.fill_disk().await;
 
     platform.dispatcher = Service::dispatcher(&platform.world);
