@@ -1,5 +1,5 @@
-//! What receivers answer, as the API and the portal show it: readable, bounded, and with the end that
-//! the body had. The bytes come from a real receiver through the real programs.
+//! Answers of receivers as the API and the portal show the answers: readable, bounded, and with the end
+//! of the body. The bytes come from a real receiver through the real programs.
 
 use std::io::Write;
 
@@ -9,7 +9,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use scraper::{Html, Selector};
 use serde_json::{Value, json};
-use webhook_domain::{Environment, EventType};
 use webhook_tests::{Answer, Platform, Receiver, Visitor};
 
 /// The first attempt of a delivery, as both doors show the attempt.
@@ -18,9 +17,9 @@ struct Shown {
     attempt: Value,
     /// The response's body on the page; `None`: the page shows none.
     body: Option<String>,
-    /// The sentences under that body.
+    /// The sentences under the body.
     hints: Vec<String>,
-    /// All that the page says.
+    /// The whole text of the page.
     page: String,
 }
 
@@ -30,29 +29,25 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes all")
 }
 
-/// 200 with these header lines and this body, which the head says to have `length` bytes.
+/// 200 with header lines and a body of `length` bytes, as the head says.
 fn answer(headers: &str, body: &[u8], length: usize) -> Answer {
     let head = format!("HTTP/1.1 200 OK\r\n{headers}\r\ncontent-length: {length}\r\n\r\n");
     Answer::Raw([head.as_bytes(), body].concat())
 }
 
-/// Delivers an event to a receiver that answers so, on a platform of its own.
+/// Makes a platform and delivers an event to a receiver with a given answer.
 async fn answered(headers: &str, body: &[u8], length: usize) -> Platform {
     let platform = Platform::new().await;
     let receiver = Receiver::scripted(vec![answer(headers, body, length)]).await;
     platform.webhook_at(&receiver.url).await;
-    platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
-    let done = async || (platform.count("succeeded").await == 1).then_some(());
-    platform.world.eventually("it is delivered", done).await;
+    platform.publish_fresh().await;
+    platform.delivered(1).await;
     platform
 }
 
 async fn read(platform: &Platform) -> Shown {
-    let list = platform.get("/api/v1/deliveries").await;
-    let id = list["data"][0]["id"].as_str().expect("an id");
-    let delivery = platform.get(&format!("/api/v1/deliveries/{id}")).await;
+    let delivery = platform.read_deliveries().await.remove(0);
+    let id = delivery["id"].as_str().expect("an id");
     let visitor = Visitor::sign_in(&platform.api, &platform.key).await;
     let page = visitor
         .get(&format!("/admin/webhook-deliveries/{id}?raw=1"))
@@ -74,7 +69,7 @@ async fn read(platform: &Platform) -> Shown {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_in_gzip_is_shown_as_text_and_kept_as_it_was_received() {
+async fn a_body_in_gzip_is_shown_as_text_and_kept_in_gzip() {
     let body = gzip(br#"{"error":"try later"}"#);
     let headers = "content-type: application/json\r\ncontent-encoding: gzip";
     let platform = answered(headers, &body, body.len()).await;
@@ -131,7 +126,7 @@ async fn a_body_that_is_cut_inside_a_character_ends_before_that_character() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decompression_bomb_is_shown_up_to_a_bound() {
     let body = gzip(&vec![b'x'; 12 << 20]);
-    assert!(body.len() < 16 * 1024, "it is kept whole");
+    assert!(body.len() < 16 * 1024, "the body is kept whole");
     let platform = answered("content-encoding: gzip", &body, body.len()).await;
 
     let shown = read(&platform).await;
@@ -146,7 +141,7 @@ async fn a_decompression_bomb_is_shown_up_to_a_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_breaks_off_is_delivered_and_told_to_be_broken_off() {
+async fn an_event_is_delivered_and_shown_as_broken_off_when_the_body_of_the_answer_breaks_off() {
     let platform = answered("content-type: text/plain", b"ok", 10).await;
 
     let shown = read(&platform).await;
@@ -177,7 +172,7 @@ async fn a_gzip_body_that_breaks_off_is_shown_up_to_the_break() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_was_sent_twice_and_a_body_without_an_end_say_so() {
+async fn a_request_sent_twice_and_a_body_without_an_end_are_shown_with_the_reason() {
     let platform = answered("content-type: text/plain", b"ok", 2).await;
     let row = json!([{"url": "https://a.test/", "sent": [], "got": [], "body": "ok",
         "truncated": true, "end": "unfinished", "repeated": "the receiver had closed <the> connection"}]);
@@ -196,7 +191,7 @@ async fn a_request_that_was_sent_twice_and_a_body_without_an_end_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_of_the_version_before_is_shown_with_the_end_that_it_knew() {
+async fn a_transcript_of_the_version_before_is_shown_as_cut() {
     let platform = answered("content-type: text/plain", b"ok", 2).await;
     let row = json!([{"url": "https://a.test/", "sent": [], "got": [], "body": "ok",
         "truncated": true}]);

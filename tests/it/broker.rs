@@ -1,136 +1,131 @@
 //! The broker crate against a real RabbitMQ.
 
-use tokio_util::sync::CancellationToken;
-use webhook_broker::{BrokerUrl, Publisher, Queue, consume};
-use webhook_domain::{Environment, EventType};
-use webhook_tests::{World, event};
+use std::convert::Infallible;
+use std::sync::atomic::AtomicU16;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-async fn publisher(world: &World, cancel: &CancellationToken) -> Publisher {
-    let publisher = Publisher::start(url(world), "test publisher", cancel.clone());
-    world
-        .eventually("the publisher connects", async || {
-            publisher.is_connected().then_some(())
-        })
-        .await;
-    publisher
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use webhook_broker::{BrokerUrl, Consumer, Message, Publisher, Queue, consume};
+use webhook_domain::{Environment, Event, EventType};
+use webhook_tests::{World, event, events};
+
+/// A world, with a publisher for the events of a test.
+struct Published {
+    world: World,
+    url: BrokerUrl,
+    publisher: Publisher,
+    cancel: CancellationToken,
 }
 
-fn url(world: &World) -> BrokerUrl {
-    world.broker.url.parse().expect("a broker's URL")
+impl Published {
+    /// Makes the world and connects the publisher.
+    async fn new() -> Self {
+        let world = World::new().await;
+        let url: BrokerUrl = world.broker.url.parse().expect("a broker's URL");
+        let cancel = CancellationToken::new();
+        let publisher = Publisher::start(url.clone(), "test publisher", cancel.clone());
+        world
+            .until("the publisher connects", async || publisher.is_connected())
+            .await;
+        Self {
+            world,
+            url,
+            publisher,
+            cancel,
+        }
+    }
+
+    /// Publishes events in order, and waits for the confirmations.
+    async fn publish(&self, events: &[Event]) {
+        let confirmed = self.publisher.publish_all(events).await;
+        assert!(confirmed.iter().all(Result::is_ok), "the broker confirms");
+    }
+
+    /// Consumes a queue, with at most `max_prefetch` messages in hand.
+    async fn consume(&self, queue: Queue, max_prefetch: u16) -> Consumer {
+        let max_prefetch = Arc::new(AtomicU16::new(max_prefetch));
+        let consumer = consume(&self.url, queue, "test", max_prefetch).await;
+        consumer.expect("the queue is consumed")
+    }
+
+    /// Takes events from the queue and leaves without an acknowledgement, again and again.
+    async fn take_and_leave(&self) -> Infallible {
+        loop {
+            let mut consumer = self.consume(Queue::Events, 10).await;
+            let _ = consumer.next_batch(10).await;
+            consumer.close().await;
+        }
+    }
+
+    async fn end(self) {
+        self.cancel.cancel();
+        self.world.end().await;
+    }
+}
+
+/// Acknowledges messages.
+async fn acknowledge(consumer: &mut Consumer, messages: &[Message]) {
+    let tags: Vec<u64> = messages.iter().map(|m| m.delivery_tag).collect();
+    let acknowledged = consumer.acknowledge(&tags).await;
+    acknowledged.expect("the messages are acknowledged");
+}
+
+/// The bodies of events.
+fn bodies(events: &[Event]) -> Vec<Bytes> {
+    events.iter().map(|event| event.body.clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_confirmed_event_arrives_byte_for_byte_and_in_order() {
-    let world = World::new().await;
-    let cancel = CancellationToken::new();
-    let publisher = publisher(&world, &cancel).await;
-    let events: Vec<_> = (0..200)
-        .map(|_| event(Environment::Production, EventType::LicenseActivated))
-        .collect();
+    let published = Published::new().await;
+    let events = events(200);
 
-    let confirmed = publisher.publish_all(&events).await;
-    let mut intake = consume(
-        &url(&world),
-        Queue::Events,
-        "test",
-        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(500)),
-    )
-    .await
-    .expect("it consumes");
+    published.publish(&events).await;
+    let mut consumer = published.consume(Queue::Events, 500).await;
     let mut arrived = Vec::new();
     while arrived.len() < events.len() {
-        let batch = intake.next_batch(50).await.expect("a batch");
-        let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
-        intake.acknowledge(&tags).await.expect("acknowledged");
-        arrived.extend(batch);
+        let batch = consumer.next_batch(50).await.expect("a batch");
+        acknowledge(&mut consumer, &batch).await;
+        arrived.extend(batch.into_iter().map(|message| message.body));
     }
 
-    assert!(confirmed.iter().all(Result::is_ok));
-    assert!(
-        arrived
-            .iter()
-            .map(|m| &m.body)
-            .eq(events.iter().map(|e| &e.body))
-    );
-    intake.close().await;
-    cancel.cancel();
-    world.end().await;
+    assert!(arrived == bodies(&events), "byte for byte and in order");
+    consumer.close().await;
+    published.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_not_acknowledged_comes_again_and_what_was_does_not() {
-    let world = World::new().await;
-    let cancel = CancellationToken::new();
-    let publisher = publisher(&world, &cancel).await;
-    let events = [(); 2].map(|()| event(Environment::Staging, EventType::ContractCreated));
-    publisher.publish(&events[0]).await.expect("confirmed");
-    publisher.publish(&events[1]).await.expect("confirmed");
+async fn only_messages_without_an_acknowledgement_come_again() {
+    let published = Published::new().await;
+    let events = events(2);
+    published.publish(&events).await;
 
-    let mut first = consume(
-        &url(&world),
-        Queue::Events,
-        "first",
-        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
-    )
-    .await
-    .expect("it consumes");
-    let message = first.next_batch(1).await.expect("a batch").remove(0);
-    first
-        .acknowledge(&[message.delivery_tag])
-        .await
-        .expect("acknowledged");
+    let mut first = published.consume(Queue::Events, 10).await;
+    let message = first.next_batch(1).await.expect("a batch");
+    acknowledge(&mut first, &message).await;
     first.close().await;
-    let mut second = consume(
-        &url(&world),
-        Queue::Events,
-        "second",
-        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
-    )
-    .await
-    .expect("it consumes");
+    let mut second = published.consume(Queue::Events, 10).await;
     let again = second.next_batch(10).await.expect("a batch");
 
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].body, events[1].body);
     second.close().await;
-    cancel.cancel();
-    world.end().await;
+    published.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_tells_why_and_where_it_was_published() {
-    let world = World::new().await;
-    let cancel = CancellationToken::new();
-    let publisher = publisher(&world, &cancel).await;
+async fn a_dead_letter_tells_the_reason_and_the_place_of_its_publication() {
+    let published = Published::new().await;
     let event = event(Environment::Staging, EventType::LicenseExpired);
-    world.broker.give_up_early().await;
-    publisher.publish(&event).await.expect("confirmed");
+    published.world.broker.give_up_early().await;
+    published.publish(std::slice::from_ref(&event)).await;
 
-    let mut dead = consume(
-        &url(&world),
-        Queue::Rejected,
-        "test",
-        std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
-    )
-    .await
-    .expect("it consumes");
-    let nobody_acknowledges = async {
-        loop {
-            let intake = consume(
-                &url(&world),
-                Queue::Events,
-                "test",
-                std::sync::Arc::new(std::sync::atomic::AtomicU16::new(10)),
-            )
-            .await;
-            let mut intake = intake.expect("it consumes");
-            let _ = intake.next_batch(10).await;
-            intake.close().await;
-        }
-    };
+    let mut dead = published.consume(Queue::Rejected, 10).await;
     let batch = tokio::select! {
         batch = dead.next_batch(10) => batch.expect("a batch"),
-        () = nobody_acknowledges => unreachable!(),
+        never = published.take_and_leave() => match never {},
     };
 
     let (reason, origin) = (&batch[0].rejection.reason, &batch[0].published_to);
@@ -139,81 +134,58 @@ async fn a_dead_letter_tells_why_and_where_it_was_published() {
     assert_eq!(origin.exchange.as_str(), "webhooks.events");
     assert_eq!(origin.routing_key.as_str(), "staging.license.expired");
     dead.close().await;
-    cancel.cancel();
-    world.end().await;
+    published.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_broker_nothing_is_confirmed() {
+async fn without_a_broker_no_event_is_confirmed() {
     let cancel = CancellationToken::new();
     let nowhere: BrokerUrl = "amqp://guest:guest@127.0.0.1:1/%2f".parse().expect("a URL");
     let publisher = Publisher::start(nowhere, "test", cancel.clone());
 
-    let refused = publisher
-        .publish(&event(Environment::Production, EventType::LicenseExpired))
-        .await;
+    let refused = publisher.publish(&events(1)[0]).await;
 
     assert!(refused.is_err());
     cancel.cancel();
 }
 
-/// Takes what comes, until `all` is known to somebody, and notes it in the order in which it is done.
-async fn work(
-    mut intake: webhook_broker::Intake,
-    done: &std::sync::Mutex<Vec<Vec<u8>>>,
-    all: usize,
-) {
+/// How long a worker waits for messages before a look whether the workers together have done all.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Takes messages, notes the bodies in `done` in the order of the work, and acknowledges the messages,
+/// until `done` has `all` bodies of the workers together.
+async fn work(mut consumer: Consumer, done: &Mutex<Vec<Bytes>>, all: usize) {
     loop {
-        let batch = tokio::select! {
-            batch = intake.next_batch(500) => batch.expect("a batch"),
-            () = tokio::time::sleep(std::time::Duration::from_millis(20)) => Vec::new(),
-        };
-        let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
+        let batch = tokio::time::timeout(LOOK_AGAIN, consumer.next_batch(500)).await;
+        let batch = batch.map_or(Vec::new(), |batch| batch.expect("a batch"));
+        let returned = batch.iter().filter(|message| message.delivery_count > 0);
+        assert_eq!(returned.count(), 0, "returned messages");
         {
             let mut done = done.lock().expect("no panic");
-            assert!(batch.iter().all(|message| message.delivery_count == 0));
-            done.extend(batch.iter().map(|message| message.body.to_vec()));
-            if done.len() == all && tags.is_empty() {
+            done.extend(batch.iter().map(|message| message.body.clone()));
+            if done.len() == all && batch.is_empty() {
                 return;
             }
         }
-        intake.acknowledge(&tags).await.expect("it is acknowledged");
+        acknowledge(&mut consumer, &batch).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn consumers_that_take_more_and_more_return_nothing_and_keep_the_order() {
-    let world = World::new().await;
-    let cancel = CancellationToken::new();
-    let publisher = publisher(&world, &cancel).await;
-    let events: Vec<_> = (0..3_000)
-        .map(|_| event(Environment::Production, EventType::LicenseActivated))
-        .collect();
-    let confirmed = publisher.publish_all(&events).await;
-    let url = url(&world);
-    let consume = async || {
-        consume(
-            &url,
-            Queue::Events,
-            "test",
-            std::sync::Arc::new(std::sync::atomic::AtomicU16::new(1_000)),
-        )
-        .await
-        .expect("it consumes")
-    };
-    let (first, second) = (consume().await, consume().await);
+async fn consumers_that_take_more_and_more_return_no_message_and_keep_the_order() {
+    const EVENTS: usize = 3_000;
+    let published = Published::new().await;
+    let events = events(EVENTS);
+    published.publish(&events).await;
+    let first = published.consume(Queue::Events, 1_000).await;
+    let second = published.consume(Queue::Events, 1_000).await;
 
-    let done = std::sync::Mutex::new(Vec::new());
-    let both = async { tokio::join!(work(first, &done, 3_000), work(second, &done, 3_000)) };
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), both).await;
+    let done = Mutex::new(Vec::new());
+    let both = async { tokio::join!(work(first, &done, EVENTS), work(second, &done, EVENTS)) };
+    let ended = tokio::time::timeout(Duration::from_secs(20), both).await;
 
-    assert!(confirmed.iter().all(Result::is_ok));
-    assert!(ended.is_ok(), "all come");
-    let published: Vec<Vec<u8>> = events.iter().map(|event| event.body.to_vec()).collect();
-    assert!(
-        done.into_inner().expect("no panic") == published,
-        "in their order"
-    );
-    cancel.cancel();
-    world.end().await;
+    assert!(ended.is_ok(), "all events come in time");
+    let done = done.into_inner().expect("no panic");
+    assert!(done == bodies(&events), "in order");
+    published.end().await;
 }

@@ -1,43 +1,52 @@
-//! What a worker takes out of Postgres, and what it leaves to others.
+//! Claims: deliveries that a worker takes out of Postgres, and deliveries left to other workers.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{
-    DeliveryId, Environment, EventType, HealthPolicy, Observation, Occasion, OrderingField,
-    Outcome, RateLimit, Serving, WebhookId,
+    CircuitPolicy, DeliveryId, Environment, EventType, Observation, Occasion, OrderingField,
+    Outcome, RateLimit, Serving, WebhookId, WebhookStatus,
 };
 use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest};
 use webhook_store::webhooks;
 use webhook_store::{Connection, LaneRoom, LeasedDelivery, circuits, ordering};
 use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all};
-use webhook_tests::{WebhookSample, World, event, set_status};
+use webhook_tests::{WebhookSample, World, event, events, set_status};
 
-/// Promotes what is due and claims it, with room as given.
+/// Promotes due deliveries and claims deliveries within the room of the lanes.
 async fn claim(connection: &mut Connection, lanes: &[LaneRoom], free: i32) -> Vec<LeasedDelivery> {
     let request = ClaimRequest {
         lanes,
         default_free: free,
-        limit: 1_000,
-        max_bytes: i64::MAX,
-        lease_until: lease(60),
+        ..roomy()
     };
     claim_as(connection, &request).await
 }
 
+/// A claim of a worker with room for 100 deliveries in each lane.
+fn roomy() -> ClaimRequest<'static> {
+    ClaimRequest {
+        lanes: &[],
+        default_free: 100,
+        limit: 1_000,
+        max_bytes: i64::MAX,
+        lease_until: lease(60),
+    }
+}
+
 async fn claim_as(connection: &mut Connection, request: &ClaimRequest<'_>) -> Vec<LeasedDelivery> {
     let promoted = claims::promote_due(connection, 10_000).await;
-    promoted.expect("it runs");
+    promoted.expect("due deliveries are promoted");
     let claimed = claims::claim_backlog(connection, request).await;
-    claimed.expect("it runs")
+    claimed.expect("deliveries are claimed")
 }
 
 fn ids(claimed: &[LeasedDelivery]) -> HashSet<DeliveryId> {
     claimed.iter().map(|claimed| claimed.id).collect()
 }
 
-/// Takes note of `count` failures in a row, a second each, that ended `ago` seconds ago.
+/// Takes note of `count` failures in a row, a second each, up to `ago` seconds ago.
 async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ago: i64) {
     let seen: Vec<_> = (0..count)
         .map(|number| {
@@ -50,12 +59,12 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             (webhook_id, seen)
         })
         .collect();
-    let observed = circuits::apply_observations(connection, &seen, &HealthPolicy::default()).await;
-    observed.expect("it runs");
+    let observed = circuits::apply_observations(connection, &seen, &CircuitPolicy::default()).await;
+    observed.expect("the failures are noted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_what_is_due_is_claimed_and_only_once() {
+async fn only_due_deliveries_are_claimed_and_only_once() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
@@ -96,27 +105,27 @@ async fn a_claim_takes_no_more_than_each_lane_has_free() {
     world.end().await;
 }
 
+/// Owes `count` events whose first attempt failed and whose retry is due.
+async fn owe_retries(connection: &mut Connection, count: usize) {
+    let owed = owe(connection, count, lease(60)).await;
+    let due = |delivery| result(delivery, 1, NextState::RetryAt(lease(-100)));
+    let failed: Vec<_> = owed.iter().map(due).collect();
+    record(connection, &failed).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
-    let retried = owe(&mut connection, 50, lease(60)).await;
-    let results: Vec<_> = retried
-        .iter()
-        .map(|delivery| result(delivery, 1, NextState::RetryAt(lease(-100))))
-        .collect();
-    record(&mut connection, &results).await;
+    owe_retries(&mut connection, 50).await;
     owe(&mut connection, 50, lease(-1)).await;
     let other = wanting_all(&mut connection).await;
     owe(&mut connection, 1, lease(-1)).await;
 
     let request = ClaimRequest {
-        lanes: &[],
-        default_free: 100,
         limit: 20,
-        max_bytes: i64::MAX,
-        lease_until: lease(60),
+        ..roomy()
     };
     let claimed = claim_as(&mut connection, &request).await;
 
@@ -130,7 +139,7 @@ async fn first_attempts_and_retries_share_a_claim_and_each_webhook_gets_some() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
+async fn a_claim_takes_no_more_bytes_than_asked_for_but_at_least_a_delivery() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
@@ -139,18 +148,12 @@ async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
     let mut taken = Vec::new();
     for max_bytes in [1, 450] {
         let request = ClaimRequest {
-            lanes: &[],
-            default_free: 100,
-            limit: 100,
             max_bytes,
-            lease_until: lease(60),
+            ..roomy()
         };
         let claimed = claim_as(&mut connection, &request).await;
-        assert!(
-            claimed
-                .iter()
-                .all(|c| (150..449).contains(&c.event.body.len()))
-        );
+        let mut bytes = claimed.iter().map(|c| c.event.body.len());
+        assert!(bytes.all(|bytes| (150..449).contains(&bytes)));
         taken.push(claimed.len());
     }
 
@@ -160,7 +163,7 @@ async fn a_claim_takes_no_more_bytes_than_asked_for_but_one_at_least() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_many_webhooks_get_is_read_once() {
+async fn a_body_for_many_webhooks_is_read_once() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     for _ in 0..3 {
@@ -177,7 +180,7 @@ async fn a_body_that_many_webhooks_get_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
+async fn a_hand_back_gives_back_only_deliveries_of_the_workers_own_lease() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
@@ -187,7 +190,7 @@ async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
     let back = claims::hand_back(&mut connection, &owed).await;
     let claimed = claim(&mut connection, &[], 10).await;
 
-    assert_eq!(back.expect("it runs"), 1);
+    assert_eq!(back.expect("deliveries are handed back"), 1);
     assert_eq!(
         claimed.iter().map(|c| c.id).collect::<Vec<_>>(),
         [owed[0].id]
@@ -196,7 +199,7 @@ async fn what_has_no_room_waits_and_a_hand_back_gives_back_only_what_is_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again() {
+async fn an_inactive_webhooks_pending_deliveries_wait_until_the_webhook_is_active_again() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
@@ -205,12 +208,13 @@ async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again()
     let disabled = webhooks::disable(&mut connection, webhook.id, "answered 410").await;
     let waiting = claim(&mut connection, &[], 10).await;
     let after = webhooks::find(&mut connection, webhook.id).await;
-    let active = webhook_domain::WebhookStatus::Active;
-    set_status(&mut connection, webhook.id, active).await;
+    set_status(&mut connection, webhook.id, WebhookStatus::Active).await;
     let claimed = claim(&mut connection, &[], 10).await;
 
-    let after = after.expect("it reads").expect("it is there");
-    assert!(disabled.expect("it runs") && waiting.is_empty());
+    let after = after
+        .expect("the webhook is read")
+        .expect("the webhook exists");
+    assert!(disabled.expect("the webhook is disabled") && waiting.is_empty());
     assert_eq!(
         (after.version, after.disabled_reason.as_deref()),
         (2, Some("answered 410"))
@@ -220,7 +224,7 @@ async fn an_inactive_webhooks_pending_deliveries_wait_until_it_is_active_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
+async fn an_open_circuit_lets_a_single_probe_through_after_the_pause() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     let webhook = wanting_all(&mut connection).await;
@@ -236,8 +240,8 @@ async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
     let due = claims::claim_probes(&mut connection, lease(60)).await;
     let again = claims::claim_probes(&mut connection, lease(60)).await;
 
-    assert_eq!((taken_in.leased.len(), taken_in.waiting), (0, 1));
-    let counts = [early, due, again].map(|probes| probes.expect("it runs").len());
+    assert_eq!((taken_in.leased.len(), taken_in.in_backlog), (0, 1));
+    let counts = [early, due, again].map(|probes| probes.expect("probes are claimed").len());
     assert_eq!((claimed.len(), counts), (0, [0, 1, 0]));
     world.end().await;
 }
@@ -246,14 +250,11 @@ async fn an_open_circuit_lets_one_probe_through_when_its_pause_is_over() {
 async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
-    let sample = WebhookSample {
-        serving: Serving {
-            rate_limit: Some(RateLimit::new(100).expect("a limit")),
-            ..Serving::default()
-        },
-        ..WebhookSample::at(URL)
-    };
-    sample.store(&mut connection).await;
+    let limited = WebhookSample::at(URL).served(Serving {
+        rate_limit: Some(RateLimit::new(100).expect("a limit")),
+        ..Serving::default()
+    });
+    limited.store(&mut connection).await;
     let nothing_leased = owe(&mut connection, 30, lease(60)).await;
 
     let full = claim(&mut connection, &[], 100).await;
@@ -269,37 +270,36 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     world.end().await;
 }
 
+/// Stores an ordered webhook, takes `count` events with the same key in, and claims the first
+/// delivery.
+async fn claim_head(connection: &mut Connection, count: usize) -> LeasedDelivery {
+    let ordered = WebhookSample::at(URL).served(Serving {
+        ordering: Some(OrderingField::default()),
+        ..Serving::default()
+    });
+    ordered.store(connection).await;
+    let turns = take_in(connection, &events(count), lease(60)).await.turns;
+    let released = ordering::release_heads(connection, turns).await;
+    released.expect("the first delivery has its turn");
+    claim(connection, &[], 10).await.remove(0)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ordered_delivery_moves_only_while_its_lease_is_ours() {
+async fn an_ordered_delivery_ends_only_while_the_workers_lease_holds() {
+    const LEASE: &str = "SELECT next_attempt_at FROM deliveries WHERE next_attempt_at IS NOT NULL";
     let world = World::new().await;
     let mut connection = world.database.connection().await;
-    let sample = WebhookSample {
-        serving: Serving {
-            ordering: Some(OrderingField::default()),
-            ..Serving::default()
-        },
-        ..WebhookSample::at(URL)
-    };
-    sample.store(&mut connection).await;
-    let two = [(); 2].map(|()| event(Environment::Production, EventType::LicenseUpdated));
-    let ordered = take_in(&mut connection, &two, lease(60)).await.turns;
-    ordering::release_heads(&mut connection, ordered)
-        .await
-        .expect("it runs");
-    let head = claim(&mut connection, &[], 10).await.remove(0);
-    let mine: DateTime<Utc> = world
-        .database
-        .ask("SELECT next_attempt_at FROM deliveries WHERE next_attempt_at IS NOT NULL")
-        .await;
+    let head = claim_head(&mut connection, 2).await;
+    let lease: DateTime<Utc> = world.database.ask(LEASE).await;
 
-    let mut moved = Vec::new();
-    for lease_until in [mine - TimeDelta::seconds(60), mine] {
+    let mut delivered = Vec::new();
+    for lease_until in [lease - TimeDelta::seconds(60), lease] {
         let mut ended = result(&head, 1, NextState::Succeeded);
         ended.lease_until = lease_until;
         record(&mut connection, &[ended]).await;
-        moved.push(world.database.delivered().await);
+        delivered.push(world.database.delivered().await);
     }
 
-    assert_eq!(moved, [0, 1]);
+    assert_eq!(delivered, [0, 1]);
     world.end().await;
 }

@@ -1,5 +1,5 @@
-//! Input that strangers really send, through the real programs: no input can stop, lose or hide other
-//! input. Each test is a case that went wrong once.
+//! Input from strangers, through the real programs: no input can stop, lose or hide other input. Each
+//! test is a case with a fault in the past.
 
 // Messages of publishers.
 mod encodings;
@@ -22,18 +22,13 @@ mod rights;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use webhook_domain::{Environment, Event, EventType};
-use webhook_tests::{Platform, Receiver, Stranger, StrangersMessage, event};
+use webhook_domain::Event;
+use webhook_tests::{Platform, Receiver, Stranger, StrangersMessage, events};
 
 /// Fresh events, and a message with each.
 fn good(count: usize) -> (Vec<Event>, Vec<StrangersMessage>) {
-    let events: Vec<Event> = (0..count)
-        .map(|_| event(Environment::Production, EventType::LicenseActivated))
-        .collect();
-    let messages = events
-        .iter()
-        .map(|event| StrangersMessage::event(event.body.to_vec()));
-    let messages = messages.collect();
+    let events = events(count);
+    let messages = events.iter().map(StrangersMessage::of).collect();
     (events, messages)
 }
 
@@ -57,17 +52,31 @@ async fn arrive(platform: &Platform, receiver: &Receiver, events: &[Event], with
         all.then_some(())
     };
     platform.world.eventually("all events arrive", all).await;
-    assert!(began.elapsed() < within, "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < within,
+        "the events took {:?}",
+        began.elapsed()
+    );
 }
 
-/// Waits until `count` messages are rejected, and returns them, newest first.
+/// Waits until `count` messages are rejected, and returns the messages, newest first.
 async fn rejected(platform: &Platform, count: usize) -> Vec<Value> {
     let listed = async || {
         let page = platform.get("/api/v1/rejected-messages?limit=200").await;
         let rows = page["data"].as_array().expect("a list").clone();
         (rows.len() == count).then_some(rows)
     };
-    platform.world.eventually("they are rejected", listed).await
+    let world = &platform.world;
+    world.eventually("the messages are rejected", listed).await
+}
+
+/// Waits until the dispatcher has logged a line with `text`, and returns the line.
+async fn logged(platform: &Platform, text: &str) -> String {
+    let line = async || {
+        let log = platform.dispatcher.log();
+        log.into_iter().find(|line| line.contains(text))
+    };
+    platform.world.eventually(text, line).await
 }
 
 fn reason(message: &Value) -> &str {

@@ -1,7 +1,7 @@
-//! Integration tests: the real Postgres, the real RabbitMQ, real receivers. All of them are one
-//! program, which links once. They share its process, so that a test changes nothing of the process:
-//! no environment variable, no logger, no signal handler, no global recorder of metrics. Each test
-//! has a database and a vhost of its own, runs beside any other and in any order.
+//! Integration tests: the real Postgres, the real RabbitMQ, real receivers. All tests are a single
+//! program with a single link, and share the process. Therefore no test changes the process: no
+//! environment variable, no logger, no signal handler, no global recorder of metrics. Each test has a
+//! database and a vhost, and runs beside any other test and in any order.
 
 // The store and the broker.
 mod broker;
@@ -10,13 +10,13 @@ mod migrations;
 mod schema;
 mod store;
 
-// The dispatcher in this process.
+// The dispatcher in the process of the test.
 mod delivery;
 mod engine;
 mod retry_after;
 mod signatures;
 
-// Both programs, through their public doors.
+// Both programs, through the public doors.
 mod answers_shown;
 mod deliveries;
 mod events;
@@ -27,11 +27,11 @@ mod rejected;
 mod settings;
 mod url_checks;
 
-// Both programs, and those who misbehave.
+// Both programs, and misbehaving neighbours.
 mod edges;
 mod receivers;
 
-// Both programs, and what others wrote: browsers, web servers, verifiers.
+// Both programs, and software of others: browsers, web servers, verifiers.
 mod portal;
 mod verifiers;
 mod zoo;

@@ -1,6 +1,7 @@
-//! What is in the tables when a migration comes, comes through it.
+//! Rows from before a migration are there after the migration.
 
-use webhook_tests::{WebhookSample, World};
+use webhook_tests::World;
+use webhook_tests::rows::wanting_all;
 
 const APART_UP: &str = include_str!("../../migrations/2026-11-25-000012_deliveries_apart/up.sql");
 const APART_DOWN: &str =
@@ -13,97 +14,103 @@ const TOGETHER_DOWN: &str =
 const HOLDS_UP: &str = include_str!("../../migrations/2026-11-27-000014_holds/up.sql");
 const HOLDS_DOWN: &str = include_str!("../../migrations/2026-11-27-000014_holds/down.sql");
 
-/// 1,000 deliveries of each status, with an attempt each of which not all was text.
+/// 1,000 deliveries of each status, with an attempt each. Some transcripts are no text.
 const ROWS: &str = include_str!("migrations/rows_before_apart.sql");
 
-/// Rows of one table that are not in another, columns by name.
-fn missing(table: &str, columns: &str, other: &str) -> String {
-    format!(
-        "SELECT count(*) FROM (SELECT {columns} FROM {table} EXCEPT SELECT {columns} FROM {other}) AS missing"
-    )
+/// Moves the database back to before the deliveries were apart and the exchanges together.
+async fn go_back(world: &World) {
+    world.database.execute(TOGETHER_DOWN).await;
+    world.database.execute(APART_DOWN).await;
+}
+
+/// A world with rows from before the two migrations, after the migrations.
+async fn world_with_old_rows() -> World {
+    let world = World::new().await;
+    go_back(&world).await;
+    world.database.execute(ROWS).await;
+    world.database.execute(APART_UP).await;
+    world.database.execute(TOGETHER_UP).await;
+    world
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deliveries_and_what_was_said_come_through_in_both_directions() {
-    let world = World::new().await;
-    world.database.execute(TOGETHER_DOWN).await;
-    world.database.execute(APART_DOWN).await;
-    world.database.execute(ROWS).await;
+async fn deliveries_are_set_apart_and_transcripts_put_together() {
+    let world = world_with_old_rows().await;
 
-    world.database.execute(APART_UP).await;
-    world.database.execute(TOGETHER_UP).await;
-    let apart: Vec<i64> = vec![
-        world
-            .database
-            .ask("SELECT count(*) FROM deliveries_pending")
-            .await,
-        world
-            .database
-            .ask("SELECT count(*) FROM deliveries_ended")
-            .await,
-        world.database.ask("SELECT count(*) FROM exchanges").await,
-        world
-            .database
-            .ask("SELECT count(*) FROM attempts JOIN exchanges ON exchanges.id = exchange_id")
-            .await,
-    ];
-    world.database.execute(TOGETHER_DOWN).await;
-    world.database.execute(APART_DOWN).await;
+    let count = async |rows: &str| {
+        let sql = format!("SELECT count(*) FROM {rows}");
+        world.database.ask::<i64>(&sql).await
+    };
+    assert_eq!(count("deliveries_pending").await, 1_000);
+    assert_eq!(count("deliveries_ended").await, 3_000);
+    assert_eq!(count("exchanges").await, 40);
+    let with_transcript = "attempts JOIN exchanges ON exchanges.id = exchange_id";
+    assert_eq!(count(with_transcript).await, 4_000);
+    world.end().await;
+}
 
-    assert_eq!(apart, [1_000, 3_000, 40, 4_000]);
-    let delivery = "id, status, attempts, last_answer, next_attempt_at, backlog, ordering_sequence";
-    let exchange = "delivery_id, number, started_at, request_url, request_headers::jsonb,
-        response_headers::jsonb, response_body, response_body_truncated";
-    for (table, columns) in [("deliveries", delivery), ("exchanges", exchange)] {
+/// The columns of deliveries and of transcripts that come through both migrations.
+const KEPT_COLUMNS: [(&str, &str); 2] = [
+    (
+        "deliveries",
+        "id, status, attempts, last_answer, next_attempt_at, backlog, ordering_sequence",
+    ),
+    (
+        "exchanges",
+        "delivery_id, number, started_at, request_url, request_headers::jsonb,
+         response_headers::jsonb, response_body, response_body_truncated",
+    ),
+];
+
+/// Asserts that each row of `table` is in `other`, columns by name.
+async fn assert_all_in(world: &World, table: &str, columns: &str, other: &str) {
+    let missing = format!(
+        "SELECT count(*) FROM
+         (SELECT {columns} FROM {table} EXCEPT SELECT {columns} FROM {other}) AS missing"
+    );
+    let missing: i64 = world.database.ask(&missing).await;
+    assert_eq!(missing, 0, "rows of {table} that are not in {other}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_and_transcripts_come_through_in_both_directions() {
+    let world = world_with_old_rows().await;
+
+    go_back(&world).await;
+
+    for (table, columns) in KEPT_COLUMNS {
         let before = format!("{table}_before");
-        assert_eq!(
-            world
-                .database
-                .ask::<i64>(&missing(&before, columns, table))
-                .await,
-            0
-        );
-        assert_eq!(
-            world
-                .database
-                .ask::<i64>(&missing(table, columns, &before))
-                .await,
-            0
-        );
+        assert_all_in(&world, &before, columns, table).await;
+        assert_all_in(&world, table, columns, &before).await;
     }
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_version_without_holds_finds_the_webhooks_that_are_failing_and_no_others() {
-    let world = World::new().await;
+/// A webhook with a failing receiver and a webhook whose receiver only asked for a pause.
+async fn store_failing_and_held(world: &World) {
     let mut connection = world.database.connection().await;
-    let failing = WebhookSample::at("https://a.example.com/")
-        .store(&mut connection)
-        .await
-        .id;
-    let held = WebhookSample::at("https://b.example.com/")
-        .store(&mut connection)
-        .await
-        .id;
+    let failing = wanting_all(&mut connection).await.id;
+    let held = wanting_all(&mut connection).await.id;
     let rows = format!(
         "INSERT INTO webhook_health (webhook_id, failing_since, failures, held_until)
-         VALUES ('{failing}', now(), 3, now() + interval '1 h'), ('{held}', now(), 0, now() + interval '1 h')"
+         VALUES ('{failing}', now(), 3, now() + interval '1 h'),
+                ('{held}', now(), 0, now() + interval '1 h')"
     );
     world.database.execute(&rows).await;
+}
 
-    world.database.execute(HOLDS_DOWN).await;
-    let before: i64 = world
-        .database
-        .ask("SELECT count(*) FROM webhook_health")
-        .await;
-    world.database.execute(HOLDS_UP).await;
-    let still_held: i64 = world
-        .database
-        .ask("SELECT count(held_until) FROM webhook_health")
-        .await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_without_holds_finds_only_the_failing_webhooks() {
+    let world = World::new().await;
+    store_failing_and_held(&world).await;
+    let database = &world.database;
+
+    database.execute(HOLDS_DOWN).await;
+    let before: i64 = database.ask("SELECT count(*) FROM webhook_health").await;
+    database.execute(HOLDS_UP).await;
+    let held = "SELECT count(held_until) FROM webhook_health";
+    let still_held: i64 = database.ask(held).await;
 
     assert_eq!((before, still_held), (1, 0));
-    drop(connection);
     world.end().await;
 }

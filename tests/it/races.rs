@@ -1,4 +1,4 @@
-//! What counts from an answer on: two APIs, two dispatchers, 500 webhooks one after the other.
+//! Changes count from the answer on: two APIs, two dispatchers, 500 webhooks one after the other.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::task::JoinSet;
 use webhook_domain::{Environment, EventId, EventType};
 use webhook_tests::{Platform, Receiver, Service, event, path_of};
 
-/// How many webhooks are made.
+/// The number of webhooks.
 const ROUNDS: usize = 500;
 
-/// How many at once: each has a type of event to itself, so that it hears of its own events only.
+/// The number of webhooks at once. Each webhook of the moment has a type of event alone.
 const AT_ONCE: usize = 10;
 
 /// Two replicas of the API, taken in turn.
@@ -23,6 +23,25 @@ struct Replicas {
 }
 
 impl Replicas {
+    fn of(platform: &Platform, second: &Service) -> Self {
+        Self {
+            urls: [platform.api.url.clone(), second.url.clone()],
+            client: platform.client.clone(),
+            key: platform.key.clone(),
+        }
+    }
+
+    /// Waits until both replicas are ready.
+    async fn are_ready(&self, platform: &Platform) {
+        for url in &self.urls {
+            let ready = async || {
+                let answer = self.client.get(format!("{url}/readyz")).send().await;
+                answer.is_ok_and(|answer| answer.status() == 200)
+            };
+            platform.until("the replica is ready", ready).await;
+        }
+    }
+
     async fn ask(&self, replica: usize, method: Method, path: &str, body: String) -> Value {
         let url = format!("{}{path}", self.urls[replica % 2]);
         let request = self.client.request(method, url).bearer_auth(&self.key);
@@ -43,8 +62,8 @@ impl Replicas {
     }
 }
 
-/// Makes a webhook, publishes, waits for the request, sets it Inactive, publishes again. Tells the
-/// event that it must not get, with its id.
+/// Creates a webhook, publishes, waits for the request, sets the webhook Inactive, publishes again.
+/// Returns the id of the unwanted event and the id of the webhook.
 async fn round(
     api: &Replicas,
     receiver: &Receiver,
@@ -72,7 +91,7 @@ async fn round(
     while !arrived() {
         waits.tick().await;
         let now = tokio::time::Instant::now();
-        assert!(now < deadline, "webhook {number} never got its event");
+        assert!(now < deadline, "webhook {number} never got the event");
     }
     let path = format!("{}/deactivate", path_of(&made));
     api.ask(number, Method::POST, &path, "{}".to_owned()).await;
@@ -80,29 +99,8 @@ async fn round(
     (unwanted, made["id"].as_str().expect("an id").to_owned())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_hears_of_all_after_its_creation_and_of_nothing_after_it_is_inactive() {
-    let platform = Platform::new().await;
-    let second_dispatcher = Service::dispatcher(&platform.world);
-    let second_api = Service::api(&platform.world).await;
-    let ready = async || {
-        let asked = platform
-            .client
-            .get(format!("{}/readyz", second_api.url))
-            .send()
-            .await;
-        (asked.ok()?.status() == 200).then_some(())
-    };
-    platform
-        .world
-        .eventually("the second API is ready", ready)
-        .await;
-    let api = Arc::new(Replicas {
-        urls: [platform.api.url.clone(), second_api.url.clone()],
-        client: platform.client.clone(),
-        key: platform.key.clone(),
-    });
-
+/// Runs [`ROUNDS`] rounds, [`AT_ONCE`] side by side, and returns the unwanted events with the webhooks.
+async fn all_rounds(api: Arc<Replicas>) -> Vec<(EventId, String)> {
     let mut lines = JoinSet::new();
     for line in 0..AT_ONCE {
         let (api, event_type) = (api.clone(), EventType::ALL[line]);
@@ -115,23 +113,36 @@ async fn a_webhook_hears_of_all_after_its_creation_and_of_nothing_after_it_is_in
             unwanted
         });
     }
-    let unwanted = lines.join_all().await.concat();
+    lines.join_all().await.concat()
+}
 
-    let taken_in = async || {
-        let events: i64 = platform.world.database.events().await;
-        (events == 2 * 500).then_some(())
-    };
-    platform
-        .world
-        .eventually("all are taken in", taken_in)
-        .await;
-    let pairs = unwanted
+/// The number of deliveries among pairs of an event and a webhook.
+async fn owed(platform: &Platform, pairs: &[(EventId, String)]) -> i64 {
+    let pairs: Vec<_> = pairs
         .iter()
-        .map(|(event, webhook)| format!("('{event}', '{webhook}')"));
-    let pairs = pairs.collect::<Vec<_>>().join(", ");
+        .map(|(event, webhook)| format!("('{event}', '{webhook}')"))
+        .collect();
+    let pairs = pairs.join(", ");
     let sql = format!("SELECT count(*) FROM deliveries WHERE (event_id, webhook_id) IN ({pairs})");
-    let owed: i64 = platform.world.database.ask(&sql).await;
-    assert_eq!((unwanted.len(), owed), (ROUNDS, 0));
+    platform.world.database.ask(&sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_gets_every_event_after_its_creation_and_none_after_its_deactivation() {
+    let platform = Platform::new().await;
+    let second_dispatcher = Service::dispatcher(&platform.world);
+    let second_api = Service::api(&platform.world).await;
+    let api = Arc::new(Replicas::of(&platform, &second_api));
+    api.are_ready(&platform).await;
+
+    let unwanted = all_rounds(api).await;
+
+    let (world, database) = (&platform.world, &platform.world.database);
+    world
+        .becomes("events taken in", 1_000, || database.events())
+        .await;
+    assert_eq!(unwanted.len(), ROUNDS);
+    assert_eq!(owed(&platform, &unwanted).await, 0);
     second_dispatcher.kill().await;
     second_api.kill().await;
     platform.end().await;

@@ -1,5 +1,5 @@
-//! Receivers that misbehave as real ones do, through the real programs: a receiver costs only itself,
-//! and an event that a receiver accepted is sent once. The letter and number in front of a test (B3)
+//! Receivers with the faults of real receivers, through the real programs: a faulty receiver harms no
+//! other receiver, and an accepted event is sent once. The letter and number in front of a test (B3)
 //! name the kind of misbehaviour.
 
 // Connections of a receiver.
@@ -16,8 +16,8 @@ mod names;
 mod tls;
 
 use serde_json::{Value, json};
-use webhook_domain::{Environment, EventType};
-use webhook_tests::{NameServer, Platform};
+use tokio_util::sync::CancellationToken;
+use webhook_tests::{NameServer, Platform, events};
 
 /// A retry policy with pauses of 100 ms between attempts.
 fn policy(max_attempts: u64, timeout_ms: u64) -> Value {
@@ -25,7 +25,7 @@ fn policy(max_attempts: u64, timeout_ms: u64) -> Value {
         "multiplier": 1, "max_interval_ms": 86_400_000, "jitter": 0, "timeout_ms": timeout_ms}})
 }
 
-/// A retry policy of one attempt with a timeout of 2 s.
+/// A retry policy of a single attempt with a timeout of 2 s.
 fn once() -> Value {
     policy(1, 2_000)
 }
@@ -38,8 +38,8 @@ async fn platform_with_names() -> (Platform, NameServer) {
     (platform, names)
 }
 
-/// Creates a webhook with `settings`, without settings an Active one of production that wants every
-/// event. Returns the id.
+/// Creates a webhook with `settings`, without settings an Active webhook of production for every event.
+/// Returns the id.
 async fn create(platform: &Platform, url: &str, settings: &Value) -> String {
     let mut webhook =
         json!({"name": url, "url": url, "environment": "production", "event_types": ["*"]});
@@ -51,14 +51,12 @@ async fn create(platform: &Platform, url: &str, settings: &Value) -> String {
     created["id"].as_str().expect("an id").to_owned()
 }
 
-/// Publishes a fresh event of production.
+/// Publishes a fresh event of production over HTTP.
 async fn publish(platform: &Platform) {
-    platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
+    platform.publish_fresh().await;
 }
 
-/// Waits until a webhook's newest delivery has ended, and reads it.
+/// Waits until a webhook's newest delivery has ended, and returns the delivery.
 async fn ended(platform: &Platform, webhook: &str) -> Value {
     let path = format!("/api/v1/deliveries?webhook_id={webhook}&limit=1");
     let found = async || {
@@ -71,12 +69,49 @@ async fn ended(platform: &Platform, webhook: &str) -> Value {
     platform.get(&format!("/api/v1/deliveries/{id}")).await
 }
 
-/// Waits until a webhook's newest delivery has ended, and reads its only attempt.
+/// Waits until a webhook's newest delivery has ended, and returns the only attempt.
 async fn only_attempt(platform: &Platform, webhook: &str) -> Value {
     let delivery = ended(platform, webhook).await;
     let attempts = delivery["attempts"].as_array().expect("attempts");
     assert_eq!(attempts.len(), 1, "{delivery}");
     attempts[0].clone()
+}
+
+/// Creates a webhook at each URL, all with the same `settings`, and returns the ids.
+async fn create_each(platform: &Platform, urls: &[String], settings: &Value) -> Vec<String> {
+    let mut webhooks = Vec::new();
+    for url in urls {
+        webhooks.push(create(platform, url, settings).await);
+    }
+    webhooks
+}
+
+/// Publishes an event and returns the only attempt at each webhook.
+async fn attempt_each(platform: &Platform, webhooks: &[String]) -> Vec<Value> {
+    publish(platform).await;
+    let mut attempts = Vec::new();
+    for webhook in webhooks {
+        attempts.push(only_attempt(platform, webhook).await);
+    }
+    attempts
+}
+
+/// The failed attempts of each webhook.
+async fn failed_attempts_of_each(platform: &Platform, webhooks: &[String]) -> Vec<i64> {
+    let mut failed = Vec::new();
+    for webhook in webhooks {
+        failed.push(failed_attempts(platform, webhook).await);
+    }
+    failed
+}
+
+/// Publishes `count` events of production over AMQP as fast as the broker confirms.
+async fn publish_at_once(platform: &Platform, count: usize) {
+    let cancel = CancellationToken::new();
+    let publisher = platform.publisher(&cancel).await;
+    let confirmed = publisher.publish_all(&events(count)).await;
+    assert!(confirmed.iter().all(Result::is_ok), "the broker confirms");
+    cancel.cancel();
 }
 
 /// The failed attempts of a webhook.
@@ -100,6 +135,6 @@ async fn all_succeed_at_once(platform: &Platform, deliveries: i64) {
         }
         (world.database.delivered().await == deliveries).then_some(Ok(()))
     };
-    let settled = world.patiently("all are delivered", settled).await;
+    let settled = world.patiently("all deliveries succeed", settled).await;
     assert_eq!(settled, Ok(()), "an attempt failed");
 }

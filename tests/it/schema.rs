@@ -1,4 +1,4 @@
-//! The schema as the query builder and the documentation describe it, beside the migrated database.
+//! The schema in the query builder and in the documentation, beside the migrated database.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ const WRITE_PAGE: &str = include_str!("../../docs/schema.sql");
 const COLUMNS: &str = include_str!("schema/columns.sql");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_query_builder_knows_the_tables_as_they_are() {
+async fn the_query_builder_knows_the_tables_of_the_database() {
     let world = World::new().await;
 
     let columns: String = world.database.ask(COLUMNS).await;
@@ -25,7 +25,7 @@ async fn the_query_builder_knows_the_tables_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_the_schema_is_what_the_database_says() {
+async fn the_page_of_the_schema_agrees_with_the_database() {
     let world = World::new().await;
 
     let page: String = world.database.ask(WRITE_PAGE).await;
@@ -34,7 +34,7 @@ async fn the_page_of_the_schema_is_what_the_database_says() {
     world.end().await;
 }
 
-/// The columns that `schema.rs` declares, in the form of [`COLUMNS`].
+/// The columns of `schema.rs`, in the form of [`COLUMNS`].
 fn declared() -> BTreeSet<String> {
     let mut columns = BTreeSet::new();
     let mut tables: Vec<&str> = Vec::new();
@@ -54,7 +54,7 @@ fn declared() -> BTreeSet<String> {
     columns
 }
 
-/// The name that Postgres has for a type of the query builder.
+/// The name in Postgres of a type of the query builder.
 fn postgres_type(declared: &str) -> String {
     let Some((generic, inner)) = declared.trim_end_matches('>').split_once('<') else {
         let name = match declared {

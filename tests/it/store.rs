@@ -1,6 +1,8 @@
 //! The store against a real Postgres.
 
-use webhook_domain::{DeliveryId, DeliveryStatus, Environment, Event, EventType, WebhookStatus};
+use webhook_domain::{
+    DeliveryId, DeliveryStatus, Environment, Event, EventType, WebhookId, WebhookStatus,
+};
 use webhook_store::attempts::{self, NextState};
 use webhook_store::deliveries::{self, DeliveryFilter, Order, PageStart};
 use webhook_store::destinations::list_destinations;
@@ -9,15 +11,19 @@ use webhook_tests::rows::{URL, lease, owe, record, result, take_in, wanting_all}
 use webhook_tests::{WebhookSample, World, event, sealing_keys, store_all};
 
 async fn status(connection: &mut Connection, id: DeliveryId) -> (DeliveryStatus, i32) {
-    let row = deliveries::find(connection, id).await.expect("it reads");
-    let row = row.expect("it is there");
+    let row = deliveries::find(connection, id)
+        .await
+        .expect("the delivery is read");
+    let row = row.expect("the delivery exists");
     (row.status, row.attempts)
 }
 
-/// How many migrations there are.
+/// The number of migrations in the repository.
 fn written() -> usize {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
-    std::fs::read_dir(folder).expect("it is there").count()
+    std::fs::read_dir(folder)
+        .expect("the folder of migrations")
+        .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,41 +60,61 @@ async fn replicas_that_start_at_once_migrate_once() {
     world.end().await;
 }
 
+/// An Active webhook of production with an event selection.
+fn selecting(patterns: &'static [&'static str]) -> WebhookSample<'static> {
+    WebhookSample {
+        patterns,
+        ..WebhookSample::at(URL)
+    }
+}
+
+/// The webhooks that are owed a fresh `license.activated` event of production, oldest first.
+async fn owed_to(connection: &mut Connection) -> Vec<WebhookId> {
+    let owed = owe(connection, 1, lease(60)).await;
+    let mut owed: Vec<_> = owed.iter().map(|owed| owed.webhook_id).collect();
+    owed.sort();
+    owed
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_is_owed_to_active_webhooks_of_its_environment_that_want_its_type() {
+async fn an_event_is_owed_to_webhooks_that_select_its_type() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
-    let (active, inactive) = (WebhookStatus::Active, WebhookStatus::Inactive);
-    let (production, staging) = (Environment::Production, Environment::Staging);
-    let mut wanted = Vec::new();
-    for (environment, status, patterns, matches) in [
-        (production, active, ["license.activated"].as_slice(), true),
-        (
-            production,
-            active,
-            ["license.*", "license.activated"].as_slice(),
-            true,
-        ),
-        (production, active, ["*"].as_slice(), true),
-        (production, active, ["contract.*"].as_slice(), false),
-        (production, inactive, ["*"].as_slice(), false),
-        (staging, active, ["*"].as_slice(), false),
+    let mut expected = Vec::new();
+    for patterns in [
+        &["license.activated"][..],
+        &["license.*", "license.activated"],
+        &["*"],
     ] {
-        let sample = WebhookSample {
-            environment,
-            status,
-            patterns,
-            ..WebhookSample::at(URL)
-        };
-        let webhook = sample.store(&mut connection).await;
-        wanted.extend(matches.then_some(webhook.id));
+        expected.push(selecting(patterns).store(&mut connection).await.id);
     }
+    selecting(&["contract.*"]).store(&mut connection).await;
 
-    let owed = owe(&mut connection, 1, lease(60)).await;
+    let owed = owed_to(&mut connection).await;
 
-    let mut owed: Vec<_> = owed.iter().map(|o| o.webhook_id).collect();
-    owed.sort();
-    assert_eq!(owed, wanted);
+    assert_eq!(owed, expected);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_owed_only_to_active_webhooks_of_its_environment() {
+    let world = World::new().await;
+    let mut connection = world.database.connection().await;
+    let active = selecting(&["*"]).store(&mut connection).await;
+    let inactive = WebhookSample {
+        status: WebhookStatus::Inactive,
+        ..WebhookSample::at(URL)
+    };
+    inactive.store(&mut connection).await;
+    let of_staging = WebhookSample {
+        environment: Environment::Staging,
+        ..WebhookSample::at(URL)
+    };
+    of_staging.store(&mut connection).await;
+
+    let owed = owed_to(&mut connection).await;
+
+    assert_eq!(owed, [active.id]);
     world.end().await;
 }
 
@@ -110,29 +136,35 @@ async fn events_for_too_many_webhooks_are_taken_in_by_several_statements() {
     world.end().await;
 }
 
+/// Waits until a session of the database waits for a lock.
+async fn a_session_waits(world: &World) {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    world
+        .becomes("waiting sessions", 1, || world.database.ask(WAITING))
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_for_a_delivery_that_ends_meanwhile_finds_nothing() {
+async fn a_result_that_waits_for_a_cancelled_delivery_is_not_recorded() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
     let owed = owe(&mut connection, 1, lease(60)).await.remove(0);
     let attempt = result(&owed, 1, NextState::Succeeded);
 
-    let (mut waiting, id) = (world.database.connection().await, owed.id);
+    let mut waiting = world.database.connection().await;
     let cancelled = transaction(&mut connection, async |connection| {
-        let cancelled = deliveries::cancel(connection, id).await?;
+        let cancelled = deliveries::cancel(connection, owed.id).await?;
         let other = tokio::spawn(async move { record(&mut waiting, &[attempt]).await });
-        let waits = "SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let waits = async || (world.database.ask::<i64>(waits).await == 1).then_some(());
-        world.eventually("the other one waits", waits).await;
+        a_session_waits(&world).await;
         Ok::<_, StoreError>((cancelled, other))
     });
-    let (cancelled, other) = cancelled.await.expect("it is committed");
-    other.await.expect("it is no error");
+    let (cancelled, other) = cancelled.await.expect("the transaction commits");
+    other.await.expect("the result is passed over");
 
     assert!(cancelled.is_some());
-    let state = status(&mut connection, id).await;
+    let state = status(&mut connection, owed.id).await;
     assert_eq!(state, (DeliveryStatus::Cancelled, 0));
     world.end().await;
 }
@@ -155,7 +187,7 @@ async fn an_event_seen_before_is_owed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
+async fn a_result_is_recorded_only_for_the_leased_attempt() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     wanting_all(&mut connection).await;
@@ -170,18 +202,13 @@ async fn a_result_is_recorded_only_for_the_attempt_that_was_taken() {
         states.push(status(&mut connection, owed.id).await);
     }
 
-    let (pending, succeeded) = (DeliveryStatus::Pending, DeliveryStatus::Succeeded);
-    assert_eq!(
-        states,
-        [(pending, 1), (pending, 1), (pending, 1), (succeeded, 2)]
-    );
-    let log = attempts::list(&mut connection, owed.id)
-        .await
-        .expect("it reads");
-    assert_eq!(
-        log.iter().map(|(a, _)| a.number).collect::<Vec<_>>(),
-        [1, 1, 2]
-    );
+    let pending = (DeliveryStatus::Pending, 1);
+    let succeeded = (DeliveryStatus::Succeeded, 2);
+    assert_eq!(states, [pending, pending, pending, succeeded]);
+    let log = attempts::list(&mut connection, owed.id).await;
+    let log = log.expect("the attempts are read");
+    let numbers: Vec<_> = log.iter().map(|(attempt, _)| attempt.number).collect();
+    assert_eq!(numbers, [1, 1, 2]);
     world.end().await;
 }
 
@@ -195,9 +222,53 @@ async fn a_secret_is_sealed_and_opens_with_its_key_only() {
     let opened = list_destinations(&mut connection, &sealing_keys(), &[webhook.id]).await;
     let refused = list_destinations(&mut connection, &other, &[webhook.id]).await;
 
-    let opened = opened.expect("it reads").remove(0).expect("it opens");
+    let opened = opened
+        .expect("the webhook is read")
+        .remove(0)
+        .expect("the secret opens");
     assert!(opened.secrets.current.reveal().starts_with("whsec_"));
-    assert!(refused.expect("it reads").remove(0).is_err());
+    assert!(refused.expect("the webhook is read").remove(0).is_err());
+    world.end().await;
+}
+
+/// Writes an environment that the program does not know into the row of a webhook.
+async fn set_unknown_environment(world: &World, webhook_id: WebhookId) {
+    let update = format!("UPDATE webhooks SET environment = 'moon' WHERE id = '{webhook_id}'");
+    world.database.execute(&update).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_environment_costs_only_the_destination_of_its_webhook() {
+    let world = World::new().await;
+    let mut connection = world.database.connection().await;
+    let before = wanting_all(&mut connection).await.id;
+    let odd = wanting_all(&mut connection).await.id;
+    let after = wanting_all(&mut connection).await.id;
+    set_unknown_environment(&world, odd).await;
+
+    let ids = [before, odd, after];
+    let read = list_destinations(&mut connection, &sealing_keys(), &ids).await;
+
+    let read = read.expect("the other destinations are read");
+    let mut readable: Vec<_> = read.iter().flatten().map(|d| d.webhook_id).collect();
+    readable.sort();
+    assert_eq!(readable, [before, after]);
+    assert_eq!(read.len(), 3, "an error for the odd webhook");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_environment_costs_no_other_webhook_an_event() {
+    let world = World::new().await;
+    let mut connection = world.database.connection().await;
+    let before = wanting_all(&mut connection).await.id;
+    let odd = wanting_all(&mut connection).await.id;
+    let after = wanting_all(&mut connection).await.id;
+    set_unknown_environment(&world, odd).await;
+
+    let owed = owed_to(&mut connection).await;
+
+    assert_eq!(owed, [before, after]);
     world.end().await;
 }
 
@@ -218,7 +289,7 @@ async fn deliveries_are_listed_newest_first_page_by_page() {
     loop {
         let page = deliveries::list(&mut connection, &all, &place)
             .await
-            .expect("it reads");
+            .expect("the page is read");
         let Some(last) = page.last() else { break };
         place.after = Some(last.id);
         listed.extend(page.iter().map(|d| d.id));

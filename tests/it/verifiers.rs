@@ -1,4 +1,4 @@
-//! What receivers use to check signatures, run against what the platform sends.
+//! Checks of signatures as receivers have them, run against requests from the platform.
 
 mod guide;
 mod installed;

@@ -1,4 +1,4 @@
-//! Real receivers, in short; `./dev chaos zoo` sends more events to them, and to one more receiver.
+//! Real receivers, in short; `./dev chaos zoo` has more events and another receiver.
 
 use webhook_tests::World;
 use webhook_tests::zoo::{Extent, table, zoo};

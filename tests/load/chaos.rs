@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use webhook_domain::{Environment, EventType};
 use webhook_tests::chaos::{Outage, SCENARIOS, Scenario, flood, hostile, isolation};
 use webhook_tests::{
-    Alarm, Receiver, Servers, Service, Stranger, StrangersMessage, WebhookSample, World, event,
+    Alarm, Receiver, Servers, Service, Stranger, StrangersMessage, WebhookSample, World, events,
 };
 
 use crate::machine::shared;
 
-/// One after the other, as they break servers of their own.
+/// The scenarios run one after the other: each breaks the servers.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_fault_loses_a_confirmed_event_and_only_what_was_in_flight_comes_again() {
+async fn no_fault_loses_a_confirmed_event_and_only_requests_in_flight_come_again() {
     let _machine = shared().await;
     let servers = Servers::start().await;
 
@@ -38,29 +37,32 @@ async fn memory_is_bounded_and_a_new_webhook_is_served_when_all_receivers_hang()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn webhooks_that_hang_do_not_hold_up_healthy_ones() {
+async fn hanging_webhooks_do_not_hold_up_healthy_webhooks() {
     let _machine = shared().await;
     let isolation = isolation(World::new().await, 10, 20, 10).await;
 
-    // How much longer they wait is measured by `./dev chaos`. Here the others hang for 30 s.
+    // `./dev chaos` measures the delay. Here the other webhooks hang for 30 s.
     println!("{isolation:?}");
     assert!(isolation.beside < Duration::from_secs(5), "{isolation:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_traffic_stops_loses_and_hides_nothing() {
+async fn hostile_traffic_stops_no_service_and_loses_and_hides_no_event() {
     let _machine = shared().await;
     let storm = hostile(World::new().await, 0, 2_000).await;
 
     println!("{storm:?}");
-    assert!(storm.broken > 300 && storm.healthy > 50, "it is a storm");
+    assert!(
+        storm.broken > 300 && storm.healthy > 50,
+        "too small for a storm: {storm:?}"
+    );
     assert_eq!(storm.faults(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_of_postgres_loses_and_sets_aside_no_event() {
     let _machine = shared().await;
-    // Longer than a worker waits before it leaves messages to another one.
+    // Longer than the time after which a worker leaves messages to another worker.
     let lasts = Duration::from_secs(12);
     let run = async |outage: Outage| outage.run(World::new().await, 1_500, lasts).await;
 
@@ -72,40 +74,45 @@ async fn an_outage_of_postgres_loses_and_sets_aside_no_event() {
     }
 }
 
+/// Stores a webhook at `receiver`, and declares the queues with a dispatcher that ends.
+async fn store_and_declare(world: &World, receiver: &Receiver) {
+    let sample = WebhookSample::at(&receiver.url);
+    sample.store(&mut world.database.connection().await).await;
+    let declares = Service::dispatcher(world);
+    let consumes = async || world.broker.consumers().await == 1;
+    world.until("the queues are declared", consumes).await;
+    assert!(declares.terminate().await);
+}
+
+/// Publishes a message without an event, and then 500 events.
+async fn publish_500_and_a_bad_one(world: &World) {
+    let stranger = Stranger::connect(world).await;
+    let bad = StrangersMessage::event("not json");
+    stranger.publish_all(&[bad]).await;
+    let messages: Vec<_> = events(500).iter().map(StrangersMessage::of).collect();
+    stranger.publish_all(&messages).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_broker_blocks_publishers_events_are_delivered_and_what_is_none_goes_aside() {
+async fn while_the_broker_blocks_publishers_events_are_delivered_and_bad_messages_set_aside() {
+    const ASIDE: &str = "SELECT count(*) FROM rejected_messages WHERE body = 'not json'";
     let _machine = shared().await;
     let servers = Servers::start().await;
     let world = World::on(servers.urls()).await;
     let receiver = Receiver::answering(&[]).await;
-    let sample = WebhookSample::at(&receiver.url);
-    sample.store(&mut world.database.connection().await).await;
-    let declares = Service::dispatcher(&world);
-    let consumes = async || (world.broker.consumers().await == 1).then_some(());
-    world.eventually("the queues are there", consumes).await;
-    assert!(declares.terminate().await);
-    let stranger = Stranger::connect(&world).await;
-    let events = [(); 500].map(|()| event(Environment::Production, EventType::LicenseActivated));
-    let events = events.map(|event| StrangersMessage::event(event.body.to_vec()));
-    stranger
-        .publish_all(&[StrangersMessage::event("not json")])
-        .await;
-    stranger.publish_all(&events).await;
+    store_and_declare(&world, &receiver).await;
+    publish_500_and_a_bad_one(&world).await;
 
     servers.set_alarm(Alarm::Disk, true).await;
     let dispatcher = Service::dispatcher(&world);
     let began = Instant::now();
-    let all = async || (receiver.count() == 500).then_some(());
-    world.eventually("all events arrive", all).await;
-    let aside = "SELECT count(*) FROM rejected_messages WHERE body = 'not json'";
-    let aside = async || (world.database.ask::<i64>(aside).await == 1).then_some(());
-    world.eventually("the other one goes aside", aside).await;
+    let all = async || receiver.count() == 500;
+    world.until("all events arrive", all).await;
+    let aside = async || world.database.ask(ASIDE).await;
+    world.becomes("bad messages set aside", 1, aside).await;
 
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
     servers.set_alarm(Alarm::Disk, false).await;
     dispatcher.kill().await;
     world.end().await;

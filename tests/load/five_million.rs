@@ -1,5 +1,5 @@
-//! A log of five million deliveries: the time of each list and page, none of which may read a large
-//! table from start to end.
+//! A log of five million deliveries: the time of each list and page. No list and no page may read a
+//! large table from start to end.
 
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,14 @@ const DELIVERIES: usize = if cfg!(debug_assertions) {
     5_000_000
 };
 
-/// Measured requests of each list, after unmeasured ones.
+/// Measured requests of each list, after unmeasured requests.
 const TIMES: usize = if cfg!(debug_assertions) { 5 } else { 100 };
 const WARM_UP: usize = 3;
 
 /// The bound of a request at p99. Holds for optimised programs only, as `./dev bench` builds.
 const BOUND: Duration = Duration::from_millis(50);
 
-/// Every filter alone, every list of events, an explanation: requests that must keep within [`BOUND`].
+/// Every filter alone, every list of events, an explanation: requests within [`BOUND`].
 /// `{webhook}` and `{event}` differ from request to request, `{span}` is a day.
 const HELD: [&str; 28] = [
     "deliveries",
@@ -76,8 +76,8 @@ const PAGES: [&str; 15] = [
     "/admin/events/{event}",
 ];
 
-/// Filters together, the longest pages, totals: measured without a bound, as their time grows with the
-/// number of rows that they find.
+/// Filters together, the longest pages, totals: measured without a bound, as the time grows with the
+/// number of found rows.
 const MEASURED: [&str; 10] = [
     "deliveries?status=failed&response=tls&environment=development&event_type=contract.deleted",
     "deliveries?webhook_id={webhook}&status=failed&response=5xx",
@@ -139,7 +139,7 @@ impl Asked {
         }
     }
 
-    /// Starts an API with `options` behind the URL of its database.
+    /// Starts an API with `options` behind the URL of the database.
     async fn api(&self, options: &str) -> Asks {
         let database = format!("{}?{options}", self.world.database.url);
         let api = Service::api_with(
@@ -155,7 +155,7 @@ impl Asked {
         Asks { api, visitor }
     }
 
-    /// Sends a request and returns its JSON, or `null` for a page of the portal.
+    /// Sends a request and returns the JSON of the answer, or `null` for a page of the portal.
     async fn get(&self, asks: &Asks, request: &str, turn: usize) -> Value {
         let since = (Utc::now() - TimeDelta::days(14)).format("%FT%TZ");
         let until = (Utc::now() - TimeDelta::days(13)).format("%FT%TZ");
@@ -167,7 +167,7 @@ impl Asked {
         if path.starts_with('/') {
             let page = asks.visitor.get(&path).await;
             assert_eq!(page.status(), 200, "{path}");
-            page.bytes().await.expect("it is read");
+            page.bytes().await.expect("the page is read");
             return Value::Null;
         }
         let url = format!("{}/api/v1/{path}", asks.api.url);
@@ -193,12 +193,12 @@ impl Asked {
     /// The plans of the statements of a request.
     async fn plans(&self, explaining: &Asks, request: &str) -> Vec<Plan> {
         let log = self.servers.postgres_log();
-        let skip = std::fs::read(&log).expect("Postgres writes it").len();
+        let skip = std::fs::read(&log).expect("Postgres writes a log").len();
         let answer = self.get(explaining, request, 0).await;
         let found = answer["data"]
             .as_array()
             .is_none_or(|rows| !rows.is_empty());
-        assert!(found || !HELD.contains(&request), "{request} finds nothing");
+        assert!(found || !HELD.contains(&request), "{request} finds no row");
         // Not every page reads a large table.
         let statements = if request.starts_with('/') {
             0
@@ -211,8 +211,15 @@ impl Asked {
             let plans = Plan::read(&log, skip);
             (plans.len() >= statements).then_some(plans)
         };
-        self.world.eventually("its plans are logged", logged).await
+        self.world.eventually("the plans are logged", logged).await
     }
+}
+
+/// Prints the times of a request, and returns the time at p99.
+fn print(request: &str, times: &[Duration]) -> Duration {
+    let [p50, p99, max] = [TIMES / 2, TIMES * 99 / 100 - 1, TIMES - 1].map(|at| times[at]);
+    println!("p50 {p50:>10.2?}  p99 {p99:>10.2?}  max {max:>10.2?}  {request}");
+    p99
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,13 +231,7 @@ async fn a_log_of_millions_is_listed_and_explained_fast_and_by_index() {
 
     let (mut slow, mut whole) = (Vec::new(), Vec::new());
     for request in HELD.into_iter().chain(PAGES).chain(MEASURED) {
-        let times = asked.measure(&api, request).await;
-        let (p50, p99, max) = (
-            times[TIMES / 2],
-            times[TIMES * 99 / 100 - 1],
-            times[TIMES - 1],
-        );
-        println!("p50 {p50:>10.2?}  p99 {p99:>10.2?}  max {max:>10.2?}  {request}");
+        let p99 = print(request, &asked.measure(&api, request).await);
         if !MEASURED.contains(&request) && p99 > BOUND {
             slow.push((request, p99));
         }

@@ -1,8 +1,8 @@
-//! Who may use the machine beside whom.
+//! Turns of the tests on the machine: alone or shared.
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Held for as long as a test of this program runs.
+/// Held by each running test of the program.
 static MACHINE: RwLock<()> = RwLock::const_new(());
 
 /// The machine for a test whose assertions hold beside other load.
@@ -10,7 +10,7 @@ pub(crate) async fn shared() -> RwLockReadGuard<'static, ()> {
     MACHINE.read().await
 }
 
-/// The machine for a test that asserts how long something takes.
+/// The machine for a test with an assertion about time.
 pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
     MACHINE.write().await
 }
@@ -25,8 +25,8 @@ pub(crate) async fn alone_when_optimised() -> Turn {
     }
 }
 
-/// What [`alone_when_optimised`] holds.
-#[allow(dead_code, reason = "only its drop counts")]
+/// The turn of [`alone_when_optimised`].
+#[allow(dead_code, reason = "only the drop counts")]
 pub(crate) enum Turn {
     Shared(RwLockReadGuard<'static, ()>),
     Alone(RwLockWriteGuard<'static, ()>),

@@ -1,5 +1,5 @@
-//! Load tests: what breaks servers under load, and what measures how fast lists and deliveries are.
-//! They are a program of their own, as they load the machine or need it for themselves.
+//! Load tests: tests that break servers under load, and tests that measure the speed of lists and
+//! deliveries. A program apart from the other tests, as load tests need the machine.
 
 mod chaos;
 mod five_million;

@@ -44,10 +44,8 @@ impl Browser {
     /// Opens a browser that runs no scripts of pages.
     pub async fn without_scripts(api: &Service) -> Self {
         let browser = Self::new(api).await;
-        let off = json!({"value": true});
-        browser
-            .tell("Emulation.setScriptExecutionDisabled", off)
-            .await;
+        let scripts_off = "Emulation.setScriptExecutionDisabled";
+        browser.tell(scripts_off, json!({"value": true})).await;
         browser
     }
 
@@ -82,12 +80,12 @@ impl Browser {
     /// Opens a page of the portal.
     pub async fn open(&self, path: &str) {
         let url = format!("{}{path}", self.portal);
-        self.client.goto(&url).await.expect("it loads");
+        self.client.goto(&url).await.expect("the page loads");
     }
 
     /// Reloads the page; a page that answered a form sends the form again.
     pub async fn reload(&self) {
-        self.client.refresh().await.expect("it loads");
+        self.client.refresh().await.expect("the page loads");
     }
 
     /// Signs in with an API key and waits for the list of webhooks.
@@ -100,7 +98,7 @@ impl Browser {
 
     /// The path and query of the page.
     pub async fn path(&self) -> String {
-        let url = self.client.current_url().await.expect("it is somewhere");
+        let url = self.client.current_url().await.expect("a page is open");
         let query = url.query().map(|query| format!("?{query}"));
         format!("{}{}", url.path(), query.unwrap_or_default())
     }
@@ -109,7 +107,7 @@ impl Browser {
     pub async fn status(&self) -> u64 {
         let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
         let status = self.run(script, vec![]).await;
-        status.as_u64().expect("Chromium tells it")
+        status.as_u64().expect("Chromium tells the status")
     }
 
     /// Waits until the page has this path and query.
@@ -157,7 +155,7 @@ impl Browser {
     /// The number of elements of a CSS selector, now.
     pub async fn count(&self, css: &str) -> usize {
         let found = self.client.find_all(Locator::Css(css)).await;
-        found.expect("it looks").len()
+        found.expect("the browser looks").len()
     }
 
     /// An attribute or property of the first element of a CSS selector.
@@ -213,7 +211,7 @@ impl Browser {
             element.send_keys(keys).await?;
             Ok(Some(()))
         };
-        self.eventually("what has the focus", typed).await;
+        self.eventually("the focused element", typed).await;
     }
 
     /// The accessible name of the focused element, as a screen reader tells.
@@ -264,13 +262,13 @@ impl Browser {
     pub async fn tell(&self, command: &str, parameters: Value) -> Value {
         let command = Told(json!({"cmd": command, "params": parameters}));
         let answer = self.client.issue_cmd(command).await;
-        answer.expect("Chromium does it")
+        answer.expect("Chromium takes the command")
     }
 
     /// Closes the browser.
     pub async fn end(self) {
         let closed = self.client.clone().close().await;
-        closed.expect("it closes");
+        closed.expect("the browser closes");
     }
 
     async fn click(&self, xpath: &str) {
@@ -350,11 +348,11 @@ async fn try_driver() -> Option<(Child, u16)> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("./dev installs Chromium and its driver");
-    let log = driver.stdout.take().expect("it is piped");
+        .expect("./dev installs Chromium and the driver");
+    let log = driver.stdout.take().expect("the output is piped");
     let mut lines = BufReader::new(log).lines();
     let port = loop {
-        let line = lines.next_line().await.expect("it reads")?;
+        let line = lines.next_line().await.expect("the output is read")?;
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             break port.trim_end_matches('.').parse().expect("a port");
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-/// How long a connection may take on loopback before its SYN counts as dropped.
+/// How long a connection may take on loopback before the SYN counts as dropped.
 const CONNECTS_WITHIN: Duration = Duration::from_millis(300);
 
 /// A port of loopback that drops SYNs, as a firewall does: its queue of connections to be accepted is
 /// full.
 pub struct DeafPort {
-    /// The address that never answers.
+    /// The address without answers.
     pub address: SocketAddr,
     _listener: TcpListener,
     _queued: Vec<TcpStream>,
@@ -22,12 +22,12 @@ impl DeafPort {
     pub async fn at(address: impl Into<SocketAddr>) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(address.into()).expect("the port is free");
-        let listener = socket.listen(1).expect("it listens");
-        let address = listener.local_addr().expect("it is bound");
+        let listener = socket.listen(1).expect("the port listens");
+        let address = listener.local_addr().expect("the port is bound");
         let mut queued = Vec::new();
         let connect = || tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(address));
         while let Ok(connected) = connect().await {
-            queued.push(connected.expect("it is queued"));
+            queued.push(connected.expect("the connection is queued"));
         }
         Self {
             address,
@@ -48,7 +48,7 @@ impl SilentPort {
     /// Listens on any free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("it is bound");
+        let address = listener.local_addr().expect("the port is bound");
         let accepted: Arc<AtomicUsize> = Arc::default();
         let counted = accepted.clone();
         tokio::spawn(async move {
@@ -75,7 +75,7 @@ mod tests {
     #[tokio::test]
     async fn a_deaf_port_drops_syns_beside_a_live_one_with_the_same_number() {
         let live = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = live.local_addr().expect("it is bound").port();
+        let port = live.local_addr().expect("the port is bound").port();
 
         let deaf = DeafPort::at((Ipv4Addr::new(127, 0, 0, 2), port)).await;
 

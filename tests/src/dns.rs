@@ -1,4 +1,4 @@
-//! A name server on loopback whose zone a test changes while it runs.
+//! A name server on loopback. A test changes the zone while the server runs.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -23,15 +23,15 @@ pub struct NameServer {
 /// How the name server answers a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// With the records that the name has of the type, maybe none.
+    /// With the records of the name and the type, maybe none.
     Found,
-    /// With a code that is an error, `NXDOMAIN` or `SERVFAIL`.
+    /// With the code of an error, `NXDOMAIN` or `SERVFAIL`.
     Refused(ResponseCode),
     /// With no message.
     Silent,
 }
 
-/// The zone's entry for one name.
+/// The zone's entry for a name.
 #[derive(Debug, Clone)]
 pub struct DnsEntry {
     addresses: Vec<IpAddr>,
@@ -49,7 +49,7 @@ struct Zone {
 }
 
 impl DnsEntry {
-    /// A name with these addresses, in this order, for 1 s.
+    /// A name with `addresses`, in order, for 1 s.
     pub fn at<A: Into<IpAddr>>(addresses: impl IntoIterator<Item = A>) -> Self {
         Self {
             addresses: addresses.into_iter().map(Into::into).collect(),
@@ -65,7 +65,7 @@ impl DnsEntry {
         Self::answered(Manner::Silent)
     }
 
-    /// A name that does not exist (`NXDOMAIN`), as every name that the zone does not have.
+    /// A missing name (`NXDOMAIN`), like every name outside the zone.
     pub fn missing() -> Self {
         Self::answered(Manner::Refused(ResponseCode::NXDomain))
     }
@@ -88,7 +88,7 @@ impl DnsEntry {
         Self { ttl, ..self }
     }
 
-    /// The entry with answers that are sent after `delay`.
+    /// The entry with answers after `delay`.
     pub fn after(self, delay: Duration) -> Self {
         Self { delay, ..self }
     }
@@ -121,16 +121,16 @@ impl DnsEntry {
 impl NameServer {
     /// Starts with an empty zone.
     pub async fn start() -> Self {
-        // Another process may have the TCP port of a free UDP port: the next one is free in both.
+        // Another process may have the TCP port of a free UDP port: the next port is free in both.
         let (udp, tcp) = loop {
             let udp = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
-            let address = udp.local_addr().expect("it is bound");
+            let address = udp.local_addr().expect("the port is bound");
             if let Ok(tcp) = TcpListener::bind(address).await {
                 break (udp, tcp);
             }
         };
         let server = Self {
-            address: udp.local_addr().expect("it is bound"),
+            address: udp.local_addr().expect("the port is bound"),
             zone: Arc::default(),
         };
         tokio::spawn(serve_datagrams(Arc::new(udp), server.zone.clone()));
@@ -180,7 +180,7 @@ impl Zone {
 async fn serve_datagrams(socket: Arc<UdpSocket>, zone: Arc<Mutex<Zone>>) {
     let mut buffer = vec![0; MAX_MESSAGE_BYTES];
     loop {
-        // A resolver that closed its socket makes the next read fail; the read after that works.
+        // A closed socket of a resolver makes the next read fail; the read after the failure works.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else {
             continue;
         };
@@ -203,7 +203,7 @@ async fn serve_connections(listener: TcpListener, zone: Arc<Mutex<Zone>>) {
     }
 }
 
-/// Answers the queries of one connection in turn. Each message stands after its length.
+/// Answers the queries of a connection in turn. Each message stands after the length.
 async fn serve_connection(mut stream: TcpStream, zone: &Mutex<Zone>) -> Option<()> {
     loop {
         let length = stream.read_u16().await.ok()?;
@@ -219,7 +219,7 @@ async fn serve_connection(mut stream: TcpStream, zone: &Mutex<Zone>) -> Option<(
     }
 }
 
-/// The answer to a query, and after how long it is sent. `None`: the name server stays silent.
+/// The answer to a query, and the delay of the answer. `None`: the name server stays silent.
 fn answer(query: &[u8], zone: &Mutex<Zone>) -> Option<(Duration, Vec<u8>)> {
     let query = Message::from_vec(query).ok()?;
     let question = query.queries.first()?.clone();
@@ -258,18 +258,18 @@ mod tests {
         query.metadata.op_code = OpCode::Query;
         let name = Name::from_ascii(name).expect("a name");
         query.add_query(Query::query(name, wanted));
-        query.to_vec().expect("it is written")
+        query.to_vec().expect("the query is written")
     }
 
     async fn ask(server: &NameServer, name: &str, wanted: RecordType) -> Option<Message> {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let query = query(name, wanted);
         let sent = socket.send_to(&query, server.address).await;
-        sent.expect("it is sent");
+        sent.expect("the query is sent");
         let mut buffer = [0; 512];
         let answered = socket.recv(&mut buffer);
         let answered = tokio::time::timeout(Duration::from_millis(200), answered).await;
-        let length = answered.ok()?.expect("it reads");
+        let length = answered.ok()?.expect("the answer is read");
         Some(Message::from_vec(&buffer[..length]).expect("a message"))
     }
 
@@ -319,15 +319,18 @@ mod tests {
         );
         let mut stream = TcpStream::connect(server.address)
             .await
-            .expect("it accepts");
+            .expect("the server accepts");
         let query = query("a.test.", RecordType::A);
-        let length = u16::try_from(query.len()).expect("it is short");
+        let length = u16::try_from(query.len()).expect("a short query");
 
-        stream.write_u16(length).await.expect("it is sent");
-        stream.write_all(&query).await.expect("it is sent");
+        stream.write_u16(length).await.expect("the query is sent");
+        stream.write_all(&query).await.expect("the query is sent");
         let length = stream.read_u16().await.expect("an answer");
         let mut answer = vec![0; usize::from(length)];
-        stream.read_exact(&mut answer).await.expect("all of it");
+        stream
+            .read_exact(&mut answer)
+            .await
+            .expect("the whole answer");
 
         let answer = Message::from_vec(&answer).expect("a message");
         assert_eq!(answer.answers.len(), 1);

@@ -17,7 +17,7 @@ const PREFACE_BYTES: usize = 24;
 /// The largest payload of a frame (RFC 9113, 4.2), in bytes.
 const MAX_FRAME_BYTES: usize = 16_384;
 
-/// `SETTINGS_MAX_CONCURRENT_STREAMS` of 128, which is nginx's default.
+/// `SETTINGS_MAX_CONCURRENT_STREAMS` of 128, nginx's default.
 const SETTINGS: [u8; 6] = [0, 3, 0, 0, 0, 128];
 
 /// `:status: 200`, the eighth entry of HPACK's static table.
@@ -55,11 +55,11 @@ pub struct Http2Stream {
 pub enum Http2Answer {
     /// 200 when the request is complete.
     Accept,
-    /// 200 with these headers, which may fill many frames.
+    /// 200 with headers. The headers may fill many frames.
     AcceptWith(Vec<(String, String)>),
     /// 200 when the request is complete; then the stream is reset (`INTERNAL_ERROR`).
     AcceptThenReset,
-    /// `RST_STREAM` with `REFUSED_STREAM`: nothing of the request was processed.
+    /// `RST_STREAM` with `REFUSED_STREAM`: no part of the request was processed.
     Refuse,
     /// `GOAWAY` that names the stream before as the last processed one. The receiver answers the
     /// streams before, passes over all later streams, and closes.
@@ -100,7 +100,7 @@ impl Http2Receiver {
         script: impl Fn(Http2Stream) -> Http2Answer + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the port is bound").port();
         let (frozen, is_frozen) = watch::channel(false);
         let (seen, script): (Arc<Mutex<Seen>>, Arc<Script>) = (Arc::default(), Arc::new(script));
         let (acceptor, noted) = (identity.acceptor(&["h2"]), seen.clone());
@@ -120,17 +120,17 @@ impl Http2Receiver {
         self.frozen.send_replace(true);
     }
 
-    /// The number of connections so far.
+    /// The number of connections until now.
     pub fn connections(&self) -> usize {
         lock(&self.seen).connections
     }
 
-    /// The number of streams so far, refused streams included.
+    /// The number of streams until now, refused streams included.
     pub fn streams(&self) -> usize {
         lock(&self.seen).streams
     }
 
-    /// The bodies that were answered with 200, in order.
+    /// The bodies with 200 as answer, in order.
     pub fn accepted(&self) -> Vec<Vec<u8>> {
         lock(&self.seen).accepted.clone()
     }
@@ -191,11 +191,11 @@ async fn serve(
 struct Connection<S> {
     stream: S,
     number: usize,
-    /// Streams that were opened.
+    /// Opened streams.
     opened: usize,
-    /// The streams without an answer by id, with the part of the body that has arrived.
+    /// The streams without an answer by id, with the arrived part of the body.
     open: BTreeMap<u32, (Http2Answer, Vec<u8>)>,
-    /// The last stream that is processed, after `GOAWAY`.
+    /// The last stream to be processed, after `GOAWAY`.
     last: Option<u32>,
     script: Arc<Script>,
     seen: Arc<Mutex<Seen>>,
@@ -340,15 +340,15 @@ fn block(headers: &[(String, String)]) -> Vec<u8> {
 /// An integer with a prefix of 7 bits (RFC 7541, 5.1).
 fn write_length(block: &mut Vec<u8>, length: usize) {
     let Some(mut rest) = length.checked_sub(0x7f) else {
-        block.push(u8::try_from(length).expect("it is below 127"));
+        block.push(u8::try_from(length).expect("a length below 127"));
         return;
     };
     block.push(0x7f);
     while rest >= 0x80 {
-        block.push(u8::try_from(rest % 0x80 + 0x80).expect("it is below 256"));
+        block.push(u8::try_from(rest % 0x80 + 0x80).expect("a value below 256"));
         rest /= 0x80;
     }
-    block.push(u8::try_from(rest).expect("it is below 128"));
+    block.push(u8::try_from(rest).expect("a value below 128"));
 }
 
 async fn write_head(

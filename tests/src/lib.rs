@@ -39,7 +39,7 @@ pub use platform::{Platform, each, path_of};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver, Then};
 pub use samples::{
-    WebhookSample, event, event_with, new_secret, sealing_keys, set_status, store_all,
+    WebhookSample, event, event_with, events, new_secret, sealing_keys, set_status, store_all,
 };
 pub use servers::{Alarm, Servers};
 pub use service::{SEALING_KEY, Service};

@@ -2,7 +2,7 @@
 
 use crate::World;
 
-/// Deliveries of an event. One event of 11 has none.
+/// Deliveries of an event. An event of 11 has no delivery.
 const OWED: usize = 5;
 
 /// 1,000 webhooks.
@@ -17,7 +17,7 @@ const DELIVERIES: &str = include_str!("log/deliveries.sql");
 /// Attempts, and the exchanges of the last week.
 const ATTEMPTS: &str = include_str!("log/attempts.sql");
 
-/// Writes `deliveries` deliveries of the last 30 days, with their events, attempts and webhooks.
+/// Writes `deliveries` deliveries of the last 30 days, with events, attempts and webhooks.
 pub async fn fill(world: &World, deliveries: usize) {
     let events = (deliveries / OWED * 11 / 10).to_string();
     let rows = [WEBHOOKS, EVENTS, DELIVERIES, ATTEMPTS].concat();

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{World, free_port};
 
-/// `openssl s_server`, for protocols and ciphers that rustls does not have. The server answers every
-/// request with a page; its process is killed when the value is dropped.
+/// `openssl s_server`, for protocols and ciphers unknown to rustls. The server answers every request
+/// with a page; the process is killed when the value is dropped.
 pub struct OpensslServer {
     /// The port on 127.0.0.1.
     pub port: u16,
@@ -18,10 +18,10 @@ pub struct OpensslServer {
 
 impl OpensslServer {
     /// Starts the server with `arguments` and an RSA certificate for `localhost` that no client
-    /// trusts, and waits until it accepts connections.
+    /// trusts, and waits until the server accepts connections.
     pub async fn start(world: &World, arguments: &[&str]) -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-tls.{}", Uuid::new_v4()));
-        std::fs::create_dir(&folder).expect("it is made");
+        std::fs::create_dir(&folder).expect("the folder is made");
         let [key, certificate] = ["key.pem", "certificate.pem"].map(|name| folder.join(name));
         let made = Command::new("openssl")
             .args([
@@ -48,7 +48,7 @@ impl OpensslServer {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts");
+            .expect("openssl starts");
         let accepts = async || TcpStream::connect(("127.0.0.1", port)).await.ok();
         world
             .eventually("openssl accepts connections", accepts)

@@ -16,7 +16,7 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts a PgBouncer with this `pool_mode`: `session` or `transaction`.
+    /// Starts a PgBouncer with a `pool_mode`: `session` or `transaction`.
     pub async fn start(world: &World, pool_mode: &str) -> Self {
         let mut url: Url = world.database.url.parse().expect("a URL");
         let (host, port) = (url.host_str().expect("a host"), url.port().unwrap_or(5432));
@@ -30,7 +30,7 @@ impl PgBouncer {
              listen_port = {listen}\nauth_type = any\npool_mode = {pool_mode}\nunix_socket_dir =\n\
              default_pool_size = 40\nmax_client_conn = 200\n"
         );
-        std::fs::write(&file, settings).expect("it is written");
+        std::fs::write(&file, settings).expect("the settings are written");
         let mut command = Command::new("pgbouncer");
         // PgBouncer refuses to run as root.
         if std::fs::metadata("/proc/self")
@@ -44,8 +44,8 @@ impl PgBouncer {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .expect("./dev test installs it");
-        url.set_port(Some(listen)).expect("it has a host");
+            .expect("./dev test installs PgBouncer");
+        url.set_port(Some(listen)).expect("the URL has a host");
         let listens = async || {
             tokio::net::TcpStream::connect(("127.0.0.1", listen))
                 .await
@@ -61,13 +61,13 @@ impl PgBouncer {
 
     /// Kills the PgBouncer.
     pub async fn stop(mut self) {
-        self.child.kill().await.expect("it was running");
+        self.child.kill().await.expect("PgBouncer was running");
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A port that is free now; another process may take it before the caller does.
+/// A free port. Another process may take the port before the caller does.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("it is bound").port()
+    listener.local_addr().expect("the port is bound").port()
 }

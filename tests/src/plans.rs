@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Tables that grow with every event.
 const LARGE: [&str; 3] = ["deliveries_ended", "events", "attempts"];
 
-/// Query of a database URL with which Postgres writes the plan of each statement to its log.
+/// Query of a database URL: Postgres writes the plan of each statement to the log.
 pub const EXPLAIN_ALL: &str = "options=-csession_preload_libraries%3Dauto_explain\
     %20-cauto_explain.log_min_duration%3D0%20-cauto_explain.log_format%3Djson";
 
@@ -26,7 +26,7 @@ struct Node {
 impl Plan {
     /// The plans behind the first `skip` bytes of a log, of statements that read a large table.
     pub fn read(log: &Path, skip: usize) -> Vec<Self> {
-        let log = std::fs::read(log).expect("Postgres writes it");
+        let log = std::fs::read(log).expect("Postgres writes a log");
         let text = String::from_utf8_lossy(&log[skip..]);
         let plans = text.split("  plan:\n").skip(1).filter_map(Self::parse);
         plans
@@ -63,7 +63,7 @@ impl Node {
     }
 }
 
-/// Collects a node of a plan and the nodes below. A parallel node has the name of the plain one.
+/// Collects a node of a plan and the nodes below. A parallel node has the name of the plain node.
 fn collect(node: &Value, nodes: &mut Vec<Node>) {
     let text = |name: &str| node[name].as_str().map(str::to_owned);
     nodes.push(Node {

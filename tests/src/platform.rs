@@ -118,6 +118,42 @@ impl Platform {
         event.id
     }
 
+    /// Publishes a fresh `license.activated` event of production over HTTP.
+    pub async fn publish_fresh(&self) -> EventId {
+        self.publish(Environment::Production, EventType::LicenseActivated)
+            .await
+    }
+
+    /// As [`World::until`].
+    pub async fn until(&self, what: &str, holds: impl AsyncFnMut() -> bool) {
+        self.world.until(what, holds).await;
+    }
+
+    /// Waits until `count` deliveries have succeeded, for at most 20 seconds.
+    pub async fn delivered(&self, count: i64) {
+        let database = &self.world.database;
+        self.world
+            .becomes("succeeded deliveries", count, || database.delivered())
+            .await;
+    }
+
+    /// Starts another dispatcher with `variables`, and ends the running dispatcher.
+    pub async fn restart_dispatcher(&mut self, variables: &[(&str, &str)]) {
+        let next = Service::dispatcher_with(&self.world, variables);
+        let last = std::mem::replace(&mut self.dispatcher, next);
+        assert!(last.terminate().await, "the dispatcher drains");
+    }
+
+    /// Every delivery with its attempts, as the API shows them, newest first; at most 200.
+    pub async fn read_deliveries(&self) -> Vec<Value> {
+        let listed = self.get("/api/v1/deliveries?limit=200").await;
+        let mut read = Vec::new();
+        for id in each(&listed["data"], "id") {
+            read.push(self.get(&format!("/api/v1/deliveries/{id}")).await);
+        }
+        read
+    }
+
     /// Waits until a dispatcher has taken an event in.
     pub async fn taken_in(&self, event: EventId) {
         let sql = format!("SELECT count(*) FROM events WHERE id = '{event}'");

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// A TCP proxy on loopback that can go silent, as a real network does.
 pub struct Proxy {
-    /// The port on 127.0.0.1 that clients connect to.
+    /// The port on 127.0.0.1 for clients.
     pub port: u16,
     open: watch::Sender<bool>,
     server: Arc<AtomicU16>,
@@ -17,7 +17,7 @@ impl Proxy {
     /// Starts a proxy that passes every byte on to `127.0.0.1:<port>`.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let own = listener.local_addr().expect("it is bound").port();
+        let own = listener.local_addr().expect("the port is bound").port();
         let (open, is_open) = watch::channel(true);
         let server = Arc::new(AtomicU16::new(port));
         let next = server.clone();
@@ -40,7 +40,7 @@ impl Proxy {
         self.server.store(port, Ordering::SeqCst);
     }
 
-    /// Swallows every byte of established and new connections, which stay open.
+    /// Swallows every byte of established and new connections. The connections stay open.
     pub fn silence(&self) {
         self.open.send_replace(false);
     }

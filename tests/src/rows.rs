@@ -1,4 +1,4 @@
-//! Rows for tests of the store: deliveries as the intake makes them, results as the recorder gets them.
+//! Rows for tests of the store: deliveries as from the intake, results as for the recorder.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use uuid::Uuid;
@@ -10,15 +10,15 @@ use webhook_store::{Connection, LeasedDelivery};
 
 use crate::{WebhookSample, event};
 
-/// The URL of a webhook that no test calls.
+/// The URL of a webhook without a receiver.
 pub const URL: &str = "https://hooks.example.com/in";
 
-/// A lease that ends `seconds` from now, to the microsecond as Postgres keeps it.
+/// The end of a lease `seconds` from now, to the microsecond as in Postgres.
 pub fn lease(seconds: i64) -> DateTime<Utc> {
     (Utc::now() + TimeDelta::seconds(seconds)).trunc_subsecs(6)
 }
 
-/// An Active webhook that wants every event of production.
+/// An Active webhook for every event of production.
 pub async fn wanting_all(connection: &mut Connection) -> Webhook {
     WebhookSample::at(URL).store(connection).await
 }
@@ -36,10 +36,10 @@ pub async fn take_in(
         delivery_id_seed: Uuid::now_v7(),
     };
     let taken_in = intake::take_in(connection, events, &request).await;
-    taken_in.expect("it is taken in")
+    taken_in.expect("the events are taken in")
 }
 
-/// Takes in `count` fresh events of production and returns their leased deliveries.
+/// Takes in `count` fresh events of production and returns the leased deliveries.
 pub async fn owe(
     connection: &mut Connection,
     count: usize,
@@ -83,5 +83,5 @@ pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> Attemp
 /// Records results as the recorder of a dispatcher does.
 pub async fn record(connection: &mut Connection, results: &[AttemptResult]) {
     let recorded = attempts::record(connection, Uuid::nil(), results).await;
-    recorded.expect("it is recorded");
+    recorded.expect("the results are recorded");
 }

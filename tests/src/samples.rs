@@ -15,6 +15,12 @@ pub fn event(environment: Environment, event_type: EventType) -> Event {
     event_with(environment, event_type, event_type.example())
 }
 
+/// `count` fresh `license.activated` events of production.
+pub fn events(count: usize) -> Vec<Event> {
+    let fresh = |_| event(Environment::Production, EventType::LicenseActivated);
+    (0..count).map(fresh).collect()
+}
+
 /// A fresh event with this `data`.
 pub fn event_with(environment: Environment, event_type: EventType, data: &str) -> Event {
     let id = Uuid::now_v7();
@@ -61,13 +67,21 @@ impl<'a> WebhookSample<'a> {
         }
     }
 
+    /// The webhook with limits, an order or a retry policy.
+    pub fn served(self, serving: Serving) -> Self {
+        Self { serving, ..self }
+    }
+
     /// Stores the webhook and reads it back.
     pub async fn store(&self, connection: &mut Connection) -> Webhook {
         let stored = transaction(connection, async |connection| {
             let id = self.insert(connection).await?;
             webhooks::find(connection, id).await
         });
-        stored.await.expect("it is stored").expect("it is there")
+        stored
+            .await
+            .expect("the webhook is stored")
+            .expect("the webhook exists")
     }
 
     async fn insert(&self, connection: &mut RawConnection) -> Result<WebhookId, StoreError> {
@@ -88,7 +102,7 @@ impl<'a> WebhookSample<'a> {
             environment: self.environment,
             description: WebhookDescription::default(),
             status: self.status,
-            events: EventSelection::new(patterns).expect("it wants something"),
+            events: EventSelection::new(patterns).expect("a selection is not empty"),
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
             serving: self.serving.clone(),
@@ -104,20 +118,22 @@ pub async fn store_all(connection: &mut Connection, samples: &[WebhookSample<'_>
         }
         Ok::<(), StoreError>(())
     });
-    stored.await.expect("they are stored");
+    stored.await.expect("the webhooks are stored");
 }
 
 /// Sets a webhook Active or Inactive, as an admin would.
 pub async fn set_status(connection: &mut Connection, id: WebhookId, status: WebhookStatus) {
     let saved = transaction(connection, async |connection| {
-        let before = webhooks::lock(connection, id).await?.expect("it is there");
+        let before = webhooks::lock(connection, id)
+            .await?
+            .expect("the webhook exists");
         let after = WebhookSettings {
             status,
             ..before.settings.clone()
         };
         webhooks::save(connection, &sealing_keys(), &before, &after).await
     });
-    saved.await.expect("it is saved");
+    saved.await.expect("the webhook is saved");
 }
 
 /// The sealing keys of all tests, from [`SEALING_KEY`].

@@ -10,7 +10,7 @@ use crate::ServerUrls;
 /// How long `./dev servers` may take, an installation of packages included.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// A resource alarm of RabbitMQ, during which the broker takes nothing from publishers.
+/// A resource alarm of RabbitMQ. The broker blocks publishers meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alarm {
     /// Memory is short.
@@ -32,13 +32,13 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Starts both servers, which takes some seconds.
+    /// Starts both servers within some seconds.
     pub async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
         dev("start", &folder, None).await;
-        let urls = std::fs::read_to_string(folder.join("urls")).expect("./dev writes it");
+        let urls = std::fs::read_to_string(folder.join("urls")).expect("./dev writes the URLs");
         let mut lines = urls.lines().map(str::to_owned);
-        let mut next = || lines.next().expect("it has three lines");
+        let mut next = || lines.next().expect("the file has three lines");
         Self {
             database_url: next(),
             amqp_url: next(),
@@ -64,7 +64,7 @@ impl Servers {
                 .lines()
                 .next()
                 .and_then(|line| line.trim().parse().ok());
-            pid.expect("it runs")
+            pid.expect("the server runs")
         })
     }
 
@@ -123,6 +123,8 @@ async fn dev(what: &str, folder: &Path, server: Option<&str>) {
         .stdout(Stdio::null())
         .status();
     let status = tokio::time::timeout(PATIENCE, done).await;
-    let status = status.expect("it takes too long").expect("./dev is there");
+    let status = status
+        .expect("./dev takes too long")
+        .expect("./dev is there");
     assert!(status.success(), "./dev servers {what} failed");
 }

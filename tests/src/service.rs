@@ -9,11 +9,11 @@ use crate::World;
 /// The sealing key of all tests: 32 bytes in base64.
 pub const SEALING_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
-/// An address on a free port, which the program writes to its log.
+/// An address on a free port. The program writes the port to the log.
 const ANYWHERE: &str = "127.0.0.1:0";
 
-/// One of the two programs in a process of its own, as operators run it. The process is killed when
-/// the `Service` is dropped.
+/// The API or a dispatcher in a process of its own, as in production. The process is killed when the
+/// `Service` is dropped.
 pub struct Service {
     child: Child,
     /// `http://…` of the API, or of a dispatcher with a `LISTEN` of its own; empty for other
@@ -23,17 +23,17 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the API and waits until it serves.
+    /// Starts the API and waits until the API serves.
     pub async fn api(world: &World) -> Self {
         Self::api_at(world, &world.broker.url).await
     }
 
-    /// Starts the API with another URL of the broker, which need not answer.
+    /// Starts the API with another URL of the broker. The broker need not answer.
     pub async fn api_at(world: &World, amqp_url: &str) -> Self {
         Self::api_with(world, &[("AMQP_URL", amqp_url), ("KEY_RATE_LIMIT", "0")]).await
     }
 
-    /// Starts the API with environment variables of its own and waits until it serves.
+    /// Starts the API with `variables` and waits until the API serves.
     pub async fn api_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = command("webhook-api", world)
             .env("WEBHOOK_ALLOW_HTTP", "true")
@@ -43,7 +43,7 @@ impl Service {
             .expect("./dev test builds the programs first");
         let mut lines = lines_of(&mut child);
         let url = loop {
-            let line = lines.next_line().await.expect("it reads");
+            let line = lines.next_line().await.expect("the log is read");
             let line = line.expect("the API ended before it served");
             if let Some((_, url)) = line.split_once("serving on ") {
                 break url.split_whitespace().next().unwrap_or_default().to_owned();
@@ -53,23 +53,23 @@ impl Service {
         Self { child, url, log }
     }
 
-    /// Starts a dispatcher with leases of 4 s, so that a test of a killed dispatcher need not wait
-    /// for the 60 s of production.
+    /// Starts a dispatcher with leases of 4 s: a test of a killed dispatcher need not wait for the 60 s
+    /// of production.
     pub fn dispatcher(world: &World) -> Self {
         Self::dispatcher_with(world, &[("LEASE_MS", "4000")])
     }
 
-    /// Starts a dispatcher with the leases that production has.
+    /// Starts a dispatcher with the leases of production.
     pub fn patient_dispatcher(world: &World) -> Self {
         Self::dispatcher_with(world, &[])
     }
 
-    /// Starts a dispatcher that serves its health endpoint and metrics at `listen`.
+    /// Starts a dispatcher with the health endpoint and the metrics at `listen`.
     pub fn dispatcher_at(world: &World, listen: &str) -> Self {
         Self::dispatcher_with(world, &[("LISTEN", listen)])
     }
 
-    /// Starts a dispatcher with environment variables of its own. Does not wait until it consumes.
+    /// Starts a dispatcher with `variables`. Does not wait for the first look at the queue.
     pub fn dispatcher_with(world: &World, variables: &[(&str, &str)]) -> Self {
         let mut child = command("webhook-dispatcher", world)
             .envs(variables.iter().copied())
@@ -86,7 +86,7 @@ impl Service {
         }
     }
 
-    /// Runs a program to its end, at most 20 seconds, and returns its output and exit status.
+    /// Runs a program to the end, at most 20 seconds, and returns the output and the exit status.
     pub async fn run_to_end(
         program: &str,
         world: &World,
@@ -99,11 +99,12 @@ impl Service {
             .stderr(Stdio::piped())
             .output();
         let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
-        ended.expect("it goes on").expect("it runs")
+        ended
+            .expect("the program ends in time")
+            .expect("the program runs")
     }
 
-    /// The lines that the program has logged. The lines that the API logs before it serves are not
-    /// among them.
+    /// The log of the program, line by line, without the lines of the API from before serving.
     pub fn log(&self) -> Vec<String> {
         let log = self.log.lock();
         log.unwrap_or_else(PoisonError::into_inner).clone()
@@ -115,26 +116,26 @@ impl Service {
             .args(["keys", "create", "--role", role])
             .stderr(Stdio::null())
             .output();
-        let printed = made.await.expect("it runs").stdout;
+        let printed = made.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
-    /// Seals every secret anew with the first of `keys` and returns what `webhook-api reseal` printed.
+    /// Seals every secret anew with the first of `keys` and returns the output.
     pub async fn reseal(world: &World, keys: &str) -> String {
         let done = command("webhook-api", world)
             .env("WEBHOOK_SECRET_KEY", keys)
             .arg("reseal")
             .output();
-        let printed = done.await.expect("it runs").stdout;
+        let printed = done.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text")
     }
 
     /// The id of the process.
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
+        self.child.id().expect("the process runs")
     }
 
-    /// Sends a signal by name, such as `STOP`.
+    /// Sends a signal by name, for instance `STOP`.
     pub async fn signal(&self, name: &str) {
         let sent = Command::new("kill")
             .args(["-s", name, &self.pid().to_string()])
@@ -145,34 +146,34 @@ impl Service {
     /// Sends SIGTERM, waits for the drain, and returns whether the exit status was 0.
     pub async fn terminate(mut self) -> bool {
         self.signal("TERM").await;
-        self.child.wait().await.expect("it ends").success()
+        self.child.wait().await.expect("the process ends").success()
     }
 
     /// Sends SIGTERM every 300 ms until the process ends, as a person does who presses Ctrl-C again,
     /// and returns whether the exit status was 0.
     pub async fn terminate_at_once(mut self) -> bool {
-        // Two signals that arrive together count as one.
+        // Two signals at the same time count as a single signal.
         const AGAIN: std::time::Duration = std::time::Duration::from_millis(300);
         loop {
             self.signal("TERM").await;
             if let Ok(ended) = tokio::time::timeout(AGAIN, self.child.wait()).await {
-                return ended.expect("it ends").success();
+                return ended.expect("the process ends").success();
             }
         }
     }
 
     /// Sends SIGKILL: the program cannot tidy up.
     pub async fn kill(mut self) {
-        self.child.kill().await.expect("it was running");
+        self.child.kill().await.expect("the process was running");
     }
 }
 
 fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
-    let log = child.stderr.take().expect("it is piped");
+    let log = child.stderr.take().expect("the log is piped");
     BufReader::new(log).lines()
 }
 
-/// Reads the log to its end in the background: a program blocks on a full pipe.
+/// Reads the log to the end in the background: a program blocks on a full pipe.
 fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> {
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let written = log.clone();

@@ -6,14 +6,14 @@ use webhook_broker::Publisher;
 use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
     AddressPolicy, CircuitPolicy, Event, MaxConcurrency, OrderingField, PlatformSettings,
-    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId,
+    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId, WebhookStatus,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, PageStart};
 use webhook_store::webhooks::{self, Webhook};
 
-use crate::{Answer, Receiver, WebhookSample, World, sealing_keys};
+use crate::{Answer, Receiver, WebhookSample, World, sealing_keys, set_status};
 
-/// A world with dispatchers in the test's own process and one webhook, which wants every event of
+/// A world with dispatchers in the test's own process and a webhook for every event of
 /// production. [`Stage::end`] waits until the dispatchers have drained.
 pub struct Stage {
     /// The database and the vhost.
@@ -61,13 +61,13 @@ impl StageSetup {
         }
     }
 
-    /// The webhook's receiver; without one, every request is answered with 200.
+    /// The webhook's receiver; without a receiver, every request is answered with 200.
     pub fn receiver(mut self, receiver: Receiver) -> Self {
         self.receiver = Some(receiver);
         self
     }
 
-    /// A bound of the requests that run at once.
+    /// A bound of the requests at once.
     pub fn concurrency(mut self, requests: u64) -> Self {
         self.serving.max_concurrency = Some(MaxConcurrency::new(requests).expect("a limit"));
         self
@@ -97,7 +97,7 @@ impl StageSetup {
         self
     }
 
-    /// Attempts of a delivery, the first one included.
+    /// Attempts of a delivery, the first included.
     pub fn attempts(mut self, max_attempts: u32) -> Self {
         self.policy.max_attempts = max_attempts;
         self
@@ -167,7 +167,9 @@ impl StageSetup {
         for _ in 0..self.dispatchers {
             let pools = Pools::connect(&world.database.url).await.expect("pools");
             let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
-            dispatchers.push(tokio::spawn(async move { run.await.expect("it runs") }));
+            dispatchers.push(tokio::spawn(async move {
+                run.await.expect("the dispatcher runs")
+            }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
@@ -185,7 +187,7 @@ impl StageSetup {
 }
 
 impl Stage {
-    /// What a test may set before its stage starts.
+    /// The setup of a stage, for changes before the start.
     pub fn with() -> StageSetup {
         StageSetup::new()
     }
@@ -205,7 +207,7 @@ impl Stage {
     /// Publishes an event over AMQP.
     pub async fn publish(&self, event: &Event) {
         let published = self.publisher.publish(event).await;
-        published.expect("it is confirmed");
+        published.expect("the broker confirms");
     }
 
     /// Publishes events over AMQP, in order.
@@ -214,14 +216,16 @@ impl Stage {
         assert!(published.iter().all(Result::is_ok));
     }
 
-    /// The webhook as it is now.
+    /// The webhook as stored now.
     pub async fn webhook(&self) -> Webhook {
         let mut connection = self.world.database.connection().await;
         let found = webhooks::find(&mut connection, self.webhook_id).await;
-        found.expect("it reads").expect("it is there")
+        found
+            .expect("the webhook is read")
+            .expect("the webhook exists")
     }
 
-    /// Waits until `count` deliveries ended, and reads them.
+    /// Waits until `count` deliveries ended, and returns the deliveries.
     pub async fn ended(&self, count: usize) -> Vec<DeliveryRow> {
         let all = DeliveryFilter::default();
         let place = PageStart {
@@ -233,7 +237,7 @@ impl Stage {
             let mut connection = self.world.database.connection().await;
             let rows = deliveries::list(&mut connection, &all, &place)
                 .await
-                .expect("it reads");
+                .expect("the deliveries are read");
             let done = rows.iter().filter(|row| row.ended_at.is_some()).count();
             (done == count).then_some(rows)
         };
@@ -246,11 +250,17 @@ impl Stage {
         self.world.eventually("the requests arrive", arrived).await;
     }
 
-    /// Asks the dispatchers to stop, and waits until they have.
+    /// Sets the webhook Active or Inactive, as an admin would.
+    pub async fn set_status(&self, status: WebhookStatus) {
+        let mut connection = self.world.database.connection().await;
+        set_status(&mut connection, self.webhook_id, status).await;
+    }
+
+    /// Asks the dispatchers to stop, and waits for the end of the drain.
     pub async fn stop(self) -> World {
         self.stops.drain.cancel();
         for dispatcher in self.dispatchers {
-            dispatcher.await.expect("it drains");
+            dispatcher.await.expect("the dispatcher drains");
         }
         self.world
     }

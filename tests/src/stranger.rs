@@ -2,6 +2,8 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 
+use webhook_domain::Event;
+
 use crate::World;
 
 /// A publisher outside the project, with an AMQP client of other settings: publishes any bytes under
@@ -35,6 +37,11 @@ impl StrangersMessage {
             body: body.into(),
             ..Self::default()
         }
+    }
+
+    /// A message with the body of an event.
+    pub fn of(event: &Event) -> Self {
+        Self::event(event.body.to_vec())
     }
 
     /// The message with a header of `chars` characters.
@@ -85,10 +92,10 @@ impl Stranger {
         matches!(confirm.await, Ok(Confirmation::Ack(None)))
     }
 
-    /// Publishes messages in order and waits until the broker has confirmed all of them.
+    /// Publishes messages in order and waits until the broker has confirmed all messages.
     pub async fn publish_all(&self, messages: &[StrangersMessage]) {
         for message in messages {
-            assert!(self.publish(message).await, "the broker has it");
+            assert!(self.publish(message).await, "the broker confirms");
         }
     }
 

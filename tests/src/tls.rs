@@ -13,17 +13,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
-/// A receiver over TLS that answers 200, with a certificate of an authority of its own.
+/// A receiver over TLS that answers 200, with a certificate of a fresh authority.
 pub struct TlsReceiver {
     /// `https://localhost:…/hook`, the URL for a webhook.
     pub url: String,
-    /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
+    /// The authority's certificate, a value for the variable `SSL_CERT_FILE`.
     pub authority: PathBuf,
     _authority: Authority,
 }
 
 impl TlsReceiver {
-    /// Listens with a certificate for these names.
+    /// Listens with a certificate for `names`.
     pub async fn named(names: &[&str]) -> Self {
         let authority = Authority::new();
         let server = TlsServer::start(authority.issue(names).acceptor(&[])).await;
@@ -35,42 +35,42 @@ impl TlsReceiver {
     }
 }
 
-/// A certificate authority that signs the certificates of one test.
+/// A certificate authority for the certificates of a test.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    /// The authority's own certificate: programs trust it with `SSL_CERT_FILE`.
+    /// The authority's own certificate, a value for the variable `SSL_CERT_FILE`.
     pub file: PathBuf,
 }
 
 impl Authority {
-    /// Makes an authority. Programs trust it when `SSL_CERT_FILE` names [`Authority::file`].
+    /// Makes an authority. Programs with [`Authority::file`] in `SSL_CERT_FILE` trust the authority.
     pub fn new() -> Self {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority for tests");
         let issuer = CertifiedIssuer::self_signed(params, key);
-        Self::of(issuer.expect("it signs itself"))
+        Self::of(issuer.expect("the certificate is self-signed"))
     }
 
-    /// Makes an intermediate authority with a certificate of this authority.
+    /// Makes an intermediate authority with a certificate of the authority.
     pub fn intermediate(&self) -> Self {
         let key = KeyPair::generate().expect("a key");
         let params = authority_params("an authority in between");
         let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer);
-        Self::of(issuer.expect("it is signed"))
+        Self::of(issuer.expect("the certificate is signed"))
     }
 
     fn of(issuer: CertifiedIssuer<'static, KeyPair>) -> Self {
         let file = std::env::temp_dir().join(format!("webhooks-ca.{}.pem", Uuid::new_v4()));
-        std::fs::write(&file, issuer.pem()).expect("it is written");
+        std::fs::write(&file, issuer.pem()).expect("the file is written");
         Self { issuer, file }
     }
 
-    /// Signs a certificate for these names.
+    /// Signs a certificate for `names`.
     pub fn issue(&self, names: &[&str]) -> Identity {
         self.issue_with(names, |_| {})
     }
 
-    /// Signs a certificate for `names` after `change` has edited its parameters.
+    /// Signs a certificate for `names` after `change` has edited the parameters.
     pub fn issue_with(
         &self,
         names: &[&str],
@@ -80,7 +80,7 @@ impl Authority {
         let mut params = params_for(names);
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer);
-        let certificate = certificate.expect("it is signed");
+        let certificate = certificate.expect("the certificate is signed");
         Identity { certificate, key }
     }
 
@@ -94,15 +94,15 @@ impl Authority {
     ) -> TlsAcceptor {
         let mut roots = RootCertStore::empty();
         let root = self.issuer.der().clone();
-        roots.add(root).expect("it is a root");
+        roots.add(root).expect("a root certificate");
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider()).build();
         let config = ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(versions)
             .expect("versions")
-            .with_client_cert_verifier(verifier.expect("it has a root"))
+            .with_client_cert_verifier(verifier.expect("the verifier has a root"))
             .with_single_cert(vec![identity.certificate()], identity.key());
-        let mut config = config.expect("it fits");
+        let mut config = config.expect("the key fits the certificate");
         config.alpn_protocols = alpn(protocols);
         TlsAcceptor::from(Arc::new(config))
     }
@@ -120,18 +120,18 @@ impl Drop for Authority {
     }
 }
 
-/// A certificate and its key.
+/// A certificate and the key.
 pub struct Identity {
     certificate: Certificate,
     key: KeyPair,
 }
 
 impl Identity {
-    /// A certificate for `names` that is signed with its own key.
+    /// A self-signed certificate for `names`.
     pub fn self_signed(names: &[&str]) -> Self {
         let key = KeyPair::generate().expect("a key");
         let certificate = params_for(names).self_signed(&key);
-        let certificate = certificate.expect("it signs itself");
+        let certificate = certificate.expect("the certificate is self-signed");
         Self { certificate, key }
     }
 
@@ -143,7 +143,7 @@ impl Identity {
             .expect("versions")
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate()], self.key());
-        let mut config = config.expect("it fits");
+        let mut config = config.expect("the key fits the certificate");
         config.alpn_protocols = alpn(protocols);
         TlsAcceptor::from(Arc::new(config))
     }
@@ -157,13 +157,13 @@ impl Identity {
     }
 }
 
-/// A certificate for `localhost` of an authority of its own, in files for other programs.
+/// A certificate for `localhost` of a fresh authority, in files for other programs.
 pub(crate) struct CertificateFiles {
-    /// The authority's certificate: programs trust it with `SSL_CERT_FILE`.
+    /// The authority's certificate, a value for the variable `SSL_CERT_FILE`.
     pub(crate) authority: PathBuf,
     /// The certificate for `localhost`.
     pub(crate) certificate: PathBuf,
-    /// The private key of that certificate.
+    /// The private key of the certificate.
     pub(crate) key: PathBuf,
 }
 
@@ -174,7 +174,7 @@ impl CertificateFiles {
         let identity = authority.issue(&["localhost"]);
         let write = |name: &str, pem: String| {
             let file = folder.join(name);
-            std::fs::write(&file, pem).expect("it is written");
+            std::fs::write(&file, pem).expect("the file is written");
             file
         };
         Self {
@@ -194,7 +194,7 @@ fn authority_params(name: &str) -> CertificateParams {
 
 fn params_for(names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::default();
-    // Without a subject name, a certificate would carry the name of its issuer and look self-signed.
+    // Without a subject name, a certificate would carry the name of the issuer and look self-signed.
     params
         .distinguished_name
         .push(DnType::CommonName, "a receiver");
@@ -212,7 +212,7 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// A TLS server on loopback that answers each request with 200 and closes.
+/// A TLS server on loopback. Answers each request with 200 and closes the connection.
 pub struct TlsServer {
     /// The port on 127.0.0.1.
     pub port: u16,
@@ -224,7 +224,7 @@ pub struct TlsServer {
 pub struct TlsRequest {
     /// The server name in the client hello (SNI, RFC 6066), if any.
     pub server_name: Option<String>,
-    /// The first bytes of the request: its head, if the request is small.
+    /// The first bytes of the request: the head, if the request is small.
     pub head: String,
 }
 
@@ -232,13 +232,13 @@ impl TlsServer {
     /// Listens on any free port and shakes hands with `acceptor`.
     pub async fn start(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the port is bound").port();
         let seen: Arc<Mutex<Vec<TlsRequest>>> = Arc::default();
         tokio::spawn(serve(listener, acceptor, seen.clone()));
         Self { port, seen }
     }
 
-    /// The requests so far, in the order in which they arrived.
+    /// The requests until now, in the order of arrival.
     pub fn requests(&self) -> Vec<TlsRequest> {
         lock(&self.seen).clone()
     }

@@ -41,7 +41,7 @@ impl Visitor {
     /// The size of a page on the wire, compressed with gzip.
     pub async fn bytes(&self, path: &str) -> usize {
         let answer = self.ask(path, "gzip").await;
-        answer.bytes().await.expect("it is read").len()
+        answer.bytes().await.expect("the page is read").len()
     }
 
     async fn ask(&self, path: &str, encoding: &str) -> Response {

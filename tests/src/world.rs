@@ -1,4 +1,4 @@
-//! What each test has to itself: a database and a vhost, made on shared servers.
+//! The world of a test: a database and a vhost, made on shared servers.
 
 mod broker;
 mod database;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use broker::Broker;
 pub use database::Database;
 
-/// How long [`World::eventually`] waits. What a test waits for takes milliseconds on a free machine.
+/// How long [`World::eventually`] waits. The states of most tests take milliseconds on a free machine.
 const EVENTUALLY: Duration = Duration::from_secs(20);
 
 /// How long [`World::patiently`] waits.
@@ -22,7 +22,7 @@ const PATIENTLY: Duration = Duration::from_secs(300);
 /// How often a wait looks.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The database and the vhost of one test. [`World::end`] removes both.
+/// The database and the vhost of a test. [`World::end`] removes both.
 pub struct World {
     /// A database with all migrations.
     pub database: Database,
@@ -31,7 +31,7 @@ pub struct World {
     guard: EndGuard,
 }
 
-/// The addresses of the servers that worlds are made on.
+/// The addresses of the servers for worlds.
 pub struct ServerUrls {
     /// `postgres://…`
     pub database: String,
@@ -59,7 +59,7 @@ impl World {
         world
     }
 
-    /// Makes a world on `servers`, which the caller stops: the world may be left to that.
+    /// Makes a world on `servers` of the caller. The world may end with the servers.
     pub async fn on(servers: ServerUrls) -> Self {
         or_panic(Self::try_on(servers, None).await)
     }
@@ -73,7 +73,7 @@ impl World {
         })
     }
 
-    /// Removes the database and the vhost. A test that fails leaves them to be looked at.
+    /// Removes the database and the vhost. A failed test leaves both for inspection.
     pub async fn end(mut self) {
         self.guard.armed = false;
         self.database.remove().await;
@@ -89,6 +89,12 @@ impl World {
     /// As [`World::eventually`], for at most five minutes.
     pub async fn patiently<T>(&self, what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
         poll(what, PATIENTLY, look).await
+    }
+
+    /// Waits until `holds` says yes, for at most 20 seconds; panics with the name `what` of the state.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        self.eventually(what, async || holds().await.then_some(()))
+            .await;
     }
 
     /// Waits until a count is `wanted`, for at most 20 seconds; panics with the last count.
@@ -133,7 +139,7 @@ struct EndGuard {
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        // A second panic would end the whole test program, and the first one tells more.
+        // A second panic would end the whole test program, and the first panic tells more.
         assert!(
             !self.armed || std::thread::panicking(),
             "the test ends without `end().await` of its world, stage or platform"

@@ -1,11 +1,11 @@
-//! Real receivers: web servers as their users run them, each of which ends its connections in its own
-//! way, at its own time.
+//! Real receivers: web servers with the settings of real users. Each server ends connections in another
+//! way, at another time.
 //!
-//! Each receiver has a webhook and an event type of its own. It is sent events at full speed, then
-//! bursts of events after pauses about as long as it keeps an idle connection. The attempts log must
+//! Each receiver has a webhook and an event type. The receiver gets events at full speed, then bursts
+//! of events after pauses about as long as the life of an idle connection. The attempts log must
 //! hold no failed attempt by then, and each receiver's own log every event.
 
-// Receivers, by what they are written with.
+// Receivers, by software.
 mod apache;
 mod go;
 mod java;
@@ -14,11 +14,11 @@ mod node;
 mod php;
 mod python;
 
-// A receiver's kind and its process.
+// A receiver's kind and process.
 mod kind;
 mod running;
 
-// The events that a receiver is sent, and the account of them.
+// The events for a receiver, and the account of the events.
 mod account;
 mod trial;
 
@@ -57,7 +57,7 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 /// How many events the receivers are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
-    /// For a test that takes less than a minute.
+    /// For a test of less than a minute.
     Short,
     /// For `./dev chaos`, some minutes.
     Full,
@@ -72,7 +72,7 @@ impl Extent {
         }
     }
 
-    /// How long the pauses of one receiver may take together.
+    /// How long the pauses of a receiver may take together.
     fn pauses(self) -> Duration {
         match self {
             Self::Short => Duration::from_secs(11),
@@ -98,7 +98,7 @@ impl Extent {
     }
 }
 
-/// The receivers, and a dispatcher that serves them.
+/// The receivers, and a dispatcher.
 struct Zoo {
     trials: Vec<Trial>,
     dispatcher: Service,
@@ -107,11 +107,11 @@ struct Zoo {
     publishing: CancellationToken,
     world: World,
     extent: Extent,
-    /// Last, so that the folder is there until the receivers have ended.
+    /// Last: the folder is dropped after the end of the receivers.
     _folder: Folder,
 }
 
-/// Starts every receiver, sends events to it, and settles the account of each receiver.
+/// Starts every receiver, sends events, and settles the account of each receiver.
 pub async fn zoo(world: World, extent: Extent) -> Vec<ReceiverAccount> {
     let mut zoo = Zoo::open(world, extent).await;
     zoo.send_at_full_speed().await;
@@ -260,7 +260,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("what the receivers wrote is in {}", self.0.display());
+            eprintln!("the files of the receivers are in {}", self.0.display());
         } else {
             let _ = std::fs::remove_dir_all(&self.0);
         }

@@ -2,7 +2,7 @@
 //!
 //! Types of columns are Postgres's, but for ids, closed sets of names, enums and codes, see
 //! [`column_types`](crate::column_types). That every table and column stands here as the database has
-//! it is held by the test `the_query_builder_knows_the_tables_as_they_are`.
+//! it is held by the test `the_query_builder_knows_the_tables_of_the_database`.
 #![allow(
     missing_docs,
     unreachable_pub,

@@ -2,63 +2,65 @@ use std::time::Duration;
 
 use reqwest::Method;
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{StrangersMessage, event};
+use webhook_tests::{StrangersMessage, event, events};
 
 use super::{arrive, platform, reason, rejected};
 
+/// Bodies that hold an event in a form other than JSON in UTF-8, with words from the reason of the
+/// rejection.
+fn odd_forms(json: &str) -> [(Vec<u8>, &'static str); 5] {
+    let utf16 = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [b"\xef\xbb\xbf", json.as_bytes()].concat();
+    let array = format!("[{json}]").into_bytes();
+    let two = format!("{json}\n{json}").into_bytes();
+    [
+        (marked, "byte order mark"),
+        (utf16, "UTF-16"),
+        (array, "an array; send each event in a message of its own"),
+        (two, "more data follows the object"),
+        (Vec::new(), "the body is empty"),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_body_is_instead_of_an_event_is_told_by_name() {
+async fn a_rejection_names_the_form_of_a_body_that_is_no_event() {
     let (platform, _, stranger) = platform().await;
-    let event = event(Environment::Production, EventType::LicenseActivated);
-    let text = std::str::from_utf8(&event.body).expect("text");
-    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let cases: [(Vec<u8>, Option<&str>, &str); 6] = [
-        (
-            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-            None,
-            "byte order mark",
-        ),
-        (utf16, None, "UTF-16"),
-        (
-            b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(),
-            Some("gzip"),
-            "compressed with gzip; send the body uncompressed (its content_encoding is \"gzip\")",
-        ),
-        (
-            format!("[{text}]").into_bytes(),
-            None,
-            "an array; send each event in a message of its own",
-        ),
-        (
-            format!("{text}\n{text}").into_bytes(),
-            None,
-            "more data follows the object",
-        ),
-        (Vec::new(), None, "the body is empty"),
-    ];
+    let event = events(1).remove(0);
+    let forms = odd_forms(std::str::from_utf8(&event.body).expect("text"));
 
-    for (body, encoding, _) in &cases {
-        let message = StrangersMessage {
-            content_encoding: encoding.map(str::to_owned),
-            ..StrangersMessage::event(body.clone())
-        };
-        stranger.publish_all(&[message]).await;
-    }
+    let messages = forms.clone().map(|(body, _)| StrangersMessage::event(body));
+    stranger.publish_all(&messages).await;
 
-    let rows = rejected(&platform, cases.len()).await;
-    for ((.., told), row) in cases.iter().zip(rows.iter().rev()) {
+    let rows = rejected(&platform, forms.len()).await;
+    for ((_, told), row) in forms.iter().zip(rows.iter().rev()) {
         assert!(reason(row).contains(told), "{told}: {}", reason(row));
     }
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_says_it_is_compressed_and_is_not_is_delivered() {
+async fn a_rejection_names_the_compression_of_a_body() {
+    let (platform, _, stranger) = platform().await;
+    let gzip = StrangersMessage {
+        content_encoding: Some("gzip".to_owned()),
+        ..StrangersMessage::event(b"\x1f\x8b\x08\0\0\0\0\0\0\x03")
+    };
+
+    stranger.publish_all(&[gzip]).await;
+
+    let rows = rejected(&platform, 1).await;
+    let told = "compressed with gzip; send the body uncompressed (its content_encoding is \"gzip\")";
+    assert!(reason(&rows[0]).contains(told), "{}", reason(&rows[0]));
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uncompressed_event_under_content_encoding_gzip_is_delivered() {
     let (platform, receiver, stranger) = platform().await;
-    let event = event(Environment::Production, EventType::LicenseActivated);
+    let event = events(1).remove(0);
     let message = StrangersMessage {
         content_encoding: Some("gzip".to_owned()),
-        ..StrangersMessage::event(event.body.to_vec())
+        ..StrangersMessage::of(&event)
     };
 
     stranger.publish_all(&[message]).await;
@@ -68,7 +70,7 @@ async fn an_event_that_says_it_is_compressed_and_is_not_is_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_in_upper_case_is_the_same_event_and_its_header_is_in_lower_case() {
+async fn an_id_in_upper_case_is_the_same_event_with_a_header_in_lower_case() {
     let (platform, receiver, stranger) = platform().await;
     let lower = event(Environment::Production, EventType::LicenseActivated);
     let (id, text) = (lower.id.to_string(), String::from_utf8(lower.body.to_vec()));
@@ -81,7 +83,7 @@ async fn an_id_in_upper_case_is_the_same_event_and_its_header_is_in_lower_case()
 
     arrive(&platform, &receiver, &[marker], Duration::from_secs(2)).await;
     let received = receiver.received();
-    assert_eq!(received.len(), 2, "the second one was known already");
+    assert_eq!(received.len(), 2, "the second event is known already");
     assert_eq!(received[0].headers["webhook-id"], id);
     assert_eq!(received[0].body, upper.as_bytes(), "byte for byte");
     let path = format!("/api/v1/events/{}", id.to_uppercase());

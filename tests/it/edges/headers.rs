@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use webhook_tests::{Platform, Service, Stranger, StrangersMessage};
+use webhook_tests::{Broker, Service, Stranger, StrangersMessage};
 
 use super::{arrive, good, platform, rejected};
 
-/// A frame of RabbitMQ has 131,072 bytes by default, and a message's headers must fit one: with this
-/// many characters in one of them they do, and with the 26 bytes of a count they do not any more.
+/// Characters of a header with which the headers of a message just fit a frame of RabbitMQ (131,072 bytes
+/// by default). With the 26 bytes of a count of returns, the headers do not fit any more.
 const FILLS_A_FRAME: usize = 131_030;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn an_event_with_a_header_of_40000_characters_is_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_event_and_has_a_large_header_is_rejected_once() {
+async fn a_message_without_an_event_and_with_a_large_header_is_rejected_once() {
     let (platform, receiver, stranger) = platform().await;
     let (events, messages) = good(1);
     let wrong = StrangersMessage::event("not json").with_header("x-a", FILLS_A_FRAME);
@@ -49,39 +49,39 @@ async fn what_is_no_event_and_has_a_large_header_is_rejected_once() {
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_no_consumer_can_be_handed_blocks_neither_queue_and_is_not_lost() {
-    let mut platform = Platform::new().await;
-    let receiver = webhook_tests::Receiver::answering(&[]).await;
-    platform.webhook_at(&receiver.url).await;
-    let stranger = Stranger::connect(&platform.world).await;
-    platform.world.broker.give_up_after(3).await;
-    let (events, messages) = good(5);
-
-    // Once it came back, the broker adds its count to the headers, and they fit no frame any more.
-    assert!(platform.dispatcher.terminate().await);
+/// Publishes a message that comes back once. The broker adds a count to the headers, and no consumer
+/// can take the message any more.
+async fn publish_unreadable(broker: &Broker, stranger: &Stranger) {
     let unreadable = StrangersMessage::event("{}").with_header("x-a", FILLS_A_FRAME);
     stranger.publish_all(&[unreadable]).await;
-    assert_eq!(platform.world.broker.leave_with_a_message().await, 0);
-    stranger.publish_all(&messages).await;
-    let wrong = StrangersMessage {
+    assert_eq!(broker.leave_with_a_message().await, 0);
+}
+
+/// A message straight into the rejected queue.
+fn dead_letter() -> StrangersMessage {
+    StrangersMessage {
         exchange: String::new(),
         routing_key: "webhooks.events.rejected".to_owned(),
         ..StrangersMessage::event("not json")
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_too_large_for_every_consumer_blocks_neither_queue_and_is_not_lost() {
+    let (mut platform, receiver, stranger) = platform().await;
+    platform.world.broker.give_up_after(3).await;
+    assert!(platform.dispatcher.terminate().await);
+    publish_unreadable(&platform.world.broker, &stranger).await;
+    let (events, messages) = good(5);
+    stranger.publish_all(&messages).await;
+
     platform.dispatcher = Service::dispatcher(&platform.world);
 
     arrive(&platform, &receiver, &events, Duration::from_secs(15)).await;
-    let parked = async || {
-        let messages = platform
-            .world
-            .broker
-            .messages_in("webhooks.events.unreadable")
-            .await;
-        (messages == 1).then_some(())
-    };
-    platform.world.eventually("it is parked", parked).await;
-    stranger.publish_all(&[wrong]).await;
+    let broker = &platform.world.broker;
+    let parked = async || broker.messages_in("webhooks.events.unreadable").await == 1;
+    platform.until("the message is parked", parked).await;
+    stranger.publish_all(&[dead_letter()]).await;
     rejected(&platform, 1).await;
     platform.end().await;
 }

@@ -1,10 +1,11 @@
-use webhook_tests::StrangersMessage;
-use webhook_tests::chaos::peak_mib;
-
-use super::{arrive, good, platform};
 use std::time::Duration;
 
-/// What a dispatcher may have in memory while large messages come, in MiB.
+use webhook_tests::chaos::peak_mib;
+use webhook_tests::{Service, StrangersMessage};
+
+use super::{arrive, good, platform};
+
+/// The memory that a dispatcher may have while large messages come, in MiB.
 const MEMORY_BOUND_MIB: u64 = 256;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,10 +16,10 @@ async fn messages_of_half_a_mebibyte_by_the_hundred_stay_within_the_memory_bound
     let large = StrangersMessage::event(vec![b'x'; 512 * 1024]);
 
     for _ in 0..600 {
-        assert!(stranger.publish(&large).await, "the broker has it");
+        assert!(stranger.publish(&large).await, "the broker confirms");
     }
     stranger.publish_all(&messages).await;
-    platform.dispatcher = webhook_tests::Service::dispatcher(&platform.world);
+    platform.dispatcher = Service::dispatcher(&platform.world);
 
     arrive(&platform, &receiver, &events, Duration::from_secs(20)).await;
     let peak = peak_mib(platform.dispatcher.pid());

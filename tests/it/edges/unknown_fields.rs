@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use webhook_tests::StrangersMessage;
 
-use super::{arrive, good, platform, reason, rejected};
+use super::{arrive, good, logged, platform, reason, rejected};
 
-/// An object of `count` fields that no event has.
+/// An object of `count` fields unknown to events.
 fn fields(count: usize, name: &str) -> StrangersMessage {
     let fields: Vec<String> = (0..count).map(|n| format!("\"{name}{n}\":0")).collect();
     StrangersMessage::event(format!("{{{}}}", fields.join(",")))
@@ -53,11 +53,7 @@ async fn a_fields_name_cannot_forge_a_log_line() {
 
     let rows = rejected(&platform, 1).await;
     assert!(reason(&rows[0]).contains("FAKE"), "{}", rows[0]);
-    let logged = async || {
-        let log = platform.dispatcher.log();
-        log.into_iter().find(|line| line.contains("FAKE"))
-    };
-    let line = platform.world.eventually("it is logged", logged).await;
+    let line = logged(&platform, "FAKE").await;
     assert!(line.contains("\\u{1b}[2J\\u{1b}[1;31m\\r\\nFAKE"), "{line}");
     assert!(!line.contains(char::is_control), "{line}");
     platform.end().await;

@@ -1,43 +1,65 @@
-use reqwest::Method;
+use reqwest::{Method, Response};
 use scraper::{Html, Selector};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
-use webhook_tests::{Platform, Visitor};
+use webhook_tests::{Platform, Visitor, path_of};
+
+/// A webhook with a hostile name and description, and with metadata outside ASCII.
+fn odd_webhook(url: &str) -> Value {
+    json!({"name": "Ä \"CRM\"", "url": url, "environment": "staging", "event_types": ["*"],
+        "description": "  lines\r\n\tof \u{202e} text  ", "metadata": {"é": "ü".repeat(500)},
+        "headers": {"X-Token": "a b"}})
+}
+
+/// A URL of `letters` umlauts, each of which takes six bytes in percent-encoding.
+fn long_url(letters: usize) -> String {
+    format!("https://example.com/{}", "ä".repeat(letters))
+}
+
+/// The umlauts of the longest URL that the API takes.
+const LONGEST: usize = (2_048 - 20) / 6;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_api_gave_out_it_takes_back() {
+async fn a_url_that_is_too_long_is_refused_with_its_length() {
     let platform = Platform::new().await;
-    let long = |path: &str| format!("https://example.com/{path}");
-    let too_long = long(&"ä".repeat(600));
-    let longest = long(&"ä".repeat((2_048 - 20) / 6));
+    let webhook = odd_webhook(&long_url(600));
 
-    let webhook = |url: &str| {
-        json!({"name": "Ä \"CRM\"", "url": url, "environment": "staging", "event_types": ["*"],
-            "description": "  lines\r\n\tof \u{202e} text  ", "metadata": {"é": "ü".repeat(500)},
-            "headers": {"X-Token": "a b"}})
-    };
-    let (refused, told) = platform.post("/api/v1/webhooks", &webhook(&too_long)).await;
-    let (created, made) = platform.post("/api/v1/webhooks", &webhook(&longest)).await;
+    let (refused, told) = platform.post("/api/v1/webhooks", &webhook).await;
 
     assert_eq!(refused, 422);
-    assert!(
-        told["errors"][0]["reason"]
-            .as_str()
-            .is_some_and(|r| r.contains("has 3620")),
-        "{told}"
-    );
+    let reason = told["errors"][0]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("has 3620"), "{told}");
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_takes_back_a_webhook_as_shown_by_the_api() {
+    let platform = Platform::new().await;
+    let webhook = odd_webhook(&long_url(LONGEST));
+    let (created, made) = platform.post("/api/v1/webhooks", &webhook).await;
     assert_eq!(created, 201, "{made}");
-    let path = format!("/api/v1/webhooks/{}", made["id"].as_str().expect("an id"));
+    let path = path_of(&made);
+
     let read = platform.get(&path).await;
-    let mut again = webhook(read["url"].as_str().expect("a URL"));
+    let mut again = odd_webhook(read["url"].as_str().expect("a URL"));
     again["description"] = read["description"].clone();
-    let (put, answer) = platform
-        .ask(Method::PUT, &path, Some(again.to_string()))
-        .await;
+    let put = platform.ask(Method::PUT, &path, Some(again.to_string()));
+    let (put, answer) = put.await;
+
     assert_eq!(put, 200, "{answer}");
-    let export = platform
-        .get("/api/v1/webhooks/export?environment=staging&secrets=true")
-        .await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_taken_back_by_an_import_into_any_environment() {
+    let platform = Platform::new().await;
+    let webhook = odd_webhook(&long_url(LONGEST));
+    let (created, made) = platform.post("/api/v1/webhooks", &webhook).await;
+    assert_eq!(created, 201, "{made}");
+
+    let export = "/api/v1/webhooks/export?environment=staging&secrets=true";
+    let export = platform.get(export).await;
+
     for environment in ["staging", "production"] {
         let import = format!("/api/v1/webhooks/import?environment={environment}");
         let (imported, result) = platform.post(&import, &export).await;
@@ -57,7 +79,7 @@ async fn port_0_is_refused_when_a_webhook_is_saved() {
     let (refused, told) = platform.post("/api/v1/webhooks", &wrong).await;
     let dotted = webhook("https://example.com./x");
     let (created, made) = platform.post("/api/v1/webhooks", &dotted).await;
-    let path = format!("/api/v1/webhooks/{}", made["id"].as_str().expect("an id"));
+    let path = path_of(&made);
     let change = json!({"url": "https://example.com:0/"});
     let (unchanged, _) = platform.patch(&path, &change).await;
 
@@ -71,39 +93,53 @@ async fn port_0_is_refused_when_a_webhook_is_saved() {
     platform.end().await;
 }
 
+/// The path of the form for a new webhook.
+const FORM: &str = "/admin/webhooks/new";
+
+/// The values of the form's hidden fields `csrf` and `key`.
+async fn hidden_fields(visitor: &Visitor) -> [String; 2] {
+    let page = visitor.get(FORM).await.text().await.expect("text");
+    let page = Html::parse_document(&page);
+    ["csrf", "key"].map(|name| {
+        let selector = format!("form[action='{FORM}'] input[name='{name}']");
+        let selector = Selector::parse(&selector).expect("a selector");
+        let field = page
+            .select(&selector)
+            .next()
+            .expect("the form has the field");
+        field.attr("value").expect("with a value").to_owned()
+    })
+}
+
+/// Sends the form for a new webhook at `url`.
+async fn send_form(visitor: &Visitor, url: &str) -> Response {
+    let [csrf, key] = hidden_fields(visitor).await;
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("key", &key),
+        ("name", "CRM"),
+        ("url", url),
+        ("environment", "staging"),
+        ("status", "active"),
+        ("events", "all"),
+    ];
+    let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+    visitor.post(FORM, body).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_portals_form_says_at_its_field_that_port_0_is_refused() {
     let platform = Platform::new().await;
     let visitor = Visitor::sign_in(&platform.api, &platform.key).await;
-    let form = visitor.get("/admin/webhooks/new").await;
-    let form = Html::parse_document(&form.text().await.expect("text"));
-    let hidden = |name: &str| {
-        let selector = format!("form[action='/admin/webhooks/new'] input[name='{name}']");
-        let field = Selector::parse(&selector).expect("a selector");
-        let field = form.select(&field).next().expect("the form has it");
-        field.attr("value").expect("with a value").to_owned()
-    };
-    let fields = [
-        ("csrf", hidden("csrf")),
-        ("key", hidden("key")),
-        ("name", "CRM".to_owned()),
-        ("url", "https://example.com:0/".to_owned()),
-        ("environment", "staging".to_owned()),
-        ("status", "active".to_owned()),
-        ("events", "all".to_owned()),
-    ];
 
-    let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-    let refused = visitor.post("/admin/webhooks/new", body).await;
+    let refused = send_form(&visitor, "https://example.com:0/").await;
 
     assert_eq!(refused.status(), 422);
     let page = Html::parse_document(&refused.text().await.expect("text"));
     let at_field = Selector::parse("#url-error").expect("a selector");
     let told = page.select(&at_field).next().expect("the field is marked");
     let told: String = told.text().collect();
-    assert!(
-        told.contains("Must not name port 0, where no server can listen"),
-        "{told}"
-    );
+    let sentence = "Must not name port 0, where no server can listen";
+    assert!(told.contains(sentence), "{told}");
     platform.end().await;
 }

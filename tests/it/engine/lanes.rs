@@ -1,18 +1,16 @@
-//! How much at once, how fast, and what a stop gives back.
+//! Lanes: requests at once, requests per second, and the deliveries handed back by a stop.
 
 use std::time::Duration;
 
 use webhook_domain::{RetryPolicy, WebhookStatus};
-use webhook_tests::{Answer, Received, Receiver, Stage, set_status};
+use webhook_tests::{Answer, Received, Receiver, Stage, events};
 
-use crate::engine::events;
-
-/// Sets the webhook Inactive, makes 2,000 copies of its event with a retry that is due, and sets the
-/// webhook Active.
+/// Sets the webhook Inactive, makes 2,000 copies of the event with a due retry each, and sets the webhook
+/// Active.
 const RETRIES_DUE: &str = include_str!("retries_due.sql");
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_gets_no_more_at_once_than_it_wants() {
+async fn a_webhook_gets_no_more_requests_at_once_than_max_concurrency() {
     let slow = |_: usize, _: &Received| Answer::After(Duration::from_millis(30));
     let receiver = Receiver::deciding(slow).await;
     let stage = Stage::with().receiver(receiver).concurrency(2);
@@ -26,7 +24,7 @@ async fn a_webhook_gets_no_more_at_once_than_it_wants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_overloaded_receiver_gets_less_at_once() {
+async fn an_overloaded_receiver_gets_fewer_requests_at_once() {
     let slow = |number: usize, _: &Received| {
         if number < 4 {
             Answer::Status(429)
@@ -46,7 +44,7 @@ async fn an_overloaded_receiver_gets_less_at_once() {
     let apart = received[5].at - received[4].at;
     assert!(
         apart >= Duration::from_millis(45),
-        "one at first: {apart:?}"
+        "a single request at first: {apart:?}"
     );
     stage.end().await;
 }
@@ -92,7 +90,7 @@ async fn the_end_of_a_drain_cuts_running_attempts_off_and_costs_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_set_inactive_gets_nothing_of_what_waited_in_a_lane() {
+async fn a_webhook_set_inactive_gets_no_delivery_that_waited_in_a_lane() {
     let hang = |_: usize, _: &Received| Answer::Hang;
     let stage = Stage::with()
         .receiver(Receiver::deciding(hang).await)
@@ -103,9 +101,7 @@ async fn a_webhook_set_inactive_gets_nothing_of_what_waited_in_a_lane() {
     stage.publish_all(&events(10)).await;
     stage.arrived(4).await;
 
-    let mut connection = stage.world.database.connection().await;
-    set_status(&mut connection, stage.webhook_id, WebhookStatus::Inactive).await;
-    drop(connection);
+    stage.set_status(WebhookStatus::Inactive).await;
     let (world, database) = (&stage.world, &stage.world.database);
     world
         .becomes("deliveries given back", 6, || {
@@ -139,7 +135,7 @@ async fn a_mountain_of_retries_does_not_hold_up_a_new_event() {
         let received = stage.receiver.received();
         received.iter().position(|r| r.body == fresh.body)
     };
-    let position = stage.world.eventually("it arrives", arrived).await;
+    let position = stage.world.eventually("the event arrives", arrived).await;
 
     assert!(position < 500, "{position} of 2,000 retries went first");
     stage.stops.cut_off.cancel();

@@ -1,51 +1,59 @@
-//! When a failed delivery is tried again.
+//! The times of retries.
 
 use std::time::Duration;
 
 use webhook_domain::{RetryPolicy, Serving};
-use webhook_tests::{Answer, Received, Receiver, Stage, WebhookSample};
+use webhook_store::deliveries::DeliveryRow;
+use webhook_tests::{Answer, Received, Receiver, Stage, WebhookSample, events};
 
-use crate::engine::events;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhooks_own_policy_counts_for_it_and_a_new_default_for_the_others() {
-    let of = |max_attempts| RetryPolicy {
+/// A policy of `max_attempts` attempts with short pauses.
+fn attempts(max_attempts: u32) -> RetryPolicy {
+    RetryPolicy {
         max_attempts,
         initial_interval: Duration::from_millis(10),
         ..RetryPolicy::default()
-    };
+    }
+}
+
+/// Stores a second webhook at the receiver of the stage, with a policy of the webhook's own.
+async fn store_with_own_policy(stage: &Stage, policy: RetryPolicy) {
+    let own = WebhookSample::at(&stage.receiver.url).served(Serving {
+        retry_policy: Some(policy),
+        ..Serving::default()
+    });
+    let mut connection = stage.world.database.connection().await;
+    own.store(&mut connection).await;
+}
+
+/// The attempts of each delivery, in ascending order.
+fn counts(rows: &[DeliveryRow]) -> Vec<i32> {
+    let mut attempts: Vec<i32> = rows.iter().map(|row| row.attempts).collect();
+    attempts.sort_unstable();
+    attempts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhooks_own_policy_counts_for_the_webhook_and_a_new_default_for_the_others() {
     let always_down = |_: usize, _: &Received| Answer::Status(500);
-    let receiver = Receiver::deciding(always_down).await;
-    let stage = Stage::with().receiver(receiver).policy(of(2)).start().await;
-    let url = stage.receiver.url.clone();
-    let own = WebhookSample {
-        serving: Serving {
-            retry_policy: Some(of(4)),
-            ..Serving::default()
-        },
-        ..WebhookSample::at(&url)
-    };
-    own.store(&mut stage.world.database.connection().await)
-        .await;
+    let stage = Stage::with()
+        .receiver(Receiver::deciding(always_down).await)
+        .policy(attempts(2));
+    let stage = stage.start().await;
+    store_with_own_policy(&stage, attempts(4)).await;
 
     stage.publish(&events(1)[0]).await;
     let before = stage.ended(2).await;
-    stage.world.database.set_retry_policy(&of(3)).await;
+    stage.world.database.set_retry_policy(&attempts(3)).await;
     stage.publish(&events(1)[0]).await;
     let after = stage.ended(4).await;
 
-    let attempts = |rows: &[webhook_store::deliveries::DeliveryRow]| {
-        let mut attempts: Vec<i32> = rows.iter().map(|row| row.attempts).collect();
-        attempts.sort_unstable();
-        attempts
-    };
-    assert_eq!(attempts(&before), [2, 4]);
-    assert_eq!(attempts(&after), [2, 3, 4, 4]);
+    assert_eq!(counts(&before), [2, 4]);
+    assert_eq!(counts(&after), [2, 3, 4, 4]);
     stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failures_retry_after_lengthens_its_own_delay_up_to_the_longest() {
+async fn a_failures_retry_after_lengthens_the_next_delay_up_to_the_longest() {
     let wait = Answer::Header(500, "retry-after: 3600");
     let receiver = Receiver::scripted(vec![wait]).await;
     let stage = Stage::with().receiver(receiver).policy(RetryPolicy {

@@ -1,39 +1,36 @@
-//! Heads of answers that are large, sloppy, or no HTTP at all.
+//! Heads of answers: large, sloppy, or no HTTP at all.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::Value;
 use webhook_tests::{Answer, Platform, Receiver, Then};
 
-use crate::receivers::{create, once, only_attempt, publish};
+use crate::receivers::{attempt_each, create_each, once};
 
-/// The only attempt at a receiver with each answer, after which it closes the connection.
+/// The only attempt at a receiver for each answer. The receiver closes the connection after the answer.
 async fn attempts<const N: usize>(answers: [(&'static str, String); N]) -> Vec<(String, Value)> {
     let platform = Platform::with_dispatcher(&[]).await;
-    let mut webhooks = Vec::new();
-    for (name, answer) in answers {
+    let names = answers.each_ref().map(|(name, _)| (*name).to_owned());
+    let mut urls = Vec::new();
+    for (_, answer) in answers {
         let script = move |_: usize, _: &_| Answer::bytes(answer.clone(), Then::Close);
-        let receiver = Receiver::deciding(script).await;
-        let webhook = create(&platform, &receiver.url, &once()).await;
-        webhooks.push((name.to_owned(), webhook));
+        urls.push(Receiver::deciding(script).await.url);
     }
-    publish(&platform).await;
-    let mut attempts = Vec::new();
-    for (name, webhook) in webhooks {
-        attempts.push((name, only_attempt(&platform, &webhook).await));
-    }
+    let webhooks = create_each(&platform, &urls, &once()).await;
+    let attempts = attempt_each(&platform, &webhooks).await;
     platform.end().await;
-    attempts
+    names.into_iter().zip(attempts).collect()
 }
 
-/// A 200 with these header lines.
+/// A 200 with the header `lines`.
 fn ok_with(lines: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{lines}content-length: 2\r\n\r\nok")
 }
 
 fn headers(count: usize) -> String {
     (0..count).fold(String::new(), |mut lines, number| {
-        write!(lines, "x-header-{number}: value\r\n").expect("a String takes it");
+        write!(lines, "x-header-{number}: value\r\n").expect("a String takes any text");
         lines
     })
 }
@@ -62,7 +59,7 @@ async fn an_answer_with_a_thousand_headers_is_a_success() {
     all_succeeded(&attempts(answers).await);
 }
 
-/// B4: a line that is no header says nothing about the status above it.
+/// B4: a line without a header does not change the status above the line.
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_that_are_no_headers_do_not_turn_a_200_into_a_failure() {
     let answers = [
@@ -78,36 +75,34 @@ async fn lines_that_are_no_headers_do_not_turn_a_200_into_a_failure() {
     all_succeeded(&attempts(answers).await);
 }
 
-/// B5: an answer that is no HTTP is told as such, in a sentence that says what it was.
+/// Answers that are no HTTP, by name.
+const NO_HTTP: [(&str, &str); 4] = [
+    (
+        "HTTP/1.0 with chunks",
+        "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ),
+    (
+        "two lengths",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
+    ),
+    (
+        "status 2000",
+        "HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\nok",
+    ),
+    ("SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+];
+
+/// B5: an answer that is no HTTP fails with a class of its own, and with a sentence for each fault.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_no_http_is_a_failure_of_the_protocol_and_told_by_name() {
-    let chunked = "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
-    let lengths = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok";
-    let status = "HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\nok";
-    let answers = [
-        ("HTTP/1.0 with chunks", chunked.to_owned()),
-        ("two lengths", lengths.to_owned()),
-        ("status 2000", status.to_owned()),
-        ("SSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_owned()),
-    ];
+    let attempts = attempts(NO_HTTP.map(|(name, answer)| (name, answer.to_owned()))).await;
 
-    let attempts = attempts(answers).await;
-
-    let classes: Vec<_> = attempts
-        .iter()
-        .map(|(name, attempt)| (name.as_str(), attempt["failure_class"].as_str()))
-        .collect();
-    let right: Vec<_> = attempts
-        .iter()
-        .map(|(name, _)| (name.as_str(), Some("protocol")))
-        .collect();
-    assert_eq!(classes, right);
-    let mut sentences: Vec<_> = attempts
-        .iter()
-        .map(|(_, attempt)| attempt["failure_detail"].as_str().expect("a sentence"))
-        .collect();
-    assert!(sentences[3].contains("HTTP"), "{sentences:?}");
-    sentences.sort_unstable();
-    sentences.dedup();
+    for (name, attempt) in &attempts {
+        assert_eq!(attempt["failure_class"], "protocol", "{name}: {attempt}");
+    }
+    let sentence = |(_, attempt): &(String, Value)| attempt["failure_detail"].to_string();
+    let sentences: BTreeSet<String> = attempts.iter().map(sentence).collect();
     assert_eq!(sentences.len(), 4, "each is told by name: {sentences:?}");
+    let ssh = attempts[3].1["failure_detail"].as_str();
+    assert!(ssh.expect("a sentence").contains("HTTP"), "{ssh:?}");
 }

@@ -1,22 +1,21 @@
-//! Receivers of HTTP/2: a request that the peer did not process is sent again at once, and a dead
-//! connection costs only its own streams.
+//! Receivers of HTTP/2: a request unprocessed by the peer is sent again at once, and a dead connection
+//! fails no request of another connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
-use webhook_domain::{Environment, Event, EventType};
 use webhook_tests::{
-    Authority, Http2Answer, Http2Receiver, Http2Stream, Identity, Platform, Proxy, event,
+    Authority, Http2Answer, Http2Receiver, Http2Stream, Identity, Platform, Proxy,
 };
 
 use crate::receivers::{
-    all_succeed_at_once, create, failed_attempts, only_attempt, policy, publish,
+    all_succeed_at_once, create, create_each, failed_attempts, only_attempt, policy, publish,
+    publish_at_once,
 };
 
-/// A platform that trusts a receiver's certificate.
+/// A platform with trust in the receiver's certificate, the authority, and the certificate.
 async fn platform() -> (Platform, Authority, Identity) {
     let authority = Authority::new();
     let file = authority.file.to_str().expect("a path").to_owned();
@@ -29,19 +28,7 @@ fn url(port: u16) -> String {
     format!("https://localhost:{port}/hook")
 }
 
-/// Publishes `count` events as fast as the broker confirms.
-async fn publish_all(platform: &Platform, count: usize) {
-    let cancel = CancellationToken::new();
-    let publisher = platform.publisher(&cancel).await;
-    let events: Vec<Event> = (0..count)
-        .map(|_| event(Environment::Production, EventType::LicenseActivated))
-        .collect();
-    let confirmed = publisher.publish_all(&events).await;
-    assert!(confirmed.iter().all(Result::is_ok), "the broker has them");
-    cancel.cancel();
-}
-
-/// Publishes an event and waits for the delivery, after which the connection is open.
+/// Publishes an event and waits for the delivery: the connection is open then.
 async fn warm_up(platform: &Platform, webhook: &str) {
     publish(platform).await;
     only_attempt(platform, webhook).await;
@@ -63,7 +50,7 @@ async fn headers_are_taken(count: usize, bytes: usize) {
     platform.end().await;
 }
 
-/// B3: 20 KB of headers are more than the 16 KB that clients of HTTP/2 often allow.
+/// B3: 20 KB of headers are more than the usual 16 KB of HTTP/2 clients.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_over_http2_with_20_kb_of_headers_is_a_success() {
     headers_are_taken(40, 500).await;
@@ -75,38 +62,43 @@ async fn an_answer_over_http2_with_a_thousand_headers_is_a_success() {
     headers_are_taken(1_000, 100).await;
 }
 
-/// A connection has as many streams as the receiver allows. When hanging requests have all of them,
-/// other webhooks of the receiver get another connection.
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_receiver() {
-    const STREAMS: usize = 128;
-    let (platform, _authority, identity) = platform().await;
+/// The streams that a receiver of HTTP/2 allows on a connection.
+const STREAMS: usize = 128;
+
+/// A receiver whose first connection leaves every request without a response, and a webhook whose
+/// requests hang on nearly every stream of that connection.
+async fn hanging_connection(platform: &Platform, identity: &Identity) -> (Http2Receiver, String) {
     let script = |stream: Http2Stream| match stream.connection {
         0 => Http2Answer::Wait,
         _ => Http2Answer::Accept,
     };
-    let receiver = Http2Receiver::deciding(&identity, script).await;
+    let receiver = Http2Receiver::deciding(identity, script).await;
     let mut wide = policy(1, 30_000);
     wide["max_concurrency"] = json!(STREAMS);
-    let hanging = create(&platform, &url(receiver.port), &wide).await;
-    publish_all(&platform, STREAMS).await;
-    let all_hang = async || (receiver.streams() >= 100).then_some(());
-    platform.world.eventually("they hang", all_hang).await;
+    let hanging = create(platform, &url(receiver.port), &wide).await;
+    publish_at_once(platform, STREAMS).await;
+    let all_hang = async || receiver.streams() >= 100;
+    platform.until("the requests hang", all_hang).await;
+    (receiver, hanging)
+}
 
+/// When hanging requests have all streams of a connection, other webhooks of the receiver get another
+/// connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_receiver() {
+    let (platform, _authority, identity) = platform().await;
+    let (receiver, hanging) = hanging_connection(&platform, &identity).await;
     let healthy = create(&platform, &url(receiver.port), &policy(1, 2_000)).await;
+
     for _ in 0..STREAMS {
         publish(&platform).await;
     }
 
-    let world = &platform.world;
-    let arrived = async || {
-        let sql = format!(
-            "SELECT count(*) FROM deliveries WHERE webhook_id = '{healthy}' AND status = 'succeeded'"
-        );
-        (world.database.ask::<i64>(&sql).await == 128).then_some(())
-    };
+    let (world, database) = (&platform.world, &platform.world.database);
     world
-        .eventually("the other webhook has its own", arrived)
+        .becomes("events of the healthy webhook", 128, || {
+            database.delivered_to(&healthy)
+        })
         .await;
     assert_eq!(failed_attempts(&platform, &healthy).await, 0);
     assert_eq!(failed_attempts(&platform, &hanging).await, 0, "not yet");
@@ -116,7 +108,7 @@ async fn requests_that_hang_on_every_stream_hold_up_no_other_webhook_of_their_re
 
 /// B2 over HTTP/2: the head decides.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_after_it() {
+async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_later() {
     let (platform, _authority, identity) = platform().await;
     let receiver = Http2Receiver::deciding(&identity, |_| Http2Answer::AcceptThenReset).await;
     let webhook = create(&platform, &url(receiver.port), &policy(1, 2_000)).await;
@@ -130,8 +122,8 @@ async fn a_2xx_head_over_http2_is_a_success_although_the_stream_is_reset_after_i
     platform.end().await;
 }
 
-/// B6: a server that goes away after `requests` requests of a connection, as nginx does after
-/// `keepalive_requests`, fails no attempt of `events` events.
+/// B6: a server whose connections end after `requests` requests, as with nginx's `keepalive_requests`,
+/// fails no attempt of `events` events.
 async fn goes_away_after(requests: usize, events: usize) {
     let (platform, _authority, identity) = platform().await;
     let script = move |stream: Http2Stream| {
@@ -144,9 +136,9 @@ async fn goes_away_after(requests: usize, events: usize) {
     let receiver = Http2Receiver::deciding(&identity, script).await;
     create(&platform, &url(receiver.port), &policy(3, 2_000)).await;
 
-    publish_all(&platform, events).await;
+    publish_at_once(&platform, events).await;
 
-    all_succeed_at_once(&platform, i64::try_from(events).expect("it is small")).await;
+    all_succeed_at_once(&platform, i64::try_from(events).expect("a small count")).await;
     assert_eq!(receiver.accepted().len(), events, "each is processed once");
     platform.end().await;
 }
@@ -161,45 +153,61 @@ async fn a_server_that_goes_away_after_a_thousand_requests_fails_no_attempt() {
     goes_away_after(1_000, 5_000).await;
 }
 
-/// B6: a reload ends every connection in the middle of its work.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_reloads_under_load_fails_no_attempt() {
-    const EVENTS: usize = 3_000;
-    let (platform, _authority, identity) = platform().await;
-    // Connections with lower numbers belong to workers that are to end.
-    let oldest = Arc::new(AtomicUsize::new(0));
-    let reloaded = oldest.clone();
-    let script = move |stream: Http2Stream| {
-        if stream.connection < reloaded.load(Ordering::SeqCst) {
-            Http2Answer::GoAway
-        } else {
-            Http2Answer::Accept
-        }
-    };
-    let receiver = Http2Receiver::deciding(&identity, script).await;
-    create(&platform, &url(receiver.port), &policy(3, 2_000)).await;
+/// A receiver whose worker processes end, with their connections, at every [`Reloading::reload`].
+struct Reloading {
+    receiver: Http2Receiver,
+    /// Connections with lower numbers belong to workers that are to end.
+    oldest: Arc<AtomicUsize>,
+}
 
-    publish_all(&platform, EVENTS).await;
-    let reload = async {
+impl Reloading {
+    async fn start(identity: &Identity) -> Self {
+        let oldest: Arc<AtomicUsize> = Arc::default();
+        let reloaded = oldest.clone();
+        let script = move |stream: Http2Stream| {
+            if stream.connection < reloaded.load(Ordering::SeqCst) {
+                Http2Answer::GoAway
+            } else {
+                Http2Answer::Accept
+            }
+        };
+        let receiver = Http2Receiver::deciding(identity, script).await;
+        Self { receiver, oldest }
+    }
+
+    /// Ends the workers of all connections every 100 ms, for ever.
+    async fn reload(&self) {
         let mut pause = tokio::time::interval(Duration::from_millis(100));
         loop {
             pause.tick().await;
-            oldest.store(receiver.connections(), Ordering::SeqCst);
+            let all = self.receiver.connections();
+            self.oldest.store(all, Ordering::SeqCst);
         }
-    };
+    }
+}
+
+/// B6: a reload ends every connection, with requests on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_reloads_under_load_fails_no_attempt() {
+    let (platform, _authority, identity) = platform().await;
+    let reloading = Reloading::start(&identity).await;
+    let receiver = &reloading.receiver;
+    create(&platform, &url(receiver.port), &policy(3, 2_000)).await;
+
+    publish_at_once(&platform, 3_000).await;
     tokio::select! {
-        () = reload => {}
+        () = reloading.reload() => {}
         () = all_succeed_at_once(&platform, 3_000) => {}
     }
 
-    assert!(receiver.connections() > 1, "it reloaded under load");
-    assert_eq!(receiver.accepted().len(), EVENTS, "each is processed once");
+    assert!(receiver.connections() > 1, "reloaded under load");
+    assert_eq!(receiver.accepted().len(), 3_000, "each is processed once");
     platform.end().await;
 }
 
 /// B6: a refused stream was not processed (RFC 9113, 8.7), and goes out again inside the attempt.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_stream_is_sent_again_inside_the_attempt_which_tells_it() {
+async fn a_refused_stream_is_sent_again_inside_the_attempt_and_told_in_the_attempt() {
     let (platform, _authority, identity) = platform().await;
     let script = |stream: Http2Stream| {
         if stream.connection == 0 && stream.number == 1 {
@@ -221,7 +229,7 @@ async fn a_refused_stream_is_sent_again_inside_the_attempt_which_tells_it() {
     platform.end().await;
 }
 
-/// B6: of many streams at once, the refused ones are sent again over another connection.
+/// B6: of many streams at once, the refused streams are sent again over another connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_are_refused_at_full_speed_fail_no_attempt() {
     const EVENTS: usize = 500;
@@ -236,100 +244,138 @@ async fn streams_that_are_refused_at_full_speed_fail_no_attempt() {
     let receiver = Http2Receiver::deciding(&identity, script).await;
     create(&platform, &url(receiver.port), &policy(3, 2_000)).await;
 
-    publish_all(&platform, EVENTS).await;
+    publish_at_once(&platform, EVENTS).await;
 
     all_succeed_at_once(&platform, 500).await;
     assert_eq!(receiver.accepted().len(), EVENTS, "each is processed once");
     platform.end().await;
 }
 
-/// One lost connection is one cause: of sixteen requests that end with the connection, only the first
-/// counts against the receiver.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_with_sixteen_streams_is_one_step_towards_the_circuit() {
-    let (platform, _authority, identity) = platform().await;
+/// A receiver whose first connection is lost once sixteen requests after the first share the
+/// connection.
+async fn receiver_that_loses_a_full_connection(identity: &Identity) -> Http2Receiver {
     let script = |stream: Http2Stream| match (stream.connection, stream.number, stream.open) {
         (0, 1.., 16..) => Http2Answer::Lose,
         (0, 1.., _) => Http2Answer::Wait,
         _ => Http2Answer::Accept,
     };
-    let receiver = Http2Receiver::deciding(&identity, script).await;
+    Http2Receiver::deciding(identity, script).await
+}
+
+/// A lost connection is a single cause: of sixteen requests on the connection, only the first failure
+/// counts against the receiver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_with_sixteen_streams_is_one_step_towards_the_circuit() {
+    let (platform, _authority, identity) = platform().await;
+    let receiver = receiver_that_loses_a_full_connection(&identity).await;
     let mut patient = policy(3, 10_000);
     patient["retry_policy"]["initial_interval_ms"] = json!(3_600_000);
     let webhook = create(&platform, &url(receiver.port), &patient).await;
     warm_up(&platform, &webhook).await;
 
-    publish_all(&platform, 16).await;
+    publish_at_once(&platform, 16).await;
 
-    let world = &platform.world;
-    let tried = async || (world.database.attempted().await == 17).then_some(());
-    world.eventually("all are tried", tried).await;
-    assert!(receiver.streams() >= 17, "they shared a connection");
+    let (world, database) = (&platform.world, &platform.world.database);
+    world
+        .becomes("tried deliveries", 17, || database.attempted())
+        .await;
+    assert!(receiver.streams() >= 17, "the requests share a connection");
     // An open circuit would hold the next event up, and a success resets the count.
     publish(&platform).await;
-    let steps = async || {
-        let failures = world.database.failures_in_a_row().await;
-        assert!(failures <= 1, "{failures} steps for one connection");
-        (world.database.delivered().await >= 2).then_some(())
+    let delivered_on_one_step = async || {
+        let failures = database.failures_in_a_row().await;
+        assert!(failures <= 1, "{failures} steps for a single connection");
+        database.delivered().await >= 2
     };
-    world.eventually("the next event is delivered", steps).await;
+    platform
+        .until("the next event is delivered", delivered_on_one_step)
+        .await;
     platform.end().await;
 }
+
+/// Two receivers behind a load balancer. New connections lead to the first receiver.
+struct Balanced {
+    frozen: Http2Receiver,
+    alive: Http2Receiver,
+    balancer: Proxy,
+}
+
+impl Balanced {
+    async fn start(identity: &Identity) -> Self {
+        let frozen = Http2Receiver::start(identity).await;
+        let balancer = Proxy::to(frozen.port).await;
+        Self {
+            frozen,
+            alive: Http2Receiver::start(identity).await,
+            balancer,
+        }
+    }
+
+    /// The URL of a webhook behind the balancer.
+    fn at_path(&self, path: &str) -> String {
+        format!("https://localhost:{}/{path}", self.balancer.port)
+    }
+
+    /// Freezes the first receiver. New connections lead to the second receiver.
+    fn freeze(&self) {
+        self.frozen.freeze();
+        self.balancer.lead_to(self.alive.port);
+    }
+}
+
+/// Publishes `count` events 100 ms apart. The pauses are the trial: they spread the events over two
+/// timeouts.
+async fn publish_steadily(platform: &Platform, count: usize) {
+    for _ in 0..count {
+        publish(platform).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Failed attempts that began more than 2.5 s after the first failed attempt. Requests on the way at
+/// the first timeout run out of time as well: the requests of the next 2 s.
+const LATE: &str = "SELECT count(*) FROM attempts WHERE failure_class IS NOT NULL AND started_at >
+    (SELECT min(started_at) FROM attempts WHERE failure_class IS NOT NULL) + interval '2.5 s'";
 
 /// B7: of two servers behind a load balancer, the connected server freezes.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_timeout_retires_a_connection_to_a_frozen_server() {
     let (platform, _authority, identity) = platform().await;
-    let frozen = Http2Receiver::start(&identity).await;
-    let alive = Http2Receiver::start(&identity).await;
-    let balancer = Proxy::to(frozen.port).await;
-    for path in ["a", "b"] {
-        let url = format!("https://localhost:{}/{path}", balancer.port);
-        create(&platform, &url, &policy(12, 2_000)).await;
-    }
+    let servers = Balanced::start(&identity).await;
+    let urls = ["a", "b"].map(|path| servers.at_path(path));
+    create_each(&platform, &urls, &policy(12, 2_000)).await;
     publish(&platform).await;
     all_succeed_at_once(&platform, 2).await;
 
-    frozen.freeze();
-    balancer.lead_to(alive.port);
-    for _ in 0..40 {
-        publish(&platform).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    servers.freeze();
+    publish_steadily(&platform, 40).await;
 
-    // Requests that were sent before the first timeout run out of time as well: those of the next 2 s.
-    let late = "SELECT count(*) FROM attempts WHERE failure_class IS NOT NULL AND started_at >
-        (SELECT min(started_at) FROM attempts WHERE failure_class IS NOT NULL) + interval '2.5 s'";
-    let world = &platform.world;
+    let (world, database) = (&platform.world, &platform.world.database);
     let settled = async || {
-        let late: i64 = world.database.ask(late).await;
-        (late > 0 || world.database.delivered().await == 82).then_some(late)
+        let late: i64 = database.ask(LATE).await;
+        (late > 0 || database.delivered().await == 82).then_some(late)
     };
     let late = world.eventually("all are delivered", settled).await;
-    assert_eq!(late, 0, "attempts that failed after the first timeout");
-    assert!(!alive.accepted().is_empty());
+    assert_eq!(late, 0, "failed attempts after the first timeout");
+    assert!(!servers.alive.accepted().is_empty());
     platform.end().await;
 }
 
-/// A ping finds a connection that died under a request, long before the timeout of the request.
+/// A ping finds a dead connection under a request, long before the timeout of the request.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_connection_is_found_by_its_ping_and_the_request_is_sent_again() {
     let (platform, _authority, identity) = platform().await;
-    let frozen = Http2Receiver::start(&identity).await;
-    let alive = Http2Receiver::start(&identity).await;
-    let balancer = Proxy::to(frozen.port).await;
-    let url = format!("https://localhost:{}/hook", balancer.port);
-    let webhook = create(&platform, &url, &policy(1, 30_000)).await;
+    let servers = Balanced::start(&identity).await;
+    let webhook = create(&platform, &servers.at_path("hook"), &policy(1, 30_000)).await;
     warm_up(&platform, &webhook).await;
 
-    frozen.freeze();
-    balancer.lead_to(alive.port);
+    servers.freeze();
     publish(&platform).await;
 
     all_succeed_at_once(&platform, 2).await;
     let told = "SELECT max(duration_ms)::bigint FROM attempts";
     let longest: i64 = platform.world.database.ask(told).await;
     assert!((2_000..20_000).contains(&longest), "{longest} ms");
-    assert_eq!(alive.accepted().len(), 1);
+    assert_eq!(servers.alive.accepted().len(), 1);
     platform.end().await;
 }

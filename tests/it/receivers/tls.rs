@@ -1,5 +1,4 @@
-//! Faults of TLS: each is told in a sentence of its own, the same in the attempt and in the
-//! diagnosis.
+//! Faults of TLS: a sentence for each fault, the same in the attempt and in the diagnosis.
 
 use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
@@ -12,25 +11,24 @@ use crate::receivers::{create, only_attempt, policy, publish};
 /// How long the handshake of an attempt may take; a check of a URL gives up after 5 s.
 const TIMEOUT_MS: u64 = 6_000;
 
-/// A server with a fault, and words of which its sentence has one: whatever else it says, they
-/// name what is wrong.
+/// A server with a fault, and words that name the fault. The sentence has at least one of the words.
 struct Fault {
     name: &'static str,
     port: u16,
     words: &'static [&'static str],
 }
 
-/// The receivers, which listen until the test ends.
+/// The receivers, for as long as the test runs.
 struct Receivers {
     faults: Vec<Fault>,
     _openssl: [OpensslServer; 2],
     _authority: Authority,
 }
 
-/// A server of HTTP without TLS, which answers a client's hello as nginx does.
+/// A server of HTTP without TLS that answers a client's hello as nginx does.
 async fn plain_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("it is bound").port();
+    let port = listener.local_addr().expect("the port is bound").port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4 * 1024]).await;
@@ -93,7 +91,7 @@ fn fault(name: &'static str, port: u16, words: &'static [&'static str]) -> Fault
     Fault { name, port, words }
 }
 
-/// Servers with certificates that are not to be accepted.
+/// Servers with certificates for refusal.
 async fn certificates(authority: &Authority) -> Vec<Fault> {
     let expired = authority.issue_with(&["localhost"], |params| {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
@@ -123,7 +121,7 @@ async fn certificates(authority: &Authority) -> Vec<Fault> {
     ]
 }
 
-/// What was told of a fault.
+/// The sentences about a fault.
 struct Told {
     name: &'static str,
     words: &'static [&'static str],
@@ -169,7 +167,7 @@ async fn told() -> Vec<Told> {
     told
 }
 
-/// B14: an admin is told what is wrong, not that something is.
+/// B14: an admin is told the fault, not the mere failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_of_tls_is_told_by_name_in_the_attempt() {
     let told = told().await;
@@ -183,11 +181,11 @@ async fn each_fault_of_tls_is_told_by_name_in_the_attempt() {
     let mut sentences: Vec<&str> = told.iter().map(|t| t.attempt.as_str()).collect();
     sentences.sort_unstable();
     sentences.dedup();
-    // The three that want a certificate of ours differ in the version only.
+    // The three servers with a demand for a certificate differ in the version only.
     assert_eq!(sentences.len(), told.len() - 2, "{sentences:#?}");
 }
 
-/// B14: a diagnosis that finds nothing while every attempt fails is worse than none.
+/// B14: a diagnosis without findings while every attempt fails is worse than none.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_of_tls_is_told_by_the_diagnosis_as_by_the_attempt() {
     let told = told().await;

@@ -1,4 +1,4 @@
-//! The code blocks of the guide to verifying, run against requests that arrived.
+//! The code blocks of the guide to verifying, run against requests from the platform.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -7,30 +7,30 @@ use std::process::Command;
 
 use http::{HeaderMap, HeaderName};
 use serde_json::json;
-use webhook_domain::{Environment, EventId, EventType, SigningSecret, sign};
+use webhook_domain::{EventId, SigningSecret, sign};
 use webhook_tests::{Platform, Received, Receiver, new_secret, path_of};
 
 use crate::verifiers::installed::{here, installed, is_there, must, run};
 
 #[path = "../../verifiers/by_hand.rs"]
-#[allow(unreachable_pub, reason = "it is written as in the guide")]
+#[allow(unreachable_pub, reason = "the text of the guide")]
 mod by_hand;
 #[path = "../../verifiers/with_library.rs"]
-#[allow(unreachable_pub, reason = "it is written as in the guide")]
+#[allow(unreachable_pub, reason = "the text of the guide")]
 mod with_library;
 
 const GUIDE: &str = include_str!("../../../docs/verifying.md");
 
 /// How the blocks of a language are built and run.
 struct Language {
-    /// The program that must be installed.
+    /// The program to be installed.
     program: &'static str,
-    /// The file that the block is written to, and the text before the block.
+    /// The file for the block, and the text before the block.
     file: &'static str,
     head: &'static str,
-    /// The program that calls the block for a request.
+    /// The program around the block: checks a request.
     ask: &'static str,
-    /// The command that builds once, and the command that runs for each request.
+    /// The command to build once, and the command for each request.
     build: &'static str,
     run: &'static str,
 }
@@ -89,7 +89,7 @@ const JAVA: Language = Language {
     run: "java -Xshare:auto -XX:TieredStopAtLevel=1 Ask",
 };
 
-/// The blocks that are run, by their headings.
+/// The blocks to be run, by headings.
 const BLOCKS: [(&str, &str, &Language); 12] = [
     ("Python", "With a library", &PYTHON),
     ("Python", "By hand", &PYTHON),
@@ -134,19 +134,16 @@ fn block(section: &str, subsection: &str) -> &'static str {
     code.split_once("```").expect("the block ends").0
 }
 
+/// Publishes an event and returns the request for the event.
 async fn next(platform: &Platform, receiver: &Receiver) -> Received {
     let before = receiver.count();
-    platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
+    platform.publish_fresh().await;
     let arrived = async || receiver.received().into_iter().nth(before);
-    platform
-        .world
-        .eventually("the request arrives", arrived)
-        .await
+    let world = &platform.world;
+    world.eventually("the request arrives", arrived).await
 }
 
-/// Requests that arrived before and during a rotation, and forgeries of them.
+/// Requests from before and during a rotation of the secret, and forgeries of the requests.
 async fn cases() -> Vec<Case> {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
@@ -183,7 +180,7 @@ async fn cases() -> Vec<Case> {
 
 /// The request with a signature of more than five minutes before.
 fn stale(request: &Received, secret: &str) -> Received {
-    let secret = SigningSecret::parse(secret).expect("a good one");
+    let secret = SigningSecret::parse(secret).expect("a webhook secret");
     let id: EventId = request.headers["webhook-id"].parse().expect("an id");
     let at = chrono::Utc::now().timestamp() - 301;
     let signatures = sign([&secret].into_iter(), id, at, &request.body);
@@ -198,12 +195,12 @@ fn stale(request: &Received, secret: &str) -> Received {
     stale
 }
 
-/// Writes a block and its caller into a folder, and returns the result for each case.
+/// Writes a block and the program around the block into a folder, and returns the result for each case.
 fn ask(folder: &Path, code: &str, language: &Language, cases: &[Case]) -> Vec<String> {
     std::fs::create_dir_all(folder).expect("a folder");
     std::fs::write(folder.join(language.file), language.head.to_owned() + code).expect("space");
     let ask = here().join("ask").join(language.ask);
-    std::fs::copy(ask, folder.join(language.ask)).expect("it is there");
+    std::fs::copy(ask, folder.join(language.ask)).expect("the program around the block is copied");
     let command = |line: &str| {
         let mut words = line.split(' ');
         let mut command = Command::new(words.next().expect("a program"));
@@ -233,16 +230,16 @@ fn expected(cases: &[Case]) -> Vec<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_guides_blocks_accept_what_arrives_and_refuse_everything_else() {
+async fn the_guides_blocks_accept_real_requests_and_refuse_forgeries() {
     let cases = cases().await;
     let asking = tokio::task::spawn_blocking(move || {
         for (number, (section, subsection, language)) in BLOCKS.iter().enumerate() {
             if !is_there(language.program) {
-                // Written past the capture of test output, so that a skipped language is seen.
+                // Written past the capture of test output: a skipped language is seen.
                 let skipped = format!("not run, there is no {}: {section}\n", language.program);
                 std::io::stderr()
                     .write_all(skipped.as_bytes())
-                    .expect("it is read");
+                    .expect("standard error is open");
                 continue;
             }
             let folder = installed().folder.join(number.to_string());
@@ -256,37 +253,41 @@ async fn the_guides_blocks_accept_what_arrives_and_refuse_everything_else() {
     asking.await.expect("no panic");
 }
 
+/// The headers of a case in the form of an HTTP framework.
+fn headers(case: &Case) -> HeaderMap {
+    let headers = case.headers.iter().map(|(name, value)| {
+        let name: HeaderName = name.parse().expect("a name");
+        (name, value.parse().expect("a value"))
+    });
+    headers.collect()
+}
+
+/// The results of a function of the guide in Rust.
+fn said(cases: &[Case], accepts: impl Fn(&Case) -> bool) -> Vec<&'static str> {
+    let said = |case| if accepts(case) { "accepted" } else { "refused" };
+    cases.iter().map(said).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_guides_rust_accepts_what_arrives_and_refuses_everything_else() {
+async fn the_guides_rust_accepts_real_requests_and_refuses_forgeries() {
     let cases = cases().await;
-    let headers = |case: &Case| -> HeaderMap {
-        let headers = case.headers.iter();
-        let headers = headers.map(|(name, value)| {
-            let name: HeaderName = name.parse().expect("a name");
-            (name, value.parse().expect("a value"))
-        });
-        headers.collect()
-    };
-    let said = |accepted| if accepted { "accepted" } else { "refused" };
 
-    let by_hand = cases
-        .iter()
-        .map(|case| said(by_hand::verify(&case.secret, &headers(case), &case.body).is_some()));
-    let with_library = cases
-        .iter()
-        .map(|case| said(with_library::verify(&case.secret, &headers(case), &case.body).is_ok()));
+    let by_hand = said(&cases, |case| {
+        by_hand::verify(&case.secret, &headers(case), &case.body).is_some()
+    });
+    let with_library = said(&cases, |case| {
+        with_library::verify(&case.secret, &headers(case), &case.body).is_ok()
+    });
 
-    assert_eq!(by_hand.collect::<Vec<_>>(), expected(&cases));
-    assert_eq!(with_library.collect::<Vec<_>>(), expected(&cases));
-    for (subsection, file) in [
-        ("By hand", "by_hand.rs"),
-        ("With a library", "with_library.rs"),
-    ] {
-        let source = std::fs::read_to_string(here().join(file)).expect("it is compiled in");
-        assert_eq!(
-            block("Rust", subsection),
-            source,
-            "{file} is not what the guide says"
-        );
-    }
+    assert_eq!(by_hand, expected(&cases));
+    assert_eq!(with_library, expected(&cases));
+}
+
+#[test]
+fn the_guides_rust_is_the_rust_that_is_tested() {
+    let by_hand = include_str!("../../verifiers/by_hand.rs");
+    let with_library = include_str!("../../verifiers/with_library.rs");
+
+    assert_eq!(block("Rust", "By hand"), by_hand);
+    assert_eq!(block("Rust", "With a library"), with_library);
 }

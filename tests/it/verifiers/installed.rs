@@ -1,4 +1,4 @@
-//! What the verifiers need, from PyPI and npm, in a folder that each run makes anew.
+//! Packages for the verifiers, from PyPI and npm, in a folder made anew by each run.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
-/// Where the verifiers are, and what they ask for.
+/// The folder of the verifiers and of the lists of packages.
 pub(crate) fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("verifiers")
 }
@@ -24,7 +24,8 @@ impl Installed {
         let installed = Self { folder };
         installed.run("python3 -m venv venv");
         for file in ["requirements.txt", "package.json", "package-lock.json"] {
-            std::fs::copy(here().join(file), installed.folder.join(file)).expect("it is there");
+            std::fs::copy(here().join(file), installed.folder.join(file))
+                .expect("the list of packages is copied");
         }
         installed.run("pip install --quiet --disable-pip-version-check -r requirements.txt");
         installed.run("npm ci --silent --no-audit --no-fund");
@@ -38,7 +39,7 @@ impl Installed {
         must(&run(command.current_dir(&self.folder), b""));
     }
 
-    /// Where programs are looked for: in the Python environment first.
+    /// The folders of programs: the Python environment first.
     pub(crate) fn path(&self) -> OsString {
         let mut path = self.folder.join("venv/bin").into_os_string();
         path.push(":");
@@ -53,31 +54,31 @@ pub(crate) fn installed() -> &'static Installed {
     &INSTALLED
 }
 
-/// Whether there is such a program.
+/// Whether a program is installed.
 pub(crate) fn is_there(program: &str) -> bool {
     let path = system_path();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-#[allow(clippy::disallowed_methods, reason = "it is not ours to configure")]
+#[allow(clippy::disallowed_methods, reason = "the path of the test runner")]
 fn system_path() -> String {
     std::env::var("PATH").expect("programs are found")
 }
 
-/// Runs a program with this input.
+/// Runs a program with `input`.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
     let command = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(input).expect("it reads");
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("the input is piped");
+    stdin.write_all(input).expect("the program reads the input");
     drop(stdin);
-    child.wait_with_output().expect("it ends")
+    child.wait_with_output().expect("the program ends")
 }
 
-/// What a program printed, if it ended well.
+/// The output of a program. Panics with the errors of a failed program.
 pub(crate) fn must(output: &Output) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");

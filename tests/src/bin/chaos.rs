@@ -1,4 +1,4 @@
-//! `./dev chaos [--short] [scenario…]`: every fault, in full or as in the tests, and what it cost.
+//! `./dev chaos [--short] [scenario…]`: every fault, in full or as in the tests, and the cost.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use webhook_tests::chaos::{Outage, SCENARIOS, flood, hostile, isolation};
 use webhook_tests::zoo::{Extent, ReceiverAccount, table, zoo};
 use webhook_tests::{Servers, World};
 
-/// What is to be tried.
+/// The scenarios to be tried.
 struct Choice {
     short: bool,
     wanted: Vec<String>,
@@ -19,7 +19,7 @@ impl Choice {
         self.wanted.is_empty() || wanted.any(|word| name.contains(word.as_str()))
     }
 
-    /// What is in full, unless it is to be short.
+    /// The scenarios in full, without `--short`.
     fn of<T>(&self, full: T, short: T) -> T {
         if self.short { short } else { full }
     }
@@ -48,7 +48,7 @@ async fn main() -> ExitCode {
     if choice.has("zoo") {
         kept &= visit(&servers, &choice).await;
     }
-    // It takes half an hour, so only if it is asked for.
+    // The scenario takes half an hour, and runs only when asked for.
     if choice.wanted.iter().any(|name| name == "outage") {
         kept &= fail(&servers, &choice).await;
     }
@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Faults under load. Tells whether all was kept that is promised, as the others do.
+/// Faults under load. Tells whether all promises were kept, as the other scenarios do.
 async fn strike(servers: &Servers, choice: &Choice) -> bool {
     let mut kept = true;
     println!(

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use webhook_tests::{Browser, PAGES, Page, Servers, Showcase, World};
 
-/// A small phone, a laptop, a large screen; the last in one theme, as it differs in nothing else.
+/// A small phone, a laptop, a large screen. The large screen has a single theme: no more differs.
 const SIZES: [(u32, u32, &[&str]); 3] = [
     (360, 740, &["light", "dark"]),
     (1_440, 900, &["light", "dark"]),
     (1_920, 1_080, &["light"]),
 ];
 
-/// Lists go on below it with more of the same.
+/// Lists go on below the bound with more rows of the same kind.
 const HEIGHT: u32 = 2_600;
 
 #[tokio::main]
@@ -20,7 +20,7 @@ async fn main() {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let folder = folder.canonicalize().expect("it is there");
+    let folder = folder.canonicalize().expect("the folder exists");
     let servers = Servers::start().await;
     let showcase = Showcase::within(World::on(servers.urls()).await).await;
     let browser = Browser::new(&showcase.api).await;
@@ -34,14 +34,15 @@ async fn main() {
     showcase.end().await;
 }
 
-/// Takes the pictures of one page.
+/// Takes the pictures of a page.
 async fn take(browser: &Browser, folder: &Path, name: &str) {
     for (width, height, themes) in SIZES {
         browser.resize(width, height).await;
         for theme in themes {
             browser.prefer(theme).await;
             let file: PathBuf = folder.join(format!("{name}-{theme}-{width}.png"));
-            std::fs::write(&file, browser.picture_down_to(HEIGHT).await).expect("it is written");
+            std::fs::write(&file, browser.picture_down_to(HEIGHT).await)
+                .expect("the picture is written");
             println!("{}", file.display());
         }
     }

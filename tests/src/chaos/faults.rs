@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::storm::{Account, Scale, Storm};
 use crate::{Alarm, Proxy, Receiver, Servers, WebhookSample};
 
-/// A fault that strikes a storm.
+/// A fault in a storm.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
     /// No fault, for comparison.
@@ -12,7 +12,7 @@ pub enum Fault {
     KilledWorker,
     /// SIGTERM of a worker after a new worker has started.
     RestartedWorker,
-    /// SIGSTOP of a worker for longer than the leases of its deliveries.
+    /// SIGSTOP of a worker for longer than the leases of the worker's deliveries.
     SuspendedWorker,
     /// The broker closes all connections.
     ClosedConnections,
@@ -22,17 +22,17 @@ pub enum Fault {
     CrashedRabbitmq,
     /// Postgres and RabbitMQ end as in a power cut.
     CrashedBoth,
-    /// A network swallows packets to one receiver.
+    /// A network swallows packets to a receiver.
     SwallowedPackets,
-    /// RabbitMQ is short of memory, or of disk, and takes nothing from publishers.
+    /// RabbitMQ is short of memory, or of disk, and blocks publishers.
     Alarm(Alarm),
-    /// Postgres becomes read-only, its sessions are ended, and it becomes writable again.
+    /// Postgres becomes read-only, all sessions are ended, and Postgres becomes writable again.
     ReadOnlyPostgres,
     /// Postgres ends every session.
     EndedSessions,
 }
 
-/// A fault with its name and the sizes of its storms.
+/// A fault with a name and the sizes of the storms.
 pub struct Scenario {
     /// The fault.
     pub fault: Fault,
@@ -80,7 +80,7 @@ pub const SCENARIOS: &[Scenario] = &[
 const PAST_THE_LEASE: Duration = Duration::from_secs(6);
 
 impl Fault {
-    /// Runs a storm in which the fault strikes at random moments.
+    /// Runs a storm with the fault at random moments.
     pub async fn run(self, servers: &Servers, scale: Scale) -> Account {
         let mut storm = Storm::start(servers, scale).await;
         for _ in 0..scale.strikes {
@@ -123,7 +123,7 @@ impl Fault {
             Self::SwallowedPackets => swallow_packets(storm).await,
             Self::Alarm(alarm) => {
                 storm.servers.set_alarm(alarm, true).await;
-                // The pause is the test, here and below: the fault lasts this long.
+                // The pause is the test, here and below: the time of the fault.
                 tokio::time::sleep(storm.scale.lasts).await;
                 storm.servers.set_alarm(alarm, false).await;
             }
@@ -160,8 +160,11 @@ async fn swallow_packets(storm: &mut Storm<'_>) {
     proxy.silence();
     storm.recover().await;
     storm.arrivals(200).await;
-    assert_eq!(behind.count(), 0, "nothing comes through");
+    assert_eq!(behind.count(), 0, "no request comes through");
     proxy.resume();
     let through = async || (behind.count() > 0).then_some(());
-    storm.world.eventually("it comes through", through).await;
+    storm
+        .world
+        .eventually("the event comes through", through)
+        .await;
 }

@@ -1,5 +1,5 @@
 //! A storm of hostile traffic: messages broken in every known way, receivers with odd responses,
-//! requests that no well-made client sends, and healthy events among them.
+//! requests that no well-made client sends, and healthy events in between.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ mod messages;
 mod reading;
 mod requests;
 
-/// How long a healthy event may take from its publication to its arrival.
+/// The longest time of a healthy event from the publication to the arrival.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The pause between two healthy events.
@@ -31,25 +31,25 @@ const HEALTHY_PACE: Duration = Duration::from_millis(20);
 /// The account of a hostile storm.
 #[derive(Debug)]
 pub struct Hostilities {
-    /// Messages and requests that were sent.
+    /// Sent messages and requests.
     pub sent: usize,
-    /// Messages that are no events.
+    /// Messages without an event.
     pub broken: usize,
-    /// Healthy events that were published meanwhile.
+    /// Healthy events published meanwhile.
     pub healthy: usize,
-    /// The longest time from the publication of a healthy event until its arrival.
+    /// The longest time from the publication of a healthy event until the arrival.
     pub slowest: Duration,
     /// Healthy events that did not arrive in time.
     pub late: usize,
     /// Broken messages that are not rejected exactly once, and rejected messages that are not broken.
     pub misjudged: usize,
-    /// Requests that were answered with 5xx.
+    /// Requests with a 5xx as answer.
     pub server_errors: Vec<String>,
     /// The longest reason of a rejection, in characters.
     pub longest_reason: usize,
     /// Reads of stored values through the API and as pages.
     pub read: usize,
-    /// Reads that were not answered with 200, such as `500 /admin/events/…`.
+    /// Reads with an answer other than 200, for instance `500 /admin/events/…`.
     pub unreadable: Vec<String>,
     /// The peak memory of the dispatcher and of the API, in MiB.
     pub peak_mib: (u64, u64),
@@ -77,7 +77,7 @@ pub async fn hostile(world: World, seed: u64, count: usize) -> Hostilities {
             continue;
         }
         let message = messages::draw(&mut rng);
-        // The broker refuses a message that is larger than a dispatcher can hold.
+        // The broker refuses a message too large for a dispatcher.
         if stranger.publish(&message).await && is_broken(&message) {
             let kept = message.body.len().min(MAX_REJECTED_BODY_BYTES);
             *broken.entry(message.body[..kept].to_vec()).or_default() += 1;
@@ -188,7 +188,7 @@ fn flow(stranger: Stranger, over: Arc<AtomicBool>) -> JoinHandle<Vec<(Event, Ins
             let event = event(Environment::Production, EventType::LicenseActivated);
             let at = Instant::now();
             let message = StrangersMessage::event(event.body.to_vec());
-            assert!(stranger.publish(&message).await, "the broker has it");
+            assert!(stranger.publish(&message).await, "the broker confirms");
             published.push((event, at));
         }
         stranger.leave().await;
@@ -208,7 +208,7 @@ async fn arrivals(
         let all = published.all(|(event, _)| bodies.contains(event.body.as_ref()));
         all.then_some(())
     };
-    // An event that never arrives counts as late.
+    // An event without an arrival counts as late.
     let _ = tokio::time::timeout(
         Duration::from_secs(15),
         platform.world.patiently("all", all),
@@ -248,7 +248,7 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
     loop {
         let mut connection = platform.world.database.connection().await;
         let page = rejected_messages::list(&mut connection, &filter, after, 500).await;
-        let page = page.expect("it reads");
+        let page = page.expect("the page is read");
         let Some(last) = page.last() else {
             break;
         };
@@ -256,7 +256,9 @@ async fn settle_rejected(platform: &Platform, mut broken: HashMap<Vec<u8>, i64>)
         for message in page {
             longest = longest.max(message.reason.chars().count());
             let found = rejected_messages::find(&mut connection, message.id).await;
-            let (_, body) = found.expect("it reads").expect("it is there");
+            let (_, body) = found
+                .expect("the message is read")
+                .expect("the message exists");
             *broken.entry(body).or_default() -= 1;
         }
     }
@@ -285,8 +287,11 @@ async fn start_jobs(platform: &Platform) {
 
 /// The peak memory of a process, in MiB.
 pub fn peak_mib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.expect("it is told").trim().trim_end_matches(" kB");
+    let kib = line
+        .expect("Linux tells the peak")
+        .trim()
+        .trim_end_matches(" kB");
     kib.parse::<u64>().expect("a number") / 1024
 }

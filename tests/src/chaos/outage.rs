@@ -16,11 +16,11 @@ pub enum Outage {
 /// The account of an outage.
 #[derive(Debug, Clone)]
 pub struct OutageAccount {
-    /// Events that were published during the outage.
+    /// Events published during the outage.
     pub events: usize,
-    /// Events that did not arrive.
+    /// Events without an arrival.
     pub lost: usize,
-    /// Messages that were set aside.
+    /// Messages set aside.
     pub set_aside: i64,
     /// The time from the end of the outage until the arrival of the last event.
     pub recovery: Duration,
@@ -29,7 +29,7 @@ pub struct OutageAccount {
 }
 
 impl Outage {
-    /// Publishes `count` events to two dispatchers during an outage of this duration.
+    /// Publishes `count` events to two dispatchers during an outage.
     pub async fn run(self, world: World, count: usize, lasts: Duration) -> OutageAccount {
         let receiver = Receiver::answering(&[]).await;
         let sample = WebhookSample::at(&receiver.url);
@@ -45,9 +45,9 @@ impl Outage {
         self.begin(&world).await;
         for event in &events {
             let message = StrangersMessage::event(event.body.to_vec());
-            assert!(stranger.publish(&message).await, "the broker has it");
+            assert!(stranger.publish(&message).await, "the broker confirms");
         }
-        // The pause is the test: the outage lasts this long.
+        // The pause is the test: the time of the outage.
         tokio::time::sleep(lasts).await;
         self.end(&world).await;
 

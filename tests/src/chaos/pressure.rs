@@ -7,14 +7,14 @@ use webhook_domain::{Environment, Event, EventType, RetryPolicy};
 
 use crate::{Answer, Receiver, Service, WebhookSample, World, event, event_with};
 
-/// The account of a backlog of events for receivers that hang.
+/// The account of a backlog of events for hanging receivers.
 #[derive(Debug, Clone, Copy)]
 pub struct Flood {
     /// Events in the backlog.
     pub events: usize,
     /// The peak memory of the worker, in MiB.
     pub peak_mib: u64,
-    /// The time from the publication of an event for a new webhook until its arrival.
+    /// The time from the publication of an event for a new webhook until the arrival.
     pub served_after: Duration,
 }
 
@@ -67,7 +67,7 @@ pub async fn flood(world: World, events: usize) -> Flood {
     let fresh = event(Environment::Staging, EventType::LicenseActivated);
     publisher.publish(&fresh).await.expect("confirmed");
     let served = async || (healthy.count() == 1).then_some(());
-    world.eventually("the healthy one is served", served).await;
+    world.eventually("a webhook is served", served).await;
     let served_after = from.elapsed();
     let peak_mib = peak_mib(dispatcher.pid());
     drop(connection);
@@ -82,26 +82,26 @@ pub async fn flood(world: World, events: usize) -> Flood {
 
 /// The peak resident memory of a process (`VmHWM` of proc(5)), in MiB.
 fn peak_mib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.expect("Linux tells it") / 1_024
+    kib.expect("Linux tells the memory") / 1_024
 }
 
-/// How long healthy webhooks wait for their events, alone and beside hanging ones.
+/// How long healthy webhooks wait for events, alone and beside hanging webhooks.
 #[derive(Debug, Clone, Copy)]
 pub struct Isolation {
     /// The 99th percentile from publishing to arrival, alone.
     pub alone: Duration,
-    /// The 99th percentile beside as many webhooks that hang.
+    /// The 99th percentile beside as many hanging webhooks.
     pub beside: Duration,
 }
 
 /// Sends `events` at `per_second` to `webhooks` healthy webhooks of production: alone, and then
 /// beside as many of staging that get as many events and hang for 30 s.
 ///
-/// Healthy and hanging webhooks get events of their own, in turn: one event for twice as many
-/// webhooks would be twice the work with and without hanging ones.
+/// Healthy and hanging webhooks get different events, in turn: an event for twice as many webhooks
+/// would be twice the work with and without hanging webhooks.
 pub async fn isolation(world: World, webhooks: usize, events: usize, per_second: u32) -> Isolation {
     let healthy = Receiver::answering(&[]).await;
     let hanging = Receiver::deciding(|_, _| Answer::After(Duration::from_secs(30))).await;
@@ -121,7 +121,7 @@ pub async fn isolation(world: World, webhooks: usize, events: usize, per_second:
         webhooks,
         per_second,
     };
-    // The first events open connections, which the measured ones find open.
+    // The first events open the connections for the measured events.
     load.measure(&world, &healthy, 10, false).await;
     let alone = load.measure(&world, &healthy, events, false).await;
     let beside = load.measure(&world, &healthy, events, true).await;
@@ -139,7 +139,7 @@ struct Load {
 impl Load {
     async fn publish(&self, event: &Event) {
         let published = self.publisher.publish(event).await;
-        published.expect("it is confirmed");
+        published.expect("the broker confirms");
     }
 
     /// Publishes at a steady pace and returns the 99th percentile from publishing to arrival.
@@ -166,7 +166,7 @@ impl Load {
         }
         let enough = before + events * self.webhooks;
         let arrived = async || (receiver.count() >= enough).then_some(());
-        world.eventually("all of it arrives", arrived).await;
+        world.eventually("all events arrive", arrived).await;
         let mut waits: Vec<Duration> = receiver.received()[before..]
             .iter()
             .filter_map(|request| Some(request.at - *published.get(&request.body)?))

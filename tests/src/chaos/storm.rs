@@ -16,16 +16,16 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 /// The size of a storm.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
-    /// Events that are published at least.
+    /// The least number of published events.
     pub events: usize,
     /// Strikes of the fault.
     pub strikes: usize,
-    /// The duration of a fault that does not end by itself.
+    /// The duration of a fault without an end of its own.
     pub lasts: Duration,
 }
 
 impl Scale {
-    /// A storm of `events` events in which a fault strikes `strikes` times, for `lasts` each.
+    /// A storm of `events` events with `strikes` strikes of a fault, for `lasts` each.
     pub const fn new(events: usize, strikes: usize, lasts: Duration) -> Self {
         Self {
             events,
@@ -35,7 +35,7 @@ impl Scale {
     }
 }
 
-/// A system under load while a fault strikes: three workers, one webhook, a steady stream of events.
+/// A system under load while a fault strikes: three workers, a webhook, a steady stream of events.
 pub struct Storm<'a> {
     /// The servers that a fault may crash.
     pub servers: &'a Servers,
@@ -45,9 +45,9 @@ pub struct Storm<'a> {
     pub world: World,
     /// The workers.
     pub dispatchers: Vec<Service>,
-    /// The one webhook's receiver.
+    /// The webhook's receiver.
     pub receiver: Receiver,
-    /// Webhooks that get the events of [`recover`](Self::recover).
+    /// Webhooks for the events of [`recover`](Self::recover).
     pub listeners: usize,
     owed: usize,
     load: JoinHandle<Vec<Event>>,
@@ -60,25 +60,25 @@ pub struct Storm<'a> {
 /// The account of a storm.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Events that the broker confirmed.
+    /// Events confirmed by the broker.
     pub events: usize,
     /// Deliveries of all events.
     pub deliveries: usize,
-    /// Requests with an event that had arrived before.
+    /// Requests with an event from an earlier request.
     pub duplicates: usize,
     /// Requests that had arrived and were not recorded at the moments of the faults, added up. As many
     /// may come again.
     pub in_flight: usize,
-    /// Events that did not arrive or are not recorded.
+    /// Events without an arrival or without a record.
     pub lost: usize,
-    /// Events that were set aside, although all are healthy.
+    /// Events set aside, although all are healthy.
     pub set_aside: i64,
     /// The longest time from the end of a fault until the arrival of an event published then.
     pub recovery: Duration,
 }
 
 impl<'a> Storm<'a> {
-    /// Starts three workers and a publisher that goes on until [`Storm::end`].
+    /// Starts three workers, and a publisher until [`Storm::end`].
     pub async fn start(servers: &'a Servers, scale: Scale) -> Self {
         let world = World::on(servers.urls()).await;
         world
@@ -208,7 +208,7 @@ impl<'a> Storm<'a> {
         account
     }
 
-    /// The deliveries by status, for the message of a storm that does not settle.
+    /// The deliveries by status, for the message of a storm without an end.
     async fn tell(&self) -> String {
         let sql =
             "SELECT coalesce(json_agg(d)::text, '') || (SELECT count(*) FROM events) || ' events'

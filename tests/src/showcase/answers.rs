@@ -1,4 +1,4 @@
-//! What receivers answer.
+//! Answers of receivers.
 
 use webhook_domain::{FailureClass, LastResponse};
 
@@ -10,7 +10,7 @@ pub(super) struct Answer {
     pub(super) detail: &'static str,
     pub(super) headers: &'static [(&'static str, &'static str)],
     pub(super) body: &'static str,
-    /// About how long it took.
+    /// The rough time until the answer.
     pub(super) duration_ms: u32,
 }
 
@@ -53,13 +53,13 @@ impl Answer {
         }
     }
 
-    /// The number that deliveries are listed by.
+    /// The number for the lists of deliveries.
     pub(super) fn code(&self) -> i16 {
         LastResponse::of(self.status, self.class).code()
     }
 }
 
-/// What healthy receivers answer.
+/// The answers of healthy receivers.
 pub(super) const ACCEPTED: [Answer; 3] = [
     Answer::accepted(200, r#"{"received":true}"#),
     Answer::accepted(204, ""),
@@ -69,7 +69,7 @@ pub(super) const ACCEPTED: [Answer; 3] = [
     ),
 ];
 
-/// What the others answer: each class of failure, each kind of status.
+/// The answers of other receivers: each class of failure, each kind of status.
 pub(super) const FAILED: [Answer; 15] = [
     Answer::refused(
         503,
@@ -152,7 +152,7 @@ pub(super) const FAILED: [Answer; 15] = [
     ),
 ];
 
-/// What a receiver answers that wants no more.
+/// The answer of a receiver that wants no more events.
 pub(super) const GONE: Answer = Answer::refused(
     410,
     "the receiver answered 410 Gone",

@@ -1,4 +1,4 @@
-//! What owners and admins did: keys, settings, jobs, and the audit log that tells of it.
+//! The work of owners and admins: keys, settings, jobs, and the audit log.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
@@ -25,16 +25,16 @@ const KEYS: [(&str, &str); 7] = [
 
 const ENTRIES: usize = 240;
 
-/// What time made of the keys.
+/// The states of the keys after some time.
 const KEYS_THEN: &str = include_str!("desk/keys.sql");
 
-/// A key that did something.
+/// A key with entries in the audit log.
 pub(super) struct Key {
     id: Value,
     name: &'static str,
 }
 
-/// Makes keys, and sets what owners set.
+/// Makes keys, and saves the settings of owners.
 pub(super) async fn make_keys(platform: &Platform) -> Vec<Key> {
     let mut keys = Vec::new();
     for (name, role) in KEYS {
@@ -88,7 +88,7 @@ fn entry(number: usize, webhook: &Shown, key: &Key, now: DateTime<Utc>, rng: &mu
     })
 }
 
-/// What an entry tells of the values before and after.
+/// The values before and after, as an entry tells the values.
 fn change(action: AuditAction, webhook: &Shown) -> (Value, Value) {
     if action == AuditAction::WebhookUpdated {
         let before = json!({"url": "https://old.example.com/hooks", "event_types": ["license.created"], "rate_limit": null});

@@ -1,4 +1,4 @@
-//! A month of events, and what became of them.
+//! A month of events, with deliveries and attempts.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -18,16 +18,16 @@ use crate::World;
 const EVENTS: usize = 700;
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
-/// Of these last seconds there is an event each, whose deliveries wait for their first attempt.
+/// The last seconds, with an event each. The deliveries of those events wait for the first attempt.
 const FRESH: i64 = 6;
 
-/// Since when failing webhooks fail, and the Inactive ones get nothing.
+/// The begin of the failures of failing webhooks, and of the silence of Inactive webhooks.
 const TROUBLE: TimeDelta = TimeDelta::hours(70);
 
-/// For how long what was said on the wire is kept.
+/// How long transcripts are kept.
 const BODIES_KEPT: TimeDelta = TimeDelta::days(7);
 
-/// Writes it.
+/// Writes the month.
 pub(super) async fn write(world: &World, webhooks: &[Shown], now: DateTime<Utc>, rng: &mut StdRng) {
     let mut history = History::new(now, rng);
     for (number, at) in times(now, history.rng).into_iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) async fn write(world: &World, webhooks: &[Shown], now: DateTime<Utc>,
     insert(world, "webhook_activity", &latest).await;
 }
 
-/// When things happened, more of them lately.
+/// The times of the events, more of the times lately.
 fn times(now: DateTime<Utc>, rng: &mut StdRng) -> Vec<DateTime<Utc>> {
     let past = (0..EVENTS).map(|_| {
         let share: f64 = rng.random();
@@ -135,7 +135,7 @@ impl<'a> History<'a> {
         wants && !is_closed
     }
 
-    /// One delivery, attempt by attempt.
+    /// A delivery, attempt by attempt.
     fn deliver(&mut self, event: &Happened, webhook: &Shown) {
         let created_at = event.at + TimeDelta::milliseconds(12);
         let id = id_at(created_at, self.rng);
@@ -165,7 +165,7 @@ impl<'a> History<'a> {
             match self.schedule.get(attempts - 1) {
                 Some(pause) if last_answer != GONE.code() => {
                     let jitter = self.rng.random_range(0.8..1.2);
-                    at += TimeDelta::from_std(pause.mul_f64(jitter)).expect("it is short");
+                    at += TimeDelta::from_std(pause.mul_f64(jitter)).expect("a short time");
                 }
                 _ => break "failed",
             }
@@ -186,7 +186,7 @@ impl<'a> History<'a> {
         }));
     }
 
-    /// What a webhook answers to an attempt for an event of this time.
+    /// The answer of a webhook to an attempt, by the time of the event.
     fn answer(&mut self, webhook: &Shown, event_at: DateTime<Utc>) -> &'static Answer {
         let is_trouble = event_at > self.now - TROUBLE;
         let share = match webhook.fate {
@@ -205,7 +205,7 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Notes an attempt, and tells how long it took.
+    /// Notes an attempt, and returns the duration of the attempt.
     fn attempt(
         &mut self,
         event: &Happened,

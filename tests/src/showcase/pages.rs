@@ -1,10 +1,10 @@
-//! Every page of the portal, for pictures and for checks of all pages. A new page is one more line in
+//! Every page of the portal, for pictures and for checks of all pages. A new page is another line in
 //! [`PAGES`].
 
 use super::Showcase;
 use crate::Browser;
 
-/// The person who reads a page.
+/// The reader of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
     /// A person without a session.
@@ -15,14 +15,14 @@ pub enum Viewer {
     Reader,
 }
 
-/// A page in one of its states.
+/// A page in a state.
 #[derive(Debug)]
 pub struct Page {
-    /// The name of its pictures.
+    /// The name of the pictures.
     pub name: &'static str,
     /// The path. A name of [`FOUND`] in braces stands for the id of a row.
     pub path: &'static str,
-    /// The person who reads the page.
+    /// The reader of the page.
     pub viewer: Viewer,
     /// The HTTP status.
     pub status: u16,
@@ -254,7 +254,7 @@ impl Showcase {
                 path = path.replace(&place, &id);
             }
         }
-        assert!(!path.contains('{'), "{path}: nothing is known by this name");
+        assert!(!path.contains('{'), "{path}: an unknown name");
         path
     }
 

@@ -1,4 +1,4 @@
-//! Messages that could not be an event, of each kind.
+//! Rejected messages of each kind.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
@@ -10,7 +10,7 @@ use crate::World;
 
 const MESSAGES: usize = 60;
 
-/// Why, where it was published, and what.
+/// The reason, the place of the publication, and the body.
 const KINDS: [(&str, &str, &str, &[u8]); 7] = [
     (
         "not a JSON object: expected value at line 1 column 1",
@@ -56,10 +56,10 @@ const KINDS: [(&str, &str, &str, &[u8]); 7] = [
     ),
 ];
 
-/// Of a message that is too large its start is kept.
+/// The start of too large a message is kept.
 const TOO_LARGE: usize = 9;
 
-/// Writes them.
+/// Writes the messages.
 pub(super) async fn write(world: &World, now: DateTime<Utc>, rng: &mut StdRng) {
     let rows: Vec<Value> = (0..MESSAGES)
         .map(|number| message(number, now, rng))

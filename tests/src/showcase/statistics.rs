@@ -5,7 +5,7 @@ use crate::World;
 
 const ROWS: &str = include_str!("statistics.sql");
 
-/// Writes them for the webhooks as they are.
+/// Writes the counts for the webhooks of the moment.
 pub(super) async fn write(world: &World) {
     world.database.execute(ROWS).await;
 }

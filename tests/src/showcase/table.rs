@@ -1,4 +1,4 @@
-//! Rows as JSON, and ids that tell their time.
+//! Rows as JSON, and ids of a time.
 
 use chrono::{DateTime, Utc};
 use rand::RngExt;
@@ -8,7 +8,7 @@ use uuid::{Builder, Uuid};
 
 use crate::World;
 
-/// Writes rows, all with the columns of the first one.
+/// Writes rows, all with the columns of the first row.
 pub(super) async fn insert(world: &World, table: &str, rows: &[Value]) {
     let first = rows.first().and_then(Value::as_object);
     let columns: Vec<&str> = first.expect("rows").keys().map(String::as_str).collect();
@@ -23,13 +23,13 @@ pub(super) async fn insert(world: &World, table: &str, rows: &[Value]) {
         .await;
 }
 
-/// An id of this time.
+/// An id of a time.
 pub(super) fn id_at(at: DateTime<Utc>, rng: &mut StdRng) -> Uuid {
-    let millis = u64::try_from(at.timestamp_millis()).expect("it is after 1970");
+    let millis = u64::try_from(at.timestamp_millis()).expect("a time after 1970");
     Builder::from_unix_timestamp_millis(millis, &rng.random()).into_uuid()
 }
 
-/// Bytes as Postgres reads them.
+/// Bytes in the form of Postgres.
 pub(super) fn bytes(bytes: &[u8]) -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\\x{hex}")

@@ -81,7 +81,7 @@ pub(super) enum Fate {
     Healthy,
     /// Fails now and then.
     Flaky,
-    /// Has failed for some days, always with this answer.
+    /// Has failed for some days, always with the same answer.
     Failing(&'static Answer),
     /// Answered 410 and was set Inactive by the platform.
     Gone,
@@ -174,7 +174,7 @@ fn document(index: usize) -> Value {
         "event_types": patterns,
         "description": format!("Tells the {system} of {customer} what happened. Ask its owner before you change the URL."),
     });
-    let fields = document.as_object_mut().expect("it is one");
+    let fields = document.as_object_mut().expect("the document is an object");
     if matches!(fate_of(index), Fate::Inactive) {
         fields.insert("status".into(), json!("inactive"));
     }
@@ -213,7 +213,7 @@ pub(super) async fn close(world: &World, webhooks: &[Shown], now: DateTime<Utc>)
                 let reason = "the receiver answered 410 Gone";
                 let id = WebhookId(webhook.id);
                 let disabled = webhook_store::webhooks::disable(&mut connection, id, reason).await;
-                assert!(disabled.expect("it is saved"));
+                assert!(disabled.expect("the webhook is saved"));
             }
             Fate::Healthy | Fate::Flaky | Fate::Inactive => {}
         }

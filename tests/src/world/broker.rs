@@ -9,7 +9,7 @@ use webhook_broker::{Queue, consume};
 
 use super::{poll, with_path};
 
-/// The RabbitMQ vhost of one test, with the management API beside AMQP.
+/// The RabbitMQ vhost of a test, with the management API beside AMQP.
 pub struct Broker {
     /// `amqp://…`, with the vhost's name.
     pub url: String,
@@ -31,7 +31,7 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Deletes the vhost with all its queues.
+    /// Deletes the vhost with all queues.
     pub(super) async fn remove(&self) {
         let deleted = self.set_vhost(Method::DELETE).await;
         deleted.expect("the vhost is deleted");
@@ -44,8 +44,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Makes a RabbitMQ user with these permissions (configure, write, read), and tells the URL
-    /// with which that user connects.
+    /// Makes a RabbitMQ user with permissions (configure, write, read), and returns the URL with the
+    /// user's name and password.
     pub async fn broker_user(&self, [configure, write, read]: [&str; 3]) -> String {
         let (vhost, user) = (&self.vhost, format!("user_{}", Uuid::new_v4().simple()));
         let rights = json!({"configure": configure, "write": write, "read": read});
@@ -55,12 +55,13 @@ impl Broker {
         let permissions = format!("/api/permissions/{vhost}/{user}");
         self.send(Method::PUT, &permissions, &rights).await;
         let mut url: Url = self.url.parse().expect("a URL");
-        url.set_username(&user).expect("it has a host");
-        url.set_password(Some("secret")).expect("it has a host");
+        url.set_username(&user).expect("the URL has a host");
+        url.set_password(Some("secret"))
+            .expect("the URL has a host");
         url.into()
     }
 
-    /// Messages in a queue, unacknowledged ones included.
+    /// Messages in a queue, unacknowledged messages included.
     pub async fn messages_in(&self, queue: &str) -> u64 {
         self.queue(queue).await["messages"]
             .as_u64()
@@ -89,7 +90,7 @@ impl Broker {
             .await;
     }
 
-    /// Takes the messages that the platform's services were sent since the last call.
+    /// Takes the messages for the platform's services since the last call.
     pub async fn told(&self) -> Vec<Value> {
         let path = format!("/api/queues/{}/status/get", self.vhost);
         let ask = json!({"count": 100, "ackmode": "ack_requeue_false", "encoding": "auto"});
@@ -117,12 +118,12 @@ impl Broker {
         poll("the queue is there", super::EVENTUALLY, routed).await;
     }
 
-    /// Lets the broker give up a message that came back once.
+    /// Lets the broker give up a message after the first return.
     pub async fn give_up_early(&self) {
         self.give_up_after(1).await;
     }
 
-    /// Lets the broker give up messages of its queues that came back `returns` times.
+    /// Lets the broker give up messages after `returns` returns to a queue.
     pub async fn give_up_after(&self, returns: u32) {
         let path = format!("/api/policies/{}/early", self.vhost);
         let policy = json!({"pattern": "^webhooks\\.events", "apply-to": "queues",
@@ -130,7 +131,7 @@ impl Broker {
         self.send(Method::PUT, &path, &policy).await;
     }
 
-    /// Closes every connection to this vhost by force.
+    /// Closes every connection to the vhost by force.
     pub async fn close_broker_connections(&self) {
         let url = self.api(&format!("/api/vhosts/{}/connections", self.vhost));
         let listed = self.client.get(url).send().await.expect("a response");
@@ -151,10 +152,10 @@ impl Broker {
         let broker = self.url.parse().expect("a broker's URL");
         let one_at_a_time = Arc::new(AtomicU16::new(1));
         let consumer = consume(&broker, Queue::Events, "leaver", one_at_a_time).await;
-        let mut consumer = consumer.expect("it consumes");
+        let mut consumer = consumer.expect("the queue is consumed");
         let batch = consumer.next_batch(1).await.expect("a message");
         let returns = batch[0].delivery_count;
-        // Not before it was read: then it was not in hand.
+        // Not before the message was read: an unread message is not in hand.
         consumer.close().await;
         returns
     }

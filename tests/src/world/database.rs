@@ -6,16 +6,16 @@ use webhook_store::{Connection, Pool, PoolPurpose, retry_policies, settings, tra
 
 use super::with_path;
 
-/// Moves every time in the log `{days}` days into the past, those in ids included.
+/// Moves every time in the log `{days}` days into the past, times in ids included.
 const AGE: &str = include_str!("age.sql");
 
 /// Makes Postgres refuse events as on a full disk (SQLSTATE 53100).
 const FILL_DISK: &str = include_str!("fill_disk.sql");
 
-/// Writes `{count}` failed deliveries of `{webhook}`, with their events.
+/// Writes `{count}` failed deliveries of `{webhook}`, with the events.
 const FAILED_DELIVERIES: &str = include_str!("failed_deliveries.sql");
 
-/// The database of one test.
+/// The database of a test.
 pub struct Database {
     /// `postgres://…`, with the database's name.
     pub url: String,
@@ -52,7 +52,7 @@ impl Database {
         })
     }
 
-    /// Drops the database and ends its sessions.
+    /// Drops the database and ends all sessions.
     pub(super) async fn remove(&self) {
         self.pool.close();
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
@@ -97,12 +97,12 @@ impl Database {
         self.execute(FILL_DISK).await;
     }
 
-    /// Ends what [`Database::fill_disk`] began.
+    /// Ends the refusals of [`Database::fill_disk`].
     pub async fn free_disk(&self) {
         self.execute("DROP TRIGGER full_disk ON events").await;
     }
 
-    /// Opens the circuit of a webhook for an hour, so that its deliveries wait.
+    /// Opens the circuit of a webhook for an hour: deliveries wait.
     pub async fn open_circuit(&self, webhook_id: &str) {
         self.execute(&format!(
             "INSERT INTO webhook_health (webhook_id, failing_since, failures, paused_at, paused_until)
@@ -120,7 +120,7 @@ impl Database {
         self.execute(&sql).await;
     }
 
-    /// Runs a query for one value. A count that more than one test needs gets a name in `peeks.rs`.
+    /// Runs a query for a value. A count for several tests gets a name in `peeks.rs`.
     pub async fn ask<T: for<'a> FromSql<'a>>(&self, sql: &str) -> T {
         let client = connect(&self.url).await.expect("Postgres answers");
         let row = client.query_one(sql, &[]).await;
@@ -149,7 +149,7 @@ impl Database {
         }
     }
 
-    /// The messages that were set aside with their bodies, newest first, at most 5,000.
+    /// The messages set aside, with the bodies, newest first, at most 5,000.
     pub async fn rejected(&self) -> Vec<(RejectedMessage, Vec<u8>)> {
         let mut connection = self.connection().await;
         let all = RejectedMessageFilter::default();

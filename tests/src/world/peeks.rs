@@ -1,32 +1,32 @@
-//! Counts from the tables, for facts that no public door shows. A count that only one test needs stays
-//! in that test.
+//! Counts from the tables, for facts behind the public doors. A count for a single test stays in the
+//! test.
 
 use super::Database;
 
 impl Database {
-    /// Events that dispatchers have taken in.
+    /// Events taken in by dispatchers.
     pub async fn events(&self) -> i64 {
         self.ask("SELECT count(*) FROM events").await
     }
 
-    /// Deliveries, whatever their status.
+    /// Deliveries of any status.
     pub async fn deliveries(&self) -> i64 {
         self.ask("SELECT count(*) FROM deliveries").await
     }
 
-    /// Deliveries that are pending.
+    /// Pending deliveries.
     pub async fn pending(&self) -> i64 {
         self.ask("SELECT count(*) FROM deliveries WHERE status = 'pending'")
             .await
     }
 
-    /// Deliveries that have succeeded.
+    /// Succeeded deliveries.
     pub async fn delivered(&self) -> i64 {
         self.ask("SELECT count(*) FROM deliveries WHERE status = 'succeeded'")
             .await
     }
 
-    /// Deliveries to one webhook that have succeeded.
+    /// Succeeded deliveries of a webhook.
     pub async fn delivered_to(&self, webhook_id: &str) -> i64 {
         self.ask(&format!(
             "SELECT count(*) FROM deliveries WHERE webhook_id = '{webhook_id}' AND status = 'succeeded'"
@@ -34,7 +34,7 @@ impl Database {
         .await
     }
 
-    /// Deliveries in the backlog (`backlog` is 0): no worker has them.
+    /// Deliveries in the backlog (`backlog` is 0), in the hands of no worker.
     pub async fn in_backlog(&self) -> i64 {
         self.ask("SELECT count(*) FROM deliveries WHERE backlog = 0")
             .await
@@ -51,13 +51,13 @@ impl Database {
         self.ask("SELECT count(*) FROM attempts").await
     }
 
-    /// Recorded attempts that failed.
+    /// Recorded attempts with a failure.
     pub async fn failed_attempts(&self) -> i64 {
         self.ask("SELECT count(*) FROM attempts WHERE failure_class IS NOT NULL")
             .await
     }
 
-    /// Deliveries with at least one recorded attempt.
+    /// Deliveries with a recorded attempt or more.
     pub async fn attempted(&self) -> i64 {
         self.ask("SELECT count(DISTINCT delivery_id) FROM attempts")
             .await
@@ -69,7 +69,7 @@ impl Database {
             .await
     }
 
-    /// Rejected messages that dispatchers have written to the database.
+    /// Rejected messages in the database, written by dispatchers.
     pub async fn set_aside(&self) -> i64 {
         self.ask("SELECT count(*) FROM rejected_messages").await
     }

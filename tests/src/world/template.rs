@@ -52,7 +52,7 @@ async fn make(server: &str) -> anyhow::Result<String> {
     Ok(name)
 }
 
-/// A hash of the texts of all migrations, in their order.
+/// A hash of the texts of all migrations, in order.
 fn hash_of_migrations() -> anyhow::Result<u64> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
     let mut files = Vec::new();

@@ -7,39 +7,39 @@ use serde_json::Value;
 use super::trial::Trial;
 use crate::World;
 
-/// How long receivers may take to write their request logs: nginx and Apache do so after the answer.
+/// How long receivers may take to write request logs: nginx and Apache write after the answer.
 const LOGGED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The counts of the attempts log, by webhook.
 const ATTEMPTS: &str = include_str!("account/attempts.sql");
 
-/// The reasons of failed attempts and their number, by webhook.
+/// The reasons and the number of failed attempts, by webhook.
 const FAILURES: &str = include_str!("account/failures.sql");
 
-/// The account of one receiver: events, requests, attempts.
+/// The account of a receiver: events, requests, attempts.
 #[derive(Debug, Clone)]
 pub struct ReceiverAccount {
     /// The receiver.
     pub name: &'static str,
-    /// Events that were published for it.
+    /// Events published for the receiver.
     pub events: usize,
-    /// Events a second at full speed, where that was measured.
+    /// Events a second at full speed, where measured.
     pub rate: Option<f64>,
     /// Requests in the receiver's log.
     pub requests: usize,
-    /// Events that are not in the receiver's log.
+    /// Events missing in the receiver's log.
     pub missing: usize,
     /// Requests in the receiver's log with the `webhook-id` of an earlier request.
     pub repeats: usize,
-    /// Repeats with the `X-Webhook-Attempt` of the earlier request, too: sent again within one attempt.
+    /// Repeats with the `X-Webhook-Attempt` of the earlier request, too: sent again within an attempt.
     pub repeats_within_attempt: usize,
-    /// Deliveries with attempts, none of which succeeded.
+    /// Deliveries with failed attempts only.
     pub undelivered: u64,
     /// Attempts in the attempts log.
     pub attempts: u64,
     /// Failed attempts in the attempts log.
     pub failed: u64,
-    /// Attempts whose request was sent again on another connection, as their log says.
+    /// Attempts with a request sent again on another connection, by the log of the attempt.
     pub sent_again: u64,
     /// Why attempts failed, and how many for each reason.
     pub failures: BTreeMap<String, u64>,
@@ -54,7 +54,7 @@ impl ReceiverAccount {
     }
 }
 
-/// Waits until the receivers have written their logs, and settles the account of each.
+/// Waits until the receivers have written the logs, and settles the account of each.
 pub(super) async fn settle_all(world: &World, trials: &mut [Trial]) -> Vec<ReceiverAccount> {
     let written = async || {
         let missing = trials.iter().map(|trial| Requests::of(trial).missing);
@@ -119,7 +119,7 @@ impl Requests {
     }
 }
 
-/// A table of all receivers, and below it why attempts failed.
+/// A table of all receivers, and below the table the reasons of failed attempts.
 pub fn table(accounts: &[ReceiverAccount]) -> String {
     let mut table = format!(
         "{:<34} {:>7} {:>9} {:>8} {:>8} {:>8} {:>8} {:>15} {:>8} {:>11}\n",

@@ -34,7 +34,7 @@ fn go(place: &Place, mode: &str) -> Command {
     command
 }
 
-/// Builds the receiver, which takes about a second: Debian brings the standard library compiled.
+/// Builds the receiver within about a second: Debian brings the standard library compiled.
 fn build(program: &Path) {
     let built = Command::new("go")
         .args(["build", "-o"])
@@ -42,7 +42,7 @@ fn build(program: &Path) {
         .arg(scripts().join("hook.go"))
         .env("GO111MODULE", "off")
         .output()
-        .expect("./dev installs it");
+        .expect("./dev installs Go");
     let told = String::from_utf8_lossy(&built.stderr);
     assert!(built.status.success(), "{told}");
 }

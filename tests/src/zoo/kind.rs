@@ -4,19 +4,19 @@ use std::process::Command;
 
 use super::Extent;
 
-/// A kind of receiver: how it is started, and how it ends its connections.
+/// A kind of receiver: the start of the program, and the ends of connections.
 pub(super) struct ReceiverKind {
     /// The name in the table.
     pub(super) name: &'static str,
     /// How the dispatcher connects.
     pub(super) scheme: Scheme,
-    /// The path of its webhook's URL.
+    /// The path of the webhook's URL.
     pub(super) path: &'static str,
-    /// The program, which gets `PORT`, `REQUEST_LOG`, `CERTIFICATE` and `KEY` in its environment.
+    /// The program. The environment has `PORT`, `REQUEST_LOG`, `CERTIFICATE` and `KEY`.
     pub(super) program: fn(&Place) -> Command,
-    /// How the receiver ends connections that carry no request.
+    /// The end of connections without a request.
     pub(super) when_idle: WhenIdle,
-    /// The smallest extent that includes this receiver.
+    /// The smallest extent with the receiver.
     pub(super) extent: Extent,
 }
 
@@ -29,29 +29,29 @@ pub(super) enum Scheme {
     Https,
 }
 
-/// How a receiver ends connections that carry no request.
+/// The end of connections without a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WhenIdle {
-    /// The receiver closes a connection after a time in one of these ranges, in milliseconds.
+    /// The receiver closes a connection after a time in a range, in milliseconds.
     Closes(&'static [RangeInclusive<u64>]),
-    /// The receiver reloads its configuration again and again, and closes every connection each time.
+    /// The receiver reloads the configuration again and again, and closes every connection each time.
     Reloads,
-    /// The receiver keeps connections for ever, or closes each with its first answer.
+    /// The receiver keeps connections for ever, or closes each with the first answer.
     NeverCloses,
 }
 
 /// The folder, port and files of a receiver.
 pub(super) struct Place {
-    /// A folder of its own.
+    /// The receiver's own folder.
     pub(super) folder: PathBuf,
-    /// The port of 127.0.0.1 that it listens on.
+    /// The receiver's port on 127.0.0.1.
     pub(super) port: u16,
-    /// The log that it writes a line into for each request:
+    /// The receiver's log, with a line for each request:
     /// `<webhook-id> <X-Webhook-Delivery> <X-Webhook-Attempt>`.
     pub(super) request_log: PathBuf,
     /// The certificate for `localhost`.
     pub(super) certificate: PathBuf,
-    /// The private key of that certificate.
+    /// The private key of the certificate.
     pub(super) key: PathBuf,
 }
 
@@ -74,7 +74,7 @@ impl Place {
             text = text.replace(name, &value);
         }
         let file = self.folder.join(name);
-        std::fs::write(&file, text).expect("it is written");
+        std::fs::write(&file, text).expect("the file is written");
         file
     }
 }

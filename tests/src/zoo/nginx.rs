@@ -6,7 +6,7 @@ use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 /// nginx's default `keepalive_timeout` is 75 s.
 const DEFAULT_IDLE: WhenIdle = WhenIdle::Closes(&[74_980..=75_020]);
 
-/// nginx with its defaults, HTTP/1 without TLS.
+/// nginx with the defaults, HTTP/1 without TLS.
 const DEFAULT: ReceiverKind = ReceiverKind {
     name: "nginx, HTTP/1",
     scheme: Scheme::Http,
@@ -16,7 +16,7 @@ const DEFAULT: ReceiverKind = ReceiverKind {
     extent: Extent::Short,
 };
 
-/// nginx with its defaults, HTTP/2 over TLS.
+/// nginx with the defaults, HTTP/2 over TLS.
 const DEFAULT_2: ReceiverKind = ReceiverKind {
     name: "nginx, HTTP/2",
     scheme: Scheme::Https,

@@ -3,7 +3,7 @@ use std::process::Command;
 use super::Extent;
 use super::kind::{Place, ReceiverKind, Scheme, WhenIdle, scripts};
 
-/// Python's http.server with its default protocol version.
+/// Python's http.server with the default protocol version.
 const HTTP_1_0: ReceiverKind = ReceiverKind {
     name: "Python http.server, HTTP/1.0",
     scheme: Scheme::Http,
@@ -53,7 +53,7 @@ fn http_server(protocol: &str) -> Command {
     command
 }
 
-/// gunicorn with threads: its default worker closes each connection after one answer.
+/// gunicorn with threads: the default worker closes each connection after an answer.
 fn gunicorn(place: &Place) -> Command {
     let mut command = python();
     command

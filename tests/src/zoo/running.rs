@@ -10,28 +10,28 @@ use super::kind::{Place, ReceiverKind, Scheme, WhenIdle};
 use crate::tls::CertificateFiles;
 use crate::{World, free_port};
 
-/// How often a receiver is started at most: its port may be taken between the choice and the start.
+/// How often a receiver is started at most: the port may be taken between the choice and the start.
 const STARTS: usize = 3;
 
-/// The pause between two reloads: long enough for nginx to start its new workers.
+/// The pause between two reloads: long enough for nginx to start the new workers.
 const RELOAD_PAUSE: Duration = Duration::from_millis(200);
 
-/// A shell script that becomes the receiver, and leaves a subshell that waits for the end of the
-/// standard input. A test that is killed or interrupted drops nothing, but its end of the pipe closes:
-/// then the subshell kills the process group, the receiver and its workers.
+/// A shell script. Becomes the receiver, and leaves a subshell waiting for the end of the standard
+/// input. A killed or interrupted test drops no value, but the test's end of the pipe closes: then the
+/// subshell kills the process group, the receiver with all workers.
 const GUARD: &str = r#"exec 3<&0; (read -r line <&3; kill -s KILL 0) & exec "$@" </dev/null 3<&-"#;
 
-/// A receiver that runs. A drop kills the receiver and its workers.
+/// A running receiver. A drop kills the receiver with all workers.
 pub(super) struct RunningReceiver {
     pub(super) kind: &'static ReceiverKind,
-    /// The URL of its webhook.
+    /// The URL of the webhook.
     pub(super) url: String,
     place: Place,
     child: Child,
 }
 
 impl RunningReceiver {
-    /// Starts a receiver, and waits until it listens.
+    /// Starts a receiver, and waits until the receiver listens.
     pub(super) async fn start(
         kind: &'static ReceiverKind,
         world: &World,
@@ -79,7 +79,7 @@ impl RunningReceiver {
             .stdin(Stdio::piped())
             .stdout(output.try_clone().expect("a file"))
             .stderr(output)
-            // The workers are in the receiver's group, so that one signal kills them all.
+            // The workers are in the receiver's group: a single signal kills all.
             .process_group(0)
             .spawn()
             .expect("there is a shell");
@@ -95,9 +95,14 @@ impl RunningReceiver {
         }
     }
 
-    /// Whether the receiver listens: `None` until it does, `false` if it has ended.
+    /// Whether the receiver listens: `None` before the first connection, `false` after the receiver's end.
     async fn listens(&mut self) -> Option<bool> {
-        if self.child.try_wait().expect("it is a child").is_some() {
+        if self
+            .child
+            .try_wait()
+            .expect("the receiver is a child")
+            .is_some()
+        {
             return Some(false);
         }
         let connection = tokio::net::TcpStream::connect(("127.0.0.1", self.place.port));
@@ -128,7 +133,7 @@ impl RunningReceiver {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// The lines of the request log, one for each request.
+    /// The lines of the request log, a line for each request.
     pub(super) fn requests(&self) -> Vec<String> {
         let log = std::fs::read_to_string(&self.place.request_log).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
@@ -161,6 +166,9 @@ async fn reload_repeatedly(pid: u32) {
         let sent = tokio::process::Command::new("kill")
             .args(["-s", "HUP", &pid.to_string()])
             .status();
-        assert!(sent.await.expect("kill runs").success(), "it runs");
+        assert!(
+            sent.await.expect("kill runs").success(),
+            "the receiver runs"
+        );
     }
 }

@@ -10,8 +10,8 @@ use super::kind::WhenIdle;
 use super::running::RunningReceiver;
 use crate::{WebhookSample, World, event};
 
-/// How many events are published at once after a pause. Over HTTP/1 each of them finds an idle
-/// connection of its own, which the receiver is about to close.
+/// How many events are published at once after a pause. Over HTTP/1 each event finds another idle
+/// connection. The receiver is about to close all of these connections.
 const BURST: usize = 8;
 
 /// The greatest number of pauses for one receiver. More pauses would lie less than 2 ms apart, which is
@@ -22,11 +22,11 @@ const MAX_PAUSES: u64 = 20;
 /// connection idle.
 const RELOAD_PAUSE: Duration = Duration::from_millis(50);
 
-/// A receiver, its webhook, and the events that were published for it.
+/// A receiver, the receiver's webhook, and the events published for the webhook.
 pub(super) struct Trial {
     pub(super) receiver: RunningReceiver,
     pub(super) webhook_id: WebhookId,
-    /// The ids of the published events, as they are in `webhook-id`.
+    /// The ids of the published events, as in `webhook-id`.
     pub(super) event_ids: Vec<String>,
     /// Events a second at full speed, if no other receiver was sent any meanwhile.
     pub(super) rate: Option<f64>,
@@ -35,7 +35,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Stores the webhook of the receiver with this `number`, which no other one has.
+    /// Stores the webhook of the receiver. No other receiver has the same `number`.
     pub(super) async fn new(receiver: RunningReceiver, number: usize, world: &World) -> Self {
         let environments = Environment::ALL.len();
         let environment = Environment::ALL[number % environments];
@@ -67,7 +67,7 @@ impl Trial {
             .map(|_| event(self.environment, self.event_type))
             .collect();
         let published = publisher.publish_all(&events).await;
-        assert!(published.iter().all(Result::is_ok), "the broker has them");
+        assert!(published.iter().all(Result::is_ok), "the broker confirms");
         self.event_ids
             .extend(events.iter().map(|e| e.id.to_string()));
     }
@@ -79,7 +79,7 @@ impl Trial {
             WhenIdle::Closes(ranges) => pauses(ranges, extent.pauses()),
             WhenIdle::Reloads => {
                 let bursts = extent.reloads().as_millis() / RELOAD_PAUSE.as_millis();
-                vec![RELOAD_PAUSE; usize::try_from(bursts).expect("they are few")]
+                vec![RELOAD_PAUSE; usize::try_from(bursts).expect("a small number")]
             }
             WhenIdle::NeverCloses => return,
         };

@@ -1,4 +1,4 @@
-//! What hostile and broken receivers answer.
+//! Answers of hostile and broken receivers.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use crate::Answer;
 
-/// The answer to a receiver's request of this number.
+/// The answer to a receiver's request by number.
 pub(super) fn draw(seed: u64, request: usize) -> Answer {
     let mut rng = StdRng::seed_from_u64(seed ^ (request as u64) << 16);
     let raw = |head: &str, body: &[u8]| Answer::Raw([head.as_bytes(), b"\r\n\r\n", body].concat());

@@ -1,4 +1,4 @@
-//! Messages as strangers publish them: broken in a known way, or good ones with a change.
+//! Messages of strangers: broken in a known way, or good messages with a change.
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
@@ -6,7 +6,7 @@ use webhook_domain::{Environment, EventType};
 
 use crate::{StrangersMessage, event};
 
-/// Text that has broken somebody's parser, terminal, database or page.
+/// Text that has broken parsers, terminals, databases or pages.
 pub(super) const TEXTS: &[&str] = &[
     "\u{1b}[2J\u{1b}[1;31mFAKE",
     "a\r\nX-Injected: 1",
@@ -22,7 +22,7 @@ pub(super) const TEXTS: &[&str] = &[
     "../../etc/passwd",
 ];
 
-/// A message. A third of them are broken in a known way, a third are mutations of good ones.
+/// A message. A third are broken in a known way, a third are mutations of good messages.
 pub(super) fn draw(rng: &mut StdRng) -> StrangersMessage {
     let types = [
         EventType::ProductCreated,

@@ -7,13 +7,13 @@ use reqwest::Method;
 
 use crate::{Platform, Visitor};
 
-/// Reads that run at the same time.
+/// Reads at the same time.
 const AT_ONCE: usize = 8;
 
 /// A list of the API, and the pages of the portal for the items of the list.
 struct Shelf {
     list: &'static str,
-    /// The path of one item by its id; empty when items have no path of their own.
+    /// The path of an item by id; empty when items have no path.
     one: &'static str,
     page: &'static str,
     page_of_one: &'static str,
@@ -89,7 +89,7 @@ pub(super) async fn read_all(platform: &Platform) -> (usize, Vec<String>) {
     (read, unreadable)
 }
 
-/// The ids of all items of a list, and the number of its pages.
+/// The ids of all items of a list, and the number of pages.
 async fn ids_of(
     platform: &Platform,
     list: &str,

@@ -1,4 +1,4 @@
-//! Requests as hostile and broken clients of the API send them.
+//! Requests of hostile and broken clients of the API.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -20,7 +20,7 @@ const LISTS: [&str; 7] = [
     "/api/v1/statistics",
 ];
 
-/// Names of what is asked for there.
+/// Names of the items in those paths.
 const QUERIES: [&str; 10] = [
     "search",
     "cursor",
@@ -34,7 +34,7 @@ const QUERIES: [&str; 10] = [
     "total",
 ];
 
-/// Sends a request. Tells which, if it was answered with 5xx.
+/// Sends a request. Returns the request if the answer was a 5xx.
 pub(super) async fn send(rng: &mut StdRng, platform: &Platform) -> Option<String> {
     let text = TEXTS[rng.random_range(0..TEXTS.len())];
     let body = messages::draw(rng).body;
@@ -81,7 +81,7 @@ pub(super) async fn send(rng: &mut StdRng, platform: &Platform) -> Option<String
     if method == Method::POST {
         request = request.body(body);
     }
-    // A connection that is closed on a body that is too large is no answer at all.
+    // A connection closed on too large a body is no answer at all.
     let status = request.send().await.ok()?.status();
     status
         .is_server_error()
