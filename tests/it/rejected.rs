@@ -127,8 +127,8 @@ async fn a_requeued_message_that_is_still_wrong_comes_back_with_the_same_origin(
     platform.end().await;
 }
 
-/// A platform with seven rejected messages: five events for a webhook, and two other messages. The webhook's
-/// receiver, and the list.
+/// A platform with seven rejected messages: five events for a webhook, and two other messages. The
+/// webhook's receiver, and the list.
 async fn with_five_good_of_seven() -> (Platform, Receiver, Vec<Value>) {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;

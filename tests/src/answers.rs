@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Asserts that `value` has each field of the JSON object `expected`; an absent field counts as `null`.
-/// Other fields may be there.
+/// Asserts that `value` has each field of the JSON object `expected`; an absent field counts as
+/// `null`. Other fields may be there.
 #[track_caller]
 pub fn assert_fields(value: &Value, expected: &Value) {
     for (name, expected) in expected.as_object().expect("an object of fields") {

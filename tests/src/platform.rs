@@ -37,15 +37,16 @@ impl Platform {
         Self::with_broker(world, &amqp_url).await
     }
 
-    /// Starts both programs, the dispatcher with environment variables of its own and with leases of
-    /// 60 s as in production.
+    /// Starts both programs, the dispatcher with environment variables of its own and with leases
+    /// of 60 s as in production.
     pub async fn with_dispatcher(variables: &[(&str, &str)]) -> Self {
         let world = World::new().await;
         let amqp_url = world.broker.url.clone();
         Self::with(world, &amqp_url, variables).await
     }
 
-    /// Starts both programs in `world`; the API connects to the broker at `amqp_url`, such as a proxy.
+    /// Starts both programs in `world`; the API connects to the broker at `amqp_url`, such as a
+    /// proxy.
     pub async fn with_broker(world: World, amqp_url: &str) -> Self {
         Self::with(world, amqp_url, &[("LEASE_MS", "4000")]).await
     }

@@ -97,8 +97,8 @@ impl Answer {
 /// Decides the answer to a request by its number, from 0, and its content.
 type Script = dyn Fn(usize, &Received) -> Answer + Send + Sync;
 
-/// An HTTP/1.1 server on loopback that records every request and answers from a script. Clones share
-/// the record.
+/// An HTTP/1.1 server on loopback that records every request and answers from a script. Clones
+/// share the record.
 #[derive(Clone)]
 pub struct Receiver {
     /// `http://…/hook`, the URL for a webhook.

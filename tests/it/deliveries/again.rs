@@ -136,7 +136,8 @@ async fn a_cancelled_delivery_is_not_attempted_again() {
     let waiting = comes_to(&platform, &webhook, "retrying").await;
 
     let (status, cancelled) = act(&platform, &waiting, "cancel").await;
-    // The first retry of the second delivery comes later than the retry of the cancelled delivery would.
+    // The first retry of the second delivery comes later than the retry of the cancelled delivery
+    // would.
     platform.take_in(EventType::LicenseUpdated).await;
     comes_to(&platform, &webhook, "succeeded").await;
 

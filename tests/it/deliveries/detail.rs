@@ -58,8 +58,8 @@ async fn a_request_is_shown_as_it_arrived_without_the_values_of_custom_headers()
     platform.end().await;
 }
 
-/// A platform and a delivery with two attempts over a single connection: a 503, then a 200 with a body
-/// of 20,000 bytes.
+/// A platform and a delivery with two attempts over a single connection: a 503, then a 200 with a
+/// body of 20,000 bytes.
 async fn delivered_by_the_second_attempt() -> (Platform, Value) {
     let platform = Platform::new().await;
     let answers = vec![

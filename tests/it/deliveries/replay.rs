@@ -34,8 +34,8 @@ async fn replay(platform: &Platform, webhook: &CreatedWebhook, span: &Value) -> 
 }
 
 /// Publishes four events. The webhook misses three: before the creation of the webhook, while the
-/// webhook is Inactive, and before the webhook asks for `product.*`. Returns the webhook, and the events
-/// with the delivered event first.
+/// webhook is Inactive, and before the webhook asks for `product.*`. Returns the webhook, and the
+/// events with the delivered event first.
 async fn miss_three_of_four(
     platform: &Platform,
     receiver: &Receiver,

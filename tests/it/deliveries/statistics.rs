@@ -32,8 +32,8 @@ fn counts(span: &Value) -> [Option<i64>; 5] {
     .map(|name| span[name].as_i64())
 }
 
-/// A webhook whose receiver accepts after 150 ms, and a webhook whose receiver fails: with 503, with
-/// 404, and by a timeout. Each has got three events.
+/// A webhook whose receiver accepts after 150 ms, and a webhook whose receiver fails: with 503,
+/// with 404, and by a timeout. Each has got three events.
 async fn accepting_and_failing(platform: &Platform) -> (CreatedWebhook, CreatedWebhook) {
     let slow = Receiver::deciding(|_, _| Answer::After(Duration::from_millis(150))).await;
     let accepting = platform.webhook_to(&slow).create().await;

@@ -66,7 +66,8 @@ async fn a_webhook_that_was_owed_an_event_is_explained_by_its_delivery() {
     platform.end().await;
 }
 
-/// Removes the deliveries of a webhook, and dates events 11 s later: no delivery is awaited any more.
+/// Removes the deliveries of a webhook, and dates events 11 s later: no delivery is awaited any
+/// more.
 async fn forget_deliveries(platform: &Platform, webhook: &CreatedWebhook) {
     let sql = format!(
         "DELETE FROM deliveries WHERE webhook_id = '{}';

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use webhook_tests::{CreatedWebhook, Platform, UNKNOWN_ID, each};
 
-/// A platform with an Active webhook of `telemetry.*`, an Inactive webhook of `telemetry.flagged`, and
-/// the ids of both and of no webhook.
+/// A platform with an Active webhook of `telemetry.*`, an Inactive webhook of `telemetry.flagged`,
+/// and the ids of both and of no webhook.
 struct Selected {
     platform: Platform,
     group: CreatedWebhook,
@@ -27,8 +27,7 @@ impl Selected {
     }
 
     /// Changes the selected webhooks, and returns the response.
-    async fn change(&self, change: Value) -> Value {
-        let mut change = change;
+    async fn change(&self, mut change: Value) -> Value {
         change["ids"] = json!(self.ids);
         let (status, answer) = self.platform.post("/api/v1/webhooks/bulk", &change).await;
         assert_eq!(status, 200, "{answer}");

@@ -111,7 +111,8 @@ async fn a_change_counts_from_the_next_request_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_deliveries_go_to_the_changed_url() {
     let mut platform = Platform::new().await;
-    // Leases as in production outlast the hanging attempt, during which the dispatcher sees the change.
+    // Leases as in production outlast the hanging attempt, during which the dispatcher sees the
+    // change.
     let patient = Service::patient_dispatcher(&platform.world);
     platform.replace_dispatcher(patient).await;
     let hanging = Receiver::deciding(|_, _| Answer::Hang).await;

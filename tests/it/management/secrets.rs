@@ -43,7 +43,8 @@ async fn a_replaced_secret_signs_beside_its_successor() {
     platform.end().await;
 }
 
-/// Ends all grace periods in 3 s. The new version of the webhook tells the dispatcher of the change.
+/// Ends all grace periods in 3 s. The new version of the webhook tells the dispatcher of the
+/// change.
 const END_GRACE_PERIODS: &str = "UPDATE previous_secrets SET valid_until = now() + interval '3 s';
      UPDATE webhooks SET version = version + 1";
 

@@ -1,5 +1,5 @@
-//! Every page of the portal against the machine-checkable rules of WCAG 2.2 AA, and against scrolling
-//! sideways on a small phone.
+//! Every page of the portal against the machine-checkable rules of WCAG 2.2 AA, and against
+//! scrolling sideways on a small phone.
 
 use std::path::Path;
 use std::process::Command;

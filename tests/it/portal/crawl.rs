@@ -16,8 +16,8 @@ use webhook_tests::{PAGES, Page, Showcase, Viewer, Visitor};
 /// The largest number of pages of a shape to be read.
 const OF_A_SHAPE: usize = 3;
 
-/// A page that waits for a dispatcher. The showcase has no dispatcher: a single page of the shape is
-/// read.
+/// A page that waits for a dispatcher. The showcase has no dispatcher: a single page of the shape
+/// is read.
 const WAITS: &str = "/admin/webhooks/{id}/diagnosis";
 
 /// The largest size of a page with scripts and styles, compressed, in bytes.

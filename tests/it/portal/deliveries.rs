@@ -23,7 +23,8 @@ async fn hurry(browser: &Browser) {
     browser.run(script, vec![]).await;
 }
 
-/// A platform with a succeeded delivery to each of two webhooks, and three failed deliveries to CRM.
+/// A platform with a succeeded delivery to each of two webhooks, and three failed deliveries to
+/// CRM.
 async fn with_five_deliveries() -> Platform {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;

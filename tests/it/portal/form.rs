@@ -203,8 +203,8 @@ async fn stored_values_are_kept_changed_and_removed_field_by_field() {
     platform.end().await;
 }
 
-/// Fills in headers and metadata with a wrong name, without a name and with the same name twice, and a
-/// limit without a number.
+/// Fills in headers and metadata with a wrong name, without a name and with the same name twice,
+/// and a limit without a number.
 async fn fill_in_wrong_pairs(browser: &Browser) {
     browser
         .press("Advanced Headers, metadata, timeout, limits, order")

@@ -13,8 +13,8 @@ async fn with_failed(count: usize) -> (Platform, Receiver) {
     (platform, receiver)
 }
 
-/// A browser at the form of a job for 30 failed deliveries of production, reached from the filters of
-/// the list.
+/// A browser at the form of a job for 30 failed deliveries of production, reached from the filters
+/// of the list.
 async fn at_form_of_thirty(platform: &Platform) -> Browser {
     let filtered = "/admin/webhook-deliveries?environment=production&status=failed";
     let browser = platform.browser_at(filtered).await;

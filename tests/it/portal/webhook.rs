@@ -187,8 +187,8 @@ async fn a_webhook_is_set_inactive_on_its_page_and_active_again_by_undo() {
     platform.end().await;
 }
 
-/// A platform with two missed events of a webhook, the webhook's receiver, and a browser at the form
-/// of a replay.
+/// A platform with two missed events of a webhook, the webhook's receiver, and a browser at the
+/// form of a replay.
 async fn at_replay_of_two() -> (Platform, Receiver, Browser) {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;

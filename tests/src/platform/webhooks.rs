@@ -11,8 +11,8 @@ pub const NOBODY: &str = "http://127.0.0.1:9/";
 /// An id of no event, webhook, delivery or job.
 pub const UNKNOWN_ID: &str = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e";
 
-/// A webhook before the creation over HTTP. Without more, the webhook is Active in production, wants
-/// every event and has the URL [`NOBODY`].
+/// A webhook before the creation over HTTP. Without more, the webhook is Active in production,
+/// wants every event and has the URL [`NOBODY`].
 #[must_use]
 pub struct NewWebhook<'a> {
     platform: &'a Platform,
