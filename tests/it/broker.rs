@@ -159,7 +159,7 @@ async fn without_a_broker_nothing_is_confirmed() {
 
 /// Takes what comes, until `all` is known to somebody, and notes it in the order in which it is done.
 async fn work(
-    mut intake: webhook_broker::Intake,
+    mut intake: webhook_broker::Consumer,
     done: &std::sync::Mutex<Vec<Vec<u8>>>,
     all: usize,
 ) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{
-    DeliveryId, Environment, EventType, HealthPolicy, Observation, Occasion, OrderingField,
+    CircuitPolicy, DeliveryId, Environment, EventType, Observation, Occasion, OrderingField,
     Outcome, RateLimit, Serving, WebhookId,
 };
 use webhook_store::attempts::NextState;
@@ -50,7 +50,7 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
             (webhook_id, seen)
         })
         .collect();
-    let observed = health::observe_all(connection, &seen, &HealthPolicy::default()).await;
+    let observed = health::observe_all(connection, &seen, &CircuitPolicy::default()).await;
     observed.expect("it runs");
 }
 

@@ -113,9 +113,9 @@ async fn an_event_that_came_back_often_is_held_until_it_is_committed() {
     platform
         .world
         .broker
-        .give_up_after(u32::try_from(webhook_broker::SUSPECT).expect("few") + 1)
+        .give_up_after(u32::try_from(webhook_broker::SUSPECT_AFTER_RETURNS).expect("few") + 1)
         .await;
-    for _ in 0..webhook_broker::SUSPECT {
+    for _ in 0..webhook_broker::SUSPECT_AFTER_RETURNS {
         platform.world.broker.leave_with_a_message().await;
     }
     platform.world.database.fill_disk().await;

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use webhook_domain::{Circuit, HealthPolicy, RetryPolicy, WebhookStatus};
+use webhook_domain::{Circuit, CircuitPolicy, RetryPolicy, WebhookStatus};
 use webhook_tests::{Answer, Received, Receiver, Stage, set_status};
 
 use crate::engine::events;
 
 /// A circuit that opens soon and pauses shortly.
-fn quick() -> HealthPolicy {
-    HealthPolicy {
+fn quick() -> CircuitPolicy {
+    CircuitPolicy {
         opens_after: 5,
         first_pause: Duration::from_millis(300),
         max_pause: Duration::from_millis(600),
-        ..HealthPolicy::default()
+        ..CircuitPolicy::default()
     }
 }
 
@@ -66,9 +66,9 @@ async fn days_of_failure_warn_then_disable_and_re_enabling_goes_on() {
     let stage = Stage::with()
         .receiver(Receiver::deciding(down).await)
         .policy(retrying_after(Duration::from_millis(200)))
-        .health(HealthPolicy {
+        .health(CircuitPolicy {
             disable_after: Duration::from_secs(10 * 86_400),
-            ..HealthPolicy::default()
+            ..CircuitPolicy::default()
         });
     let stage = stage.start().await;
     stage.world.broker.listen_to_status().await;
