@@ -1,7 +1,7 @@
 //! The diagnosis: why a webhook gets no events, with advice.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use webhook_domain::EventType;
 use webhook_tests::{CreatedWebhook, Platform, Receiver, UNKNOWN_ID};
 

@@ -1,6 +1,5 @@
 //! The page of a delivery.
 
-use serde_json::json;
 use tokio::process::Command;
 use webhook_domain::{Environment, EventType};
 use webhook_tests::rows::URL;
