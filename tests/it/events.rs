@@ -1,43 +1,14 @@
 //! Reading and explaining events, through the real programs.
 
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use webhook_domain::EventId;
-use webhook_tests::{Platform, each};
+use webhook_tests::{CreatedWebhook, Platform, each};
 
 mod explanation;
 mod history;
 mod lists;
 mod race;
-
-/// Creates an Active webhook and returns its id.
-async fn create(
-    platform: &Platform,
-    name: &str,
-    environment: &str,
-    types: &[&str],
-    url: &str,
-) -> String {
-    let webhook =
-        json!({"name": name, "url": url, "environment": environment, "event_types": types});
-    let (status, created) = platform.post("/api/v1/webhooks", &webhook).await;
-    assert_eq!(status, 201, "{created}");
-    created["id"].as_str().expect("an id").to_owned()
-}
-
-/// Changes a webhook.
-async fn patch(platform: &Platform, id: &str, change: &Value) {
-    let path = format!("/api/v1/webhooks/{id}");
-    let (status, answer) = platform.patch(&path, change).await;
-    assert_eq!(status, 200, "{answer}");
-}
-
-/// Deletes a webhook.
-async fn delete(platform: &Platform, id: &str) {
-    let path = format!("/api/v1/webhooks/{id}");
-    let (status, _) = platform.ask(Method::DELETE, &path, None).await;
-    assert_eq!(status, 204);
-}
+mod reasons;
 
 /// The explanation of an event for up to 200 webhooks.
 async fn explain(platform: &Platform, event: EventId, query: &str) -> Value {
@@ -45,10 +16,21 @@ async fn explain(platform: &Platform, event: EventId, query: &str) -> Value {
     platform.get(&path).await
 }
 
-/// The outcome in the explanation of an event for one webhook.
-async fn outcome(platform: &Platform, event: EventId, webhook: &str) -> String {
-    let explained = explain(platform, event, &format!("webhook_id={webhook}")).await;
+/// The explanation of an event for a single webhook.
+async fn explain_to(platform: &Platform, event: EventId, webhook: &CreatedWebhook) -> Value {
+    explain(platform, event, &format!("webhook_id={}", webhook.id)).await
+}
+
+/// The outcome in the explanation of an event for a single webhook.
+async fn outcome(platform: &Platform, event: EventId, webhook: &CreatedWebhook) -> String {
+    let explained = explain_to(platform, event, webhook).await;
     let outcomes = each(&explained["data"], "outcome");
     assert_eq!(outcomes.len(), 1, "{explained}");
     outcomes[0].to_owned()
+}
+
+/// Waits until the outcome for a webhook is `expected`.
+async fn comes_to(platform: &Platform, event: EventId, webhook: &CreatedWebhook, expected: &str) {
+    let came = async || (outcome(platform, event, webhook).await == expected).then_some(());
+    platform.world.eventually(expected, came).await;
 }

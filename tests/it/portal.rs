@@ -1,18 +1,22 @@
 //! The portal in a real browser, through the real programs.
 
+use serde_json::json;
+use webhook_domain::{Environment, EventType};
+use webhook_tests::{CreatedWebhook, Platform, Receiver};
+
 // All pages.
 mod accessibility;
 mod crawl;
 mod signing_in;
 
-// Who hears of what.
+// Webhooks.
 mod bulk;
 mod form;
 mod secret;
 mod webhook;
 mod webhooks;
 
-// What happened, and what became of it.
+// Events and deliveries.
 mod deliveries;
 mod delivery;
 mod events;
@@ -20,7 +24,22 @@ mod jobs;
 mod reference;
 mod rejected;
 
-// What counts for all.
+// The whole platform.
 mod api_keys;
 mod checker;
 mod settings;
+
+/// Creates a webhook with a custom header and with a single attempt per delivery.
+async fn create_with_token(platform: &Platform, name: &str, receiver: &Receiver) -> CreatedWebhook {
+    let token = json!({"headers": {"X-Token": "very-secret"}});
+    let webhook = platform.webhook(name).at(&receiver.url).once();
+    webhook.with(&token).create().await
+}
+
+/// Publishes an event, and waits until exactly `count` deliveries are in `status`.
+async fn deliver(platform: &Platform, status: &str, count: usize) {
+    platform
+        .publish(Environment::Production, EventType::LicenseCreated)
+        .await;
+    platform.deliveries_become(status, count).await;
+}

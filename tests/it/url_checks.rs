@@ -1,67 +1,87 @@
-//! URLs that the API wants looked at: asked for in Postgres, looked at by a dispatcher.
+//! URL checks: requested by the API in Postgres, done by a dispatcher.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{FailureClass, UrlReport, WebhookId};
+use webhook_store::Connection;
 use webhook_store::url_checks::{self, OpenUrlCheck};
 use webhook_tests::rows::{URL, lease};
 use webhook_tests::{Stage, World};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dispatcher_looks_at_a_url_without_a_request() {
-    let stage = Stage::new(&[]).await;
+/// Requests a check of a URL for a webhook, and returns the check's id.
+async fn request(connection: &mut Connection, webhook: WebhookId, url: &str) -> Uuid {
+    let requested = url_checks::request(connection, webhook, url).await;
+    requested.expect("the check is requested")
+}
+
+/// Takes up to ten open checks.
+async fn take_open(connection: &mut Connection, until: DateTime<Utc>) -> Vec<OpenUrlCheck> {
+    let taken = url_checks::take_open(connection, until, 10).await;
+    taken.expect("the checks are taken")
+}
+
+/// The report of a check, if already written.
+async fn report_of(connection: &mut Connection, id: Uuid) -> Option<UrlReport> {
+    let found = url_checks::find(connection, id).await;
+    found.expect("the check is read")
+}
+
+/// Requests a check, and waits for the dispatcher's report.
+async fn checked(stage: &Stage, url: &str) -> UrlReport {
     let mut connection = stage.world.database.connection().await;
-    let urls = [stage.receiver.url.as_str(), "http://10.0.0.1/"];
+    let id = request(&mut connection, stage.webhook_id, url).await;
+    let done = async || report_of(&mut connection, id).await;
+    stage.world.eventually("the URL is checked", done).await
+}
 
-    let mut reports = Vec::new();
-    for url in urls {
-        let id = url_checks::request(&mut connection, stage.webhook_id, url).await;
-        let id = id.expect("it is written");
-        let done = async || {
-            let found = url_checks::find(&mut connection, id).await;
-            found.expect("it reads")
-        };
-        reports.push(stage.world.eventually("it is looked at", done).await);
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispatcher_checks_a_url_without_a_request() {
+    let stage = Stage::new(&[]).await;
 
-    let class = |report: &UrlReport| report.failure.as_ref().map(|failure| failure.class);
-    assert!(reports[0].connection.is_some());
-    assert_eq!(class(&reports[0]), None);
-    assert_eq!(class(&reports[1]), Some(FailureClass::BlockedAddress));
+    let reachable = checked(&stage, &stage.receiver.url).await;
+    let blocked = checked(&stage, "http://10.0.0.1/").await;
+
+    assert!(reachable.connection.is_some());
+    assert!(reachable.failure.is_none());
+    let class = blocked.failure.map(|failure| failure.class);
+    assert_eq!(class, Some(FailureClass::BlockedAddress));
     assert_eq!(stage.receiver.count(), 0);
-    drop(connection);
     stage.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_check_is_taken_once_and_again_when_its_taker_is_gone() {
+async fn a_url_check_is_taken_once_and_again_when_its_lease_has_ended() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
-    let webhook = WebhookId(Uuid::now_v7());
+    let id = request(&mut connection, WebhookId(Uuid::now_v7()), URL).await;
+    let url = URL.to_owned();
 
-    let id = url_checks::request(&mut connection, webhook, URL).await;
-    let id = id.expect("it is written");
     let past = Utc::now() - TimeDelta::seconds(1);
-    let gone = url_checks::take_open(&mut connection, past, 10).await;
-    let taken = url_checks::take_open(&mut connection, lease(60), 10).await;
-    let in_hand = url_checks::take_open(&mut connection, lease(60), 10).await;
-    let unfinished = url_checks::find(&mut connection, id).await;
-    let report = UrlReport::default();
-    url_checks::finish(&mut connection, id, &report)
-        .await
-        .expect("it is written");
+    let abandoned = take_open(&mut connection, past).await;
+    let taken = take_open(&mut connection, lease(60)).await;
+    let while_leased = take_open(&mut connection, lease(60)).await;
 
-    let open = OpenUrlCheck {
-        id,
-        url: URL.to_owned(),
-    };
-    let taken = taken.expect("it reads");
-    assert_eq!(gone.expect("it reads"), taken);
-    assert_eq!(taken, [open]);
-    assert!(in_hand.expect("it reads").is_empty());
-    assert_eq!(unfinished.expect("it reads"), None);
-    let found = url_checks::find(&mut connection, id).await;
-    assert_eq!(found.expect("it reads"), Some(report));
+    assert_eq!(taken, [OpenUrlCheck { id, url }]);
+    assert_eq!(abandoned, taken);
+    assert!(while_leased.is_empty());
+    drop(connection);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_check_has_no_report_before_its_end() {
+    let world = World::new().await;
+    let mut connection = world.database.connection().await;
+    let id = request(&mut connection, WebhookId(Uuid::now_v7()), URL).await;
+    take_open(&mut connection, lease(60)).await;
+
+    let before = report_of(&mut connection, id).await;
+    let report = UrlReport::default();
+    let finished = url_checks::finish(&mut connection, id, &report).await;
+    finished.expect("the report is stored");
+
+    assert_eq!(before, None);
+    assert_eq!(report_of(&mut connection, id).await, Some(report));
     drop(connection);
     world.end().await;
 }
@@ -71,23 +91,17 @@ async fn old_url_checks_are_neither_taken_nor_kept() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     let webhook = WebhookId(Uuid::now_v7());
-    let ask = "SELECT count(*) FROM url_checks";
+    let checks = "SELECT count(*) FROM url_checks";
 
-    url_checks::request(&mut connection, webhook, URL)
-        .await
-        .expect("it is written");
-    world
-        .database
-        .execute("UPDATE url_checks SET requested_at = now() - interval '61 minutes'")
-        .await;
-    let taken = url_checks::take_open(&mut connection, lease(60), 10).await;
-    let before: i64 = world.database.ask(ask).await;
-    url_checks::request(&mut connection, webhook, URL)
-        .await
-        .expect("it is written");
-    let after: i64 = world.database.ask(ask).await;
+    request(&mut connection, webhook, URL).await;
+    let age = "UPDATE url_checks SET requested_at = now() - interval '61 minutes'";
+    world.database.execute(age).await;
+    let taken = take_open(&mut connection, lease(60)).await;
+    let before: i64 = world.database.ask(checks).await;
+    request(&mut connection, webhook, URL).await;
+    let after: i64 = world.database.ask(checks).await;
 
-    assert!(taken.expect("it reads").is_empty());
+    assert!(taken.is_empty());
     assert_eq!((before, after), (1, 1));
     drop(connection);
     world.end().await;

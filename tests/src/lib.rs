@@ -4,6 +4,7 @@
 //! `./dev test` starts Postgres and RabbitMQ and names them in `DATABASE_URL`, `AMQP_URL` and
 //! `AMQP_MANAGEMENT_URL`.
 
+mod answers;
 mod browser;
 pub mod chaos;
 mod deaf;
@@ -28,6 +29,7 @@ mod visitor;
 mod world;
 pub mod zoo;
 
+pub use answers::{assert_fields, each, each_on, fields_of, length_of, path_of};
 pub use browser::Browser;
 pub use deaf::{DeafPort, SilentPort};
 pub use dns::{DnsEntry, NameServer};
@@ -35,11 +37,12 @@ pub use http2::{Http2Answer, Http2Receiver, Http2Stream};
 pub use openssl::OpensslServer;
 pub use pgbouncer::{PgBouncer, free_port};
 pub use plans::{EXPLAIN_ALL, Plan};
-pub use platform::{Platform, each, path_of};
+pub use platform::{CreatedWebhook, NOBODY, NewWebhook, Platform, UNKNOWN_ID};
 pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver, Then};
 pub use samples::{
     WebhookSample, event, event_with, events, new_secret, sealing_keys, set_status, store_all,
+    text_of,
 };
 pub use servers::{Alarm, Servers};
 pub use service::{SEALING_KEY, Service};

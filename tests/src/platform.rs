@@ -1,12 +1,19 @@
+mod browsers;
+mod webhooks;
+
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use webhook_broker::Publisher;
-use webhook_domain::{Environment, EventId, EventType, RetryPolicy};
+use webhook_domain::{Environment, Event, EventId, EventType, RetryPolicy};
 
-use crate::{Service, World, event};
+use crate::answers::path_of;
+use crate::{Proxy, Received, Receiver, Service, World, event, text_of};
+
+pub use webhooks::{CreatedWebhook, NOBODY, NewWebhook, UNKNOWN_ID};
 
 /// Both programs in a world of their own, and an owner's API key.
 pub struct Platform {
@@ -30,17 +37,28 @@ impl Platform {
         Self::with_broker(world, &amqp_url).await
     }
 
-    /// Starts both programs, the dispatcher with environment variables of its own and with leases of
-    /// 60 s as in production.
+    /// Starts both programs, the dispatcher with environment variables of its own and with leases
+    /// of 60 s as in production.
     pub async fn with_dispatcher(variables: &[(&str, &str)]) -> Self {
         let world = World::new().await;
         let amqp_url = world.broker.url.clone();
         Self::with(world, &amqp_url, variables).await
     }
 
-    /// Starts both programs in `world`; the API connects to the broker at `amqp_url`, such as a proxy.
+    /// Starts both programs in `world`; the API connects to the broker at `amqp_url`, such as a
+    /// proxy.
     pub async fn with_broker(world: World, amqp_url: &str) -> Self {
         Self::with(world, amqp_url, &[("LEASE_MS", "4000")]).await
+    }
+
+    /// Starts both programs; the API connects to the broker through the proxy.
+    pub async fn behind_proxy() -> (Self, Proxy) {
+        let world = World::new().await;
+        let mut amqp_url: Url = world.broker.url.parse().expect("a broker's URL");
+        let proxy = Proxy::to(amqp_url.port().unwrap_or(5672)).await;
+        amqp_url.set_port(Some(proxy.port)).expect("a port");
+        let platform = Self::with_broker(world, amqp_url.as_str()).await;
+        (platform, proxy)
     }
 
     async fn with(world: World, amqp_url: &str, variables: &[(&str, &str)]) -> Self {
@@ -112,9 +130,7 @@ impl Platform {
     /// Publishes a fresh event over HTTP and returns its id.
     pub async fn publish(&self, environment: Environment, event_type: EventType) -> EventId {
         let event = event(environment, event_type);
-        let body = String::from_utf8(event.body.to_vec()).expect("text");
-        let (status, answer) = self.ask(Method::POST, "/api/v1/events", Some(body)).await;
-        assert_eq!(status, 202, "{answer}");
+        self.publish_event(&event).await;
         event.id
     }
 
@@ -154,11 +170,41 @@ impl Platform {
         read
     }
 
+    /// Publishes `event` over HTTP.
+    pub async fn publish_event(&self, event: &Event) {
+        let body = Some(text_of(event));
+        let (status, answer) = self.ask(Method::POST, "/api/v1/events", body).await;
+        assert_eq!(status, 202, "{answer}");
+    }
+
+    /// Publishes a fresh event of production and waits until a dispatcher has taken the event in.
+    pub async fn take_in(&self, event_type: EventType) -> EventId {
+        let event = event(Environment::Production, event_type);
+        self.take_in_event(&event).await;
+        event.id
+    }
+
+    /// Publishes `event` and waits until a dispatcher has taken the event in.
+    pub async fn take_in_event(&self, event: &Event) {
+        self.publish_event(event).await;
+        self.taken_in(event.id).await;
+    }
+
     /// Waits until a dispatcher has taken an event in.
     pub async fn taken_in(&self, event: EventId) {
         let sql = format!("SELECT count(*) FROM events WHERE id = '{event}'");
         let there = async || (self.world.database.ask::<i64>(&sql).await == 1).then_some(());
-        self.world.eventually("it is taken in", there).await;
+        let what = format!("the event {event} is taken in");
+        self.world.eventually(&what, there).await;
+    }
+
+    /// Publishes an event of production and waits for the next request that `receiver` gets.
+    pub async fn next_request(&self, receiver: &Receiver) -> Received {
+        let before = receiver.count();
+        self.publish(Environment::Production, EventType::LicenseActivated)
+            .await;
+        let next = async || receiver.received().into_iter().nth(before);
+        self.world.eventually("the request arrives", next).await
     }
 
     /// Creates a webhook and returns the response, secret included.
@@ -192,6 +238,24 @@ impl Platform {
         page["data"].as_array().map_or(0, Vec::len)
     }
 
+    /// Waits until exactly `count` deliveries are in `status`.
+    pub async fn deliveries_become(&self, status: &str, count: usize) {
+        let reached = async || (self.count(status).await == count).then_some(());
+        let what = format!("{count} deliveries are {status}");
+        self.world.eventually(&what, reached).await;
+    }
+
+    /// Reads all pages of a list, of which `path` is the first.
+    pub async fn pages(&self, path: &str) -> Vec<Value> {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let mut pages = vec![self.get(path).await];
+        while let Some(cursor) = pages.last().and_then(|page| page["next_cursor"].as_str()) {
+            let next = format!("{path}{separator}cursor={cursor}");
+            pages.push(self.get(&next).await);
+        }
+        pages
+    }
+
     /// A connected publisher, as a platform service has. `cancel` ends its connection.
     pub async fn publisher(&self, cancel: &CancellationToken) -> Publisher {
         let url = self.world.broker.url.parse().expect("a broker's URL");
@@ -203,22 +267,16 @@ impl Platform {
         publisher
     }
 
+    /// Starts `dispatcher` in the place of the running dispatcher, which is killed.
+    pub async fn replace_dispatcher(&mut self, dispatcher: Service) {
+        let replaced = std::mem::replace(&mut self.dispatcher, dispatcher);
+        replaced.kill().await;
+    }
+
     /// Kills both programs and removes the world.
     pub async fn end(self) {
         self.dispatcher.kill().await;
         self.api.kill().await;
         self.world.end().await;
     }
-}
-
-/// The API path of a webhook, from its JSON.
-pub fn path_of(webhook: &Value) -> String {
-    let id = webhook["id"].as_str().expect("an id");
-    format!("/api/v1/webhooks/{id}")
-}
-
-/// One text field of each item of a JSON list.
-pub fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
-    let items = list.as_array().expect("a list").iter();
-    items.filter_map(|item| item[field].as_str()).collect()
 }

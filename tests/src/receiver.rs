@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use webhook_domain::{EventId, SigningSecret, sign};
+
+use crate::world::eventually;
 
 /// A request as it arrived over the wire.
 #[derive(Debug, Clone)]
@@ -19,6 +22,27 @@ pub struct Received {
     pub body: Vec<u8>,
     /// The moment at which the last byte of the body was read.
     pub at: Instant,
+}
+
+impl Received {
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the body is text")
+    }
+
+    /// Whether the request is signed with exactly these secrets, in both schemes.
+    pub fn is_signed_by(&self, secrets: &[&str]) -> bool {
+        let secrets: Vec<SigningSecret> = secrets
+            .iter()
+            .map(|secret| SigningSecret::parse(secret).expect("a webhook secret"))
+            .collect();
+        let id: EventId = self.headers["webhook-id"].parse().expect("an event's id");
+        let signed_at = self.headers["webhook-timestamp"].parse();
+        let signed_at = signed_at.expect("a time in seconds");
+        let expected = sign(secrets.iter(), id, signed_at, &self.body);
+        self.headers["x-webhook-signature"] == expected.platform
+            && self.headers["webhook-signature"] == expected.standard
+    }
 }
 
 /// How a receiver answers one request.
@@ -73,8 +97,8 @@ impl Answer {
 /// Decides the answer to a request by its number, from 0, and its content.
 type Script = dyn Fn(usize, &Received) -> Answer + Send + Sync;
 
-/// An HTTP/1.1 server on loopback that records every request and answers from a script. Clones share
-/// the record.
+/// An HTTP/1.1 server on loopback that records every request and answers from a script. Clones
+/// share the record.
 #[derive(Clone)]
 pub struct Receiver {
     /// `http://…/hook`, the URL for a webhook.
@@ -132,8 +156,8 @@ impl Receiver {
 
     /// The port of [`Receiver::url`].
     pub fn port(&self) -> u16 {
-        let url: url::Url = self.url.parse().expect("it is a URL");
-        url.port().expect("it has a port")
+        let url: url::Url = self.url.parse().expect("the receiver's URL");
+        url.port().expect("a receiver's URL has a port")
     }
 
     /// The requests so far, in the order in which they arrived.
@@ -156,6 +180,13 @@ impl Receiver {
     /// The number of requests so far.
     pub fn count(&self) -> usize {
         lock(&self.seen).received.len()
+    }
+
+    /// Waits until exactly `count` requests arrived, and returns all of them.
+    pub async fn arrived(&self, count: usize) -> Vec<Received> {
+        let what = format!("{count} requests arrive");
+        let arrived = async || (self.count() == count).then(|| self.received());
+        eventually(&what, arrived).await
     }
 
     /// The largest number of requests that were unanswered at the same time.

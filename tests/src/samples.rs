@@ -30,6 +30,11 @@ pub fn event_with(environment: Environment, event_type: EventType, data: &str) -
     Event::parse(Bytes::from(body)).expect("a good event")
 }
 
+/// The body of an event as text.
+pub fn text_of(event: &Event) -> String {
+    String::from_utf8(event.body.to_vec()).expect("an event is text")
+}
+
 /// A secret that no other webhook has.
 pub fn new_secret() -> SigningSecret {
     let mut bytes = [7; 32];

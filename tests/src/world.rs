@@ -112,6 +112,11 @@ impl World {
     }
 }
 
+/// As [`World::eventually`], where no world is at hand.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    poll(what, EVENTUALLY, look).await
+}
+
 fn or_panic(world: anyhow::Result<World>) -> World {
     world.unwrap_or_else(|error| panic!("no test world (run ./dev test): {error:#}"))
 }

@@ -1,32 +1,39 @@
-//! Why a webhook gets nothing, found out by the platform.
+//! The diagnosis: why a webhook gets no events, with advice.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use webhook_domain::EventType;
-use webhook_tests::{Platform, Receiver};
+use webhook_tests::{CreatedWebhook, Platform, Receiver, UNKNOWN_ID};
 
-use crate::deliveries::{NOBODY, UNKNOWN, comes_to, create, each, publish};
+use crate::deliveries::{comes_to, each};
 
-async fn diagnose(platform: &Platform, webhook: &str) -> Value {
-    let path = format!("/api/v1/webhooks/{webhook}/diagnosis");
+async fn diagnose(platform: &Platform, webhook: &CreatedWebhook) -> Value {
+    let path = format!("{}/diagnosis", webhook.path);
     platform.get(&path).await["findings"].clone()
 }
 
-/// The problems among findings: what was looked at, and what to do.
-fn problems(findings: &Value) -> Vec<(&str, &str)> {
-    let findings = findings.as_array().expect("findings").iter();
-    let problems = findings.filter(|finding| finding["severity"] == "problem");
-    let told = problems.map(|finding| (finding["check"].as_str(), finding["advice"].as_str()));
-    told.map(|(check, advice)| (check.expect("a check"), advice.expect("advice")))
-        .collect()
+/// Asserts a diagnosis of a single problem: its check and a part of the advice.
+async fn assert_one_problem(
+    platform: &Platform,
+    webhook: &CreatedWebhook,
+    check: &str,
+    advice: &str,
+) {
+    let findings = diagnose(platform, webhook).await;
+    let all = findings.as_array().expect("findings").iter();
+    let problems: Vec<_> = all.filter(|f| f["severity"] == "problem").collect();
+    assert_eq!(problems.len(), 1, "{findings}");
+    assert_eq!(problems[0]["check"], check);
+    let told = problems[0]["advice"].as_str().expect("advice");
+    assert!(told.contains(advice), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_webhook_has_no_problem() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &json!({})).await;
-    publish(&platform, EventType::LicenseCreated).await;
+    let webhook = platform.webhook_to(&receiver).create().await;
+    platform.take_in(EventType::LicenseCreated).await;
     comes_to(&platform, &webhook, "succeeded").await;
 
     let findings = diagnose(&platform, &webhook).await;
@@ -43,26 +50,21 @@ async fn a_healthy_webhook_has_no_problem() {
         ]
     );
     assert_eq!(each(&findings, "severity"), ["ok"; 6], "{findings}");
-    assert_eq!(receiver.count(), 1, "nobody was asked for it");
+    assert_eq!(receiver.count(), 1, "the diagnosis sends no request");
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_thing_that_keeps_events_away_is_found_with_advice() {
+async fn each_cause_that_keeps_events_away_is_found_with_advice() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let off = json!({"status": "inactive"});
-    let inactive = create(&platform, "Inactive", &receiver.url, &off).await;
-    let closed = create(
-        &platform,
-        "Closed",
-        NOBODY,
-        &json!({"event_types": ["contract.*"]}),
-    )
-    .await;
-    let staging = json!({"environment": "staging"});
-    let elsewhere = create(&platform, "Elsewhere", &receiver.url, &staging).await;
-    publish(&platform, EventType::LicenseCreated).await;
+    let inactive = platform.webhook("Inactive").at(&receiver.url).inactive();
+    let inactive = inactive.create().await;
+    let closed = platform.webhook("Closed").types(&["contract.*"]);
+    let closed = closed.create().await;
+    let staging = platform.webhook("Staging").at(&receiver.url);
+    let staging = staging.environment("staging").create().await;
+    platform.take_in(EventType::LicenseCreated).await;
 
     for (webhook, check, advice) in [
         (
@@ -71,49 +73,30 @@ async fn each_thing_that_keeps_events_away_is_found_with_advice() {
             "Activate the webhook, then replay the missed events",
         ),
         (closed, "url", "listens on the URL's port"),
-        (
-            elsewhere,
-            "subscriptions",
-            "meant for the other environment",
-        ),
+        (staging, "subscriptions", "meant for the other environment"),
     ] {
-        let findings = diagnose(&platform, &webhook).await;
-        let found = problems(&findings);
-        assert_eq!(found.len(), 1, "{findings}");
-        assert_eq!(found[0].0, check);
-        assert!(found[0].1.contains(advice), "{}", found[0].1);
+        assert_one_problem(&platform, &webhook, check, advice).await;
     }
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_was_a_failure_is_found_with_advice() {
+async fn a_failing_receiver_is_found_with_advice() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[401]).await;
-    let webhook = create(
-        &platform,
-        "CRM",
-        &receiver.url,
-        &crate::deliveries::patient(),
-    )
-    .await;
-    publish(&platform, EventType::LicenseCreated).await;
+    let webhook = platform.webhook_to(&receiver).patient().create().await;
+    platform.take_in(EventType::LicenseCreated).await;
     comes_to(&platform, &webhook, "retrying").await;
 
-    let findings = diagnose(&platform, &webhook).await;
-
-    let found = problems(&findings);
-    assert_eq!(found.len(), 1, "{findings}");
-    assert_eq!(found[0].0, "answers");
-    assert!(found[0].1.contains("check the secret"), "{}", found[0].1);
+    assert_one_problem(&platform, &webhook, "answers", "check the secret").await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_is_not_there_has_no_diagnosis() {
+async fn an_unknown_webhook_has_no_diagnosis() {
     let platform = Platform::new().await;
 
-    for id in [UNKNOWN, "no-id"] {
+    for id in [UNKNOWN_ID, "no-id"] {
         let path = format!("/api/v1/webhooks/{id}/diagnosis");
         assert_eq!(platform.ask(Method::GET, &path, None).await.0, 404);
     }

@@ -1,30 +1,23 @@
-//! Many deliveries sent again: a job that can be counted on.
+//! Jobs: many deliveries retried.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use webhook_domain::EventType;
-use webhook_tests::{Answer, Platform, Receiver, Service};
+use webhook_tests::{Answer, CreatedWebhook, Platform, Receiver, Service, UNKNOWN_ID, fields_of};
 
-use crate::deliveries::{
-    UNKNOWN, audited, comes_to, count_comes_to, create, each, finishes, once, patch, publish,
-    start, total,
-};
+use crate::deliveries::{audited, comes_to, count_comes_to, each, finishes, start, total};
 
 const RETRY: &str = "/api/v1/deliveries/retry";
 
-/// So many deliveries that failed a minute ago, with their events.
-async fn fail(platform: &Platform, webhook: &str, count: usize) {
-    platform
-        .world
-        .database
-        .fail_deliveries(webhook, count)
-        .await;
+/// Creates a webhook with a single attempt per delivery.
+async fn create(platform: &Platform, receiver: &Receiver) -> CreatedWebhook {
+    platform.webhook_to(receiver).once().create().await
 }
 
-/// How many deliveries a job was noted for, each as often as it was.
-async fn noted(platform: &Platform, job: &str) -> i64 {
+/// The number of retries recorded for a job.
+async fn recorded_retries(platform: &Platform, job: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM resends WHERE job_id = '{job}'");
     platform.world.database.ask(&sql).await
 }
@@ -34,7 +27,7 @@ async fn read(platform: &Platform, job: &str) -> Value {
     platform.get(&format!("/api/v1/jobs/{job}")).await
 }
 
-/// Waits until a job has made so many due.
+/// Waits until a job has made `count` deliveries due.
 async fn gets_to(platform: &Platform, job: &str, count: i64) {
     let far = async || {
         let done = read(platform, job).await["done"].as_i64();
@@ -44,17 +37,17 @@ async fn gets_to(platform: &Platform, job: &str, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_sends_what_failed_again_and_nothing_else() {
+async fn a_job_retries_failed_deliveries_and_no_others() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[500, 500, 500]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
+    let webhook = create(&platform, &receiver).await;
     for _ in 0..3 {
-        publish(&platform, EventType::LicenseCreated).await;
+        platform.take_in(EventType::LicenseCreated).await;
     }
     count_comes_to(&platform, "status=failed", 3).await;
-    publish(&platform, EventType::LicenseCreated).await;
+    platform.take_in(EventType::LicenseCreated).await;
     count_comes_to(&platform, "status=succeeded", 1).await;
-    let selection = json!({"webhook_id": webhook});
+    let selection = json!({"webhook_id": webhook.id});
 
     let dry = format!("{RETRY}?dry_run=true");
     let (counted, count) = platform.post(&dry, &selection).await;
@@ -66,22 +59,23 @@ async fn a_job_sends_what_failed_again_and_nothing_else() {
     assert_eq!(numbers, [Some(3), Some(3), Some(0)], "{finished}");
     count_comes_to(&platform, "status=succeeded", 4).await;
     assert_eq!(receiver.count(), 3 + 1 + 3);
-    assert_eq!(noted(&platform, &job).await, 3);
+    assert_eq!(recorded_retries(&platform, &job).await, 3);
     assert_eq!(audited(&platform, &webhook).await, ["deliveries.retried"]);
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_leaves_alone_what_cannot_be_sent_any_more() {
+async fn a_job_skips_deliveries_of_inactive_webhooks_and_of_forgotten_events() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    let off = create(&platform, "off", &receiver.url, &once()).await;
-    fail(&platform, &webhook, 10).await;
-    patch(&platform, &off, &json!({"status": "inactive"})).await;
+    let webhook = create(&platform, &receiver).await;
+    let off = create(&platform, &receiver).await;
+    platform.fail_deliveries(&webhook, 10).await;
+    platform.set_status(&off, "inactive").await;
     let sql = format!(
-        "UPDATE deliveries SET webhook_id = '{off}' WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 3);
-         DELETE FROM events WHERE id IN (SELECT id FROM deliveries ORDER BY id DESC LIMIT 2)"
+        "UPDATE deliveries SET webhook_id = '{}' WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 3);
+         DELETE FROM events WHERE id IN (SELECT id FROM deliveries ORDER BY id DESC LIMIT 2)",
+        off.id
     );
     platform.world.database.execute(&sql).await;
 
@@ -96,14 +90,13 @@ async fn a_job_leaves_alone_what_cannot_be_sent_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_leaves_alone_what_is_on_its_way() {
+async fn a_job_skips_a_delivery_whose_request_is_running() {
     let platform = Platform::new().await;
     let slow = Answer::After(Duration::from_millis(1_500));
     let receiver = Receiver::scripted(vec![slow]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    publish(&platform, EventType::LicenseCreated).await;
-    let arrived = async || (receiver.count() == 1).then_some(());
-    platform.world.eventually("it arrives", arrived).await;
+    let webhook = create(&platform, &receiver).await;
+    platform.take_in(EventType::LicenseCreated).await;
+    receiver.arrived(1).await;
 
     let job = start(&platform, RETRY, &json!({"status": "pending"})).await;
     let finished = finishes(&platform, &job).await;
@@ -112,7 +105,7 @@ async fn a_job_leaves_alone_what_is_on_its_way() {
     let numbers = ["done", "skipped"].map(|name| finished[name].as_i64());
     assert_eq!(numbers, [Some(0), Some(1)], "{finished}");
     assert_eq!(delivery["resends"], json!([]));
-    assert_eq!(receiver.count(), 1, "it is sent once");
+    assert_eq!(receiver.count(), 1, "the delivery is sent once");
     platform.end().await;
 }
 
@@ -147,25 +140,23 @@ async fn a_job_with_a_key_is_made_once() {
 async fn a_job_keeps_to_its_rate() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    fail(&platform, &webhook, 40).await;
+    let webhook = create(&platform, &receiver).await;
+    platform.fail_deliveries(&webhook, 40).await;
 
     start(&platform, RETRY, &json!({"rate": 20})).await;
-    let arrived = async || (receiver.count() == 40).then_some(());
-    platform.world.eventually("all arrive", arrived).await;
+    let received = receiver.arrived(40).await;
 
-    let received = receiver.received();
     let took = received[39].at - received[0].at;
     assert!(took >= Duration::from_millis(1_500), "{took:?}");
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_of_fifty_thousand_that_is_cancelled_tells_exactly_what_it_did() {
+async fn a_job_of_fifty_thousand_that_is_cancelled_tells_exactly_how_many_deliveries_were_sent() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    fail(&platform, &webhook, 50_000).await;
+    let webhook = create(&platform, &receiver).await;
+    platform.fail_deliveries(&webhook, 50_000).await;
 
     let job = start(&platform, RETRY, &json!({"rate": 5_000})).await;
     gets_to(&platform, &job, 5_000).await;
@@ -180,8 +171,8 @@ async fn a_job_of_fifty_thousand_that_is_cancelled_tells_exactly_what_it_did() {
     assert!((5_000..50_000).contains(&done), "cancelled after {done}");
     count_comes_to(&platform, "status=succeeded", done).await;
     let left = total(&platform, "status=failed").await;
-    assert_eq!(left, 50_000 - done, "it does not go on");
-    assert_eq!(noted(&platform, &job).await, done);
+    assert_eq!(left, 50_000 - done, "a cancelled job goes on");
+    assert_eq!(recorded_retries(&platform, &job).await, done);
     assert_eq!(read(&platform, &job).await["done"], done);
     assert_eq!(platform.ask(Method::POST, &path, None).await.0, 409);
     platform.end().await;
@@ -191,8 +182,8 @@ async fn a_job_of_fifty_thousand_that_is_cancelled_tells_exactly_what_it_did() {
 async fn a_job_goes_on_where_it_was_when_its_dispatcher_is_killed() {
     let mut platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    fail(&platform, &webhook, 600).await;
+    let webhook = create(&platform, &receiver).await;
+    platform.fail_deliveries(&webhook, 600).await;
 
     let job = start(&platform, RETRY, &json!({"rate": 400})).await;
     gets_to(&platform, &job, 100).await;
@@ -201,36 +192,43 @@ async fn a_job_goes_on_where_it_was_when_its_dispatcher_is_killed() {
     platform.dispatcher = Service::dispatcher(&platform.world);
     let finished = finishes(&platform, &job).await;
 
-    assert!(before < Some(600), "it was killed midway: {before:?}");
+    assert!(
+        before < Some(600),
+        "the kill came after the end: {before:?}"
+    );
     assert_eq!(finished["done"], 600);
-    assert_eq!(noted(&platform, &job).await, 600, "none twice");
+    assert_eq!(
+        recorded_retries(&platform, &job).await,
+        600,
+        "a delivery is retried twice"
+    );
     count_comes_to(&platform, "status=succeeded", 600).await;
     assert_eq!(receiver.bodies().len(), 600);
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_are_listed_by_status_and_wrong_ones_refused_by_name() {
+async fn jobs_are_listed_by_status_and_wrong_requests_are_refused_by_field() {
     let platform = Platform::new().await;
     let receiver = Receiver::deciding(|_, _| Answer::Status(500)).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
+    let webhook = create(&platform, &receiver).await;
     let empty = start(&platform, RETRY, &json!({})).await;
     finishes(&platform, &empty).await;
-    fail(&platform, &webhook, 100).await;
+    platform.fail_deliveries(&webhook, 100).await;
     let slow = start(&platform, RETRY, &json!({"rate": 1})).await;
 
     let running = platform.get("/api/v1/jobs?status=running").await;
     let all = platform.get("/api/v1/jobs").await;
     let wrong = json!({"rate": 0, "status": "lost", "webhook": 1});
     let (status, problem) = platform.post(&format!("{RETRY}?dry_run=x"), &wrong).await;
-    let unknown = format!("/api/v1/jobs/{UNKNOWN}");
+    let unknown = format!("/api/v1/jobs/{UNKNOWN_ID}");
     let (missing, _) = platform.ask(Method::GET, &unknown, None).await;
 
     assert_eq!(each(&running["data"], "id"), [&slow]);
     assert_eq!(each(&all["data"], "id"), [&slow, &empty]);
     assert_eq!((status.as_u16(), missing.as_u16()), (422, 404));
     assert_eq!(
-        each(&problem["errors"], "field"),
+        fields_of(&problem),
         ["dry_run", "status", "rate", "webhook"]
     );
     platform.end().await;
@@ -240,13 +238,13 @@ async fn jobs_are_listed_by_status_and_wrong_ones_refused_by_name() {
 async fn a_job_that_cannot_be_read_holds_up_no_other() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let webhook = create(&platform, "CRM", &receiver.url, &once()).await;
-    fail(&platform, &webhook, 3).await;
+    let webhook = create(&platform, &receiver).await;
+    platform.fail_deliveries(&webhook, 3).await;
     let broken = "INSERT INTO jobs (id, kind, selection, rate, total, actor_name, next_step_at)
         VALUES (gen_random_uuid(), 'retry', '{\"status\": \"lost\"}', 1, 1, 'test', now() - interval '1 h')";
     platform.world.database.execute(broken).await;
 
-    let job = start(&platform, RETRY, &json!({"webhook_id": webhook})).await;
+    let job = start(&platform, RETRY, &json!({"webhook_id": webhook.id})).await;
     let finished = finishes(&platform, &job).await;
 
     assert_eq!(finished["done"], 3, "{finished}");

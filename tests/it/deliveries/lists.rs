@@ -1,61 +1,59 @@
-//! Deliveries listed: every filter, alone and with others, in pages that leave nothing out.
+//! Deliveries listed: every filter, alone and with others, in complete pages.
 
 use reqwest::Method;
 use serde_json::json;
 use webhook_domain::{Environment, EventId, EventType};
-use webhook_tests::{Answer, Platform, Receiver};
-
-use crate::deliveries::{
-    NOBODY, comes_to, create, delete, each, once, patient, pause, publish, send, total,
+use webhook_tests::{
+    Answer, CreatedWebhook, NewWebhook, Platform, Receiver, each_on, event, fields_of,
 };
 
-/// What there is to be listed: a delivery in each status, and a latest answer of each kind.
+use crate::deliveries::{comes_to, each, total};
+
+/// A delivery in each status, and a latest answer of each kind.
 struct Scene {
     platform: Platform,
-    /// The webhook that accepts.
-    accepts: String,
+    /// The webhook whose receiver accepts.
+    accepts: CreatedWebhook,
     /// The first event.
     license: EventId,
-    /// When the last delivery was owed.
+    /// When the last delivery was created.
     last_at: String,
+}
+
+/// Creates a webhook whose receiver gives the same answer to every request.
+async fn answered(webhook: NewWebhook<'_>, answer: Answer) -> CreatedWebhook {
+    let receiver = Receiver::deciding(move |_, _| answer.clone()).await;
+    webhook.at(&receiver.url).create().await
 }
 
 impl Scene {
     async fn set() -> Self {
         let platform = Platform::new().await;
-        let accepting = Receiver::answering(&[]).await;
-        let breaking = Receiver::deciding(|_, _| Answer::Status(503)).await;
-        let failing = Receiver::deciding(|_, _| Answer::Status(500)).await;
-        let hanging = Receiver::deciding(|_, _| Answer::Hang).await;
-        let accepts = create(&platform, "Accepts", &accepting.url, &json!({})).await;
-        let breaks = create(&platform, "Breaks", &breaking.url, &once()).await;
-        let retries = create(&platform, "Retries", &failing.url, &patient()).await;
-        let waits = create(&platform, "Waits", NOBODY, &json!({})).await;
-        let leaves = create(&platform, "Leaves", NOBODY, &json!({})).await;
-        let mut hurried = once();
-        hurried["environment"] = json!("staging");
-        hurried["timeout_ms"] = json!(100);
-        let hangs = create(&platform, "Hangs", &hanging.url, &hurried).await;
-        pause(&platform, &waits).await;
-        pause(&platform, &leaves).await;
+        let accepts = answered(platform.webhook("Accepts"), Answer::Status(200)).await;
+        let breaks = answered(platform.webhook("Breaks").once(), Answer::Status(503)).await;
+        let retries = answered(platform.webhook("Retries").patient(), Answer::Status(500)).await;
+        let hurried = json!({"environment": "staging", "timeout_ms": 100});
+        let hangs = platform.webhook("Hangs").once().with(&hurried);
+        let hangs = answered(hangs, Answer::Hang).await;
+        let waits = platform.webhook("Waits").create().await;
+        let leaves = platform.webhook("Leaves").create().await;
+        platform.open_circuit(&waits).await;
+        platform.open_circuit(&leaves).await;
 
-        let license = publish(&platform, EventType::LicenseCreated).await;
-        let (staging, created) = (Environment::Staging, EventType::ContractCreated);
-        send(&platform, &webhook_tests::event(staging, created)).await;
+        let license = platform.take_in(EventType::LicenseCreated).await;
+        let staging = event(Environment::Staging, EventType::ContractCreated);
+        platform.take_in_event(&staging).await;
         comes_to(&platform, &breaks, "failed").await;
         comes_to(&platform, &retries, "retrying").await;
         comes_to(&platform, &hangs, "failed").await;
-        delete(&platform, &leaves).await;
+        platform.delete(&leaves).await;
         comes_to(&platform, &leaves, "cancelled").await;
-        for id in [&breaks, &retries, &waits] {
-            crate::deliveries::patch(&platform, id, &json!({"event_types": ["license.*"]})).await;
+        for webhook in [&breaks, &retries, &waits] {
+            let licenses = json!({"event_types": ["license.*"]});
+            platform.change(webhook, &licenses).await;
         }
-        publish(&platform, EventType::ProductCreated).await;
-        let accepted = async || (platform.count("succeeded").await == 2).then_some(());
-        platform
-            .world
-            .eventually("both are accepted", accepted)
-            .await;
+        platform.take_in(EventType::ProductCreated).await;
+        platform.deliveries_become("succeeded", 2).await;
         let last = comes_to(&platform, &accepts, "succeeded").await;
         let last_at = last["created_at"].as_str().expect("a time").to_owned();
         Self {
@@ -66,130 +64,121 @@ impl Scene {
         }
     }
 
-    /// The names of those whose deliveries a filter lists, in alphabetical order.
-    async fn names(&self, query: &str) -> Vec<String> {
+    /// Asserts the deliveries that a filter finds, by the names of the webhooks, and their total.
+    async fn assert_lists(&self, query: &str, expected: &str) {
         let path = format!("/api/v1/deliveries?{query}");
         let page = self.platform.get(&path).await;
-        let names = each(&page["data"], "webhook_name").into_iter();
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        let mut names = each(&page["data"], "webhook_name");
         names.sort_unstable();
-        names
+        assert_eq!(names.join(" "), expected, "{query}");
+        let counted = total(&self.platform, query).await;
+        let listed = i64::try_from(names.len()).expect("a page is short");
+        assert_eq!(counted, listed, "{query}");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_filter_lists_what_it_names_and_all_of_it() {
-    let scene = Scene::set().await;
-    let (event, webhook) = (
-        format!("event_id={}", scene.license),
-        format!("webhook_id={}", scene.accepts),
-    );
-    let (since, until) = (
-        format!("since={}", scene.last_at),
-        format!("until={}", scene.last_at),
-    );
-    let both = format!("{event}&status=failed&response=5xx&environment=production");
-    let none = format!("{event}&environment=staging");
+/// Filters, each with the webhooks of the deliveries found in the [`Scene`].
+const FILTERS: [(&str, &str); 24] = [
+    ("", "Accepts Accepts Breaks Hangs Leaves Retries Waits"),
+    ("search=ACCEPT", "Accepts Accepts"),
+    ("search=leaves", "Leaves"),
+    ("search=%25", ""),
+    ("event_type=product.created", "Accepts"),
+    ("event_type=contract.created", "Hangs"),
+    ("event_type=telemetry.flagged", ""),
+    ("environment=staging", "Hangs"),
+    ("status=pending", "Retries Waits"),
+    ("status=retrying", "Retries"),
+    ("status=succeeded", "Accepts Accepts"),
+    ("status=failed", "Breaks Hangs"),
+    ("status=cancelled", "Leaves"),
+    ("response=503", "Breaks"),
+    ("response=5xx", "Breaks Retries"),
+    ("response=2xx", "Accepts Accepts"),
+    ("response=404", ""),
+    ("response=timeout", "Hangs"),
+    ("response=none", "Leaves Waits"),
+    ("status=pending&response=none", "Waits"),
+    ("status=retrying&response=none", ""),
+    ("status=retrying&response=5xx&search=re", "Retries"),
+    ("status=failed&environment=production", "Breaks"),
+    ("status=failed&event_type=contract.created", "Hangs"),
+];
 
-    for (query, found) in [
-        ("", "Accepts Accepts Breaks Hangs Leaves Retries Waits"),
-        (&webhook, "Accepts Accepts"),
-        ("search=ACCEPT", "Accepts Accepts"),
-        ("search=leaves", "Leaves"),
-        ("search=%25", ""),
-        (&event, "Accepts Breaks Leaves Retries Waits"),
-        ("event_type=product.created", "Accepts"),
-        ("event_type=contract.created", "Hangs"),
-        ("event_type=telemetry.flagged", ""),
-        ("environment=staging", "Hangs"),
-        ("status=pending", "Retries Waits"),
-        ("status=retrying", "Retries"),
-        ("status=succeeded", "Accepts Accepts"),
-        ("status=failed", "Breaks Hangs"),
-        ("status=cancelled", "Leaves"),
-        ("response=503", "Breaks"),
-        ("response=5xx", "Breaks Retries"),
-        ("response=2xx", "Accepts Accepts"),
-        ("response=404", ""),
-        ("response=timeout", "Hangs"),
-        ("response=none", "Leaves Waits"),
+#[tokio::test(flavor = "multi_thread")]
+async fn each_filter_lists_exactly_the_deliveries_it_names() {
+    let scene = Scene::set().await;
+    let of_event = format!("event_id={}", scene.license);
+    let of_webhook = format!("webhook_id={}", scene.accepts.id);
+    let both = format!("{of_event}&status=failed&response=5xx&environment=production");
+    let since = format!("since={}", scene.last_at);
+    let until = format!("until={}", scene.last_at);
+
+    for (query, expected) in FILTERS {
+        scene.assert_lists(query, expected).await;
+    }
+    for (query, expected) in [
+        (of_event.as_str(), "Accepts Breaks Leaves Retries Waits"),
+        (&of_webhook, "Accepts Accepts"),
         (&since, "Accepts"),
         (&until, "Accepts Breaks Hangs Leaves Retries Waits"),
-        ("status=pending&response=none", "Waits"),
-        ("status=retrying&response=none", ""),
-        ("status=retrying&response=5xx&search=re", "Retries"),
-        ("status=failed&environment=production", "Breaks"),
-        ("status=failed&event_type=contract.created", "Hangs"),
         (&both, "Breaks"),
-        (&none, ""),
+        (&format!("{of_event}&environment=staging"), ""),
     ] {
-        let found: Vec<&str> = found.split_whitespace().collect();
-        assert_eq!(scene.names(query).await, found, "{query}");
-        let counted = total(&scene.platform, query).await;
-        assert_eq!(counted, i64::try_from(found.len()).expect("few"), "{query}");
+        scene.assert_lists(query, expected).await;
     }
     scene.platform.end().await;
 }
 
-/// 600 deliveries to two webhooks, of all statuses, answers, environments and types.
+/// 600 deliveries to the webhooks `{webhooks}`, of all statuses, answers, environments and types.
 const DELIVERIES: &str = include_str!("lists.sql");
+
+/// The ids in the database of the deliveries under an SQL condition, newest first.
+async fn stored(platform: &Platform, condition: &str) -> Vec<String> {
+    let sql = format!(
+        "SELECT coalesce(array_agg(id::text ORDER BY id DESC), '{{}}') FROM deliveries WHERE {condition}"
+    );
+    platform.world.database.ask(&sql).await
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_deliveries_leave_nothing_out_and_repeat_nothing() {
     let platform = Platform::new().await;
-    let one = create(&platform, "one", NOBODY, &json!({})).await;
-    let two = create(&platform, "two", NOBODY, &json!({})).await;
-    let webhooks = format!("'{one}', '{two}'");
-    let sql = DELIVERIES.replace("{webhooks}", &webhooks);
+    let one = platform.webhook("one").create().await.id;
+    let two = platform.webhook("two").create().await.id;
+    let sql = DELIVERIES.replace("{webhooks}", &format!("'{one}', '{two}'"));
     platform.world.database.execute(&sql).await;
+    let retrying = "status = 'pending' AND last_answer > 0";
     let of_one = format!("status = 'failed' AND webhook_id = '{one}'");
 
-    for (query, condition, limit) in [
-        ("", "true", 200),
-        ("status=failed", "status = 'failed'", 7),
-        (
-            "status=retrying",
-            "status = 'pending' AND last_answer > 0",
-            50,
-        ),
-        ("response=5xx", "last_answer BETWEEN 500 AND 599", 11),
-        ("search=one&status=failed", &of_one, 9),
+    for (query, condition) in [
+        ("limit=200", "true"),
+        ("limit=7&status=failed", "status = 'failed'"),
+        ("limit=50&status=retrying", retrying),
+        ("limit=11&response=5xx", "last_answer BETWEEN 500 AND 599"),
+        ("limit=9&search=one&status=failed", &of_one),
     ] {
-        let (mut seen, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let path = format!("/api/v1/deliveries?limit={limit}&{query}{cursor}");
-            let page = platform.get(&path).await;
-            seen.extend(each(&page["data"], "id").into_iter().map(str::to_owned));
-            let Some(next) = page["next_cursor"].as_str() else {
-                break;
-            };
-            cursor = format!("&cursor={next}");
-        }
-        let all: Vec<String> = platform.world.database.ask(&format!(
-            "SELECT coalesce(array_agg(id::text ORDER BY id DESC), '{{}}') FROM deliveries WHERE {condition}"
-        )).await;
-        assert_eq!(seen, all, "{query}");
+        let pages = platform.pages(&format!("/api/v1/deliveries?{query}")).await;
+        let stored = stored(&platform, condition).await;
+        assert_eq!(each_on(&pages, "id"), stored, "{query}");
     }
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_asked_for_is_refused_by_name() {
+async fn each_wrong_parameter_of_the_list_is_named() {
     let platform = Platform::new().await;
     let wrong = "webhook_id=5&event_id=x&event_type=license&environment=test&status=lost\
                  &response=9&since=today&until=1&cursor=x&limit=201&total=maybe&page=2";
 
-    let (status, problem) = platform
-        .ask(Method::GET, &format!("/api/v1/deliveries?{wrong}"), None)
-        .await;
+    let path = format!("/api/v1/deliveries?{wrong}");
+    let (status, problem) = platform.ask(Method::GET, &path, None).await;
 
     assert_eq!(status, 422);
-    let mut named = each(&problem["errors"], "field");
+    let mut named = fields_of(&problem);
     named.sort_unstable();
-    let mut asked: Vec<&str> = wrong
-        .split('&')
-        .filter_map(|pair| pair.split('=').next())
-        .collect();
+    let pairs = wrong.split('&');
+    let mut asked: Vec<&str> = pairs.filter_map(|pair| pair.split('=').next()).collect();
     asked.sort_unstable();
     assert_eq!(named, asked, "{problem}");
     platform.end().await;

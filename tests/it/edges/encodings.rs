@@ -49,7 +49,8 @@ async fn a_rejection_names_the_compression_of_a_body() {
     stranger.publish_all(&[gzip]).await;
 
     let rows = rejected(&platform, 1).await;
-    let told = "compressed with gzip; send the body uncompressed (its content_encoding is \"gzip\")";
+    let told =
+        "compressed with gzip; send the body uncompressed (its content_encoding is \"gzip\")";
     assert!(reason(&rows[0]).contains(told), "{}", reason(&rows[0]));
     platform.end().await;
 }

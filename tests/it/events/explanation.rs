@@ -1,371 +1,209 @@
-//! Every outcome, told as of the moment when the event was taken in.
+//! Explanations tell the webhooks as of the moment when the event was taken in.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use webhook_domain::{Environment, EventId, EventType};
-use webhook_tests::{Answer, Platform, Receiver};
+use webhook_domain::{EventId, EventType};
+use webhook_tests::{CreatedWebhook, Platform, Receiver, each_on};
 
-use crate::events::{create, delete, each, explain, outcome, patch};
+use crate::events::{comes_to, each, explain, outcome};
 
-const NOBODY: &str = "http://127.0.0.1:9/";
-
-/// Publishes what the webhooks of these tests want.
-async fn publish(platform: &Platform) -> EventId {
-    let event = platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
-    platform.taken_in(event).await;
-    event
+/// Whether each webhook in an explanation was changed since the event.
+fn changed_since(explained: &Value) -> Vec<bool> {
+    let list = explained["data"].as_array().expect("a list").iter();
+    list.map(|webhook| webhook["changed_since"] == true)
+        .collect()
 }
 
-/// Waits until a webhook has this outcome.
-async fn comes_to(platform: &Platform, event: EventId, webhook: &str, expected: &str) {
-    let came = async || (outcome(platform, event, webhook).await == expected).then_some(());
-    platform.world.eventually(expected, came).await;
-}
-
-/// The name, outcome and reason of each webhook.
-fn told(explained: &Value) -> Vec<(&str, &str, &str)> {
-    let list = &explained["data"];
-    let outcomes = each(list, "outcome").into_iter().zip(each(list, "reason"));
-    let told = each(list, "name").into_iter().zip(outcomes);
-    told.map(|(name, (outcome, reason))| (name, outcome, reason))
+/// The outcome of each webhook in an explanation with name and reason.
+fn outcomes(explained: &Value) -> Vec<[Value; 3]> {
+    let list = explained["data"].as_array().expect("a list").iter();
+    list.map(|webhook| ["name", "outcome", "reason"].map(|field| webhook[field].clone()))
         .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_was_owed_an_event_is_told_by_its_delivery() {
-    let platform = Platform::new().await;
-    let wants = [
-        (
-            200,
-            "delivered",
-            "the receiver accepted the event after 1 attempt",
-        ),
-        (410, "failed", "the delivery was given up after 1 attempt"),
-        (500, "retrying", "the delivery will be retried"),
-        (0, "pending", "the delivery waits for its first attempt"),
-    ];
-    let mut ids = Vec::new();
-    for (status, outcome, _) in wants {
-        let receiver = Receiver::deciding(move |_, _| Answer::Status(status)).await;
-        let id = create(&platform, outcome, "production", &["*"], &receiver.url).await;
-        if status == 0 {
-            platform.world.database.open_circuit(&id).await;
-        }
-        ids.push(id);
-    }
-
-    let event = publish(&platform).await;
-
-    for (id, (_, expected, reason)) in ids.iter().zip(wants) {
-        comes_to(&platform, event, id, expected).await;
-        let explained = explain(&platform, event, &format!("webhook_id={id}")).await;
-        let told = explained["data"][0]["reason"].as_str().expect("a reason");
-        assert!(told.ends_with(reason), "{told}");
-        assert!(explained["data"][0]["delivery_id"].is_string());
-        assert_eq!(explained["counts"][expected], 1);
-    }
-    platform.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_cancelled_or_is_kept_no_more_is_told_so() {
-    let platform = Platform::new().await;
-    let left = create(&platform, "left", "production", &["*"], NOBODY).await;
-    let old = create(&platform, "old", "production", &["*"], NOBODY).await;
-    let off = create(&platform, "off", "production", &["*"], NOBODY).await;
-    for id in [&left, &off] {
-        platform.world.database.open_circuit(id).await;
-    }
-
-    let event = publish(&platform).await;
-    delete(&platform, &left).await;
-    patch(&platform, &off, &json!({"status": "inactive"})).await;
-    let forget = format!(
-        "DELETE FROM deliveries WHERE webhook_id = '{old}';
-         UPDATE events SET received_at = received_at + interval '11 s'"
-    );
-    platform.world.database.execute(&forget).await;
-
-    assert_eq!(
-        told(&explain(&platform, event, "").await),
-        [
-            (
-                "left",
-                "cancelled",
-                "the delivery was cancelled after 0 attempts"
-            ),
-            (
-                "off",
-                "pending",
-                "the delivery waits until the webhook is Active again"
-            ),
-            (
-                "old",
-                "not_kept",
-                "the event was owed to the webhook; the delivery is older than the retention period"
-            ),
-        ]
-    );
-    platform.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_was_not_owed_an_event_is_told_why() {
-    let platform = Platform::new().await;
-    create(&platform, "elsewhere", "staging", &["*"], NOBODY).await;
-    create(
-        &platform,
-        "choosy",
-        "production",
-        &["contract.*", "license.created"],
-        NOBODY,
-    )
-    .await;
-    let off = create(&platform, "off", "production", &["*"], NOBODY).await;
-    patch(&platform, &off, &json!({"status": "inactive"})).await;
-    let left = create(&platform, "left", "production", &["*"], NOBODY).await;
-    delete(&platform, &left).await;
-
-    let event = publish(&platform).await;
-    create(&platform, "new", "production", &["*"], NOBODY).await;
-
-    let explained = explain(&platform, event, "").await;
-    assert_eq!(
-        told(&explained),
-        [
-            (
-                "choosy",
-                "not_subscribed",
-                "the webhook had selected contract.*, license.created, not license.activated"
-            ),
-            ("off", "inactive", "the webhook was Inactive at that moment"),
-            (
-                "left",
-                "deleted",
-                "the webhook was deleted before the event was taken in"
-            ),
-            (
-                "new",
-                "created_later",
-                "the webhook was created after the event was taken in"
-            ),
-            (
-                "elsewhere",
-                "other_environment",
-                "the webhook was for staging; the event is of production"
-            ),
-        ]
-    );
-    assert_eq!(explained["event"]["matched"], false);
-    assert!(explained["data"][0]["delivery_id"].is_null());
-    platform.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_told_stays_what_it_was_whatever_becomes_of_the_webhooks() {
+async fn an_explanation_stays_the_same_when_webhooks_change_later() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let got = create(&platform, "got", "production", &["*"], &receiver.url).await;
-    let choosy = create(&platform, "choosy", "production", &["contract.*"], NOBODY).await;
-    let elsewhere = create(&platform, "elsewhere", "staging", &["*"], NOBODY).await;
-    let same = create(&platform, "same", "staging", &["*"], NOBODY).await;
-    let event = publish(&platform).await;
+    let got = platform.webhook("got").at(&receiver.url).create().await;
+    let choosy = platform.webhook("choosy").types(&["contract.*"]);
+    let choosy = choosy.create().await;
+    let elsewhere = platform.webhook("elsewhere").environment("staging");
+    let elsewhere = elsewhere.create().await;
+    let same = platform.webhook("same").environment("staging");
+    let same = same.create().await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
     comes_to(&platform, event, &got, "delivered").await;
     let before = explain(&platform, event, "").await;
 
-    patch(
-        &platform,
-        &got,
-        &json!({"name": "renamed", "status": "inactive"}),
-    )
-    .await;
-    patch(&platform, &choosy, &json!({"event_types": ["*"]})).await;
-    patch(&platform, &elsewhere, &json!({"environment": "production"})).await;
-    patch(&platform, &same, &json!({"rate_limit": 5})).await;
-    delete(&platform, &choosy).await;
+    change_later(&platform, [&got, &choosy, &elsewhere, &same]).await;
 
     let after = explain(&platform, event, "").await;
-    assert_eq!(told(&after), told(&before));
+    assert_eq!(outcomes(&after), outcomes(&before));
     assert_eq!(after["counts"], before["counts"]);
-    let changed = |explained: &Value| {
-        let list = explained["data"].as_array().expect("a list").iter();
-        list.map(|w| w["changed_since"] == true).collect::<Vec<_>>()
-    };
-    assert_eq!(changed(&before), [false; 4]);
-    assert_eq!(changed(&after), [true, true, true, false]);
+    assert_eq!(changed_since(&before), [false; 4]);
+    assert_eq!(changed_since(&after), [true, true, true, false]);
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn events_around_a_deactivation_are_told_apart() {
-    let platform = Platform::new().await;
-    let receiver = Receiver::answering(&[200, 200, 410]).await;
-    let id = create(&platform, "CRM", "production", &["*"], &receiver.url).await;
+/// Changes the webhooks in every way with another outcome for a new event. The change of the last
+/// webhook has no part in explanations.
+async fn change_later(platform: &Platform, webhooks: [&CreatedWebhook; 4]) {
+    let [got, choosy, elsewhere, same] = webhooks;
+    let renamed = json!({"name": "renamed", "status": "inactive"});
+    platform.change(got, &renamed).await;
+    let all = json!({"event_types": ["*"]});
+    platform.change(choosy, &all).await;
+    let moved = json!({"environment": "production"});
+    platform.change(elsewhere, &moved).await;
+    platform.change(same, &json!({"rate_limit": 5})).await;
+    platform.delete(choosy).await;
+}
 
-    let before = publish(&platform).await;
-    patch(&platform, &id, &json!({"status": "inactive"})).await;
-    let between = publish(&platform).await;
-    patch(&platform, &id, &json!({"status": "active"})).await;
-    let after = publish(&platform).await;
-    comes_to(&platform, after, &id, "delivered").await;
-    let last = publish(&platform).await;
-    comes_to(&platform, last, &id, "failed").await;
+/// Asserts the outcome of each event for a webhook.
+async fn assert_outcomes(
+    platform: &Platform,
+    webhook: &CreatedWebhook,
+    expected: &[(EventId, &str)],
+) {
+    for (number, (event, expected)) in expected.iter().enumerate() {
+        let outcome = outcome(platform, *event, webhook).await;
+        assert_eq!(outcome, *expected, "event {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_before_during_and_after_a_deactivation_have_their_own_outcomes() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let webhook = platform.webhook_to(&receiver).create().await;
+
+    let before = platform.take_in(EventType::LicenseActivated).await;
+    platform.set_status(&webhook, "inactive").await;
+    let during = platform.take_in(EventType::LicenseActivated).await;
+    platform.set_status(&webhook, "active").await;
+    let after = platform.take_in(EventType::LicenseActivated).await;
+    comes_to(&platform, after, &webhook, "delivered").await;
+
+    let expected = [
+        (before, "delivered"),
+        (during, "inactive"),
+        (after, "delivered"),
+    ];
+    assert_outcomes(&platform, &webhook, &expected).await;
+    platform.end().await;
+}
+
+/// Waits until the platform has set a webhook Inactive.
+async fn is_disabled(platform: &Platform, webhook: &CreatedWebhook) {
     let disabled = async || {
-        let webhook = platform.get(&format!("/api/v1/webhooks/{id}")).await;
+        let webhook = platform.get(&webhook.path).await;
         (webhook["status"] == "inactive").then_some(())
     };
-    platform.world.eventually("it is disabled", disabled).await;
-    let too_late = publish(&platform).await;
+    let world = &platform.world;
+    world.eventually("the webhook is Inactive", disabled).await;
+}
 
-    let mut outcomes = Vec::new();
-    for event in [before, between, after, last, too_late] {
-        outcomes.push(outcome(&platform, event, &id).await);
-    }
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_after_a_410_is_explained_by_the_410() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[410]).await;
+    let webhook = platform.webhook_to(&receiver).create().await;
+
+    let last = platform.take_in(EventType::LicenseActivated).await;
+    comes_to(&platform, last, &webhook, "failed").await;
+    is_disabled(&platform, &webhook).await;
+    let too_late = platform.take_in(EventType::LicenseActivated).await;
+
+    let expected = [(last, "failed"), (too_late, "inactive")];
+    assert_outcomes(&platform, &webhook, &expected).await;
+    let explained = explain(&platform, too_late, "").await;
     assert_eq!(
-        outcomes,
-        ["delivered", "inactive", "delivered", "failed", "inactive"]
-    );
-    let told = explain(&platform, too_late, "").await;
-    assert_eq!(
-        told["data"][0]["reason"],
+        explained["data"][0]["reason"],
         "the webhook was Inactive at that moment (disabled: the receiver answered 410 Gone)"
     );
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_test_event_is_told_as_one_to_all_other_webhooks() {
-    let platform = Platform::new().await;
-    let receiver = Receiver::answering(&[]).await;
-    let tested = create(
-        &platform,
-        "tested",
-        "production",
-        &["contract.*"],
-        &receiver.url,
-    )
-    .await;
-    create(&platform, "other", "production", &["*"], NOBODY).await;
-
-    let path = format!("/api/v1/webhooks/{tested}/test?wait=10s");
-    let (_, sent) = platform
-        .post(&path, &json!({"event_type": "license.created"}))
-        .await;
-
-    let event = sent["event_id"]
-        .as_str()
-        .and_then(|id| id.parse().ok())
-        .expect("an id");
-    let explained = explain(&platform, event, "").await;
-    assert_eq!(
-        told(&explained),
-        [
-            (
-                "tested",
-                "delivered",
-                "the receiver accepted the event after 1 attempt"
-            ),
-            (
-                "other",
-                "test_event",
-                "the event is a test for another webhook"
-            ),
-        ]
+/// Dates the change from version 1 to version 2 of the only webhook to `moment`.
+async fn date_change(platform: &Platform, moment: &str) {
+    let sql = format!(
+        "DELETE FROM webhook_history WHERE version = 0;
+         UPDATE webhook_history SET valid_from = '-infinity', valid_until = '{moment}' WHERE version = 1;
+         UPDATE webhook_history SET valid_from = '{moment}' WHERE version = 2"
     );
-    assert_eq!(explained["event"]["test_webhook_id"], tested.as_str());
-    platform.end().await;
+    platform.world.database.execute(&sql).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_at_the_same_moment_is_found_though_its_time_is_not_the_same() {
+async fn a_change_within_ten_seconds_of_an_event_is_found() {
     let platform = Platform::new().await;
-    let id = create(&platform, "CRM", "production", &["*"], NOBODY).await;
-    let began: String = platform
-        .world
-        .database
-        .ask("SELECT (now() + interval '1 h')::text")
-        .await;
-    platform.world.database.execute(
-        "UPDATE webhook_history SET valid_from = '-infinity' WHERE version = 1; DELETE FROM webhook_history WHERE version = 0"
-    ).await;
-    patch(&platform, &id, &json!({"status": "inactive"})).await;
-    platform
-        .world
-        .database
-        .execute(&format!(
-            "UPDATE webhook_history SET valid_until = '{began}' WHERE version = 1;
-         UPDATE webhook_history SET valid_from = '{began}' WHERE version = 2"
-        ))
-        .await;
-    let event = publish(&platform).await;
+    let webhook = platform.webhook("CRM").create().await;
+    let database = &platform.world.database;
+    let moment: String = database.ask("SELECT (now() + interval '1 h')::text").await;
+    platform.set_status(&webhook, "inactive").await;
+    date_change(&platform, &moment).await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
 
     let mut outcomes = Vec::new();
     for seconds in [-60, -9, 0, 9] {
         let sql = format!(
-            "UPDATE events SET received_at = '{began}'::timestamptz + interval '{seconds} s'"
+            "UPDATE events SET received_at = '{moment}'::timestamptz + interval '{seconds} s'"
         );
-        platform.world.database.execute(&sql).await;
-        outcomes.push(outcome(&platform, event, &id).await);
+        database.execute(&sql).await;
+        outcomes.push(outcome(&platform, event, &webhook).await);
     }
+
     assert_eq!(outcomes, ["not_kept", "inactive", "inactive", "inactive"]);
     platform.end().await;
 }
 
+/// Creates nine webhooks, and returns the ids by the outcome of an event of `license.activated` in
+/// production: pending, not subscribed, other environment.
+async fn nine_webhooks(platform: &Platform) -> [Vec<String>; 3] {
+    let mut ids: [Vec<String>; 3] = Default::default();
+    for number in 0..3 {
+        let name = number.to_string();
+        let wanting = platform.webhook(&name).create().await;
+        let choosy = platform.webhook(&name).types(&["contract.*"]);
+        let elsewhere = platform.webhook(&name).environment("staging");
+        ids[0].push(wanting.id);
+        ids[1].push(choosy.create().await.id);
+        ids[2].push(elsewhere.create().await.id);
+    }
+    ids
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_explanation_comes_in_pages_and_counts_all_webhooks() {
+async fn an_explanation_comes_in_pages_that_count_all_webhooks() {
     let platform = Platform::new().await;
-    let mut expected: [Vec<String>; 3] = Default::default();
-    for number in 0..9 {
-        let (place, environment, types) = [
-            (0, "production", "*"),
-            (1, "production", "contract.*"),
-            (2, "staging", "*"),
-        ][number % 3];
-        let id = create(
-            &platform,
-            &format!("{number}"),
-            environment,
-            &[types],
-            NOBODY,
-        )
-        .await;
-        expected[place].push(id);
-    }
-    let event = publish(&platform).await;
+    let ids = nine_webhooks(&platform).await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
 
-    let (mut seen, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let path = format!("/api/v1/events/{event}/explanation?limit=2{cursor}");
-        let page = platform.get(&path).await;
+    let path = format!("/api/v1/events/{event}/explanation?limit=2");
+    let pages = platform.pages(&path).await;
+
+    assert_eq!(each_on(&pages, "webhook_id"), ids.concat());
+    for page in pages {
         assert_eq!(page["counts"]["not_subscribed"], 3);
-        seen.extend(
-            each(&page["data"], "webhook_id")
-                .into_iter()
-                .map(str::to_owned),
-        );
-        let Some(next) = page["next_cursor"].as_str() else {
-            break;
-        };
-        cursor = format!("&cursor={next}");
     }
+    platform.end().await;
+}
 
-    assert_eq!(seen, expected.concat());
-    let some = explain(&platform, event, "outcome=other_environment").await;
-    assert_eq!(each(&some["data"], "webhook_id"), expected[2]);
-    let none = explain(&platform, event, "outcome=deleted").await;
-    assert_eq!(
-        (&none["data"], &none["counts"]["other_environment"]),
-        (&json!([]), &json!(3))
-    );
-    let (refused, _) = platform
-        .ask(
-            Method::GET,
-            &format!("/api/v1/events/{event}/explanation?outcome=lost"),
-            None,
-        )
-        .await;
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_is_filtered_by_outcome_and_counts_all_outcomes() {
+    let platform = Platform::new().await;
+    let ids = nine_webhooks(&platform).await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
+
+    let elsewhere = explain(&platform, event, "outcome=other_environment").await;
+    let deleted = explain(&platform, event, "outcome=deleted").await;
+    let wrong = format!("/api/v1/events/{event}/explanation?outcome=lost");
+    let (refused, _) = platform.ask(Method::GET, &wrong, None).await;
+
+    assert_eq!(each(&elsewhere["data"], "webhook_id"), ids[2]);
+    assert_eq!(deleted["data"], json!([]));
+    assert_eq!(deleted["counts"]["other_environment"], 3);
     assert_eq!(refused, 422);
     platform.end().await;
 }

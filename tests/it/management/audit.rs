@@ -1,31 +1,29 @@
-//! The audit log: who changed what, and no secret.
+//! The audit log: actors, actions and changes, and no secret.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use webhook_tests::Platform;
+use webhook_tests::{Platform, each};
 
-use super::each;
-
-/// The audit log with these parameters.
+/// The audit log under a query.
 async fn audit(platform: &Platform, query: &str) -> Value {
     platform.get(&format!("/api/v1/audit?{query}")).await
 }
 
-/// A webhook that was created, renamed with a secret header, set Inactive and deleted; its id.
+/// The id of a webhook that was created, renamed with a secret header, set Inactive and deleted.
 async fn with_history(platform: &Platform) -> String {
-    let path = platform.webhook_at("http://127.0.0.1:9/").await;
+    let webhook = platform.webhook("CRM").create().await;
     let renamed = json!({"name": "Renamed", "headers": {"X-Token": "hunter2"}});
-    platform.patch(&path, &renamed).await;
-    // A change that changes nothing, of which there is nothing to tell.
-    platform.patch(&path, &json!({"name": "Renamed"})).await;
-    let deactivate = format!("{path}/deactivate");
+    platform.change(&webhook, &renamed).await;
+    // The same name again: no change, and no entry.
+    platform.change(&webhook, &json!({"name": "Renamed"})).await;
+    let deactivate = format!("{}/deactivate", webhook.path);
     platform.ask(Method::POST, &deactivate, None).await;
-    platform.ask(Method::DELETE, &path, None).await;
-    path.rsplit('/').next().expect("an id").to_owned()
+    platform.delete(&webhook).await;
+    webhook.id
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_log_tells_each_change_as_it_was_and_as_it_is() {
+async fn the_audit_log_tells_each_change_with_values_before_and_after() {
     let platform = Platform::new().await;
     let id = with_history(&platform).await;
 
@@ -39,7 +37,7 @@ async fn the_audit_log_tells_each_change_as_it_was_and_as_it_is() {
     ];
     assert_eq!(each(&log["data"], "action"), actions);
     let renamed = &log["data"][2];
-    let before = json!({"name": "Receiver", "header_names": []});
+    let before = json!({"name": "CRM", "header_names": []});
     let after = json!({"name": "Renamed", "header_names": ["x-token"]});
     assert_eq!((&renamed["before"], &renamed["after"]), (&before, &after));
     assert_eq!(log["data"][1]["after"], json!({"status": "inactive"}));
@@ -47,7 +45,7 @@ async fn the_audit_log_tells_each_change_as_it_was_and_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_audit_log_is_filtered_by_who_and_when() {
+async fn the_audit_log_is_filtered_by_actor_and_time() {
     let platform = Platform::new().await;
     let before = chrono::Utc::now();
     let id = with_history(&platform).await;

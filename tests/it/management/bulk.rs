@@ -1,55 +1,75 @@
-//! One change of many webhooks.
+//! A change of many webhooks with one request.
 
 use serde_json::{Value, json};
-use webhook_tests::{Platform, path_of};
+use webhook_tests::{CreatedWebhook, Platform, UNKNOWN_ID, each};
 
-use crate::management::each;
+/// A platform with an Active webhook of `telemetry.*`, an Inactive webhook of `telemetry.flagged`,
+/// and the ids of both and of no webhook.
+struct Selected {
+    platform: Platform,
+    group: CreatedWebhook,
+    ids: [String; 3],
+}
 
-async fn bulk(platform: &Platform, action: &str, ids: &[&Value], types: Option<&[&str]>) -> Value {
-    let mut job = json!({"action": action, "ids": ids});
-    if let Some(types) = types {
-        job["event_types"] = json!(types);
+impl Selected {
+    async fn new() -> Self {
+        let platform = Platform::new().await;
+        let group = platform.webhook("Group").types(&["telemetry.*"]);
+        let group = group.create().await;
+        let single = platform.webhook("Single").types(&["telemetry.flagged"]);
+        let single = single.inactive().create().await;
+        let ids = [group.id.clone(), single.id, UNKNOWN_ID.to_owned()];
+        Self {
+            platform,
+            group,
+            ids,
+        }
     }
-    let (status, results) = platform.post("/api/v1/webhooks/bulk", &job).await;
-    assert_eq!(status, 200, "{results}");
-    results
+
+    /// Changes the selected webhooks, and returns the response.
+    async fn change(&self, mut change: Value) -> Value {
+        change["ids"] = json!(self.ids);
+        let (status, answer) = self.platform.post("/api/v1/webhooks/bulk", &change).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+}
+
+/// The result for each selected webhook.
+fn results(answer: &Value) -> String {
+    each(&answer["results"], "result").join(" ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_with_one_does_not_hold_up_the_others() {
-    let platform = Platform::new().await;
-    let url = "http://127.0.0.1:9/";
-    let all = platform
-        .create_webhook(url, "staging", "active", &["telemetry.*"])
-        .await;
-    let one = platform
-        .create_webhook(url, "staging", "inactive", &["telemetry.flagged"])
-        .await;
-    let unknown = json!("0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e");
-    let ids = [&all["id"], &one["id"], &unknown];
+async fn each_webhook_of_a_bulk_change_has_its_own_result() {
+    let selected = Selected::new().await;
 
-    let activated = bulk(&platform, "activate", &ids, None).await;
-    let removed = bulk(
-        &platform,
-        "remove_event_types",
-        &ids,
-        Some(&["telemetry.flagged"]),
-    )
-    .await;
-    let added = bulk(&platform, "add_event_types", &ids, Some(&["license.*"])).await;
-    let types = platform.get(&path_of(&all)).await["event_types"].clone();
-    let deactivated = bulk(&platform, "deactivate", &ids, None).await;
-    let deleted = bulk(&platform, "delete", &ids, None).await;
-    let again = bulk(&platform, "delete", &ids, None).await;
+    let activated = selected.change(json!({"action": "activate"})).await;
+    let deactivated = selected.change(json!({"action": "deactivate"})).await;
+    let deleted = selected.change(json!({"action": "delete"})).await;
+    let again = selected.change(json!({"action": "delete"})).await;
 
-    let results = |answer: &Value| each(&answer["results"], "result").join(" ");
     assert_eq!(results(&activated), "unchanged changed not_found");
-    assert_eq!(results(&removed), "changed refused not_found");
-    assert_eq!(removed["results"][1]["errors"][0]["field"], "event_types");
-    assert_eq!(results(&added), "changed changed not_found");
-    assert_eq!(types, json!(["telemetry.received", "license.*"]));
     assert_eq!(results(&deactivated), "changed changed not_found");
     assert_eq!(results(&deleted), "changed changed not_found");
     assert_eq!(results(&again), "not_found not_found not_found");
-    platform.end().await;
+    selected.platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_refuses_a_bulk_change_holds_up_no_other() {
+    let selected = Selected::new().await;
+    let remove = json!({"action": "remove_event_types", "event_types": ["telemetry.flagged"]});
+    let add = json!({"action": "add_event_types", "event_types": ["license.*"]});
+
+    let removed = selected.change(remove).await;
+    let added = selected.change(add).await;
+
+    assert_eq!(results(&removed), "changed refused not_found");
+    assert_eq!(removed["results"][1]["errors"][0]["field"], "event_types");
+    assert_eq!(results(&added), "changed changed not_found");
+    let group = selected.platform.get(&selected.group.path).await;
+    let types = json!(["telemetry.received", "license.*"]);
+    assert_eq!(group["event_types"], types);
+    selected.platform.end().await;
 }

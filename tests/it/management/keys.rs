@@ -1,11 +1,9 @@
-//! API keys made, listed, revoked.
+//! API keys created, listed, revoked.
 
 use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
-use webhook_tests::{Platform, Service};
-
-use crate::management::each;
+use webhook_tests::{Platform, Service, each};
 
 async fn make(platform: &Platform, role: &str, more: &Value) -> Value {
     let mut wanted = json!({"name": format!("a {role}"), "role": role});
@@ -22,12 +20,12 @@ async fn revoke(platform: &Platform, id: &Value) -> u16 {
     platform.ask(Method::DELETE, &path, None).await.0.as_u16()
 }
 
-/// What a key is answered.
+/// The status of a request with a key.
 async fn answer(platform: &Platform, key: &Value) -> u16 {
     answer_of(&platform.api, platform, key).await
 }
 
-/// What it is answered by one of several replicas.
+/// The status of a request with a key to a replica.
 async fn answer_of(api: &Service, platform: &Platform, key: &Value) -> u16 {
     let request = platform.client.get(format!("{}/api/v1/webhooks", api.url));
     let answer = request
@@ -38,7 +36,7 @@ async fn answer_of(api: &Service, platform: &Platform, key: &Value) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_knows_a_key_learns_that_another_one_revoked_it() {
+async fn a_replica_that_knows_a_key_learns_of_its_revocation_by_another_replica() {
     let platform = Platform::new().await;
     let other = Service::api(&platform.world).await;
     let made = make(&platform, "viewer", &json!({})).await;
@@ -50,8 +48,8 @@ async fn a_replica_that_knows_a_key_learns_that_another_one_revoked_it() {
         let status = answer_of(&other, &platform, &made["key"]).await;
         (status == 401).then_some(())
     };
-    let refusal = platform.world.eventually("it is refused", refused);
-    refusal.await;
+    let world = &platform.world;
+    world.eventually("the key is refused", refused).await;
     assert_eq!(known, 200);
     other.kill().await;
     platform.end().await;
@@ -84,7 +82,7 @@ async fn a_key_works_until_it_is_revoked_or_expires() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_key_of_an_owner_cannot_be_revoked_by_anybody() {
+async fn the_last_valid_key_of_an_owner_cannot_be_revoked() {
     let mut platform = Platform::new().await;
     let own = platform.get("/api/v1/api-keys").await["data"][0]["id"].clone();
 
@@ -94,14 +92,11 @@ async fn the_last_key_of_an_owner_cannot_be_revoked_by_anybody() {
     let beside_expired = revoke(&platform, &own).await;
     let second = make(&platform, "owner", &json!({})).await;
     let second_key = second["key"].as_str().expect("a key").to_owned();
-    let (first_goes, second_goes) = {
-        let first_key = std::mem::replace(&mut platform.key, second_key);
-        let first_goes = revoke(&platform, &own).await;
-        let second_goes = revoke(&platform, &second["id"]).await;
-        assert_eq!(answer(&platform, &json!(first_key)).await, 401);
-        (first_goes, second_goes)
-    };
+    let first_key = std::mem::replace(&mut platform.key, second_key);
+    let first_goes = revoke(&platform, &own).await;
+    let second_goes = revoke(&platform, &second["id"]).await;
 
+    assert_eq!(answer(&platform, &json!(first_key)).await, 401);
     assert_eq!(
         (alone, beside_expired, first_goes, second_goes),
         (409, 409, 204, 409)
@@ -110,7 +105,7 @@ async fn the_last_key_of_an_owner_cannot_be_revoked_by_anybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_are_for_owners_and_what_becomes_of_them_is_written_down() {
+async fn keys_are_managed_by_owners_only_and_each_change_is_audited() {
     let mut platform = Platform::new().await;
     let made = make(&platform, "publisher", &json!({})).await;
     revoke(&platform, &made["id"]).await;

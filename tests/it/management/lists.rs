@@ -1,101 +1,118 @@
-//! Webhooks listed: every filter, every order, pages that stay as they are.
+//! Webhooks listed: every filter, every order, stable pages.
 
-use reqwest::Method;
-use serde_json::{Value, json};
-use webhook_tests::{Platform, path_of};
+use serde_json::json;
+use webhook_tests::{CreatedWebhook, Platform, each};
 
-use crate::management::each;
-
-async fn create(platform: &Platform, name: &str, environment: &str, types: &[&str]) -> Value {
+/// Creates a webhook whose URL ends with the name in lower case.
+async fn create(platform: &Platform, name: &str) -> CreatedWebhook {
     let url = format!("http://127.0.0.1:9/{}", name.to_lowercase());
-    let webhook =
-        json!({"name": name, "url": url, "environment": environment, "event_types": types});
-    let (status, created) = platform.post("/api/v1/webhooks", &webhook).await;
-    assert_eq!(status, 201, "{created}");
-    created
+    platform.webhook(name).at(&url).create().await
 }
 
+/// The names of the webhooks that a query lists.
 async fn names(platform: &Platform, query: &str) -> Vec<String> {
     let page = platform.get(&format!("/api/v1/webhooks?{query}")).await;
-    each(&page["data"], "name")
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    let names = each(&page["data"], "name").into_iter();
+    names.map(str::to_owned).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_filter_lists_what_it_names() {
-    let platform = Platform::new().await;
-    create(&platform, "Billing_1", "production", &["license.*"]).await;
-    let inactive = create(&platform, "crm", "staging", &["contract.created"]).await;
-    let failing = create(&platform, "BILLING-2", "production", &["*"]).await;
-    platform
-        .patch(&path_of(&inactive), &json!({"status": "inactive"}))
-        .await;
-    let id = failing["id"].as_str().expect("an id");
-    platform.world.database.execute(&format!(
-        "INSERT INTO webhook_health (webhook_id, failing_since, failures) VALUES ('{id}', now(), 3)"
-    )).await;
-
-    for (query, found) in [
-        ("", vec!["BILLING-2", "crm", "Billing_1"]),
-        ("search=billing", vec!["BILLING-2", "Billing_1"]),
-        ("search=9/CRM", vec!["crm"]),
-        ("search=g_1", vec!["Billing_1"]),
-        ("search=%25", vec![]),
-        ("search=%00", vec![]),
-        ("environment=staging", vec!["crm"]),
-        ("status=inactive", vec!["crm"]),
-        ("event_type=license.created", vec!["BILLING-2", "Billing_1"]),
-        (
-            "event_type=contract.created&environment=staging",
-            vec!["crm"],
-        ),
-        ("failing=true", vec!["BILLING-2"]),
-        ("failing=false", vec!["crm", "Billing_1"]),
-        ("sort=name", vec!["BILLING-2", "Billing_1", "crm"]),
-        ("sort=-name", vec!["crm", "Billing_1", "BILLING-2"]),
-        ("sort=created_at", vec!["Billing_1", "crm", "BILLING-2"]),
-    ] {
-        assert_eq!(names(&platform, query).await, found, "{query}");
-    }
-    let counted = platform
-        .get("/api/v1/webhooks?search=billing&limit=1&total=true")
-        .await;
-    assert_eq!(
-        (&counted["total"], each(&counted["data"], "name")),
-        (&json!(2), vec!["BILLING-2"])
+/// Creates `Billing_1`, then `crm`, Inactive in staging, then `BILLING-2`, which is failing.
+async fn create_three(platform: &Platform) {
+    let licenses = create(platform, "Billing_1").await;
+    let selection = json!({"event_types": ["license.*"]});
+    platform.change(&licenses, &selection).await;
+    let inactive = create(platform, "crm").await;
+    let elsewhere = json!({"environment": "staging", "event_types": ["contract.created"],
+        "status": "inactive"});
+    platform.change(&inactive, &elsewhere).await;
+    let failing = create(platform, "BILLING-2").await;
+    let sql = format!(
+        "INSERT INTO webhook_health (webhook_id, failing_since, failures) VALUES ('{}', now(), 3)",
+        failing.id
     );
+    platform.world.database.execute(&sql).await;
+}
+
+/// Queries, each with the listed names of [`create_three`], separated by spaces.
+const QUERIES: [(&str, &str); 15] = [
+    ("", "BILLING-2 crm Billing_1"),
+    ("search=billing", "BILLING-2 Billing_1"),
+    ("search=9/CRM", "crm"),
+    ("search=g_1", "Billing_1"),
+    ("search=%25", ""),
+    ("search=%00", ""),
+    ("environment=staging", "crm"),
+    ("status=inactive", "crm"),
+    ("event_type=license.created", "BILLING-2 Billing_1"),
+    ("event_type=contract.created&environment=staging", "crm"),
+    ("failing=true", "BILLING-2"),
+    ("failing=false", "crm Billing_1"),
+    ("sort=name", "BILLING-2 Billing_1 crm"),
+    ("sort=-name", "crm Billing_1 BILLING-2"),
+    ("sort=created_at", "Billing_1 crm BILLING-2"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_filter_and_order_lists_exactly_the_webhooks_it_names() {
+    let platform = Platform::new().await;
+    create_three(&platform).await;
+
+    for (query, listed) in QUERIES {
+        assert_eq!(names(&platform, query).await.join(" "), listed, "{query}");
+    }
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn webhooks_are_sorted_by_their_latest_delivery() {
+async fn a_page_counts_the_webhooks_on_all_pages_on_request() {
     let platform = Platform::new().await;
-    for (number, name) in ["never", "old", "new"].into_iter().enumerate() {
-        let created = create(&platform, name, "production", &["*"]).await;
-        let id = created["id"].as_str().expect("an id");
-        if number > 0 {
-            platform
-                .world
-                .database
-                .execute(&format!(
-                    "INSERT INTO webhook_activity VALUES ('{id}', gen_random_uuid(), 'failed',
-                    now() - interval '{} h', 500, 'status')",
-                    10 - number
-                ))
-                .await;
-        }
-    }
+    create_three(&platform).await;
 
-    assert_eq!(
-        names(&platform, "sort=-last_delivery").await,
-        ["new", "old", "never"]
+    let counted = "/api/v1/webhooks?search=billing&limit=1&total=true";
+    let counted = platform.get(counted).await;
+
+    assert_eq!(counted["total"], 2);
+    assert_eq!(each(&counted["data"], "name"), ["BILLING-2"]);
+    platform.end().await;
+}
+
+/// Writes a webhook's latest delivery, `hours` ago.
+async fn write_delivery(platform: &Platform, webhook: &CreatedWebhook, hours: u32) {
+    let sql = format!(
+        "INSERT INTO webhook_activity VALUES ('{}', gen_random_uuid(), 'failed',
+         now() - interval '{hours} h', 500, 'status')",
+        webhook.id
     );
-    assert_eq!(
-        names(&platform, "sort=last_delivery").await,
-        ["never", "old", "new"]
-    );
+    platform.world.database.execute(&sql).await;
+}
+
+/// A platform with the webhooks `never`, `old` and `new`, named after the latest delivery.
+async fn with_latest_deliveries() -> Platform {
+    let platform = Platform::new().await;
+    create(&platform, "never").await;
+    let old = create(&platform, "old").await;
+    let new = create(&platform, "new").await;
+    write_delivery(&platform, &old, 9).await;
+    write_delivery(&platform, &new, 8).await;
+    platform
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_sorted_by_their_latest_delivery() {
+    let platform = with_latest_deliveries().await;
+
+    let newest_first = names(&platform, "sort=-last_delivery").await;
+    let oldest_first = names(&platform, "sort=last_delivery").await;
+
+    assert_eq!(newest_first, ["new", "old", "never"]);
+    assert_eq!(oldest_first, ["never", "old", "new"]);
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_holds_from_page_to_page() {
+    let platform = with_latest_deliveries().await;
+
     for sort in [
         "last_delivery",
         "-last_delivery",
@@ -110,7 +127,8 @@ async fn webhooks_are_sorted_by_their_latest_delivery() {
     platform.end().await;
 }
 
-/// Reads all pages of one webhook each; something happens after each page.
+/// Reads all pages of a single webhook each, and calls `meanwhile` after each page with the page's
+/// number.
 async fn walk(
     platform: &Platform,
     sort: &str,
@@ -133,30 +151,25 @@ async fn walk(
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_stay_as_they_are_while_webhooks_come_and_go() {
     let platform = Platform::new().await;
-    let mut first = Vec::new();
-    for name in ["b", "d", "f", "h"] {
-        first.push(create(&platform, name, "production", &["*"]).await);
+    let first = create(&platform, "b").await;
+    for name in ["d", "f", "h"] {
+        create(&platform, name).await;
     }
 
-    // After the first page one comes before it and one after it, and the one just seen goes.
     let by_name = walk(&platform, "name", async |page| {
         if page == 1 {
-            create(&platform, "a", "production", &["*"]).await;
-            create(&platform, "e", "production", &["*"]).await;
-            platform
-                .ask(Method::DELETE, &path_of(&first[0]), None)
-                .await;
+            // Before the page, after the page, and on the page.
+            create(&platform, "a").await;
+            create(&platform, "e").await;
+            platform.delete(&first).await;
         }
-    })
-    .await;
+    });
+    assert_eq!(by_name.await, ["b", "d", "e", "f", "h"]);
     let by_creation = walk(&platform, "-created_at", async |page| {
         if page == 2 {
-            create(&platform, "i", "production", &["*"]).await;
+            create(&platform, "i").await;
         }
-    })
-    .await;
-
-    assert_eq!(by_name, ["b", "d", "e", "f", "h"]);
-    assert_eq!(by_creation, ["e", "a", "h", "f", "d"]);
+    });
+    assert_eq!(by_creation.await, ["e", "a", "h", "f", "d"]);
     platform.end().await;
 }

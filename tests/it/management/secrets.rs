@@ -2,105 +2,98 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use webhook_domain::{Environment, EventId, EventType, SigningSecret, sign};
-use webhook_tests::{Platform, Received, Receiver, SEALING_KEY, Service, new_secret};
+use webhook_tests::{
+    CreatedWebhook, Platform, Receiver, SEALING_KEY, Service, each, fields_of, length_of,
+    new_secret,
+};
 
-use crate::management::{each, fields};
-
-async fn rotate(platform: &Platform, path: &str, body: Value) -> Value {
-    let (status, answer) = platform.post(&format!("{path}/secret/rotate"), &body).await;
+async fn rotate(platform: &Platform, webhook: &CreatedWebhook, body: Value) -> Value {
+    let path = format!("{}/secret/rotate", webhook.path);
+    let (status, answer) = platform.post(&path, &body).await;
     assert_eq!(status, 200, "{answer}");
     answer
 }
 
-/// The next request that arrives.
-async fn next(platform: &Platform, receiver: &Receiver) -> Received {
-    let before = receiver.count();
-    platform
-        .publish(Environment::Production, EventType::LicenseCreated)
-        .await;
-    let arrived = async || receiver.received().into_iter().nth(before);
-    platform
-        .world
-        .eventually("the request arrives", arrived)
-        .await
+/// The API path of a webhook's secret.
+fn secret_path(webhook: &CreatedWebhook) -> String {
+    format!("{}/secret", webhook.path)
 }
 
-/// Whether a request is signed by exactly these, in both schemes.
-fn is_signed_by(request: &Received, secrets: &[&str]) -> bool {
-    let secrets: Vec<_> = secrets
-        .iter()
-        .map(|s| SigningSecret::parse(s).expect("one"))
-        .collect();
-    let id: EventId = request.headers["webhook-id"].parse().expect("an id");
-    let at = request.headers["webhook-timestamp"]
-        .parse()
-        .expect("a time");
-    let expected = sign(secrets.iter(), id, at, &request.body);
-    request.headers["x-webhook-signature"] == expected.platform
-        && request.headers["webhook-signature"] == expected.standard
+/// The webhook secret in a response.
+fn secret_of(answer: &Value) -> &str {
+    answer["secret"].as_str().expect("a webhook secret")
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_secret_signs_beside_its_successor() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let webhook = platform.webhook_to(&receiver).create().await;
+    let new = new_secret().reveal().to_owned();
+
+    let before = platform.next_request(&receiver).await;
+    let replacement = json!({"secret": new, "grace_period": "1h"});
+    let rotated = rotate(&platform, &webhook, replacement).await;
+    let during = platform.next_request(&receiver).await;
+
+    assert!(before.is_signed_by(&[&webhook.secret]));
+    assert_eq!(rotated["secret"], new);
+    assert_eq!(rotated["previous"][0]["secret"], webhook.secret.as_str());
+    assert!(during.is_signed_by(&[&new, &webhook.secret]));
+    platform.end().await;
+}
+
+/// Ends all grace periods in 3 s. The new version of the webhook tells the dispatcher of the
+/// change.
+const END_GRACE_PERIODS: &str = "UPDATE previous_secrets SET valid_until = now() + interval '3 s';
+     UPDATE webhooks SET version = version + 1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replaced_secret_signs_until_its_grace_period_is_over() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let created = platform
-        .create_webhook(&receiver.url, "production", "active", &["*"])
-        .await;
-    let path = webhook_tests::path_of(&created);
-    let first = created["secret"].as_str().expect("a secret");
-    let given = new_secret().reveal().to_owned();
+    let webhook = platform.webhook_to(&receiver).create().await;
+    let rotated = rotate(&platform, &webhook, json!({"grace_period": "1h"})).await;
+    platform.world.database.execute(END_GRACE_PERIODS).await;
 
-    let before = next(&platform, &receiver).await;
-    let rotated = rotate(
-        &platform,
-        &path,
-        json!({"secret": given, "grace_period": "1h"}),
-    )
-    .await;
-    let during = next(&platform, &receiver).await;
-    // The version tells the dispatcher that something changed.
-    let soon = "UPDATE previous_secrets SET valid_until = now() + interval '3 s';
-        UPDATE webhooks SET version = version + 1";
-    platform.world.database.execute(soon).await;
-    let still = next(&platform, &receiver).await;
+    let still = platform.next_request(&receiver).await;
     let over = async || {
-        let request = next(&platform, &receiver).await;
-        is_signed_by(&request, &[&given]).then_some(())
+        let request = platform.next_request(&receiver).await;
+        request.is_signed_by(&[secret_of(&rotated)]).then_some(())
     };
-    platform
-        .world
-        .eventually("the grace period is over", over)
-        .await;
-    let leaked = rotate(&platform, &path, json!({"grace_period": "0"})).await;
-    let after = next(&platform, &receiver).await;
+    let world = &platform.world;
+    world.eventually("the grace period is over", over).await;
 
-    assert!(is_signed_by(&before, &[first]));
-    assert_eq!(rotated["secret"], given);
-    assert_eq!(rotated["previous"][0]["secret"], first);
-    assert!(is_signed_by(&during, &[&given, first]));
-    assert!(is_signed_by(&still, &[&given, first]));
+    assert!(still.is_signed_by(&[secret_of(&rotated), &webhook.secret]));
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaked_secret_without_a_grace_period_signs_no_more() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let webhook = platform.webhook_to(&receiver).create().await;
+
+    let leaked = rotate(&platform, &webhook, json!({"grace_period": "0"})).await;
+    let after = platform.next_request(&receiver).await;
+
     assert_eq!(leaked["previous"], json!([]));
-    assert!(is_signed_by(
-        &after,
-        &[leaked["secret"].as_str().expect("a secret")]
-    ));
+    assert!(after.is_signed_by(&[secret_of(&leaked)]));
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_most_three_secrets_sign_and_the_oldest_goes_first() {
     let platform = Platform::new().await;
-    let path = platform.webhook_at("http://127.0.0.1:9/").await;
+    let webhook = platform.webhook("CRM").create().await;
 
     let mut secrets = Vec::new();
-    // Whatever the grace periods are, what was replaced last is what receivers have.
+    // The secrets replaced last are valid, for grace periods of any length.
     for grace_period in ["7d", "6d", "5d", "1h"] {
-        let rotated = rotate(&platform, &path, json!({"grace_period": grace_period})).await;
+        let rotated = rotate(&platform, &webhook, json!({"grace_period": grace_period})).await;
         secrets.push(rotated["secret"].as_str().expect("a secret").to_owned());
     }
-    let shown = platform.get(&format!("{path}/secret")).await;
+    let shown = platform.get(&secret_path(&webhook)).await;
 
     assert_eq!(shown["secret"], secrets[3]);
     assert_eq!(
@@ -111,90 +104,77 @@ async fn at_most_three_secrets_sign_and_the_oldest_goes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_showing_of_a_secret_is_written_down_and_viewers_get_none() {
+async fn each_showing_of_a_secret_is_audited_and_viewers_get_none() {
     let mut platform = Platform::new().await;
-    let path = platform.webhook_at("http://127.0.0.1:9/").await;
-    let id = path.rsplit('/').next().expect("an id").to_owned();
+    let webhook = platform.webhook("CRM").create().await;
+    let secret = secret_path(&webhook);
 
-    platform.get(&format!("{path}/secret")).await;
-    platform.get(&format!("{path}/secret")).await;
-    let log = platform
-        .get(&format!(
-            "/api/v1/audit?webhook_id={id}&action=webhook.secret_read"
-        ))
-        .await;
+    platform.get(&secret).await;
+    platform.get(&secret).await;
+    let audit = format!(
+        "/api/v1/audit?webhook_id={}&action=webhook.secret_read",
+        webhook.id
+    );
+    let audit = platform.get(&audit).await;
     platform.key = Service::new_key(&platform.world, "viewer").await;
-    let (refused, _) = platform
-        .ask(Method::GET, &format!("{path}/secret"), None)
-        .await;
-    let read = platform.get(&path).await;
+    let (refused, _) = platform.ask(Method::GET, &secret, None).await;
+    let read = platform.get(&webhook.path).await;
 
-    assert_eq!(log["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(length_of(&audit), 2);
     assert_eq!(refused, 403);
     assert!(!read.to_string().contains("whsec_"));
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_none_is_refused_with_the_reason() {
+async fn a_malformed_secret_and_a_too_long_grace_period_are_refused_by_field() {
     let platform = Platform::new().await;
-    let path = platform.webhook_at("http://127.0.0.1:9/").await;
-    for body in [
-        json!({"secret": "whsec_short"}),
-        json!({"secret": "sk_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}),
-        json!({"secret": "whsec_C2FVsBQIhrscChlQIMV-b5sSYspob7oD"}),
-        json!({"secret": "whsec_AAAA"}),
-    ] {
-        let (status, problem) = platform.post(&format!("{path}/secret/rotate"), &body).await;
+    let webhook = platform.webhook("CRM").create().await;
+    let path = format!("{}/secret/rotate", webhook.path);
 
-        assert_eq!(
-            (status.as_u16(), fields(&problem)),
-            (422, vec!["secret"]),
-            "{body}"
-        );
+    for (field, value) in [
+        ("secret", "whsec_short"),
+        ("secret", "sk_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
+        ("secret", "whsec_C2FVsBQIhrscChlQIMV-b5sSYspob7oD"),
+        ("secret", "whsec_AAAA"),
+        ("grace_period", "8d"),
+    ] {
+        let (status, problem) = platform.post(&path, &json!({field: value})).await;
+
+        assert_eq!(status, 422, "{value}");
+        assert_eq!(fields_of(&problem), [field], "{value}");
     }
-    let (status, _) = platform
-        .post(
-            &format!("{path}/secret/rotate"),
-            &json!({"grace_period": "8d"}),
-        )
-        .await;
-    assert_eq!(status, 422);
     platform.end().await;
 }
 
+/// Starts the API anew with other sealing keys.
+async fn restart_with(platform: &mut Platform, sealing_keys: &str) {
+    let keys = [("WEBHOOK_SECRET_KEY", sealing_keys)];
+    platform.api = Service::api_with(&platform.world, &keys).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sealing_key_is_replaced_while_everything_runs() {
+async fn a_sealing_key_is_replaced_while_both_programs_run() {
     const NEW_KEY: &str = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
+    let both_keys = format!("{NEW_KEY},{SEALING_KEY}");
     let mut platform = Platform::new().await;
-    let created = platform
-        .create_webhook("http://127.0.0.1:9/", "production", "active", &["*"])
-        .await;
-    let path = webhook_tests::path_of(&created);
-    platform
-        .patch(&path, &json!({"headers": {"X-Token": "42"}}))
-        .await;
-    rotate(&platform, &path, json!({})).await;
-    // The new key is there already when a secret is replaced once more.
-    let both = format!("{NEW_KEY},{SEALING_KEY}");
-    platform.api = Service::api_with(&platform.world, &[("WEBHOOK_SECRET_KEY", &both)]).await;
-    rotate(&platform, &path, json!({})).await;
-    let before = platform.get(&format!("{path}/secret")).await;
+    let headers = json!({"headers": {"X-Token": "42"}});
+    let webhook = platform.webhook("CRM").with(&headers).create().await;
+    rotate(&platform, &webhook, json!({})).await;
+    // Each rotation seals the replaced secret with another key.
+    restart_with(&mut platform, &both_keys).await;
+    rotate(&platform, &webhook, json!({})).await;
+    let before = platform.get(&secret_path(&webhook)).await;
 
-    let printed = Service::reseal(&platform.world, &both).await;
-    let again = Service::reseal(&platform.world, &both).await;
-    let with_new_key = [("WEBHOOK_SECRET_KEY", NEW_KEY)];
-    platform.api = Service::api_with(&platform.world, &with_new_key).await;
-    let after = platform.get(&format!("{path}/secret")).await;
-    let export = platform
-        .get("/api/v1/webhooks/export?environment=production&secrets=true")
-        .await;
+    let printed = Service::reseal(&platform.world, &both_keys).await;
+    let again = Service::reseal(&platform.world, &both_keys).await;
+    restart_with(&mut platform, NEW_KEY).await;
 
-    assert!(
-        printed.contains("of 1 webhooks") && again.contains("of 0 webhooks"),
-        "{printed}{again}"
-    );
-    assert_eq!(after, before);
+    assert!(printed.contains("of 1 webhooks"), "{printed}");
+    assert!(again.contains("of 0 webhooks"), "{again}");
+    assert_eq!(platform.get(&secret_path(&webhook)).await, before);
+    let export = "/api/v1/webhooks/export?environment=production&secrets=true";
+    let export = platform.get(export).await;
     assert_eq!(export["webhooks"][0]["headers"], json!({"x-token": "42"}));
     platform.end().await;
 }

@@ -1,44 +1,35 @@
 //! How a webhook wants to be served, and default retry policies.
 
-use crate::management::fields;
-use reqwest::Method;
-use serde_json::json;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Answer, Platform, Receiver, Service, event};
+use webhook_tests::{Answer, NOBODY, Platform, Receiver, Service, assert_fields, fields_of};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_tells_how_it_wants_to_be_served() {
+async fn a_webhook_shows_its_limits_order_and_retry_policy() {
     let platform = Platform::new().await;
-    let wanted = json!({
-        "name": "CRM", "url": "http://127.0.0.1:9/", "environment": "production",
-        "event_types": ["*"], "max_concurrency": 2, "rate_limit": 50, "ordering": "by_key",
-        "ordering_key": "contract_id", "retry_policy": {"max_attempts": 3, "jitter": 0.5},
-    });
+    let limits = json!({"max_concurrency": 2, "rate_limit": 50, "ordering": "by_key",
+        "ordering_key": "contract_id"});
+    let policy = json!({"retry_policy": {"max_attempts": 3, "jitter": 0.5}});
 
-    let (status, created) = platform.post("/api/v1/webhooks", &wanted).await;
-    let path = format!(
-        "/api/v1/webhooks/{}",
-        created["id"].as_str().expect("an id")
-    );
-    let (_, found) = platform.ask(Method::GET, &path, None).await;
-    let (_, list) = platform.ask(Method::GET, "/api/v1/webhooks", None).await;
+    let webhook = platform.webhook("CRM").with(&limits).with(&policy);
+    let webhook = webhook.create().await;
+    let found = platform.get(&webhook.path).await;
+    let list = platform.get("/api/v1/webhooks").await;
 
-    assert_eq!(status, 201, "{created}");
-    for name in ["max_concurrency", "rate_limit", "ordering", "ordering_key"] {
-        assert_eq!(found[name], wanted[name], "{name}");
-    }
-    assert_eq!(found["retry_policy"]["max_attempts"], 3);
-    assert_eq!(found["retry_policy"]["timeout_ms"], 15_000);
+    assert_fields(&found, &limits);
+    let completed = json!({"max_attempts": 3, "timeout_ms": 15_000});
+    assert_fields(&found["retry_policy"], &completed);
     assert_eq!(found["circuit"]["state"], "closed");
     assert_eq!(list["data"][0]["retry_policy"], found["retry_policy"]);
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_is_wrong_about_serving_is_named() {
+async fn each_wrong_limit_order_and_policy_is_named() {
     let platform = Platform::new().await;
     let wrong = json!({
-        "name": "CRM", "url": "http://127.0.0.1:9/", "environment": "production",
+        "name": "CRM", "url": NOBODY, "environment": "production",
         "event_types": ["*"], "max_concurrency": 0, "rate_limit": "fast", "ordering": "by_name",
         "ordering_key": "", "retry_policy": {"jitter": 2, "patience": 1},
     });
@@ -47,7 +38,7 @@ async fn everything_that_is_wrong_about_serving_is_named() {
 
     assert_eq!(status, 422);
     assert_eq!(
-        fields(&problem),
+        fields_of(&problem),
         [
             "max_concurrency",
             "rate_limit",
@@ -61,88 +52,85 @@ async fn everything_that_is_wrong_about_serving_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_inactive_webhook_gets_nothing_that_is_published_after_the_answer() {
+async fn an_inactive_webhook_gets_no_event_that_is_published_after_the_answer() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    let created = platform
-        .create_webhook(&receiver.url, "production", "active", &["*"])
-        .await;
-    let path = format!(
-        "/api/v1/webhooks/{}",
-        created["id"].as_str().expect("an id")
-    );
-    let publish = async || {
-        let body = event(Environment::Production, EventType::LicenseCreated).body;
-        let body = String::from_utf8(body.to_vec()).expect("text");
-        let events = "/api/v1/events";
-        let (status, _) = platform.ask(Method::POST, events, Some(body)).await;
-        assert_eq!(status, 202);
-    };
+    let webhook = platform.webhook_to(&receiver).create().await;
+    let activate = format!("{}/activate", webhook.path);
+    let deactivate = format!("{}/deactivate", webhook.path);
 
-    let mut versions = Vec::new();
-    for change in ["deactivate", "deactivate"] {
-        let (_, webhook) = platform
-            .ask(Method::POST, &format!("{path}/{change}"), None)
-            .await;
-        versions.push(webhook["version"].as_i64());
-    }
-    publish().await;
-    let taken_in = async || {
-        let events: i64 = platform.world.database.events().await;
-        (events == 1).then_some(())
-    };
-    platform.world.eventually("it is taken in", taken_in).await;
-    let owed: i64 = platform.world.database.deliveries().await;
-    let (_, webhook) = platform
-        .ask(Method::POST, &format!("{path}/activate"), None)
-        .await;
-    publish().await;
-    let settled = async || (platform.count("succeeded").await == 1).then_some(());
-    platform
-        .world
-        .eventually("the next one arrives", settled)
-        .await;
+    platform.ask(Method::POST, &deactivate, None).await;
+    platform.take_in(EventType::LicenseCreated).await;
+    let owed = platform.world.database.deliveries().await;
+    let (_, active) = platform.ask(Method::POST, &activate, None).await;
+    platform.take_in(EventType::LicenseCreated).await;
+    platform.deliveries_become("succeeded", 1).await;
 
-    assert_eq!(versions, [Some(2), Some(2)], "the second changes nothing");
     assert_eq!((owed, receiver.count()), (0, 1));
-    assert_eq!(webhook["status"], "active");
+    assert_eq!(active["status"], "active");
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_default_policy_shows_its_schedule_before_it_is_saved() {
-    let mut platform = Platform::new().await;
-    let policy = json!({"max_attempts": 3, "initial_interval_ms": 1_000, "multiplier": 2});
-    let path = "/api/v1/retry-policies/staging";
+async fn a_second_deactivation_changes_nothing() {
+    let platform = Platform::new().await;
+    let webhook = platform.webhook("CRM").create().await;
+    let path = format!("{}/deactivate", webhook.path);
 
-    let put = async |path: &str| {
-        platform
-            .ask(Method::PUT, path, Some(policy.to_string()))
-            .await
-    };
-    let (_, preview) = put(&format!("{path}?dry_run=true")).await;
-    let (_, before) = platform
-        .ask(Method::GET, "/api/v1/retry-policies", None)
-        .await;
-    let (saved, _) = put(path).await;
-    let (_, after) = platform
-        .ask(Method::GET, "/api/v1/retry-policies", None)
-        .await;
-    let (nowhere, _) = put("/api/v1/retry-policies/moon").await;
-    platform.key = Service::new_key(&platform.world, "admin").await;
-    let (refused, _) = platform
-        .ask(Method::PUT, path, Some(policy.to_string()))
-        .await;
+    let (_, first) = platform.ask(Method::POST, &path, None).await;
+    let (_, second) = platform.ask(Method::POST, &path, None).await;
 
-    assert_eq!(preview["schedule_ms"], json!([1_000, 2_000]));
-    assert_eq!(preview["total_ms"], 3_000);
-    assert_ne!(before["data"][1]["max_attempts"], 3);
-    assert_eq!(after["data"][1]["environment"], "staging");
-    assert_eq!(after["data"][1]["max_attempts"], 3);
     assert_eq!(
-        (saved.as_u16(), nowhere.as_u16(), refused.as_u16()),
-        (200, 404, 403)
+        (&first["version"], &second["version"]),
+        (&json!(2), &json!(2))
     );
+    platform.end().await;
+}
+
+const POLICIES: &str = "/api/v1/retry-policies";
+const OF_STAGING: &str = "/api/v1/retry-policies/staging";
+
+/// Replaces a default retry policy by a policy of three attempts.
+async fn put_policy(platform: &Platform, path: &str) -> (StatusCode, Value) {
+    let policy = json!({"max_attempts": 3, "initial_interval_ms": 1_000, "multiplier": 2});
+    platform
+        .ask(Method::PUT, path, Some(policy.to_string()))
+        .await
+}
+
+/// The default retry policy of staging.
+async fn policy_of_staging(platform: &Platform) -> Value {
+    let policies = platform.get(POLICIES).await;
+    assert_eq!(policies["data"][1]["environment"], "staging");
+    policies["data"][1].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_schedule_of_a_default_policy_and_saves_nothing() {
+    let platform = Platform::new().await;
+
+    let preview = format!("{OF_STAGING}?dry_run=true");
+    let (_, preview) = put_policy(&platform, &preview).await;
+
+    let schedule = json!({"schedule_ms": [1_000, 2_000], "total_ms": 3_000});
+    assert_fields(&preview, &schedule);
+    assert_ne!(policy_of_staging(&platform).await["max_attempts"], 3);
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_policy_is_saved_for_an_environment_by_owners_only() {
+    let mut platform = Platform::new().await;
+
+    let (saved, _) = put_policy(&platform, OF_STAGING).await;
+    let (nowhere, _) = put_policy(&platform, "/api/v1/retry-policies/moon").await;
+    let after = policy_of_staging(&platform).await;
+    platform.key = Service::new_key(&platform.world, "admin").await;
+    let (refused, _) = put_policy(&platform, OF_STAGING).await;
+
+    assert_eq!(after["max_attempts"], 3);
+    let answers = [saved, nowhere, refused].map(|status| status.as_u16());
+    assert_eq!(answers, [200, 404, 403]);
     platform.end().await;
 }
 
@@ -150,23 +138,15 @@ async fn a_default_policy_shows_its_schedule_before_it_is_saved() {
 async fn an_open_circuit_shows_in_the_api() {
     let platform = Platform::new().await;
     let receiver = Receiver::deciding(|_, _| Answer::Status(500)).await;
-    let created = platform
-        .create_webhook(&receiver.url, "production", "active", &["*"])
-        .await;
-    let path = format!(
-        "/api/v1/webhooks/{}",
-        created["id"].as_str().expect("an id")
-    );
+    let webhook = platform.webhook_to(&receiver).create().await;
     for _ in 0..10 {
-        let body = event(Environment::Production, EventType::LicenseCreated).body;
-        let body = String::from_utf8(body.to_vec()).expect("text");
         platform
-            .ask(Method::POST, "/api/v1/events", Some(body))
+            .publish(Environment::Production, EventType::LicenseCreated)
             .await;
     }
 
     let open = async || {
-        let (_, webhook) = platform.ask(Method::GET, &path, None).await;
+        let webhook = platform.get(&webhook.path).await;
         (webhook["circuit"]["state"] == "open").then_some(webhook)
     };
     let webhook = platform.world.eventually("the circuit opens", open).await;

@@ -1,5 +1,5 @@
-//! Every page of the portal against the rules of WCAG 2.2 AA that a machine can check, and that
-//! none scrolls sideways on a small phone.
+//! Every page of the portal against the machine-checkable rules of WCAG 2.2 AA, and against
+//! scrolling sideways on a small phone.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,14 +10,14 @@ use webhook_tests::{Browser, Page, Platform, Showcase};
 const WIDTHS: [u32; 2] = [360, 1_280];
 const THEMES: [&str; 2] = ["light", "dark"];
 
-/// What axe is asked: tells of each violation its rule, and where it is.
+/// The script for axe: the rule and the place of each violation.
 const CHECK: &str = "
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     return axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found =>
         found.violations.flatMap(rule => rule.nodes.map(node =>
             `${rule.id} at ${node.target.join(' ')}: ${node.failureSummary.replaceAll(/\\s+/g, ' ')}`)))";
 
-/// How far the page is wider than the screen, and the first elements that reach beyond it.
+/// How far the page is wider than the screen, and the first elements beyond the screen's edge.
 const OVERFLOW: &str = "
     const beyond = document.scrollingElement.scrollWidth - innerWidth;
     if (beyond <= 0) return null;
@@ -30,7 +30,7 @@ fn axe() -> String {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe");
     std::fs::create_dir_all(&folder).expect("a folder");
     for file in ["package.json", "package-lock.json"] {
-        std::fs::copy(here.join(file), folder.join(file)).expect("it is there");
+        std::fs::copy(here.join(file), folder.join(file)).expect("the file is copied");
     }
     let installed = Command::new("npm")
         .args(["ci", "--silent", "--no-audit", "--no-fund"])
@@ -38,10 +38,10 @@ fn axe() -> String {
         .status();
     assert!(installed.expect("./dev installs npm").success(), "npm ci");
     let script = folder.join("node_modules/axe-core/axe.min.js");
-    std::fs::read_to_string(script).expect("it was installed")
+    std::fs::read_to_string(script).expect("npm installed axe")
 }
 
-/// What is wrong with the page that a browser shows, in each theme and width.
+/// The violations on the page of a browser, in each theme and width.
 async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     browser.run(axe, vec![]).await;
     let mut violations = Vec::new();

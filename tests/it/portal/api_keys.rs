@@ -1,24 +1,33 @@
-//! API keys are made and revoked.
+//! API keys created and revoked.
 
 use reqwest::Method;
-use webhook_tests::{Browser, Platform};
+use webhook_tests::{Browser, Platform, length_of};
 
 const KEYS: &str = "/admin/settings/api-keys";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_shown_once_and_signs_in_until_it_is_revoked() {
+async fn a_new_key_is_shown_only_once() {
     let platform = Platform::new().await;
-    let (owner, holder) = (
-        Browser::new(&platform.api).await,
-        Browser::new(&platform.api).await,
-    );
-    owner.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
+
+    let key = make_key(&browser, "On call", "Viewer").await;
+    browser.open(KEYS).await;
+
+    browser.see("On call Viewer").await;
+    assert!(!browser.says(&key).await);
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_signs_its_holder_out() {
+    let platform = Platform::new().await;
+    let owner = platform.browser().await;
     let key = make_key(&owner, "On call", "Viewer").await;
+    let holder = Browser::new(&platform.api).await;
+    holder.sign_in(&key).await;
 
     owner.open(KEYS).await;
-    owner.see("On call Viewer").await;
-    assert!(!owner.says(&key).await);
-    holder.sign_in(&key).await;
     owner.press("Revoke On call").await;
     owner
         .see("every browser signed in with it is signed out")
@@ -27,15 +36,14 @@ async fn a_key_is_shown_once_and_signs_in_until_it_is_revoked() {
     owner.see("“On call” is revoked").await;
     holder.open("/admin/webhooks").await;
 
-    holder
-        .arrive("/admin/sign-in?next=%2Fadmin%2Fwebhooks")
-        .await;
+    let sign_in = "/admin/sign-in?next=%2Fadmin%2Fwebhooks";
+    holder.arrive(sign_in).await;
     owner.end().await;
     holder.end().await;
     platform.end().await;
 }
 
-/// Makes a key, and tells it.
+/// Creates a key, and returns the key.
 async fn make_key(browser: &Browser, name: &str, role: &str) -> String {
     browser.open(KEYS).await;
     browser.fill("Name", name).await;
@@ -46,18 +54,26 @@ async fn make_key(browser: &Browser, name: &str, role: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_without_a_role_is_refused_and_the_last_owners_key_stays() {
+async fn a_key_without_a_role_is_refused_and_its_name_is_kept() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(KEYS).await;
+    let browser = platform.browser_at(KEYS).await;
 
     browser.fill("Name", "CI").await;
     browser.press("Create key").await;
+
     browser.see("One field needs your attention").await;
     assert_eq!(browser.text("#role-error").await, "Is required.");
     let typed = browser.property("#name", "value").await;
     assert_eq!(typed.as_deref(), Some("CI"));
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_key_of_an_owner_is_not_revoked() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(KEYS).await;
+
     browser.press("Revoke made on the command line").await;
     browser.see("you are signed out at once").await;
     browser.press("Revoke key").await;
@@ -72,10 +88,9 @@ async fn a_key_without_a_role_is_refused_and_the_last_owners_key_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_scripts_a_form_that_is_sent_again_makes_no_other_key() {
+async fn without_scripts_a_form_that_is_sent_twice_creates_one_key() {
     let platform = Platform::new().await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.plain_browser().await;
     let key = make_key(&browser, "Licence service", "Publisher").await;
 
     browser.reload().await;
@@ -83,7 +98,7 @@ async fn without_scripts_a_form_that_is_sent_again_makes_no_other_key() {
     browser.see("The API key is shown only now").await;
     assert_eq!(browser.text("#key").await, key);
     let keys = platform.get("/api/v1/api-keys").await;
-    assert_eq!(keys["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(length_of(&keys), 2);
     browser.end().await;
     platform.end().await;
 }

@@ -1,16 +1,15 @@
-//! Many webhooks selected in the list, and the list's order.
+//! Webhooks selected in the list and changed together, and the order of the list.
 
 use serde_json::json;
 use webhook_tests::{Browser, Platform};
 
-/// Makes webhooks of these names.
-async fn create(platform: &Platform, names: &[&str]) {
+/// A platform with webhooks of several names.
+async fn with_webhooks(names: &[&str]) -> Platform {
+    let platform = Platform::new().await;
     for name in names {
-        let webhook = json!({"name": name, "url": "https://hooks.example.com/in",
-            "environment": "production", "event_types": ["*"]});
-        let (status, created) = platform.post("/api/v1/webhooks", &webhook).await;
-        assert_eq!(status, 201, "{created}");
+        platform.webhook(name).create().await;
     }
+    platform
 }
 
 /// Checks the box of a row.
@@ -19,7 +18,7 @@ async fn select(browser: &Browser, name: &str) {
     browser.run(script, vec![json!(name)]).await;
 }
 
-/// The names in the list, in its order.
+/// The names in the list, in the list's order.
 async fn names(browser: &Browser) -> Vec<String> {
     browser.texts("tbody th").await
 }
@@ -32,11 +31,9 @@ async fn statuses(browser: &Browser) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn selected_webhooks_are_switched_off_together_and_that_is_taken_back() {
-    let platform = Platform::new().await;
-    create(&platform, &["A", "B", "C"]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+async fn selected_webhooks_are_set_inactive_together_and_active_again_by_undo() {
+    let platform = with_webhooks(&["A", "B", "C"]).await;
+    let browser = platform.browser().await;
 
     assert_eq!(browser.count("#bulk button:enabled").await, 0);
     select(&browser, "A").await;
@@ -54,11 +51,9 @@ async fn selected_webhooks_are_switched_off_together_and_that_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_of_many_asks_back_with_their_names() {
-    let platform = Platform::new().await;
-    create(&platform, &["A", "B", "C"]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+async fn a_deletion_of_many_webhooks_is_confirmed_with_their_names() {
+    let platform = with_webhooks(&["A", "B", "C"]).await;
+    let browser = platform.browser().await;
 
     browser.check("Select all on this page").await;
     select(&browser, "C").await;
@@ -79,11 +74,9 @@ async fn a_deletion_of_many_asks_back_with_their_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_heads_of_columns_sort_the_list() {
-    let platform = Platform::new().await;
-    create(&platform, &["B", "A", "C"]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+async fn the_head_of_a_column_sorts_the_list() {
+    let platform = with_webhooks(&["B", "A", "C"]).await;
+    let browser = platform.browser().await;
     assert_eq!(names(&browser).await, ["C", "A", "B"]);
 
     browser.press("Name").await;
@@ -96,7 +89,7 @@ async fn the_heads_of_columns_sort_the_list() {
     assert_eq!(ascending, ["A", "B", "C"]);
     assert!(told.starts_with("Name"), "{told}");
     assert_eq!(names(&browser).await, ["C", "B", "A"]);
-    // The script is there that follows the filters.
+    // The scripts of the filters and of the selection run on the new page too.
     browser.see("0 selected").await;
     browser.choose("Sort by", "Oldest first").await;
     browser.arrive("/admin/webhooks?sort=created_at").await;
@@ -106,11 +99,9 @@ async fn the_heads_of_columns_sort_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_are_changed_without_scripts_too() {
-    let platform = Platform::new().await;
-    create(&platform, &["A"]).await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+async fn selected_webhooks_are_changed_without_scripts_too() {
+    let platform = with_webhooks(&["A"]).await;
+    let browser = platform.plain_browser().await;
 
     browser.press("Deactivate selected").await;
     browser.see("Select the webhooks first.").await;

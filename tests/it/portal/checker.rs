@@ -1,26 +1,38 @@
-//! The signature checker tells what is wrong with a request that arrived.
+//! The signature checker: the fault of a request that arrived.
 
-use webhook_domain::{Environment, EventType};
 use webhook_tests::{Browser, Platform, Received, Receiver};
 
 const CHECKER: &str = "/admin/settings/signatures";
 
+/// Fills in the headers and the body of a request, and presses the button.
+async fn check(browser: &Browser, request: &Received, body: &str) {
+    browser.fill("Headers", &headers_of(request)).await;
+    browser.fill("Body", body).await;
+    browser.press("Check signature").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_right_signature_holds_and_a_body_that_was_written_again_is_named() {
+async fn a_right_signature_is_valid() {
     let (platform, request) = arrived().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(CHECKER).await;
+    let browser = platform.browser_at(CHECKER).await;
 
     browser.fill("Webhook", "receiver").await;
-    browser.fill("Headers", &headers_of(&request)).await;
-    browser.fill("Body", &body_of(&request)).await;
-    browser.press("Check signature").await;
+    check(&browser, &request, request.text()).await;
+
     browser.see("The signature is valid").await;
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_was_parsed_and_written_again_is_named_as_the_fault() {
+    let (platform, request) = arrived().await;
+    let browser = platform.browser_at(CHECKER).await;
     let parsed: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
     let indented = serde_json::to_string_pretty(&parsed).expect("JSON");
-    browser.fill("Body", &indented).await;
-    browser.press("Check signature").await;
+
+    browser.fill("Webhook", "receiver").await;
+    check(&browser, &request, &indented).await;
 
     browser.see("The signature is not valid").await;
     browser
@@ -33,29 +45,34 @@ async fn a_right_signature_holds_and_a_body_that_was_written_again_is_named() {
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_scripts_a_wrong_secret_is_told_from_a_request_that_is_no_request() {
-    let (platform, request) = arrived().await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(CHECKER).await;
+/// The field for a secret in place of a webhook.
+const SECRET: &str = "Or the Webhook Secret in your receiver";
 
-    browser
-        .fill("Or the Webhook Secret in your receiver", "whsec_short")
-        .await;
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_each_malformed_field_is_named() {
+    let platform = Platform::new().await;
+    let browser = platform.plain_browser_at(CHECKER).await;
+
+    browser.fill(SECRET, "whsec_short").await;
     browser.fill("Headers", "no header").await;
     browser.press("Check signature").await;
+
     browser
         .see("“no header” is no header: write its name")
         .await;
     browser.see("Must be standard base64").await;
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_scripts_a_wrong_secret_is_told_with_the_webhook_that_signed() {
+    let (platform, request) = arrived().await;
+    let browser = platform.plain_browser_at(CHECKER).await;
     let other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    browser
-        .fill("Or the Webhook Secret in your receiver", other)
-        .await;
-    browser.fill("Headers", &headers_of(&request)).await;
-    browser.fill("Body", &body_of(&request)).await;
-    browser.press("Check signature").await;
+
+    browser.fill(SECRET, other).await;
+    check(&browser, &request, request.text()).await;
 
     browser
         .see("The request is signed with the secret of another webhook: Receiver")
@@ -65,13 +82,12 @@ async fn without_scripts_a_wrong_secret_is_told_from_a_request_that_is_no_reques
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_suggested_and_found_by_what_is_typed() {
+async fn a_webhook_is_suggested_and_found_by_a_part_of_its_url() {
     let platform = Platform::new().await;
-    platform.webhook_at("https://hooks.example.com/in").await;
-    platform.webhook_at("https://crm.example.com/in").await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(CHECKER).await;
+    for url in ["https://hooks.example.com/in", "https://crm.example.com/in"] {
+        platform.webhook("Receiver").at(url).create().await;
+    }
+    let browser = platform.browser_at(CHECKER).await;
     assert_eq!(browser.count("#suggested option").await, 2);
 
     browser.fill("Webhook", "crm").await;
@@ -88,16 +104,12 @@ async fn a_webhook_is_suggested_and_found_by_what_is_typed() {
     platform.end().await;
 }
 
-/// A platform, and a request of it that arrived at a webhook.
+/// A platform, and a request that arrived at a webhook of the platform.
 async fn arrived() -> (Platform, Received) {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    platform.webhook_at(&receiver.url).await;
-    platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
-    let first = async || receiver.received().into_iter().next();
-    let request = platform.world.eventually("it arrives", first).await;
+    platform.webhook_to(&receiver).create().await;
+    let request = platform.next_request(&receiver).await;
     (platform, request)
 }
 
@@ -105,8 +117,4 @@ fn headers_of(request: &Received) -> String {
     let lines = request.headers.iter();
     let lines = lines.map(|(name, value)| format!("{name}: {value}"));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn body_of(request: &Received) -> String {
-    String::from_utf8(request.body.clone()).expect("text")
 }

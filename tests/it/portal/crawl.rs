@@ -1,5 +1,5 @@
-//! Follows every link of the portal and tries every form, without a browser, and checks rules that hold
-//! for all pages.
+//! Follows every link of the portal and tries every form, without a browser, and checks the rules
+//! of all pages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,28 +11,29 @@ use scraper::{ElementRef, Html, Selector};
 use url::Url;
 use url::form_urlencoded::Serializer;
 use uuid::Uuid;
-use webhook_tests::{PAGES, Showcase, Viewer, Visitor};
+use webhook_tests::{PAGES, Page, Showcase, Viewer, Visitor};
 
-/// The number of pages of one shape that are read.
+/// The largest number of pages of a shape to be read.
 const OF_A_SHAPE: usize = 3;
 
-/// A page that waits for a dispatcher, of which the showcase has none: one of its shape is enough.
+/// A page that waits for a dispatcher. The showcase has no dispatcher: a single page of the shape
+/// is read.
 const WAITS: &str = "/admin/webhooks/{id}/diagnosis";
 
-/// The largest size of a page with its scripts and styles, compressed, in bytes.
+/// The largest size of a page with scripts and styles, compressed, in bytes.
 const MAX_PAGE_BYTES: usize = 100_000;
 
 /// The text of the refusal of a form with the token of another session.
 const STRANGE: &str = "The form is not of this session";
 
-/// The pages, forms and faults that were found.
+/// The pages, forms and faults found so far.
 #[derive(Default)]
 struct Crawl {
-    /// Pages that are still to be read, each with a page that links to it.
+    /// Pages still to be read, each with a linking page.
     open: Vec<(String, String)>,
     seen: BTreeSet<String>,
     shapes: BTreeMap<String, usize>,
-    /// One form for each shape of an action, with a page that has the form.
+    /// A form for each shape of an action, with the page of the form.
     forms: BTreeMap<String, PostForm>,
     /// The compressed size of each script and style, in bytes.
     assets: HashMap<String, usize>,
@@ -46,7 +47,7 @@ struct PostForm {
 }
 
 impl Crawl {
-    /// Reads every page that can be reached from `pages`.
+    /// Reads every page within reach of `pages`.
     async fn from(pages: &[String], visitor: &Visitor) -> Self {
         let mut crawl = Self::default();
         for page in pages {
@@ -69,7 +70,7 @@ impl Crawl {
         self.wrong.push(format!("{page}: {why}"));
     }
 
-    /// Remembers a page to be read unless enough pages of its shape were.
+    /// Remembers a page to be read unless enough pages of the shape were.
     fn follow(&mut self, path: &str, from: &str) {
         let shape = shape_of(path);
         let most = if shape == WAITS { 1 } else { OF_A_SHAPE };
@@ -100,7 +101,7 @@ impl Crawl {
         }
         let here = answer.url().clone();
         let html = answer.text().await.expect("text");
-        // Parsed HTML is not `Send`: it must be gone before the next await.
+        // Parsed HTML is not `Send` and must be gone before the next await.
         let parts = {
             let html = Html::parse_document(&html);
             self.check_elements(path, &html);
@@ -197,7 +198,23 @@ impl Crawl {
         }
     }
 
-    /// The compressed size of a page with all files that it loads, in bytes.
+    /// Sends each form with the token of another session, and refuses a form that takes the token.
+    async fn try_forms_with_a_strange_token(&mut self, visitor: &Visitor) {
+        for form in std::mem::take(&mut self.forms).into_values() {
+            let mut fields = Serializer::new(String::new());
+            fields
+                .extend_pairs(&form.fields)
+                .append_pair("csrf", "of-another-session");
+            let answer = visitor.post(&form.action, fields.finish()).await;
+            let (status, body) = (answer.status(), answer.text().await.expect("text"));
+            if status != 403 || !body.contains(STRANGE) {
+                let taken = format!("{} took a wrong token: {status}", form.action);
+                self.refuse(&form.page, &taken);
+            }
+        }
+    }
+
+    /// The compressed size of a page with all loaded files, in bytes.
     async fn weigh(&mut self, visitor: &Visitor, path: &str, mut parts: Vec<String>) -> usize {
         let mut weight = visitor.bytes(path).await;
         let mut counted = BTreeSet::new();
@@ -220,7 +237,7 @@ impl Crawl {
         weight
     }
 
-    /// The modules that a script imports.
+    /// The modules imported by a script.
     async fn imports_of(&mut self, visitor: &Visitor, script: &str) -> Vec<String> {
         let answer = visitor.get(script).await;
         if answer.status() != 200 {
@@ -250,14 +267,14 @@ fn fields_of(form: ElementRef<'_>) -> Vec<(String, String)> {
     fields.collect()
 }
 
-/// The files that a page loads.
+/// The files loaded by a page.
 fn assets_of(html: &Html) -> Vec<String> {
     let loads = select(html, "link[href], script[src], img[src]");
     let paths = loads.filter_map(|element| element.attr("src").or(element.attr("href")));
     paths.map(ToOwned::to_owned).collect()
 }
 
-/// The shape of a path, which pages of the same kind share: ids replaced, and of the query only the
+/// The shape of a path, shared by pages of the same kind: ids replaced, and of the query only the
 /// names of the parameters.
 fn shape_of(path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -277,33 +294,24 @@ fn shape_of(path: &str) -> String {
     format!("{path}?{}", names.join("&"))
 }
 
+/// The addresses of all pages for owners.
+async fn owners_pages(showcase: &Showcase) -> Vec<String> {
+    let of_owners = |page: &&Page| page.viewer == Viewer::Owner && page.status == 200;
+    let mut pages = Vec::new();
+    for page in PAGES.iter().filter(of_owners) {
+        pages.push(showcase.path_of(page).await);
+    }
+    pages
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_link_leads_to_a_sound_page_and_every_form_checks_its_token() {
     let showcase = Showcase::new().await;
     let visitor = Visitor::sign_in(&showcase.api, &showcase.owner).await;
-    let mut pages = Vec::new();
-    for page in PAGES
-        .iter()
-        .filter(|page| page.viewer == Viewer::Owner && page.status == 200)
-    {
-        pages.push(showcase.path_of(page).await);
-    }
+    let pages = owners_pages(&showcase).await;
 
     let mut crawl = Crawl::from(&pages, &visitor).await;
-    for form in std::mem::take(&mut crawl.forms).into_values() {
-        let mut fields = Serializer::new(String::new());
-        fields
-            .extend_pairs(&form.fields)
-            .append_pair("csrf", "of-another-session");
-        let answer = visitor.post(&form.action, fields.finish()).await;
-        let (status, body) = (answer.status(), answer.text().await.expect("text"));
-        if status != 403 || !body.contains(STRANGE) {
-            crawl.refuse(
-                &form.page,
-                &format!("{} took a wrong token: {status}", form.action),
-            );
-        }
-    }
+    crawl.try_forms_with_a_strange_token(&visitor).await;
 
     assert!(crawl.wrong.is_empty(), "{}", crawl.wrong.join("\n"));
     showcase.end().await;

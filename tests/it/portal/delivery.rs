@@ -1,11 +1,11 @@
-//! The story of a delivery.
+//! The page of a delivery.
 
-use serde_json::json;
 use tokio::process::Command;
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Browser, Platform, Receiver, event_with};
+use webhook_tests::rows::URL;
+use webhook_tests::{Browser, Platform, Received, Receiver, event_with};
 
-use crate::portal::deliveries::{create, deliver, fail};
+use crate::portal::{create_with_token, deliver};
 
 /// Opens the first delivery of the list.
 async fn open_first(browser: &Browser) {
@@ -16,20 +16,33 @@ async fn open_first(browser: &Browser) {
     browser.see("Created").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_delivery_is_understood_and_sent_again_in_place() {
+/// A platform with a failed delivery, and a browser at the delivery's page.
+async fn at_failed_delivery() -> (Platform, Browser) {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[500]).await;
-    create(&platform, "CRM", &receiver.url).await;
+    platform.webhook_to(&receiver).once().create().await;
     deliver(&platform, "failed", 1).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
     open_first(&browser).await;
+    (platform, browser)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_delivery_shows_the_failure_in_words() {
+    let (platform, browser) = at_failed_delivery().await;
+
     browser.see("Attempt 1 failed: 500.").await;
     browser.see("The receiver failed on this event").await;
     browser
         .see("failed after 1 attempt, all retries used")
         .await;
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_delivery_is_retried_without_a_reload() {
+    let (platform, browser) = at_failed_delivery().await;
     browser.run("window.loaded = 'once'", vec![]).await;
 
     browser.press("Retry now").await;
@@ -42,20 +55,18 @@ async fn a_failed_delivery_is_understood_and_sent_again_in_place() {
     let attempts = browser.texts(".attempt .badge").await;
     assert_eq!(attempts, ["Accepted", "Failed"]);
     let loaded = browser.run("return window.loaded", vec![]).await;
-    assert_eq!(loaded, json!("once"));
+    assert_eq!(loaded, "once");
     browser.end().await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_sent_says_why_where_one_is() {
+async fn a_refused_retry_is_explained_on_the_same_page() {
     let platform = Platform::new().await;
-    let webhook = create(&platform, "CRM", "https://hooks.example.com/in").await;
-    fail(&platform, &webhook, 1).await;
-    let path = format!("/api/v1/webhooks/{webhook}/deactivate");
-    platform.post(&path, &json!({})).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let webhook = platform.webhook("CRM").at(URL).create().await;
+    platform.fail_deliveries(&webhook, 1).await;
+    platform.set_status(&webhook, "inactive").await;
+    let browser = platform.browser().await;
     open_first(&browser).await;
 
     browser.press("Retry now").await;
@@ -68,20 +79,22 @@ async fn what_cannot_be_sent_says_why_where_one_is() {
     platform.end().await;
 }
 
+/// The page of the newest delivery.
+async fn newest_delivery(platform: &Platform) -> String {
+    let deliveries = platform.get("/api/v1/deliveries").await;
+    let id = deliveries["data"][0]["id"].as_str().expect("a delivery");
+    format!("/admin/webhook-deliveries/{id}")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_that_waits_is_cancelled_without_scripts() {
+async fn a_waiting_delivery_is_cancelled_without_scripts() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[500]).await;
-    let webhook = create(&platform, "CRM", &receiver.url).await;
-    let policy = json!({"retry_policy": {"max_attempts": 3, "initial_interval_ms": 3_600_000}});
-    let path = format!("/api/v1/webhooks/{webhook}");
-    platform.patch(&path, &policy).await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let thrice = platform.webhook_to(&receiver);
+    thrice.retrying_every(3_600_000, 3).create().await;
     deliver(&platform, "retrying", 1).await;
-    let id = platform.get("/api/v1/deliveries").await["data"][0]["id"].clone();
-    let page = format!("/admin/webhook-deliveries/{}", id.as_str().expect("an id"));
-    browser.open(&page).await;
+    let page = newest_delivery(&platform).await;
+    let browser = platform.plain_browser_at(&page).await;
     browser.see("If this attempt fails: 1 more").await;
 
     browser.press("Cancel").await;
@@ -96,43 +109,41 @@ async fn a_delivery_that_waits_is_cancelled_without_scripts() {
     platform.end().await;
 }
 
+/// Runs a shell command to a successful end.
+async fn run_in_shell(command: &str) {
+    let ran = Command::new("sh").args(["-c", command]).output().await;
+    assert!(ran.expect("sh runs").status.success(), "{command}");
+}
+
+/// Asserts equal bodies and headers of two requests, but for the value of `X-Token`.
+fn assert_same_request(first: &Received, again: &Received) {
+    assert_eq!(first.body, again.body);
+    for (name, value) in &first.headers {
+        let expected = match name.as_str() {
+            "x-token" => "<the secret value of x-token>",
+            _ => value,
+        };
+        assert_eq!(again.headers[name], expected, "{name}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_makes_the_same_request_again() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    create(&platform, "CRM", &receiver.url).await;
+    create_with_token(&platform, "CRM", &receiver).await;
     let data = r#"{ "it's": "$HOME `id` \" \\",  "big":9007199254740993, "text":"é" }"#;
     let event = event_with(Environment::Production, EventType::LicenseCreated, data);
-    let body = String::from_utf8(event.body.to_vec()).expect("text");
-    let (status, _) = platform
-        .ask(reqwest::Method::POST, "/api/v1/events", Some(body))
-        .await;
-    assert_eq!(status, 202);
-    let there = async || (platform.count("succeeded").await == 1).then_some(());
-    platform.world.eventually("it is delivered", there).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    platform.publish_event(&event).await;
+    platform.deliveries_become("succeeded", 1).await;
+    let browser = platform.browser().await;
     open_first(&browser).await;
 
     let command = browser.property("#curl", "textContent").await;
-    let ran = Command::new("sh")
-        .args(["-c", &command.expect("a command")])
-        .output()
-        .await;
+    run_in_shell(&command.expect("a command")).await;
 
-    assert!(ran.expect("it runs").status.success());
-    let received = receiver.received();
-    let [first, again] = received.as_slice() else {
-        panic!("two requests: {received:?}");
-    };
-    assert_eq!(first.body, again.body);
-    for (name, value) in &first.headers {
-        let sent = match name.as_str() {
-            "x-token" => "<the secret value of x-token>",
-            _ => value,
-        };
-        assert_eq!(again.headers[name], sent, "{name}");
-    }
+    let requests = receiver.arrived(2).await;
+    assert_same_request(&requests[0], &requests[1]);
     browser.end().await;
     platform.end().await;
 }

@@ -1,43 +1,28 @@
 //! Events: listed, and explained for every webhook.
 
-use serde_json::json;
 use webhook_domain::{Environment, EventId, EventType};
-use webhook_tests::{Browser, Platform, Receiver};
+use webhook_tests::{Platform, Receiver, event_with, text_of};
 
-/// Makes an Active webhook of production, and tells its id.
-async fn create(platform: &Platform, name: &str, types: &[&str], url: &str) -> String {
-    let webhook =
-        json!({"name": name, "url": url, "environment": "production", "event_types": types});
-    let (status, created) = platform.post("/api/v1/webhooks", &webhook).await;
-    assert_eq!(status, 201, "{created}");
-    created["id"].as_str().expect("an id").to_owned()
-}
-
-/// Publishes an event that one webhook gets, one does not want, and one is too Inactive for.
+/// Publishes an event for three webhooks: CRM gets the event, Choosy has another selection, Off is
+/// Inactive.
 async fn publish_to_three(platform: &Platform) -> EventId {
     let receiver = Receiver::answering(&[]).await;
-    create(platform, "CRM", &["*"], &receiver.url).await;
-    create(platform, "Choosy", &["contract.*"], &receiver.url).await;
-    let off = create(platform, "Off", &["*"], &receiver.url).await;
-    let path = format!("/api/v1/webhooks/{off}");
-    platform.patch(&path, &json!({"status": "inactive"})).await;
-    let event = platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
-    let delivered = async || (platform.count("succeeded").await == 1).then_some(());
-    platform
-        .world
-        .eventually("it is delivered", delivered)
-        .await;
+    let crm = platform.webhook("CRM").at(&receiver.url);
+    crm.create().await;
+    let choosy = platform.webhook("Choosy").types(&["contract.*"]);
+    choosy.create().await;
+    let off = platform.webhook("Off").create().await;
+    platform.set_status(&off, "inactive").await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
+    platform.deliveries_become("succeeded", 1).await;
     event
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_tells_what_became_of_it_for_every_webhook() {
+async fn the_page_of_an_event_tells_the_outcome_for_every_webhook() {
     let platform = Platform::new().await;
     let event = publish_to_three(&platform).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
 
     browser.press("Events").await;
     browser.arrive("/admin/events").await;
@@ -54,39 +39,40 @@ async fn an_event_tells_what_became_of_it_for_every_webhook() {
     ] {
         browser.see(told).await;
     }
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_webhooks_of_an_event_are_filtered_by_outcome() {
+    let platform = Platform::new().await;
+    let event = publish_to_three(&platform).await;
+    let page = format!("/admin/events/{event}");
+    let browser = platform.browser_at(&page).await;
+
     browser.press("Inactive 1").await;
-    browser
-        .arrive(&format!("/admin/events/{event}?outcome=inactive"))
-        .await;
+
+    browser.arrive(&format!("{page}?outcome=inactive")).await;
     assert_eq!(browser.texts("#webhooks tbody th").await, ["Off"]);
     browser.end().await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_events_body_is_shown_readably_and_as_it_is_sent() {
+async fn the_body_of_an_event_is_shown_indented_and_byte_for_byte() {
     let platform = Platform::new().await;
-    let event = EventId(uuid::Uuid::now_v7());
-    let body = format!(
-        r#"{{"id":"{event}","type":"license.updated","environment":"staging","timestamp":"2026-11-23T08:15:30.123Z","data":{{"z":1e400,"a":"<b>1.10</b>"}}}}"#
-    );
-    let published = platform
-        .ask(reqwest::Method::POST, "/api/v1/events", Some(body.clone()))
-        .await;
-    assert_eq!(published.0, 202, "{}", published.1);
-    platform.taken_in(event).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let data = r#"{"z":1e400,"a":"<b>1.10</b>"}"#;
+    let event = event_with(Environment::Staging, EventType::LicenseUpdated, data);
+    platform.take_in_event(&event).await;
+    let page = format!("/admin/events/{}", event.id);
+    let browser = platform.browser_at(&page).await;
 
-    browser.open(&format!("/admin/events/{event}")).await;
     browser.press("Raw, byte for byte as it is sent").await;
 
-    browser.see(&body).await;
+    browser.see(&text_of(&event)).await;
     let shown = browser.texts("pre").await;
-    assert!(
-        shown[0].contains("\"z\": 1e400,\n    \"a\": \"<b>1.10</b>\""),
-        "{shown:?}"
-    );
+    let indented = "\"z\": 1e400,\n    \"a\": \"<b>1.10</b>\"";
+    assert!(shown[0].contains(indented), "{shown:?}");
     assert!(browser.says("There is no webhook yet.").await);
     browser.end().await;
     platform.end().await;
@@ -99,8 +85,7 @@ async fn events_are_filtered_in_the_address_without_scripts_too() {
         let event = platform.publish(Environment::Staging, event_type).await;
         platform.taken_in(event).await;
     }
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.plain_browser().await;
 
     browser.open("/admin/events?since=2026-01-01T00:00").await;
     browser.choose("Event type", "product.created").await;

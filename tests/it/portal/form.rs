@@ -1,73 +1,79 @@
-//! The form of a webhook: made, refused, changed, deleted.
+//! The form of a webhook: creation, refusals, changes, deletion.
 
-use serde_json::json;
-use webhook_domain::{Environment, EventType, SigningSecret, sign};
-use webhook_tests::{Browser, Platform, Received, Receiver};
+use serde_json::{Value, json};
+use webhook_domain::EventType;
+use webhook_tests::rows::URL;
+use webhook_tests::{
+    Browser, CreatedWebhook, NOBODY, Platform, Receiver, assert_fields, length_of, path_of,
+};
+
+const FORM: &str = "/admin/webhooks/new";
 
 const TAB: &str = "\u{e004}";
 const SPACE: &str = " ";
 const ENTER: &str = "\u{e007}";
 
-/// The webhook that the API has under this name.
-async fn stored(platform: &Platform, name: &str) -> serde_json::Value {
-    let list = platform
-        .get(&format!("/api/v1/webhooks?search={name}"))
-        .await;
-    list["data"][0].clone()
+/// The webhook of a name, read from the API.
+async fn stored(platform: &Platform, name: &str) -> Value {
+    let path = format!("/api/v1/webhooks?search={name}");
+    platform.get(&path).await["data"][0].clone()
 }
 
-/// Whether a request is signed with this secret alone.
-fn is_signed(request: &Received, secret: &str) -> bool {
-    let secret = SigningSecret::parse(secret).expect("a secret");
-    let id = request.headers["webhook-id"].parse().expect("an id");
-    let at = request.headers["webhook-timestamp"]
-        .parse()
-        .expect("a time");
-    let expected = sign([&secret].into_iter(), id, at, &request.body);
-    request.headers["webhook-signature"] == expected.standard
+/// The text in the field of a CSS selector.
+async fn typed(browser: &Browser, css: &str) -> String {
+    let value = browser.property(css, "value").await;
+    value.unwrap_or_default()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_activation_alert_is_set_up_tested_and_gets_the_real_event() {
-    let platform = Platform::new().await;
-    let receiver = Receiver::answering(&[]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+/// A browser at the form of an existing webhook.
+async fn edit(platform: &Platform, webhook: &CreatedWebhook) -> Browser {
+    platform.browser_at(&format!("{}/edit", webhook.page)).await
+}
 
+/// Presses the button of the form, and waits for the number of refused fields.
+async fn save_refused(browser: &Browser, fields: usize) {
+    browser.press("Save webhook").await;
+    let summary = format!("{fields} fields need your attention");
+    browser.see(&summary).await;
+}
+
+/// Creates a webhook of `license.activated` through the form, with a search for the type.
+async fn create_alert(browser: &Browser, name: &str, receiver: &Receiver) {
     browser.press("Create the first webhook").await;
-    browser.fill("Name", "Activations").await;
+    browser.fill("Name", name).await;
     browser.fill("Target URL", &receiver.url).await;
     browser.fill("Find a type", "license.activated").await;
     browser.see("1 type fits.").await;
     browser.check("license.activated").await;
     browser.see("1 of 9").await;
     browser.press("Save webhook").await;
-    browser.see("“Activations” is saved").await;
+    browser.see(&format!("“{name}” is saved")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_alert_is_created_tested_and_gets_the_real_event() {
+    let platform = Platform::new().await;
+    let receiver = Receiver::answering(&[]).await;
+    let browser = platform.browser().await;
+
+    create_alert(&browser, "Activations", &receiver).await;
     browser.press("Send test event").await;
     browser.see("The receiver answered 200").await;
-    let event = platform
-        .publish(Environment::Production, EventType::LicenseActivated)
-        .await;
+    let event = platform.take_in(EventType::LicenseActivated).await;
+    let requests = receiver.arrived(2).await;
 
     let webhook = stored(&platform, "Activations").await;
     assert_eq!(webhook["event_types"], json!(["license.activated"]));
-    let arrived = async || receiver.received().into_iter().nth(1);
-    let request = platform.world.eventually("it arrives", arrived).await;
-    assert_eq!(request.headers["webhook-id"], event.to_string());
-    let path = webhook_tests::path_of(&webhook);
-    let secret = platform.get(&format!("{path}/secret")).await;
-    assert!(is_signed(&request, secret["secret"].as_str().expect("one")));
+    assert_eq!(requests[1].headers["webhook-id"], event.to_string());
+    let path = format!("{}/secret", path_of(&webhook));
+    let secret = platform.get(&path).await["secret"].clone();
+    assert!(requests[1].is_signed_by(&[secret.as_str().expect("a secret")]));
     browser.end().await;
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_is_told_at_its_field_and_nothing_typed_is_lost() {
-    let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
-
+/// Fills in the form with four wrong values: the URL, no event type, the first delay, the secret.
+async fn fill_in_wrong_values(browser: &Browser) {
     browser.fill("Name", "Ünsafe “name” & <b>").await;
     browser.fill("Target URL", "ftp://example.com/").await;
     browser.check("Staging").await;
@@ -77,9 +83,16 @@ async fn what_is_refused_is_told_at_its_field_and_nothing_typed_is_lost() {
     browser.see("First delay must be a time").await;
     browser.check("Use my own").await;
     browser.fill("Your secret", "hunter2").await;
-    browser.press("Save webhook").await;
+}
 
-    browser.see("4 fields need your attention").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn each_refused_value_is_reported_at_its_field() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(FORM).await;
+
+    fill_in_wrong_values(&browser).await;
+    save_refused(&browser, 4).await;
+
     assert_eq!(
         browser.texts(".webhook .error:not([hidden])").await,
         [
@@ -89,22 +102,35 @@ async fn what_is_refused_is_told_at_its_field_and_nothing_typed_is_lost() {
             "Must start with whsec_.",
         ]
     );
-    let typed = async |css: &str| browser.property(css, "value").await.unwrap_or_default();
-    assert_eq!(typed("#name").await, "Ünsafe “name” & <b>");
-    assert_eq!(typed("#url").await, "ftp://example.com/");
-    assert_eq!(typed("#retry-initial_interval_ms").await, "soon");
-    assert_eq!(typed("#secret").await, "hunter2");
-    assert_eq!(typed("input[name=environment]:checked").await, "staging");
     browser.end().await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_schedule_of_a_policy_is_drawn_as_one_types() {
+async fn a_refused_form_keeps_every_typed_value() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
+    let browser = platform.browser_at(FORM).await;
+
+    fill_in_wrong_values(&browser).await;
+    save_refused(&browser, 4).await;
+
+    for (field, value) in [
+        ("#name", "Ünsafe “name” & <b>"),
+        ("#url", "ftp://example.com/"),
+        ("#retry-initial_interval_ms", "soon"),
+        ("#secret", "hunter2"),
+        ("input[name=environment]:checked", "staging"),
+    ] {
+        assert_eq!(typed(&browser, field).await, value, "{field}");
+    }
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schedule_of_a_policy_is_drawn_while_an_admin_types() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(FORM).await;
 
     browser.check("Custom").await;
     browser.see("12 attempts over 2 days 15 hours").await;
@@ -119,45 +145,41 @@ async fn the_schedule_of_a_policy_is_drawn_as_one_types() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_came_between_is_shown_and_what_was_typed_is_kept() {
+async fn a_change_by_another_admin_is_shown_and_typed_values_are_kept() {
     let platform = Platform::new().await;
-    let path = platform.webhook_at("https://hooks.example.com/in").await;
-    let page = path.replace("/api/v1", "/admin");
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(&format!("{page}/edit")).await;
+    let webhook = platform.webhook("CRM").at(URL).create().await;
+    let browser = edit(&platform, &webhook).await;
 
     browser.fill("Name", "Mine").await;
-    platform.patch(&path, &json!({"name": "Theirs"})).await;
+    platform.change(&webhook, &json!({"name": "Theirs"})).await;
     browser.press("Save webhook").await;
     browser
         .see("Somebody changed this webhook while you were editing it")
         .await;
     assert_eq!(browser.texts(".now dd").await, ["Theirs"]);
-    assert_eq!(
-        browser.property("#name", "value").await.as_deref(),
-        Some("Mine")
-    );
-    assert_eq!(platform.get(&path).await["name"], "Theirs");
+    assert_eq!(typed(&browser, "#name").await, "Mine");
+    assert_eq!(platform.get(&webhook.path).await["name"], "Theirs");
     browser.press("Save anyway").await;
 
-    browser.arrive(&page).await;
-    assert_eq!(platform.get(&path).await["name"], "Mine");
+    browser.arrive(&webhook.page).await;
+    assert_eq!(platform.get(&webhook.path).await["name"], "Mine");
     browser.end().await;
     platform.end().await;
 }
 
+/// Creates a webhook with values for every list of the form.
+async fn create_with_lists(platform: &Platform) -> CreatedWebhook {
+    let lists = json!({"headers": {"X-Kept": "1", "X-Gone": "2"},
+        "metadata": {"team": "a", "old": "b"}, "event_types": ["license.*", "contract.created"],
+        "timeout_ms": 1_500, "ordering": "by_key"});
+    platform.webhook("CRM").at(URL).with(&lists).create().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_stored_is_kept_changed_and_taken_away_field_by_field() {
+async fn stored_values_are_kept_changed_and_removed_field_by_field() {
     let platform = Platform::new().await;
-    let path = platform.webhook_at("https://hooks.example.com/in").await;
-    let all = json!({"headers": {"X-Kept": "1", "X-Gone": "2"}, "metadata": {"team": "a", "old": "b"},
-        "event_types": ["license.*", "contract.created"], "timeout_ms": 1_500, "ordering": "by_key"});
-    platform.patch(&path, &all).await;
-    let page = path.replace("/api/v1", "/admin");
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(&format!("{page}/edit")).await;
+    let webhook = create_with_lists(&platform).await;
+    let browser = edit(&platform, &webhook).await;
 
     browser.check("license.revoked").await;
     browser.see("8 of 9").await;
@@ -168,27 +190,22 @@ async fn what_is_stored_is_kept_changed_and_taken_away_field_by_field() {
     browser.fill("Name 1", "renamed").await;
     browser.check("No ordering (fastest)").await;
     browser.press("Save webhook").await;
-    browser.arrive(&page).await;
+    browser.arrive(&webhook.page).await;
 
-    let webhook = platform.get(&path).await;
-    assert_eq!(webhook["header_names"], json!(["x-kept", "x-new"]));
-    assert_eq!(webhook["metadata"], json!({"renamed": "b", "team": "a"}));
-    assert_eq!(webhook["event_types"].as_array().map(Vec::len), Some(9));
-    assert_eq!(
-        (&webhook["timeout_ms"], &webhook["ordering"]),
-        (&json!(1_500), &json!("none"))
+    let saved = platform.get(&webhook.path).await;
+    assert_fields(
+        &saved,
+        &json!({"header_names": ["x-kept", "x-new"], "timeout_ms": 1_500, "ordering": "none",
+            "metadata": {"renamed": "b", "team": "a"}}),
     );
+    assert_eq!(saved["event_types"].as_array().map(Vec::len), Some(9));
     browser.end().await;
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pair_that_is_refused_is_told_at_its_row() {
-    let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
-
+/// Fills in headers and metadata with a wrong name, without a name and with the same name twice,
+/// and a limit without a number.
+async fn fill_in_wrong_pairs(browser: &Browser) {
     browser
         .press("Advanced Headers, metadata, timeout, limits, order")
         .await;
@@ -197,6 +214,14 @@ async fn a_pair_that_is_refused_is_told_at_its_row() {
     browser.fill("Name 1", "team").await;
     browser.fill("Name 2", "team").await;
     browser.fill("Requests per second", "many").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_header_or_metadata_pair_is_reported_at_its_row() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(FORM).await;
+
+    fill_in_wrong_pairs(&browser).await;
     browser.press("Save webhook").await;
     browser.see("fields need your attention").await;
 
@@ -209,63 +234,60 @@ async fn a_pair_that_is_refused_is_told_at_its_row() {
             "Appears more than once.",
         ]
     );
-    assert_eq!(
-        browser.text("#rate_limit-error").await,
-        "Must be a whole number."
-    );
+    let rate_limit = browser.text("#rate_limit-error").await;
+    assert_eq!(rate_limit, "Must be a whole number.");
     browser.end().await;
     platform.end().await;
 }
 
+/// Sends the form twice at once, and returns the addresses of both answers.
+const SEND_TWICE: &str = "const form = document.querySelector('form.webhook');
+    const body = () => new URLSearchParams(new FormData(form));
+    const send = () => fetch(form.action, {method: 'POST', body: body()});
+    return Promise.all([send(), send()]).then((answers) => answers.map((answer) => answer.url));";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn two_clicks_make_one_webhook() {
+async fn two_clicks_create_one_webhook() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
+    let browser = platform.browser_at(FORM).await;
     browser.fill("Name", "Once").await;
-    browser
-        .fill("Target URL", "https://hooks.example.com/in")
-        .await;
+    browser.fill("Target URL", URL).await;
     browser.check("All events").await;
 
-    let twice = "const form = document.querySelector('form.webhook');
-        const send = () => fetch(form.action, {method: 'POST', body: new URLSearchParams(new FormData(form))});
-        return Promise.all([send(), send()]).then((answers) => answers.map((answer) => answer.url));";
-    let led = browser.run(twice, vec![]).await;
+    let led = browser.run(SEND_TWICE, vec![]).await;
 
     assert_eq!(led[0], led[1]);
     assert!(led[0].as_str().is_some_and(|url| url.ends_with("/test")));
     let list = platform.get("/api/v1/webhooks").await;
-    assert_eq!(list["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(length_of(&list), 1);
     browser.end().await;
     platform.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_made_with_the_keyboard_alone() {
-    let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
-    let go_to = async |label: &str| {
-        for _ in 0..60 {
-            if browser.focused().await == label {
-                return;
-            }
-            browser.type_keys(TAB).await;
+/// Presses Tab until the focus is at the element of an accessible name.
+async fn tab_to(browser: &Browser, label: &str) {
+    for _ in 0..60 {
+        if browser.focused().await == label {
+            return;
         }
-        panic!("Tab does not lead to {label}");
-    };
+        browser.type_keys(TAB).await;
+    }
+    panic!("Tab does not lead to {label}");
+}
 
-    go_to("Name").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_created_with_the_keyboard_alone() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(FORM).await;
+
+    tab_to(&browser, "Name").await;
     browser.type_keys("Keys").await;
-    go_to("Target URL").await;
-    browser.type_keys("https://hooks.example.com/in").await;
-    go_to("Telemetry Events").await;
+    tab_to(&browser, "Target URL").await;
+    browser.type_keys(URL).await;
+    tab_to(&browser, "Telemetry Events").await;
     browser.type_keys(SPACE).await;
     browser.see("2 of 2").await;
-    go_to("Save webhook").await;
+    tab_to(&browser, "Save webhook").await;
     browser.type_keys(ENTER).await;
 
     browser.see("“Keys” is saved").await;
@@ -276,63 +298,64 @@ async fn a_webhook_is_made_with_the_keyboard_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_made_and_changed_without_scripts() {
+async fn a_webhook_is_created_and_tested_without_scripts() {
     let platform = Platform::new().await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open("/admin/webhooks/new").await;
+    let browser = platform.plain_browser_at(FORM).await;
 
     browser.fill("Name", "Plain").await;
-    browser.fill("Target URL", "http://127.0.0.1:9/").await;
+    browser.fill("Target URL", NOBODY).await;
     browser.check("License Events").await;
     browser.press("Save webhook").await;
     browser.see("“Plain” is saved").await;
     browser.press("Send test event").await;
+
     browser.see("Result").await;
     browser.see("firewall").await;
-    let made = stored(&platform, "Plain").await;
-    let page = format!("/admin/webhooks/{}", made["id"].as_str().expect("an id"));
-    browser.open(&format!("{page}/edit")).await;
-    browser.check("All events").await;
-    browser.check("Inactive").await;
-    browser.press("Save webhook").await;
-    browser.arrive(&page).await;
-    browser.open(&format!("{page}/test")).await;
-    browser.press("Activate").await;
-    browser.see("Send a test event").await;
-
-    assert_eq!(made["event_types"], json!(["license.*"]));
-    let changed = stored(&platform, "Plain").await;
-    assert_eq!(changed["event_types"], json!(["*"]));
-    assert_eq!(changed["status"], "active");
+    let created = stored(&platform, "Plain").await;
+    assert_eq!(created["event_types"], json!(["license.*"]));
     browser.end().await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleting_says_what_is_cancelled_and_asks_first() {
+async fn a_webhook_is_changed_and_activated_without_scripts() {
     let platform = Platform::new().await;
-    let path = platform.webhook_at("http://127.0.0.1:9/").await;
-    let page = path.replace("/api/v1", "/admin");
-    let event = platform
-        .publish(Environment::Production, EventType::LicenseCreated)
-        .await;
-    platform.taken_in(event).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let webhook = platform.webhook("Plain").types(&["license.*"]);
+    let webhook = webhook.create().await;
+    let browser = platform.plain_browser().await;
 
-    browser.press("Delete Receiver").await;
+    browser.open(&format!("{}/edit", webhook.page)).await;
+    browser.check("All events").await;
+    browser.check("Inactive").await;
+    browser.press("Save webhook").await;
+    browser.arrive(&webhook.page).await;
+    let inactive = platform.get(&webhook.path).await;
+    browser.open(&format!("{}/test", webhook.page)).await;
+    browser.press("Activate").await;
+    browser.see("Send a test event").await;
+
+    let saved = json!({"event_types": ["*"], "status": "inactive"});
+    assert_fields(&inactive, &saved);
+    assert_eq!(platform.get(&webhook.path).await["status"], "active");
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_confirmed_with_the_number_of_cancelled_deliveries() {
+    let platform = Platform::new().await;
+    let webhook = platform.webhook("CRM").create().await;
+    platform.take_in(EventType::LicenseCreated).await;
+    let browser = platform.browser().await;
+
+    browser.press("Delete CRM").await;
     browser.see("1 pending delivery is cancelled").await;
     browser.press("Delete webhook").await;
 
     browser.arrive("/admin/webhooks").await;
-    browser.see("“Receiver” is deleted").await;
-    let cancelled = async || (platform.count("cancelled").await == 1).then_some(());
-    platform
-        .world
-        .eventually("it is cancelled", cancelled)
-        .await;
-    browser.open(&format!("{page}/edit")).await;
+    browser.see("“CRM” is deleted").await;
+    platform.deliveries_become("cancelled", 1).await;
+    browser.open(&format!("{}/edit", webhook.page)).await;
     browser.see("Not found").await;
     browser.end().await;
     platform.end().await;

@@ -1,21 +1,19 @@
-//! The reference for receivers: every type with an example that verifies, and how to verify.
+//! The reference for receivers: every type with a verifiable example, and the guide to verifying.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use standardwebhooks::Webhook;
 use webhook_domain::EventType;
-use webhook_tests::{Browser, Platform, Service};
+use webhook_tests::Platform;
 
-/// A request as the page shows it: its headers and its body.
+/// The headers and the body of a request on the page.
 fn read_request(text: &str) -> (HeaderMap, &str) {
     let (head, body) = text.split_once("\n\n").expect("a head and a body");
     let headers = head.lines().skip(1).map(|line| {
         let (name, value) = line.split_once(": ").expect("a header");
         let name: HeaderName = name.parse().expect("a header's name");
-        (
-            name,
-            HeaderValue::from_str(value).expect("a header's value"),
-        )
+        let value = HeaderValue::from_str(value);
+        (name, value.expect("a header's value"))
     });
     (headers.collect(), body)
 }
@@ -23,10 +21,7 @@ fn read_request(text: &str) -> (HeaderMap, &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_type_is_shown_with_an_example_that_verifies() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser
-        .sign_in(&Service::new_key(&platform.world, "viewer").await)
-        .await;
+    let browser = platform.browser_of("viewer").await;
 
     browser.open("/admin/event-types#license.activated").await;
 
@@ -38,7 +33,7 @@ async fn every_event_type_is_shown_with_an_example_that_verifies() {
         let (headers, body) = read_request(&sent);
         verifier
             .verify(body.as_bytes(), &headers)
-            .expect("it holds");
+            .expect("the signature holds");
         let event: Value = serde_json::from_str(body).expect("JSON");
         assert_eq!(event["type"], event_type.as_str());
         assert_eq!(headers["x-webhook-event"], event_type.as_str());
@@ -52,8 +47,7 @@ async fn every_event_type_is_shown_with_an_example_that_verifies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_to_verifying_has_every_language_and_code_to_copy() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
 
     browser.open("/admin/event-types").await;
     browser.press("How to verify a request").await;

@@ -2,60 +2,52 @@
 
 use serde_json::json;
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Browser, Platform, Receiver, Service, event};
+use webhook_tests::{Platform, Receiver, event, length_of, text_of};
 
 const LIST: &str = "/admin/rejected-messages";
 
-/// Puts messages among the rejected ones, and waits until they are listed.
+/// Puts messages into the queue of rejected messages, and waits for the list.
 async fn reject(platform: &Platform, bodies: &[&str]) {
     for body in bodies {
         platform.world.broker.put_rejected(body).await;
     }
     let listed = async || {
         let page = platform.get("/api/v1/rejected-messages").await;
-        let rows = page["data"].as_array().map_or(0, Vec::len);
-        (rows == bodies.len()).then_some(())
+        (length_of(&page) == bodies.len()).then_some(())
     };
-    platform.world.eventually("they are listed", listed).await;
+    let world = &platform.world;
+    world.eventually("the messages are listed", listed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_message_is_read_and_requeued() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
-    platform.webhook_at(&receiver.url).await;
+    platform.webhook_to(&receiver).create().await;
     let event = event(Environment::Production, EventType::LicenseActivated);
-    let body = String::from_utf8(event.body.to_vec()).expect("text");
-    reject(&platform, &[&body]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    reject(&platform, &[&text_of(&event)]).await;
+    let browser = platform.browser_at(LIST).await;
 
-    browser.open(LIST).await;
     let reason = browser.text("tbody th a").await;
     browser.press(&reason).await;
     browser.see("Why it was rejected").await;
-    assert!(
-        browser
-            .text("pre")
-            .await
-            .contains("\"license_id\": \"lic_42\"")
-    );
+    let body = browser.text("pre").await;
+    assert!(body.contains("\"license_id\": \"lic_42\""), "{body}");
     browser.press("Requeue").await;
 
     browser.see("The message is back in the queue.").await;
     browser.see("Nothing was rejected").await;
-    let arrived = async || receiver.has(&event.body).then_some(());
-    platform.world.eventually("it is delivered", arrived).await;
+    let requests = receiver.arrived(1).await;
+    assert_eq!(requests[0].body, event.body);
     browser.end().await;
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_that_is_found_is_discarded_after_it_was_counted_and_asked() {
+async fn all_messages_are_discarded_after_they_were_counted() {
     let platform = Platform::new().await;
     reject(&platform, &["wrong", "{\"a\":1}", "wronger"]).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
 
     browser.open(LIST).await;
     browser.press("Discard all…").await;
@@ -73,11 +65,10 @@ async fn all_that_is_found_is_discarded_after_it_was_counted_and_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_scripts_one_is_discarded_and_what_a_search_finds_is_requeued() {
+async fn without_scripts_a_single_message_is_discarded_and_a_search_is_requeued() {
     let platform = Platform::new().await;
     reject(&platform, &["wrong", "wronger"]).await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.plain_browser().await;
 
     browser.open(LIST).await;
     browser.press(&browser.text("tbody th a").await).await;
@@ -98,12 +89,10 @@ async fn without_scripts_one_is_discarded_and_what_a_search_finds_is_requeued() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_reads_a_message_or_takes_its_body_and_sees_no_buttons() {
+async fn a_viewer_reads_a_message_or_downloads_its_body_and_sees_no_buttons() {
     let platform = Platform::new().await;
     reject(&platform, &["<script>alert(1)</script>"]).await;
-    let key = Service::new_key(&platform.world, "viewer").await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&key).await;
+    let browser = platform.browser_of("viewer").await;
 
     browser.open(LIST).await;
     let on_list = browser.count("main button, main .button").await;

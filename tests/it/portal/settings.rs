@@ -1,17 +1,15 @@
-//! What counts for the whole platform, seen and changed.
+//! The settings of the whole platform, shown and changed.
 
 use serde_json::json;
-use webhook_tests::{Browser, Platform, Service};
+use webhook_tests::Platform;
 
 const SETTINGS: &str = "/admin/settings";
 const POLICIES: &str = "/admin/settings/retry-policies";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_is_asked_before_a_shorter_retention_deletes_something() {
+async fn an_owner_confirms_a_shorter_retention_that_deletes_rows() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(SETTINGS).await;
+    let browser = platform.browser_at(SETTINGS).await;
 
     browser.fill("Requests and responses", "2d").await;
     browser.fill("Outgoing IP addresses", "203.0.113.7").await;
@@ -34,11 +32,9 @@ async fn an_owner_is_asked_before_a_shorter_retention_deletes_something() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
+async fn each_wrong_value_is_reported_at_its_field_and_typed_values_stay() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(SETTINGS).await;
+    let browser = platform.browser_at(SETTINGS).await;
 
     browser.fill("Events", "soon").await;
     browser.fill("Grace period", "8d").await;
@@ -62,11 +58,9 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_else_changed_meanwhile_is_told_and_not_overwritten() {
+async fn a_change_by_another_owner_is_shown_and_not_overwritten() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(SETTINGS).await;
+    let browser = platform.browser_at(SETTINGS).await;
     let theirs = json!({"disable_after": "3d"});
     assert_eq!(platform.patch("/api/v1/settings", &theirs).await.0, 200);
 
@@ -85,11 +79,9 @@ async fn what_somebody_else_changed_meanwhile_is_told_and_not_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_admin_sees_what_is_set_and_no_button_that_would_be_refused() {
+async fn an_admin_sees_the_settings_and_no_button_that_would_be_refused() {
     let platform = Platform::new().await;
-    let key = Service::new_key(&platform.world, "admin").await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&key).await;
+    let browser = platform.browser_of("admin").await;
 
     browser.open(SETTINGS).await;
     browser.see("Audit log 365 days").await;
@@ -106,11 +98,9 @@ async fn an_admin_sees_what_is_set_and_no_button_that_would_be_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_policy_is_drawn_as_it_is_written_and_then_saved() {
+async fn a_retry_policy_is_drawn_while_an_owner_types_and_then_saved() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(POLICIES).await;
+    let browser = platform.browser_at(POLICIES).await;
 
     browser.press("Edit the policy of staging").await;
     browser.fill("Attempts", "4").await;
@@ -134,9 +124,7 @@ async fn a_retry_policy_is_drawn_as_it_is_written_and_then_saved() {
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_changed_without_scripts() {
     let platform = Platform::new().await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    browser.open(SETTINGS).await;
+    let browser = platform.plain_browser_at(SETTINGS).await;
 
     browser.fill("Audit log", "10d").await;
     browser.press("Save settings").await;

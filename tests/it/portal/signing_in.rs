@@ -1,9 +1,9 @@
-//! Signing in with a key, and what is refused.
+//! Signing in with a key.
 
 use webhook_tests::{Browser, Platform, Service};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_signs_in_and_leads_where_one_wanted_to_go() {
+async fn signing_in_leads_to_the_page_that_asked_for_a_key() {
     let platform = Platform::new().await;
     let browser = Browser::new(&platform.api).await;
     browser.open("/admin/webhooks?status=active").await;
@@ -27,7 +27,7 @@ async fn a_key_signs_in_and_leads_where_one_wanted_to_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publishers_key_sees_nothing() {
+async fn the_key_of_a_publisher_opens_no_page() {
     let platform = Platform::new().await;
     let key = Service::new_key(&platform.world, "publisher").await;
     let browser = Browser::new(&platform.api).await;

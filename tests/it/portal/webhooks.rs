@@ -1,13 +1,13 @@
 //! The list of webhooks.
 
-use webhook_tests::{Browser, Platform};
+use webhook_tests::Platform;
+use webhook_tests::rows::URL;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_switched_off_in_place_and_that_is_taken_back() {
+async fn a_webhook_is_set_inactive_in_the_list_and_active_again_by_undo() {
     let platform = Platform::new().await;
-    platform.webhook_at("https://hooks.example.com/in").await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    platform.webhook("Receiver").at(URL).create().await;
+    let browser = platform.browser().await;
 
     browser.press("Deactivate Receiver").await;
     browser.see("“Receiver” is Inactive now").await;
@@ -21,20 +21,17 @@ async fn a_webhook_is_switched_off_in_place_and_that_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_typed_filters_and_is_in_the_address() {
+async fn a_typed_search_filters_the_list_and_is_in_the_address() {
     let platform = Platform::new().await;
-    platform.webhook_at("https://hooks.example.com/in").await;
-    platform.webhook_at("https://crm.example.com/in").await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    platform.webhook("Receiver").at(URL).create().await;
+    let crm = "https://crm.example.com/in";
+    platform.webhook("CRM").at(crm).create().await;
+    let browser = platform.browser().await;
 
     browser.fill("Search", "crm").await;
 
     browser.arrive("/admin/webhooks?search=crm").await;
-    assert_eq!(
-        browser.texts("tbody .url").await,
-        ["https://crm.example.com/in"]
-    );
+    assert_eq!(browser.texts("tbody .url").await, [crm]);
     browser.end().await;
     platform.end().await;
 }
@@ -42,9 +39,8 @@ async fn what_is_typed_filters_and_is_in_the_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_works_without_scripts() {
     let platform = Platform::new().await;
-    platform.webhook_at("https://hooks.example.com/in").await;
-    let browser = Browser::without_scripts(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    platform.webhook("Receiver").at(URL).create().await;
+    let browser = platform.plain_browser().await;
 
     browser.press("Deactivate Receiver").await;
     browser.see("“Receiver” is Inactive now").await;
