@@ -10,7 +10,7 @@ use url::Url;
 use webhook_broker::Publisher;
 use webhook_domain::{Environment, Event, EventId, EventType, RetryPolicy};
 
-use crate::answers::path_of;
+use crate::answers::{each, path_of};
 use crate::{Proxy, Received, Receiver, Service, World, event, text_of};
 
 pub use webhooks::{CreatedWebhook, NOBODY, NewWebhook, UNKNOWN_ID};
