@@ -168,7 +168,7 @@ impl StageSetup {
             let pools = Pools::connect(&world.database.url).await.expect("pools");
             let run = webhook_dispatcher::run(config.clone(), pools, stops.clone());
             dispatchers.push(tokio::spawn(async move {
-                run.await.expect("the dispatcher runs")
+                run.await.expect("the dispatcher runs");
             }));
         }
         let publisher = Publisher::start(broker, "test", CancellationToken::new());
