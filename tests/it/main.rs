@@ -24,6 +24,7 @@ mod management;
 mod platform;
 mod races;
 mod rejected;
+mod link_patterns;
 mod settings;
 mod url_checks;
 

@@ -7,7 +7,13 @@ use webhook_tests::{CreatedWebhook, Platform, Receiver};
 // All pages.
 mod accessibility;
 mod crawl;
+mod density;
+mod keys;
+mod leading_on;
+mod navigation;
+mod phones;
 mod signing_in;
+mod zones;
 
 // Webhooks.
 mod bulk;

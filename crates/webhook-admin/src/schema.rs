@@ -11,8 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
     EventPattern, EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind,
-    JobStatus, KeyName, Metadata, OrderingField, PlatformSettings, ReceivedHeaders, Role,
-    SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription, WebhookName,
+    JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, ReceivedHeaders,
+    Role, SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription, WebhookName,
     WebhookStatus, WebhookUrl,
 };
 
@@ -142,6 +142,12 @@ schemas! {
     /// A number of hours, 1 to 2160, or of days, 1 to 90; `s` and `m` do as well.
     DisableAfterText "DisableAfter" = text(
         "^(([1-9]|[1-9][0-9]{1,2}|1[0-9]{3}|20[0-9]{2}|21[0-5][0-9]|2160)h|([1-9]|[1-8][0-9]|90)d)$", 2, 5, "5d");
+    /// URLs by field of a payload, `{id}` in place of the id.
+    LinkPatternPairs "LinkPatterns" = pairs(
+            text("^https://[a-z][a-z0-9-]*(\\.[a-z][a-z0-9-]*)*(:[0-9]{2,4})?/[A-Za-z0-9/_.?=-]*\\{id\\}[A-Za-z0-9/_.?=&-]*$", 13, LinkPatterns::MAX_URL_BYTES, "https://licenses.example.com/{id}"),
+            LinkPatterns::MAX)
+        .property_names(Some(name_of(text("^[A-Za-z0-9._-]+$", 1, LinkPatterns::MAX_FIELD_CHARS, "license_id"))))
+        .schema_type(SchemaType::Array(vec![Type::Object, Type::Null]));
     /// A span of time up to 30 s.
     WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
     /// The place of the next page: `next_cursor` of the page before.

@@ -1,11 +1,12 @@
 //! The settings of the whole platform, changed by owners.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, EgressAddress, PlatformSettings, Retention};
+use webhook_domain::{AuditAction, EgressAddress, LinkPatterns, PlatformSettings, Retention};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
 use webhook_store::{retention, settings, transaction};
@@ -38,6 +39,10 @@ request! {
         /// network are set to zero.
         #[schema(value_type = Option<schema::EgressAddresses>, inline)]
         egress_addresses: Patch<Vec<EgressAddress>> = patch(take_addresses),
+        /// Takes the place of all links. By field of a payload, such as `license_id`: the URL of the
+        /// page that shows the object, with `{id}` in place of the id.
+        #[schema(value_type = Option<schema::LinkPatternPairs>, inline)]
+        link_patterns: Patch<LinkPatterns> = patch(take_patterns),
     }
 }
 
@@ -88,6 +93,9 @@ pub struct ValuesBody {
     /// The source addresses of requests to receivers, for the receivers' allow-lists.
     #[schema(example = json!(["203.0.113.7", "2001:db8::/48"]))]
     pub egress_addresses: Vec<String>,
+    /// The pages that the portal links ids in payloads to, by field of the payload.
+    #[schema(example = json!({"license_id": "https://licenses.example.com/{id}"}))]
+    pub link_patterns: BTreeMap<String, String>,
 }
 
 /// How long rows are kept. Pending deliveries and the events of pending deliveries are always kept.
@@ -114,6 +122,12 @@ pub async fn find_settings(connections: &Connections) -> Result<SettingsBody, Re
     let row = settings::find(&mut connection).await?;
     let policies = list_defaults(&mut connection).await?;
     Ok(SettingsBody::of(&row, policies))
+}
+
+/// Reads the links for ids in payloads.
+pub async fn find_link_patterns(connections: &Connections) -> Result<LinkPatterns, Refusal> {
+    let mut connection = connections.acquire().await?;
+    Ok(settings::find_link_patterns(&mut connection).await?)
 }
 
 /// Changes settings by a patch, and returns the settings afterwards.
@@ -179,6 +193,9 @@ impl PatchSettings {
             egress_addresses: self
                 .egress_addresses
                 .over(current.egress_addresses, default.egress_addresses),
+            link_patterns: self
+                .link_patterns
+                .over(current.link_patterns, default.link_patterns),
         }
     }
 }
@@ -215,6 +232,19 @@ fn take_addresses(fields: &mut Fields<'_>, name: &str) -> Option<Vec<EgressAddre
     Some(addresses)
 }
 
+/// Takes links for ids out; each wrong link is refused by the name of its field.
+fn take_patterns(fields: &mut Fields<'_>, name: &str) -> Option<LinkPatterns> {
+    let pairs = |pairs: BTreeMap<String, String>| Ok::<_, String>(pairs);
+    let pairs = fields.optional_json(name, "an object of strings", pairs)?;
+    let mut patterns = LinkPatterns::default();
+    for (field, url) in pairs {
+        if let Err(error) = patterns.set(&field, &url) {
+            fields.refuse(&format!("{name}.{field}"), error);
+        }
+    }
+    Some(patterns)
+}
+
 impl SettingsBody {
     fn of(row: &SettingsRow, default_retry_policies: Vec<DefaultRetryPolicy>) -> Self {
         Self {
@@ -240,6 +270,7 @@ impl From<&PlatformSettings> for ValuesBody {
             disable_after: write_duration(settings.disable_after),
             default_grace_period: write_duration(settings.grace_period),
             egress_addresses: addresses.map(ToString::to_string).collect(),
+            link_patterns: settings.link_patterns.pairs().clone(),
         }
     }
 }
@@ -261,7 +292,7 @@ mod tests {
     #[test]
     fn an_empty_patch_changes_nothing_and_null_sets_the_default() {
         let all = r#"{"retention":null,"disable_after":null,"default_grace_period":null,
-            "egress_addresses":null}"#;
+            "egress_addresses":null,"link_patterns":null}"#;
         let each = r#"{"retention":{"events":null,"deliveries":null,"bodies":null,"audit":null}}"#;
 
         for body in ["{}", all, each] {
@@ -273,7 +304,8 @@ mod tests {
     fn a_patch_changes_what_it_names() {
         let patched = patch(
             r#"{"retention":{"bodies":"36h"},"default_grace_period":"0",
-                "egress_addresses":["203.0.113.7","203.0.113.7/32","2001:db8::1/48"]}"#,
+                "egress_addresses":["203.0.113.7","203.0.113.7/32","2001:db8::1/48"],
+                "link_patterns":{"license_id":"https://a.example/{id}"}}"#,
         );
 
         let values = patched.map(|settings| serde_json::json!(ValuesBody::from(&settings)));
@@ -283,6 +315,7 @@ mod tests {
                 "retention": {"events": "30d", "deliveries": "30d", "bodies": "36h", "audit": "365d"},
                 "disable_after": "5d", "default_grace_period": "0",
                 "egress_addresses": ["203.0.113.7", "2001:db8::/48"],
+                "link_patterns": {"license_id": "https://a.example/{id}"},
             }))
         );
     }
@@ -291,7 +324,8 @@ mod tests {
     fn all_that_is_wrong_is_named() {
         let refused = patch(
             r#"{"retention":{"events":"soon","bodies":"31d","all":"1d"},"disable_after":"5",
-                "default_grace_period":"8d","egress_addresses":["10.0.0.0/33"],"x":1}"#,
+                "default_grace_period":"8d","egress_addresses":["10.0.0.0/33"],
+                "link_patterns":{"license_id":"http://a.example/{id}"},"x":1}"#,
         );
 
         assert_eq!(
@@ -301,6 +335,7 @@ mod tests {
                 "retention.all".to_owned(),
                 "disable_after".to_owned(),
                 "egress_addresses[0]".to_owned(),
+                "link_patterns.license_id".to_owned(),
                 "default_grace_period".to_owned(),
                 "x".to_owned(),
             ])

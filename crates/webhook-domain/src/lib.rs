@@ -32,6 +32,7 @@ pub use access::{
     address_policy::AddressPolicy,
     api_key::{ApiKey, ApiKeyError, KeyName},
     audit_action::AuditAction,
+    link_patterns::{LinkPatternError, LinkPatterns},
     platform_settings::{EgressAddress, PlatformSettings, Retention},
     role::{Permission, Role},
     session::SessionToken,

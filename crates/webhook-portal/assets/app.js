@@ -3,14 +3,18 @@
 import { equipCode } from "./code.js";
 import { followCopies, offerCopies } from "./copy.js";
 import { followChoices, prepareChoices } from "./event_choice.js";
+import { followFolds, prepareFolds } from "./fold.js";
 import { followWebhookForm, offerRows } from "./form.js";
+import { followKeys } from "./keys.js";
 import { keepFresh } from "./live.js";
 import { loadPlaces } from "./load.js";
 import { followPolicies } from "./retry_policy.js";
 import { followSelections } from "./select.js";
 import { followSuggestions } from "./suggest.js";
 import { followFilters, followForms } from "./swap.js";
-import { localiseTimes } from "./time.js";
+import { chooseLanguage, followLanguage } from "./tabs.js";
+import { followTimes, localiseTimes } from "./time.js";
+import { followZone, localiseFields } from "./zone.js";
 
 // What listens for the whole page.
 followForms();
@@ -21,11 +25,19 @@ followWebhookForm();
 followChoices();
 followCopies();
 followSelections();
+followFolds();
+followKeys();
+followLanguage();
+followTimes();
+followZone();
 keepFresh();
 
 // What is done to what is shown, now and whenever something takes its place.
 function equip(shown) {
   localiseTimes(shown);
+  localiseFields(shown);
+  prepareFolds(shown);
+  chooseLanguage(shown);
   offerCopies(shown);
   prepareChoices(shown);
   offerRows(shown);
@@ -34,6 +46,4 @@ function equip(shown) {
 }
 
 equip(document);
-// On a narrow screen the navigation scrolls.
-document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.addEventListener("swapped", (event) => equip(event.target));

@@ -1,19 +1,26 @@
-// Buttons marked `data-copy="<id>"` copy what a field or a text says. Without a script they are hidden.
+// Buttons marked `data-copy="<id>"` copy what a field or a text says, buttons marked `data-copy-before`
+// the text of the element before them. Without a script they are hidden.
+
+const BUTTONS = "[data-copy], [data-copy-before]";
 
 export function followCopies() {
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-copy]");
-    if (button) copy(button, document.getElementById(button.dataset.copy));
+    const button = event.target.closest?.(BUTTONS);
+    if (!button) return;
+    const { copy: id } = button.dataset;
+    copy(button, id ? document.getElementById(id) : button.previousElementSibling);
   });
 }
 
 export function offerCopies(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll(BUTTONS)) button.hidden = false;
 }
 
 // Where a browser gives no access to the clipboard, the text is selected for the person's own hand.
 export async function copy(button, source) {
-  const said = button.textContent;
+  // "Copied" is still to be read.
+  if (button.ariaLive) return;
+  const said = [...button.childNodes];
   try {
     await navigator.clipboard.writeText(source.value ?? source.textContent);
     say(button, "Copied", said);
@@ -36,5 +43,8 @@ function select(source) {
 function say(button, text, before) {
   button.ariaLive = "polite";
   button.textContent = text;
-  setTimeout(() => (button.textContent = before), 3000);
+  setTimeout(() => {
+    button.replaceChildren(...before);
+    button.removeAttribute("aria-live");
+  }, 3000);
 }

@@ -20,6 +20,9 @@ use words::in_words;
 mod difference;
 mod words;
 
+/// How many changed fields a line of the list names; more would not fit beside the subject.
+const NAMED_FIELDS: usize = 2;
+
 #[derive(Template)]
 #[template(path = "audit/list.html")]
 struct AuditPage {
@@ -46,6 +49,16 @@ impl Entry {
             differences: differences(body.before.as_ref(), body.after.as_ref()),
             title,
             body,
+        }
+    }
+
+    /// The changed fields in a few words: `Name, URL and 3 more`.
+    pub(super) fn changed_fields(&self) -> String {
+        let fields = self.differences.iter().map(|one| one.field.as_str());
+        let named = fields.take(NAMED_FIELDS).collect::<Vec<_>>().join(", ");
+        match self.differences.len().saturating_sub(NAMED_FIELDS) {
+            0 => named,
+            more => format!("{named} and {more} more"),
         }
     }
 

@@ -8,18 +8,60 @@ use askama::Values;
 use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
 
+use super::moment;
+use super::shorten;
 use super::span::in_words;
 
-/// A time as an HTML element in UTC. A script changes the text to the reader's time zone; the title keeps
-/// the exact time.
+/// A time as an HTML element in UTC. A script changes the text to the reader's time zone.
 #[askama::filter_fn]
 pub(crate) fn time(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(moment::element(at)))
+}
+
+/// A time for a list: a script changes the text to `3 min ago`, and the title to the exact time in the
+/// reader's time zone.
+#[askama::filter_fn]
+pub(crate) fn ago(at: &DateTime<Utc>, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(moment::relative_element(at)))
+}
+
+/// The time of a query (RFC 3339) as an HTML element; any other text as text.
+#[askama::filter_fn]
+pub(crate) fn text_time(text: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(Safe(moment::element(&at.to_utc())));
+    }
+    Ok(Safe(escape(text, Html)?.to_string()))
+}
+
+/// A message of the API as HTML, with the times in it (`2026-11-27 04:05:02 UTC`) as elements.
+#[askama::filter_fn]
+pub(crate) fn timed<T: Display>(message: T, _: &dyn Values) -> askama::Result<Safe<String>> {
+    // Escaped first: the message may repeat text that came from outside.
+    let message = escape(message.to_string(), Html)?.to_string();
+    Ok(Safe(moment::mark_times(&message)))
+}
+
+/// A URL on one line, shortened in the middle; the whole URL shows on focus and hover.
+#[askama::filter_fn]
+pub(crate) fn short_url<T: Display>(url: T, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let url = url.to_string();
+    let text = |part: &str| Ok::<_, askama::Error>(escape(part, Html)?.to_string());
+    let (head, tail) = shorten::halves(&url);
     Ok(Safe(format!(
-        "<time datetime=\"{}\" title=\"{} UTC\">{}</time>",
-        at.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
-        at.format("%Y-%m-%d %H:%M:%S%.3f"),
-        time_of(at),
+        "<span class=\"tip middle\" tabindex=\"0\"><span class=\"head-part\">{}</span><span>{}</span>\
+         <span class=\"tip-text\">{}</span></span>",
+        text(head)?,
+        text(tail)?,
+        text(&url)?,
     )))
+}
+
+/// The beginning and the end of an id: `0192f0c1…4d5e`. The beginning of a UUID v7 is a time, which
+/// neighbours in a list share.
+#[askama::filter_fn]
+pub(crate) fn short_id<T: Display>(id: T, _: &dyn Values) -> askama::Result<String> {
+    Ok(shorten::id(&id.to_string()))
 }
 
 /// A time of a query (RFC 3339) as the value of a browser's time field, in UTC; empty if the text is no
@@ -30,11 +72,6 @@ pub(crate) fn field_time(text: &str, _: &dyn Values) -> askama::Result<String> {
     Ok(time.map_or(String::new(), |time| {
         time.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string()
     }))
-}
-
-/// A time as text without an HTML element.
-pub(crate) fn time_of(at: &DateTime<Utc>) -> String {
-    at.format("%-d %b %Y, %H:%M:%S UTC").to_string()
 }
 
 /// A share as a percentage, never rounded up to 100 %: `99.95 %`.

@@ -21,13 +21,21 @@ mod html;
 mod problems;
 
 // Parts of pages.
+mod api_call;
 mod assets;
 mod chart;
+mod chips;
 mod filters;
 mod json;
+mod moment;
+mod navigation;
 mod notice;
+mod payload;
 mod retry_policy;
+mod samples;
 mod schedule;
+mod shell;
+mod shorten;
 mod span;
 
 // The pages.
@@ -43,16 +51,6 @@ mod rejected_messages;
 
 mod audit;
 mod settings;
-
-/// The sections of the navigation.
-pub(crate) const SECTIONS: [(&str, &str); 6] = [
-    ("/admin/webhooks", "Webhooks"),
-    ("/admin/webhook-deliveries", "Webhook Deliveries"),
-    ("/admin/events", "Events"),
-    ("/admin/rejected-messages", "Rejected messages"),
-    ("/admin/event-types", "Event types"),
-    ("/admin/settings", "Settings"),
-];
 
 /// All pages; a refused request becomes a page too.
 pub fn pages() -> impl HttpServiceFactory {

@@ -5,16 +5,16 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use url::form_urlencoded::byte_serialize;
 use webhook_domain::FieldError;
 
 use super::html::{html, render};
 use super::{assets, filters};
-use webhook_admin::Refusal;
-use webhook_web::Problem;
+use webhook_admin::{Caller, Refusal};
 use webhook_web::request_id;
+use webhook_web::{Authenticated, Problem};
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -26,6 +26,10 @@ struct ProblemPage<'a> {
     fields: &'a [FieldError],
     /// The path of the refused request, without its query.
     path: &'a str,
+    /// Who asked. `None`: the request was refused before its session was looked at.
+    known: Option<Caller>,
+    /// The sign-in page, which leads back to the refused page.
+    sign_in: String,
     request_id: String,
 }
 
@@ -53,6 +57,12 @@ pub(super) async fn tell_problems(
 
 /// Leads to the sign-in page, and from there back to the page of the request.
 fn to_sign_in(request: &HttpRequest) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, sign_in_path(request)))
+        .finish()
+}
+
+fn sign_in_path(request: &HttpRequest) -> String {
     let mut path = "/admin/sign-in".to_owned();
     if request.method().is_safe() {
         let wanted = request.uri().path_and_query();
@@ -60,9 +70,7 @@ fn to_sign_in(request: &HttpRequest) -> HttpResponse {
         path.push_str("?next=");
         path.extend(byte_serialize(wanted.as_bytes()));
     }
-    HttpResponse::SeeOther()
-        .insert_header((LOCATION, path))
-        .finish()
+    path
 }
 
 fn tell(request: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Problem> {
@@ -74,9 +82,18 @@ fn tell(request: &HttpRequest, problem: &Problem) -> Result<HttpResponse, Proble
         detail: problem.to_string(),
         fields: problem.fields(),
         path: request.path(),
+        known: caller(request),
+        sign_in: sign_in_path(request),
         request_id: request_id::current().unwrap_or_default(),
     };
     Ok(html(status).body(render(&page)?))
+}
+
+/// The caller, if the request had one. A caller whose role was refused is known too.
+fn caller(request: &HttpRequest) -> Option<Caller> {
+    let extensions = request.extensions();
+    let known = extensions.get::<Authenticated>();
+    known.map(|Authenticated(caller)| caller.clone())
 }
 
 fn title(status: StatusCode) -> &'static str {
@@ -90,9 +107,19 @@ fn title(status: StatusCode) -> &'static str {
     }
 }
 
+/// Leads from a path with slashes at its end to the page without them; any other path has no page.
 #[allow(clippy::unused_async, reason = "handlers are async")]
-pub(super) async fn refuse_path() -> Result<HttpResponse, Problem> {
-    Err(Refusal::NotFound("page").into())
+pub(super) async fn refuse_path(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let page = request.path().trim_end_matches('/');
+    if page == request.path() || !request.method().is_safe() {
+        return Err(Refusal::NotFound("page").into());
+    }
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    // Every path here starts with `/admin`, so that no other host can be named.
+    let location = format!("{page}{}", query.unwrap_or_default());
+    Ok(HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, location))
+        .finish())
 }
 
 #[allow(clippy::unused_async, reason = "handlers are async")]

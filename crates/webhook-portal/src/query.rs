@@ -32,6 +32,14 @@ impl Query {
         names.any(|name| !aside.contains(&name))
     }
 
+    /// How many of these fields are set.
+    pub(crate) fn count_set(&self, names: &[&str]) -> usize {
+        names
+            .iter()
+            .filter(|name| !self.text(name).is_empty())
+            .count()
+    }
+
     /// Whether the query asks for a later page than the first.
     pub(crate) fn is_later_page(&self) -> bool {
         !self.text("cursor").is_empty()

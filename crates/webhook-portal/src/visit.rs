@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use webhook_domain::Permission;
 
 use super::assets;
+use super::navigation;
 use super::notice::Notice;
 use super::own_form::form_token;
 use webhook_admin::Caller;
@@ -28,6 +29,8 @@ pub(crate) struct Visit {
     pub(crate) path: String,
     /// The path of the page with the query.
     pub(crate) address: String,
+    /// Scheme, host and port by which the browser calls the portal.
+    pub(crate) origin: String,
 }
 
 impl Visit {
@@ -46,10 +49,9 @@ impl Visit {
         assets::base()
     }
 
-    /// Whether the page is `section` or below it, for the navigation.
+    /// Whether the page is `section` or below it.
     pub(crate) fn is_in(&self, section: &str) -> bool {
-        let rest = self.path.strip_prefix(section);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        navigation::is_in(&self.path, section)
     }
 }
 
@@ -65,6 +67,12 @@ impl FromRequest for Visit {
             notice: Notice::of(request).filter(|_| !request.headers().contains_key(REFRESH)),
             path: request.path().to_owned(),
             address: request.uri().to_string(),
+            origin: origin(request),
         }))
     }
+}
+
+fn origin(request: &HttpRequest) -> String {
+    let connection = request.connection_info();
+    format!("{}://{}", connection.scheme(), connection.host())
 }

@@ -363,6 +363,7 @@ diesel::table! {
         grace_period_s -> Int8,
         egress_addresses -> Array<Text>,
         updated_at -> Timestamptz,
+        link_patterns -> Jsonb,
     }
 }
 

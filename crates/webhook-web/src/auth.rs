@@ -29,10 +29,7 @@ pub async fn authorize(
 ) -> Result<ServiceResponse, actix_web::Error> {
     // The caller is checked before a byte of the body is read: a stranger cannot make us read a body.
     match check_request(&request, permission).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(Authenticated(caller));
-            next.call(request).await
-        }
+        Ok(()) => next.call(request).await,
         Err(problem) => Ok(request.error_response(problem)),
     }
 }
@@ -40,8 +37,11 @@ pub async fn authorize(
 async fn check_request(
     request: &ServiceRequest,
     permission: Option<Permission>,
-) -> Result<Caller, Problem> {
+) -> Result<(), Problem> {
     let caller = find_caller(request).await?;
+    // Handed on before the role is checked: the page of a refusal names the caller.
+    let known = Authenticated(caller.clone());
+    request.extensions_mut().insert(known);
     // Publishing is limited by the broker's confirms, not by requests per second.
     if permission != Some(Permission::Publish) {
         app_data::<KeyLimits>(request).count(caller.key_id)?;
@@ -49,7 +49,7 @@ async fn check_request(
     if let Some(permission) = permission {
         caller.require(permission)?;
     }
-    Ok(caller)
+    Ok(())
 }
 
 fn app_data<T: 'static>(request: &ServiceRequest) -> &Data<T> {

@@ -44,7 +44,8 @@ pub(super) async fn make_keys(platform: &Platform) -> Vec<Key> {
         let id = made["id"].clone();
         keys.push(Key { id, name });
     }
-    let wanted = json!({"egress_addresses": ["203.0.113.16/28", "2001:db8:40::/48"]});
+    let links = json!({"license_id": "https://licenses.example.com/{id}"});
+    let wanted = json!({"egress_addresses": ["203.0.113.16/28", "2001:db8:40::/48"], "link_patterns": links});
     let (status, settings) = platform.patch("/api/v1/settings", &wanted).await;
     assert_eq!(status, 200, "{settings}");
     keys

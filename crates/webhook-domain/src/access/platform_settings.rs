@@ -9,6 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::FieldError;
+use crate::access::link_patterns::LinkPatterns;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -26,6 +27,8 @@ pub struct PlatformSettings {
     /// The source addresses of our requests, for the allow-lists of receivers: at most 100, without
     /// repeats.
     pub egress_addresses: Vec<EgressAddress>,
+    /// The pages that show the objects of ids in payloads.
+    pub link_patterns: LinkPatterns,
 }
 
 /// How long the platform keeps its records: each 1 to 3,650 days.
@@ -49,6 +52,7 @@ impl Default for PlatformSettings {
             disable_after: 5 * DAY,
             grace_period: DAY,
             egress_addresses: Vec::new(),
+            link_patterns: LinkPatterns::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! An attempt on the page of a delivery: the result, and a bar of the time.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 
 use super::body_notes::body_notes;
@@ -17,6 +19,8 @@ pub(super) struct ShownAttempt {
     pub(super) duration: String,
     pub(super) parts: Vec<Part>,
     pub(super) response: Option<Readable>,
+    /// The advice, unless a newer attempt has the same.
+    pub(super) advice: Option<&'static str>,
     /// The id of the attempt's HTML element, by the place in the list: the attempt's number may come
     /// twice.
     pub(super) anchor: String,
@@ -42,7 +46,13 @@ impl ShownAttempt {
         let longest = longest.unwrap_or_default();
         let shown = attempts.into_iter().enumerate();
         let shown = shown.map(|(place, attempt)| Self::of(attempt, place, longest, raw));
-        shown.rev().collect()
+        let mut shown: Vec<Self> = shown.rev().collect();
+        let mut told = HashSet::new();
+        for attempt in &mut shown {
+            // Twelve attempts that fail alike would repeat the same sentence twelve times.
+            attempt.advice = attempt.advice.filter(|advice| told.insert(*advice));
+        }
+        shown
     }
 
     /// Whether the webhook accepted the delivery.
@@ -81,6 +91,7 @@ impl ShownAttempt {
             response: body
                 .filter(|body| !body.is_empty())
                 .map(|body| Readable::of(body, raw)),
+            advice: attempt.advice,
             anchor: format!("attempt-{}", place + 1),
             attempt,
         }
@@ -187,5 +198,18 @@ pub(super) mod tests {
         assert_eq!(anchors.collect::<Vec<_>>(), ["attempt-2", "attempt-1"]);
         assert_eq!(shown[0].result, "Timeout");
         assert_eq!(shown[0].parts_in_words(), "Connect 10 ms");
+    }
+
+    #[test]
+    fn the_same_advice_stands_at_the_newest_attempt_only() {
+        let advised = |advice: &'static str| AttemptBody {
+            advice: Some(advice),
+            ..attempt(1, None)
+        };
+
+        let shown = ShownAttempt::all(vec![advised("a"), advised("b"), advised("b")], false);
+
+        let told = shown.iter().map(|attempt| attempt.advice);
+        assert_eq!(told.collect::<Vec<_>>(), [Some("b"), None, Some("a")]);
     }
 }

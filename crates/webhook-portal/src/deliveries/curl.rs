@@ -2,6 +2,8 @@
 
 use webhook_admin::deliveries::RequestHeaderBody;
 
+use crate::shell::quote;
+
 /// The most bytes of a body as an argument. Linux refuses arguments of 128 KiB or more, and quotes add
 /// bytes; a larger body is piped.
 const ARGUMENT_BYTES: usize = 64 * 1024;
@@ -24,11 +26,6 @@ pub(super) fn curl(url: &str, headers: &[RequestHeaderBody], body: &str) -> Stri
     // `printf` is built into the shell, so the kernel's limit of arguments does not hold for the body.
     lines.push("--data-binary @-".to_owned());
     format!("printf %s {} |\n{}", quote(body), lines.join(" \\\n  "))
-}
-
-/// A text in single quotes: a POSIX shell expands no part of the text (POSIX.1-2024, 2.2.2).
-fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use url::form_urlencoded::Serializer;
 
-use crate::filters::{label_of, time_of};
+use crate::chips::{Chip, chips};
+use crate::filters::label_of;
 use crate::query::Query;
-use webhook_admin::values::parse_time;
 
 /// The filters of the API, each with the label of the page.
 const NAMES: [(&str, &str); 9] = [
@@ -22,13 +22,6 @@ const NAMES: [(&str, &str); 9] = [
 /// Filters of deliveries.
 pub(super) struct Filters<'a>(pub(super) &'a Query);
 
-/// A set filter, with the address of the list without the filter.
-pub(super) struct Chip {
-    pub(super) name: &'static str,
-    pub(super) value: String,
-    pub(super) without: String,
-}
-
 impl Filters<'_> {
     /// The filters as a query, without cursor and total.
     pub(super) fn alone(&self) -> String {
@@ -43,17 +36,11 @@ impl Filters<'_> {
 
     /// The set filters. `webhook` is the name of the filtered webhook, shown in place of the id.
     pub(super) fn chips(&self, webhook: Option<&str>) -> Vec<Chip> {
-        let chips = self.set().map(|(name, shown, value)| Chip {
-            name: shown,
-            value: match name {
-                "webhook_id" => webhook.unwrap_or(value).to_owned(),
-                "environment" | "status" => label_of(value),
-                "since" | "until" => time(value),
-                _ => value.to_owned(),
-            },
-            without: self.0.with(name, ""),
-        });
-        chips.collect()
+        chips(self.0, &NAMES, |field, value| match field {
+            "webhook_id" => webhook.unwrap_or(value).to_owned(),
+            "environment" | "status" => label_of(value),
+            _ => value.to_owned(),
+        })
     }
 
     /// Whether a filter under “More filters” is set, so that the page unfolds them.
@@ -67,10 +54,6 @@ impl Filters<'_> {
         let named = named.map(|(name, shown)| (*name, *shown, self.0.text(name)));
         named.filter(|(_, _, value)| !value.is_empty())
     }
-}
-
-fn time(value: &str) -> String {
-    parse_time(value).map_or(value.to_owned(), |time| time_of(&time))
 }
 
 #[cfg(test)]
@@ -89,7 +72,7 @@ mod tests {
         let expected = [
             ("Webhook name", "CRM"),
             ("Status", "Failed"),
-            ("Since", "23 Nov 2026, 08:15:00 UTC"),
+            ("Since", "2026-11-23T08:15:00Z"),
         ];
         assert_eq!(shown.collect::<Vec<_>>(), expected);
         assert_eq!(

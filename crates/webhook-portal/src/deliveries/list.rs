@@ -6,7 +6,8 @@ use askama::Template;
 use chrono::Utc;
 use webhook_domain::{Environment, EventType, FailureClass, StatusFilter};
 
-use super::filter::{Chip, Filters};
+use super::filter::Filters;
+use crate::chips::Chip;
 use crate::errors::Errors;
 use crate::filters;
 use crate::html::page_with;

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use webhook_domain::{JobRate, StatusFilter};
 use webhook_store::SealingKeys;
 
-use super::filter::{Chip, Filters};
+use super::filter::Filters;
+use crate::chips::Chip;
 use crate::errors::Errors;
 use crate::filters;
 use crate::filters::group;

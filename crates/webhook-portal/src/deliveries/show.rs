@@ -9,15 +9,19 @@ use webhook_admin::Connections;
 use webhook_admin::deliveries::{
     DeliveryBody, DeliveryWithAttempts, ManualRetry, ResendBody, find_delivery,
 };
-use webhook_domain::{DeliveryId, DeliveryStatus, StatusFilter};
+use webhook_admin::settings::find_link_patterns;
+use webhook_domain::{DeliveryId, DeliveryStatus, LinkPatterns, StatusFilter};
 use webhook_web::{PathId, Problem};
 
 use super::attempt::ShownAttempt;
 use super::curl::curl;
 use super::readable::Readable;
+use crate::api_call;
 use crate::filters;
 use crate::html::page_with;
+use crate::payload::with_links;
 use crate::query::Query;
+use crate::samples::refused_status;
 use crate::span::in_short;
 use crate::visit::Visit;
 
@@ -45,6 +49,9 @@ struct DeliveryPage<'a> {
     resends: Vec<ResendBody>,
     schedule: Vec<DateTime<Utc>>,
     curl: Option<String>,
+    /// The delivery, and its retry, as requests of the API.
+    api_calls: String,
+    links: LinkPatterns,
     raw: bool,
     /// Why the retry or cancellation was refused.
     refused: Option<String>,
@@ -60,7 +67,8 @@ pub(crate) async fn show_delivery(
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let read = find_delivery(id, &connections).await?;
-    let shown = DeliveryPage::of(&visit, read, query.says("raw", "1"), None);
+    let links = find_link_patterns(&connections).await?;
+    let shown = DeliveryPage::of(&visit, (read, links), query.says("raw", "1"), None);
     page_with(StatusCode::OK, &visit, &shown)
 }
 
@@ -72,14 +80,15 @@ pub(super) async fn show_refusal(
     connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
     let read = find_delivery(id, connections).await?;
-    let shown = DeliveryPage::of(visit, read, false, Some(reason));
+    let links = find_link_patterns(connections).await?;
+    let shown = DeliveryPage::of(visit, (read, links), false, Some(reason));
     page_with(status, visit, &shown)
 }
 
 impl<'a> DeliveryPage<'a> {
     fn of(
         visit: &'a Visit,
-        read: DeliveryWithAttempts,
+        (read, links): (DeliveryWithAttempts, LinkPatterns),
         raw: bool,
         refused: Option<String>,
     ) -> Self {
@@ -101,6 +110,8 @@ impl<'a> DeliveryPage<'a> {
             resends: read.resends,
             schedule: read.schedule,
             curl,
+            api_calls: api_calls(visit, delivery.id),
+            links,
             raw,
             refused,
             refresh: refresh(&delivery, Utc::now()),
@@ -114,6 +125,17 @@ impl<'a> DeliveryPage<'a> {
         newest.filter(|attempt| !attempt.is_accepted() && !self.delivery.is_succeeded())
     }
 
+    /// The status of the latest response if it may come from a signature check: 401 or 403.
+    fn refused_status(&self) -> Option<i32> {
+        refused_status(&self.latest_failure()?.attempt)
+    }
+
+    /// The body as HTML, with links for ids unless the body is shown raw.
+    fn payload(&self, body: &Readable) -> String {
+        let none = LinkPatterns::default();
+        with_links(&body.text, if self.raw { &none } else { &self.links })
+    }
+
     /// The number of the next attempt.
     fn next_number(&self) -> i32 {
         self.delivery.attempt_count + 1
@@ -123,6 +145,15 @@ impl<'a> DeliveryPage<'a> {
     fn is_due(&self) -> bool {
         self.schedule.first().is_some_and(|at| *at <= Utc::now())
     }
+}
+
+fn api_calls(visit: &Visit, id: DeliveryId) -> String {
+    let read = api_call::get(visit, &format!("/deliveries/{id}"));
+    if !visit.may_manage() {
+        return read;
+    }
+    let retry = api_call::post(visit, &format!("/deliveries/{id}/retry"));
+    format!("# This delivery with its attempts\n{read}\n\n# Retry\n{retry}")
 }
 
 fn refresh(delivery: &DeliveryBody, now: DateTime<Utc>) -> Option<u8> {

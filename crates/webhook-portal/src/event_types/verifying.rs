@@ -8,11 +8,11 @@ use askama::Template;
 use super::markdown::to_html;
 use crate::filters;
 use crate::html::page;
+use crate::samples;
 use crate::visit::Visit;
 use webhook_web::Problem;
 
-static GUIDE: LazyLock<String> =
-    LazyLock::new(|| to_html(include_str!("../../../../docs/verifying.md")));
+static GUIDE: LazyLock<String> = LazyLock::new(|| to_html(samples::GUIDE));
 
 #[derive(Template)]
 #[template(path = "event_types/verifying.html")]

@@ -8,12 +8,15 @@ use webhook_admin::events::{
     EventWithBody, ExplainEvent, ExplainedWebhookBody, explain_event, find_event,
 };
 use webhook_admin::named_counts::NamedCounts;
+use webhook_admin::settings::find_link_patterns;
 use webhook_domain::{EventId, EventOutcome};
 use webhook_web::{PathId, Problem};
 
+use crate::api_call;
 use crate::filters::{self, group};
 use crate::html::page;
 use crate::json::pretty;
+use crate::payload::with_links;
 use crate::query::Query;
 use crate::visit::Visit;
 
@@ -23,8 +26,9 @@ struct EventPage {
     visit: Visit,
     query: Query,
     found: EventWithBody,
-    /// The body, formatted for reading.
+    /// The body, formatted for reading, as HTML with links for ids.
     pretty: String,
+    api_call: String,
     /// The outcomes in a sentence.
     summary: String,
     /// The number of webhooks per outcome, in the order of outcomes, without zeros.
@@ -59,16 +63,18 @@ pub(crate) async fn show_event(
     let explain = ExplainEvent::parse(&query.as_api())?;
     let found = find_event(id, &connections).await?;
     let explanation = explain_event(id, &explain, &connections).await?;
+    let links = find_link_patterns(&connections).await?;
     let counts = counts(&explanation.counts);
     let shown = EventPage {
-        visit,
         query,
-        pretty: pretty(&found.body).unwrap_or_else(|| found.body.clone()),
+        pretty: with_links(pretty(&found.body).as_ref().unwrap_or(&found.body), &links),
+        api_call: api_call::get(&visit, &format!("/events/{id}")),
         found,
         summary: summary(&counts),
         groups: groups(&counts, explanation.webhooks.data),
         counts,
         next_cursor: explanation.webhooks.next_cursor,
+        visit,
     };
     page(&shown.visit, &shown)
 }

@@ -1,4 +1,7 @@
-//! The general settings: retention times, failing webhooks, grace period, outgoing addresses.
+//! The general settings: retention times, failing webhooks, grace period, outgoing addresses, links for
+//! ids in payloads.
+
+use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -45,6 +48,12 @@ struct ShortenPage {
     values: ValuesBody,
     version: i64,
     shortened: Vec<Shortened>,
+}
+
+impl ShortenPage {
+    fn patterns(&self) -> String {
+        pattern_lines(&self.values.link_patterns)
+    }
 }
 
 /// The result of a form.
@@ -136,6 +145,17 @@ impl GeneralPage {
         (set != time.of(&self.values)).then_some(set)
     }
 
+    /// The links for ids as lines.
+    fn patterns(&self) -> String {
+        pattern_lines(&self.values.link_patterns)
+    }
+
+    /// The saved links for ids, if somebody else saved others than the typed ones.
+    fn meanwhile_patterns(&self) -> Option<String> {
+        let set = &self.meanwhile.as_ref()?.link_patterns;
+        (*set != self.values.link_patterns).then(|| pattern_lines(set).replace('\n', ", "))
+    }
+
     /// The saved addresses, if somebody else saved others than the typed ones.
     fn meanwhile_addresses(&self) -> Option<String> {
         let set = &self.meanwhile.as_ref()?.egress_addresses;
@@ -163,7 +183,24 @@ fn typed_values(form: &Form) -> ValuesBody {
         disable_after: text("disable_after"),
         default_grace_period: text("default_grace_period"),
         egress_addresses: addresses.map(str::to_owned).collect(),
+        link_patterns: typed_patterns(form.text("link_patterns")),
     }
+}
+
+/// The typed links: on each line a field and a URL.
+fn typed_patterns(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let pairs = lines.map(|line| {
+        let (field, url) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        (field.to_owned(), url.trim().to_owned())
+    });
+    pairs.collect()
+}
+
+/// Links for ids as lines of the form.
+fn pattern_lines(patterns: &BTreeMap<String, String>) -> String {
+    let lines = patterns.iter().map(|(field, url)| format!("{field} {url}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Names a refused address by its text: the API's index from 0 means nothing on a page.

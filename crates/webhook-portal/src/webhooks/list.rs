@@ -8,7 +8,8 @@ use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
 use crate::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
-use crate::filters;
+use crate::chips::{Chip, chips};
+use crate::filters::{self, label_of};
 use crate::form::Form;
 use crate::html::{go_on, page};
 use crate::notice::{Notice, Undo};
@@ -30,11 +31,19 @@ const ORDERS: [(&str, &str); 6] = [
     ("last_delivery", "Longest without delivery first"),
 ];
 
+/// The filters of the list, each with the label of the page.
+const FILTERS: [(&str, &str); 3] = [
+    ("search", "Name or URL"),
+    ("environment", "Environment"),
+    ("status", "Status"),
+];
+
 #[derive(Template)]
 #[template(path = "webhooks/list.html")]
 struct WebhooksPage {
     visit: Visit,
     query: Query,
+    chips: Vec<Chip>,
     rows: Vec<WebhookRow>,
     /// How many webhooks all pages have.
     total: i64,
@@ -96,6 +105,10 @@ pub(crate) async fn show_webhooks(
     let rows = with_sparklines(list.page.data, &connections).await?;
     let shown = WebhooksPage {
         visit,
+        chips: chips(&query, &FILTERS, |field, value| match field {
+            "search" => value.to_owned(),
+            _ => label_of(value),
+        }),
         query,
         rows,
         total: list.total.unwrap_or_default(),

@@ -8,6 +8,7 @@ use webhook_domain::{EventType, WebhookId};
 use webhook_store::{deliveries, retry_policies};
 
 use super::figures::{self, Figures, Span};
+use crate::api_call;
 use crate::audit::{Entry, read_entries};
 use crate::chart::bars::{BarChart, HEIGHT};
 use crate::filters;
@@ -52,6 +53,11 @@ impl WebhookPage {
     /// The figures of `span`.
     fn figures(&self) -> &Figures {
         self.longer.as_ref().unwrap_or(&self.day)
+    }
+
+    /// The webhook as a request of the API.
+    fn api_call(&self) -> String {
+        api_call::get(&self.visit, &format!("/webhooks/{}", self.webhook.id))
     }
 
     /// How long an attempt may take, in milliseconds.

@@ -27,9 +27,6 @@ use webhook_web::{PathId, Problem};
 /// How long ago the offered time span starts, in hours.
 const OFFERED_HOURS: i64 = 24;
 
-/// The format of a browser's time field.
-const FIELD_TIME: &str = "%Y-%m-%dT%H:%M";
-
 #[derive(Template)]
 #[template(path = "webhooks/replay.html")]
 struct ReplayPage {
@@ -41,7 +38,7 @@ struct ReplayPage {
     counted: Option<i64>,
 }
 
-/// The texts of the form.
+/// The texts of the form. Times are in RFC 3339 as far as they could be read.
 struct ReplayForm {
     since: String,
     until: String,
@@ -50,19 +47,17 @@ struct ReplayForm {
 
 impl ReplayForm {
     fn of(form: &Form) -> Self {
-        let field = |name| form.text(name).to_owned();
+        let time = |name| in_utc(form.text(name)).unwrap_or_else(|| form.text(name).to_owned());
         Self {
-            since: field("since"),
-            until: field("until"),
-            rate: field("rate"),
+            since: time("since"),
+            until: time("until"),
+            rate: form.text("rate").to_owned(),
         }
     }
 
     /// The document of the API. A text that is no number stays a text, which the API's reader refuses.
     fn as_api(&self) -> Vec<u8> {
-        let said = |text: &str| {
-            (!text.is_empty()).then(|| in_utc(text).unwrap_or_else(|| text.to_owned()))
-        };
+        let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let rate = match self.rate.parse::<u64>() {
             Ok(rate) => json!(rate),
             Err(_) if self.rate.is_empty() => Value::Null,
@@ -85,7 +80,7 @@ pub(crate) async fn show_replay(
 ) -> Result<HttpResponse, Problem> {
     let since = Utc::now() - TimeDelta::hours(OFFERED_HOURS);
     let asked = ReplayForm {
-        since: since.format(FIELD_TIME).to_string(),
+        since: since.trunc_subsecs(0).to_rfc3339(),
         until: String::new(),
         rate: JobRate::default().get().to_string(),
     };

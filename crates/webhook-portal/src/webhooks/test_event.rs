@@ -13,6 +13,7 @@ use webhook_store::webhooks::Webhook;
 use crate::filters;
 use crate::form::Form;
 use crate::html::page_with;
+use crate::samples::refused_status;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -116,6 +117,12 @@ impl TestPage {
 
     fn is_chosen(&self, event_type: &EventType) -> bool {
         self.chosen == *event_type
+    }
+
+    /// The status of the response if it may come from a signature check: 401 or 403.
+    fn refused_status(&self) -> Option<i32> {
+        let delivery = self.result.as_ref()?.delivery.as_ref()?;
+        refused_status(delivery.attempts.first()?)
     }
 
     fn is_active(&self) -> bool {

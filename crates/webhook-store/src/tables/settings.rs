@@ -1,12 +1,14 @@
 //! Table `settings`: the settings of the platform, in one row.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{PlatformSettings, Retention};
+use serde_json::Value;
+use webhook_domain::{LinkPatterns, PlatformSettings, Retention};
 
 use crate::StoreError;
 use crate::error::unreadable;
@@ -42,6 +44,7 @@ struct Columns {
     disable_after_s: i64,
     grace_period_s: i64,
     egress_addresses: Vec<String>,
+    link_patterns: Value,
 }
 
 impl Row {
@@ -68,6 +71,7 @@ impl Columns {
             disable_after: seconds(self.disable_after_s),
             grace_period: seconds(self.grace_period_s),
             egress_addresses: addresses.collect::<Result<_, _>>().map_err(unreadable)?,
+            link_patterns: read_patterns(self.link_patterns.clone())?,
         };
         settings
             .checked()
@@ -86,14 +90,32 @@ impl Columns {
             disable_after_s: seconds(settings.disable_after),
             grace_period_s: seconds(settings.grace_period),
             egress_addresses: addresses.map(ToString::to_string).collect(),
+            link_patterns: serde_json::json!(settings.link_patterns.pairs()),
         }
     }
+}
+
+fn read_patterns(column: Value) -> Result<LinkPatterns, StoreError> {
+    let pairs: BTreeMap<String, String> = serde_json::from_value(column).map_err(unreadable)?;
+    let mut patterns = LinkPatterns::default();
+    for (field, url) in pairs {
+        patterns.set(&field, &url).map_err(unreadable)?;
+    }
+    Ok(patterns)
 }
 
 /// Reads the settings.
 pub async fn find(connection: &mut AsyncPgConnection) -> Result<SettingsRow, StoreError> {
     let row = settings::table.select(Row::as_select());
     row.first(connection).await?.read()
+}
+
+/// Reads the links for ids in payloads.
+pub async fn find_link_patterns(
+    connection: &mut AsyncPgConnection,
+) -> Result<LinkPatterns, StoreError> {
+    let column = settings::table.select(settings::link_patterns);
+    read_patterns(column.first(connection).await?)
 }
 
 /// How long a webhook may do nothing but fail before it is set Inactive.
