@@ -17,8 +17,15 @@ mod zones;
 
 // Webhooks.
 mod bulk;
+mod clone;
+mod confirmations;
 mod form;
+mod form_sections;
+mod leaving;
 mod secret;
+mod secret_in_form;
+mod switch;
+mod transfer;
 mod webhook;
 mod webhooks;
 

@@ -12,6 +12,7 @@ mod delete;
 mod diagnosis;
 mod find;
 mod replay;
+mod save;
 mod secret;
 mod status;
 mod test_event;
@@ -21,6 +22,7 @@ mod bulk;
 mod export;
 mod import;
 mod list;
+mod namesake;
 
 pub use body::{
     CircuitBody, CircuitState, CountsBody, LastDeliveryBody, SettingsBody, WebhookBody,
@@ -30,7 +32,7 @@ pub use bulk::{
     SetWebhooks, SubscriptionAction, WebhookResult, change_webhooks,
 };
 pub use change::Change;
-pub use create::{CreatedWebhook, create_webhook};
+pub use create::{CreatedWebhook, create_webhook, generate_secret};
 pub use delete::delete_webhook;
 pub use diagnosis::{Diagnosis, FindingBody, diagnose_webhook};
 pub use export::{ExportWebhooks, ExportedWebhook, WebhooksDocument, export_webhooks};
@@ -38,8 +40,10 @@ pub use find::{find_stored, find_webhook};
 pub use import::body::{FieldChange, ImportAction, ImportResult, ImportedWebhook};
 pub use import::{ImportDocument, ImportTarget, MAX_IMPORT_BYTES, import_webhooks};
 pub use list::{ListWebhooks, list_webhooks};
+pub use namesake::has_namesake;
 pub use replay::{DryRun, ReplayEvents, count_missed, start_replay};
 pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};
+pub use save::save_webhook;
 pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, show_secret};
 pub use settings::Ordering;
 pub use status::set_status;

@@ -3,9 +3,11 @@
 import { equipCode } from "./code.js";
 import { followCopies, offerCopies } from "./copy.js";
 import { followChoices, prepareChoices } from "./event_choice.js";
+import { followFiles, offerFiles } from "./file.js";
 import { followFolds, prepareFolds } from "./fold.js";
 import { followWebhookForm, offerRows } from "./form.js";
 import { followKeys } from "./keys.js";
+import { followLeaving } from "./leaving.js";
 import { keepFresh } from "./live.js";
 import { loadPlaces } from "./load.js";
 import { followPolicies } from "./retry_policy.js";
@@ -16,7 +18,8 @@ import { chooseLanguage, followLanguage } from "./tabs.js";
 import { followTimes, localiseTimes } from "./time.js";
 import { followZone, localiseFields } from "./zone.js";
 
-// What listens for the whole page.
+// What listens for the whole page. Leaving comes first: it may hold back what the others do.
+followLeaving();
 followForms();
 followFilters();
 followPolicies();
@@ -24,6 +27,7 @@ followSuggestions();
 followWebhookForm();
 followChoices();
 followCopies();
+followFiles();
 followSelections();
 followFolds();
 followKeys();
@@ -41,6 +45,7 @@ function equip(shown) {
   offerCopies(shown);
   prepareChoices(shown);
   offerRows(shown);
+  offerFiles(shown);
   equipCode(shown);
   loadPlaces(shown);
 }

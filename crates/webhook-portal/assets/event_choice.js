@@ -24,6 +24,8 @@ export function prepareChoices(root) {
     if (all.checked || groupBox(group).checked) check(typeBoxes(group), true);
   }
   tell(boxes);
+  // What a script checked is no change by the person.
+  for (const box of boxes.querySelectorAll("input[type=checkbox]")) box.defaultChecked = box.checked;
 }
 
 function choose(boxes, box) {

@@ -1,8 +1,10 @@
-// The form of a webhook: its URL is checked when one leaves the field, and rows are added.
+// The form of a webhook: name and URL are checked when one leaves the field, and rows are added.
 
 export function followWebhookForm() {
   document.addEventListener("change", (event) => {
-    if (event.target.id === "url") checkUrl(event.target);
+    const { target } = event;
+    if (target.id === "url") checkUrl(target);
+    if (target.form?.matches(".webhook") && ["name", "environment"].includes(target.name)) checkName(target.form);
   });
   document.addEventListener("click", (event) => {
     if (event.target.matches("[data-add]")) addRow(event.target);
@@ -25,11 +27,29 @@ async function checkUrl(field) {
   const here = document.getElementById("url-error");
   // It may have been changed while we asked.
   if (!found || !here || field.value !== asked) return;
+  complete(field, page.getElementById("url-completed")?.textContent);
   here.textContent = found.textContent;
   here.hidden = found.hidden;
   if (found.hidden) field.removeAttribute("aria-invalid");
   else field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", found.hidden ? "url-hint" : "url-hint url-error");
+}
+
+// Tells of another webhook with the same name. That is no fault.
+async function checkName(form) {
+  const { name, environment } = form.elements;
+  const asked = { name: name.value.trim(), environment: environment.value, id: form.dataset.webhook ?? "" };
+  const answer = await fetch(`/admin/webhooks/check-name?${new URLSearchParams(asked)}`).catch(() => null);
+  if (!answer?.ok || name.value.trim() !== asked.name) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.getElementById("name-note").textContent = page.getElementById("name-note")?.textContent ?? "";
+}
+
+// Puts in what was left out, and says so.
+function complete(field, completed) {
+  const note = document.getElementById("url-note");
+  note.textContent = completed ? "https:// was put in." : "";
+  if (completed) field.value = completed;
 }
 
 function addRow(button) {

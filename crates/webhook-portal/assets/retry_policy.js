@@ -26,9 +26,24 @@ async function draw(policy, signal) {
     const answer = await fetch(`/admin/schedule?${asked}`, { signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const found = page.getElementById("schedule");
-    if (found) show(document.getElementById(policy.dataset.policy), found);
+    if (!found) return;
+    mark(fields, found);
+    show(document.getElementById(policy.dataset.policy), found);
   } catch {
     // What is drawn stays: the server has the last word when the form is sent.
+  }
+}
+
+// A wrong field is marked, and says why.
+function mark(fields, found) {
+  for (const field of fields) {
+    const fault = found.querySelector(`[data-field="${field.dataset.name}"]`);
+    const error = document.getElementById(`${field.id}-error`);
+    error.textContent = fault?.dataset.reason ?? "";
+    error.hidden = !fault;
+    if (fault) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    field.setAttribute("aria-describedby", `${field.id}-hint${fault ? ` ${field.id}-error` : ""}`);
   }
 }
 

@@ -4,11 +4,12 @@
 // What is typed last counts: an answer to an older search is dropped.
 let latest;
 
-// Forms marked `data-swap` are sent without leaving the page.
+// Forms and buttons marked `data-swap` are sent without leaving the page.
 export function followForms() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.matches("form[data-swap]") || event.defaultPrevented) return;
+    const swaps = form.matches("form[data-swap]") || event.submitter?.hasAttribute("data-swap");
+    if (!swaps || event.defaultPrevented) return;
     // Where a button leads to a page of its own.
     if (event.submitter?.hasAttribute("data-leave")) return;
     event.preventDefault();
@@ -20,6 +21,7 @@ export function followForms() {
       await show(answer, "content");
     } catch {
       form.removeAttribute("data-swap");
+      event.submitter?.removeAttribute("data-swap");
       form.requestSubmit(event.submitter);
     }
   });

@@ -9,7 +9,6 @@ use super::filters;
 use super::html::page;
 use super::query::Query;
 use super::visit::Visit;
-use difference::{Difference, differences};
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::audit::{AuditBody, list_audit};
@@ -19,6 +18,8 @@ use words::in_words;
 
 mod difference;
 mod words;
+
+pub(super) use difference::{Difference, differences};
 
 /// How many changed fields a line of the list names; more would not fit beside the subject.
 const NAMED_FIELDS: usize = 2;

@@ -14,6 +14,16 @@ use webhook_web::Problem;
 #[derive(Debug, Default)]
 pub(crate) struct Errors(Vec<FieldError>);
 
+/// A refused field in the summary above a form.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The label of the field on the page.
+    pub(crate) label: String,
+    /// The HTML id of the field, for the entry's link.
+    pub(crate) id: String,
+    pub(crate) reason: String,
+}
+
 impl Errors {
     /// Takes the reasons out of a refusal. A refusal that is not about fields is returned as a problem.
     pub(crate) fn of(problem: impl Into<Problem>) -> Result<Self, Problem> {
@@ -57,6 +67,22 @@ impl Errors {
         for error in self.0.iter_mut().filter(|error| error.field == field) {
             reason.clone_into(&mut error.reason);
         }
+    }
+
+    /// The entries of the summary above the form. `place`: the label and the HTML id of a field.
+    pub(crate) fn entries(&self, place: impl Fn(&str) -> (String, String)) -> Vec<Entry> {
+        let entries = self.0.iter().map(|error| {
+            let (label, id) = place(&error.field);
+            let reason = as_sentence(&error.reason);
+            Entry { label, id, reason }
+        });
+        entries.collect()
+    }
+
+    /// Adds the reasons of another part of the same form.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
     }
 
     /// All reasons, with the names of their fields.

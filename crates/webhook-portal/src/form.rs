@@ -13,6 +13,10 @@ use webhook_web::body::read_body;
 /// The most bytes of a form: a webhook with all its headers and metadata, each byte escaped.
 const MAX_BYTES: usize = 768 * 1024;
 
+/// The most bytes of a form with a document: 2 MiB of JSON, every third byte escaped. A longer document
+/// is imported over the API.
+const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
+
 /// The fields of a form, in the order of the page. As a handler's argument, a form is refused unless
 /// its token belongs to the session, or to the sign-in page.
 #[derive(Debug, Default, Clone)]
@@ -59,38 +63,59 @@ pub(super) fn is_page(path: &str) -> bool {
     path.starts_with("/admin/") && !path.contains(['\\', '\r', '\n'])
 }
 
+/// A form with a pasted document, such as exported webhooks.
+pub(crate) struct DocumentForm(pub(crate) Form);
+
 impl FromRequest for Form {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|media_type| {
-                media_type
-                    .as_bytes()
-                    .starts_with(b"application/x-www-form-urlencoded")
-            });
-        let signed_in = request.extensions().contains::<Authenticated>();
-        let cookie = if signed_in {
-            SESSION_COOKIE
-        } else {
-            SIGN_IN_COOKIE
-        };
-        let own = form_token(request, cookie);
-        let payload = payload.take();
-        Box::pin(async move {
-            if !is_form {
-                return Err(Problem::NotAForm);
-            }
-            let form = Self::parse(&read_body(payload, MAX_BYTES).await?);
-            let sent = form.text(TOKEN_FIELD);
-            if sent.is_empty() || sent != own {
-                return Err(Problem::BadFormToken);
-            }
-            Ok(form)
-        })
+        Box::pin(read(request, payload.take(), MAX_BYTES))
+    }
+}
+
+impl FromRequest for DocumentForm {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let form = read(request, payload.take(), MAX_DOCUMENT_BYTES);
+        Box::pin(async move { form.await.map(Self) })
+    }
+}
+
+/// Reads a form of at most `limit` bytes, and checks its token.
+fn read(
+    request: &HttpRequest,
+    payload: dev::Payload,
+    limit: usize,
+) -> impl Future<Output = Result<Form, Problem>> + 'static {
+    let is_form = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|media_type| {
+            media_type
+                .as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
+    let signed_in = request.extensions().contains::<Authenticated>();
+    let cookie = if signed_in {
+        SESSION_COOKIE
+    } else {
+        SIGN_IN_COOKIE
+    };
+    let own = form_token(request, cookie);
+    async move {
+        if !is_form {
+            return Err(Problem::NotAForm);
+        }
+        let form = Form::parse(&read_body(payload, limit).await?);
+        let sent = form.text(TOKEN_FIELD);
+        if sent.is_empty() || sent != own {
+            return Err(Problem::BadFormToken);
+        }
+        Ok(form)
     }
 }
 

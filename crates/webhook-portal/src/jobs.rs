@@ -1,5 +1,7 @@
 //! The pages of jobs: the list, and a job's progress.
 
+use std::collections::HashMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -7,7 +9,8 @@ use askama::Template;
 use chrono::TimeDelta;
 use webhook_admin::jobs::{self, JobBody, ListJobs};
 use webhook_admin::{Connections, Refusal};
-use webhook_domain::{JobId, JobKind, JobStatus};
+use webhook_domain::{JobId, JobKind, JobStatus, WebhookId};
+use webhook_store::webhooks::find_names;
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 
@@ -21,7 +24,7 @@ use super::visit::Visit;
 
 mod selection;
 
-use selection::{Fact, UNTIL, facts};
+use selection::{Fact, UNTIL, facts, webhook_of};
 
 #[derive(Template)]
 #[template(path = "jobs/list.html")]
@@ -59,10 +62,12 @@ pub(super) async fn show_jobs(
 ) -> Result<HttpResponse, Problem> {
     let list = ListJobs::parse(&query.as_api())?;
     let list = jobs::list_jobs(&list, &connections).await?;
+    let names = read_names(&list.data, &connections).await?;
+    let shown_jobs = list.data.into_iter().map(|job| ShownJob::of(job, &names));
     let shown = JobsPage {
         visit,
         query,
-        jobs: list.data.into_iter().map(ShownJob::of).collect(),
+        jobs: shown_jobs.collect(),
         next_cursor: list.next_cursor,
         statuses: JobStatus::ALL,
     };
@@ -76,7 +81,7 @@ pub(super) async fn show_job(
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let job = jobs::find_job(id, &connections).await?;
-    show(StatusCode::OK, &visit, job, None)
+    show((StatusCode::OK, None), &visit, job, &connections).await
 }
 
 /// Cancels a job. If the job has ended already, the page of the job shows the refusal.
@@ -95,30 +100,43 @@ pub(super) async fn cancel_job(
         Err(refusal @ Refusal::Conflict(_)) => {
             let job = jobs::find_job(id, &connections).await?;
             let reason = refusal.to_string();
-            show(refusal_status(&refusal), &visit, job, Some(reason))
+            let refused = (refusal_status(&refusal), Some(reason));
+            show(refused, &visit, job, &connections).await
         }
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-fn show(
-    status: StatusCode,
+async fn show(
+    (status, refused): (StatusCode, Option<String>),
     visit: &Visit,
     job: JobBody,
-    refused: Option<String>,
+    connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
+    let names = read_names(std::slice::from_ref(&job), connections).await?;
     let shown = JobPage {
         visit,
-        shown: ShownJob::of(job),
+        shown: ShownJob::of(job, &names),
         refused,
     };
     page_with(status, visit, &shown)
 }
 
+/// The names of the webhooks that jobs are about.
+async fn read_names(
+    jobs: &[JobBody],
+    connections: &Connections,
+) -> Result<HashMap<WebhookId, String>, Problem> {
+    let ids = jobs.iter().filter_map(|job| webhook_of(&job.selection));
+    let ids: Vec<WebhookId> = ids.collect();
+    let mut connection = connections.acquire().await?;
+    Ok(find_names(&mut connection, &ids).await?)
+}
+
 impl ShownJob {
-    fn of(job: JobBody) -> Self {
+    fn of(job: JobBody, names: &HashMap<WebhookId, String>) -> Self {
         Self {
-            facts: facts(&job.selection),
+            facts: facts(&job.selection, names),
             processed: (job.done + job.skipped).min(job.total),
             job,
         }

@@ -97,9 +97,13 @@ fn webhook_pages() -> Vec<Page> {
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
         ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
+        ("/webhooks/check-name", vec![(GET, MANAGE, to(webhooks::name::check_name))]),
+        ("/webhooks/transfer", vec![(GET, MANAGE, to(webhooks::transfer::show_transfer))]),
+        ("/webhooks/export", vec![(POST, MANAGE, to(webhooks::transfer::export))]),
+        ("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import))]),
         ("/webhooks/new", vec![
-            (GET, MANAGE, to(webhooks::edit::show_new)),
-            (POST, MANAGE, to(webhooks::edit::create)),
+            (GET, MANAGE, to(webhooks::create::show_new)),
+            (POST, MANAGE, to(webhooks::create::create)),
         ]),
         ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
         ("/webhooks/{id}/delete", vec![

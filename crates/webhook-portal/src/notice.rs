@@ -59,6 +59,12 @@ impl Notice {
         }
     }
 
+    /// A notice of several sentences; empty ones are left out.
+    pub(crate) fn of_sentences(sentences: &[String]) -> Self {
+        let said = sentences.iter().filter(|sentence| !sentence.is_empty());
+        Self::new(said.map(String::as_str).collect::<Vec<_>>().join(" "))
+    }
+
     /// A notice with an undo button.
     pub(crate) fn with_undo(text: impl Into<String>, undo: Undo) -> Self {
         Self {

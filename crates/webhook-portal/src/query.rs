@@ -7,6 +7,7 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use chrono::NaiveDateTime;
 use url::form_urlencoded::{Serializer, parse};
 
+use super::form::is_page;
 use webhook_web::Problem;
 
 /// The fields of a query that are not empty. A browser sends the empty fields of a form too.
@@ -18,6 +19,13 @@ impl Query {
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    /// The page that the field `back` leads to; empty unless the field names a page of the portal.
+    pub(crate) fn back(&self) -> &str {
+        Some(self.text("back"))
+            .filter(|page| is_page(page))
+            .unwrap_or_default()
     }
 
     /// Whether a field has the value `value`.

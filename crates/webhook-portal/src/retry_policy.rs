@@ -96,7 +96,29 @@ pub(crate) struct PolicyField {
 #[derive(Template)]
 #[template(path = "schedule.html")]
 struct ScheduleFragment {
-    schedule: Result<Schedule, Vec<String>>,
+    schedule: Result<Schedule, Vec<Fault>>,
+}
+
+/// A wrong field of a policy that is being typed.
+pub(crate) struct Fault {
+    /// The field's name in the API; empty for a fault of the whole policy.
+    pub(crate) field: String,
+    /// The field's label; empty for a fault of the whole policy.
+    pub(crate) label: &'static str,
+    /// The reason, as in the response of the API.
+    reason: String,
+}
+
+impl Fault {
+    /// The reason at the field.
+    pub(crate) fn at_field(&self) -> String {
+        as_sentence(&self.reason)
+    }
+
+    /// The reason with the label of the field.
+    pub(crate) fn with_label(&self) -> String {
+        as_sentence(format!("{} {}", self.label, self.reason).trim_start())
+    }
 }
 
 /// Draws the schedule of a policy that is being typed. The query has the fields of the policy.
@@ -162,11 +184,11 @@ impl PolicyForm {
         }
     }
 
-    /// The schedule of the policy, or a sentence for each field that is wrong.
-    pub(crate) fn schedule(&self) -> Result<Schedule, Vec<String>> {
+    /// The schedule of the policy, or each wrong field.
+    pub(crate) fn schedule(&self) -> Result<Schedule, Vec<Fault>> {
         self.parse()
             .map(|policy| Schedule::of(&policy))
-            .map_err(|problem| self.reasons(&problem))
+            .map_err(|problem| self.faults(&problem))
     }
 
     /// The policy, read by the API's own reader.
@@ -180,20 +202,26 @@ impl PolicyForm {
             .ok_or(Refusal::Invalid(errors))
     }
 
-    fn reasons(&self, problem: &Refusal) -> Vec<String> {
-        let errors = problem.fields().iter().map(|error| {
+    /// The label and the HTML id of the field with a name of the API.
+    pub(crate) fn place(&self, name: &str) -> Option<(String, String)> {
+        let field = self.fields.iter().find(|field| field.name == name)?;
+        Some((field.label.to_owned(), format!("{}-{name}", self.id)))
+    }
+
+    fn faults(&self, problem: &Refusal) -> Vec<Fault> {
+        let faults = problem.fields().iter().map(|error| {
             let field = self.fields.iter().find(|field| field.name == error.field);
-            let Some(field) = field else {
-                return as_sentence(&error.reason);
+            let reason = match field {
+                Some(field) if field.is_no_span() => span::EXPECTED.to_owned(),
+                Some(_) | None => error.reason.clone(),
             };
-            let reason = if field.is_no_span() {
-                span::EXPECTED
-            } else {
-                &error.reason
-            };
-            as_sentence(&format!("{} {reason}", field.label))
+            Fault {
+                field: error.field.clone(),
+                label: field.map_or("", |field| field.label),
+                reason,
+            }
         });
-        errors.collect()
+        faults.collect()
     }
 }
 
@@ -238,13 +266,14 @@ mod tests {
             _ => String::new(),
         });
 
-        let reasons = form.schedule().err().unwrap_or_default();
+        let faults = form.schedule().err().unwrap_or_default();
 
-        assert_eq!(reasons[0], "Attempts must be a whole number.");
+        assert_eq!(faults[0].with_label(), "Attempts must be a whole number.");
+        assert_eq!(faults[0].at_field(), "Must be a whole number.");
         assert_eq!(
-            reasons[1],
+            faults[1].with_label(),
             "First delay must be a time such as 500ms, 10s, 30m, 12h or 7d."
         );
-        assert_eq!(reasons.len(), 6);
+        assert_eq!(faults.len(), 6);
     }
 }

@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev};
+use url::form_urlencoded::byte_serialize;
 use webhook_domain::Permission;
 
 use super::assets;
@@ -47,6 +48,12 @@ impl Visit {
     /// The path of scripts and styles.
     pub(crate) fn assets(&self) -> &'static str {
         assets::base()
+    }
+
+    /// The address of the page as the field `back` of another page's query.
+    pub(crate) fn as_back(&self) -> String {
+        let back = byte_serialize(self.address.as_bytes());
+        ["back="].into_iter().chain(back).collect()
     }
 
     /// Whether the page is `section` or below it.

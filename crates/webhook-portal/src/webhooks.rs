@@ -1,8 +1,10 @@
 //! The pages of webhooks.
 
-// Lists and bulk changes.
+// Lists, bulk changes, export and import.
 pub(super) mod bulk;
+pub(super) mod import;
 pub(super) mod list;
+pub(super) mod transfer;
 
 // The page of a webhook.
 mod figures;
@@ -13,9 +15,13 @@ pub(super) mod replay;
 
 // Forms: create, edit, test, delete.
 mod form;
+mod form_page;
+mod grace_period;
 
+pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod edit;
+pub(super) mod name;
 pub(super) mod secret;
 pub(super) mod test_event;
 pub(super) mod url;

@@ -139,7 +139,7 @@ async fn the_portals_form_says_at_its_field_that_port_0_is_refused() {
     let at_field = Selector::parse("#url-error").expect("a selector");
     let told = page.select(&at_field).next().expect("the field is marked");
     let told: String = told.text().collect();
-    let sentence = "Must not name port 0, where no server can listen";
+    let sentence = "No server can listen on port 0.";
     assert!(told.contains(sentence), "{told}");
     platform.end().await;
 }

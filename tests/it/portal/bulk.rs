@@ -61,7 +61,7 @@ async fn a_deletion_of_many_webhooks_is_confirmed_with_their_names() {
     browser.press("Delete selected").await;
 
     browser.see("Delete 2 webhooks?").await;
-    assert_eq!(browser.texts(".names li").await, ["A", "B"]);
+    assert_eq!(browser.texts(".names tbody th").await, ["A", "B"]);
     browser.press("Cancel").await;
     browser.see("3 webhooks").await;
     browser.check("Select all on this page").await;

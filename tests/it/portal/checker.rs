@@ -60,7 +60,9 @@ async fn without_scripts_each_malformed_field_is_named() {
     browser
         .see("“no header” is no header: write its name")
         .await;
-    browser.see("Must be standard base64").await;
+    browser
+        .see("After whsec_, put 24 to 64 bytes in base64")
+        .await;
     browser.end().await;
     platform.end().await;
 }

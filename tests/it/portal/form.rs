@@ -7,8 +7,9 @@ use webhook_tests::{
     Browser, CreatedWebhook, NOBODY, Platform, Receiver, assert_fields, length_of, path_of,
 };
 
-const FORM: &str = "/admin/webhooks/new";
+use crate::portal::form_sections::ADVANCED;
 
+const FORM: &str = "/admin/webhooks/new";
 const TAB: &str = "\u{e004}";
 const SPACE: &str = " ";
 const ENTER: &str = "\u{e007}";
@@ -78,6 +79,7 @@ async fn fill_in_wrong_values(browser: &Browser) {
     browser.fill("Target URL", "ftp://example.com/").await;
     browser.check("Staging").await;
     browser.see("Must start with").await;
+    browser.press(ADVANCED).await;
     browser.check("Custom").await;
     browser.fill("First delay", "soon").await;
     browser.see("First delay must be a time").await;
@@ -98,8 +100,8 @@ async fn each_refused_value_is_reported_at_its_field() {
         [
             "Must start with https://.",
             "Choose at least one event type.",
-            "Must be a time such as 500ms, 10s, 30m, 12h or 7d.",
             "Must start with whsec_.",
+            "Must be a time such as 500ms, 10s, 30m, 12h or 7d.",
         ]
     );
     browser.end().await;
@@ -132,6 +134,7 @@ async fn the_schedule_of_a_policy_is_drawn_while_an_admin_types() {
     let platform = Platform::new().await;
     let browser = platform.browser_at(FORM).await;
 
+    browser.press(ADVANCED).await;
     browser.check("Custom").await;
     browser.see("12 attempts over 2 days 15 hours").await;
     browser.fill("Attempts", "3").await;
@@ -206,9 +209,7 @@ async fn stored_values_are_kept_changed_and_removed_field_by_field() {
 /// Fills in headers and metadata with a wrong name, without a name and with the same name twice,
 /// and a limit without a number.
 async fn fill_in_wrong_pairs(browser: &Browser) {
-    browser
-        .press("Advanced Headers, metadata, timeout, limits, order")
-        .await;
+    browser.press(ADVANCED).await;
     browser.fill("Header 1", "Host").await;
     browser.fill("Value of header 2", "42").await;
     browser.fill("Name 1", "team").await;
@@ -228,7 +229,7 @@ async fn a_refused_header_or_metadata_pair_is_reported_at_its_row() {
     assert_eq!(
         browser.texts(".row .error").await,
         [
-            "Is set by the platform.",
+            "Is set by the platform. Use another name.",
             "Must have 1 to 100 letters, digits or hyphens.",
             "Appears more than once.",
             "Appears more than once.",
@@ -326,7 +327,7 @@ async fn a_webhook_is_changed_and_activated_without_scripts() {
 
     browser.open(&format!("{}/edit", webhook.page)).await;
     browser.check("All events").await;
-    browser.check("Inactive").await;
+    browser.check("Active").await;
     browser.press("Save webhook").await;
     browser.arrive(&webhook.page).await;
     let inactive = platform.get(&webhook.path).await;

@@ -33,7 +33,7 @@ async fn a_new_secret_signs_at_a_new_url_beside_the_old_secret() {
 
     browser.fill("Target URL", &receiver.url).await;
     browser.press("Save webhook").await;
-    browser.arrive(&webhook.page).await;
+    browser.arrive(&format!("{}/test", webhook.page)).await;
     let shown = generate_secret(&browser, &webhook).await;
     let request = platform.next_request(&receiver).await;
 

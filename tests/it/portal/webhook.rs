@@ -176,7 +176,7 @@ async fn a_webhook_is_set_inactive_on_its_page_and_active_again_by_undo() {
     let webhook = create(&platform, URL).await;
     let browser = platform.browser_at(&webhook.page).await;
 
-    browser.press("Deactivate").await;
+    browser.press("Active").await;
     browser.see("“CRM” is Inactive now").await;
     browser.press("Undo").await;
 

@@ -9,9 +9,8 @@ async fn a_webhook_is_set_inactive_in_the_list_and_active_again_by_undo() {
     platform.webhook("Receiver").at(URL).create().await;
     let browser = platform.browser().await;
 
-    browser.press("Deactivate Receiver").await;
+    browser.press("Active Receiver").await;
     browser.see("“Receiver” is Inactive now").await;
-    browser.see("Activate Receiver").await;
     browser.press("Undo").await;
 
     browser.see("“Receiver” is Active now").await;
@@ -42,7 +41,7 @@ async fn the_list_works_without_scripts() {
     platform.webhook("Receiver").at(URL).create().await;
     let browser = platform.plain_browser().await;
 
-    browser.press("Deactivate Receiver").await;
+    browser.press("Active Receiver").await;
     browser.see("“Receiver” is Inactive now").await;
     browser.choose("Status", "Active").await;
     browser.press("Filter").await;

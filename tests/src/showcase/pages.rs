@@ -52,6 +52,8 @@ pub const PAGES: &[Page] = &[
     page("webhook-disabled", "/admin/webhooks/{disabled-webhook}"),
     page("webhook-replay", "/admin/webhooks/{webhook}/replay"),
     page("webhook-new", "/admin/webhooks/new"),
+    page("webhook-clone", "/admin/webhooks/new?from={webhook}"),
+    page("webhooks-transfer", "/admin/webhooks/transfer"),
     page("webhook-edit", "/admin/webhooks/{webhook}/edit"),
     page(
         "webhook-edit-unusual",

@@ -67,7 +67,7 @@ pub struct AttemptBody {
     /// The failure in words; `null`: the attempt did not fail.
     pub failure_detail: Option<String>,
     /// How to prevent the failure; `null`: the attempt did not fail.
-    #[schema(example = "Give the webhook a rate limit that the receiver can bear.")]
+    #[schema(example = "Give the webhook a rate limit that your endpoint can handle.")]
     pub advice: Option<&'static str>,
 }
 

@@ -77,6 +77,6 @@ pub(super) async fn insert(
 }
 
 /// A new random secret.
-pub(super) fn generate_secret() -> SigningSecret {
+pub fn generate_secret() -> SigningSecret {
     SigningSecret::from_random(rand::random())
 }

@@ -123,7 +123,7 @@ async fn list_all(
         all.extend(rows);
         if all.len() > MAX_WEBHOOKS {
             return Err(Refusal::Conflict(
-                "an environment of more than 10,000 webhooks",
+                "the environment has more than 10,000 webhooks",
             ));
         }
     }

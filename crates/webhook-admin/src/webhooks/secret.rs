@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use webhook_domain::{AuditAction, PlatformSettings, SigningSecret, WebhookId};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::secrets::{self, Secrets};
+use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, SealingKeys, settings, transaction};
 
 use super::change::lock;
@@ -43,6 +44,11 @@ impl RotateSecret {
         let mut fields = Fields::of_body(body)?;
         let rotation = Self::take(&mut fields);
         fields.end_with(rotation)
+    }
+
+    /// Whether the old secret becomes invalid at once: requests fail until the receiver has the new one.
+    pub fn ends_old_secret(&self) -> bool {
+        self.grace_period.is_some_and(|period| period.is_zero())
     }
 }
 
@@ -101,21 +107,33 @@ pub async fn rotate_secret(
     connections: &Connections,
     sealing_keys: &SealingKeys,
 ) -> Result<SecretBody, Refusal> {
-    let secret = rotation.secret.unwrap_or_else(generate_secret);
     let mut connection = connections.acquire().await?;
     transaction(&mut connection, async |connection| {
         let webhook = lock(connection, id, &IfMatch::Any).await?;
-        let grace_period = match rotation.grace_period {
-            Some(grace_period) => grace_period,
-            None => settings::find(connection).await?.settings.grace_period,
-        };
-        let name = webhook.settings.name.as_str();
-        let valid_until = (!grace_period.is_zero()).then(|| Utc::now() + grace_period);
-        let rotated = (id, name, valid_until);
-        rotate_within(connection, rotated, &secret, caller, sealing_keys).await?;
+        rotate_locked(connection, &webhook, rotation, caller, sealing_keys).await?;
         find_secrets(connection, id, sealing_keys).await
     })
     .await
+}
+
+/// Replaces the secret of a webhook that the caller's transaction has locked. Without a grace period of
+/// its own, the rotation has the platform's.
+pub(super) async fn rotate_locked(
+    connection: &mut RawConnection,
+    webhook: &Webhook,
+    rotation: RotateSecret,
+    caller: &Caller,
+    sealing_keys: &SealingKeys,
+) -> Result<(), Refusal> {
+    let secret = rotation.secret.unwrap_or_else(generate_secret);
+    let grace_period = match rotation.grace_period {
+        Some(grace_period) => grace_period,
+        None => settings::find(connection).await?.settings.grace_period,
+    };
+    let name = webhook.settings.name.as_str();
+    let valid_until = (!grace_period.is_zero()).then(|| Utc::now() + grace_period);
+    let rotated = (webhook.id, name, valid_until);
+    rotate_within(connection, rotated, &secret, caller, sealing_keys).await
 }
 
 /// Replaces the secret of the webhook `id` called `name` in the caller's transaction. The old secret

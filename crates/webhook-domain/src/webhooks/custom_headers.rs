@@ -57,16 +57,16 @@ pub struct HeaderValue(Zeroizing<String>);
 pub enum HeaderError {
     #[error("must have 1 to {} letters, digits or hyphens", HeaderName::MAX_CHARS)]
     Name,
-    #[error("is set by the platform")]
+    #[error("is set by the platform. Use another name")]
     Reserved,
     #[error(
         "must have 1 to {} visible ASCII characters, with spaces only inside",
         HeaderValue::MAX_CHARS
     )]
     Value,
-    #[error("must be at most {} headers", CustomHeaders::MAX)]
+    #[error("remove headers: the limit is {}", CustomHeaders::MAX)]
     TooMany,
-    #[error("has no value yet")]
+    #[error("enter a value")]
     NoValue,
 }
 

@@ -69,8 +69,8 @@ impl AttemptTimeout {
         if (Self::MIN..=Self::MAX).contains(&timeout) {
             return Ok(Self(timeout));
         }
-        let max = Self::MAX.as_millis();
-        Err(format!("must be {} to {max}", Self::MIN.as_millis()))
+        let max = Self::MAX.as_secs();
+        Err(format!("must be {} ms to {max} s", Self::MIN.as_millis()))
     }
 
     /// The timeout.

@@ -21,7 +21,7 @@ pub enum MetadataError {
         Metadata::MAX_VALUE_CHARS
     )]
     Value,
-    #[error("must be at most {} pairs", Metadata::MAX)]
+    #[error("remove pairs: the limit is {}", Metadata::MAX)]
     TooMany,
 }
 

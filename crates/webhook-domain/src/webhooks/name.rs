@@ -13,7 +13,7 @@ impl WebhookName {
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = text.trim();
         if name.is_empty() {
-            return Err("must not be empty".to_owned());
+            return Err("enter a name".to_owned());
         }
         check_text(name, Self::MAX_CHARS, char::is_control)?;
         Ok(Self(name.to_owned()))

@@ -40,9 +40,11 @@ pub(crate) enum KeyForm {
 pub enum SecretError {
     #[error("must start with whsec_")]
     NoPrefix,
-    #[error("must be standard base64 with padding after whsec_")]
+    #[error(
+        "after whsec_, put {MIN_BYTES} to {MAX_BYTES} bytes in base64, for example from `openssl rand -base64 32`"
+    )]
     NotBase64,
-    #[error("must encode {MIN_BYTES} to {MAX_BYTES} bytes, encodes {bytes}")]
+    #[error("after whsec_, put {MIN_BYTES} to {MAX_BYTES} bytes in base64: the text has {bytes}")]
     WrongLength { bytes: usize },
 }
 

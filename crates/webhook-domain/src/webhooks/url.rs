@@ -23,31 +23,42 @@ pub struct WebhookUrl(Url);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum UrlError {
+    #[error("enter a URL")]
+    Empty,
+    #[error("start with https://, for example https://hooks.example.com/in")]
+    NoScheme,
+    #[error("enter a whole URL such as https://hooks.example.com/in ({0})")]
+    NotAbsolute(url::ParseError),
     #[error(
-        "must have at most {} bytes, has {bytes} in its normal form",
+        "shorten the URL to {} bytes: it has {bytes} in its normal form",
         WebhookUrl::MAX_BYTES
     )]
     TooLong { bytes: usize },
-    #[error("must be an absolute URL: {0}")]
-    NotAbsolute(url::ParseError),
     #[error("must start with https://")]
     NotHttps,
-    #[error("must not contain a user name or a password")]
+    #[error("remove the user name and the password")]
     UserInfo,
-    #[error("must not contain a fragment")]
+    #[error("remove everything from # on")]
     Fragment,
-    #[error("must name a public host, {0} is local")]
+    #[error("{0} is a local name. Use a host that is reachable from the internet")]
     LocalName(String),
-    #[error(
-        "must name a host of letters, digits and hyphens, up to 63 between the dots and 253 in all"
-    )]
+    #[error("use a host of letters, digits and hyphens, up to 63 between the dots and 253 in all")]
     BadName,
-    #[error(
-        "must not name port 0, where no server can listen: leave the port out or name 1 to 65535"
-    )]
+    #[error("no server can listen on port 0. Leave the port out or use 1 to 65535")]
     PortZero,
-    #[error("must name a public address, {0} is not")]
+    #[error("{0} is a private address. Use one that is reachable from the internet")]
     BlockedAddress(IpAddr),
+}
+
+impl UrlError {
+    /// The fault of a text that the URL parser refuses. An admin usually left the scheme out.
+    fn of(text: &str, error: url::ParseError) -> Self {
+        match error {
+            _ if text.is_empty() => Self::Empty,
+            url::ParseError::RelativeUrlWithoutBase => Self::NoScheme,
+            error => Self::NotAbsolute(error),
+        }
+    }
 }
 
 impl WebhookUrl {
@@ -65,7 +76,7 @@ impl WebhookUrl {
         schemes: UrlSchemes,
         addresses: &AddressPolicy,
     ) -> Result<Self, UrlError> {
-        let url = Url::parse(text.trim()).map_err(UrlError::NotAbsolute)?;
+        let url = Url::parse(text.trim()).map_err(|error| UrlError::of(text.trim(), error))?;
         // Normalising adds a slash to an empty path; the admin did not type this byte.
         let bytes = url.as_str().len() - usize::from(url.path() == "/");
         if bytes > Self::MAX_BYTES {
@@ -192,7 +203,31 @@ mod tests {
     }
 
     #[rstest]
-    #[case("")]
+    #[case("", "enter a URL")]
+    #[case(
+        "hooks.slack.com/services/T0",
+        "start with https://, for example https://hooks.example.com/in"
+    )]
+    #[case(
+        "https://",
+        "enter a whole URL such as https://hooks.example.com/in (empty host)"
+    )]
+    #[case("https://example.com/#top", "remove everything from # on")]
+    #[case(
+        "https://10.0.0.1/",
+        "10.0.0.1 is a private address. Use one that is reachable from the internet"
+    )]
+    fn a_refusal_says_what_to_do(#[case] text: &str, #[case] told: &str) {
+        assert_eq!(
+            parse(text)
+                .map_err(|error| error.to_string())
+                .err()
+                .as_deref(),
+            Some(told)
+        );
+    }
+
+    #[rstest]
     #[case("/relative")]
     #[case("example.com/hook")]
     #[case("https://")]

@@ -19,7 +19,7 @@ pub(crate) struct Difference {
 }
 
 /// Lists the changed fields.
-pub(super) fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
+pub(crate) fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", before, after, &mut found);
     found

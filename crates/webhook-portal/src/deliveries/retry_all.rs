@@ -5,8 +5,9 @@ use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use webhook_domain::{JobRate, StatusFilter};
+use webhook_domain::{JobRate, StatusFilter, WebhookId};
 use webhook_store::SealingKeys;
+use webhook_store::webhooks::find_names;
 
 use super::filter::Filters;
 use crate::chips::Chip;
@@ -97,18 +98,28 @@ async fn render(
     let filters = Filters(query);
     let retry = NewRetry::parse(&document(query, ""), "")?;
     let total = count_deliveries(&retry, connections).await?.total;
+    let webhook = find_name(query.text("webhook_id"), connections).await?;
     let status = errors.status();
     let shown = RetryPage {
         visit,
         errors,
         total,
         question: question(total, query),
-        chips: filters.chips(None),
+        chips: filters.chips(webhook.as_deref()),
         filters: filters.alone(),
         rate,
         once,
     };
     page_with(status, visit, &shown)
+}
+
+/// The name of the filtered webhook. `None`: no webhook is filtered, or the id is unknown.
+async fn find_name(id: &str, connections: &Connections) -> Result<Option<String>, Problem> {
+    let Ok(id) = id.parse::<WebhookId>() else {
+        return Ok(None);
+    };
+    let mut connection = connections.acquire().await?;
+    Ok(find_names(&mut connection, &[id]).await?.remove(&id))
 }
 
 /// The filters and the rate as a request of the API in JSON.

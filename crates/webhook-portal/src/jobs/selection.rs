@@ -1,7 +1,9 @@
 //! The filters of a job's selection, in words.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
-use webhook_domain::{FailureClass, LastResponse, ResponseRange};
+use webhook_domain::{FailureClass, LastResponse, ResponseRange, WebhookId};
 
 use crate::filters::label_of;
 
@@ -31,18 +33,30 @@ pub(super) struct Fact {
     pub(super) link: Option<String>,
 }
 
-/// The set filters of a selection.
-pub(super) fn facts(selection: &Value) -> Vec<Fact> {
+/// The set filters of a selection. `names`: the names of webhooks, which are shown in place of their ids.
+pub(super) fn facts(selection: &Value, names: &HashMap<WebhookId, String>) -> Vec<Fact> {
     let given = NAMES.iter().filter_map(|(field, name)| {
         let value = tell(field, selection.get(field)?)?;
-        let link = match *field {
-            "webhook_id" => Some(format!("/admin/webhooks/{value}")),
-            "event_id" => Some(format!("/admin/events/{value}")),
-            _ => None,
+        let (value, link) = match *field {
+            "webhook_id" => {
+                let link = format!("/admin/webhooks/{value}");
+                let known = webhook_of(selection).and_then(|id| names.get(&id));
+                (known.cloned().unwrap_or(value), Some(link))
+            }
+            "event_id" => {
+                let link = format!("/admin/events/{value}");
+                (value, Some(link))
+            }
+            _ => (value, None),
         };
         Some(Fact { name, value, link })
     });
     given.collect()
+}
+
+/// The filtered webhook of a selection.
+pub(super) fn webhook_of(selection: &Value) -> Option<WebhookId> {
+    selection.get("webhook_id")?.as_str()?.parse().ok()
 }
 
 fn tell(field: &str, value: &Value) -> Option<String> {
@@ -77,6 +91,7 @@ fn answers(range: ResponseRange) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+    use uuid::Uuid;
 
     #[test]
     fn a_selection_is_told_as_it_was_asked_for() {
@@ -84,7 +99,7 @@ mod tests {
             "event_types": ["license.created", "license.deleted"], "search": "CRM",
             "until": "2026-11-23T08:15:30.123456Z"});
 
-        let facts = facts(&selection);
+        let facts = facts(&selection, &HashMap::new());
 
         let told = facts.iter().map(|fact| (fact.name, fact.value.as_str()));
         let expected = [
@@ -95,6 +110,18 @@ mod tests {
             ("Until", "2026-11-23T08:15:30.123456Z"),
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_webhook_is_told_by_its_name() {
+        let id = WebhookId(Uuid::from_u128(7));
+        let selection = json!({"webhook_id": id});
+        let names = HashMap::from([(id, "CRM".to_owned())]);
+
+        let told = |names| facts(&selection, names)[0].value.clone();
+
+        assert_eq!(told(&names), "CRM");
+        assert_eq!(told(&HashMap::new()), id.to_string());
     }
 
     #[test]

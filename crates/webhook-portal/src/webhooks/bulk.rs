@@ -5,7 +5,8 @@ use actix_web::web::Data;
 use askama::Template;
 use serde_json::json;
 use webhook_domain::{WebhookId, WebhookStatus};
-use webhook_store::{SealingKeys, webhooks};
+use webhook_store::webhooks::{BriefWebhook, list_brief};
+use webhook_store::{SealingKeys, deliveries};
 
 use crate::filters::{self, group};
 use crate::form::Form;
@@ -27,8 +28,27 @@ const LIST: &str = "/admin/webhooks";
 #[template(path = "webhooks/bulk_delete.html")]
 struct DeletePage {
     visit: Visit,
-    webhooks: Vec<(WebhookId, String)>,
+    /// The webhooks, each with the number of pending deliveries up to [`MAX_PENDING`].
+    webhooks: Vec<(BriefWebhook, i64)>,
     back: String,
+}
+
+/// The most pending deliveries per webhook that are counted; beyond, the page says "10,000 or more".
+const MAX_PENDING: i64 = 10_000;
+
+impl DeletePage {
+    /// The number of deliveries that a deletion cancels. A webhook with more than [`MAX_PENDING`] counts
+    /// as [`MAX_PENDING`].
+    fn pending(&self) -> i64 {
+        self.webhooks.iter().map(|(_, pending)| pending).sum()
+    }
+
+    /// Whether a webhook has more pending deliveries than were counted.
+    fn is_cut(&self) -> bool {
+        self.webhooks
+            .iter()
+            .any(|(_, pending)| *pending == MAX_PENDING)
+    }
 }
 
 /// A change of the selected webhooks.
@@ -111,9 +131,15 @@ async fn ask_back(
 ) -> Result<HttpResponse, Problem> {
     let ids: Vec<WebhookId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
     let mut connection = connections.acquire().await?;
+    let webhooks = list_brief(&mut connection, &ids).await?;
+    let pending = deliveries::count_pending_of(&mut connection, &ids, MAX_PENDING).await?;
+    let counted = webhooks.into_iter().map(|webhook| {
+        let pending = pending.get(&webhook.id).copied().unwrap_or_default();
+        (webhook, pending)
+    });
     let shown = DeletePage {
         visit,
-        webhooks: webhooks::list_names(&mut connection, &ids).await?,
+        webhooks: counted.collect(),
         back: back.to_owned(),
     };
     page(&shown.visit, &shown)

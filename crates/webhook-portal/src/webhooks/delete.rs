@@ -11,6 +11,7 @@ use crate::filters;
 use crate::form::Form;
 use crate::html::{go_on, page};
 use crate::notice::Notice;
+use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::version::IfMatch;
@@ -23,12 +24,25 @@ struct DeletePage {
     visit: Visit,
     webhook: Webhook,
     pending: i64,
+    /// The list that the visitor came from, with its filter; empty without one.
+    back: String,
+}
+
+impl DeletePage {
+    /// The page that Cancel leads to.
+    fn cancelled(&self) -> String {
+        if self.back.is_empty() {
+            return format!("/admin/webhooks/{}", self.webhook.id);
+        }
+        self.back.clone()
+    }
 }
 
 /// Asks whether to delete the webhook, and shows what would be lost.
 pub(crate) async fn show_delete(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
+    query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     let mut connection = connections.acquire().await?;
@@ -42,6 +56,7 @@ pub(crate) async fn show_delete(
         visit,
         pending: deliveries::count(&mut connection, &filter).await?,
         webhook,
+        back: query.back().to_owned(),
     };
     page(&shown.visit, &shown)
 }
@@ -49,7 +64,7 @@ pub(crate) async fn show_delete(
 /// Deletes the webhook.
 pub(crate) async fn delete(
     PathId(id): PathId<WebhookId>,
-    _form: Form,
+    form: Form,
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
@@ -62,5 +77,5 @@ pub(crate) async fn delete(
     let notice = Notice::new(format!(
         "“{name}” is deleted. Its deliveries can still be read."
     ));
-    Ok(go_on("/admin/webhooks", &notice))
+    Ok(go_on(form.back("/admin/webhooks"), &notice))
 }

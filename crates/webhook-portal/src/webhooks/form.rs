@@ -7,7 +7,9 @@ use webhook_domain::{
 
 use self::event_choice::EventChoice;
 use self::pairs::{HeaderRow, MetadataRow, header_rows, metadata_rows};
+use super::url::with_scheme;
 use crate::errors::Errors;
+use crate::filters::label_of;
 use crate::form::Form;
 use crate::retry_policy::PolicyForm;
 use crate::span;
@@ -16,15 +18,19 @@ use webhook_admin::retry_policies::millis;
 mod difference;
 mod document;
 mod event_choice;
+mod new_secret;
 mod pairs;
+mod places;
 
 pub(super) use difference::{Difference, differences};
+pub(super) use new_secret::NewSecret;
 
 /// The prefix of the names of the policy's fields.
 const POLICY: &str = "retry_policy.";
 
-/// The fields of the section "Advanced", which is folded away while they are empty.
-const ADVANCED: [&str; 7] = [
+/// The fields of the section "Advanced settings", which is folded away while they have their defaults.
+const ADVANCED: [&str; 8] = [
+    "retry_policy",
     "headers",
     "metadata",
     "timeout_ms",
@@ -37,7 +43,10 @@ const ADVANCED: [&str; 7] = [
 /// The texts of a form for a webhook.
 pub(super) struct WebhookForm {
     pub(super) name: String,
+    /// The Target URL, with `https://` where no scheme was typed.
     pub(super) url: String,
+    /// Whether `https://` was put before the typed URL.
+    pub(super) is_url_completed: bool,
     pub(super) environment: String,
     pub(super) description: String,
     pub(super) status: String,
@@ -49,6 +58,8 @@ pub(super) struct WebhookForm {
     /// Whether the secret is typed, not generated.
     pub(super) own_secret: bool,
     pub(super) secret: String,
+    /// The secret that replaces the stored one when the form is saved.
+    pub(super) new_secret: Option<NewSecret>,
     pub(super) headers: Vec<HeaderRow>,
     pub(super) metadata: Vec<MetadataRow>,
     pub(super) timeout: String,
@@ -56,6 +67,8 @@ pub(super) struct WebhookForm {
     pub(super) rate_limit: String,
     pub(super) ordered: bool,
     pub(super) ordering_key: String,
+    /// The webhook that a new one is a copy of, in words; empty for no copy.
+    pub(super) copied_from: String,
 }
 
 impl WebhookForm {
@@ -64,6 +77,7 @@ impl WebhookForm {
         Self {
             name: String::new(),
             url: String::new(),
+            is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
             description: String::new(),
             status: WebhookStatus::Active.as_str().to_owned(),
@@ -72,6 +86,7 @@ impl WebhookForm {
             policy: PolicyForm::of("retry", POLICY, &RetryPolicy::default()),
             own_secret: false,
             secret: String::new(),
+            new_secret: None,
             headers: header_rows([], []),
             metadata: metadata_rows([]),
             timeout: String::new(),
@@ -79,6 +94,7 @@ impl WebhookForm {
             rate_limit: String::new(),
             ordered: false,
             ordering_key: String::new(),
+            copied_from: String::new(),
         }
     }
 
@@ -92,6 +108,7 @@ impl WebhookForm {
         Self {
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
+            is_url_completed: false,
             environment: settings.environment.as_str().to_owned(),
             description: settings.description.as_str().to_owned(),
             status: settings.status.as_str().to_owned(),
@@ -100,6 +117,7 @@ impl WebhookForm {
             policy: PolicyForm::of("retry", POLICY, policy.unwrap_or(default)),
             own_secret: false,
             secret: String::new(),
+            new_secret: None,
             headers: header_rows(headers.map(HeaderRow::stored), []),
             metadata: metadata_rows(pairs.iter().map(|(name, value)| MetadataRow {
                 name: name.clone(),
@@ -113,6 +131,26 @@ impl WebhookForm {
                 .map(OrderingField::as_str)
                 .unwrap_or_default()
                 .to_owned(),
+            copied_from: String::new(),
+        }
+    }
+
+    /// The form for a copy of a webhook in another environment. The copy is Inactive, has a new secret, and
+    /// the names of the headers: their values are secret.
+    pub(super) fn copy_of(settings: &WebhookSettings, default: &RetryPolicy) -> Self {
+        let of = settings.environment;
+        let mut others = Environment::ALL.iter().filter(|other| **other != of);
+        let headers = settings
+            .headers
+            .names()
+            .map(|name| (name.to_owned(), String::new()));
+        let label = label_of(of.as_str());
+        Self {
+            environment: others.next().unwrap_or(&of).as_str().to_owned(),
+            status: WebhookStatus::Inactive.as_str().to_owned(),
+            headers: header_rows([], headers.map(HeaderRow::new)),
+            copied_from: format!("{} ({label})", settings.name.as_str()),
+            ..Self::of(settings, default)
         }
     }
 
@@ -133,17 +171,20 @@ impl WebhookForm {
             }
         });
         let new = pairs("header_name", "header_value");
+        let completed = with_scheme(form.text("url"));
         Self {
             name: text("name"),
-            url: text("url"),
+            is_url_completed: completed.is_some(),
+            url: completed.unwrap_or_else(|| text("url")),
             environment: text("environment"),
             description: text("description"),
-            status: text("status"),
+            status: sent_status(form).as_str().to_owned(),
             events: EventChoice::sent(form.all("event_types")),
             own_policy: form.text("policy") == "own",
             policy: PolicyForm::sent("retry", POLICY, text),
             own_secret: form.text("secret_from") == "own",
             secret: text("secret"),
+            new_secret: NewSecret::sent(form),
             headers: header_rows(stored, new.map(HeaderRow::new)),
             metadata: metadata_rows(
                 pairs("metadata_name", "metadata_value")
@@ -154,16 +195,13 @@ impl WebhookForm {
             rate_limit: text("rate_limit"),
             ordered: form.text("ordering") == "by_key",
             ordering_key: text("ordering_key"),
+            copied_from: text("copied_from"),
         }
     }
 
     /// Replaces reasons that speak of the API's notation with reasons that speak of the page.
     pub(super) fn reword(&self, errors: &mut Errors) {
         self.policy.reword(errors);
-        if self.name.is_empty() {
-            errors.reword("name", "enter a name");
-        }
-        reword_url(&self.url, errors);
         if self.events.patterns().is_empty() {
             errors.reword("event_types", "choose at least one event type");
         }
@@ -172,24 +210,42 @@ impl WebhookForm {
         }
     }
 
-    /// Whether a field of the section "Advanced" has a text or was refused.
+    /// The sentence after the form is saved.
+    pub(super) fn saved(&self) -> String {
+        let saved = format!("“{}” is saved.", self.name);
+        if self.is_url_completed {
+            return format!("{saved} The Target URL now begins with https://.");
+        }
+        saved
+    }
+
+    /// Whether the webhook has headers of its own.
+    pub(super) fn has_headers(&self) -> bool {
+        self.headers.iter().any(|row| !row.is_empty())
+    }
+
+    /// Whether the webhook is to be Active.
+    pub(super) fn is_active(&self) -> bool {
+        self.status == WebhookStatus::Active.as_str()
+    }
+
+    /// Whether a field of the section "Advanced settings" differs from its default or was refused.
     pub(super) fn is_advanced(&self, errors: &Errors) -> bool {
         let typed = [&self.timeout, &self.max_concurrency, &self.rate_limit];
-        self.ordered
+        self.own_policy
+            || self.ordered
             || typed.iter().any(|text| !text.is_empty())
-            || self.headers.iter().any(|row| !row.is_empty())
+            || self.has_headers()
             || self.metadata.iter().any(|row| !row.is_empty())
             || ADVANCED.iter().any(|name| errors.reason(name).is_some())
     }
 }
 
-/// Replaces the reason for a URL that is not a whole URL: the API's reason speaks of parsing.
-pub(super) fn reword_url(url: &str, errors: &mut Errors) {
-    if url.is_empty() {
-        errors.reword("url", "enter a URL");
-    } else if !url.contains("://") {
-        let example = "start with https://, for example https://hooks.example.com/in";
-        errors.reword("url", example);
+/// The status of the switch. A browser sends a switch only while it is on.
+fn sent_status(form: &Form) -> WebhookStatus {
+    match form.text("status").parse() {
+        Ok(WebhookStatus::Active) => WebhookStatus::Active,
+        Ok(WebhookStatus::Inactive) | Err(_) => WebhookStatus::Inactive,
     }
 }
 

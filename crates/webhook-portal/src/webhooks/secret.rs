@@ -11,22 +11,17 @@ use webhook_domain::WebhookId;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{SealingKeys, settings};
 
-use crate::errors::Errors;
+use super::grace_period::{GracePeriod, grace_periods};
+use crate::errors::{Entry, Errors};
 use crate::filters;
 use crate::form::Form;
 use crate::html::page_with;
-use crate::span::in_words;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
-use webhook_admin::duration::write_duration;
-use webhook_admin::retry_policies::millis;
 use webhook_admin::webhooks::{self, RotateSecret, SecretBody, find_stored, rotate_secret};
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
-
-/// The grace periods to choose from, in seconds.
-const GRACE_PERIODS: [u64; 4] = [0, 3_600, 86_400, 604_800];
 
 #[derive(Template)]
 #[template(path = "webhooks/secret.html")]
@@ -37,19 +32,14 @@ struct SecretPage {
     shown: Option<SecretBody>,
     /// Whether the secret was just replaced.
     replaced: bool,
+    /// The platform's grace period.
+    default: Duration,
     grace_periods: Vec<GracePeriod>,
     own: bool,
     typed: String,
     errors: Errors,
-}
-
-/// A grace period to choose: how long the old secret stays valid.
-struct GracePeriod {
-    /// The notation of the API: `24h`.
-    value: String,
-    words: String,
-    is_default: bool,
-    chosen: bool,
+    /// Whether the page asks to confirm that the old secret becomes invalid at once.
+    asks: bool,
 }
 
 /// Shows the page without the secret.
@@ -78,7 +68,7 @@ pub(crate) async fn show_secret(
     page_with(StatusCode::OK, &page.visit, &page)
 }
 
-/// Replaces the secret, and shows the new secret.
+/// Replaces the secret, and shows the new secret. Asks first if the old secret becomes invalid at once.
 pub(crate) async fn replace(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -86,39 +76,27 @@ pub(crate) async fn replace(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let (own, typed) = (form.text("secret_from") == "own", form.text("secret"));
-    let grace_period = form.text("grace_period");
-    let body = json!({"grace_period": grace_period, "secret": own.then_some(typed)}).to_string();
-    // A refused rotation is shown on the page, so the refusal is kept until the page is read.
-    let replaced = async {
-        let rotation = RotateSecret::parse(body.as_bytes())?;
-        rotate_secret(id, rotation, &visit.caller, &connections, &keys).await
+    let page = SecretPage::read(id, visit, &connections)
+        .await?
+        .typed(&form);
+    let rotation = match page.rotation(form.text("grace_period")) {
+        Ok(rotation) => rotation,
+        Err(refusal) => return page.refused(refusal),
     };
-    let replaced: Result<SecretBody, Refusal> = replaced.await;
-    let page = SecretPage::read(id, visit, &connections).await?;
-    let (status, page) = match replaced {
-        Ok(secret) => {
-            let shown = SecretPage {
-                shown: Some(secret),
-                replaced: true,
-                ..page
-            };
-            (StatusCode::OK, shown)
-        }
-        Err(problem) => {
-            let (status, typed) = (refusal_status(&problem), typed.to_owned());
-            let errors = Errors::of(problem)?;
-            let mut refused = SecretPage {
-                errors,
-                own,
-                typed,
-                ..page
-            };
-            refused.choose(grace_period);
-            (status, refused)
-        }
+    if rotation.ends_old_secret() && !form.has("confirmed") {
+        return page.ask();
+    }
+    let secret = rotate_secret(id, rotation, &page.visit.caller, &connections, &keys).await?;
+    let default = page.default;
+    let shown = SecretPage {
+        shown: Some(secret),
+        replaced: true,
+        own: false,
+        typed: String::new(),
+        grace_periods: grace_periods(default, None),
+        ..page
     };
-    page_with(status, &page.visit, &page)
+    page_with(StatusCode::OK, &shown.visit, &shown)
 }
 
 impl SecretPage {
@@ -131,31 +109,50 @@ impl SecretPage {
             webhook,
             shown: None,
             replaced: false,
-            grace_periods: grace_periods(default),
+            default,
+            grace_periods: grace_periods(default, None),
             own: false,
             typed: String::new(),
             errors: Errors::default(),
+            asks: false,
         })
     }
 
-    fn choose(&mut self, grace_period: &str) {
-        for offered in &mut self.grace_periods {
-            offered.chosen = offered.value == grace_period;
+    /// The page with the fields of a sent form.
+    fn typed(self, form: &Form) -> Self {
+        Self {
+            grace_periods: grace_periods(self.default, Some(form.text("grace_period"))),
+            own: form.text("secret_from") == "own",
+            typed: form.text("secret").to_owned(),
+            ..self
         }
     }
-}
 
-/// The grace periods to choose from. The platform's default is one of them, and chosen.
-fn grace_periods(default: Duration) -> Vec<GracePeriod> {
-    let mut spans: Vec<Duration> = GRACE_PERIODS.map(Duration::from_secs).to_vec();
-    spans.push(default);
-    spans.sort();
-    spans.dedup();
-    let offered = spans.into_iter().map(|span| GracePeriod {
-        value: write_duration(span),
-        words: in_words(millis(span)),
-        is_default: span == default,
-        chosen: span == default,
-    });
-    offered.collect()
+    fn rotation(&self, grace_period: &str) -> Result<RotateSecret, Refusal> {
+        let secret = self.own.then_some(self.typed.as_str());
+        let body = json!({"grace_period": grace_period, "secret": secret}).to_string();
+        RotateSecret::parse(body.as_bytes())
+    }
+
+    fn ask(mut self) -> Result<HttpResponse, Problem> {
+        self.asks = true;
+        page_with(StatusCode::OK, &self.visit, &self)
+    }
+
+    fn refused(mut self, refusal: Refusal) -> Result<HttpResponse, Problem> {
+        let status = refusal_status(&refusal);
+        self.errors = Errors::of(refusal)?;
+        page_with(status, &self.visit, &self)
+    }
+
+    /// The entries of the summary above the form.
+    fn entries(&self) -> Vec<Entry> {
+        self.errors.entries(|field| match field {
+            "grace_period" => (
+                "Keep the old secret valid for".to_owned(),
+                "grace-0".to_owned(),
+            ),
+            _ => ("Webhook Secret".to_owned(), "secret".to_owned()),
+        })
+    }
 }

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use webhook_broker::Publisher;
-use webhook_domain::{EventType, WebhookId, WebhookStatus};
+use webhook_domain::{EventType, FailureClass, WebhookId, WebhookStatus};
 use webhook_store::webhooks::Webhook;
 
 use crate::filters;
@@ -128,6 +128,13 @@ impl TestPage {
     fn is_active(&self) -> bool {
         self.webhook.settings.status == WebhookStatus::Active
     }
+}
+
+/// Why there was no response. `None`: the status of the response says everything.
+fn unanswered(attempt: &AttemptBody) -> Option<FailureClass> {
+    attempt
+        .failure_class
+        .filter(|class| *class != FailureClass::Status)
 }
 
 /// The signature headers of a request.

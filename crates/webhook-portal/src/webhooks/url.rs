@@ -1,4 +1,4 @@
-//! Checks a URL while the form is being filled in.
+//! Checks a Target URL while the form is being filled in, and completes a URL without a scheme.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,7 +6,6 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::{FieldError, WebhookUrl};
 
-use super::form::reword_url;
 use crate::errors::Errors;
 use crate::html::{html, render};
 use crate::query::Query;
@@ -18,17 +17,60 @@ use webhook_web::Problem;
 #[template(path = "webhooks/url.html")]
 struct UrlFragment {
     errors: Errors,
+    /// The typed URL after `https://` was put in. `None`: the typed URL has a scheme.
+    completed: Option<String>,
 }
 
-/// Shows why the API would refuse a URL; empty for a URL that it would take.
+/// Shows the completed URL, and the reason for which the API would refuse it.
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(crate) async fn check_url(
     query: Query,
     rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
-    let parsed = WebhookUrl::parse(query.text("url"), rules.schemes, &rules.addresses);
+    let typed = query.text("url");
+    let completed = with_scheme(typed);
+    let url = completed.as_deref().unwrap_or(typed);
+    let parsed = WebhookUrl::parse(url, rules.schemes, &rules.addresses);
     let refused = parsed.err().map(|error| FieldError::new("url", error));
-    let mut errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
-    reword_url(query.text("url"), &mut errors);
-    Ok(html(StatusCode::OK).body(render(&UrlFragment { errors })?))
+    let errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
+    Ok(html(StatusCode::OK).body(render(&UrlFragment { errors, completed })?))
+}
+
+/// The URL with `https://`, if the typed text begins with a host. `None`: the text has a scheme, or no
+/// host to put `https://` before.
+pub(super) fn with_scheme(typed: &str) -> Option<String> {
+    if let Some(rest) = typed.strip_prefix("//") {
+        return Some(format!("https://{rest}"));
+    }
+    let host = typed.split(['/', '?', '#']).next().unwrap_or_default();
+    // `localhost:9000` has a port, `mailto:me` has a scheme.
+    let has_scheme = host
+        .split_once(':')
+        .is_some_and(|(_, after)| !after.starts_with(|digit: char| digit.is_ascii_digit()));
+    (!host.is_empty() && !has_scheme).then(|| format!("https://{typed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_is_put_before_a_host_and_before_nothing_else() {
+        for (typed, completed) in [
+            (
+                "hooks.slack.com/services/T0",
+                Some("https://hooks.slack.com/services/T0"),
+            ),
+            ("localhost:9000/in", Some("https://localhost:9000/in")),
+            ("//example.com/in", Some("https://example.com/in")),
+            ("https://example.com/in", None),
+            ("ftp://example.com/", None),
+            ("mailto:me@example.com", None),
+            ("/in", None),
+            ("#top", None),
+            ("", None),
+        ] {
+            assert_eq!(with_scheme(typed).as_deref(), completed, "{typed}");
+        }
+    }
 }

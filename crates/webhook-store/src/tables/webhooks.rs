@@ -4,6 +4,7 @@
 //! finds a deleted webhook.
 
 // How a webhook is read and written.
+mod brief;
 mod columns;
 mod find;
 mod list;
@@ -16,11 +17,11 @@ mod disabling;
 pub(crate) use columns::open_headers;
 pub(crate) use list::{escaped, ids_named_like};
 
+pub use brief::{BriefWebhook, find_names, list_brief};
 pub use disabling::{Undeliverable, disable, list_undeliverable, list_versions};
 pub use find::{find, lock, lock_imports};
 pub use list::{
-    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_names,
-    list_repeated_names,
+    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_repeated_names,
 };
 pub use row::Webhook;
 pub use write::{delete, find_headers, insert, save};

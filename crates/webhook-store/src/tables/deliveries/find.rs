@@ -1,10 +1,12 @@
 //! Single deliveries, and looks at the pending deliveries of a webhook.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, min};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{Array, BigInt};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{DeliveryId, EventId, WebhookId};
 
@@ -12,7 +14,7 @@ use super::row::DeliveryRow;
 use crate::StoreError;
 use crate::column_types::{BacklogQueue, Id, bind};
 use crate::schema::{deliveries, deliveries_pending, events, webhooks};
-use crate::sql::sql;
+use crate::sql::{Columns, row, sql};
 
 /// Finds a delivery.
 pub async fn find(
@@ -77,6 +79,36 @@ pub async fn count_pending(
     let statement = CountPending { webhook_id, limit };
     let count: i64 = statement.get_result(connection).await?;
     Ok(usize::try_from(count).unwrap_or_default())
+}
+
+row! {
+    /// A webhook with the number of pending deliveries.
+    struct PendingOf {
+        webhook_id: WebhookId as Id<WebhookId>,
+        count: i64 as BigInt,
+    }
+}
+
+sql! {
+    struct CountPendingOf from "count_pending_of.sql" -> Columns<PendingOf> {
+        1 webhook_ids: Vec<WebhookId> as Array<Id<WebhookId>>,
+        2 limit: i64 as BigInt,
+    }
+}
+
+/// Counts the pending deliveries of webhooks, each up to `limit`.
+pub async fn count_pending_of(
+    connection: &mut AsyncPgConnection,
+    webhook_ids: &[WebhookId],
+    limit: i64,
+) -> Result<HashMap<WebhookId, i64>, StoreError> {
+    let webhook_ids = webhook_ids.to_vec();
+    let statement = CountPendingOf { webhook_ids, limit };
+    let counted: Vec<PendingOf> = statement.load(connection).await?;
+    Ok(counted
+        .into_iter()
+        .map(|of| (of.webhook_id, of.count))
+        .collect())
 }
 
 /// The due time of the oldest delivery in a webhook's backlog. `None`: the backlog is empty.

@@ -283,19 +283,6 @@ async fn read_in_order(
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
 }
 
-/// Lists the names of webhooks, in order.
-pub async fn list_names(
-    connection: &mut AsyncPgConnection,
-    ids: &[WebhookId],
-) -> Result<Vec<(WebhookId, String)>, StoreError> {
-    let named = webhooks::table
-        .filter(webhooks::deleted_at.is_null())
-        .filter(webhooks::id.eq_any(bind_all(ids)))
-        .order((lower(webhooks::name), webhooks::id))
-        .select((webhooks::id, webhooks::name));
-    Ok(named.load(connection).await?)
-}
-
 /// Lists the webhooks of an environment with exactly the given name, oldest first.
 pub async fn list_named(
     connection: &mut AsyncPgConnection,

@@ -1,0 +1,89 @@
+//! Creates a webhook, from an empty form or as a copy of another webhook.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use webhook_domain::WebhookId;
+use webhook_store::SealingKeys;
+use webhook_store::retry_policies::find_default;
+
+use super::form::WebhookForm;
+use super::form_page::{Draft, Subject};
+use super::name::note;
+use crate::form::Form;
+use crate::html::go_on;
+use crate::notice::Notice;
+use crate::query::Query;
+use crate::visit::Visit;
+use webhook_admin::Connections;
+use webhook_admin::creation::{CreationRequest, IdempotencyKey};
+use webhook_admin::url_rules::UrlRules;
+use webhook_admin::webhooks::{create_webhook, find_stored};
+use webhook_web::Problem;
+
+/// Shows the form for a new webhook; with `?from=<id>`, filled with the settings of another webhook.
+pub(crate) async fn show_new(
+    visit: Visit,
+    query: Query,
+    connections: Data<Connections>,
+) -> Result<HttpResponse, Problem> {
+    let form = match query.text("from").parse() {
+        Ok(id) => copy(id, &connections).await?,
+        Err(_) => WebhookForm::new(),
+    };
+    let draft = Draft::fresh(form, Subject::new());
+    draft.show(visit, &connections).await
+}
+
+async fn copy(id: WebhookId, connections: &Connections) -> Result<WebhookForm, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    let default = find_default(&mut connection, webhook.settings.environment).await?;
+    Ok(WebhookForm::copy_of(&webhook.settings, &default))
+}
+
+/// Creates a webhook, and leads to the page of its first test.
+pub(crate) async fn create(
+    form: Form,
+    visit: Visit,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
+    url_rules: Data<UrlRules>,
+) -> Result<HttpResponse, Problem> {
+    let webhook = WebhookForm::sent(&form);
+    let key = IdempotencyKey::of_form(form.text("key"), &visit.path);
+    let document = webhook.as_new();
+    let request = CreationRequest {
+        key: &key,
+        body: &document,
+    };
+    match create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
+        Ok(creation) => {
+            let id = WebhookId(creation.created.id);
+            lead_on(id, &webhook, &connections).await
+        }
+        Err(refusal) => {
+            let draft = Draft::unsaved(webhook, Subject::new()).refused(refusal)?;
+            draft.show(visit, &connections).await
+        }
+    }
+}
+
+/// Leads to the page of a test event, or to the page of an Inactive webhook, which gets no test.
+async fn lead_on(
+    id: WebhookId,
+    webhook: &WebhookForm,
+    connections: &Connections,
+) -> Result<HttpResponse, Problem> {
+    let namesake = match webhook.environment.parse() {
+        Ok(environment) => note(environment, &webhook.name, Some(id), connections).await?,
+        Err(_) => String::new(),
+    };
+    let page = format!("/admin/webhooks/{id}");
+    let (page, next) = if webhook.is_active() {
+        (format!("{page}/test"), "Send it a test event now.")
+    } else {
+        (page, "Switch it to Active when your endpoint is ready.")
+    };
+    let sentences = [webhook.saved(), namesake, next.to_owned()];
+    Ok(go_on(&page, &Notice::of_sentences(&sentences)))
+}
