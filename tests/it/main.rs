@@ -21,6 +21,7 @@ mod answers_shown;
 mod deliveries;
 mod events;
 mod management;
+mod overview;
 mod platform;
 mod races;
 mod rejected;

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use webhook_tests::World;
 
-const SCHEMA: &str = include_str!("../../crates/webhook-store/src/schema.rs");
+const SCHEMA: &str = concat!(
+    include_str!("../../crates/webhook-store/src/schema.rs"),
+    include_str!("../../crates/webhook-store/src/schema/statistics.rs"),
+);
 const PAGE: &str = include_str!("../../docs/schema.md");
 const WRITE_PAGE: &str = include_str!("../../docs/schema.sql");
 

@@ -16,7 +16,7 @@ const EVENT: &str = include_str!("ten_thousand/event.sql");
 const EXPLANATION: &str = "/api/v1/events/0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e/explanation";
 
 /// Every filter, alone and with others, every order, the longest page, the total.
-const LISTS: [&str; 16] = [
+const LISTS: [&str; 21] = [
     "",
     LONGEST_PAGE,
     "total=true",
@@ -29,6 +29,11 @@ const LISTS: [&str; 16] = [
     "event_type=telemetry.flagged",
     "failing=true&total=true",
     "failing=false",
+    "health=failing&total=true",
+    "health=unknown&sort=-failure_rate",
+    "health_counts=true",
+    "sort=-failure_rate",
+    "sort=-response_time",
     "sort=name",
     "sort=-last_delivery",
     "sort=last_delivery&total=true",
@@ -36,11 +41,14 @@ const LISTS: [&str; 16] = [
 ];
 
 /// Pages of the portal, with a session.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 8] = [
     "/admin/webhooks",
     "/admin/webhooks?search=ab",
     "/admin/webhooks?search=nothing-like-it",
     "/admin/webhooks?environment=staging&status=inactive",
+    "/admin/webhooks?health=failing&sort=-failure_rate",
+    "/admin/overview",
+    "/admin/overview?environment=staging&span=30d",
     "/admin/events/0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e",
 ];
 

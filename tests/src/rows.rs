@@ -75,6 +75,9 @@ pub fn result(delivery: &LeasedDelivery, number: i32, next: NextState) -> Attemp
         },
         next,
         webhook_id: delivery.webhook_id,
+        environment: delivery.event.environment,
+        event_type: delivery.event.event_type,
+        is_test: delivery.is_test(),
         lease_until: lease(60),
         status_event: None,
     }

@@ -4,6 +4,7 @@
 mod attempt;
 mod body;
 
+mod csv;
 mod list;
 
 mod cancel;
@@ -17,6 +18,7 @@ mod recorded;
 pub use attempt::{AttemptBody, HeaderBody, RequestHeaderBody, TranscriptState};
 pub use body::DeliveryBody;
 pub use cancel::cancel_delivery;
+pub use csv::write_deliveries_csv;
 pub use find::{DeliveryWithAttempts, ManualRetry, ResendBody, find_delivery};
 pub use list::{ListDeliveries, list_deliveries};
 pub use retry::retry_delivery;

@@ -24,14 +24,17 @@ pub mod version;
 
 // The tools of operations.
 pub mod connections;
+pub mod csv;
 pub mod decoding;
 pub mod url_rules;
 
 // The operations on events and deliveries, by resource.
 pub mod deliveries;
+pub mod dispatchers;
 pub mod event_types;
 pub mod events;
 pub mod jobs;
+pub mod overview;
 pub mod rejected_messages;
 pub mod statistics;
 

@@ -59,6 +59,9 @@ pub struct TotalPage<T: ToSchema> {
 pub struct PageLimit(u8);
 
 impl PageLimit {
+    /// The largest page.
+    pub const MAX: Self = Self(MAX_LIMIT);
+
     /// The number of rows to read: one more than the page's, to know of a next page.
     pub fn rows(self) -> i64 {
         i64::from(self.0) + 1

@@ -12,8 +12,8 @@ use webhook_domain::{
     AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
     EventPattern, EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind,
     JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, ReceivedHeaders,
-    Role, SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription, WebhookName,
-    WebhookStatus, WebhookUrl,
+    Role, SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription,
+    WebhookHealth, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a named schema.
@@ -65,6 +65,11 @@ schemas! {
     EnvironmentName "EnvironmentName" = one_of(Environment::ALL.iter().map(|e| e.as_str()));
     /// Whether a webhook gets deliveries.
     StatusName "WebhookStatus" = one_of(WebhookStatus::ALL.iter().map(|s| s.as_str()));
+    /// How deliveries to a webhook go.
+    WebhookHealthName "WebhookHealth" = one_of(WebhookHealth::ALL.iter().map(|h| h.as_str()));
+    /// The number of webhooks by health.
+    WebhookHealthCounts "WebhookHealthCounts" =
+        counts(WebhookHealth::ALL.iter().map(|h| h.as_str()));
     /// A type of event.
     EventTypeName "EventTypeName" = one_of(EventType::ALL.iter().map(|t| t.as_str()));
     /// Types (`license.activated`), groups (`license.*`) or all (`*`).

@@ -19,11 +19,13 @@ mod test_event;
 
 // Many webhooks.
 mod bulk;
+mod csv;
 mod export;
 mod import;
 mod list;
 mod namesake;
 
+pub(crate) use body::with_counts;
 pub use body::{
     CircuitBody, CircuitState, CountsBody, LastDeliveryBody, SettingsBody, WebhookBody,
 };
@@ -33,13 +35,14 @@ pub use bulk::{
 };
 pub use change::Change;
 pub use create::{CreatedWebhook, create_webhook, generate_secret};
+pub use csv::write_webhooks_csv;
 pub use delete::delete_webhook;
 pub use diagnosis::{Diagnosis, FindingBody, diagnose_webhook};
 pub use export::{ExportWebhooks, ExportedWebhook, WebhooksDocument, export_webhooks};
 pub use find::{find_stored, find_webhook};
 pub use import::body::{FieldChange, ImportAction, ImportResult, ImportedWebhook};
 pub use import::{ImportDocument, ImportTarget, MAX_IMPORT_BYTES, import_webhooks};
-pub use list::{ListWebhooks, list_webhooks};
+pub use list::{HealthPage, ListWebhooks, list_webhooks};
 pub use namesake::has_namesake;
 pub use replay::{DryRun, ReplayEvents, count_missed, start_replay};
 pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};

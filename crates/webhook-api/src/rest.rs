@@ -2,11 +2,13 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod audit;
+pub(crate) mod csv;
 pub(crate) mod deliveries;
 pub(crate) mod event_types;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod overview;
 pub(crate) mod rejected_messages;
 pub(crate) mod retry_policies;
 pub(crate) mod session;

@@ -75,6 +75,8 @@ fn webhook_routes() -> Vec<Resource> {
 #[rustfmt::skip]
 fn event_routes() -> Vec<Resource> {
     vec![
+        at("/webhooks.csv", vec![(GET, READ, to(rest::csv::write_webhooks_csv))]),
+        at("/deliveries.csv", vec![(GET, READ, to(rest::csv::write_deliveries_csv))]),
         at("/deliveries", vec![(GET, READ, to(rest::deliveries::list_deliveries))]),
         at("/deliveries/retry", vec![(POST, MANAGE, to(rest::deliveries::retry_deliveries))]),
         at("/deliveries/{id}", vec![(GET, READ, to(rest::deliveries::find_delivery))]),
@@ -83,6 +85,7 @@ fn event_routes() -> Vec<Resource> {
         at("/jobs", vec![(GET, READ, to(rest::jobs::list_jobs))]),
         at("/jobs/{id}", vec![(GET, READ, to(rest::jobs::find_job))]),
         at("/jobs/{id}/cancel", vec![(POST, MANAGE, to(rest::jobs::cancel_job))]),
+        at("/overview", vec![(GET, READ, to(rest::overview::read_overview))]),
         at("/statistics", vec![(GET, READ, to(rest::statistics::read_statistics))]),
         at("/signatures/verify", vec![(POST, MANAGE, to(rest::signatures::verify_signature))]),
         at("/events", vec![

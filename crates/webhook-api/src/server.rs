@@ -15,6 +15,7 @@ use webhook_store::SealingKeys;
 use crate::rest::health::Draining;
 use crate::routes;
 use webhook_admin::Connections;
+use webhook_admin::dispatchers::DispatcherWatch;
 use webhook_admin::url_rules::UrlRules;
 use webhook_web::access_log;
 use webhook_web::api_key_cache::ApiKeyCache;
@@ -46,6 +47,7 @@ pub(crate) async fn serve(
     cancel: CancellationToken,
 ) -> anyhow::Result<()> {
     let draining = Data::new(Draining(cancel.clone()));
+    let dispatchers = Data::new(DispatcherWatch::default());
     let app = move || {
         App::new()
             .app_data(parts.connections.clone())
@@ -55,6 +57,7 @@ pub(crate) async fn serve(
             .app_data(parts.url_rules.clone())
             .app_data(parts.limits.clone())
             .app_data(draining.clone())
+            .app_data(dispatchers.clone())
             .wrap(Compress::default())
             .wrap(Condition::new(
                 !parts.cors_origins.is_empty(),

@@ -5,6 +5,8 @@ pub(crate) mod jobs;
 pub(crate) mod sweeps;
 
 // For the API and the platform's other services.
+pub(crate) mod day_sums;
+pub(crate) mod heartbeat;
 pub(crate) mod outbox;
 pub(crate) mod rejected;
 pub(crate) mod url_checks;

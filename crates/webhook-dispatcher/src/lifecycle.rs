@@ -11,7 +11,9 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 use webhook_broker::Publisher;
 
-use crate::background::{broker_check, jobs, outbox, rejected, retention, sweeps, url_checks};
+use crate::background::{
+    broker_check, day_sums, heartbeat, jobs, outbox, rejected, retention, sweeps, url_checks,
+};
 use crate::client::{Client, Connector, NoConnector};
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::courier::Courier;
@@ -78,7 +80,7 @@ fn build(
     let connector = Connector::new(config.addresses.clone(), &config.name_servers)?;
     let connector = Arc::new(connector);
     let client = Client::new(connector.clone(), config.connection_max_age);
-    let courier = Courier::new(client, config.lease, results);
+    let courier = Courier::new(client, config.lease, results, readiness.clone());
     let backlog = Arc::new(Backlog::new(pools.work.clone()));
     let lanes = Arc::new(Lanes::new(backlog.clone(), config.lane_concurrency));
     let destinations = Arc::new(Destinations::new(
@@ -95,6 +97,7 @@ fn build(
         cut_off: stops.cut_off.clone(),
     };
     Ok(Worker {
+        id: Uuid::new_v4(),
         config,
         pools,
         backlog,
@@ -111,7 +114,7 @@ fn build(
 fn recorder_of(worker: &Worker) -> Recorder {
     Recorder {
         pools: worker.pools.clone(),
-        worker_id: Uuid::new_v4(),
+        worker_id: worker.id,
         circuit_policy: worker.config.circuit_policy.clone(),
         backlog: worker.backlog.clone(),
         lanes: worker.lanes.clone(),
@@ -138,6 +141,8 @@ async fn run_loops(worker: &Worker) {
         rejected::run_rejected_queue(worker),
         url_checks::run_url_checks(worker),
         retention::run_retention(worker),
+        heartbeat::run_heartbeat(worker),
+        day_sums::run_day_sums(worker),
         broker_check::check_message_size(worker),
     );
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU16;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use webhook_broker::BrokerUrl;
 use webhook_domain::{AddressPolicy, CircuitPolicy};
 use webhook_store::{Pool, PoolPurpose, SealingKeys, connect};
@@ -76,6 +77,8 @@ pub struct Stops {
 
 /// A worker, as every loop uses it.
 pub(crate) struct Worker {
+    /// The owner of rows that no other worker writes.
+    pub(crate) id: Uuid,
     pub(crate) config: WorkerConfig,
     pub(crate) pools: Pools,
     pub(crate) backlog: Arc<Backlog>,

@@ -17,6 +17,7 @@ pub(crate) mod verdict;
 pub(crate) mod circuit;
 pub(crate) mod hold;
 pub(crate) mod observation;
+pub(crate) mod webhook_health;
 
 // Counts of attempts, messages about deliveries, and jobs over many of them.
 pub(crate) mod job;

@@ -78,12 +78,14 @@ pub use deliveries::{
     status::{DeliveryStatus, StatusFilter},
     status_event::{ExhaustedDelivery, StatusEvent, StatusEventType},
     verdict::{Progress, Verdict, decide},
+    webhook_health::{HealthFacts, WebhookHealth},
 };
 
 // Support: diagnosis, explanation, advice, and the signature check.
 pub use support::{
     advice::{advice, meaning_behind_cdn},
     diagnosis::{Check, Finding, Severity, WebhookFacts, diagnose},
+    dispatcher_check::{ALIVE_FOR, DispatcherTrouble, SignOfLife},
     explanation::{Circumstances, EventOutcome, WebhookThen},
     signature_check::{
         check::{SchemeCheck, SignatureCheck, Unexplained, check_signatures},

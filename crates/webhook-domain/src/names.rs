@@ -191,6 +191,7 @@ mod tests {
         assert_round_trip::<SignatureScheme>();
         assert_round_trip::<StatusEventType>();
         assert_round_trip::<StatusFilter>();
+        assert_round_trip::<WebhookHealth>();
         assert_round_trip::<WebhookStatus>();
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod diagnosis;
+pub(crate) mod dispatcher_check;
 pub(crate) mod explanation;
 pub(crate) mod signature_check;
 pub(crate) mod url_report;

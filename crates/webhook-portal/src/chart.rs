@@ -1,6 +1,7 @@
 //! Charts as numbers for SVG attributes, so that a chart needs no script and no inline style.
 
 pub(crate) mod bars;
+pub(crate) mod span;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use webhook_store::activity::HourCounts;
@@ -10,7 +11,7 @@ pub(crate) const SPARK_HEIGHT: u32 = 20;
 /// The width of a bar with its gap, in SVG units.
 const SPARK_STEP: u32 = 3;
 /// How many hours a sparkline shows.
-pub(crate) const SPARK_HOURS: u32 = 24;
+const SPARK_HOURS: u32 = 24;
 
 /// The attempts of a webhook in the last 24 hours: a bar per hour, with the failed ones on top.
 pub(crate) struct Sparkline {

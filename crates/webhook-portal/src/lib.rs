@@ -21,6 +21,7 @@ mod html;
 mod problems;
 
 // Parts of pages.
+mod alarm;
 mod api_call;
 mod assets;
 mod chart;
@@ -40,6 +41,9 @@ mod span;
 
 // The pages.
 mod sign_in;
+
+mod csv;
+mod overview;
 
 mod webhooks;
 
@@ -75,7 +79,12 @@ const OWN: Permission = Permission::Own;
 
 /// The pages behind the sign-in.
 fn guarded() -> Vec<Resource> {
-    let pages = [webhook_pages(), event_pages(), platform_pages()];
+    let pages = [
+        overview_pages(),
+        webhook_pages(),
+        event_pages(),
+        platform_pages(),
+    ];
     let guard = |(path, routes): Page| {
         let routes = routes.into_iter().map(|(method, permission, route)| {
             let enter =
@@ -89,6 +98,16 @@ fn guarded() -> Vec<Resource> {
 
 /// A path with its methods, and the permission of each method.
 type Page = (&'static str, Vec<(Method, Permission, Route)>);
+
+/// All webhooks at once, and lists as files.
+#[rustfmt::skip]
+fn overview_pages() -> Vec<Page> {
+    vec![
+        ("/overview", vec![(GET, READ, to(overview::show_overview))]),
+        ("/webhooks.csv", vec![(GET, READ, to(csv::download_webhooks))]),
+        ("/webhook-deliveries.csv", vec![(GET, READ, to(csv::download_deliveries))]),
+    ]
+}
 
 /// Webhooks.
 #[rustfmt::skip]

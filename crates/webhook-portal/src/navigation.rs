@@ -1,7 +1,8 @@
 //! The sections of the portal, for the navigation of every page.
 
 /// The sections of the navigation. The API documentation is no page of the portal.
-pub(crate) const SECTIONS: [(&str, &str); 9] = [
+pub(crate) const SECTIONS: [(&str, &str); 10] = [
+    ("/admin/overview", "Overview"),
     ("/admin/webhooks", "Webhooks"),
     ("/admin/webhook-deliveries", "Webhook Deliveries"),
     ("/admin/events", "Events"),

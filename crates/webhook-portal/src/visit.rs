@@ -1,11 +1,12 @@
 //! The request for a page: caller, form token, notice and address.
 
-use std::future::{Ready, ready};
-
 use actix_web::{FromRequest, HttpRequest, dev};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use url::form_urlencoded::byte_serialize;
 use webhook_domain::Permission;
 
+use super::alarm::Alarm;
 use super::assets;
 use super::navigation;
 use super::notice::Notice;
@@ -32,6 +33,8 @@ pub(crate) struct Visit {
     pub(crate) address: String,
     /// Scheme, host and port by which the browser calls the portal.
     pub(crate) origin: String,
+    /// The trouble of dispatchers, for the top of the page.
+    pub(crate) alarm: Option<Alarm>,
 }
 
 impl Visit {
@@ -64,18 +67,24 @@ impl Visit {
 
 impl FromRequest for Visit {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
         let caller = Authenticated::from_request(request, payload).into_inner();
-        ready(caller.map(|Authenticated(caller)| Self {
-            caller,
-            csrf: form_token(request, SESSION_COOKIE),
-            notice: Notice::of(request).filter(|_| !request.headers().contains_key(REFRESH)),
-            path: request.path().to_owned(),
-            address: request.uri().to_string(),
-            origin: origin(request),
-        }))
+        let request = request.clone();
+        let reading = async move {
+            let Authenticated(caller) = caller?;
+            Ok(Self {
+                caller,
+                csrf: form_token(&request, SESSION_COOKIE),
+                notice: Notice::of(&request).filter(|_| !request.headers().contains_key(REFRESH)),
+                path: request.path().to_owned(),
+                address: request.uri().to_string(),
+                origin: origin(&request),
+                alarm: Alarm::of(&request).await,
+            })
+        };
+        reading.boxed_local()
     }
 }
 

@@ -32,9 +32,9 @@ pub use pool::{
 pub use preflight::check_sessions;
 pub use sealing::{SealError, SealingKeys};
 pub use tables::{
-    activity, api_keys, audit, circuits, deliveries, events, explanation, idempotency,
-    rejected_messages, retry_policies, secrets, sessions, settings, status_events, url_checks,
-    webhooks,
+    activity, api_keys, audit, circuits, days, deliveries, dispatchers, environment_hours, events,
+    explanation, idempotency, rejected_messages, retry_policies, secrets, sessions, settings,
+    status_events, url_checks, webhooks,
 };
 pub use transaction::transaction;
 

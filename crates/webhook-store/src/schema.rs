@@ -9,6 +9,12 @@
     reason = "the columns are explained in docs/schema.md"
 )]
 
+mod statistics;
+
+pub use statistics::{
+    environment_hours, total_hours, webhook_activity, webhook_days, webhook_hours,
+};
+
 // Who gets events, and how.
 
 diesel::table! {
@@ -35,6 +41,7 @@ diesel::table! {
         timeout_ms -> Nullable<Int4>,
         deleted_at -> Nullable<Timestamptz>,
         search_text -> Text,
+        health_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -255,44 +262,12 @@ diesel::table! {
     }
 }
 
-// Statistics.
-
 diesel::table! {
-    use crate::column_types::all::*;
-    webhook_activity (webhook_id) {
-        webhook_id -> Id<WebhookId>,
-        delivery_id -> Id<DeliveryId>,
-        delivery_status -> Named<DeliveryStatus>,
-        attempted_at -> Timestamptz,
-        response_status -> Nullable<Int4>,
-        failure_class -> Nullable<Named<FailureClass>>,
-    }
-}
-
-diesel::table! {
-    use crate::column_types::all::*;
-    webhook_hours (webhook_id, hour) {
-        webhook_id -> Id<WebhookId>,
-        hour -> Timestamptz,
-        attempts -> Int4,
-        failed_attempts -> Int4,
-        succeeded -> Int4,
-        failed -> Int4,
-        failures -> Array<Int4>,
-        durations -> Array<Int4>,
-    }
-}
-
-diesel::table! {
-    total_hours (hour, worker_id) {
-        hour -> Timestamptz,
-        worker_id -> Uuid,
-        attempts -> Int4,
-        failed_attempts -> Int4,
-        succeeded -> Int4,
-        failed -> Int4,
-        failures -> Array<Int4>,
-        durations -> Array<Int4>,
+    dispatchers (id) {
+        id -> Uuid,
+        started_at -> Timestamptz,
+        seen_at -> Timestamptz,
+        not_recording_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -381,6 +356,7 @@ diesel::table! {
 
 diesel::joinable!(webhook_health -> webhooks (webhook_id));
 diesel::joinable!(webhook_activity -> webhooks (webhook_id));
+diesel::joinable!(webhook_days -> webhooks (webhook_id));
 diesel::joinable!(deliveries -> webhooks (webhook_id));
 diesel::joinable!(deliveries -> events (event_id));
 diesel::joinable!(sessions -> api_keys (api_key_id));
@@ -388,6 +364,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhooks,
     webhook_health,
     webhook_activity,
+    webhook_days,
     subscriptions,
     previous_secrets,
     retry_policies,

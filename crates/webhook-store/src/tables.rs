@@ -19,10 +19,13 @@ pub mod url_checks;
 
 // Statistics.
 pub mod activity;
+pub mod days;
+pub mod environment_hours;
 
 // Who uses the API, and how the platform is set up.
 pub mod api_keys;
 pub mod audit;
+pub mod dispatchers;
 pub mod idempotency;
 pub mod sessions;
 pub mod settings;

@@ -12,4 +12,13 @@ SELECT id, gen_random_uuid(), 'succeeded', now() - random() * interval '3 days',
 WHERE name > 'Webhook 2';
 INSERT INTO webhook_hours
 SELECT id, date_trunc('hour', now()) - hours * interval '1 hour', 10, 1, 9, 0
-FROM webhooks, generate_series(0, 23) AS hours
+FROM webhooks, generate_series(0, 23) AS hours;
+INSERT INTO webhook_days (webhook_id, since, attempts, failed_attempts, failure_rate, p95_ms, summed_at)
+SELECT webhook_id, date_trunc('hour', now()) - interval '23 hours', 240, 24, random(), random() * 1000,
+       now() + interval '1 hour'
+FROM webhook_activity;
+INSERT INTO environment_hours
+SELECT environment, date_trunc('hour', now()) - hours * interval '1 hour', event_type, worker, 10, 1, 9, 0
+FROM unnest(enum_range(NULL::environment)) AS environment,
+     unnest(enum_range(NULL::event_type)) AS event_type, generate_series(0, 719) AS hours,
+     (SELECT gen_random_uuid() AS worker FROM generate_series(1, 2)) AS workers

@@ -44,7 +44,16 @@ pub const PAGES: &[Page] = &[
         viewer: Viewer::Nobody,
         ..page("sign-in", "/admin/sign-in")
     },
+    page("overview", "/admin/overview"),
+    page(
+        "overview-staging",
+        "/admin/overview?environment=staging&span=30d",
+    ),
     page("webhooks", "/admin/webhooks"),
+    page(
+        "webhooks-failing",
+        "/admin/webhooks?health=failing&sort=-failure_rate",
+    ),
     page("webhooks-none-fits", "/admin/webhooks?search=none"),
     page("webhook", "/admin/webhooks/{webhook}"),
     page("webhook-unusual", "/admin/webhooks/{unusual-webhook}"),

@@ -13,4 +13,7 @@ UPDATE audit_entries SET id = pg_temp.aged(id), at = at - interval '{days} days'
 UPDATE exchanges SET id = pg_temp.aged(id), recorded_at = recorded_at - interval '{days} days';
 UPDATE resends SET delivery_id = pg_temp.aged(delivery_id);
 UPDATE webhook_hours SET hour = hour - interval '{days} days';
-UPDATE total_hours SET hour = hour - interval '{days} days'
+UPDATE total_hours SET hour = hour - interval '{days} days';
+UPDATE environment_hours SET hour = hour - interval '{days} days';
+-- Dispatchers sum up anew.
+DELETE FROM webhook_days

@@ -73,13 +73,7 @@ impl DeliveryBody {
     /// The status with pending deliveries told apart: `retrying` after a failed attempt, `pending`
     /// before the first attempt.
     pub fn detailed_status(&self) -> StatusFilter {
-        match self.status {
-            DeliveryStatus::Pending if self.attempt_count > 0 => StatusFilter::Retrying,
-            DeliveryStatus::Pending => StatusFilter::Pending,
-            DeliveryStatus::Succeeded => StatusFilter::Succeeded,
-            DeliveryStatus::Failed => StatusFilter::Failed,
-            DeliveryStatus::Cancelled => StatusFilter::Cancelled,
-        }
+        StatusFilter::of(self.status, self.attempt_count)
     }
 }
 

@@ -50,13 +50,13 @@ request! {
         until: Option<DateTime<Utc>> = optional(parse_time),
         /// `next_cursor` of the page before.
         #[param(value_type = Option<Uuid>)]
-        cursor: Option<DeliveryId> = optional(parse_cursor),
+        pub(super) cursor: Option<DeliveryId> = optional(parse_cursor),
         /// Deliveries per page, 50 when left out.
         #[param(value_type = Option<u8>, minimum = 1, maximum = 200)]
-        limit: PageLimit = or_default(str::parse),
+        pub(super) limit: PageLimit = or_default(str::parse),
         /// Whether to count the deliveries of all pages; the time for counting grows with the total.
         #[param(value_type = Option<bool>)]
-        total: bool = or_default(parse_bool),
+        pub(super) total: bool = or_default(parse_bool),
     }
 }
 

@@ -84,7 +84,7 @@ impl Interval {
     }
 
     /// The length of a span.
-    pub(super) fn length(self) -> TimeDelta {
+    pub(crate) fn length(self) -> TimeDelta {
         match self {
             Self::Hour => TimeDelta::hours(1),
             Self::Day => TimeDelta::days(1),
@@ -92,7 +92,7 @@ impl Interval {
     }
 
     /// The start of the span around `time`.
-    pub(super) fn start(self, time: DateTime<Utc>) -> DateTime<Utc> {
+    pub(crate) fn start(self, time: DateTime<Utc>) -> DateTime<Utc> {
         time.duration_trunc(self.length()).unwrap_or(time)
     }
 

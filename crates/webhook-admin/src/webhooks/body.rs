@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use webhook_domain::{
     Circuit, DeliveryId, DeliveryStatus, Environment, EventPattern, EventSelection, EventType,
-    Failing, FailureClass, MaxConcurrency, OrderingField, RateLimit, WebhookId, WebhookSettings,
-    WebhookStatus,
+    Failing, FailureClass, MaxConcurrency, OrderingField, RateLimit, StatusFilter, WebhookHealth,
+    WebhookId, WebhookSettings, WebhookStatus,
 };
 use webhook_store::RawConnection;
 use webhook_store::activity::{self, Counts, LastAttempt};
+use webhook_store::days::Day;
 use webhook_store::webhooks::Webhook;
 
 use super::settings::Ordering;
@@ -74,6 +75,13 @@ pub struct WebhookBody {
     pub header_names: Vec<String>,
     /// Why the platform set the webhook Inactive; `null` for an Active webhook, or if an admin did.
     pub disabled_reason: Option<String>,
+    /// How deliveries to the webhook go: `failing`: attempts fail; `paused`: the circuit is open, as attempts
+    /// kept failing; `held`: the receiver asked for no requests; `stopped`: the platform set the webhook
+    /// Inactive; `unknown`: no event was sent since the webhook was created, activated, or given another
+    /// URL; `healthy`: attempts are accepted; `inactive`: an admin set the webhook Inactive. Test events
+    /// do not count.
+    #[schema(value_type = schema::WebhookHealthName)]
+    pub health: WebhookHealth,
     /// Since when every attempt has failed; `null`: the latest attempt was accepted.
     pub failing_since: Option<DateTime<Utc>>,
     /// Whether requests are sent, or only probes after a pause because attempts kept failing.
@@ -81,9 +89,9 @@ pub struct WebhookBody {
     /// Until when the receiver asked for no requests (`Retry-After`): deliveries wait until then and
     /// lose no attempt. `null`: the receiver did not ask, or the time is over.
     pub held_until: Option<DateTime<Utc>>,
-    /// The delivery of the latest attempt; `null`: there was no attempt yet.
+    /// The delivery of the latest attempt, test events left out; `null`: there was no attempt yet.
     pub last_delivery: Option<LastDeliveryBody>,
-    /// Counts since the full hour 24 hours ago.
+    /// Counts of the last 24 hours, the current one included. Test events do not count.
     pub last_24h: CountsBody,
     /// When the webhook was created.
     pub created_at: DateTime<Utc>,
@@ -145,15 +153,18 @@ pub struct CountsBody {
     pub failed: i64,
     /// The share of accepted requests, 0 to 1; `null` without requests.
     pub success_rate: Option<f64>,
+    /// The time within which 95 % of the requests ended, in milliseconds, up to a few seconds old. `null`
+    /// without requests.
+    pub p95_ms: Option<i32>,
 }
 
 /// Adds the counts of the last 24 hours to webhooks.
-pub(super) async fn with_counts(
+pub(crate) async fn with_counts(
     connection: &mut RawConnection,
     webhooks: Vec<Webhook>,
 ) -> Result<Vec<WebhookBody>, Refusal> {
     let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id).collect();
-    let since = Utc::now() - TimeDelta::hours(24);
+    let since = activity::last_day(Utc::now());
     let counted = activity::count_since(connection, &ids, since).await?;
     let bodies = webhooks.into_iter().map(|webhook| {
         let counts = counted.get(&webhook.id).copied().unwrap_or_default();
@@ -174,18 +185,21 @@ pub(super) async fn with_count(
 impl WebhookBody {
     fn of(webhook: Webhook, counts: Counts) -> Self {
         let names = webhook.settings.headers.names();
+        let now = Utc::now();
+        let health = webhook.health(now);
         Self {
             id: webhook.id,
             version: webhook.version,
             header_names: names.map(str::to_owned).collect(),
             settings: (&webhook.settings).into(),
             disabled_reason: webhook.disabled_reason,
+            health,
             failing_since: webhook.failing.map(|failing| failing.since),
             circuit: webhook.failing.into(),
             // A hold that is over stays stored until the next attempt.
-            held_until: webhook.held_until.filter(|until| *until > Utc::now()),
+            held_until: webhook.held_until.filter(|until| *until > now),
             last_delivery: webhook.last_attempt.map(LastDeliveryBody::from),
-            last_24h: counts.into(),
+            last_24h: CountsBody::of(counts, webhook.day),
             created_at: webhook.created_at,
             updated_at: webhook.updated_at,
         }
@@ -194,7 +208,13 @@ impl WebhookBody {
     /// Whether attempts fail while the webhook is Active. The failures of an Inactive webhook are old:
     /// the receiver may work again.
     pub fn is_failing(&self) -> bool {
-        self.failing_since.is_some() && self.settings.is_active()
+        self.health.is_failing()
+    }
+
+    /// The webhook's health where a list shows more than Active or Inactive. `None`: all is said.
+    pub fn remarkable_health(&self) -> Option<WebhookHealth> {
+        let said = [WebhookHealth::Healthy, WebhookHealth::Inactive];
+        Some(self.health).filter(|health| !said.contains(health))
     }
 }
 
@@ -256,8 +276,16 @@ impl From<LastAttempt> for LastDeliveryBody {
     }
 }
 
-impl From<Counts> for CountsBody {
-    fn from(counts: Counts) -> Self {
+impl LastDeliveryBody {
+    /// The status with pending deliveries told apart, as in the list of deliveries: an attempt was made, so
+    /// a pending delivery is retried.
+    pub fn detailed_status(&self) -> StatusFilter {
+        StatusFilter::of(self.status, 1)
+    }
+}
+
+impl CountsBody {
+    fn of(counts: Counts, day: Option<Day>) -> Self {
         let accepted = counts.attempts - counts.failed_attempts;
         #[allow(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
         let rate = accepted as f64 / counts.attempts as f64;
@@ -267,6 +295,7 @@ impl From<Counts> for CountsBody {
             succeeded: counts.succeeded,
             failed: counts.failed,
             success_rate: (counts.attempts > 0).then_some(rate),
+            p95_ms: day.and_then(|day| day.p95_ms),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use webhook_store::{RawConnection, activity, deliveries, events, url_checks};
 
 use super::find::find_stored;
 use crate::connections::Connections;
+use crate::dispatchers::find_trouble;
 use crate::refusal::Refusal;
 use crate::schema;
 
@@ -93,7 +94,7 @@ async fn list_findings(
     url: Option<&UrlReport>,
 ) -> Result<Vec<FindingBody>, Refusal> {
     let now = Utc::now();
-    let a_day_ago = now - TimeDelta::days(1);
+    let a_day_ago = activity::last_day(now);
     let types: Vec<EventType> = webhook.settings.events.types().collect();
     let latest = events::list_latest(connection, &types).await?;
     let counts = activity::count_since(connection, &[webhook.id], a_day_ago).await?;
@@ -110,6 +111,7 @@ async fn list_findings(
     let facts = WebhookFacts {
         settings: &webhook.settings,
         disabled_reason: webhook.disabled_reason.as_deref(),
+        health: webhook.health(now),
         failing: webhook.failing,
         held_until: webhook.held_until,
         latest: &latest,
@@ -118,6 +120,7 @@ async fn list_findings(
         attempts: (counts.attempts, counts.failed_attempts),
         url,
         rejected: rejected.all,
+        dispatchers: find_trouble(connection).await?,
     };
     let findings = diagnose(&facts, now).into_iter().map(FindingBody::from);
     Ok(findings.collect())

@@ -1,14 +1,16 @@
 //! Lists webhooks.
 
-use utoipa::IntoParams;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+use webhook_domain::{Environment, EventType, WebhookHealth, WebhookId, WebhookStatus};
 use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
 
 use super::body::{WebhookBody, with_counts};
 use crate::connections::Connections;
 use crate::fields::Fields;
-use crate::lists::{Page, PageLimit, TotalPage, read_place, read_place_time, write_place};
+use crate::lists::{Page, PageLimit, read_place, read_place_time, write_place};
+use crate::named_counts::NamedCounts;
 use crate::refusal::Refusal;
 use crate::request;
 use crate::schema;
@@ -16,7 +18,7 @@ use crate::values::{parse_bool, parse_search};
 
 request! {
     /// The filters, the order and the page of a list of webhooks.
-    #[derive(IntoParams)]
+    #[derive(Clone, IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ListWebhooks {
         /// Text in the name or the URL, in any case.
@@ -31,11 +33,18 @@ request! {
         /// A subscribed event type, subscribed by name, by group or by `*`.
         #[param(value_type = Option<schema::EventTypeName>, inline)]
         pub event_type: Option<EventType> = optional(str::parse),
+        /// The health of the webhooks; `failing` finds `paused` webhooks too.
+        #[param(value_type = Option<schema::WebhookHealthName>, inline)]
+        pub health: Option<WebhookHealth> = optional(str::parse),
         /// `true`: only failing webhooks; `false`: only other webhooks.
         pub failing: Option<bool> = optional(parse_bool),
         /// With `-` the greatest first; `-created_at` when left out. A webhook without a delivery counts
-        /// as the oldest delivery.
-        #[param(value_type = Option<String>, pattern = "^-?(name|created_at|last_delivery)$")]
+        /// as the oldest delivery, the lowest failure rate and the shortest response time. Failure rates
+        /// and response times (p95) are those of the last 24 hours, up to a few seconds old.
+        #[param(
+            value_type = Option<String>,
+            pattern = "^-?(name|created_at|last_delivery|failure_rate|response_time)$"
+        )]
         pub sort: Sort = or_default(parse_sort),
         /// `next_cursor` of the page before, for the same filters and sort.
         #[param(value_type = Option<schema::CursorText>, inline)]
@@ -46,6 +55,9 @@ request! {
         /// Whether to count the webhooks on all pages.
         #[param(value_type = Option<bool>)]
         pub total: bool = or_default(parse_bool),
+        /// Whether to count the webhooks by health, for the filters without `health`.
+        #[param(value_type = Option<bool>)]
+        pub health_counts: bool = or_default(parse_bool),
     }
 }
 
@@ -65,6 +77,7 @@ impl ListWebhooks {
             status: self.status,
             event_type: self.event_type,
             failing: self.failing,
+            health: self.health,
             sort: self.sort,
             after: self.cursor.map(|place| position_at(place, by)),
             limit: self.limit.rows(),
@@ -72,13 +85,29 @@ impl ListWebhooks {
     }
 }
 
+/// A page of the list of webhooks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WebhookPage)]
+pub struct HealthPage {
+    /// The page.
+    #[serde(flatten)]
+    pub page: Page<WebhookBody>,
+    /// The number of webhooks on all pages, for requests with `total=true`.
+    pub total: Option<i64>,
+    /// The number of webhooks by health, for requests with `health_counts=true`. `failing` does not count
+    /// `paused` webhooks here.
+    #[schema(value_type = Option<schema::WebhookHealthCounts>)]
+    pub health_counts: Option<NamedCounts<WebhookHealth>>,
+}
+
 /// Lists a page of webhooks. A webhook that is created or deleted meanwhile shifts no other webhook to
 /// another page.
 pub async fn list_webhooks(
     list: ListWebhooks,
     connections: &Connections,
-) -> Result<TotalPage<WebhookBody>, Refusal> {
+) -> Result<HealthPage, Refusal> {
     let (limit, is_total_wanted) = (list.limit, list.total);
+    let are_counts_wanted = list.health_counts;
     let filter = list.filter();
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &filter).await?;
@@ -91,7 +120,17 @@ pub async fn list_webhooks(
     } else {
         None
     };
-    Ok(TotalPage { page, total })
+    let health_counts = if are_counts_wanted {
+        let counts = webhooks::count_by_health(&mut connection, &filter).await?;
+        Some(NamedCounts::of_all(counts))
+    } else {
+        None
+    };
+    Ok(HealthPage {
+        page,
+        total,
+        health_counts,
+    })
 }
 
 fn parse_sort(text: &str) -> Result<Sort, &'static str> {
@@ -103,7 +142,14 @@ fn parse_sort(text: &str) -> Result<Sort, &'static str> {
         "name" => SortKey::Name,
         "created_at" => SortKey::Created,
         "last_delivery" => SortKey::LastAttempt,
-        _ => return Err("must be name, created_at or last_delivery, optionally with a leading -"),
+        "failure_rate" => SortKey::FailureRate,
+        "response_time" => SortKey::ResponseTime,
+        _ => {
+            return Err(
+                "must be name, created_at, last_delivery, failure_rate or response_time, optionally \
+                 with a leading -",
+            );
+        }
     };
     Ok(Sort { by, descending })
 }
@@ -117,6 +163,14 @@ fn write_cursor(position: &Position, by: SortKey) -> String {
             let micros = position.attempted_at.map(|at| at.timestamp_micros());
             micros.into_iter().flat_map(i64::to_be_bytes).collect()
         }
+        SortKey::FailureRate => {
+            let rate = position.failure_rate;
+            rate.into_iter().flat_map(f64::to_be_bytes).collect()
+        }
+        SortKey::ResponseTime => {
+            let p95 = position.p95_ms;
+            p95.into_iter().flat_map(i32::to_be_bytes).collect()
+        }
     };
     write_place(position.id.0, &sorted_by)
 }
@@ -126,13 +180,26 @@ fn position_at((id, sorted_by): (Uuid, Vec<u8>), by: SortKey) -> Position {
     let name = match by {
         // No text of Postgres holds a NUL.
         SortKey::Name => String::from_utf8_lossy(&sorted_by).replace('\0', ""),
-        SortKey::Created | SortKey::LastAttempt => String::new(),
+        SortKey::Created | SortKey::LastAttempt | SortKey::FailureRate | SortKey::ResponseTime => {
+            String::new()
+        }
     };
     Position {
         id: WebhookId(id),
         name,
         attempted_at: read_place_time(&sorted_by),
+        failure_rate: read_rate(&sorted_by),
+        p95_ms: sorted_by
+            .first_chunk()
+            .map(|bytes| i32::from_be_bytes(*bytes)),
     }
+}
+
+/// Reads a sort key as a rate. `None`: the key is shorter, or no number.
+fn read_rate(sorted_by: &[u8]) -> Option<f64> {
+    let rate = f64::from_be_bytes(*sorted_by.first_chunk()?);
+    // A cursor may hold any 64 bits, and Postgres sorts what is no number after all numbers.
+    rate.is_finite().then_some(rate)
 }
 
 #[cfg(test)]
@@ -150,11 +217,17 @@ mod tests {
             id: WebhookId(Uuid::from_u128(7)),
             name: "Crème".to_owned(),
             attempted_at: DateTime::from_timestamp_micros(1_795_523_000_123_456),
+            failure_rate: Some(1.0 / 3.0),
+            p95_ms: Some(1_234),
         };
 
         let by_name = read_cursor(&write_cursor(&position, SortKey::Name), SortKey::Name);
         let by_time = SortKey::LastAttempt;
         let by_time = read_cursor(&write_cursor(&position, by_time), by_time);
+        let by_rate = SortKey::FailureRate;
+        let by_rate = read_cursor(&write_cursor(&position, by_rate), by_rate);
+        let by_p95 = SortKey::ResponseTime;
+        let by_p95 = read_cursor(&write_cursor(&position, by_p95), by_p95);
         let by_id = read_cursor(&write_cursor(&position, SortKey::Created), SortKey::Created);
 
         assert_eq!(
@@ -165,13 +238,20 @@ mod tests {
             by_time.map(|p| (p.id, p.attempted_at)),
             Ok((position.id, position.attempted_at))
         );
+        assert_eq!(by_rate.map(|p| p.failure_rate), Ok(position.failure_rate));
+        assert_eq!(by_p95.map(|p| p.p95_ms), Ok(position.p95_ms));
         assert_eq!(by_id.map(|p| p.id), Ok(position.id));
     }
 
     #[test]
     fn any_hex_of_an_ids_length_is_a_cursor_and_nothing_else_is() {
         let hex = |bytes: usize| "f0".repeat(bytes);
-        for by in [SortKey::Created, SortKey::Name, SortKey::LastAttempt] {
+        for by in [
+            SortKey::Created,
+            SortKey::Name,
+            SortKey::LastAttempt,
+            SortKey::FailureRate,
+        ] {
             for bytes in [16, 17, 24, 300] {
                 assert!(read_cursor(&hex(bytes), by).is_ok(), "{bytes}");
             }

@@ -5,12 +5,11 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use webhook_admin::Connections;
 use webhook_admin::creation::CreationRequest;
-use webhook_admin::lists::TotalPage;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::version::etag;
 use webhook_admin::webhooks::{
-    self, Change, CreateWebhook, CreatedWebhook, ListWebhooks, MAX_WEBHOOK_BYTES, PatchWebhook,
-    ReplaceWebhook, WebhookBody,
+    self, Change, CreateWebhook, CreatedWebhook, HealthPage, ListWebhooks, MAX_WEBHOOK_BYTES,
+    PatchWebhook, ReplaceWebhook, WebhookBody,
 };
 use webhook_domain::{WebhookId, WebhookSettings, WebhookStatus};
 use webhook_store::SealingKeys;
@@ -33,12 +32,12 @@ pub(crate) mod test_event;
 /// page.
 #[utoipa::path(
     get, path = "/api/v1/webhooks", tag = "webhooks", params(ListWebhooks),
-    responses((status = 200, body = TotalPage<WebhookBody>), Refusals)
+    responses((status = 200, body = HealthPage), Refusals)
 )]
 pub(crate) async fn list_webhooks(
     request: HttpRequest,
     connections: Data<Connections>,
-) -> Result<Json<TotalPage<WebhookBody>>, Problem> {
+) -> Result<Json<HealthPage>, Problem> {
     let list = ListWebhooks::parse(request.query_string())?;
     Ok(Json(webhooks::list_webhooks(list, &connections).await?))
 }

@@ -1,5 +1,6 @@
 //! The courier: an attempt for a delivery, and the verdict on the outcome.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +17,7 @@ use super::destinations::ReadyDestination;
 use super::request::{self, MadeAttempt, TimeLimits};
 use super::results::{JudgedAttempt, Results};
 use crate::client::{Client, Failure};
+use crate::readiness::Readiness;
 
 /// Makes attempts and hands in results.
 pub(crate) struct Courier {
@@ -23,12 +25,20 @@ pub(crate) struct Courier {
     /// The longest timeout of an attempt, also under a retry policy with a longer one.
     max_timeout: Duration,
     results: Results,
+    /// Counts the results that are handed in.
+    readiness: Arc<Readiness>,
 }
 
 impl Courier {
-    pub(crate) fn new(client: Client, lease: Duration, results: Results) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        lease: Duration,
+        results: Results,
+        readiness: Arc<Readiness>,
+    ) -> Self {
         Self {
             client,
+            readiness,
             // A lease outlives the longest attempt, with as much time again to record the result.
             max_timeout: lease / 2,
             results,
@@ -59,6 +69,8 @@ impl Courier {
         let outcome = made.outcome;
         log_and_count(leased, &made.attempt, outcome);
         let judged = judge(&destination.stored, leased, made, Utc::now());
+        // Before the channel, which may be full because the recorder stands still.
+        self.readiness.count_handed_in();
         // Waits while the channel is full. The runner makes no further attempt meanwhile.
         if self.results.send(judged).await.is_err() {
             log::error!(
@@ -129,6 +141,9 @@ fn judge(
             exchange: transcript,
             next,
             webhook_id: leased.webhook_id,
+            environment: leased.event.environment,
+            event_type: leased.event.event_type,
+            is_test: leased.is_test(),
             lease_until: leased.lease_until,
             status_event,
         },
@@ -155,8 +170,8 @@ fn observation(
     now: DateTime<Utc>,
 ) -> Observation {
     let occasion = match leased.leased_from {
+        _ if leased.is_test() => Occasion::Test,
         LeasedFrom::Probe => Occasion::Probe,
-        LeasedFrom::Intake | LeasedFrom::Backlog if leased.is_test() => Occasion::Test,
         LeasedFrom::Intake | LeasedFrom::Backlog => Occasion::Due,
     };
     let costs_an_attempt = match verdict {

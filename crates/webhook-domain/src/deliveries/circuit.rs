@@ -17,6 +17,8 @@
 //! | circuit open | the probe gets a 429 and costs no attempt | a pause of the same length |
 //! | any | any other 429 that costs no attempt | no change |
 //! | any | 2xx | healthy |
+//! | any | a test event fails | no change: tests count for nothing |
+//! | circuit open | a test event is accepted | the probe is due at once, and decides |
 //! | failing | half of the time until disabling has passed | the owner is warned, once |
 //! | failing | all of the time, and half of the time since the warning | the webhook is set Inactive |
 
@@ -102,6 +104,10 @@ pub fn observe(
     seen: &Observation,
     policy: &CircuitPolicy,
 ) -> (Option<Failing>, Vec<CircuitChange>) {
+    // A test tells whether one sample is accepted. Only deliveries tell whether events arrive.
+    if seen.occasion == Occasion::Test && seen.outcome != Outcome::Gone {
+        return (before.map(|b| after_test(b, seen)), vec![]);
+    }
     let retry_after = match seen.outcome {
         // A webhook whose receiver responded with 410 is set Inactive at once, which ends its
         // circuit too.
@@ -149,6 +155,24 @@ pub fn observe(
         Some(_) | None => {}
     }
     (Some(failing), changes)
+}
+
+/// The state after a test event. An accepted test lets the probe go at once, so that an admin who
+/// mended the receiver need not wait for the end of the pause.
+fn after_test(failing: Failing, seen: &Observation) -> Failing {
+    let circuit = match failing.circuit {
+        Circuit::Open {
+            since,
+            until,
+            pauses,
+        } if seen.outcome == Outcome::Accepted => Circuit::Open {
+            since,
+            until: until.min(seen.ended_at),
+            pauses,
+        },
+        as_it_was @ (Circuit::Open { .. } | Circuit::Closed) => as_it_was,
+    };
+    Failing { circuit, ..failing }
 }
 
 /// The state after a 429 that costs no attempt. After a probe the circuit pauses as long as before

@@ -23,19 +23,28 @@ pub enum Occasion {
     Due,
     /// The attempt probes an open circuit.
     Probe,
-    /// An admin sent a test event, which waits for neither circuit nor hold.
+    /// An admin sent a test event. A test waits for neither circuit nor hold, and counts for no health:
+    /// a test can end a hold, hasten a probe, and tell of a 410.
     Test,
 }
 
 impl Observation {
     /// Whether the attempt can change the circuit or the hold of a webhook that has neither: an
-    /// accepted attempt and a 429 without `Retry-After` cannot.
+    /// accepted attempt and a 429 without `Retry-After` cannot, nor can a test without `Retry-After`.
     pub fn changes_circuit_or_hold(&self) -> bool {
         match self.outcome {
             Outcome::Accepted => false,
             Outcome::Throttled { .. } => self.outcome.hold().is_some(),
-            Outcome::Gone | Outcome::Overloaded { .. } | Outcome::Failed { .. } => true,
+            Outcome::Gone => true,
+            Outcome::Overloaded { .. } | Outcome::Failed { .. } => {
+                self.occasion != Occasion::Test || self.outcome.hold().is_some()
+            }
         }
+    }
+
+    /// Whether the attempt can change the circuit or the hold of a webhook that has one.
+    pub fn is_relevant(&self) -> bool {
+        self.changes_circuit_or_hold() || self.occasion == Occasion::Test
     }
 }
 

@@ -33,6 +33,18 @@ names! {
 }
 
 impl StatusFilter {
+    /// The status of a delivery with the pending ones told apart: retrying after an attempt, pending
+    /// before the first one.
+    pub const fn of(status: DeliveryStatus, attempts: i32) -> Self {
+        match status {
+            DeliveryStatus::Pending if attempts > 0 => Self::Retrying,
+            DeliveryStatus::Pending => Self::Pending,
+            DeliveryStatus::Succeeded => Self::Succeeded,
+            DeliveryStatus::Failed => Self::Failed,
+            DeliveryStatus::Cancelled => Self::Cancelled,
+        }
+    }
+
     /// The status of the deliveries within the filter.
     pub const fn status(self) -> DeliveryStatus {
         match self {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Circuit, Environment, EventType, Failing, FailureClass, UrlReport, WebhookSettings,
-    WebhookStatus, advice, names::names,
+    Circuit, DispatcherTrouble, Environment, EventType, Failing, FailureClass, UrlReport,
+    WebhookHealth, WebhookSettings, WebhookStatus, advice, names::names,
 };
 
 names! {
@@ -34,6 +34,8 @@ names! {
         Url = "url",
         /// Messages of the last day that were not events.
         RejectedMessages = "rejected_messages",
+        /// Whether dispatchers run and record results.
+        Dispatchers = "dispatchers",
     }
 }
 
@@ -57,7 +59,9 @@ pub struct WebhookFacts<'a> {
     pub settings: &'a WebhookSettings,
     /// The platform's reason for setting the webhook Inactive. `None`: the platform did not.
     pub disabled_reason: Option<&'a str>,
-    /// The state of the circuit. `None`: the webhook is healthy.
+    /// The health of the webhook.
+    pub health: WebhookHealth,
+    /// The state of the circuit. `None`: the webhook is not failing.
     pub failing: Option<Failing>,
     /// The end of the hold. `None`: no hold.
     pub held_until: Option<DateTime<Utc>>,
@@ -65,14 +69,16 @@ pub struct WebhookFacts<'a> {
     pub latest: &'a [(EventType, Environment, DateTime<Utc>)],
     /// The number of pending deliveries.
     pub pending: usize,
-    /// The latest attempt: time, status of the response, and class of the failure.
+    /// The latest attempt, tests left out: time, status of the response, and class of the failure.
     pub last_attempt: Option<(DateTime<Utc>, Option<u16>, Option<FailureClass>)>,
-    /// The requests of the last day, and how many of them failed.
+    /// The requests of the last day, tests left out, and how many of them failed.
     pub attempts: (i64, i64),
     /// The dispatcher's report on the target URL. `None`: no dispatcher reported in time.
     pub url: Option<&'a UrlReport>,
     /// The number of messages of the last day that were not events.
     pub rejected: i64,
+    /// The trouble of dispatchers. `None`: dispatchers run and record.
+    pub dispatchers: Option<DispatcherTrouble>,
 }
 
 /// Judges the facts: one finding per [`Check`], in the order of [`Check::ALL`].
@@ -84,6 +90,7 @@ pub fn diagnose(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Vec<Finding> {
         answers(facts),
         url(facts, now),
         rejected(facts),
+        dispatchers(facts),
     ]
 }
 
@@ -144,6 +151,13 @@ fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
                 failing.failures
             ),
             Some("Read the latest response, under `answers`."),
+        ),
+        None if facts.health == WebhookHealth::Unknown => of(
+            Severity::Warning,
+            "The webhook is Active. No event was sent since the webhook was created, activated, or given \
+             another URL."
+                .to_owned(),
+            Some("Send a test event to check the receiver."),
         ),
         None => of(
             Severity::Ok,
@@ -229,8 +243,8 @@ fn answers(facts: &WebhookFacts<'_>) -> Finding {
     match facts.last_attempt {
         None => of(
             Severity::Warning,
-            "No request was sent yet.".to_owned(),
-            Some("Send a test event."),
+            "No event was sent yet. Test events do not count.".to_owned(),
+            Some("Send a test event to check the receiver."),
         ),
         Some((at, status, Some(class))) => of(
             Severity::Problem,
@@ -339,6 +353,24 @@ fn rejected(facts: &WebhookFacts<'_>) -> Finding {
             format!("{count} messages of the last day could not be an event."),
             Some("Look at the rejected messages: the missed events may be among them."),
         ),
+    }
+}
+
+fn dispatchers(facts: &WebhookFacts<'_>) -> Finding {
+    let of = |severity, message, advice| found(Check::Dispatchers, severity, message, advice);
+    match facts.dispatchers {
+        None => of(
+            Severity::Ok,
+            "Dispatchers run and record results.".to_owned(),
+            None,
+        ),
+        Some(trouble) => {
+            let since = trouble.since();
+            let since = since.map(|at| format!(", since {}", at.format("%F %T UTC")));
+            let since = since.unwrap_or_default();
+            let message = format!("{}{since}", trouble.message());
+            of(Severity::Problem, message, Some(trouble.advice()))
+        }
     }
 }
 

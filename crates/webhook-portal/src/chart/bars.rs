@@ -1,20 +1,18 @@
-//! A bar chart of deliveries by the hour or the day: failed deliveries stacked on succeeded ones, and
-//! beside them a narrow bar of failed attempts.
+//! A bar chart of good and bad ends by the hour or the day, of deliveries or of attempts: the bad ones are
+//! stacked on the good ones. A chart never has both deliveries and attempts, which are different units.
 //!
 //! The SVG is stretched to the width of the page, which would distort text: numbers and times stand
 //! around the drawing.
 
-use webhook_admin::statistics::{SpanBody, SpanCounts};
+use chrono::{DateTime, Utc};
 
 /// The height of the drawing, in SVG units.
 pub(crate) const HEIGHT: u32 = 1_000;
 
-/// The width of an hour or a day: two bars and their gaps.
+/// The width of an hour or a day: a bar and its gaps.
 const STEP: u32 = 12;
-/// The width of the bars of deliveries, and their distance from the start of the hour or day.
-const DELIVERIES: (u32, u32) = (6, 1);
-/// The width of the bars of attempts, and their distance from the start of the hour or day.
-const ATTEMPTS: (u32, u32) = (3, 8);
+/// The width of a bar, and its distance from the start of the hour or day.
+const BAR: (u32, u32) = (8, 2);
 
 /// The most lines of the grid.
 const MAX_LINES: i64 = 4;
@@ -28,15 +26,24 @@ pub(crate) struct BarChart {
     pub(crate) bars: Vec<SpanBars>,
     /// The lines of the grid from the top; the baseline has none.
     pub(crate) lines: Vec<Line>,
+    /// The sum of the good ends.
+    pub(crate) good: i64,
+    /// The sum of the bad ends.
+    pub(crate) bad: i64,
 }
 
 /// The bars of an hour or a day.
 pub(crate) struct SpanBars {
+    /// The start of the hour or day.
+    pub(crate) start: DateTime<Utc>,
+    /// The number of good ends.
+    pub(crate) good: i64,
+    /// The number of bad ends.
+    pub(crate) bad: i64,
     /// The left edge.
     pub(crate) x: u32,
-    pub(crate) succeeded: Bar,
-    pub(crate) failed: Bar,
-    pub(crate) failed_attempts: Bar,
+    pub(crate) good_bar: Bar,
+    pub(crate) bad_bar: Bar,
 }
 
 /// A rectangle, in SVG units.
@@ -60,16 +67,19 @@ impl BarChart {
     /// The width of an hour or a day.
     pub(crate) const STEP: u32 = STEP;
 
-    /// Draws counts by the hour or the day.
-    pub(crate) fn of(spans: &[SpanBody]) -> Self {
-        let most = spans.iter().map(|span| highest(&span.counts)).max();
+    /// Draws counts by the hour or the day: the start, the number of good ends, and the number of bad ends.
+    pub(crate) fn of(spans: impl Iterator<Item = (DateTime<Utc>, i64, i64)>) -> Self {
+        let spans: Vec<_> = spans.collect();
+        let most = spans.iter().map(|(_, good, bad)| good + bad).max();
         let lines = lines(most.unwrap_or_default());
         let top = lines.first().map_or(1, |line| line.number);
-        let bars = (0..).step_by(STEP as usize).zip(spans);
-        let bars = bars.map(|(x, span)| SpanBars::of(x, &span.counts, top));
+        let bars = (0..).step_by(STEP as usize).zip(&spans);
+        let bars = bars.map(|(x, span)| SpanBars::of(x, *span, top));
         Self {
             bars: bars.collect(),
             lines,
+            good: spans.iter().map(|(_, good, _)| good).sum(),
+            bad: spans.iter().map(|(.., bad)| bad).sum(),
         }
     }
 
@@ -80,8 +90,9 @@ impl BarChart {
 }
 
 impl SpanBars {
-    fn of(x: u32, counts: &SpanCounts, top: i64) -> Self {
-        let bar = |(width, from): (u32, u32), ground: u32, count: i64| {
+    fn of(x: u32, (start, good, bad): (DateTime<Utc>, i64, i64), top: i64) -> Self {
+        let (width, from) = BAR;
+        let bar = |ground: u32, count: i64| {
             let height = height(count, top).min(ground);
             Bar {
                 x: x + from,
@@ -90,18 +101,16 @@ impl SpanBars {
                 height,
             }
         };
-        let succeeded = bar(DELIVERIES, HEIGHT, counts.succeeded);
+        let good_bar = bar(HEIGHT, good);
         Self {
+            start,
+            good,
+            bad,
             x,
-            failed: bar(DELIVERIES, succeeded.y, counts.failed),
-            succeeded,
-            failed_attempts: bar(ATTEMPTS, HEIGHT, counts.failed_attempts),
+            bad_bar: bar(good_bar.y, bad),
+            good_bar,
         }
     }
-}
-
-fn highest(counts: &SpanCounts) -> i64 {
-    counts.failed_attempts.max(counts.succeeded + counts.failed)
 }
 
 fn height(count: i64, top: i64) -> u32 {
@@ -132,8 +141,6 @@ fn lines(most: i64) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::DateTime;
-    use webhook_admin::named_counts::NamedCounts;
 
     fn numbers(most: i64) -> Vec<i64> {
         lines(most).iter().map(|line| line.number).collect()
@@ -151,23 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn failed_deliveries_stand_on_succeeded_ones() {
-        let span = |succeeded, failed, failed_attempts| SpanBody {
-            start: DateTime::UNIX_EPOCH,
-            counts: SpanCounts {
-                deliveries: succeeded + failed,
-                succeeded,
-                failed,
-                attempts: succeeded + failed_attempts,
-                failed_attempts,
-                failures: NamedCounts::of([]),
-                p50_ms: None,
-                p95_ms: None,
-                p99_ms: None,
-            },
-        };
+    fn bad_ends_stand_on_good_ones() {
+        let at = DateTime::UNIX_EPOCH;
 
-        let chart = BarChart::of(&[span(0, 0, 0), span(2, 1, 4)]);
+        let chart = BarChart::of([(at, 0, 0), (at, 2, 1)].into_iter());
 
         let bar = |x, y, width, height| Bar {
             x,
@@ -176,10 +170,9 @@ mod tests {
             height,
         };
         let second = &chart.bars[1];
-        assert_eq!(chart.width(), 24);
-        assert_eq!(chart.bars[0].succeeded.height, 0);
-        assert_eq!(second.succeeded, bar(13, 500, 6, 500));
-        assert_eq!(second.failed, bar(13, 250, 6, 250));
-        assert_eq!(second.failed_attempts, bar(20, 0, 3, 1_000));
+        assert_eq!((chart.width(), chart.good, chart.bad), (24, 2, 1));
+        assert_eq!(chart.bars[0].good_bar.height, 0);
+        assert_eq!(second.good_bar, bar(14, 334, 8, 666));
+        assert_eq!(second.bad_bar, bar(14, 1, 8, 333));
     }
 }

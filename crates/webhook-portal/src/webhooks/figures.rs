@@ -4,82 +4,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{FailureKind, WebhookId};
 
 use crate::chart::bars::BarChart;
+use crate::chart::span::Span;
 use crate::span::in_short;
 use webhook_admin::Connections;
 use webhook_admin::statistics::{Interval, ReadStatistics, Statistics, read_statistics};
 use webhook_web::Problem;
 
-/// The time span of the figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Span {
-    Day,
-    Week,
-    Month,
-}
-
-impl Span {
-    /// Every time span, the shortest first.
-    pub(super) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
-
-    /// The time span with a name; a day for any other name.
-    pub(super) fn of(name: &str) -> Self {
-        let named = Self::ALL.into_iter().find(|span| span.name() == name);
-        named.unwrap_or(Self::Day)
-    }
-
-    /// The name in addresses.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Day => "24h",
-            Self::Week => "7d",
-            Self::Month => "30d",
-        }
-    }
-
-    /// The name on the page.
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Day => "24 hours",
-            Self::Week => "7 days",
-            Self::Month => "30 days",
-        }
-    }
-
-    /// Whether a bar stands for an hour. Otherwise a bar stands for a day.
-    pub(super) fn is_by_hour(self) -> bool {
-        self == Self::Day
-    }
-
-    /// How many bars share a label below the chart; more labels would overlap.
-    pub(super) fn bars_per_label(self) -> usize {
-        match self {
-            Self::Day => 4,
-            Self::Week => 1,
-            Self::Month => 5,
-        }
-    }
-
-    /// The request for the statistics of this span up to now.
-    fn request(self, webhook_id: WebhookId, now: DateTime<Utc>) -> ReadStatistics {
-        let by_day = |days: i64| (Interval::Day, Some(now - TimeDelta::days(days - 1)));
-        let (interval, since) = match self {
-            Self::Day => (Interval::Hour, None),
-            Self::Week => by_day(7),
-            Self::Month => by_day(30),
-        };
-        ReadStatistics {
-            webhook_id: Some(webhook_id),
-            interval,
-            since,
-            until: None,
-        }
-    }
-}
-
 /// The figures of a webhook.
 pub(super) struct Figures {
     pub(super) statistics: Statistics,
-    pub(super) chart: BarChart,
+    /// Deliveries that succeeded and failed.
+    pub(super) deliveries: BarChart,
+    /// Attempts that were accepted and failed. They have an axis of their own, as a delivery may take many.
+    pub(super) attempts: BarChart,
 }
 
 /// Reads the figures of a webhook.
@@ -88,12 +25,35 @@ pub(super) async fn read(
     span: Span,
     connections: &Connections,
 ) -> Result<Figures, Problem> {
-    let request = span.request(webhook_id, Utc::now());
+    let request = request(span, webhook_id, Utc::now());
     let statistics = read_statistics(&request, connections).await?;
+    let spans = || statistics.data.iter();
+    let deliveries = spans().map(|one| (one.start, one.counts.succeeded, one.counts.failed));
+    let attempts = spans().map(|one| {
+        let (all, failed) = (one.counts.attempts, one.counts.failed_attempts);
+        (one.start, all - failed, failed)
+    });
     Ok(Figures {
-        chart: BarChart::of(&statistics.data),
+        deliveries: BarChart::of(deliveries),
+        attempts: BarChart::of(attempts),
         statistics,
     })
+}
+
+/// The request for the statistics of a span up to now.
+fn request(span: Span, webhook_id: WebhookId, now: DateTime<Utc>) -> ReadStatistics {
+    let by_day = |days: i64| (Interval::Day, Some(now - TimeDelta::days(days - 1)));
+    let (interval, since) = match span {
+        Span::Day => (Interval::Hour, None),
+        Span::Week => by_day(7),
+        Span::Month => by_day(30),
+    };
+    ReadStatistics {
+        webhook_id: Some(webhook_id),
+        interval,
+        since,
+        until: None,
+    }
 }
 
 impl Figures {
@@ -146,17 +106,5 @@ fn in_words(kind: FailureKind) -> &'static str {
         FailureKind::Refused => "Refused by the receiver (4xx)",
         FailureKind::Broken => "The receiver broke (5xx)",
         FailureKind::Other => "Another status than 2xx",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_names_no_span_shows_a_day() {
-        assert_eq!(Span::of("30d"), Span::Month);
-        assert_eq!(Span::of(""), Span::Day);
-        assert_eq!(Span::of("1y"), Span::Day);
     }
 }

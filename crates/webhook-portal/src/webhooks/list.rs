@@ -3,11 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
-use chrono::{TimeDelta, Utc};
-use webhook_domain::{Environment, EventType, WebhookId, WebhookStatus};
+use chrono::Utc;
+use webhook_domain::{Environment, EventType, WebhookHealth, WebhookId, WebhookStatus};
 use webhook_store::{SealingKeys, activity};
 
-use crate::chart::{SPARK_HEIGHT, SPARK_HOURS, Sparkline};
+use crate::chart::{SPARK_HEIGHT, Sparkline};
 use crate::chips::{Chip, chips};
 use crate::filters::{self, label_of};
 use crate::form::Form;
@@ -17,18 +17,21 @@ use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
+use webhook_admin::named_counts::NamedCounts;
 use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
 use webhook_web::Authenticated;
 use webhook_web::{PathId, Problem};
 
 /// The orders of the list: the name in the API, and the label. The first is the default.
-const ORDERS: [(&str, &str); 6] = [
+const ORDERS: [(&str, &str); 8] = [
     ("-created_at", "Newest first"),
     ("created_at", "Oldest first"),
     ("name", "Name, A to Z"),
     ("-name", "Name, Z to A"),
     ("-last_delivery", "Latest delivery first"),
     ("last_delivery", "Longest without delivery first"),
+    ("-failure_rate", "Highest failure rate first"),
+    ("-response_time", "Slowest first"),
 ];
 
 /// The filters of the list, each with the label of the page.
@@ -47,10 +50,13 @@ struct WebhooksPage {
     rows: Vec<WebhookRow>,
     /// How many webhooks all pages have.
     total: i64,
+    /// The number of webhooks that a filter by each health finds; healths without webhooks are left out.
+    health_counts: Vec<(WebhookHealth, i64)>,
     next_cursor: Option<String>,
     orders: &'static [(&'static str, &'static str)],
     environments: &'static [Environment],
     statuses: &'static [WebhookStatus],
+    healths: &'static [WebhookHealth],
 }
 
 impl WebhooksPage {
@@ -99,7 +105,8 @@ pub(crate) async fn show_webhooks(
     query: Query,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
+    let mut list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
+    list.health_counts = true;
     let list = list_webhooks(list, &connections).await?;
     let next_cursor = list.page.next_cursor;
     let rows = with_sparklines(list.page.data, &connections).await?;
@@ -112,12 +119,24 @@ pub(crate) async fn show_webhooks(
         query,
         rows,
         total: list.total.unwrap_or_default(),
+        health_counts: found_by_health(list.health_counts.as_ref()),
         next_cursor,
         orders: &ORDERS,
         environments: Environment::ALL,
         statuses: WebhookStatus::ALL,
+        healths: WebhookHealth::ALL,
     };
     page(&shown.visit, &shown)
+}
+
+/// The number of webhooks that a filter by each health finds. A filter by `failing` finds paused webhooks too.
+fn found_by_health(counts: Option<&NamedCounts<WebhookHealth>>) -> Vec<(WebhookHealth, i64)> {
+    let found = WebhookHealth::ALL.iter().map(|health| {
+        let counted = health.found().iter();
+        let counted = counted.map(|one| counts.map_or(0, |counts| counts.get(*one)));
+        (*health, counted.sum())
+    });
+    found.filter(|(_, count)| *count > 0).collect()
 }
 
 async fn with_sparklines(
@@ -126,7 +145,7 @@ async fn with_sparklines(
 ) -> Result<Vec<WebhookRow>, Problem> {
     let now = Utc::now();
     let ids: Vec<WebhookId> = webhooks.iter().map(|webhook| webhook.id).collect();
-    let since = now - TimeDelta::hours(SPARK_HOURS.into());
+    let since = activity::last_day(now);
     let mut connection = connections.acquire().await?;
     let hours = activity::list_hours_of(&mut connection, &ids, since).await?;
     let rows = webhooks.into_iter().map(|webhook| {

@@ -4,13 +4,14 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use chrono::{DateTime, Utc};
-use webhook_domain::{EventType, WebhookId};
+use webhook_domain::{EventType, WebhookHealth, WebhookId};
 use webhook_store::{deliveries, retry_policies};
 
-use super::figures::{self, Figures, Span};
+use super::figures::{self, Figures};
 use crate::api_call;
 use crate::audit::{Entry, read_entries};
 use crate::chart::bars::{BarChart, HEIGHT};
+use crate::chart::span::Span;
 use crate::filters;
 use crate::html::page;
 use crate::query::Query;

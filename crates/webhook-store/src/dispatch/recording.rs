@@ -9,8 +9,8 @@ use diesel::sql_types::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{
-    DeliveryId, DeliveryStatus, Durations, FailureClass, FailureKind, LastResponse, StatusEvent,
-    WebhookId,
+    DeliveryId, DeliveryStatus, Durations, Environment, EventType, FailureClass, FailureKind,
+    LastResponse, StatusEvent, WebhookId,
 };
 
 use crate::StoreError;
@@ -44,6 +44,12 @@ pub struct AttemptResult {
     pub next: NextState,
     /// The webhook of the delivery.
     pub webhook_id: WebhookId,
+    /// The environment of the event.
+    pub environment: Environment,
+    /// The type of the event.
+    pub event_type: EventType,
+    /// Whether the event is a test. Attempts of tests are kept, and left out of all statistics.
+    pub is_test: bool,
     /// The end of the lease of the attempt.
     pub lease_until: DateTime<Utc>,
     /// The event for the platform's services, sent if the attempt ends the delivery.
@@ -94,6 +100,13 @@ sql! {
         38 hour_failures: Vec<String> as Array<Text>,
         39 hour_durations: Vec<String> as Array<Text>,
         40 worker_id: Uuid as SqlUuid,
+        41 spread_environments: Vec<Environment> as Array<Named<Environment>>,
+        42 spread_hours: Vec<DateTime<Utc>> as Array<Timestamptz>,
+        43 spread_types: Vec<EventType> as Array<Named<EventType>>,
+        44 spread_attempts: Vec<i32> as Array<Integer>,
+        45 spread_failed_attempts: Vec<i32> as Array<Integer>,
+        46 spread_succeeded: Vec<i32> as Array<Integer>,
+        47 spread_failed: Vec<i32> as Array<Integer>,
     }
 }
 
@@ -123,6 +136,7 @@ impl<'a> Record<'a> {
         record.set_status_events(results);
         record.set_latest(results);
         record.set_hours(results);
+        record.set_spread(results);
         record
     }
 
@@ -188,6 +202,25 @@ impl<'a> Record<'a> {
         }
     }
 
+    fn set_spread(&mut self, results: &[AttemptResult]) {
+        // Ordered, so that a repeated call meets the rows in the same order.
+        let mut spread: BTreeMap<_, HourCounts> = BTreeMap::new();
+        for result in counted(results) {
+            let hour = hour_of(result.attempt.started_at);
+            let place = (result.environment, hour, result.event_type);
+            spread.entry(place).or_default().add(result);
+        }
+        for ((environment, hour, event_type), counts) in spread {
+            self.spread_environments.push(environment);
+            self.spread_hours.push(hour);
+            self.spread_types.push(event_type);
+            self.spread_attempts.push(counts.attempts);
+            self.spread_failed_attempts.push(counts.failed_attempts);
+            self.spread_succeeded.push(counts.succeeded);
+            self.spread_failed.push(counts.failed);
+        }
+    }
+
     fn set_hours(&mut self, results: &[AttemptResult]) {
         for ((webhook_id, hour), counts) in count_by_hour(results) {
             self.hour_webhooks.push(webhook_id);
@@ -223,11 +256,16 @@ fn to_array(counts: &[i32]) -> String {
     format!("{{{}}}", counts.join(","))
 }
 
+/// The results that count: those of test events do not.
+fn counted(results: &[AttemptResult]) -> impl Iterator<Item = &AttemptResult> {
+    results.iter().filter(|result| !result.is_test)
+}
+
 /// The latest attempt of each webhook.
 fn latest_by_webhook(results: &[AttemptResult]) -> BTreeMap<WebhookId, &AttemptResult> {
     // Ordered by webhook, so that two workers never deadlock on these rows.
     let mut latest: BTreeMap<WebhookId, &AttemptResult> = BTreeMap::new();
-    for result in results {
+    for result in counted(results) {
         let known = latest.entry(result.webhook_id).or_insert(result);
         if known.attempt.started_at < result.attempt.started_at {
             *known = result;
@@ -267,7 +305,7 @@ fn count_by_hour(
 ) -> BTreeMap<(Option<WebhookId>, DateTime<Utc>), HourCounts> {
     // Ordered, for the same reason.
     let mut hours: BTreeMap<_, HourCounts> = BTreeMap::new();
-    for result in results {
+    for result in counted(results) {
         let hour = hour_of(result.attempt.started_at);
         for webhook_id in [None, Some(result.webhook_id)] {
             hours.entry((webhook_id, hour)).or_default().add(result);

@@ -60,7 +60,7 @@ macro_rules! subject {
 }
 
 /// The tables in the order of a sweep. Events come after their deliveries.
-const SUBJECTS: [Subject; 9] = [
+const SUBJECTS: [Subject; 10] = [
     subject!("deliveries", |kept| kept.deliveries),
     subject!("events", |kept| kept.events),
     subject!("audit_entries", |kept| kept.audit),
@@ -71,6 +71,8 @@ const SUBJECTS: [Subject; 9] = [
     subject!("webhook_history", |kept| kept.events),
     // A row per worker and hour: as small as the audit log.
     subject!("total_hours", |kept| kept.audit.max(MIN_STATISTICS_KEPT)),
+    // At most 63 rows per worker and hour, read for the overview's longest span only.
+    subject!("environment_hours", |_| MIN_STATISTICS_KEPT),
     // Listed webhook by webhook: an index by time would cost every recorded attempt.
     subject!("webhook_hours", |kept| kept
         .deliveries

@@ -1,6 +1,6 @@
 //! Tables `webhook_activity`, `webhook_hours` and `total_hours`: the statistics of attempts.
 //!
-//! The statement that records attempts writes all three. After a lost reply the recorder repeats the
+//! The statement that records attempts writes all three, and leaves out test events. After a lost reply the recorder repeats the
 //! statement, and the attempts count twice: a chart may be too high by a few.
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use crate::StoreError;
 use crate::column_types::{bind, bind_all};
 use crate::schema::{total_hours, webhook_activity, webhook_hours};
 
-/// The latest attempt of a webhook.
+/// The latest attempt of a webhook, attempts of test events left out.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = webhook_activity, check_for_backend(Pg))]
 pub struct LastAttempt {
@@ -48,7 +48,7 @@ pub struct Counts {
 
 /// Sums of columns; null where there were no rows.
 #[derive(Queryable)]
-struct Sums {
+pub(crate) struct Sums {
     attempts: Option<i64>,
     failed_attempts: Option<i64>,
     succeeded: Option<i64>,
@@ -257,6 +257,12 @@ extern "SQL" {
     fn sum_counts(counts: Array<Integer>) -> Array<Integer>;
 }
 
+/// The start of the last 24 hours at `now`: of the hour 23 hours before the current one. Every figure of
+/// “24 hours” begins here, so that no two of them contradict each other.
+pub fn last_day(now: DateTime<Utc>) -> DateTime<Utc> {
+    hour_of(now) - TimeDelta::hours(23)
+}
+
 /// The start of the hour of a time.
 pub(crate) fn hour_of(time: DateTime<Utc>) -> DateTime<Utc> {
     let into_hour = time.timestamp().rem_euclid(3_600);
@@ -273,5 +279,6 @@ mod tests {
 
         assert_eq!(hour_of(at(7_200_000)), at(7_200_000));
         assert_eq!(hour_of(at(10_799_999)), at(7_200_000));
+        assert_eq!(last_day(at(86_400_000 + 10_799_999)), at(10_800_000));
     }
 }

@@ -11,6 +11,7 @@ use webhook_domain::outside::MAX_REJECTED_BODY_BYTES;
 use webhook_domain::{PublishedTo, RejectionReason};
 
 use crate::StoreError;
+use crate::ids::least_id_at;
 use crate::schema::rejected_messages;
 use crate::tables::webhooks::escaped;
 
@@ -244,6 +245,21 @@ pub async fn count(
     }
     let (all, whole) = query.first(connection).await?;
     Ok(RejectedCounts { all, whole })
+}
+
+/// Counts the messages rejected at a time or later, up to `limit`.
+pub async fn count_since(
+    connection: &mut AsyncPgConnection,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> Result<i64, StoreError> {
+    // Ids begin with the time, so the primary key leads to the latest messages.
+    let latest = rejected_messages::table
+        .filter(rejected_messages::id.ge(least_id_at(since)))
+        .select(rejected_messages::id)
+        .limit(limit);
+    let ids: Vec<Uuid> = latest.load(connection).await?;
+    Ok(i64::try_from(ids.len()).unwrap_or(limit))
 }
 
 /// The clock that `rejected_at` is written by.

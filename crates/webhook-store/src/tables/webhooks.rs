@@ -7,7 +7,9 @@
 mod brief;
 mod columns;
 mod find;
+mod joined;
 mod list;
+mod order;
 mod row;
 mod write;
 
@@ -21,7 +23,8 @@ pub use brief::{BriefWebhook, find_names, list_brief};
 pub use disabling::{Undeliverable, disable, list_undeliverable, list_versions};
 pub use find::{find, lock, lock_imports};
 pub use list::{
-    Position, Sort, SortKey, WebhookFilter, count, list, list_named, list_repeated_names,
+    WebhookFilter, count, count_by_health, list, list_named, list_repeated_names,
 };
+pub use order::{Position, Sort, SortKey};
 pub use row::Webhook;
 pub use write::{delete, find_headers, insert, save};

@@ -125,8 +125,8 @@ impl Recorder {
     }
 }
 
-/// Keeps the observations of consequence: failures, holds, and successes of webhooks that were failing
-/// or held. Nearly all attempts are successes of sound webhooks, and cost no statement here.
+/// Keeps the observations of consequence: failures, holds, tests, and successes of webhooks that were
+/// failing or held. Nearly all attempts are successes of sound webhooks, and cost no statement here.
 fn retain_relevant(
     observations: &mut Vec<(WebhookId, Observation)>,
     with_circuit_row: HashSet<WebhookId>,
@@ -134,7 +134,7 @@ fn retain_relevant(
     let mut concerned = with_circuit_row;
     let relevant = observations
         .iter()
-        .filter(|(_, observation)| observation.changes_circuit_or_hold());
+        .filter(|(_, observation)| observation.is_relevant());
     concerned.extend(relevant.map(|(webhook_id, _)| *webhook_id));
     observations.retain(|(webhook_id, _)| concerned.contains(webhook_id));
 }

@@ -42,7 +42,7 @@ impl Recorder {
             self.readiness.set_recorder_stuck(written.is_err());
             match written {
                 Ok(written) => with_circuit_row.extend(written),
-                Err(error) if error.is_refusal() => give_up(&attempts[part.start], &error),
+                Err(error) if error.is_refusal() => self.give_up(&attempts[part.start], &error),
                 Err(error) => {
                     log::warn!("cannot record attempts yet: {error}");
                     parts.put_back(part);
@@ -53,7 +53,7 @@ impl Recorder {
         for (place, error) in refused {
             // Postgres took other attempts, so this attempt is at fault.
             if others_were_taken || error.is_refusal() {
-                give_up(&attempts[place], &error);
+                self.give_up(&attempts[place], &error);
             } else {
                 // No attempt of the batch was stored, so Postgres may be at fault: written alone, until
                 // Postgres takes or refuses the attempt by a constraint.
@@ -66,7 +66,9 @@ impl Recorder {
 
     async fn try_write(&self, attempts: &[AttemptResult]) -> Result<Vec<WebhookId>, StoreError> {
         let mut connection = acquire(&self.pools.batches).await?;
-        record(&mut connection, self.worker_id, attempts).await
+        let written = record(&mut connection, self.worker_id, attempts).await?;
+        self.readiness.count_recorded(attempts.len());
+        Ok(written)
     }
 
     /// Writes an attempt refused for `reason`: once more unchanged, then without any text from outside,
@@ -85,14 +87,15 @@ impl Recorder {
         log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} was recorded without its transcript, which Postgres refuses: {reason}");
         Ok(written)
     }
-}
 
-/// Leaves an attempt out, refused in every form by a Postgres that takes others. The delivery is
-/// attempted again at the end of the lease.
-fn give_up(attempt: &AttemptResult, error: &StoreError) {
-    metrics::counter!("webhook_attempts_not_recorded_total").increment(1);
-    let (id, number) = (attempt.attempt.delivery_id, attempt.attempt.number);
-    log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} could not be recorded: {error}");
+    /// Leaves an attempt out, refused in every form by a Postgres that takes others. The delivery is
+    /// attempted again at the end of the lease.
+    fn give_up(&self, attempt: &AttemptResult, error: &StoreError) {
+        self.readiness.count_lost();
+        metrics::counter!("webhook_attempts_not_recorded_total").increment(1);
+        let (id, number) = (attempt.attempt.delivery_id, attempt.attempt.number);
+        log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} could not be recorded: {error}");
+    }
 }
 
 /// An attempt without any text from outside: `reason` stands in place of the transcript.

@@ -168,6 +168,30 @@ fn a_429_of_another_attempt_leaves_an_open_circuit_as_it_is() {
 }
 
 #[test]
+fn a_test_event_counts_for_nothing_and_hastens_the_probe() {
+    let test = |outcome| Observation {
+        outcome,
+        occasion: Occasion::Test,
+        ended_at: at(12),
+    };
+    let observe = |before, outcome| observe(before, &test(outcome), &CircuitPolicy::default());
+    let (nine, _) = observed(None, 0, &[failed(); 9]);
+    let (open, _) = observed(None, 0, &[failed(); 10]);
+
+    assert_eq!(observe(None, failed()), (None, vec![]));
+    for outcome in [failed(), Outcome::Accepted] {
+        assert_eq!(observe(nine, outcome), (nine, vec![]));
+    }
+    assert_eq!(observe(open, failed()), (open, vec![]));
+    let (hastened, changes) = observe(open, Outcome::Accepted);
+    let until = hastened.map(|failing| match failing.circuit {
+        Circuit::Open { until, .. } => until,
+        Circuit::Closed => at(0),
+    });
+    assert_eq!((until, changes), (Some(at(12)), vec![]));
+}
+
+#[test]
 fn days_of_nothing_but_failure_warn_once_and_then_disable() {
     const DAY: i64 = 86_400;
     let (mut failing, mut changes) = (None, Vec::new());

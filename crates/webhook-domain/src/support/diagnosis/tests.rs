@@ -29,6 +29,7 @@ fn facts(settings: &WebhookSettings) -> WebhookFacts<'_> {
     WebhookFacts {
         settings,
         disabled_reason: None,
+        health: WebhookHealth::Healthy,
         failing: None,
         held_until: None,
         latest: &[],
@@ -37,6 +38,7 @@ fn facts(settings: &WebhookSettings) -> WebhookFacts<'_> {
         attempts: (0, 0),
         url: None,
         rejected: 0,
+        dispatchers: None,
     }
 }
 

@@ -1,5 +1,5 @@
 -- Leases one delivery for each webhook whose circuit is open and whose pause is over, and reads the
--- event: the probe.
+-- event: the probe. A test event is no probe: tests count for no circuit.
 --
 -- $1 timestamptz  the end of the lease
 WITH given AS (
@@ -11,7 +11,7 @@ WITH given AS (
     WHERE paused_until <= now() AND (held_until IS NULL OR held_until <= now())
       AND EXISTS (SELECT FROM deliveries_pending AS delivery
                   WHERE delivery.webhook_id = webhook_health.webhook_id
-                    AND backlog IS NOT NULL)
+                    AND backlog IS NOT NULL AND NOT test)
     ORDER BY paused_until LIMIT 100
     -- The lock, and the time moved ahead below: one worker sends one probe, and another worker
     -- follows if that one dies.
@@ -20,7 +20,7 @@ WITH given AS (
     SELECT row.id, probed.webhook_id, version, max_concurrency, 1 AS rank, false AS rate_limited
     FROM probed CROSS JOIN LATERAL (
         SELECT id FROM deliveries_pending AS delivery
-        WHERE delivery.webhook_id = probed.webhook_id AND backlog IS NOT NULL
+        WHERE delivery.webhook_id = probed.webhook_id AND backlog IS NOT NULL AND NOT test
         ORDER BY next_attempt_at LIMIT 1
         FOR UPDATE SKIP LOCKED
     ) AS row

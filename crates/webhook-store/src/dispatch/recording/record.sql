@@ -45,6 +45,15 @@
 -- $38 text[]        counts: failed attempts by kind, as array literals
 -- $39 text[]        counts: attempts by duration, as array literals
 -- $40 uuid          this worker
+-- $41 text[]        counts by environment: environment
+-- $42 timestamptz[] counts by environment: hour
+-- $43 text[]        counts by environment: event type
+-- $44 integer[]     counts by environment: attempts
+-- $45 integer[]     counts by environment: failed attempts
+-- $46 integer[]     counts by environment: deliveries that succeeded
+-- $47 integer[]     counts by environment: deliveries that failed
+--
+-- Attempts of test events are left out of $26 to $47: they count nowhere.
 WITH inserted_attempts AS (
     -- The attempts. An attempt that was recorded by a call whose reply was lost is stored already.
     INSERT INTO attempts (delivery_id, number, started_at, duration_ms, dns_ms, connect_ms,
@@ -114,7 +123,7 @@ WITH inserted_attempts AS (
     ON CONFLICT (webhook_id) DO UPDATE SET
         delivery_id = excluded.delivery_id, delivery_status = excluded.delivery_status,
         attempted_at = excluded.attempted_at, response_status = excluded.response_status,
-        failure_class = excluded.failure_class
+        failure_class = excluded.failure_class, recorded_at = excluded.recorded_at
     WHERE known.attempted_at <= excluded.attempted_at
 ), hours AS (
     SELECT * FROM unnest($32::uuid[], $33::timestamptz[], $34::integer[], $35::integer[],
@@ -161,6 +170,20 @@ WITH inserted_attempts AS (
             SELECT coalesce(one, 0) + coalesce(other, 0)
             FROM unnest(known.durations, excluded.durations)
                 WITH ORDINALITY AS counts (one, other, place) ORDER BY place)
+), spread AS (
+    -- Counts of environments and event types, also in rows of this worker's own.
+    INSERT INTO environment_hours AS known (environment, hour, event_type, worker_id,
+        attempts, failed_attempts, succeeded, failed)
+    SELECT environment::environment, hour, event_type::event_type, $40::uuid,
+        attempts, failed_attempts, succeeded, failed
+    FROM unnest($41::text[], $42::timestamptz[], $43::text[], $44::integer[], $45::integer[],
+        $46::integer[], $47::integer[])
+        AS spread (environment, hour, event_type, attempts, failed_attempts, succeeded, failed)
+    ON CONFLICT (environment, hour, event_type, worker_id) DO UPDATE SET
+        attempts = known.attempts + excluded.attempts,
+        failed_attempts = known.failed_attempts + excluded.failed_attempts,
+        succeeded = known.succeeded + excluded.succeeded,
+        failed = known.failed + excluded.failed
 )
 SELECT webhook_id FROM webhook_health
 WHERE webhook_id = ANY(ARRAY(SELECT webhook_id FROM hours))

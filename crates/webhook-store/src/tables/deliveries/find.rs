@@ -1,4 +1,4 @@
-//! Single deliveries, and looks at the pending deliveries of a webhook.
+//! Single deliveries, and looks at the pending deliveries of a webhook or an environment.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, min};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt};
+use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{DeliveryId, EventId, WebhookId};
+use webhook_domain::{DeliveryId, Environment, EventId, WebhookId};
 
 use super::row::DeliveryRow;
 use crate::StoreError;
-use crate::column_types::{BacklogQueue, Id, bind};
+use crate::column_types::{BacklogQueue, Id, Named, bind};
 use crate::schema::{deliveries, deliveries_pending, events, webhooks};
 use crate::sql::{Columns, row, sql};
 
@@ -128,6 +128,39 @@ pub async fn find_oldest_due(
         oldest = oldest.into_iter().chain(due).min();
     }
     Ok(oldest)
+}
+
+sql! {
+    struct CountPendingIn from "count_pending_in.sql" -> BigInt {
+        1 environment: Environment as Named<Environment>,
+        2 limit: i64 as BigInt,
+    }
+}
+
+/// Counts the pending deliveries of an environment, up to `limit`.
+pub async fn count_pending_in(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+    limit: i64,
+) -> Result<i64, StoreError> {
+    let statement = CountPendingIn { environment, limit };
+    Ok(statement.get_result(connection).await?)
+}
+
+sql! {
+    struct FindOldestDueIn from "find_oldest_due_in.sql" -> Nullable<Timestamptz> {
+        1 environment: Environment as Named<Environment>,
+    }
+}
+
+/// The due time of the oldest delivery in the backlogs of an environment's Active webhooks. `None`: nothing is
+/// overdue.
+pub async fn find_oldest_due_in(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let statement = FindOldestDueIn { environment };
+    Ok(statement.get_result(connection).await?)
 }
 
 /// Lists up to `limit` deleted webhooks with pending deliveries.

@@ -7,9 +7,10 @@ use webhook_domain::{Environment, WebhookId};
 use super::row::{Row, Webhook};
 use crate::StoreError;
 use crate::column_types::bind;
-use crate::schema::{webhook_activity, webhook_health, webhooks};
+use crate::schema::{webhook_activity, webhook_days, webhook_health, webhooks};
 use crate::tables::activity::LastAttempt;
 use crate::tables::circuits::FailingRow;
+use crate::tables::days::Day;
 use crate::tables::retry_policies;
 
 /// Finds a webhook.
@@ -22,17 +23,19 @@ pub async fn find(
         .filter(webhooks::deleted_at.is_null())
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
+        .left_join(webhook_days::table)
         .select((
             Row::as_select(),
             Option::<FailingRow>::as_select(),
             Option::<LastAttempt>::as_select(),
+            Option::<Day>::as_select(),
         ));
-    let row: Option<(Row, _, _)> = query.first(connection).await.optional()?;
-    let Some((row, failing, activity)) = row else {
+    let row: Option<(Row, _, _, _)> = query.first(connection).await.optional()?;
+    let Some((row, failing, activity, day)) = row else {
         return Ok(None);
     };
     let policy = retry_policies::find_own(connection, id).await?;
-    row.read(failing, activity, policy).map(Some)
+    row.read((failing, activity, day), policy).map(Some)
 }
 
 /// Finds a webhook, and locks the row against changes until the transaction ends.

@@ -2,24 +2,31 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
-use diesel::dsl::{Eq, LeftJoinQuerySource, Nullable as Nullably, count_star};
-use diesel::pg::Pg;
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{Environment, EventPattern, EventType, WebhookId, WebhookStatus};
+use webhook_domain::{
+    Environment, EventPattern, EventType, WebhookHealth, WebhookId, WebhookStatus,
+};
 
+use super::joined::{Condition, lower, strpos};
+use super::order::{Position, Sort, SortKey, beyond};
 use super::row::{Row, Webhook};
 use crate::StoreError;
 use crate::column_types::{bind, bind_all};
-use crate::schema::{webhook_activity, webhook_health, webhooks};
+use crate::error::name;
+use crate::schema::{webhook_activity, webhook_days, webhook_health, webhooks};
 use crate::tables::activity::LastAttempt;
 use crate::tables::circuits::FailingRow;
+use crate::tables::days::Day;
 use crate::tables::retry_policies::Policies;
 
+/// The name of a webhook's health, an expression over the joined tables.
+const HEALTH: &str = include_str!("health.sql");
+
 /// Selects webhooks, page by page.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct WebhookFilter {
     /// Only webhooks with the text in their name or URL, in any case.
     pub search: Option<String>,
@@ -31,6 +38,8 @@ pub struct WebhookFilter {
     pub event_type: Option<EventType>,
     /// `true`: only failing webhooks; `false`: no failing webhooks.
     pub failing: Option<bool>,
+    /// Only webhooks that a filter by the health finds.
+    pub health: Option<WebhookHealth>,
     /// The order of the list.
     pub sort: Sort,
     /// The last webhook of the page before; `None`: the first page.
@@ -38,72 +47,6 @@ pub struct WebhookFilter {
     /// The most webhooks of a page.
     pub limit: i64,
 }
-
-/// The order of a list of webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sort {
-    /// The property to sort by.
-    pub by: SortKey,
-    /// Whether the greatest comes first.
-    pub descending: bool,
-}
-
-/// A property to sort webhooks by. Equal webhooks are sorted by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortKey {
-    /// The time of creation.
-    Created,
-    /// The name, in any case.
-    Name,
-    /// The start of the latest attempt. Webhooks without an attempt count as the oldest.
-    LastAttempt,
-}
-
-impl Default for Sort {
-    /// Newest first.
-    fn default() -> Self {
-        Self {
-            by: SortKey::Created,
-            descending: true,
-        }
-    }
-}
-
-/// A place in a sorted list: the place of a webhook when the page was made. A webhook that changes or
-/// is deleted afterwards does not move the place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The webhook.
-    pub id: WebhookId,
-    /// The webhook's name, for lists sorted by name.
-    pub name: String,
-    /// The webhook's latest attempt, for lists sorted by attempts.
-    pub attempted_at: Option<DateTime<Utc>>,
-}
-
-impl Webhook {
-    /// The webhook's place in a list.
-    pub fn position(&self) -> Position {
-        Position {
-            id: self.id,
-            name: self.settings.name.as_str().to_owned(),
-            attempted_at: self.last_attempt.as_ref().map(|last| last.attempted_at),
-        }
-    }
-}
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    fn lower(text: Text) -> Text;
-    fn strpos(text: Text, part: Text) -> Integer;
-}
-
-type Joined = LeftJoinQuerySource<
-    LeftJoinQuerySource<webhooks::table, webhook_health::table>,
-    webhook_activity::table,
-    Eq<Nullably<webhook_activity::webhook_id>, Nullably<webhooks::id>>,
->;
-type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Nullable<Bool>>>;
 
 /// The conditions of a filter, without those of the page.
 fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
@@ -133,6 +76,11 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
         }
         None => {}
     }
+    if let Some(health) = filter.health {
+        let names = health.found().iter().map(|health| health.as_str());
+        let health = sql::<Nullable<Text>>(HEALTH);
+        conditions.push(Box::new(health.eq_any(Vec::from_iter(names))));
+    }
     conditions
 }
 
@@ -160,52 +108,6 @@ pub(crate) fn escaped(search: &str) -> String {
     text
 }
 
-/// The condition for the webhooks behind a place, by the order of the list.
-fn beyond(sort: Sort, after: &Position) -> Condition {
-    let id = after.id;
-    match (sort.by, sort.descending) {
-        (SortKey::Created, true) => Box::new(webhooks::id.lt(bind(id)).nullable()),
-        (SortKey::Created, false) => Box::new(webhooks::id.gt(bind(id)).nullable()),
-        (SortKey::Name, descending) => beyond_name(id, after.name.clone(), descending),
-        (SortKey::LastAttempt, true) => before_attempt(id, after.attempted_at),
-        (SortKey::LastAttempt, false) => behind_attempt(id, after.attempted_at),
-    }
-}
-
-fn beyond_name(id: WebhookId, name: String, descending: bool) -> Condition {
-    let by_name = lower(webhooks::name);
-    let same = by_name.eq(lower(name.clone()));
-    if descending {
-        let same = same.and(webhooks::id.lt(bind(id)));
-        Box::new(by_name.lt(lower(name)).or(same).nullable())
-    } else {
-        let same = same.and(webhooks::id.gt(bind(id)));
-        Box::new(by_name.gt(lower(name)).or(same).nullable())
-    }
-}
-
-/// Newest first. Webhooks without an attempt come last.
-fn before_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
-    let attempted = webhook_activity::attempted_at.nullable();
-    let never = attempted.is_null();
-    let Some(at) = at else {
-        return Box::new(never.and(webhooks::id.lt(bind(id))).nullable());
-    };
-    let same = attempted.eq(at).and(webhooks::id.lt(bind(id)));
-    Box::new(attempted.lt(at).or(same).or(never.nullable()))
-}
-
-/// Oldest first. Webhooks without an attempt come first.
-fn behind_attempt(id: WebhookId, at: Option<DateTime<Utc>>) -> Condition {
-    let attempted = webhook_activity::attempted_at.nullable();
-    let Some(at) = at else {
-        let same = attempted.is_null().and(webhooks::id.gt(bind(id)));
-        return Box::new(attempted.is_not_null().or(same).nullable());
-    };
-    let same = attempted.eq(at).and(webhooks::id.gt(bind(id)));
-    Box::new(attempted.gt(at).or(same))
-}
-
 /// Lists webhooks.
 pub async fn list(
     connection: &mut AsyncPgConnection,
@@ -215,6 +117,7 @@ pub async fn list(
     let mut query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
+        .left_join(webhook_days::table)
         .select(webhooks::id)
         .into_boxed();
     for condition in conditions(filter) {
@@ -223,10 +126,10 @@ pub async fn list(
     if let Some(after) = &filter.after {
         query = query.filter(beyond(filter.sort, after));
     }
-    let (by_name, attempted) = (
-        lower(webhooks::name),
-        webhook_activity::attempted_at.nullable(),
-    );
+    let by_name = lower(webhooks::name);
+    let attempted = webhook_activity::attempted_at.nullable();
+    let rate = webhook_days::failure_rate.nullable();
+    let p95 = webhook_days::p95_ms.nullable();
     query = match (filter.sort.by, filter.sort.descending) {
         (SortKey::Created, true) => query.order(webhooks::id.desc()),
         (SortKey::Created, false) => query.order(webhooks::id.asc()),
@@ -237,6 +140,18 @@ pub async fn list(
         }
         (SortKey::LastAttempt, false) => {
             query.order((attempted.asc().nulls_first(), webhooks::id.asc()))
+        }
+        (SortKey::FailureRate, true) => {
+            query.order((rate.desc().nulls_last(), webhooks::id.desc()))
+        }
+        (SortKey::FailureRate, false) => {
+            query.order((rate.asc().nulls_first(), webhooks::id.asc()))
+        }
+        (SortKey::ResponseTime, true) => {
+            query.order((p95.desc().nulls_last(), webhooks::id.desc()))
+        }
+        (SortKey::ResponseTime, false) => {
+            query.order((p95.asc().nulls_first(), webhooks::id.asc()))
         }
     };
     let ids: Vec<WebhookId> = query.limit(filter.limit).load(connection).await?;
@@ -251,12 +166,40 @@ pub async fn count(
     let mut query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
+        .left_join(webhook_days::table)
         .select(count_star())
         .into_boxed();
     for condition in conditions(filter) {
         query = query.filter(condition);
     }
     Ok(query.first(connection).await?)
+}
+
+/// Counts the webhooks of a list by health, whatever health the filter asks for. A health without webhooks
+/// is left out.
+pub async fn count_by_health(
+    connection: &mut AsyncPgConnection,
+    filter: &WebhookFilter,
+) -> Result<Vec<(WebhookHealth, i64)>, StoreError> {
+    let mut query = webhooks::table
+        .left_join(webhook_health::table)
+        .left_join(webhook_activity::table)
+        .left_join(webhook_days::table)
+        .group_by(sql::<Text>(HEALTH))
+        .select((sql::<Text>(HEALTH), count_star()))
+        .into_boxed();
+    let any = WebhookFilter {
+        health: None,
+        ..filter.clone()
+    };
+    for condition in conditions(&any) {
+        query = query.filter(condition);
+    }
+    let rows: Vec<(String, i64)> = query.load(connection).await?;
+    let counts = rows
+        .iter()
+        .map(|(health, count)| Ok((name(health)?, *count)));
+    counts.collect()
 }
 
 async fn read_in_order(
@@ -266,18 +209,20 @@ async fn read_in_order(
     let query = webhooks::table
         .left_join(webhook_health::table)
         .left_join(webhook_activity::table)
+        .left_join(webhook_days::table)
         .filter(webhooks::id.eq_any(bind_all(ids)))
         .select((
             Row::as_select(),
             Option::<FailingRow>::as_select(),
             Option::<LastAttempt>::as_select(),
+            Option::<Day>::as_select(),
         ));
-    let rows: Vec<(Row, Option<FailingRow>, Option<LastAttempt>)> = query.load(connection).await?;
+    let rows: Vec<(Row, _, _, _)> = query.load(connection).await?;
     let mut policies = Policies::read(connection, ids).await?;
     let mut by_id = HashMap::with_capacity(rows.len());
-    for (row, failing, activity) in rows {
+    for (row, failing, activity, day) in rows {
         let (id, policy) = (row.id, policies.take_own(row.id));
-        by_id.insert(id, row.read(failing, activity, policy)?);
+        by_id.insert(id, row.read((failing, activity, day), policy)?);
     }
     // The second query keeps no order.
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())

@@ -7,8 +7,9 @@ use diesel::prelude::*;
 use serde_json::Value;
 use webhook_domain::{
     AttemptTimeout, CustomHeaders, Environment, EventPattern, EventSelection, Failing, HeaderName,
-    HeaderSecret, MaxConcurrency, Metadata, OrderingField, RateLimit, RetryPolicy, Serving,
-    WebhookDescription, WebhookId, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+    HeaderSecret, HealthFacts, MaxConcurrency, Metadata, OrderingField, RateLimit, RetryPolicy,
+    Serving, WebhookDescription, WebhookHealth, WebhookId, WebhookName, WebhookSettings,
+    WebhookStatus, WebhookUrl,
 };
 
 use crate::StoreError;
@@ -16,6 +17,7 @@ use crate::error::unreadable;
 use crate::schema::webhooks;
 use crate::tables::activity::LastAttempt;
 use crate::tables::circuits::FailingRow;
+use crate::tables::days::Day;
 
 /// A stored webhook, without its secrets.
 #[derive(Debug, Clone)]
@@ -32,12 +34,31 @@ pub struct Webhook {
     pub failing: Option<Failing>,
     /// The end of the hold that the receiver asked for, past or to come; `None`: no hold.
     pub held_until: Option<DateTime<Utc>>,
-    /// The latest attempt.
+    /// The latest attempt, attempts of test events left out.
     pub last_attempt: Option<LastAttempt>,
+    /// The last 24 hours, up to a few seconds ago; `None`: no attempt.
+    pub day: Option<Day>,
+    /// Since when attempts count for the health; `None`: since the creation.
+    pub health_since: Option<DateTime<Utc>>,
     /// The time of creation.
     pub created_at: DateTime<Utc>,
     /// The time of the latest change.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Webhook {
+    /// The health at `now`.
+    pub fn health(&self, now: DateTime<Utc>) -> WebhookHealth {
+        let facts = HealthFacts {
+            status: self.settings.status,
+            disabled_reason: self.disabled_reason.as_deref(),
+            failing: self.failing,
+            held_until: self.held_until,
+            attempted_at: self.last_attempt.as_ref().map(|last| last.attempted_at),
+            counts_since: self.health_since,
+        };
+        WebhookHealth::of(&facts, now)
+    }
 }
 
 /// The columns of a webhook without those of its secrets.
@@ -59,9 +80,13 @@ pub(super) struct Row {
     max_concurrency: Option<i32>,
     rate_limit: Option<i32>,
     ordering_field: Option<String>,
+    health_since: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
+
+/// The rows of other tables beside a webhook's.
+pub(super) type Beside = (Option<FailingRow>, Option<LastAttempt>, Option<Day>);
 
 impl Row {
     fn serving(&self, retry_policy: Option<RetryPolicy>) -> Result<Serving, StoreError> {
@@ -77,8 +102,7 @@ impl Row {
 
     pub(super) fn read(
         self,
-        failing: Option<FailingRow>,
-        last_attempt: Option<LastAttempt>,
+        (failing, last_attempt, day): Beside,
         retry_policy: Option<RetryPolicy>,
     ) -> Result<Webhook, StoreError> {
         let serving = self.serving(retry_policy)?;
@@ -102,6 +126,8 @@ impl Row {
             held_until: failing.as_ref().and_then(FailingRow::held_until),
             failing: failing.and_then(FailingRow::read),
             last_attempt,
+            day,
+            health_since: self.health_since,
             created_at: self.created_at,
             updated_at: self.updated_at,
         })

@@ -1,0 +1,11 @@
+//! The overview: all webhooks of an environment at once.
+
+mod body;
+mod read;
+mod request;
+
+pub use body::{
+    DeliveryCounts, EventTypeCounts, Overview, OverviewSpan, PendingBody, RejectedBody,
+};
+pub use read::read_overview;
+pub use request::{ReadOverview, TimeSpan};

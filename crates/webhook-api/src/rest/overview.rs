@@ -1,0 +1,23 @@
+//! `/api/v1/overview`: all webhooks of an environment at once.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json};
+use webhook_admin::Connections;
+use webhook_admin::overview::{self, Overview, ReadOverview};
+use webhook_web::Problem;
+
+use crate::refusals::Refusals;
+
+/// Reads the deliveries of an environment by outcome and event type, its failing and its slowest webhooks,
+/// and the deliveries that wait. The cost does not grow with the number of deliveries.
+#[utoipa::path(
+    get, path = "/api/v1/overview", tag = "statistics", params(ReadOverview),
+    responses((status = 200, body = Overview), Refusals)
+)]
+pub(crate) async fn read_overview(
+    request: HttpRequest,
+    connections: Data<Connections>,
+) -> Result<Json<Overview>, Problem> {
+    let request = ReadOverview::parse(request.query_string())?;
+    Ok(Json(overview::read_overview(&request, &connections).await?))
+}
