@@ -1,4 +1,4 @@
-# Everything that proves the project: ./dev test and ./dev test-contract. Sourced by ./dev.
+# Everything that proves the project: ./dev test. Sourced by ./dev.
 
 # Tools that only ./dev test runs.
 tools=$PWD/target/tools
@@ -39,7 +39,7 @@ run_tests() {
   step "every scenario of the benchmark, small: that it runs and loses nothing, not how fast" \
     target/debug/webhook-bench --quick
   # The same requests each time: what others find belongs to a person at a desk.
-  step "requests from the API's own description" ./dev test-contract 15 1
+  step "the API's description, clients made from it, requests made from it" ./dev test-contract 15 1
 }
 
 # Tells how long each step took, also when one of them failed, and leaves nothing behind.
@@ -97,6 +97,7 @@ need_test_packages() {
   need_packages python3-venv chromium-headless-shell chromium-driver openssl pgbouncer
   command -v npm >/dev/null || need_packages nodejs npm
   need_receivers
+  need_contract_tools
 }
 
 wait_for_packages() {
@@ -111,39 +112,3 @@ need_servers() {
   local postgres_options="-c fsync=off"
   start_servers "$proof_dir"
 }
-
-# Asks the API with requests made from its own description, good ones and bad ones. $1: how many
-# for each operation; $2: a seed, to make the same ones again.
-test_contract() {
-  say "build"
-  build_all
-  need_packages python3-venv curl
-  contract_dir=$(mktemp -d /tmp/webhooks-contract.XXXXXX)
-  chmod 755 "$contract_dir"
-  trap 'stop_all "$contract_dir"; rm -rf "$contract_dir"' EXIT
-  start_servers "$contract_dir"
-  python3 -m venv "$contract_dir/venv"
-  "$contract_dir/venv/bin/pip" install --quiet --disable-pip-version-check -r tests/contract/requirements.txt
-  local api dispatcher key
-  export WEBHOOK_SECRET_KEY WEBHOOK_ALLOW_HTTP=true KEY_RATE_LIMIT=0 WEBHOOK_ID
-  WEBHOOK_SECRET_KEY=$(head -c 32 /dev/urandom | base64)
-  target/debug/webhook-api migrate
-  key=$(target/debug/webhook-api keys create --role owner)
-  # So that the one that asks can be revoked.
-  target/debug/webhook-api keys create --role owner >/dev/null
-  api=$(free_port)
-  dispatcher=$(free_port)
-  start_part "$contract_dir" api env LISTEN=127.0.0.1:"$api" target/debug/webhook-api
-  start_part "$contract_dir" dispatcher env LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
-  wait_for webhook-api "$contract_dir/logs/api.log" curl -fsS "http://127.0.0.1:$api/readyz"
-  WEBHOOK_ID=$(demo_webhook https://hooks.example.com/in | curl -fsS "http://127.0.0.1:$api/api/v1/webhooks" \
-    -H "Authorization: Bearer $key" --json @- | json_field id)
-  say "requests from the API's own description"
-  (cd tests/contract && SCHEMATHESIS_HOOKS=hooks "$contract_dir/venv/bin/schemathesis" run \
-    "http://127.0.0.1:$api/api/openapi.json" -H "Authorization: Bearer $key" \
-    --checks all --max-examples "${1:-30}" ${2:+--seed "$2"} --request-timeout 60 --warnings off)
-  # Nothing of it counts if the key or the webhook that it asked with went on the way.
-  curl -fsS "http://127.0.0.1:$api/api/v1/webhooks/$WEBHOOK_ID" -H "Authorization: Bearer $key" >/dev/null
-  if grep -E ' (ERROR|WARN) ' "$contract_dir/logs/api.log"; then die "the API was not at ease, see above"; fi
-}
-

@@ -6,6 +6,7 @@ use webhook_tests::{CreatedWebhook, Platform, Receiver};
 
 // All pages.
 mod accessibility;
+mod api_docs;
 mod crawl;
 mod density;
 mod keys;

@@ -23,7 +23,8 @@ mod server;
 mod rest;
 mod routes;
 
-// The description of the API.
+// The description of the API, and the pages that show the description.
+mod docs;
 mod openapi;
 mod refusals;
 

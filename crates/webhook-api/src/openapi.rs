@@ -1,29 +1,47 @@
 //! The API's description, generated from the handlers.
 
-use std::collections::BTreeSet;
-
+use actix_web::ResponseError;
 use serde_json::Value;
 use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::refusals::{REFUSALS, component, refusal};
+use crate::refusals::{component, describe, refusals};
 use crate::rest;
 use webhook_web::auth::SESSION_COOKIE;
 use webhook_web::problem::ProblemBody;
+
+// The steps from the handlers' words to the document, in their order.
+mod document;
+mod examples;
+mod responses;
+mod schemas;
+mod texts;
+mod webhooks;
 
 /// The document at `/api/openapi.json`.
 #[derive(OpenApi)]
 #[openapi(
     info(
-        title = "Webhooks",
-        description = "Signed HTTP POSTs of what happens on the platform.\n\nEvery refusal is a \
-            problem (RFC 9457); a wrong body is told field by field, and a field that is not known \
-            is refused by its name. Every answer has an `X-Request-Id`: the one that was sent, or a \
-            fresh one. One key may make so many requests per second; then it is answered 429 with \
-            `Retry-After`. A creation with an `Idempotency-Key` is made once, however often it is \
-            sent within 24 hours. A change with `If-Match` is refused with 412 when the webhook \
-            has another version by then."
+        title = "Webhooks API",
+        description = include_str!("openapi/introduction.md")
+    ),
+    servers((url = "/", description = "This installation")),
+    tags(
+        (name = "Webhooks", description = "Create, find, change, test and delete webhooks."),
+        (name = "Deliveries", description = "One event for one webhook, with every attempt: find, retry, cancel."),
+        (name = "Events", description = "Publish events; find events, and why each webhook received an event or not."),
+        (name = "Event types", description = "The 21 types of events, in five groups, each with an example."),
+        (name = "Signatures", description = "Find out why the signature of a request does not hold."),
+        (name = "Statistics", description = "Deliveries and attempts by hour or day, for charts."),
+        (name = "Jobs", description = "Retries and replays of many deliveries: watch and cancel."),
+        (name = "Rejected messages", description = "Messages that could not be an event: read, requeue, discard."),
+        (name = "Retry policies", description = "The default retry policy of each environment."),
+        (name = "Settings", description = "Retention times, grace periods and outgoing IP addresses of the platform."),
+        (name = "API keys", description = "Create, list and revoke API keys; for owners."),
+        (name = "Audit log", description = "Who changed what, and when."),
+        (name = "Session", description = "Sign a browser in and out; programs send an API key instead."),
+        (name = "Health", description = "For orchestrators: whether the process lives, and whether the process is ready."),
     ),
     paths(
         rest::webhooks::list_webhooks,
@@ -93,45 +111,19 @@ pub fn openapi_document() -> String {
     json.expect("the description is JSON") + "\n"
 }
 
-/// The description. Schemas of requests allow no further fields.
+/// The description: the handlers' words, and what holds for every operation.
 pub(crate) fn description() -> Value {
     let json = serde_json::to_value(ApiDescription::openapi());
     let mut json = json.expect("the description is JSON");
-    let mut requests = BTreeSet::new();
-    for operations in json["paths"].as_object().into_iter().flatten() {
-        for operation in operations.1.as_object().into_iter().flatten() {
-            collect_schemas(&json, &operation.1["requestBody"], &mut requests);
-        }
-    }
-    for name in requests {
-        let schema = &mut json["components"]["schemas"][name];
-        if schema["properties"].is_object() {
-            schema["additionalProperties"] = false.into();
-        }
-    }
+    // References first: closed requests differ from the components that their parts are copies of.
+    schemas::refer_to_components(&mut json);
+    schemas::close_requests(&mut json);
+    texts::unfold(&mut json);
+    responses::describe_responses(&mut json);
+    // Examples last: their texts are data.
+    examples::add_examples(&mut json);
+    webhooks::describe_webhooks(&mut json);
     json
-}
-
-/// Names of the schemas behind the references of a part of the description, at every depth.
-fn collect_schemas(json: &Value, part: &Value, names: &mut BTreeSet<String>) {
-    match part {
-        Value::Object(fields) => {
-            let reference = fields.get("$ref").and_then(Value::as_str);
-            let name = reference.and_then(|text| text.strip_prefix("#/components/schemas/"));
-            if let Some(name) = name.filter(|name| names.insert((*name).to_owned())) {
-                collect_schemas(json, &json["components"]["schemas"][name], names);
-            }
-            for part in fields.values() {
-                collect_schemas(json, part, names);
-            }
-        }
-        Value::Array(parts) => {
-            for part in parts {
-                collect_schemas(json, part, names);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// Adds the parts of every operation: security schemes and refusals.
@@ -141,7 +133,9 @@ impl Modify for Shared {
     fn modify(&self, description: &mut Description) {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("An API key, `whk_…`"))
+            .description(Some(
+                "An API key, `whk_…`, as `Authorization: Bearer whk_…`",
+            ))
             .build();
         let components = description.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
@@ -151,18 +145,19 @@ impl Modify for Shared {
         );
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
         components.add_security_scheme("session", cookie);
-        for (status, when) in REFUSALS {
-            let response = refusal(status, when);
-            components
-                .responses
-                .insert(component(status), response.into());
+        for (problem, cause) in refusals() {
+            let name = component(problem.status_code());
+            let response = describe(&problem, cause);
+            components.responses.insert(name, response.into());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::document::operations;
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_document_that_is_checked_in_is_what_the_code_says() {
@@ -172,5 +167,73 @@ mod tests {
             checked_in == openapi_document(),
             "write it anew: cargo run --bin webhook-api openapi > crates/webhook-api/openapi.json"
         );
+    }
+
+    /// Every operation with what it says of one part.
+    fn all<T>(part: impl Fn(&Value) -> T) -> Vec<(String, T)> {
+        let mut description = description();
+        let operations = operations(&mut description);
+        operations
+            .map(|(name, operation)| (name, part(operation)))
+            .collect()
+    }
+
+    #[test]
+    fn every_response_has_a_description() {
+        for (name, responses) in all(|operation| operation["responses"].clone()) {
+            for (status, response) in responses.as_object().expect("responses") {
+                let described = response.get("$ref").is_some()
+                    || response["description"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty());
+                assert!(described, "{name} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let ids = all(|operation| operation["operationId"].as_str().expect("an id").to_owned());
+
+        let different: BTreeSet<&String> = ids.iter().map(|(_, id)| id).collect();
+        assert_eq!(different.len(), ids.len());
+    }
+
+    #[test]
+    fn every_summary_is_one_short_line_without_backticks() {
+        for (name, summary) in all(|operation| operation["summary"].clone()) {
+            let summary = summary.as_str().unwrap_or_default();
+            assert!((1..=60).contains(&summary.len()), "{name}: {summary}");
+            assert!(!summary.contains(['`', '\n']), "{name}: {summary}");
+        }
+    }
+
+    #[test]
+    fn tags_come_in_the_order_of_use_and_each_operation_has_one() {
+        let description = description();
+        let tags = description["tags"].as_array().expect("tags").iter();
+        let tags: Vec<&str> = tags.filter_map(|tag| tag["name"].as_str()).collect();
+
+        assert_eq!(
+            tags[..4],
+            ["Webhooks", "Deliveries", "Events", "Event types"]
+        );
+        assert_eq!(tags[tags.len() - 2..], ["Session", "Health"]);
+        let used = all(|operation| operation["tags"][0].as_str().unwrap_or_default().to_owned());
+        let used: BTreeSet<&str> = used.iter().map(|(_, tag)| tag.as_str()).collect();
+        assert_eq!(used, tags.into_iter().collect());
+    }
+
+    #[test]
+    fn every_operation_but_those_of_health_lists_every_refusal() {
+        for (name, responses) in all(|operation| operation["responses"].clone()) {
+            let statuses = refusals().map(|(problem, _)| problem.status_code());
+            let listed = statuses.map(|status| responses.get(status.as_str()).is_some());
+            let health = name.ends_with("/healthz") || name.ends_with("/readyz");
+            assert!(
+                health || listed.iter().all(|listed| *listed),
+                "{name}: {listed:?}"
+            );
+        }
     }
 }

@@ -4,12 +4,10 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{ServiceConfig, redirect, resource, scope, to};
 use actix_web::{HttpResponse, Resource, Route, Scope};
-use utoipa_swagger_ui::SwaggerUi;
 use webhook_domain::Permission;
 use webhook_portal::pages;
 
-use crate::openapi::description;
-use crate::rest;
+use crate::{docs, rest};
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 use webhook_web::auth::authorize;
@@ -22,15 +20,18 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         Needs::Nothing,
         to(rest::health::show_readiness),
     );
-    let docs = SwaggerUi::new("/api/docs/{_:.*}");
     let table = [webhook_routes(), event_routes(), platform_routes()];
     let v1 = table.into_iter().flatten();
+    for page in docs_routes() {
+        app.service(page);
+    }
     app.service(v1.fold(scope("/api/v1"), Scope::service))
         .service(at("/healthz", vec![alive]))
         .service(at("/readyz", vec![ready]))
         .service(pages())
+        .service(redirect("/api", "/api/docs/"))
+        .service(redirect("/api/", "/api/docs/"))
         .service(redirect("/api/docs", "/api/docs/"))
-        .service(docs.external_url_unchecked("/api/openapi.json", description()))
         .default_service(to(refuse_path));
 }
 
@@ -131,6 +132,16 @@ fn platform_routes() -> Vec<Resource> {
     ]
 }
 
+/// The documentation of the API.
+#[rustfmt::skip]
+fn docs_routes() -> Vec<Resource> {
+    vec![
+        at("/api/openapi.json", vec![(GET, Needs::Nothing, to(docs::show_document))]),
+        at("/api/docs/", vec![(GET, Needs::Nothing, to(docs::show_page))]),
+        at("/api/docs/{name}", vec![(GET, Needs::Nothing, to(docs::show_file))]),
+    ]
+}
+
 /// The credentials a route asks for.
 #[derive(Clone, Copy)]
 enum Needs {
@@ -177,6 +188,7 @@ async fn refuse_path() -> Result<HttpResponse, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openapi::description;
     use actix_web::App;
     use actix_web::test::{TestRequest, call_service, init_service};
 
@@ -226,6 +238,15 @@ mod tests {
     async fn the_description_and_its_pages_are_open_to_all() {
         assert_eq!(ask("GET", "/api/openapi.json").await.0, 200);
         assert_eq!(ask("GET", "/api/docs/").await.0, 200);
-        assert_eq!(ask("GET", "/api/docs").await.0, 307);
+        assert_eq!(ask("GET", "/api/docs/docs.js").await.0, 200);
+        assert_eq!(ask("GET", "/api/docs/nothing.js").await.0, 404);
+        assert_eq!(ask("POST", "/api/docs/").await.0, 405);
+    }
+
+    #[tokio::test]
+    async fn addresses_near_the_documentation_lead_to_the_documentation() {
+        for path in ["/api", "/api/", "/api/docs"] {
+            assert_eq!(ask("GET", path).await.0, 307, "{path}");
+        }
     }
 }

@@ -114,7 +114,7 @@ impl ResponseError for Problem {
         }
         response
             .content_type("application/problem+json")
-            .json(self.body(status))
+            .json(self.body())
     }
 }
 
@@ -144,7 +144,9 @@ pub fn refusal_status(refusal: &Refusal) -> StatusCode {
 }
 
 impl Problem {
-    fn body(&self, status: StatusCode) -> ProblemBody {
+    /// The body of the response.
+    pub fn body(&self) -> ProblemBody {
+        let status = self.status_code();
         ProblemBody {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),

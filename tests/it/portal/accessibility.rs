@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use webhook_tests::{Browser, Page, Platform, Showcase};
@@ -24,8 +25,13 @@ const OVERFLOW: &str = "
     const wide = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1);
     return `scrolls sideways by ${beyond} pixels: ${wide.slice(0, 5).map(e => `${e.localName}.${e.className}`).join(', ')}`";
 
-/// The text of axe, from npm.
-fn axe() -> String {
+/// The text of axe, from npm, installed once for all tests.
+pub(super) fn axe() -> &'static str {
+    static AXE: LazyLock<String> = LazyLock::new(install_axe);
+    &AXE
+}
+
+fn install_axe() -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("axe");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -42,7 +48,7 @@ fn axe() -> String {
 }
 
 /// The violations on the page of a browser, in each theme and width.
-async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+pub(super) async fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     browser.run(axe, vec![]).await;
     let mut violations = Vec::new();
     for width in WIDTHS {
@@ -69,7 +75,7 @@ async fn no_page_has_a_violation_in_either_theme() {
     let mut wrong = Vec::new();
 
     let look = async |page: &Page| {
-        let found = violations(&browser, &axe).await;
+        let found = violations(&browser, axe).await;
         wrong.extend(found.iter().map(|one| format!("{}: {one}", page.name)));
     };
     showcase.tour(&browser, look).await;
@@ -90,7 +96,7 @@ async fn a_page_that_breaks_the_rules_is_found_out() {
         document.querySelector('h1').style.width = '500px'";
 
     browser.run(broken, vec![]).await;
-    let found = violations(&browser, &axe()).await;
+    let found = violations(&browser, axe()).await;
 
     let has = |start: &str| found.iter().any(|one| one.starts_with(start));
     assert!(has("360: scrolls sideways"), "{found:?}");

@@ -18,8 +18,10 @@ use crate::refusals::Refusals;
 const MAX_BYTES: usize = 1_024;
 
 /// Creates an API key.
+///
+/// The response is the only place that shows the whole key.
 #[utoipa::path(
-    post, path = "/api/v1/api-keys", tag = "api keys", request_body = CreateApiKey,
+    post, path = "/api/v1/api-keys", tag = "API keys", request_body = CreateApiKey,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Creates the API key once, however often the request is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
     ),
@@ -40,9 +42,11 @@ pub(crate) async fn create_api_key(
     Ok(respond_created(created))
 }
 
-/// Lists API keys, newest first, revoked and expired ones included.
+/// Lists API keys, newest first.
+///
+/// Revoked and expired keys are included.
 #[utoipa::path(
-    get, path = "/api/v1/api-keys", tag = "api keys",
+    get, path = "/api/v1/api-keys", tag = "API keys",
     params(
         ("cursor" = Option<Uuid>, Query, description = "`next_cursor` of the page before"),
         ("limit" = Option<u8>, Query, description = "API keys per page, 50 when left out", minimum = 1, maximum = 200)
@@ -57,11 +61,12 @@ pub(crate) async fn list_api_keys(
     Ok(Json(page))
 }
 
-/// Revokes an API key: it is refused from now on, by other replicas within a second.
+/// Revokes an API key.
 ///
-/// The last owner's API key cannot be revoked.
+/// The key is refused from now on, by other replicas within a second. The last owner's API key cannot
+/// be revoked.
 #[utoipa::path(
-    delete, path = "/api/v1/api-keys/{id}", tag = "api keys", params(("id" = Uuid, Path)),
+    delete, path = "/api/v1/api-keys/{id}", tag = "API keys", params(("id" = Uuid, Path)),
     responses((status = 204), Refusals)
 )]
 pub(crate) async fn revoke_api_key(

@@ -10,8 +10,10 @@ use webhook_web::Problem;
 use crate::refusals::Refusals;
 
 /// Lists changes, newest first.
+///
+/// The changes of webhooks, settings, retry policies and API keys, each with its author.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(ListAudit),
+    get, path = "/api/v1/audit", tag = "Audit log", params(ListAudit),
     responses((status = 200, body = Page<AuditBody>), Refusals)
 )]
 pub(crate) async fn list_audit(

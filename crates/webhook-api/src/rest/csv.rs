@@ -12,10 +12,12 @@ use crate::refusals::Refusals;
 /// The type of the files (RFC 7111).
 const CSV: &str = "text/csv; charset=utf-8";
 
-/// Writes the webhooks of a list as CSV (RFC 4180), up to 10,000 rows from the `cursor` on. A cell that a
-/// spreadsheet would take for a formula begins with an apostrophe.
+/// Writes the webhooks of a list as CSV.
+///
+/// RFC 4180, up to 10,000 rows from the `cursor` on. A cell that a spreadsheet would take for a formula begins
+/// with an apostrophe.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks.csv", tag = "webhooks", params(ListWebhooks),
+    get, path = "/api/v1/webhooks.csv", tag = "Webhooks", params(ListWebhooks),
     responses((status = 200, body = String, content_type = "text/csv"), Refusals)
 )]
 pub(crate) async fn write_webhooks_csv(
@@ -27,10 +29,12 @@ pub(crate) async fn write_webhooks_csv(
     Ok(HttpResponse::Ok().content_type(CSV).body(text))
 }
 
-/// Writes the deliveries of a list as CSV (RFC 4180), newest first, up to 10,000 rows from the `cursor` on.
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// Writes the deliveries of a list as CSV.
+///
+/// RFC 4180, newest first, up to 10,000 rows from the `cursor` on. A cell that a spreadsheet would take for a
+/// formula begins with an apostrophe.
 #[utoipa::path(
-    get, path = "/api/v1/deliveries.csv", tag = "deliveries", params(ListDeliveries),
+    get, path = "/api/v1/deliveries.csv", tag = "Deliveries", params(ListDeliveries),
     responses((status = 200, body = String, content_type = "text/csv"), Refusals)
 )]
 pub(crate) async fn write_deliveries_csv(

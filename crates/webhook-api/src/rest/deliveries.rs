@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 8 * 1024;
 
 /// Lists deliveries, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/deliveries", tag = "deliveries", params(ListDeliveries),
+    get, path = "/api/v1/deliveries", tag = "Deliveries", params(ListDeliveries),
     responses((status = 200, body = TotalPage<DeliveryBody>), Refusals)
 )]
 pub(crate) async fn list_deliveries(
@@ -36,8 +36,10 @@ pub(crate) async fn list_deliveries(
 }
 
 /// Reads a delivery with all attempts.
+///
+/// Each attempt has its request, its response, and advice if the attempt failed.
 #[utoipa::path(
-    get, path = "/api/v1/deliveries/{id}", tag = "deliveries", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/deliveries/{id}", tag = "Deliveries", params(("id" = Uuid, Path)),
     responses((status = 200, body = DeliveryWithAttempts), Refusals)
 )]
 pub(crate) async fn find_delivery(
@@ -47,13 +49,14 @@ pub(crate) async fn find_delivery(
     Ok(Json(deliveries::find_delivery(id, &connections).await?))
 }
 
-/// Retries a delivery now, whatever its status. A failed or cancelled delivery gets all attempts of the
-/// retry policy again, a pending one is attempted at once, and a succeeded one is sent again. A delivery
-/// without attempts stays unchanged, because the first attempt is on the way. A delivery with a running
-/// attempt may be sent twice. If the receiver asked for a pause (`Retry-After`), the pause ends for all
-/// deliveries of the webhook.
+/// Retries a delivery now, whatever its status.
+///
+/// A failed or cancelled delivery gets all attempts of the retry policy again, a pending one is
+/// attempted at once, and a succeeded one is sent again. A delivery without attempts stays unchanged,
+/// because the first attempt is on the way. A delivery with a running attempt may be sent twice. If the
+/// receiver asked for a pause (`Retry-After`), the pause ends for all deliveries of the webhook.
 #[utoipa::path(
-    post, path = "/api/v1/deliveries/{id}/retry", tag = "deliveries", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/deliveries/{id}/retry", tag = "Deliveries", params(("id" = Uuid, Path)),
     responses((status = 202, body = DeliveryWithAttempts), Refusals)
 )]
 pub(crate) async fn retry_delivery(
@@ -66,10 +69,12 @@ pub(crate) async fn retry_delivery(
     Ok(HttpResponse::Accepted().json(delivery))
 }
 
-/// Cancels a pending delivery: no further attempt is scheduled. Attempts running or queued in a dispatcher
-/// are still made and recorded, and do not change the delivery.
+/// Cancels a pending delivery.
+///
+/// No further attempt is scheduled. Attempts running or queued in a dispatcher are still made and
+/// recorded, and do not change the delivery.
 #[utoipa::path(
-    post, path = "/api/v1/deliveries/{id}/cancel", tag = "deliveries", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/deliveries/{id}/cancel", tag = "Deliveries", params(("id" = Uuid, Path)),
     responses((status = 200, body = DeliveryBody), Refusals)
 )]
 pub(crate) async fn cancel_delivery(
@@ -81,17 +86,19 @@ pub(crate) async fn cancel_delivery(
     Ok(Json(cancelled))
 }
 
-/// Retries many deliveries, the oldest first, with a job, to be watched and cancelled. With `dry_run=true`
-/// the deliveries are only counted.
+/// Retries many deliveries, the oldest first.
+///
+/// A job retries the deliveries, and can be watched and cancelled. With `dry_run=true` the deliveries
+/// are only counted.
 #[utoipa::path(
-    post, path = "/api/v1/deliveries/retry", tag = "deliveries", request_body = RetryDeliveries,
+    post, path = "/api/v1/deliveries/retry", tag = "Deliveries", request_body = RetryDeliveries,
     params(
-        ("dry_run" = Option<bool>, Query, description = "Only count them"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes the job once, however often it is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
+        ("dry_run" = Option<bool>, Query, description = "Only count the deliveries"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Starts the job once, however often the request is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
     ),
     responses(
-        (status = 200, body = JobCount, description = "How many there are (`dry_run`)"),
-        (status = 201, body = JobBody, headers(("Location" = String, description = "Where the job is"))),
+        (status = 200, body = JobCount, description = "The number of deliveries (`dry_run`)"),
+        (status = 201, body = JobBody, headers(("Location" = String, description = "The path of the job"))),
         Refusals
     )
 )]

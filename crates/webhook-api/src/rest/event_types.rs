@@ -7,7 +7,7 @@ use crate::refusals::Refusals;
 
 /// Lists the event types, each with an example.
 #[utoipa::path(
-    get, path = "/api/v1/event-types", tag = "events",
+    get, path = "/api/v1/event-types", tag = "Event types",
     responses((status = 200, body = EventTypes), Refusals)
 )]
 #[allow(clippy::unused_async, reason = "handlers are async")]

@@ -15,9 +15,12 @@ use webhook_web::{PathId, Problem};
 
 use crate::refusals::Refusals;
 
-/// Publishes an event. After 202 the event will not be lost.
+/// Publishes an event.
+///
+/// After a 202 the event is stored by the broker and will not be lost. Send the same `id` again to
+/// repeat a request safely.
 #[utoipa::path(
-    post, path = "/api/v1/events", tag = "events", request_body = PublishEvent,
+    post, path = "/api/v1/events", tag = "Events", request_body = PublishEvent,
     responses((status = 202, body = AcceptedEvent), Refusals)
 )]
 pub(crate) async fn publish_event(
@@ -28,9 +31,11 @@ pub(crate) async fn publish_event(
     Ok(HttpResponse::Accepted().json(accepted))
 }
 
-/// Publishes up to 1,000 events. A wrong event does not hold up the others.
+/// Publishes up to 1,000 events.
+///
+/// A wrong event does not hold up the others: the response has a result for each event.
 #[utoipa::path(
-    post, path = "/api/v1/events/batch", tag = "events", request_body = PublishEvents,
+    post, path = "/api/v1/events/batch", tag = "Events", request_body = PublishEvents,
     responses((status = 200, body = BatchResults), Refusals)
 )]
 pub(crate) async fn publish_events(
@@ -42,7 +47,7 @@ pub(crate) async fn publish_events(
 
 /// Lists received events, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events", params(ListEvents),
+    get, path = "/api/v1/events", tag = "Events", params(ListEvents),
     responses((status = 200, body = Page<EventBody>), Refusals)
 )]
 pub(crate) async fn list_events(
@@ -53,9 +58,11 @@ pub(crate) async fn list_events(
     Ok(Json(events::list_events(&list, &connections).await?))
 }
 
-/// Reads an event with the published body, and counts the deliveries.
+/// Reads an event with its published body.
+///
+/// The response counts the event's deliveries by status.
 #[utoipa::path(
-    get, path = "/api/v1/events/{id}", tag = "events", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/events/{id}", tag = "Events", params(("id" = Uuid, Path)),
     responses((status = 200, body = EventWithBody), Refusals)
 )]
 pub(crate) async fn find_event(
@@ -65,10 +72,12 @@ pub(crate) async fn find_event(
     Ok(Json(events::find_event(id, &connections).await?))
 }
 
-/// Explains why each webhook got an event or not, by the webhook's settings at the time of receipt. Later
-/// changes and deletions make no difference.
+/// Explains why each webhook received an event, or why not.
+///
+/// The explanation follows each webhook's settings at the time of receipt. Later changes and deletions
+/// make no difference.
 #[utoipa::path(
-    get, path = "/api/v1/events/{id}/explanation", tag = "events",
+    get, path = "/api/v1/events/{id}/explanation", tag = "Events",
     params(("id" = Uuid, Path), ExplainEvent),
     responses((status = 200, body = ExplanationBody), Refusals)
 )]

@@ -29,16 +29,16 @@ pub(crate) struct Readiness {
     draining: bool,
 }
 
-/// Whether the process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200)))]
+/// Tells whether the process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "Health", security(()), responses((status = 200)))]
 #[allow(clippy::unused_async, reason = "handlers are async")]
 pub(crate) async fn show_health() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
-/// Whether changes can be stored and events published.
+/// Tells whether changes can be stored and events published.
 #[utoipa::path(
-    get, path = "/readyz", tag = "health", security(()),
+    get, path = "/readyz", tag = "Health", security(()),
     responses((status = 200, body = Readiness), (status = 503, body = Readiness))
 )]
 pub(crate) async fn show_readiness(

@@ -12,7 +12,7 @@ use crate::refusals::Refusals;
 
 /// Lists jobs, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/jobs", tag = "jobs", params(ListJobs),
+    get, path = "/api/v1/jobs", tag = "Jobs", params(ListJobs),
     responses((status = 200, body = Page<JobBody>), Refusals)
 )]
 pub(crate) async fn list_jobs(
@@ -23,9 +23,9 @@ pub(crate) async fn list_jobs(
     Ok(Json(jobs::list_jobs(&list, &connections).await?))
 }
 
-/// Reads a job with the progress so far.
+/// Reads a job with its progress so far.
 #[utoipa::path(
-    get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/jobs/{id}", tag = "Jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody), Refusals)
 )]
 pub(crate) async fn find_job(
@@ -35,9 +35,11 @@ pub(crate) async fn find_job(
     Ok(Json(jobs::find_job(id, &connections).await?))
 }
 
-/// Cancels a running job. Queued deliveries stay queued; `done` is the exact number.
+/// Cancels a running job.
+///
+/// Queued deliveries stay queued; `done` is the exact number.
 #[utoipa::path(
-    post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/jobs/{id}/cancel", tag = "Jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody), Refusals)
 )]
 pub(crate) async fn cancel_job(

@@ -8,10 +8,12 @@ use webhook_web::Problem;
 
 use crate::refusals::Refusals;
 
-/// Reads the deliveries of an environment by outcome and event type, its failing and its slowest webhooks,
-/// and the deliveries that wait. The cost does not grow with the number of deliveries.
+/// Reads the overview of an environment.
+///
+/// Deliveries by outcome and by event type, the failing and the slowest webhooks, and the deliveries that wait.
+/// The cost does not grow with the number of deliveries.
 #[utoipa::path(
-    get, path = "/api/v1/overview", tag = "statistics", params(ReadOverview),
+    get, path = "/api/v1/overview", tag = "Statistics", params(ReadOverview),
     responses((status = 200, body = Overview), Refusals)
 )]
 pub(crate) async fn read_overview(

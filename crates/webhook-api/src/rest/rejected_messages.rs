@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 8 * 1_024;
 
 /// Lists rejected messages, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/rejected-messages", tag = "rejected messages",
+    get, path = "/api/v1/rejected-messages", tag = "Rejected messages",
     params(ListRejectedMessages),
     responses((status = 200, body = Page<RejectedMessageBody>), Refusals)
 )]
@@ -33,9 +33,9 @@ pub(crate) async fn list_rejected_messages(
     Ok(Json(page))
 }
 
-/// Reads a rejected message with the body.
+/// Reads a rejected message with its body.
 #[utoipa::path(
-    get, path = "/api/v1/rejected-messages/{id}", tag = "rejected messages",
+    get, path = "/api/v1/rejected-messages/{id}", tag = "Rejected messages",
     params(("id" = Uuid, Path)),
     responses((status = 200, body = RejectedMessageWithBody), Refusals)
 )]
@@ -47,15 +47,14 @@ pub(crate) async fn find_rejected_message(
     Ok(Json(RejectedMessageWithBody::of(message, &body)))
 }
 
-/// Puts a message back into the queue of events, unchanged. A message that is still wrong is rejected again
-/// as another message.
+/// Puts a rejected message back into the queue of events.
 ///
-/// Two requests at once may queue the message twice, which delivers once: the id of an event is
-/// remembered.
+/// The message is unchanged: a message that is still wrong is rejected again as another message. Two
+/// requests at once may queue the message twice, which delivers once: the id of an event is remembered.
 #[utoipa::path(
-    post, path = "/api/v1/rejected-messages/{id}/requeue", tag = "rejected messages",
+    post, path = "/api/v1/rejected-messages/{id}/requeue", tag = "Rejected messages",
     params(("id" = Uuid, Path)),
-    responses((status = 204, description = "The broker has it"), Refusals)
+    responses((status = 204, description = "The broker confirmed the message"), Refusals)
 )]
 pub(crate) async fn requeue_rejected_message(
     PathId(id): PathId<RejectedMessageId>,
@@ -67,11 +66,11 @@ pub(crate) async fn requeue_rejected_message(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Deletes a message.
+/// Deletes a rejected message.
 #[utoipa::path(
-    delete, path = "/api/v1/rejected-messages/{id}", tag = "rejected messages",
+    delete, path = "/api/v1/rejected-messages/{id}", tag = "Rejected messages",
     params(("id" = Uuid, Path)),
-    responses((status = 204, description = "It is gone"), Refusals)
+    responses((status = 204, description = "The message is deleted"), Refusals)
 )]
 pub(crate) async fn discard_rejected_message(
     PathId(id): PathId<RejectedMessageId>,
@@ -82,9 +81,11 @@ pub(crate) async fn discard_rejected_message(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Puts up to 10,000 messages back into the queue of events, the oldest first.
+/// Puts many rejected messages back into the queue of events.
+///
+/// Up to 10,000 messages, the oldest first.
 #[utoipa::path(
-    post, path = "/api/v1/rejected-messages/requeue", tag = "rejected messages",
+    post, path = "/api/v1/rejected-messages/requeue", tag = "Rejected messages",
     request_body = SelectRejectedMessages,
     responses((status = 200, body = RejectedMessagesRequeued), Refusals)
 )]
@@ -100,9 +101,9 @@ pub(crate) async fn requeue_rejected_messages(
     Ok(Json(requeued.await?))
 }
 
-/// Deletes messages.
+/// Deletes many rejected messages.
 #[utoipa::path(
-    post, path = "/api/v1/rejected-messages/discard", tag = "rejected messages",
+    post, path = "/api/v1/rejected-messages/discard", tag = "Rejected messages",
     request_body = SelectRejectedMessages,
     responses((status = 200, body = RejectedMessagesDiscarded), Refusals)
 )]

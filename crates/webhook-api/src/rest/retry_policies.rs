@@ -16,9 +16,9 @@ use crate::refusals::Refusals;
 /// The most bytes of a policy in JSON.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Lists the default of each environment.
+/// Lists the default retry policy of each environment.
 #[utoipa::path(
-    get, path = "/api/v1/retry-policies", tag = "settings",
+    get, path = "/api/v1/retry-policies", tag = "Retry policies",
     responses((status = 200, body = DefaultRetryPolicies), Refusals)
 )]
 pub(crate) async fn list_retry_policies(
@@ -29,10 +29,12 @@ pub(crate) async fn list_retry_policies(
     ))
 }
 
-/// Sets the default of an environment, for what is scheduled from now on. With `dry_run=true`
-/// nothing is saved: the answer shows the schedule that it would make.
+/// Sets the default retry policy of an environment.
+///
+/// The policy counts for every attempt that is scheduled from now on. With `dry_run=true` nothing is
+/// saved: the response shows the schedule of the policy.
 #[utoipa::path(
-    put, path = "/api/v1/retry-policies/{environment}", tag = "settings",
+    put, path = "/api/v1/retry-policies/{environment}", tag = "Retry policies",
     params(
         ("environment" = inline(schema::EnvironmentName), Path),
         ("dry_run" = Option<bool>, Query, description = "Only show the schedule")

@@ -16,10 +16,12 @@ use crate::refusals::Refusals;
 /// The most bytes of a sign-in in JSON.
 const MAX_BYTES: usize = 1_024;
 
-/// Signs a browser in with a key: the answer sets the cookie `webhooks_session` for 12
-/// hours.
+/// Signs a browser in with an API key.
+///
+/// The response sets the cookie `webhooks_session` for 12 hours. Programs need no session: they send
+/// the API key with each request.
 #[utoipa::path(
-    post, path = "/api/v1/session", tag = "session", request_body = SignIn, security(()),
+    post, path = "/api/v1/session", tag = "Session", request_body = SignIn, security(()),
     responses(
         (status = 201, body = SessionBody, headers(("Set-Cookie" = String, description = "`webhooks_session`, HttpOnly, SameSite=Strict"))),
         Refusals
@@ -43,9 +45,11 @@ pub(crate) async fn sign_in(
     }))
 }
 
-/// Tells who asks, by key or by session.
+/// Tells the name and the role of the caller.
+///
+/// For requests with an API key and for requests with a session.
 #[utoipa::path(
-    get, path = "/api/v1/session", tag = "session",
+    get, path = "/api/v1/session", tag = "Session",
     responses((status = 200, body = CallerBody), Refusals)
 )]
 #[allow(clippy::unused_async, reason = "handlers are async")]
@@ -56,9 +60,11 @@ pub(crate) async fn show_session(Authenticated(caller): Authenticated) -> Json<C
     })
 }
 
-/// Signs a browser out. Without a session nothing changes.
+/// Signs a browser out.
+///
+/// Without a session nothing changes.
 #[utoipa::path(
-    delete, path = "/api/v1/session", tag = "session",
+    delete, path = "/api/v1/session", tag = "Session",
     responses((status = 204), Refusals)
 )]
 pub(crate) async fn sign_out(

@@ -17,9 +17,9 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// Shows the platform's settings.
 #[utoipa::path(
-    get, path = "/api/v1/settings", tag = "settings",
+    get, path = "/api/v1/settings", tag = "Settings",
     responses(
-        (status = 200, body = SettingsBody, headers(("ETag" = String, description = "Their version"))),
+        (status = 200, body = SettingsBody, headers(("ETag" = String, description = "The version of the settings"))),
         Refusals
     )
 )]
@@ -27,16 +27,18 @@ pub(crate) async fn show_settings(connections: Data<Connections>) -> Result<Http
     Ok(respond(&settings::find_settings(&connections).await?))
 }
 
-/// Changes parts of the platform's settings: a JSON merge patch (RFC 7396). They count for what is
-/// scheduled from then on; what is to be kept for a shorter time goes soon after.
+/// Changes parts of the platform's settings.
+///
+/// The body is a JSON merge patch (RFC 7396). The new settings count for what is scheduled from then
+/// on; rows that are older than a shortened retention time are removed soon after.
 #[utoipa::path(
-    patch, path = "/api/v1/settings", tag = "settings",
+    patch, path = "/api/v1/settings", tag = "Settings",
     request_body(content(
         (PatchSettings = "application/merge-patch+json"), (PatchSettings = "application/json")
     )),
     params(("If-Match" = Option<String>, Header, description = "The `ETag` that the change is meant for")),
     responses(
-        (status = 200, body = SettingsBody, headers(("ETag" = String, description = "Their new version"))),
+        (status = 200, body = SettingsBody, headers(("ETag" = String, description = "The new version of the settings"))),
         Refusals
     )
 )]

@@ -12,10 +12,12 @@ use crate::refusals::Refusals;
 /// The most bytes of a request in JSON: room for the largest event, escaped.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Tells whether a request that arrived at a webhook's URL is signed as it should be, and if not,
-/// why, as far as that can be told. Give headers and body as they arrived.
+/// Checks the signature of a request that a receiver got.
+///
+/// Give headers and body as they arrived. The response tells whether the signature holds, and if not,
+/// the reason, as far as the reason can be told.
 #[utoipa::path(
-    post, path = "/api/v1/signatures/verify", tag = "webhooks", request_body = VerifySignature,
+    post, path = "/api/v1/signatures/verify", tag = "Signatures", request_body = VerifySignature,
     responses((status = 200, body = VerifiedSignature), Refusals)
 )]
 pub(crate) async fn verify_signature(

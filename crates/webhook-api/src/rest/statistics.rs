@@ -8,10 +8,11 @@ use webhook_web::Problem;
 
 use crate::refusals::Refusals;
 
-/// Counts deliveries and attempts per hour or day. The cost grows with the number of hours, not with the
-/// number of deliveries.
+/// Counts deliveries and attempts per hour or day.
+///
+/// The cost grows with the number of hours, not with the number of deliveries.
 #[utoipa::path(
-    get, path = "/api/v1/statistics", tag = "statistics", params(ReadStatistics),
+    get, path = "/api/v1/statistics", tag = "Statistics", params(ReadStatistics),
     responses((status = 200, body = Statistics), Refusals)
 )]
 pub(crate) async fn read_statistics(

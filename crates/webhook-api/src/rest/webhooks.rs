@@ -28,10 +28,11 @@ pub(crate) mod replay;
 pub(crate) mod secret;
 pub(crate) mod test_event;
 
-/// Lists webhooks. A webhook that is created or deleted meanwhile shifts no other webhook to another
-/// page.
+/// Lists webhooks.
+///
+/// A webhook that is created or deleted meanwhile shifts no other webhook to another page.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks", tag = "webhooks", params(ListWebhooks),
+    get, path = "/api/v1/webhooks", tag = "Webhooks", params(ListWebhooks),
     responses((status = 200, body = HealthPage), Refusals)
 )]
 pub(crate) async fn list_webhooks(
@@ -42,9 +43,12 @@ pub(crate) async fn list_webhooks(
     Ok(Json(webhooks::list_webhooks(list, &connections).await?))
 }
 
-/// Creates a webhook, which receives every matching event that is published after the response.
+/// Creates a webhook.
+///
+/// The webhook receives every matching event that is published after the response. The response holds
+/// the webhook's secret.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks", tag = "webhooks", request_body = CreateWebhook,
+    post, path = "/api/v1/webhooks", tag = "Webhooks", request_body = CreateWebhook,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Creates the webhook once, however often the request is sent within 24 hours", min_length = 1, max_length = 255, pattern = "^[!-~]+$")
     ),
@@ -75,7 +79,7 @@ pub(crate) async fn create_webhook(
 
 /// Reads a webhook.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}", tag = "webhooks", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/webhooks/{id}", tag = "Webhooks", params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = WebhookBody, headers(("ETag" = String, description = "The version of the webhook"))),
         Refusals
@@ -90,7 +94,7 @@ pub(crate) async fn find_webhook(
 
 /// Replaces all settings of a webhook.
 #[utoipa::path(
-    put, path = "/api/v1/webhooks/{id}", tag = "webhooks", request_body = ReplaceWebhook,
+    put, path = "/api/v1/webhooks/{id}", tag = "Webhooks", request_body = ReplaceWebhook,
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that the change is meant for")
@@ -120,9 +124,11 @@ pub(crate) async fn replace_webhook(
     Ok(respond(changed.await?))
 }
 
-/// Changes parts of a webhook: a JSON merge patch (RFC 7396).
+/// Changes parts of a webhook's settings.
+///
+/// The body is a JSON merge patch (RFC 7396).
 #[utoipa::path(
-    patch, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    patch, path = "/api/v1/webhooks/{id}", tag = "Webhooks",
     request_body(content(
         (PatchWebhook = "application/merge-patch+json"), (PatchWebhook = "application/json")
     )),
@@ -156,10 +162,12 @@ pub(crate) async fn patch_webhook(
     Ok(respond(change.apply(&connections, patch).await?))
 }
 
-/// Deletes a webhook. Pending deliveries are cancelled and the secrets are erased; deliveries and the
-/// audit trail can still be read.
+/// Deletes a webhook.
+///
+/// Pending deliveries are cancelled and the secrets are erased; deliveries and the audit trail can
+/// still be read.
 #[utoipa::path(
-    delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    delete, path = "/api/v1/webhooks/{id}", tag = "Webhooks",
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that the deletion is meant for")
@@ -176,10 +184,11 @@ pub(crate) async fn delete_webhook(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Sets a webhook Active. Pending deliveries continue, and the circuit is closed. An Active webhook
-/// stays unchanged.
+/// Sets a webhook Active.
+///
+/// Pending deliveries continue, and the circuit is closed. An Active webhook stays unchanged.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/activate", tag = "webhooks", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/webhooks/{id}/activate", tag = "Webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = WebhookBody), Refusals)
 )]
 pub(crate) async fn activate_webhook(
@@ -193,10 +202,12 @@ pub(crate) async fn activate_webhook(
     Ok(respond(changed.await?))
 }
 
-/// Sets a webhook Inactive. Events that are published after the response are skipped, and pending
-/// deliveries wait. An Inactive webhook stays unchanged.
+/// Sets a webhook Inactive.
+///
+/// Events that are published after the response are skipped, and pending deliveries wait. An Inactive
+/// webhook stays unchanged.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/deactivate", tag = "webhooks", params(("id" = Uuid, Path)),
+    post, path = "/api/v1/webhooks/{id}/deactivate", tag = "Webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = WebhookBody), Refusals)
 )]
 pub(crate) async fn deactivate_webhook(

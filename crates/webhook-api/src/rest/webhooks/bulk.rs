@@ -9,10 +9,11 @@ use webhook_web::{Authenticated, Problem};
 
 use crate::refusals::Refusals;
 
-/// Changes or deletes many webhooks, each on its own: a webhook that cannot be changed does not stop
-/// the others.
+/// Changes or deletes many webhooks.
+///
+/// Each webhook is changed on its own: a webhook that cannot be changed does not stop the others.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/bulk", tag = "webhooks", request_body = ChangeWebhooks,
+    post, path = "/api/v1/webhooks/bulk", tag = "Webhooks", request_body = ChangeWebhooks,
     responses((status = 200, body = BulkResults), Refusals)
 )]
 pub(crate) async fn change_webhooks(

@@ -8,11 +8,13 @@ use webhook_web::{PathId, Problem};
 
 use crate::refusals::Refusals;
 
-/// Checks why events may not arrive: the status of the webhook, the latest events of subscribed types,
-/// pending deliveries, the latest responses, DNS and TLS of the URL now (a dispatcher connects, without
-/// sending a request), and rejected messages.
+/// Checks why a webhook may not receive events.
+///
+/// The checks: the status of the webhook, the latest events of subscribed types, pending deliveries,
+/// the latest responses, DNS and TLS of the URL now (a dispatcher connects, without sending a request),
+/// and rejected messages.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}/diagnosis", tag = "webhooks", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/webhooks/{id}/diagnosis", tag = "Webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = Diagnosis), Refusals)
 )]
 pub(crate) async fn diagnose_webhook(

@@ -10,9 +10,11 @@ use webhook_web::{Authenticated, Problem};
 
 use crate::refusals::Refusals;
 
-/// Exports all webhooks of an environment, without secrets unless an owner asks for them.
+/// Exports all webhooks of an environment.
+///
+/// The document has no secrets unless an owner asks for them.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/export", tag = "webhooks", params(ExportWebhooks),
+    get, path = "/api/v1/webhooks/export", tag = "Webhooks", params(ExportWebhooks),
     responses((status = 200, body = WebhooksDocument), Refusals)
 )]
 pub(crate) async fn export_webhooks(

@@ -11,10 +11,12 @@ use webhook_web::{Authenticated, Problem};
 
 use crate::refusals::Refusals;
 
-/// Imports webhooks into an environment. Nothing is changed when one of them is refused. Webhooks are
-/// written in transactions of 50: if the database goes away in between, import the document again.
+/// Imports webhooks into an environment.
+///
+/// Nothing is changed when one of the webhooks is refused. Webhooks are written in transactions of 50:
+/// if the database goes away in between, import the document again.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/import", tag = "webhooks", params(ImportTarget),
+    post, path = "/api/v1/webhooks/import", tag = "Webhooks", params(ImportTarget),
     request_body = ImportDocument,
     responses((status = 200, body = ImportResult), Refusals)
 )]

@@ -17,12 +17,14 @@ use crate::refusals::Refusals;
 /// The most bytes of a replay in JSON.
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Sends a webhook the missed events of a time span: events of the environment and of the types that
-/// are subscribed to now, without a delivery because the webhook was Inactive, did not exist yet, or was
-/// not subscribed. The oldest events go first. A job sends the events, and can be watched and
-/// cancelled; with `dry_run=true` the events are only counted.
+/// Sends a webhook the events that it missed in a time span.
+///
+/// Events of the environment and of the types that are subscribed to now, without a delivery because
+/// the webhook was Inactive, did not exist yet, or was not subscribed. The oldest events go first. A
+/// job sends the events, and can be watched and cancelled; with `dry_run=true` the events are only
+/// counted.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/replay", tag = "webhooks", request_body = ReplayEvents,
+    post, path = "/api/v1/webhooks/{id}/replay", tag = "Webhooks", request_body = ReplayEvents,
     params(
         ("id" = Uuid, Path),
         ("dry_run" = Option<bool>, Query, description = "Only count the events"),

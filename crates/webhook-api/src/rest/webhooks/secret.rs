@@ -15,9 +15,11 @@ use crate::refusals::Refusals;
 /// The most bytes of a rotation in JSON.
 const MAX_BYTES: usize = 1_024;
 
-/// Shows the secret of a webhook, and writes into the audit log who has seen it.
+/// Shows the secret of a webhook.
+///
+/// The audit log records who has seen the secret.
 #[utoipa::path(
-    get, path = "/api/v1/webhooks/{id}/secret", tag = "webhooks", params(("id" = Uuid, Path)),
+    get, path = "/api/v1/webhooks/{id}/secret", tag = "Webhooks", params(("id" = Uuid, Path)),
     responses((status = 200, body = SecretBody), Refusals)
 )]
 pub(crate) async fn show_secret(
@@ -30,10 +32,12 @@ pub(crate) async fn show_secret(
     Ok(respond(&secret.await?))
 }
 
-/// Replaces the secret of a webhook. Until the grace period ends, requests are signed with both
-/// secrets, so that a receiver can switch at any time.
+/// Generates a new secret for a webhook.
+///
+/// Until the grace period ends, requests are signed with both secrets, so that a receiver can switch at
+/// any time.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/secret/rotate", tag = "webhooks", request_body = RotateSecret,
+    post, path = "/api/v1/webhooks/{id}/secret/rotate", tag = "Webhooks", request_body = RotateSecret,
     params(("id" = Uuid, Path)),
     responses((status = 200, body = SecretBody), Refusals)
 )]

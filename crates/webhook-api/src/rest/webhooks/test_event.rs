@@ -15,12 +15,13 @@ use crate::refusals::Refusals;
 /// The most bytes of a test in JSON.
 const MAX_BYTES: usize = 1_024;
 
-/// Sends a test event to a webhook, through the queue and a dispatcher like every event. Its body has
-/// the field `test`. There is one attempt, which does not wait for an open circuit, for a rate limit,
-/// or for the time that the receiver asked for with `Retry-After`; a response that accepts the event
-/// ends that time.
+/// Sends a test event to a webhook.
+///
+/// The event goes through the queue and a dispatcher like every event; its body has the field `test`.
+/// There is one attempt, which does not wait for an open circuit, for a rate limit, or for the time
+/// that the receiver asked for with `Retry-After`; a response that accepts the event ends that time.
 #[utoipa::path(
-    post, path = "/api/v1/webhooks/{id}/test", tag = "webhooks", request_body = SendTestEvent,
+    post, path = "/api/v1/webhooks/{id}/test", tag = "Webhooks", request_body = SendTestEvent,
     params(
         ("id" = Uuid, Path),
         ("wait" = inline(Option<schema::WaitText>), Query, description = "How long to wait for the result, up to 30s")
