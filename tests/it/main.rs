@@ -20,12 +20,12 @@ mod signatures;
 mod answers_shown;
 mod deliveries;
 mod events;
+mod link_patterns;
 mod management;
 mod overview;
 mod platform;
 mod races;
 mod rejected;
-mod link_patterns;
 mod settings;
 mod url_checks;
 

@@ -3,11 +3,12 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 use webhook_admin::Connections;
 use webhook_admin::dispatchers::DispatcherWatch;
 use webhook_domain::DispatcherTrouble;
 
-use super::filters::{as_sentence, time_of};
+use super::filters::as_sentence;
 
 /// The trouble of dispatchers, in sentences.
 pub(crate) struct Alarm {
@@ -15,8 +16,8 @@ pub(crate) struct Alarm {
     pub(crate) message: String,
     /// The advice for operators.
     pub(crate) advice: String,
-    /// Since when, for a machine and for people. `None`: no dispatcher has ever run.
-    pub(crate) since: Option<(String, String)>,
+    /// The begin of the trouble. `None`: no dispatcher has ever run.
+    pub(crate) since: Option<DateTime<Utc>>,
 }
 
 impl Alarm {
@@ -32,14 +33,10 @@ impl Alarm {
 
 impl From<DispatcherTrouble> for Alarm {
     fn from(trouble: DispatcherTrouble) -> Self {
-        let since = trouble.since().map(|at| {
-            let exact = at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-            (exact, time_of(&at))
-        });
         Self {
             message: as_sentence(trouble.message()),
             advice: as_sentence(trouble.advice()),
-            since,
+            since: trouble.since(),
         }
     }
 }

@@ -79,12 +79,6 @@ impl Errors {
         entries.collect()
     }
 
-    /// Adds the reasons of another part of the same form.
-    pub(crate) fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
     /// All reasons, with the names of their fields.
     pub(crate) fn all(&self) -> &[FieldError] {
         &self.0

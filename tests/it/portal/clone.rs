@@ -1,7 +1,7 @@
 //! A webhook cloned to another environment.
 
 use serde_json::{Value, json};
-use webhook_tests::{Browser, Platform, path_of};
+use webhook_tests::{Platform, path_of};
 
 /// Creates a webhook of production with a timeout and a header, and returns the response.
 async fn create(platform: &Platform) -> Value {

@@ -20,7 +20,7 @@ const PAUSE_FACTOR: u32 = 9;
 /// Sums up until the worker is asked to stop.
 pub(crate) async fn run_day_sums(worker: &Worker) {
     let mut pause = POLL_INTERVAL;
-    while worker.pause(pause).await {
+    while worker.sleep_or_stop(pause).await {
         let began = Instant::now();
         let is_full = match sum_up(worker).await {
             Ok(summed) => i64::try_from(summed).unwrap_or(BATCH) == BATCH,

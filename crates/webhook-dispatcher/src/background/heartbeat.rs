@@ -20,7 +20,7 @@ pub(crate) async fn run_heartbeat(worker: &Worker) {
         if let Err(error) = show_life(worker, since).await {
             log::warn!("cannot show a sign of life: {error}");
         }
-        if !worker.pause(INTERVAL).await {
+        if !worker.sleep_or_stop(INTERVAL).await {
             return;
         }
     }

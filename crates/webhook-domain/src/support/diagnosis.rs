@@ -130,6 +130,12 @@ fn status(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
             ),
         );
     }
+    attempts(facts)
+}
+
+/// The status of an Active webhook that may be sent requests, by the attempts of its deliveries.
+fn attempts(facts: &WebhookFacts<'_>) -> Finding {
+    let of = |severity, message, advice| found(Check::Status, severity, message, advice);
     match facts.failing {
         Some(Failing {
             circuit: Circuit::Open { until, .. },

@@ -5,12 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::{Map, Value};
-use webhook_domain::{Environment, FieldError};
+use webhook_domain::FieldError;
 use webhook_store::SealingKeys;
 
 use super::transfer::ImportDraft;
 use crate::audit::{Difference, differences};
-use crate::errors::{Entry, Errors};
+use crate::errors::Errors;
 use crate::filters::{self, group, label_of};
 use crate::form::{DocumentForm, Form};
 use crate::html::{go_on, page_with};

@@ -22,9 +22,7 @@ pub(crate) use list::{escaped, ids_named_like};
 pub use brief::{BriefWebhook, find_names, list_brief};
 pub use disabling::{Undeliverable, disable, list_undeliverable, list_versions};
 pub use find::{find, lock, lock_imports};
-pub use list::{
-    WebhookFilter, count, count_by_health, list, list_named, list_repeated_names,
-};
+pub use list::{WebhookFilter, count, count_by_health, list, list_named, list_repeated_names};
 pub use order::{Position, Sort, SortKey};
 pub use row::Webhook;
 pub use write::{delete, find_headers, insert, save};
