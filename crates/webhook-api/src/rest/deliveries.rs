@@ -54,7 +54,7 @@ pub(crate) async fn find_delivery(
 /// A failed or cancelled delivery gets all attempts of the retry policy again, a pending one is
 /// attempted at once, and a succeeded one is sent again. A delivery without attempts stays unchanged,
 /// because the first attempt is on the way. A delivery with a running attempt may be sent twice. If the
-/// receiver asked for a pause (`Retry-After`), the pause ends for all deliveries of the webhook.
+/// receiver sent `Retry-After`, the hold ends for all deliveries of the webhook.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{id}/retry", tag = "Deliveries", params(("id" = Uuid, Path)),
     responses((status = 202, body = DeliveryWithAttempts), Refusals)
