@@ -12,11 +12,11 @@ from .sql import SQL
 
 PRONOUN_SHARE = 5.0
 # The share in string literals: logs, errors, advice, descriptions and sentences of pages.
-TEXT_SHARE = 4.0
+TEXT_SHARE = 3.5
 # Texts of fewer words are names and parts of sentences.
 TEXT_WORDS = 3
 # Texts of the pages, which stay until the pages are reworded.
-NAMELESS_SUBJECTS = 4
+NAMELESS_SUBJECTS = 3
 INLINE_COMMENTS = 1.5
 PRONOUNS = frozenset(
     """it its itself this that these those they them their one ones such so
