@@ -9,6 +9,8 @@ mod accessibility;
 mod api_docs;
 mod crawl;
 mod density;
+mod first_edition;
+mod guide;
 mod keys;
 mod leading_on;
 mod navigation;

@@ -51,7 +51,7 @@ enum KeysCommand {
         #[arg(long)]
         role: Role,
         /// Purpose of the key
-        #[arg(long, default_value = "made on the command line")]
+        #[arg(long, default_value = "Created on the command line")]
         name: KeyName,
     },
 }

@@ -74,7 +74,7 @@ async fn the_last_key_of_an_owner_is_not_revoked() {
     let platform = Platform::new().await;
     let browser = platform.browser_at(KEYS).await;
 
-    browser.press("Revoke made on the command line").await;
+    browser.press("Revoke Created on the command line").await;
     browser.see("you are signed out at once").await;
     browser.press("Revoke key").await;
 

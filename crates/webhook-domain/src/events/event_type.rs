@@ -56,7 +56,7 @@ catalogue! {
         r#"{"product_id":"prd_7","changed":["name"],"name":"Render Farm Pro 2"}"#
     ProductDeleted "product.deleted" "A product was withdrawn from the catalogue."
         r#"{"product_id":"prd_7"}"#
-    ContractCreated "contract.created" "A contract was concluded."
+    ContractCreated "contract.created" "A contract was created."
         r#"{"contract_id":"con_3","customer_id":"cus_5","starts_at":"2026-12-01T00:00:00Z"}"#
     ContractUpdated "contract.updated" "A contract's terms changed."
         r#"{"contract_id":"con_3","changed":["ends_at"],"ends_at":"2028-12-01T00:00:00Z"}"#
@@ -66,7 +66,7 @@ catalogue! {
         r#"{"contract_id":"con_3","reason":"payment_overdue"}"#
     TelemetryReceived "telemetry.received" "A usage report arrived from an installation."
         r#"{"activation_id":"act_8","license_id":"lic_42","period":"2026-11","hours_used":311.5}"#
-    TelemetryFlagged "telemetry.flagged" "A usage report looks wrong and needs a look."
+    TelemetryFlagged "telemetry.flagged" "A usage report was flagged for review."
         r#"{"activation_id":"act_8","license_id":"lic_42","finding":"clock_moved_back"}"#
 }
 

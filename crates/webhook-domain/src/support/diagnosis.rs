@@ -223,9 +223,10 @@ fn backlog(facts: &WebhookFacts<'_>) -> Finding {
     let of = |severity, message, advice| found(Check::Backlog, severity, message, advice);
     match facts.pending {
         0 => of(Severity::Ok, "No delivery is pending.".to_owned(), None),
-        1..=1_000 => of(
+        1 => of(Severity::Ok, "1 delivery is pending.".to_owned(), None),
+        count @ 2..=1_000 => of(
             Severity::Ok,
-            format!("{} deliveries are pending.", facts.pending),
+            format!("{count} deliveries are pending."),
             None,
         ),
         many => of(
@@ -351,13 +352,17 @@ fn rejected(facts: &WebhookFacts<'_>) -> Finding {
     match facts.rejected {
         0 => of(
             Severity::Ok,
-            "Every message of the last day was an event.".to_owned(),
+            "No published message was rejected in the last 24 hours.".to_owned(),
             None,
         ),
         count => of(
             Severity::Warning,
-            format!("{count} messages of the last day could not be an event."),
-            Some("Look at the rejected messages: the missed events may be among them."),
+            if count == 1 {
+                "1 published message was rejected in the last 24 hours.".to_owned()
+            } else {
+                format!("{count} published messages were rejected in the last 24 hours.")
+            },
+            Some("Read the rejected messages: the missed events may be among them."),
         ),
     }
 }

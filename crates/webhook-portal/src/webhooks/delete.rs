@@ -75,7 +75,7 @@ pub(crate) async fn delete(
     delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();
     let notice = Notice::new(format!(
-        "“{name}” is deleted. Its deliveries can still be read."
+        "“{name}” is deleted. The deliveries of the webhook can still be read."
     ));
     Ok(go_on(form.back("/admin/webhooks"), &notice))
 }

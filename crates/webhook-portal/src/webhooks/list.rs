@@ -35,10 +35,11 @@ const ORDERS: [(&str, &str); 8] = [
 ];
 
 /// The filters of the list, each with the label of the page.
-const FILTERS: [(&str, &str); 3] = [
+const FILTERS: [(&str, &str); 4] = [
     ("search", "Name or URL"),
     ("environment", "Environment"),
     ("status", "Status"),
+    ("health", "Health"),
 ];
 
 #[derive(Template)]

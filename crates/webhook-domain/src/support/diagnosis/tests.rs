@@ -154,7 +154,7 @@ fn an_event_of_the_last_week_is_well(
 
 #[rstest]
 #[case(0, Severity::Ok, "No delivery is pending.")]
-#[case(1, Severity::Ok, "1 deliveries are pending.")]
+#[case(1, Severity::Ok, "1 delivery is pending.")]
 #[case(1_000, Severity::Ok, "1000 deliveries are pending.")]
 #[case(
     1_001,
