@@ -219,7 +219,7 @@ async fn a_viewer_sees_deliveries_and_no_control_that_changes_them() {
     browser.see("Next").await;
     assert_eq!(browser.count("main form").await, 0);
     browser.open(&format!("{DELIVERIES}/retry")).await;
-    browser.see("This needs the role admin").await;
+    browser.see("The operation needs the role admin").await;
     browser.end().await;
     platform.end().await;
 }

@@ -72,7 +72,7 @@ async fn a_refused_retry_is_explained_on_the_same_page() {
     browser.press("Retry now").await;
 
     browser
-        .see("Not done: Its webhook is Inactive; activate it first.")
+        .see("Not done: The webhook is Inactive; activate the webhook first.")
         .await;
     browser.see("Created").await;
     browser.end().await;

@@ -37,7 +37,7 @@ async fn the_key_of_a_publisher_opens_no_page() {
     browser.press("Sign in").await;
 
     browser
-        .see("This needs the role viewer; the API key has the role publisher")
+        .see("The operation needs the role viewer; the API key has the role publisher")
         .await;
     browser.end().await;
     platform.end().await;
