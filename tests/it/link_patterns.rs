@@ -5,31 +5,27 @@ use webhook_tests::Platform;
 
 const SETTINGS: &str = "/api/v1/settings";
 
+/// Changes settings and returns all settings.
+async fn change(platform: &Platform, fields: &Value) -> Value {
+    let (status, settings) = platform.patch(SETTINGS, fields).await;
+    assert_eq!(status, 200, "{settings}");
+    settings
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn links_for_ids_are_set_as_a_whole_and_audited() {
     let platform = Platform::new().await;
     let links = json!({"license_id": "https://licenses.example.com/{id}", "contract_id": "https://crm.example.com/?c={id}"});
     let before = platform.get(SETTINGS).await;
 
-    let (status, set) = platform
-        .patch(SETTINGS, &json!({"link_patterns": links}))
-        .await;
-    let (_, kept) = platform
-        .patch(SETTINGS, &json!({"disable_after": "6d"}))
-        .await;
+    let set = change(&platform, &json!({"link_patterns": links})).await;
+    let kept = change(&platform, &json!({"disable_after": "6d"})).await;
     let audit = platform.get("/api/v1/audit?action=settings.changed").await;
-    let (_, reset) = platform
-        .patch(SETTINGS, &json!({"link_patterns": null}))
-        .await;
+    let reset = change(&platform, &json!({"link_patterns": null})).await;
 
-    assert_eq!(
-        (status.as_u16(), &before["link_patterns"]),
-        (200, &json!({}))
-    );
-    assert_eq!(
-        (&set["link_patterns"], &kept["link_patterns"]),
-        (&links, &links)
-    );
+    assert_eq!(before["link_patterns"], json!({}));
+    assert_eq!(set["link_patterns"], links);
+    assert_eq!(kept["link_patterns"], links);
     assert_eq!(audit["data"][1]["after"]["link_patterns"], links);
     assert_eq!(reset["link_patterns"], json!({}));
     platform.end().await;

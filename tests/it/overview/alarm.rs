@@ -11,6 +11,9 @@ const REFUSE_ATTEMPTS: &str = "
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING ERRCODE = ''53100''; END';
     CREATE TRIGGER full_disk BEFORE INSERT ON attempts EXECUTE FUNCTION full_disk()";
 
+/// Lets Postgres record attempts again.
+const ACCEPT_ATTEMPTS: &str = "DROP TRIGGER full_disk ON attempts";
+
 /// The pages of the browser that each show the alarm.
 const PAGES: [&str; 4] = [
     "/admin/overview",
@@ -32,25 +35,21 @@ async fn diagnosed(platform: &Platform, id: &str) -> Value {
 async fn alarm(platform: &Platform, browser: &Browser) -> String {
     let alarmed = async || {
         browser.open("/admin/overview").await;
-        (browser.count("#alarm").await == 1).then_some(())
+        browser.count("#alarm").await == 1
     };
-    platform.world.eventually("the alarm", alarmed).await;
+    platform.until("the alarm", alarmed).await;
     browser.text("#alarm").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_says_that_no_dispatcher_runs_when_it_was_killed() {
     let platform = Platform::new().await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
     let quiet = async || {
         browser.open("/admin/overview").await;
-        (browser.count("#alarm").await == 0).then_some(())
+        browser.count("#alarm").await == 0
     };
-    platform
-        .world
-        .eventually("a dispatcher shows life", quiet)
-        .await;
+    platform.until("a dispatcher shows life", quiet).await;
 
     platform.dispatcher.signal("KILL").await;
     // Its last sign of life grows old.
@@ -73,8 +72,7 @@ async fn pages_and_diagnosis_say_that_results_are_not_recorded_until_they_are() 
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
     let id = create(&platform, "CRM", &receiver.url).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let browser = platform.browser().await;
     platform.world.database.execute(REFUSE_ATTEMPTS).await;
     platform
         .publish(Environment::Production, EventType::LicenseCreated)
@@ -85,19 +83,9 @@ async fn pages_and_diagnosis_say_that_results_are_not_recorded_until_they_are() 
 
     assert!(said.contains("Results are not being recorded"), "{said}");
     assert_eq!(found["severity"], "problem");
-    platform
-        .world
-        .database
-        .execute("DROP TRIGGER full_disk ON attempts")
-        .await;
-    let recorded = async || {
-        let found = diagnosed(&platform, &id).await;
-        (found["severity"] == "ok").then_some(())
-    };
-    platform
-        .world
-        .eventually("results are recorded", recorded)
-        .await;
+    platform.world.database.execute(ACCEPT_ATTEMPTS).await;
+    let recorded = async || diagnosed(&platform, &id).await["severity"] == "ok";
+    platform.until("results are recorded", recorded).await;
     browser.end().await;
     platform.end().await;
 }

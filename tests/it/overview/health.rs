@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use webhook_domain::WebhookHealth;
-use webhook_tests::{Platform, Receiver, each};
+use webhook_tests::{Answer, Platform, Receiver, each, each_on};
 
 use super::{becomes, create, publish, switch};
 
@@ -14,7 +14,7 @@ async fn a_list_filters_by_the_health_that_its_webhooks_have() {
     let platform = Platform::new().await;
     platform.world.database.execute(HEALTHS).await;
 
-    let all = platform.get("/api/v1/webhooks?health_counts=true").await;
+    let all = platform.get("/api/v1/webhooks").await;
 
     for health in WebhookHealth::ALL {
         let found = platform
@@ -30,11 +30,23 @@ async fn a_list_filters_by_the_health_that_its_webhooks_have() {
             "{health}: {listed:?}"
         );
         assert_eq!(listed.len(), expected, "{health}");
+    }
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_shows_and_counts_the_health_of_each_webhook() {
+    let platform = Platform::new().await;
+    platform.world.database.execute(HEALTHS).await;
+
+    let all = platform.get("/api/v1/webhooks?health_counts=true").await;
+
+    for health in WebhookHealth::ALL {
         let named = each(&all["data"], "health").into_iter();
         let named = named.filter(|one| *one == health.as_str()).count();
         assert_eq!(all["health_counts"][health.as_str()], named, "{health}");
     }
-    // The names in the statements say what each must be.
+    // The first word of a name in the statements is the health that the webhook must have.
     for webhook in all["data"].as_array().expect("a list") {
         assert_eq!(
             webhook["name"].as_str().map(first_word),
@@ -87,39 +99,37 @@ async fn a_failing_webhook_is_unknown_after_another_url_and_not_healthy() {
     platform.end().await;
 }
 
+/// The names of all webhooks in the order of `sort`, read as a page of one webhook and the rest.
+async fn sorted_by(platform: &Platform, sort: &str) -> Vec<String> {
+    let path = format!("/api/v1/webhooks?sort={sort}");
+    let first = platform.get(&format!("{path}&limit=1")).await;
+    let cursor = first["next_cursor"].as_str().expect("a next page");
+    let rest = platform.get(&format!("{path}&cursor={cursor}")).await;
+    let pages = [first, rest];
+    let names = each_on(&pages, "name").into_iter().map(str::to_owned);
+    names.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_sorted_by_their_failure_rate() {
     let platform = Platform::new().await;
-    let (bad, good) = (
-        Receiver::deciding(|_, _| webhook_tests::Answer::Status(500)).await,
-        Receiver::answering(&[]).await,
-    );
+    let bad = Receiver::deciding(|_, _| Answer::Status(500)).await;
+    let good = Receiver::answering(&[]).await;
     create(&platform, "Fails", &bad.url).await;
     create(&platform, "Works too", &good.url).await;
     create(&platform, "Works", &good.url).await;
     publish(&platform, "failed", 1).await;
 
-    let order = async |sort: &str| {
-        let list = platform
-            .get(&format!("/api/v1/webhooks?limit=1&sort={sort}"))
-            .await;
-        let next = list["next_cursor"].as_str().expect("a next page");
-        let rest = format!("/api/v1/webhooks?sort={sort}&cursor={next}");
-        let rest = platform.get(&rest).await;
-        let first = each(&list["data"], "name").into_iter().map(str::to_owned);
-        let rest = each(&rest["data"], "name").into_iter().map(str::to_owned);
-        first.chain(rest).collect::<Vec<_>>()
-    };
-    let sorted = async || {
-        let names = order("-failure_rate").await;
+    let worst_first = async || {
+        let names = sorted_by(&platform, "-failure_rate").await;
         (names[0] == "Fails").then_some(names)
     };
     let names = platform
         .world
-        .eventually("the sums are written", sorted)
+        .eventually("the sums are written", worst_first)
         .await;
 
-    let mut backward = order("failure_rate").await;
+    let mut backward = sorted_by(&platform, "failure_rate").await;
     backward.reverse();
     assert_eq!((names.len(), backward), (3, names.clone()));
     platform.end().await;

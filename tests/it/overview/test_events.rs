@@ -1,9 +1,15 @@
 //! Test events count neither for health nor for rates, and what is said about retrying them is true.
 
 use serde_json::{Value, json};
-use webhook_tests::{Answer, Browser, Platform, Receiver};
+use webhook_tests::{Answer, Platform, Receiver};
 
 use super::{create, publish, read, send_test};
+
+/// The page of a delivery in the portal.
+fn page_of(delivery: &Value) -> String {
+    let id = delivery["id"].as_str().expect("an id");
+    format!("/admin/webhook-deliveries/{id}")
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_test_events_stain_neither_health_nor_rates() {
@@ -64,14 +70,8 @@ async fn the_page_of_a_failed_test_says_that_a_retry_sends_it_once_more() {
     let receiver = Receiver::deciding(|_, _| Answer::Status(500)).await;
     let id = create(&platform, "CRM", &receiver.url).await;
     let test = send_test(&platform, &id).await;
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
-    let page = format!(
-        "/admin/webhook-deliveries/{}",
-        test["id"].as_str().expect("an id")
-    );
 
-    browser.open(&page).await;
+    let browser = platform.browser_at(&page_of(&test)).await;
     browser.see("failed after 1 attempt. Test events are not retried automatically. “Retry now” sends the test event once more.").await;
     browser.press("Retry now").await;
     let said = browser.see("failed after 2 attempts.").await;
@@ -98,16 +98,9 @@ async fn a_retry_that_waits_does_not_claim_to_be_sent_now() {
         .execute("DELETE FROM webhook_health")
         .await;
     platform.world.database.open_circuit(&id).await;
-    let delivery = platform.get("/api/v1/deliveries").await["data"][0]["id"].clone();
-    let browser = Browser::new(&platform.api).await;
-    browser.sign_in(&platform.key).await;
+    let delivery = platform.get("/api/v1/deliveries").await["data"][0].clone();
 
-    browser
-        .open(&format!(
-            "/admin/webhook-deliveries/{}",
-            delivery.as_str().expect("an id")
-        ))
-        .await;
+    let browser = platform.browser_at(&page_of(&delivery)).await;
     browser.press("Retry now").await;
 
     let said = browser.see("The delivery is queued for a retry.").await;

@@ -5,7 +5,7 @@ use webhook_tests::{Browser, Platform, Service};
 
 use super::accessibility::{axe, violations};
 
-/// The hosts of all files of the page; the page's own host is an empty text.
+/// The hosts of the page's files other than the page's own host.
 const HOSTS: &str = "
     const hosts = performance.getEntriesByType('resource').map(file => new URL(file.name).host);
     return [...new Set(hosts)].filter(host => host !== location.host)";
@@ -13,6 +13,15 @@ const HOSTS: &str = "
 /// The names of the tags, in the order of the page.
 const TAGS: &str =
     "return [...document.querySelectorAll('.opblock-tag')].map(tag => tag.dataset.tag)";
+
+/// Texts of the introduction, of the operations and of the requests to endpoints.
+const PARTS: [&str; 5] = [
+    "Get an API key",
+    "First steps",
+    "Verify signatures",
+    "Creates a webhook",
+    "Requests that your endpoint receives",
+];
 
 /// Opens an operation by its id.
 const UNFOLD: &str = "
@@ -27,34 +36,53 @@ async fn texts(browser: &Browser, script: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_api_docs_begin_with_an_introduction_and_list_operations_in_the_order_of_use() {
-    let platform = Platform::new().await;
+/// A browser that came from `/api` to the documentation and sees all its parts.
+async fn browser_at_docs(platform: &Platform) -> Browser {
     let browser = Browser::new(&platform.api).await;
-
     browser.open("/api").await;
     browser.arrive("/api/docs/").await;
-
-    for part in [
-        "Get an API key",
-        "First steps",
-        "Verify signatures",
-        "Creates a webhook",
-        "Requests that your endpoint receives",
-    ] {
+    for part in PARTS {
         browser.see(part).await;
     }
-    assert_eq!(
-        browser.run("return document.title", vec![]).await,
-        "API docs · Webhooks"
-    );
+    browser
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_leads_to_docs_with_an_introduction_and_a_title() {
+    let platform = Platform::new().await;
+
+    let browser = browser_at_docs(&platform).await;
+
+    let title = browser.run("return document.title", vec![]).await;
+    assert_eq!(title, "API docs · Webhooks");
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_docs_list_operations_in_the_order_of_use() {
+    let platform = Platform::new().await;
+    let browser = browser_at_docs(&platform).await;
+
     let tags = texts(&browser, TAGS).await;
+
     assert_eq!(
         tags[..4],
         ["Webhooks", "Deliveries", "Events", "Event types"]
     );
     assert_eq!(tags[tags.len() - 2..], ["Session", "Health"]);
-    assert_eq!(texts(&browser, HOSTS).await, Vec::<String>::new());
+    browser.end().await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_docs_load_no_file_from_another_host() {
+    let platform = Platform::new().await;
+    let browser = browser_at_docs(&platform).await;
+
+    let hosts = texts(&browser, HOSTS).await;
+
+    assert_eq!(hosts, Vec::<String>::new());
     browser.end().await;
     platform.end().await;
 }
