@@ -7,7 +7,8 @@ use super::document::{name_of, operations};
 /// Says what a response without content means.
 const NO_BODY: &str = "The request succeeded; the response has no body.";
 
-/// Gives each response without a description the description of its body's schema.
+/// Gives each response without a description the description of its body's schema. A body without a named
+/// schema needs a description at its handler.
 pub(super) fn describe_responses(description: &mut Value) {
     let components = description["components"]["schemas"].clone();
     for (_, operation) in operations(description) {

@@ -18,7 +18,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 /// with an apostrophe.
 #[utoipa::path(
     get, path = "/api/v1/webhooks.csv", tag = "Webhooks", params(ListWebhooks),
-    responses((status = 200, body = String, content_type = "text/csv"), Refusals)
+    responses((status = 200, body = String, content_type = "text/csv", description = "A line of column names, and a line for each row"), Refusals)
 )]
 pub(crate) async fn write_webhooks_csv(
     request: HttpRequest,
@@ -35,7 +35,7 @@ pub(crate) async fn write_webhooks_csv(
 /// formula begins with an apostrophe.
 #[utoipa::path(
     get, path = "/api/v1/deliveries.csv", tag = "Deliveries", params(ListDeliveries),
-    responses((status = 200, body = String, content_type = "text/csv"), Refusals)
+    responses((status = 200, body = String, content_type = "text/csv", description = "A line of column names, and a line for each row"), Refusals)
 )]
 pub(crate) async fn write_deliveries_csv(
     request: HttpRequest,
