@@ -46,10 +46,11 @@ async fn a_healthy_webhook_has_no_problem() {
             "backlog",
             "answers",
             "url",
-            "rejected_messages"
+            "rejected_messages",
+            "dispatchers"
         ]
     );
-    assert_eq!(each(&findings, "severity"), ["ok"; 6], "{findings}");
+    assert_eq!(each(&findings, "severity"), ["ok"; 7], "{findings}");
     assert_eq!(receiver.count(), 1, "the diagnosis sends no request");
     platform.end().await;
 }

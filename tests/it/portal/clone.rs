@@ -62,7 +62,7 @@ async fn the_values_of_headers_are_asked_for_again() {
     browser.see("One field needs your attention").await;
 
     browser.see("A copy of CRM (Production).").await;
-    let told = browser.texts(".entries li").await;
+    let told = browser.texts(".refused-fields li").await;
     assert!(told[0].starts_with("Header 1: Must have 1 to"), "{told:?}");
     browser.end().await;
     platform.end().await;

@@ -94,7 +94,7 @@ async fn a_refusal_links_to_its_fields_and_unfolds_them() {
     browser.fill("Requests per second", "many").await;
     browser.press("Save webhook").await;
     browser.see("4 fields need your attention").await;
-    let told = browser.texts(".entries li").await;
+    let told = browser.texts(".refused-fields li").await;
     browser.press("Requests per second").await;
 
     assert_eq!(

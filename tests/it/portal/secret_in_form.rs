@@ -164,7 +164,7 @@ async fn an_own_secret_that_is_none_is_refused_with_the_rest_of_the_form() {
     browser.press("Save webhook").await;
     browser.see("2 fields need your attention").await;
 
-    let told = browser.texts(".entries li").await;
+    let told = browser.texts(".refused-fields li").await;
     assert_eq!(told[0], "Name: Enter a name.");
     let expected =
         "New Webhook Secret: After whsec_, put 24 to 64 bytes in base64, for example from";
