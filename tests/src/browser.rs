@@ -35,8 +35,7 @@ pub struct Browser {
     portal: String,
 }
 
-/// Waits for two frames: a page learns its new size when a frame is drawn, after the callbacks of the
-/// frame.
+/// Waits for two frames: a page learns a new size when a frame is drawn, after the frame's callbacks.
 const TWO_FRAMES: &str = "
     return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))";
 
@@ -312,11 +311,11 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Sends SIGTERM to the driver, which closes its browser.
+    /// Sends SIGTERM to the driver and its browser: a driver that ends by a signal leaves the browser running.
     fn drop(&mut self) {
         if let Some(pid) = self.driver.id() {
             let asked = std::process::Command::new("kill")
-                .arg(pid.to_string())
+                .args(["--", &format!("-{pid}")])
                 .status();
             drop(asked);
         }
@@ -345,6 +344,7 @@ async fn start_driver() -> (Child, u16) {
 async fn try_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
+        .process_group(0)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
