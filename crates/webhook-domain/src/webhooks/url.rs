@@ -53,10 +53,12 @@ pub enum UrlError {
 impl UrlError {
     /// The fault of a text that the URL parser refuses. An admin usually left the scheme out.
     fn of(text: &str, error: url::ParseError) -> Self {
-        match error {
-            _ if text.is_empty() => Self::Empty,
-            url::ParseError::RelativeUrlWithoutBase => Self::NoScheme,
-            error => Self::NotAbsolute(error),
+        if text.is_empty() {
+            Self::Empty
+        } else if error == url::ParseError::RelativeUrlWithoutBase {
+            Self::NoScheme
+        } else {
+            Self::NotAbsolute(error)
         }
     }
 }
