@@ -51,8 +51,8 @@ impl Csv {
 }
 
 /// A cell that may be empty.
-pub(crate) fn cell(value: Option<impl ToString>) -> String {
-    value.as_ref().map(ToString::to_string).unwrap_or_default()
+pub(crate) fn cell(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]

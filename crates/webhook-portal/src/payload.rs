@@ -21,13 +21,12 @@ fn linked(line: &str, patterns: &LinkPatterns) -> Option<String> {
     let (key, rest) = line.split_once(": ")?;
     let field: String = serde_json::from_str(key.trim_start()).ok()?;
     let value = rest.trim_end().trim_end_matches(',');
-    let id = match serde_json::from_str(value).ok()? {
-        serde_json::Value::String(id) => id,
-        // The text of a number stays as it was sent.
-        serde_json::Value::Number(_) => value.to_owned(),
-        _ => return None,
-    };
-    let link = patterns.link(&field, &id)?;
+    let parsed: serde_json::Value = serde_json::from_str(value).ok()?;
+    // The text of a number stays as it was sent.
+    let id = parsed
+        .as_str()
+        .or_else(|| parsed.is_number().then_some(value))?;
+    let link = patterns.link(&field, id)?;
     let after = &rest[value.len()..];
     Some(format!(
         "{}: <a href=\"{}\" rel=\"noreferrer\">{}</a>{}",

@@ -30,8 +30,9 @@ impl Sample {
 
 /// The status of an attempt's response if receivers refuse a signature with this status: 401 or 403.
 pub(crate) fn refused_status(attempt: &AttemptBody) -> Option<i32> {
-    let status = attempt.response_status.map(i32::from);
-    status.filter(|status| matches!(status, 401 | 403))
+    attempt
+        .response_status
+        .filter(|status| matches!(status, 401 | 403))
 }
 
 fn samples(guide: &str) -> Vec<Sample> {
@@ -64,7 +65,18 @@ fn samples(guide: &str) -> Vec<Sample> {
                     });
                 }
             }
-            _ => {}
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => {}
         }
     }
     samples

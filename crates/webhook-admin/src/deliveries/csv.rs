@@ -50,7 +50,7 @@ fn record(delivery: &DeliveryBody) -> [String; COLUMNS.len()] {
     [
         delivery.id.to_string(),
         delivery.created_at.to_rfc3339(),
-        cell(delivery.ended_at.map(|at| at.to_rfc3339())),
+        cell(delivery.ended_at.map(|at| at.to_rfc3339()).as_ref()),
         delivery.detailed_status().to_string(),
         delivery.webhook_id.to_string(),
         delivery.webhook_name.clone(),
@@ -59,8 +59,8 @@ fn record(delivery: &DeliveryBody) -> [String; COLUMNS.len()] {
         delivery.event_type.to_string(),
         delivery.test.to_string(),
         delivery.attempt_count.to_string(),
-        cell(delivery.response_status),
-        cell(delivery.failure_class),
-        cell(delivery.next_attempt_at.map(|at| at.to_rfc3339())),
+        cell(delivery.response_status.as_ref()),
+        cell(delivery.failure_class.as_ref()),
+        cell(delivery.next_attempt_at.map(|at| at.to_rfc3339()).as_ref()),
     ]
 }

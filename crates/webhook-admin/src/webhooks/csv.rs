@@ -1,6 +1,6 @@
 //! Writes a list of webhooks as CSV.
 
-use super::body::WebhookBody;
+use super::body::{LastDeliveryBody, WebhookBody};
 use super::list::{ListWebhooks, list_webhooks};
 use crate::connections::Connections;
 use crate::csv::{Csv, MAX_CSV_ROWS, cell};
@@ -62,10 +62,10 @@ fn record(webhook: &WebhookBody) -> [String; COLUMNS.len()] {
         Vec::from_iter(patterns).join(" "),
         counts.attempts.to_string(),
         counts.failed_attempts.to_string(),
-        cell(counts.success_rate),
-        cell(counts.p95_ms),
-        cell(last.map(|last| last.attempted_at.to_rfc3339())),
-        cell(last.map(|last| last.detailed_status())),
+        cell(counts.success_rate.as_ref()),
+        cell(counts.p95_ms.as_ref()),
+        cell(last.map(|last| last.attempted_at.to_rfc3339()).as_ref()),
+        cell(last.map(LastDeliveryBody::detailed_status).as_ref()),
         webhook.created_at.to_rfc3339(),
         webhook.updated_at.to_rfc3339(),
     ]

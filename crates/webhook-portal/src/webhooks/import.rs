@@ -118,13 +118,13 @@ fn preview(
 /// The form again, with each fault of the document.
 fn refuse(mut draft: ImportDraft, refusal: Refusal, visit: Visit) -> Result<HttpResponse, Problem> {
     let status = refusal_status(&refusal);
-    let refusal = match refusal {
-        Refusal::Ambiguous(errors) => Refusal::Invalid(errors),
-        Refusal::NotJson(reason) => {
-            let reason = format!("this is no JSON document ({reason})");
-            Refusal::Invalid(vec![FieldError::new("document", reason)])
-        }
-        other => other,
+    let refusal = if let Refusal::Ambiguous(errors) = refusal {
+        Refusal::Invalid(errors)
+    } else if let Refusal::NotJson(reason) = refusal {
+        let reason = format!("this is no JSON document ({reason})");
+        Refusal::Invalid(vec![FieldError::new("document", reason)])
+    } else {
+        refusal
     };
     draft.entries = Errors::of(refusal)?.entries(place);
     draft.show(status, visit)
@@ -195,6 +195,8 @@ impl Planned {
 
 #[cfg(test)]
 mod tests {
+    use webhook_domain::Environment;
+
     use super::*;
 
     #[test]

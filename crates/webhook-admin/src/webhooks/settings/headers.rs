@@ -26,7 +26,7 @@ pub(super) fn read_headers(
                 name: &key,
                 value: value.as_deref(),
             };
-            if let Err(error) = read_header(headers, &mut seen, pair, document) {
+            if let Err(error) = read_header(headers, &mut seen, &pair, document) {
                 pairs.refuse(&key, error);
             }
         }
@@ -46,7 +46,7 @@ struct Pair<'a> {
 fn read_header(
     headers: &mut CustomHeaders,
     seen: &mut CustomHeaders,
-    pair: Pair<'_>,
+    pair: &Pair<'_>,
     document: Document,
 ) -> Result<(), String> {
     let name = HeaderName::parse(pair.name).map_err(|error| error.to_string())?;
