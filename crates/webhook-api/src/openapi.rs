@@ -35,7 +35,7 @@ mod webhooks;
         (name = "Signatures", description = "Find out why the signature of a request does not hold."),
         (name = "Statistics", description = "Deliveries and attempts by hour or day, for charts."),
         (name = "Jobs", description = "Retries and replays of many deliveries: watch and cancel."),
-        (name = "Rejected messages", description = "Messages that could not be an event: read, requeue, discard."),
+        (name = "Rejected messages", description = "Messages that are no event: read, requeue, discard."),
         (name = "Retry policies", description = "The default retry policy of each environment."),
         (name = "Settings", description = "Retention times, grace periods and outgoing IP addresses of the platform."),
         (name = "API keys", description = "Create, list and revoke API keys; for owners."),

@@ -71,8 +71,7 @@ async fn an_export_is_taken_back_by_an_import_into_any_environment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn port_0_is_refused_when_a_webhook_is_saved() {
     let platform = Platform::new().await;
-    let sentence =
-        "must not name port 0, where no server can listen: leave the port out or name 1 to 65535";
+    let sentence = "no server can listen on port 0. Leave the port out or use 1 to 65535";
     let webhook = |url: &str| json!({"name": "CRM", "url": url, "environment": "staging", "event_types": ["*"]});
 
     let wrong = webhook("https://example.com:0/");
