@@ -1,3 +1,5 @@
+mod xpath;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,7 @@ use tokio::process::{Child, Command};
 use url::Url;
 
 use crate::Service;
+use xpath::{labelled, quoted};
 
 /// Chromium's engine without windows, tabs and services: a session starts in 1.0 s, of Chromium itself in
 /// 2.6 s. Not Debian's wrapper script of `/usr/bin`, which leaves the browser running when the driver kills it.
@@ -34,6 +37,9 @@ pub struct Browser {
     driver: Child,
     portal: String,
 }
+
+/// Scrolls an element away from bars that stay at an edge of the screen.
+const CENTER: &str = "arguments[0].scrollIntoView({block: 'center'})";
 
 /// Waits for two frames: a page learns a new size when a frame is drawn, after the frame's callbacks.
 const TWO_FRAMES: &str = "
@@ -276,8 +282,11 @@ impl Browser {
             let Some(element) = first_shown(found).await? else {
                 return Ok(None);
             };
-            element.click().await?;
-            Ok(Some(()))
+            let Err(hidden) = element.click().await else {
+                return Ok(Some(()));
+            };
+            self.client.execute(CENTER, vec![json!(element)]).await?;
+            Err(hidden)
         };
         self.eventually(xpath, clicked).await;
     }
@@ -365,23 +374,6 @@ async fn try_driver() -> Option<(Child, u16)> {
 /// A text with every run of white space as one space.
 fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The XPath of the field that a label belongs to.
-fn labelled(label: &str) -> String {
-    let label = quoted(label);
-    format!(
-        "//*[@id=//label[normalize-space(.)={label}]/@for] | //label[normalize-space(.)={label}]//input"
-    )
-}
-
-/// A string literal of XPath, which has no escapes: texts with both kinds of quotes do not work.
-fn quoted(text: &str) -> String {
-    if text.contains('\'') {
-        format!("\"{text}\"")
-    } else {
-        format!("'{text}'")
-    }
 }
 
 /// A command of the Chrome DevTools Protocol, which WebDriver does not have.
