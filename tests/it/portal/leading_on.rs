@@ -121,7 +121,8 @@ async fn a_delivery_begins_with_its_payload_and_says_its_advice_once() {
 
     assert_eq!(said.matches(advice).count(), 1, "{said}");
     assert_eq!(browser.count(".attempt").await, 3);
-    let top = "return [...arguments].map(id => document.getElementById(id).getBoundingClientRect().top)";
+    let top =
+        "return [...arguments].map(id => document.getElementById(id).getBoundingClientRect().top)";
     let tops = browser.run(top, vec![json!("request-body"), json!("attempts")]);
     let tops = tops.await;
     assert!(tops[0].as_f64() < tops[1].as_f64(), "{tops}");
