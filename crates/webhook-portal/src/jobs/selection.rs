@@ -10,18 +10,19 @@ use crate::filters::label_of;
 /// The name of a selection's end on the page.
 pub(super) const UNTIL: &str = "Until";
 
-/// The filters of a selection, each with the label of the page.
+/// The filters of a selection, each with the label of the page. A list cuts the end of a long selection:
+/// the event types come last.
 const NAMES: [(&str, &str); 10] = [
     ("status", "Status"),
     ("environment", "Environment"),
     ("webhook_id", "Webhook"),
     ("search", "Webhook name"),
     ("event_type", "Event type"),
-    ("event_types", "Event types"),
     ("event_id", "Event"),
     ("response", "Response"),
     ("since", "Since"),
     ("until", UNTIL),
+    ("event_types", "Event types"),
 ];
 
 /// A filter of a job's selection.
@@ -105,9 +106,9 @@ mod tests {
         let expected = [
             ("Status", "Failed"),
             ("Webhook name", "CRM"),
-            ("Event types", "license.created, license.deleted"),
             ("Response", "5xx"),
             ("Until", "2026-11-23T08:15:30.123456Z"),
+            ("Event types", "license.created, license.deleted"),
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
     }
