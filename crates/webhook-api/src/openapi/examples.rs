@@ -109,7 +109,7 @@ mod tests {
         let webhook = &examples["Webhook"];
 
         assert_eq!(examples["CreatedWebhook"]["id"], webhook["id"]);
-        assert_eq!(examples["HealthPage"]["data"][0]["id"], webhook["id"]);
+        assert_eq!(examples["WebhookPage"]["data"][0]["id"], webhook["id"]);
         for setting in ["name", "url", "environment", "event_types", "description"] {
             assert_eq!(
                 examples["CreateWebhook"][setting],
