@@ -86,18 +86,27 @@ async fn the_page_of_a_failed_test_says_that_a_retry_sends_it_once_more() {
     platform.end().await;
 }
 
+/// Opens the circuit of a webhook with a failure, once the failure is noted.
+async fn replace_failure_by_open_circuit(platform: &Platform, id: &str) {
+    let database = &platform.world.database;
+    let noted = async || {
+        database
+            .ask::<i64>("SELECT count(*) FROM webhook_health")
+            .await
+            == 1
+    };
+    platform.until("the failure is noted", noted).await;
+    database.execute("DELETE FROM webhook_health").await;
+    database.open_circuit(id).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_waits_does_not_claim_to_be_sent_now() {
     let platform = Platform::new().await;
     let receiver = Receiver::deciding(|_, _| Answer::Status(500)).await;
     let id = create(&platform, "CRM", &receiver.url).await;
     publish(&platform, "failed", 1).await;
-    platform
-        .world
-        .database
-        .execute("DELETE FROM webhook_health")
-        .await;
-    platform.world.database.open_circuit(&id).await;
+    replace_failure_by_open_circuit(&platform, &id).await;
     let delivery = platform.get("/api/v1/deliveries").await["data"][0].clone();
 
     let browser = platform.browser_at(&page_of(&delivery)).await;
