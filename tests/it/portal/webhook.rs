@@ -113,7 +113,7 @@ async fn the_diagnosis_appears_on_the_page_and_without_scripts_by_a_link() {
     let platform = Platform::new().await;
     let receiver = Receiver::answering(&[]).await;
     let webhook = create(&platform, &receiver.url).await;
-    let found = "No event was sent since the webhook was created";
+    let found = "Dispatchers run and record results.";
 
     let browser = platform.browser_at(&webhook.page).await;
     let plain = platform.plain_browser_at(&webhook.page).await;
