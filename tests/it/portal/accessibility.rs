@@ -33,12 +33,14 @@ const CHECK: &str = "
         found.violations.flatMap(rule => rule.nodes.map(node =>
             `${rule.id} at ${node.target.join(' ')}: ${node.failureSummary.replaceAll(/\\s+/g, ' ')}`)))";
 
-/// How far the page is wider than the screen, and the first elements beyond the screen's edge.
+/// How far the page is wider than the screen, and the first elements whose box or content ends beyond the
+/// screen's edge.
 const OVERFLOW: &str = "
     const beyond = document.scrollingElement.scrollWidth - innerWidth;
     if (beyond <= 0) return null;
-    const wide = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1);
-    return `scrolls sideways by ${beyond} pixels: ${wide.slice(0, 5).map(e => `${e.localName}.${e.className}`).join(', ')}`";
+    const end = (e) => e.getBoundingClientRect().left + Math.max(e.offsetWidth ?? 0, e.scrollWidth);
+    const wide = [...document.body.querySelectorAll('*')].filter(e => end(e) > innerWidth + 1);
+    return `scrolls sideways by ${beyond} pixels: ${wide.slice(-5).map(e => `${e.localName}.${e.className}`).join(', ')}`";
 
 /// The text of axe, from npm, installed once for all tests.
 pub(super) fn axe() -> &'static str {
