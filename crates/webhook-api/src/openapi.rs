@@ -169,7 +169,7 @@ mod tests {
         );
     }
 
-    /// Every operation with what it says of one part.
+    /// Every operation with the text of a part.
     fn all<T>(part: impl Fn(&Value) -> T) -> Vec<(String, T)> {
         let mut description = description();
         let operations = operations(&mut description);

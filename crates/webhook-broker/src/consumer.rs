@@ -167,7 +167,7 @@ impl Consumer {
     /// do not hold up later messages. With a full prefetch, may also start a new AMQP consumer with a
     /// larger prefetch.
     pub async fn acknowledge(&mut self, done: &[u64]) -> Result<(), BrokerError> {
-        // With a full prefetch RabbitMQ sends no message. Only then may the stream end: no message is
+        // With a full prefetch RabbitMQ sends no message. Only then may the subscription end: no message is
         // on the way, and no other dispatcher is handed the next message before the earlier messages
         // are done.
         let full = self.in_hand.len() == usize::from(self.prefetch.messages());

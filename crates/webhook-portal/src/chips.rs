@@ -1,4 +1,4 @@
-//! Filters that are set, as the lists show them above their rows.
+//! The set filters of a list, shown above the rows.
 
 use crate::query::Query;
 

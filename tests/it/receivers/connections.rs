@@ -1,4 +1,4 @@
-//! HTTP/1 connections: their ends, their ages, and the headers of their requests.
+//! HTTP/1 connections: the end and the age of a connection, and the headers of requests.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

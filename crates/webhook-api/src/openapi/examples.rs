@@ -1,5 +1,5 @@
 //! Examples of request and response bodies, which agree with each other: one webhook, its events and
-//! its deliveries go through all of them.
+//! the deliveries of the webhook go through all examples.
 
 use serde_json::{Map, Value};
 use webhook_admin::event_types::list_event_types;

@@ -49,7 +49,7 @@ pub(crate) async fn find_delivery(
     Ok(Json(deliveries::find_delivery(id, &connections).await?))
 }
 
-/// Retries a delivery now, whatever its status.
+/// Retries a delivery now.
 ///
 /// A failed or cancelled delivery gets all attempts of the retry policy again, a pending one is
 /// attempted at once, and a succeeded one is sent again. A delivery without attempts stays unchanged,

@@ -23,7 +23,7 @@ pub(crate) async fn list_jobs(
     Ok(Json(jobs::list_jobs(&list, &connections).await?))
 }
 
-/// Reads a job with its progress so far.
+/// Reads a job and the progress of the job.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{id}", tag = "Jobs", params(("id" = Uuid, Path)),
     responses((status = 200, body = JobBody), Refusals)

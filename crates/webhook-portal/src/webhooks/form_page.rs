@@ -71,7 +71,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// A form that nobody has sent yet.
+    /// A form before the first submission.
     pub(super) fn fresh(form: WebhookForm, subject: Subject) -> Self {
         Self {
             form,

@@ -258,7 +258,7 @@ extern "SQL" {
 }
 
 /// The start of the last 24 hours at `now`: of the hour 23 hours before the current one. Every figure of
-/// “24 hours” begins here, so that no two of them contradict each other.
+/// “24 hours” begins here, so that no two figures contradict each other.
 pub fn last_day(now: DateTime<Utc>) -> DateTime<Utc> {
     hour_of(now) - TimeDelta::hours(23)
 }
