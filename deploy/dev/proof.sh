@@ -20,6 +20,9 @@ run_tests() {
   proof_dir=$(mktemp -d /tmp/webhooks-test.XXXXXX)
   chmod 755 "$proof_dir"
   trap end_tests EXIT
+  # A browser that is ended leaves its profile behind: all temporary files go with the run.
+  mkdir -m 1777 "$proof_dir/tmp"
+  export TMPDIR=$proof_dir/tmp
   step "format" cargo fmt --all --check
   step "how the code reads" check_house
   step "install cargo-deny and cargo-shear" need_tools

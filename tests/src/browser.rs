@@ -41,9 +41,14 @@ pub struct Browser {
 /// Scrolls an element away from bars that stay at an edge of the screen.
 const CENTER: &str = "arguments[0].scrollIntoView({block: 'center'})";
 
-/// Waits for two frames: a page learns a new size when a frame is drawn, after the frame's callbacks.
-const TWO_FRAMES: &str = "
-    return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(null))))";
+/// Waits for two frames, and for the end of the transitions that start with them: a page learns a new size or
+/// theme when a frame is drawn, after the frame's callbacks, and colours may take half a second to change.
+const DRAWN: &str = "
+    const frame = () => new Promise(requestAnimationFrame);
+    const transitions = () => document.getAnimations().filter(one => one instanceof CSSTransition);
+    return frame().then(frame)
+        .then(() => Promise.allSettled(transitions().map(one => one.finished)))
+        .then(() => null)";
 
 impl Browser {
     /// Opens a browser that runs no scripts of pages.
@@ -237,7 +242,7 @@ impl Browser {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.tell("Emulation.setDeviceMetricsOverride", size).await;
-        self.run(TWO_FRAMES, vec![]).await;
+        self.run(DRAWN, vec![]).await;
     }
 
     /// Sets the theme that the person prefers: `light` or `dark`.
@@ -245,6 +250,7 @@ impl Browser {
         let feature = json!({"name": "prefers-color-scheme", "value": theme});
         self.tell("Emulation.setEmulatedMedia", json!({"features": [feature]}))
             .await;
+        self.run(DRAWN, vec![]).await;
     }
 
     /// A picture of the whole page, as PNG.
