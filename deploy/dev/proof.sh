@@ -88,7 +88,7 @@ check_advisories() {
 # has checked are not checked again. A program with the name of its library would overwrite its pages.
 check_docs() {
   RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet --lib --examples \
-    --bin webhook-bench --bin chaos --bin screenshots --bin webhook-publisher --bin webhook-receiver
+    --bin webhook-bench --bin chaos --bin firefox --bin screenshots --bin webhook-publisher --bin webhook-receiver
 }
 
 # Programs together with tests: programs alone want fewer features of their dependencies, half of

@@ -1,25 +1,19 @@
+mod driver;
 mod xpath;
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
 use url::Url;
 
 use crate::Service;
+use driver::{Driver, Make};
 use xpath::{labelled, quoted};
-
-/// Chromium's engine without windows, tabs and services: a session starts in 1.0 s, of Chromium itself in
-/// 2.6 s. Not Debian's wrapper script of `/usr/bin`, which leaves the browser running when the driver kills it.
-const BINARY: &str = "/usr/lib/chromium/chromium-headless-shell";
 
 /// How long a wait for an element, a text or an address may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -27,14 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How often a wait looks at the page.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Attempts to start a driver. With many at once, some end before they serve.
-const STARTS: usize = 5;
-
-/// Chromium with a profile of its own, used as a person uses the portal: buttons and fields are found
-/// by their words. Chromium ends when the value is dropped.
+/// A browser with a profile of its own, used as a person uses the portal: buttons and fields are found by
+/// their words. The browser ends when the value is dropped.
 pub struct Browser {
     client: Client,
-    driver: Child,
+    driver: Driver,
     portal: String,
 }
 
@@ -59,32 +50,29 @@ impl Browser {
         browser
     }
 
-    /// Opens a browser for the portal of `api`.
+    /// Opens Chromium for the portal of `api`.
     pub async fn new(api: &Service) -> Self {
-        let (driver, port) = start_driver().await;
-        // Chromium has no sandbox for root, and a container has little shared memory.
-        let arguments = [
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--force-color-profile=srgb",
-            "--window-size=1280,900",
-            "--lang=en-GB",
-        ];
-        let options = json!({"args": arguments, "binary": BINARY});
-        let wanted = json!({"goog:chromeOptions": options, "timeouts": {"script": 60_000}});
-        let wanted: Capabilities = serde_json::from_value(wanted).expect("capabilities");
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wanted)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("Chromium starts");
+        Self::of(Make::Chromium, api).await
+    }
+
+    /// Opens Firefox for the portal of `api`. The commands of Chromium's own protocol are not for Firefox: sizes,
+    /// themes, pages without scripts.
+    pub async fn firefox(api: &Service) -> Self {
+        Self::of(Make::Firefox, api).await
+    }
+
+    async fn of(make: Make, api: &Service) -> Self {
+        let driver = Driver::start(make).await;
         Self {
-            client,
+            client: driver.open(make).await,
             driver,
             portal: api.url.clone(),
         }
+    }
+
+    /// The lines that the browser and its driver wrote: in Firefox also the faults of pages.
+    pub fn log(&self) -> Vec<String> {
+        self.driver.log()
     }
 
     /// Opens a page of the portal.
@@ -325,18 +313,6 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
-    /// Sends SIGTERM to the driver and its browser: a driver that ends by a signal leaves the browser running.
-    fn drop(&mut self) {
-        if let Some(pid) = self.driver.id() {
-            let asked = std::process::Command::new("kill")
-                .args(["--", &format!("-{pid}")])
-                .status();
-            drop(asked);
-        }
-    }
-}
-
 async fn first_shown(elements: Vec<Element>) -> Result<Option<Element>, CmdError> {
     for element in elements {
         if element.is_displayed().await? {
@@ -344,37 +320,6 @@ async fn first_shown(elements: Vec<Element>) -> Result<Option<Element>, CmdError
         }
     }
     Ok(None)
-}
-
-/// Starts a driver and returns its port. A driver that ends before it serves is replaced.
-async fn start_driver() -> (Child, u16) {
-    for _ in 0..STARTS {
-        if let Some(started) = try_driver().await {
-            return started;
-        }
-    }
-    panic!("{STARTS} drivers ended before they served");
-}
-
-async fn try_driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("./dev installs Chromium and the driver");
-    let log = driver.stdout.take().expect("the output is piped");
-    let mut lines = BufReader::new(log).lines();
-    let port = loop {
-        let line = lines.next_line().await.expect("the output is read")?;
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            break port.trim_end_matches('.').parse().expect("a port");
-        }
-    };
-    // The driver blocks on a full pipe: its output is read to the end.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Some((driver, port))
 }
 
 /// A text with every run of white space as one space.
