@@ -12,6 +12,7 @@ use utoipa_swagger_ui::{Config, serve};
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 
+use crate::asyncapi::asyncapi_document;
 use crate::openapi::openapi_document;
 
 const PAGE: &str = include_str!("../assets/docs.html");
@@ -75,6 +76,17 @@ pub(crate) async fn show_file(name: Path<String>) -> Result<HttpResponse, Proble
 pub(crate) async fn show_document() -> HttpResponse {
     /// Written once: the document is large, and the same for every request.
     static DOCUMENT: LazyLock<String> = LazyLock::new(openapi_document);
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .body(DOCUMENT.as_str())
+}
+
+/// Shows the AsyncAPI document.
+#[allow(clippy::unused_async, reason = "handlers are async")]
+pub(crate) async fn show_messages_document() -> HttpResponse {
+    /// Written once: the document is the same for every request.
+    static DOCUMENT: LazyLock<String> = LazyLock::new(asyncapi_document);
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .insert_header((CACHE_CONTROL, "no-cache"))

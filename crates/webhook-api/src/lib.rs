@@ -28,6 +28,11 @@ mod docs;
 mod openapi;
 mod refusals;
 
+// The description of the messages on RabbitMQ.
+mod asyncapi;
+mod event_schemas;
+
+pub use asyncapi::asyncapi_document;
 pub use config::{Config, Flags};
 pub use openapi::openapi_document;
 pub use webhook_admin::command_line::{create_key, reseal};

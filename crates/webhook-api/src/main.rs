@@ -38,6 +38,8 @@ enum Command {
     Reseal,
     /// Print the API's OpenAPI document
     Openapi,
+    /// Print the AsyncAPI document of the messages on RabbitMQ
+    Asyncapi,
     /// Manage API keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -65,6 +67,10 @@ async fn main() -> ExitCode {
         Command::Reseal => reseal(&flags).await,
         Command::Openapi => {
             print!("{}", webhook_api::openapi_document());
+            Ok(())
+        }
+        Command::Asyncapi => {
+            print!("{}", webhook_api::asyncapi_document());
             Ok(())
         }
         Command::Keys(KeysCommand::Create { role, name }) => create_key(&flags, role, &name).await,

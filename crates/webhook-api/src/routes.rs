@@ -137,6 +137,7 @@ fn platform_routes() -> Vec<Resource> {
 fn docs_routes() -> Vec<Resource> {
     vec![
         at("/api/openapi.json", vec![(GET, Needs::Nothing, to(docs::show_document))]),
+        at("/api/asyncapi.json", vec![(GET, Needs::Nothing, to(docs::show_messages_document))]),
         at("/api/docs/", vec![(GET, Needs::Nothing, to(docs::show_page))]),
         at("/api/docs/{name}", vec![(GET, Needs::Nothing, to(docs::show_file))]),
     ]

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use webhook_domain::EventType;
 
 use super::document::COMPONENTS;
+use crate::event_schemas::{EVENT_ID, event_example, event_schema};
 
 /// The headers of every request: name, example, meaning.
 const HEADERS: [(&str, &str, &str); 8] = [
@@ -49,9 +50,6 @@ const HEADERS: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// The event's id in the examples.
-const EVENT_ID: &str = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e";
-
 /// Adds the requests, with their headers described once.
 pub(super) fn describe_webhooks(description: &mut Value) {
     let headers =
@@ -75,6 +73,8 @@ fn request(event_type: EventType) -> Value {
     let headers =
         HEADERS.map(|(name, ..)| json!({ "$ref": format!("#/components/parameters/{name}") }));
     let name = event_type.as_str();
+    let environment = json!({ "$ref": format!("{COMPONENTS}EnvironmentName") });
+    let schema = event_schema(event_type, environment);
     json!({
         "operationId": format!("receive_{}", name.replace('.', "_")),
         "summary": event_type.description().trim_end_matches('.'),
@@ -82,7 +82,7 @@ fn request(event_type: EventType) -> Value {
         "parameters": headers,
         "requestBody": {
             "required": true,
-            "content": { "application/json": { "schema": schema(name), "example": example(event_type) } }
+            "content": { "application/json": { "schema": schema, "example": event_example(event_type) } }
         },
         "responses": {
             "2XX": { "description": "The delivery has succeeded." },
@@ -92,35 +92,6 @@ fn request(event_type: EventType) -> Value {
         },
         // The receiver checks the signature; nothing else proves the sender.
         "security": []
-    })
-}
-
-fn schema(name: &str) -> Value {
-    json!({
-        "type": "object",
-        "required": ["id", "type", "environment", "timestamp", "data"],
-        "properties": {
-            "id": { "type": "string", "format": "uuid", "description": "The event's id, as published." },
-            "type": { "type": "string", "const": name, "description": "The type of the event." },
-            "environment": { "$ref": format!("{COMPONENTS}EnvironmentName") },
-            "timestamp": { "type": "string", "format": "date-time", "description": "When the event happened." },
-            "data": { "type": "object", "additionalProperties": true, "description": "The objects of the event." },
-            "test": {
-                "type": "object",
-                "required": ["webhook_id"],
-                "properties": { "webhook_id": { "type": "string", "format": "uuid" } },
-                "description": "The webhook of a test event; left out in all other events."
-            }
-        }
-    })
-}
-
-fn example(event_type: EventType) -> Value {
-    let data = serde_json::from_str::<Value>(event_type.example());
-    json!({
-        "id": EVENT_ID, "type": event_type, "environment": "production",
-        "timestamp": "2026-11-23T08:15:30.123Z",
-        "data": data.expect("every example is JSON, a test of the catalogue proves it")
     })
 }
 
