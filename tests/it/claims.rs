@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{
-    CircuitPolicy, DeliveryId, Environment, EventType, Observation, Occasion, OrderingField,
-    Outcome, RateLimit, Serving, WebhookId, WebhookStatus,
+    CircuitPolicy, DeliveryId, DeliveryOptions, Environment, EventType, Observation, Occasion,
+    OrderingField, Outcome, RateLimit, WebhookId, WebhookStatus,
 };
 use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest};
@@ -250,9 +250,9 @@ async fn an_open_circuit_lets_a_single_probe_through_after_the_pause() {
 async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
-    let limited = WebhookSample::at(URL).served(Serving {
+    let limited = WebhookSample::at(URL).served(DeliveryOptions {
         rate_limit: Some(RateLimit::new(100).expect("a limit")),
-        ..Serving::default()
+        ..DeliveryOptions::default()
     });
     limited.store(&mut connection).await;
     let nothing_leased = owe(&mut connection, 30, lease(60)).await;
@@ -273,9 +273,9 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
 /// Stores an ordered webhook, takes `count` events with the same key in, and claims the first
 /// delivery.
 async fn claim_head(connection: &mut Connection, count: usize) -> LeasedDelivery {
-    let ordered = WebhookSample::at(URL).served(Serving {
+    let ordered = WebhookSample::at(URL).served(DeliveryOptions {
         ordering: Some(OrderingField::default()),
-        ..Serving::default()
+        ..DeliveryOptions::default()
     });
     ordered.store(connection).await;
     let turns = take_in(connection, &events(count), lease(60)).await.turns;

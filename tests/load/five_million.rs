@@ -1,5 +1,5 @@
-//! A log of five million deliveries: the time of each list and page. No list and no page may read a
-//! large table from start to end.
+//! A log of five million deliveries beside 10,000 webhooks with a backlog each: the time of each list and
+//! page. No list and no page may read a large table from start to end.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,12 @@ const DELIVERIES: usize = if cfg!(debug_assertions) {
 } else {
     5_000_000
 };
+
+/// 10,000 webhooks of every kind, beside the 1,000 webhooks of the log.
+const WEBHOOKS: &str = include_str!("ten_thousand/webhooks.sql");
+
+/// An overdue delivery for each of the 10,000 webhooks.
+const BACKLOG: &str = include_str!("five_million/backlog.sql");
 
 /// Measured requests of each list, after unmeasured requests.
 const TIMES: usize = if cfg!(debug_assertions) { 5 } else { 100 };
@@ -58,8 +64,14 @@ const HELD: [&str; 28] = [
 ];
 
 /// Pages of the portal, with a session. `{delivery}` differs from request to request, too.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 21] = [
+    "/admin/overview",
+    "/admin/overview?environment=staging&span=30d",
     "/admin/webhooks",
+    "/admin/webhooks?search=ab",
+    "/admin/webhooks?health=failing&sort=-failure_rate",
+    "/admin/webhooks?environment=staging&status=active&event_type=license.created&sort=-response_time",
+    "/admin/webhooks?sort=last_delivery",
     "/admin/webhooks/{webhook}",
     "/admin/webhook-deliveries",
     "/admin/webhook-deliveries?webhook_id={webhook}",
@@ -113,6 +125,8 @@ impl Asked {
         let servers = Servers::start().await;
         let world = World::on(servers.urls()).await;
         let began = Instant::now();
+        world.database.execute(WEBHOOKS).await;
+        world.database.execute(BACKLOG).await;
         log::fill(&world, DELIVERIES).await;
         let made: i64 = world.database.deliveries().await;
         println!("{made} deliveries, written in {:.0?}", began.elapsed());

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_domain::{MaxConcurrency, Serving};
+use webhook_domain::{DeliveryOptions, MaxConcurrency};
 use webhook_tests::{Receiver, Service, WebhookSample, World, events};
 
 use crate::machine::alone_when_optimised;
@@ -42,9 +42,9 @@ impl Load {
     /// Makes a webhook with 64 requests at once, and old rows. The removal is stopped.
     async fn new(receiver: &Receiver) -> Self {
         let world = World::new().await;
-        let sample = WebhookSample::at(&receiver.url).served(Serving {
+        let sample = WebhookSample::at(&receiver.url).served(DeliveryOptions {
             max_concurrency: MaxConcurrency::new(64).ok(),
-            ..Serving::default()
+            ..DeliveryOptions::default()
         });
         sample.store(&mut world.database.connection().await).await;
         let broker = world.broker.url.parse().expect("a broker's URL");

@@ -1,9 +1,9 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use webhook_domain::{
-    AddressPolicy, CustomHeaders, Environment, Event, EventSelection, EventType, Metadata, Serving,
-    SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName, WebhookSettings,
-    WebhookStatus, WebhookUrl,
+    AddressPolicy, CustomHeaders, DeliveryOptions, Environment, Event, EventSelection, EventType,
+    Metadata, SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName,
+    WebhookSettings, WebhookStatus, WebhookUrl,
 };
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{Connection, RawConnection, SealingKeys, StoreError, transaction};
@@ -56,7 +56,7 @@ pub struct WebhookSample<'a> {
     /// The secret that signs requests.
     pub secret: SigningSecret,
     /// Limits, order and retry policy.
-    pub serving: Serving,
+    pub delivery_options: DeliveryOptions,
 }
 
 impl<'a> WebhookSample<'a> {
@@ -68,13 +68,16 @@ impl<'a> WebhookSample<'a> {
             status: WebhookStatus::Active,
             patterns: &["*"],
             secret: new_secret(),
-            serving: Serving::default(),
+            delivery_options: DeliveryOptions::default(),
         }
     }
 
     /// The webhook with limits, an order or a retry policy.
-    pub fn served(self, serving: Serving) -> Self {
-        Self { serving, ..self }
+    pub fn served(self, delivery_options: DeliveryOptions) -> Self {
+        Self {
+            delivery_options,
+            ..self
+        }
     }
 
     /// Stores the webhook and reads it back.
@@ -110,7 +113,7 @@ impl<'a> WebhookSample<'a> {
             events: EventSelection::new(patterns).expect("a selection is not empty"),
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
-            serving: self.serving.clone(),
+            delivery_options: self.delivery_options.clone(),
         }
     }
 }

@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
 use webhook_dispatcher::{Pools, Stops, WorkerConfig};
 use webhook_domain::{
-    AddressPolicy, CircuitPolicy, Event, MaxConcurrency, OrderingField, PlatformSettings,
-    RateLimit, RetryPolicy, Serving, SigningSecret, WebhookId, WebhookStatus,
+    AddressPolicy, CircuitPolicy, DeliveryOptions, Event, MaxConcurrency, OrderingField,
+    PlatformSettings, RateLimit, RetryPolicy, SigningSecret, WebhookId, WebhookStatus,
 };
 use webhook_store::deliveries::{self, DeliveryFilter, DeliveryRow, Order, PageStart};
 use webhook_store::webhooks::{self, Webhook};
@@ -36,7 +36,7 @@ pub struct Stage {
 /// late.
 pub struct StageSetup {
     receiver: Option<Receiver>,
-    serving: Serving,
+    delivery_options: DeliveryOptions,
     policy: RetryPolicy,
     health: CircuitPolicy,
     dispatchers: usize,
@@ -46,7 +46,7 @@ impl StageSetup {
     fn new() -> Self {
         Self {
             receiver: None,
-            serving: Serving::default(),
+            delivery_options: DeliveryOptions::default(),
             policy: RetryPolicy {
                 max_attempts: 3,
                 initial_interval: Duration::from_millis(10),
@@ -69,25 +69,26 @@ impl StageSetup {
 
     /// A bound of the requests at once.
     pub fn concurrency(mut self, requests: u64) -> Self {
-        self.serving.max_concurrency = Some(MaxConcurrency::new(requests).expect("a limit"));
+        self.delivery_options.max_concurrency =
+            Some(MaxConcurrency::new(requests).expect("a limit"));
         self
     }
 
     /// A bound of the requests per second.
     pub fn rate_limit(mut self, per_second: u64) -> Self {
-        self.serving.rate_limit = Some(RateLimit::new(per_second).expect("a limit"));
+        self.delivery_options.rate_limit = Some(RateLimit::new(per_second).expect("a limit"));
         self
     }
 
     /// Order by `license_id`, the default ordering field.
     pub fn ordered(mut self) -> Self {
-        self.serving.ordering = Some(OrderingField::default());
+        self.delivery_options.ordering = Some(OrderingField::default());
         self
     }
 
     /// Order by a field of `data`.
     pub fn ordered_by(mut self, field: &str) -> Self {
-        self.serving.ordering = Some(OrderingField::parse(field).expect("a field"));
+        self.delivery_options.ordering = Some(OrderingField::parse(field).expect("a field"));
         self
     }
 
@@ -142,7 +143,7 @@ impl StageSetup {
         world.database.set_settings(&platform).await;
         let url = receiver.url.clone();
         let sample = WebhookSample {
-            serving: self.serving,
+            delivery_options: self.delivery_options,
             ..WebhookSample::at(&url)
         };
         let webhook_id = sample

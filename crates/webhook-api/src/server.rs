@@ -16,6 +16,7 @@ use crate::rest::health::Draining;
 use crate::routes;
 use webhook_admin::Connections;
 use webhook_admin::dispatchers::DispatcherWatch;
+use webhook_admin::overview::OldestDueCache;
 use webhook_admin::url_rules::UrlRules;
 use webhook_web::access_log;
 use webhook_web::api_key_cache::ApiKeyCache;
@@ -48,6 +49,7 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     let draining = Data::new(Draining(cancel.clone()));
     let dispatchers = Data::new(DispatcherWatch::default());
+    let oldest_due = Data::new(OldestDueCache::default());
     let app = move || {
         App::new()
             .app_data(parts.connections.clone())
@@ -58,6 +60,7 @@ pub(crate) async fn serve(
             .app_data(parts.limits.clone())
             .app_data(draining.clone())
             .app_data(dispatchers.clone())
+            .app_data(oldest_due.clone())
             .wrap(Compress::default())
             .wrap(Condition::new(
                 !parts.cors_origins.is_empty(),

@@ -58,7 +58,7 @@ pub use webhooks::{
     name::{WebhookDescription, WebhookName},
     retry_policy::RetryPolicy,
     secret::{SecretError, SigningSecret},
-    settings::{Serving, WebhookSettings, WebhookStatus},
+    settings::{DeliveryOptions, WebhookSettings, WebhookStatus},
     url::{UrlError, UrlSchemes, WebhookUrl},
 };
 

@@ -5,9 +5,11 @@ use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::AuditAction;
 
+use super::chips::{Chip, chips};
 use super::filters;
 use super::html::page;
 use super::query::Query;
+use super::shorten;
 use super::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -24,6 +26,15 @@ pub(super) use difference::{Difference, differences};
 /// How many changed fields a line of the list names; more would not fit beside the subject.
 const NAMED_FIELDS: usize = 2;
 
+/// The filters of the list, each with the label of the page.
+const FILTERS: [(&str, &str); 5] = [
+    ("action", "Change"),
+    ("webhook_id", "Webhook"),
+    ("actor_id", "Author"),
+    ("since", "Since"),
+    ("until", "Until"),
+];
+
 #[derive(Template)]
 #[template(path = "audit/list.html")]
 struct AuditPage {
@@ -32,6 +43,36 @@ struct AuditPage {
     entries: Vec<Entry>,
     next_cursor: Option<String>,
     actions: &'static [AuditAction],
+}
+
+impl AuditPage {
+    fn chips(&self) -> Vec<Chip> {
+        chips(&self.query, &FILTERS, |field, value| match field {
+            "action" => value
+                .parse()
+                .map_or_else(|_| value.to_owned(), |action| in_words(action).to_owned()),
+            "webhook_id" => self.name_of(value, |entry| {
+                let id = entry.body.webhook_id?;
+                Some((id.to_string(), &entry.body.subject))
+            }),
+            "actor_id" => self.name_of(value, |entry| {
+                let id = entry.body.actor.id?;
+                Some((id.to_string(), &entry.body.actor.name))
+            }),
+            _ => value.to_owned(),
+        })
+    }
+
+    /// The name beside an id in the latest of the listed changes; the short id where no listed change has the id.
+    fn name_of<'a>(
+        &'a self,
+        id: &str,
+        named: impl Fn(&'a Entry) -> Option<(String, &'a String)>,
+    ) -> String {
+        let mut names = self.entries.iter().filter_map(named);
+        let found = names.find(|(known, _)| known == id);
+        found.map_or_else(|| shorten::id(id), |(_, name)| name.clone())
+    }
 }
 
 /// A change, in words.

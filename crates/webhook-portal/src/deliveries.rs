@@ -2,8 +2,8 @@
 
 pub(super) mod list;
 
-pub(super) mod act;
-pub(super) mod retry_all;
+pub(super) mod retry_and_cancel;
+pub(super) mod retry_many;
 pub(super) mod show;
 
 // Parts of the pages.

@@ -4,7 +4,7 @@ use actix_web::ResponseError;
 use actix_web::http::StatusCode;
 use webhook_domain::FieldError;
 
-use super::filters::as_sentence;
+use super::filters::{as_sentence, label_of};
 use webhook_admin::Refusal;
 use webhook_web::Problem;
 
@@ -79,6 +79,14 @@ impl Errors {
         entries.collect()
     }
 
+    /// The entries of the summary above a form whose fields have the names of the API as HTML ids.
+    pub(crate) fn entries_by_name(&self) -> Vec<Entry> {
+        self.entries(|field| {
+            let name = field.split(['[', '.']).next().unwrap_or(field);
+            (label_of(name), name.to_owned())
+        })
+    }
+
     /// All reasons, with the names of their fields.
     pub(crate) fn all(&self) -> &[FieldError] {
         &self.0
@@ -110,5 +118,17 @@ mod tests {
             Some("2 is not known.")
         );
         assert_eq!(errors.reason("nam"), None);
+        let summary = errors.entries_by_name();
+        let summary = summary
+            .iter()
+            .map(|entry| (entry.label.as_str(), entry.id.as_str()));
+        assert_eq!(
+            summary.collect::<Vec<_>>(),
+            [
+                ("Name", "name"),
+                ("Headers", "headers"),
+                ("Event types", "event_types")
+            ]
+        );
     }
 }

@@ -8,9 +8,9 @@ use askama::Values;
 use askama::filters::{Html, Safe, escape};
 use chrono::{DateTime, Utc};
 
+use super::duration_text::in_words;
 use super::moment;
 use super::shorten;
-use super::span::in_words;
 
 /// A time as an HTML element in UTC. A script changes the text to the reader's time zone.
 #[askama::filter_fn]

@@ -4,7 +4,9 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev};
 use futures_util::future::LocalBoxFuture;
 
-use super::own_form::{SIGN_IN_COOKIE, TOKEN_FIELD, form_token};
+use super::form_token::{SIGN_IN_COOKIE, TOKEN_FIELD, form_token};
+use webhook_admin::Refusal;
+use webhook_domain::{FieldError, Named};
 use webhook_web::Authenticated;
 use webhook_web::Problem;
 use webhook_web::auth::SESSION_COOKIE;
@@ -39,6 +41,13 @@ impl Form {
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(field, _)| field == name);
         named.map(|(_, value)| value.trim())
+    }
+
+    /// The value of a field that a page offers as a choice of names. Another value is refused with the known
+    /// names: only a request that no page made has another value.
+    pub(crate) fn choice<T: Named>(&self, name: &str) -> Result<T, Refusal> {
+        let chosen = self.text(name).parse();
+        chosen.map_err(|unknown| Refusal::Invalid(vec![FieldError::new(name, unknown)]))
     }
 
     /// Whether the form has a field. A browser sends a checkbox only when it is checked.
@@ -127,7 +136,7 @@ mod tests {
     use chrono::Utc;
     use uuid::Uuid;
     use webhook_admin::Caller;
-    use webhook_domain::{ApiKeyId, Role, SessionToken};
+    use webhook_domain::{ApiKeyId, Environment, Role, SessionToken, WebhookStatus};
     use webhook_store::api_keys::ApiKeyRow;
 
     #[tokio::test]
@@ -193,5 +202,15 @@ mod tests {
         assert_eq!(form.all("event_types").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((form.text("empty"), form.has("empty")), ("", true));
         assert_eq!((form.text("none"), form.has("none")), ("", false));
+    }
+
+    #[test]
+    fn a_choice_that_no_page_offers_is_refused_with_its_field() {
+        let form = Form::parse(b"status=paused&environment=staging");
+
+        let refused = form.choice::<WebhookStatus>("status").expect_err("unknown");
+
+        assert_eq!(refused.fields()[0].field, "status");
+        assert_eq!(form.choice("environment").ok(), Some(Environment::Staging));
     }
 }

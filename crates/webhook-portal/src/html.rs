@@ -57,7 +57,7 @@ pub(super) fn render(page: &impl Template) -> Result<String, Refusal> {
 }
 
 /// Redirects the browser to a page after a form (RFC 9110, 15.4.4). The page shows the notice.
-pub(super) fn go_on(to: &str, notice: &Notice) -> HttpResponse {
+pub(super) fn redirect_with_notice(to: &str, notice: &Notice) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, to))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -14,12 +14,13 @@ use webhook_store::webhooks::find_names;
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 
-use super::filters;
+use super::chips::{Chip, chips};
+use super::duration_text::in_short;
+use super::filters::{self, label_of};
 use super::form::Form;
-use super::html::{go_on, page, page_with};
+use super::html::{page, page_with, redirect_with_notice};
 use super::notice::Notice;
 use super::query::Query;
-use super::span::in_short;
 use super::visit::Visit;
 
 mod selection;
@@ -52,6 +53,14 @@ struct ShownJob {
     /// The number of deliveries queued or skipped. At most the job's total, which was counted at the start
     /// and may be exceeded.
     processed: i64,
+}
+
+impl JobsPage {
+    fn chips(&self) -> Vec<Chip> {
+        chips(&self.query, &[("status", "Status")], |_, value| {
+            label_of(value)
+        })
+    }
 }
 
 /// Shows the list of jobs.
@@ -95,7 +104,10 @@ pub(super) async fn cancel_job(
         Ok(job) => {
             let notice =
                 Notice::new("The job is cancelled. Deliveries that it queued stay queued.");
-            Ok(go_on(&format!("/admin/jobs/{}", job.id), &notice))
+            Ok(redirect_with_notice(
+                &format!("/admin/jobs/{}", job.id),
+                &notice,
+            ))
         }
         Err(refusal @ Refusal::Conflict(_)) => {
             let job = jobs::find_job(id, &connections).await?;

@@ -14,7 +14,7 @@ mod visit;
 
 mod errors;
 mod form;
-mod own_form;
+mod form_token;
 mod query;
 
 mod html;
@@ -26,6 +26,7 @@ mod api_call;
 mod assets;
 mod chart;
 mod chips;
+mod duration_text;
 mod filters;
 mod json;
 mod moment;
@@ -37,7 +38,6 @@ mod samples;
 mod schedule;
 mod shell;
 mod shorten;
-mod span;
 
 // The pages.
 mod sign_in;
@@ -85,7 +85,7 @@ fn guarded() -> Vec<Resource> {
         event_pages(),
         platform_pages(),
     ];
-    let guard = |(path, routes): Page| {
+    let guard = |(path, routes): PageRoutes| {
         let routes = routes.into_iter().map(|(method, permission, route)| {
             let enter =
                 from_fn(move |request, next: Next<_>| authorize(Some(permission), request, next));
@@ -97,11 +97,11 @@ fn guarded() -> Vec<Resource> {
 }
 
 /// A path with its methods, and the permission of each method.
-type Page = (&'static str, Vec<(Method, Permission, Route)>);
+type PageRoutes = (&'static str, Vec<(Method, Permission, Route)>);
 
 /// All webhooks at once, and lists as files.
 #[rustfmt::skip]
-fn overview_pages() -> Vec<Page> {
+fn overview_pages() -> Vec<PageRoutes> {
     vec![
         ("/overview", vec![(GET, READ, to(overview::show_overview))]),
         ("/webhooks.csv", vec![(GET, READ, to(csv::download_webhooks))]),
@@ -111,42 +111,42 @@ fn overview_pages() -> Vec<Page> {
 
 /// Webhooks.
 #[rustfmt::skip]
-fn webhook_pages() -> Vec<Page> {
+fn webhook_pages() -> Vec<PageRoutes> {
     vec![
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
         ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
         ("/webhooks/check-name", vec![(GET, MANAGE, to(webhooks::name::check_name))]),
         ("/webhooks/transfer", vec![(GET, MANAGE, to(webhooks::transfer::show_transfer))]),
-        ("/webhooks/export", vec![(POST, MANAGE, to(webhooks::transfer::export))]),
-        ("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import))]),
+        ("/webhooks/export", vec![(POST, MANAGE, to(webhooks::transfer::export_webhooks))]),
+        ("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import_webhooks))]),
         ("/webhooks/new", vec![
-            (GET, MANAGE, to(webhooks::create::show_new)),
-            (POST, MANAGE, to(webhooks::create::create)),
+            (GET, MANAGE, to(webhooks::create::show_create_form)),
+            (POST, MANAGE, to(webhooks::create::create_webhook)),
         ]),
         ("/webhooks/{id}", vec![(GET, READ, to(webhooks::overview::show_webhook))]),
         ("/webhooks/{id}/delete", vec![
-            (GET, MANAGE, to(webhooks::delete::show_delete)),
-            (POST, MANAGE, to(webhooks::delete::delete)),
+            (GET, MANAGE, to(webhooks::delete::ask_to_delete_webhook)),
+            (POST, MANAGE, to(webhooks::delete::delete_webhook)),
         ]),
         ("/webhooks/{id}/diagnosis", vec![(GET, READ, to(webhooks::diagnosis::show_diagnosis))]),
         ("/webhooks/{id}/edit", vec![
-            (GET, MANAGE, to(webhooks::edit::show_edit)),
-            (POST, MANAGE, to(webhooks::edit::save)),
+            (GET, MANAGE, to(webhooks::edit::show_edit_form)),
+            (POST, MANAGE, to(webhooks::edit::save_webhook)),
         ]),
         ("/webhooks/{id}/replay", vec![
             (GET, MANAGE, to(webhooks::replay::show_replay)),
             (POST, MANAGE, to(webhooks::replay::replay_events)),
         ]),
         ("/webhooks/{id}/secret", vec![
-            (GET, MANAGE, to(webhooks::secret::show_page)),
+            (GET, MANAGE, to(webhooks::secret::ask_to_show_secret)),
             (POST, MANAGE, to(webhooks::secret::show_secret)),
         ]),
-        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace))]),
+        ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace_secret))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
         ("/webhooks/{id}/test", vec![
-            (GET, MANAGE, to(webhooks::test_event::show_test)),
-            (POST, MANAGE, to(webhooks::test_event::send)),
+            (GET, MANAGE, to(webhooks::test_event::show_test_form)),
+            (POST, MANAGE, to(webhooks::test_event::send_test_event)),
         ]),
         ("/schedule", vec![(GET, READ, to(retry_policy::show_schedule))]),
     ]
@@ -154,17 +154,17 @@ fn webhook_pages() -> Vec<Page> {
 
 /// Events, deliveries, jobs, rejected messages.
 #[rustfmt::skip]
-fn event_pages() -> Vec<Page> {
+fn event_pages() -> Vec<PageRoutes> {
     vec![
         ("/webhook-deliveries", vec![(GET, READ, to(deliveries::list::show_deliveries))]),
         ("/webhook-deliveries/retry", vec![
-            (GET, MANAGE, to(deliveries::retry_all::ask)),
-            (POST, MANAGE, to(deliveries::retry_all::start)),
+            (GET, MANAGE, to(deliveries::retry_many::ask_to_retry_deliveries)),
+            (POST, MANAGE, to(deliveries::retry_many::start_retry)),
         ]),
-        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::act::retry_selected))]),
+        ("/webhook-deliveries/retry-selected", vec![(POST, MANAGE, to(deliveries::retry_and_cancel::retry_selected))]),
         ("/webhook-deliveries/{id}", vec![(GET, READ, to(deliveries::show::show_delivery))]),
-        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::act::cancel_delivery))]),
-        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::act::retry_delivery))]),
+        ("/webhook-deliveries/{id}/cancel", vec![(POST, MANAGE, to(deliveries::retry_and_cancel::cancel_delivery))]),
+        ("/webhook-deliveries/{id}/retry", vec![(POST, MANAGE, to(deliveries::retry_and_cancel::retry_delivery))]),
         ("/jobs", vec![(GET, READ, to(jobs::show_jobs))]),
         ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
         ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
@@ -174,26 +174,26 @@ fn event_pages() -> Vec<Page> {
         ("/events/{id}", vec![(GET, READ, to(events::detail::show_event))]),
         ("/rejected-messages", vec![(GET, READ, to(rejected_messages::list::show_messages))]),
         ("/rejected-messages/requeue", vec![
-            (GET, MANAGE, to(rejected_messages::all::ask_to_requeue)),
-            (POST, MANAGE, to(rejected_messages::all::requeue)),
+            (GET, MANAGE, to(rejected_messages::bulk::ask_to_requeue_messages)),
+            (POST, MANAGE, to(rejected_messages::bulk::requeue_messages)),
         ]),
         ("/rejected-messages/discard", vec![
-            (GET, MANAGE, to(rejected_messages::all::ask_to_discard)),
-            (POST, MANAGE, to(rejected_messages::all::discard)),
+            (GET, MANAGE, to(rejected_messages::bulk::ask_to_discard_messages)),
+            (POST, MANAGE, to(rejected_messages::bulk::discard_messages)),
         ]),
         ("/rejected-messages/{id}", vec![(GET, READ, to(rejected_messages::detail::show_message))]),
         ("/rejected-messages/{id}/body", vec![(GET, READ, to(rejected_messages::detail::download_body))]),
-        ("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::detail::requeue))]),
+        ("/rejected-messages/{id}/requeue", vec![(POST, MANAGE, to(rejected_messages::detail::requeue_message))]),
         ("/rejected-messages/{id}/discard", vec![
-            (GET, MANAGE, to(rejected_messages::detail::ask_to_discard)),
-            (POST, MANAGE, to(rejected_messages::detail::discard)),
+            (GET, MANAGE, to(rejected_messages::detail::ask_to_discard_message)),
+            (POST, MANAGE, to(rejected_messages::detail::discard_message)),
         ]),
     ]
 }
 
 /// Settings, API keys, the audit log.
 #[rustfmt::skip]
-fn platform_pages() -> Vec<Page> {
+fn platform_pages() -> Vec<PageRoutes> {
     vec![
         ("/settings", vec![
             (GET, READ, to(settings::general::show_settings)),
@@ -204,7 +204,7 @@ fn platform_pages() -> Vec<Page> {
             (POST, OWN, to(settings::api_keys::create_key)),
         ]),
         ("/settings/api-keys/{id}/revoke", vec![
-            (GET, OWN, to(settings::revocation::ask)),
+            (GET, OWN, to(settings::revocation::ask_to_revoke_key)),
             (POST, OWN, to(settings::revocation::revoke_key)),
         ]),
         ("/settings/retry-policies", vec![(GET, READ, to(settings::retry_policies::show_policies))]),

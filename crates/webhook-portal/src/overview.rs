@@ -7,16 +7,16 @@ use actix_web::web::Data;
 use askama::Template;
 use chrono::TimeDelta;
 use webhook_admin::Connections;
-use webhook_admin::overview::{Overview, ReadOverview, read_overview};
+use webhook_admin::overview::{OldestDueCache, Overview, ReadOverview, read_overview};
 use webhook_domain::{Environment, WebhookHealth};
 use webhook_web::Problem;
 
 use crate::chart::bars::{BarChart, HEIGHT};
 use crate::chart::span::Span;
+use crate::duration_text::in_short;
 use crate::filters::{self, group};
 use crate::html::page;
 use crate::query::Query;
-use crate::span::in_short;
 use crate::visit::Visit;
 
 #[derive(Template)]
@@ -36,12 +36,14 @@ pub(crate) async fn show_overview(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
+    oldest_due: Data<OldestDueCache>,
 ) -> Result<HttpResponse, Problem> {
     let environment = query.text("environment").parse();
     let environment = environment.unwrap_or(Environment::Production);
     let span = Span::of(query.text("span"));
     let request = format!("environment={environment}&span={}", span.name());
-    let overview = read_overview(&ReadOverview::parse(&request)?, &connections).await?;
+    let request = ReadOverview::parse(&request)?;
+    let overview = read_overview(&request, &connections, &oldest_due).await?;
     let spans = overview.data.iter();
     let spans = spans.map(|one| (one.start, one.counts.succeeded, one.counts.failed));
     let shown = OverviewPage {

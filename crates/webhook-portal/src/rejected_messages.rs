@@ -4,7 +4,7 @@ pub(super) mod detail;
 pub(super) mod list;
 
 // All matching messages.
-pub(super) mod all;
+pub(super) mod bulk;
 
 // Parts of the pages.
 mod body;

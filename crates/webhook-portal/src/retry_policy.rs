@@ -6,12 +6,12 @@ use askama::Template;
 use serde_json::{Map, Number, Value};
 use webhook_domain::RetryPolicy;
 
+use super::duration_text;
 use super::errors::Errors;
 use super::filters::as_sentence;
 use super::html::{html, render};
 use super::query::Query;
 use super::schedule::Schedule;
-use super::span;
 use webhook_admin::Refusal;
 use webhook_admin::fields::Fields;
 use webhook_admin::retry_policies::{millis, parse_policy};
@@ -136,11 +136,13 @@ impl PolicyForm {
         Self::sent(id, prefix, |path| {
             match path.strip_prefix(prefix).unwrap_or(path) {
                 "max_attempts" => policy.max_attempts.to_string(),
-                "initial_interval_ms" => span::write_millis(millis(policy.initial_interval)),
+                "initial_interval_ms" => {
+                    duration_text::write_millis(millis(policy.initial_interval))
+                }
                 "multiplier" => policy.multiplier.to_string(),
-                "max_interval_ms" => span::write_millis(millis(policy.max_interval)),
+                "max_interval_ms" => duration_text::write_millis(millis(policy.max_interval)),
                 "jitter" => policy.jitter.to_string(),
-                _ => span::write_millis(millis(policy.timeout)),
+                _ => duration_text::write_millis(millis(policy.timeout)),
             }
         })
     }
@@ -170,7 +172,7 @@ impl PolicyForm {
         let fields = self.fields.iter().map(|field| {
             let value = match field.kind {
                 Kind::Number => number_as_api(&field.text),
-                Kind::Span => span::as_api(&field.text),
+                Kind::Span => duration_text::as_api(&field.text),
             };
             (field.name.to_owned(), value)
         });
@@ -180,7 +182,7 @@ impl PolicyForm {
     /// Replaces the reasons of wrong durations: the API asks for milliseconds, the form for `10s`.
     pub(crate) fn reword(&self, errors: &mut Errors) {
         for field in self.fields.iter().filter(|field| field.is_no_span()) {
-            errors.reword(&field.path, span::EXPECTED);
+            errors.reword(&field.path, duration_text::EXPECTED);
         }
     }
 
@@ -212,7 +214,7 @@ impl PolicyForm {
         let faults = problem.fields().iter().map(|error| {
             let field = self.fields.iter().find(|field| field.name == error.field);
             let reason = match field {
-                Some(field) if field.is_no_span() => span::EXPECTED.to_owned(),
+                Some(field) if field.is_no_span() => duration_text::EXPECTED.to_owned(),
                 Some(_) | None => error.reason.clone(),
             };
             Fault {
@@ -227,7 +229,7 @@ impl PolicyForm {
 
 impl PolicyField {
     fn is_no_span(&self) -> bool {
-        self.kind == Kind::Span && span::read_millis(&self.text).is_none()
+        self.kind == Kind::Span && duration_text::read_millis(&self.text).is_none()
     }
 }
 

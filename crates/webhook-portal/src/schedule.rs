@@ -2,7 +2,7 @@
 
 use webhook_domain::RetryPolicy;
 
-use super::span::in_words;
+use super::duration_text::in_words;
 use webhook_admin::retry_policies::millis;
 
 /// The position of the first attempt, in percent of the width. The first attempt is made at time zero,

@@ -10,8 +10,8 @@ use webhook_domain::{ApiKey, Permission, SessionToken};
 use webhook_store::api_keys::ApiKeyRow;
 
 use super::form::{Form, is_page};
+use super::form_token::SIGN_IN_COOKIE;
 use super::html::{html, render};
-use super::own_form::SIGN_IN_COOKIE;
 use super::query::Query;
 use super::{assets, filters};
 use webhook_admin::Connections;

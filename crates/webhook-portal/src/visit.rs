@@ -8,9 +8,9 @@ use webhook_domain::Permission;
 
 use super::alarm::Alarm;
 use super::assets;
+use super::form_token::form_token;
 use super::navigation;
 use super::notice::Notice;
-use super::own_form::form_token;
 use webhook_admin::Caller;
 use webhook_web::Authenticated;
 use webhook_web::Problem;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use webhook_domain::{RetryPolicy, Serving};
+use webhook_domain::{DeliveryOptions, RetryPolicy};
 use webhook_store::deliveries::DeliveryRow;
 use webhook_tests::{Answer, Received, Receiver, Stage, WebhookSample, events};
 
@@ -17,9 +17,9 @@ fn attempts(max_attempts: u32) -> RetryPolicy {
 
 /// Stores a second webhook at the receiver of the stage, with a policy of the webhook's own.
 async fn store_with_own_policy(stage: &Stage, policy: RetryPolicy) {
-    let own = WebhookSample::at(&stage.receiver.url).served(Serving {
+    let own = WebhookSample::at(&stage.receiver.url).served(DeliveryOptions {
         retry_policy: Some(policy),
-        ..Serving::default()
+        ..DeliveryOptions::default()
     });
     let mut connection = stage.world.database.connection().await;
     own.store(&mut connection).await;

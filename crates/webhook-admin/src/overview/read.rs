@@ -12,6 +12,7 @@ use webhook_store::{RawConnection, deliveries, environment_hours, rejected_messa
 use super::body::{
     DeliveryCounts, EventTypeCounts, Overview, OverviewSpan, PendingBody, RejectedBody,
 };
+use super::oldest_due::OldestDueCache;
 use super::request::{ReadOverview, TimeSpan};
 use crate::connections::Connections;
 use crate::dispatchers::find_trouble;
@@ -29,6 +30,7 @@ const MAX_SLOWEST: i64 = 5;
 pub async fn read_overview(
     request: &ReadOverview,
     connections: &Connections,
+    oldest_due: &OldestDueCache,
 ) -> Result<Overview, Refusal> {
     let (environment, span, now) = (request.environment, request.span, Utc::now());
     let since = span.since(now);
@@ -51,7 +53,10 @@ pub async fn read_overview(
         event_types: by_type(types),
         failing: list_failing(connection, environment).await?,
         slowest: list_slowest(connection, environment).await?,
-        pending: read_pending(connection, environment).await?,
+        pending: PendingBody {
+            count: deliveries::count_pending_in(connection, environment, PendingBody::MAX).await?,
+            oldest_due: oldest_due.find(connection, environment).await?,
+        },
         rejected_messages: count_rejected(connection, now).await?,
         dispatchers: find_trouble(connection).await?.map(Into::into),
     })
@@ -125,16 +130,6 @@ async fn list_slowest(
     // Webhooks without an attempt come last, and are not slow.
     rows.retain(|webhook| webhook.day.is_some());
     with_counts(connection, rows).await
-}
-
-async fn read_pending(
-    connection: &mut RawConnection,
-    environment: Environment,
-) -> Result<PendingBody, Refusal> {
-    Ok(PendingBody {
-        count: deliveries::count_pending_in(connection, environment, PendingBody::MAX).await?,
-        oldest_due: deliveries::find_oldest_due_in(connection, environment).await?,
-    })
 }
 
 async fn count_rejected(

@@ -233,8 +233,11 @@ impl SettingsBody {
 
 impl From<&WebhookSettings> for SettingsBody {
     fn from(settings: &WebhookSettings) -> Self {
-        let serving = &settings.serving;
-        let ordering_key = serving.ordering.as_ref().map(OrderingField::as_str);
+        let delivery_options = &settings.delivery_options;
+        let ordering_key = delivery_options
+            .ordering
+            .as_ref()
+            .map(OrderingField::as_str);
         Self {
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
@@ -243,10 +246,15 @@ impl From<&WebhookSettings> for SettingsBody {
             status: settings.status,
             event_types: settings.events.patterns().to_vec(),
             metadata: settings.metadata.pairs().clone(),
-            retry_policy: serving.retry_policy.as_ref().map(RetryPolicyBody::from),
-            timeout_ms: serving.timeout.map(|timeout| millis(timeout.get())),
-            max_concurrency: serving.max_concurrency.map(MaxConcurrency::get),
-            rate_limit: serving.rate_limit.map(RateLimit::get),
+            retry_policy: delivery_options
+                .retry_policy
+                .as_ref()
+                .map(RetryPolicyBody::from),
+            timeout_ms: delivery_options
+                .timeout
+                .map(|timeout| millis(timeout.get())),
+            max_concurrency: delivery_options.max_concurrency.map(MaxConcurrency::get),
+            rate_limit: delivery_options.rate_limit.map(RateLimit::get),
             ordering: ordering_key.map_or(Ordering::None, |_| Ordering::ByKey),
             ordering_key: ordering_key.map(str::to_owned),
         }

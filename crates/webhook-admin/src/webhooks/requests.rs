@@ -7,7 +7,7 @@ use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{Environment, SigningSecret, WebhookSettings};
 
-use super::settings::{Document, Draft, ReadContext, schema_of, take_settings};
+use super::settings::{Document, ReadContext, SettingsDraft, schema_of, take_settings};
 use crate::fields::Fields;
 use crate::refusal::Refusal;
 use crate::retry_policies::RetryPolicyRequest;
@@ -31,7 +31,7 @@ impl CreateWebhook {
             document: Document::Create,
             url_rules,
         };
-        let (settings, secret) = parse(body, Draft::default(), reading)?;
+        let (settings, secret) = parse(body, SettingsDraft::default(), reading)?;
         Ok(Self { settings, secret })
     }
 }
@@ -49,7 +49,7 @@ impl ReplaceWebhook {
             document: Document::Replace,
             url_rules,
         };
-        let (settings, _) = parse(body, Draft::default(), reading)?;
+        let (settings, _) = parse(body, SettingsDraft::default(), reading)?;
         Ok(Self { settings })
     }
 }
@@ -71,7 +71,7 @@ impl PatchWebhook {
             document: Document::Patch,
             url_rules,
         };
-        let (settings, _) = parse(body, Draft::of(current), reading)?;
+        let (settings, _) = parse(body, SettingsDraft::of(current), reading)?;
         Ok(Self { settings })
     }
 }
@@ -97,14 +97,15 @@ impl ImportWebhook {
             document: Document::Import,
             url_rules,
         };
-        let (settings, secret) = take_settings(fields, Draft::within(environment), reading)?;
+        let (settings, secret) =
+            take_settings(fields, SettingsDraft::within(environment), reading)?;
         Some(Self { settings, secret })
     }
 }
 
 fn parse(
     body: &[u8],
-    draft: Draft,
+    draft: SettingsDraft,
     reading: ReadContext<'_>,
 ) -> Result<(WebhookSettings, Option<SigningSecret>), Refusal> {
     let mut fields = Fields::of_body(body)?;

@@ -10,12 +10,12 @@
 //! | patch (RFC 7396) | stays | removes the header or the pair |
 //! | import | gets the default | a header keeps the stored value; a pair is refused |
 
+mod delivery_options;
 mod draft;
 mod fields;
 mod headers;
 mod metadata;
-mod serving;
 
-pub(super) use draft::{Document, Draft, ReadContext};
+pub use delivery_options::Ordering;
+pub(super) use draft::{Document, ReadContext, SettingsDraft};
 pub(super) use fields::{schema_of, take_settings};
-pub use serving::Ordering;

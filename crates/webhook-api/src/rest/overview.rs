@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use webhook_admin::Connections;
-use webhook_admin::overview::{self, Overview, ReadOverview};
+use webhook_admin::overview::{self, OldestDueCache, Overview, ReadOverview};
 use webhook_web::Problem;
 
 use crate::refusals::Refusals;
@@ -19,7 +19,9 @@ use crate::refusals::Refusals;
 pub(crate) async fn read_overview(
     request: HttpRequest,
     connections: Data<Connections>,
+    oldest_due: Data<OldestDueCache>,
 ) -> Result<Json<Overview>, Problem> {
     let request = ReadOverview::parse(request.query_string())?;
-    Ok(Json(overview::read_overview(&request, &connections).await?))
+    let overview = overview::read_overview(&request, &connections, &oldest_due).await?;
+    Ok(Json(overview))
 }

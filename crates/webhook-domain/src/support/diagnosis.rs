@@ -12,6 +12,8 @@ names! {
     Severity, "severity" {
         /// All is well.
         Ok = "ok",
+        /// Nothing is wrong, and nothing is proved yet, as for a new webhook.
+        Note = "note",
         /// Perhaps intended by the admin, perhaps the start of a problem.
         Warning = "warning",
         /// The webhook receives no events, or too few.
@@ -159,7 +161,7 @@ fn attempts(facts: &WebhookFacts<'_>) -> Finding {
             Some("Read the latest response, under `answers`."),
         ),
         None if facts.health == WebhookHealth::Unknown => of(
-            Severity::Warning,
+            Severity::Note,
             "The webhook is Active. No event was sent since the webhook was created, activated, or given \
              another URL."
                 .to_owned(),
@@ -249,7 +251,7 @@ fn answers(facts: &WebhookFacts<'_>) -> Finding {
     let lately = format!("{failed} of {attempts} requests of the last day failed");
     match facts.last_attempt {
         None => of(
-            Severity::Warning,
+            Severity::Note,
             "No event was sent yet. Test events do not count.".to_owned(),
             Some("Send a test event to check the receiver."),
         ),

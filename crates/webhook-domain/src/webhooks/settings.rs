@@ -26,7 +26,7 @@ pub struct WebhookSettings {
     /// Pairs of text, kept for the admin.
     pub metadata: Metadata,
     /// Rate, concurrency, order and retries.
-    pub serving: Serving,
+    pub delivery_options: DeliveryOptions,
 }
 
 names! {
@@ -41,7 +41,7 @@ names! {
 
 /// How a webhook is served. The default limits nothing and keeps no order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Serving {
+pub struct DeliveryOptions {
     /// The most requests at once per dispatcher. `None`: the dispatcher's default.
     pub max_concurrency: Option<MaxConcurrency>,
     /// The most requests per second from all dispatchers together. `None`: no limit.

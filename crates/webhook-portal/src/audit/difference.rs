@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::duration_text;
 use crate::filters::{group, label_of};
-use crate::span;
 
 /// A changed field.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn in_words(field: &str, value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => match number.as_u64() {
-            Some(millis) if field.ends_with("_ms") => span::in_words(millis),
+            Some(millis) if field.ends_with("_ms") => duration_text::in_words(millis),
             Some(whole) => i64::try_from(whole).map_or_else(|_| number.to_string(), group),
             None => number.to_string(),
         },

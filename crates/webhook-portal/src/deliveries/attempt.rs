@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 
 use super::body_notes::body_notes;
 use super::readable::Readable;
+use crate::duration_text::in_short;
 use crate::filters::label_of;
-use crate::span::in_short;
 use webhook_admin::deliveries::{AttemptBody, TranscriptState};
 use webhook_domain::FailureClass;
 

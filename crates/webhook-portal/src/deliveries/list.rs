@@ -8,11 +8,11 @@ use webhook_domain::{Environment, EventType, FailureClass, StatusFilter};
 
 use super::filter::Filters;
 use crate::chips::Chip;
+use crate::duration_text::in_short;
 use crate::errors::Errors;
 use crate::filters;
 use crate::html::page_with;
 use crate::query::Query;
-use crate::span::in_short;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::deliveries::{DeliveryBody, ListDeliveries, list_deliveries};

@@ -17,12 +17,12 @@ use super::attempt::ShownAttempt;
 use super::curl::curl;
 use super::readable::Readable;
 use crate::api_call;
+use crate::duration_text::in_short;
 use crate::filters;
 use crate::html::page_with;
 use crate::payload::with_links;
 use crate::query::Query;
 use crate::samples::refused_status;
-use crate::span::in_short;
 use crate::visit::Visit;
 
 /// How often the page is refreshed while an attempt is near, in seconds.

@@ -14,7 +14,7 @@ use super::body::{BodyKind, ShownBody};
 use super::reason::{Reason, split_reason};
 use crate::filters;
 use crate::form::Form;
-use crate::html::{go_on, page};
+use crate::html::{page, redirect_with_notice};
 use crate::notice::Notice;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -77,7 +77,7 @@ pub(crate) async fn download_body(
 }
 
 /// Puts a message back into the queue of events.
-pub(crate) async fn requeue(
+pub(crate) async fn requeue_message(
     PathId(id): PathId<RejectedMessageId>,
     form: Form,
     Authenticated(caller): Authenticated,
@@ -89,11 +89,11 @@ pub(crate) async fn requeue(
         "The message is back in the queue. If it is still wrong, it is rejected again in a moment, as \
          another message.",
     );
-    Ok(go_on(form.back(LIST), &notice))
+    Ok(redirect_with_notice(form.back(LIST), &notice))
 }
 
 /// Asks whether a message is really to be deleted.
-pub(crate) async fn ask_to_discard(
+pub(crate) async fn ask_to_discard_message(
     visit: Visit,
     PathId(id): PathId<RejectedMessageId>,
     connections: Data<Connections>,
@@ -104,12 +104,15 @@ pub(crate) async fn ask_to_discard(
 }
 
 /// Deletes a message.
-pub(crate) async fn discard(
+pub(crate) async fn discard_message(
     PathId(id): PathId<RejectedMessageId>,
     _form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     discard_rejected_message(id, &caller, &connections).await?;
-    Ok(go_on(LIST, &Notice::new("The message was discarded.")))
+    Ok(redirect_with_notice(
+        LIST,
+        &Notice::new("The message was discarded."),
+    ))
 }

@@ -5,6 +5,7 @@ use actix_web::web::Data;
 use askama::Template;
 
 use super::reason::{Reason, split_reason};
+use crate::chips::{Chip, chips};
 use crate::filters;
 use crate::html::page;
 use crate::query::Query;
@@ -14,6 +15,9 @@ use webhook_admin::rejected_messages::{
     ListRejectedMessages, RejectedMessageBody, list_rejected_messages,
 };
 use webhook_web::Problem;
+
+/// The filters of the list, each with the label of the page.
+const FILTERS: [(&str, &str); 3] = [("search", "Reason"), ("since", "Since"), ("until", "Until")];
 
 #[derive(Template)]
 #[template(path = "rejected_messages/list.html")]
@@ -49,4 +53,10 @@ pub(crate) async fn show_messages(
         next_cursor: list.next_cursor,
     };
     page(&shown.visit, &shown)
+}
+
+impl MessagesPage {
+    fn chips(&self) -> Vec<Chip> {
+        chips(&self.query, &FILTERS, |_, value| value.to_owned())
+    }
 }

@@ -14,7 +14,7 @@ use super::times::{GROUPS, Shortened, Time};
 use crate::errors::Errors;
 use crate::filters;
 use crate::form::Form;
-use crate::html::{go_on, page, page_with};
+use crate::html::{page, page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -98,7 +98,12 @@ pub(crate) async fn save_settings(
         return page(&typed.visit, &typed);
     }
     let status = match typed.save(step == CONFIRMED, &connections).await {
-        Ok(Step::Saved) => return Ok(go_on(PATH, &Notice::new("The settings are saved."))),
+        Ok(Step::Saved) => {
+            return Ok(redirect_with_notice(
+                PATH,
+                &Notice::new("The settings are saved."),
+            ));
+        }
         Ok(Step::Ask(shortened)) => return typed.ask(shortened),
         Err(Refusal::VersionMismatch { .. }) => {
             let now = find(&connections).await?;

@@ -6,10 +6,10 @@ use askama::Template;
 use webhook_domain::Environment;
 use webhook_store::retry_policies::find_default;
 
-use crate::errors::Errors;
-use crate::filters;
+use crate::errors::{Entry, Errors};
+use crate::filters::{self, label_of};
 use crate::form::Form;
-use crate::html::{go_on, page, page_with};
+use crate::html::{page, page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::retry_policy::PolicyForm;
 use crate::visit::Visit;
@@ -33,6 +33,16 @@ struct PolicyPage {
     environment: Environment,
     policy: PolicyForm,
     errors: Errors,
+}
+
+impl PolicyPage {
+    /// The entries of the summary above the form.
+    fn entries(&self) -> Vec<Entry> {
+        self.errors.entries(|field| {
+            let place = self.policy.place(field);
+            place.unwrap_or_else(|| (label_of(field), field.to_owned()))
+        })
+    }
 }
 
 /// Shows the policy of each environment.
@@ -78,7 +88,7 @@ pub(crate) async fn replace_policy(
                 "The retry policy of {} is saved. It applies to retries scheduled from now on.",
                 environment.as_str()
             );
-            return Ok(go_on(PATH, &Notice::new(told)));
+            return Ok(redirect_with_notice(PATH, &Notice::new(told)));
         }
         Err(problem) => problem,
     };

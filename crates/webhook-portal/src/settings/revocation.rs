@@ -10,7 +10,7 @@ use webhook_domain::ApiKeyId;
 use super::api_keys::{PATH, state};
 use crate::filters;
 use crate::form::Form;
-use crate::html::{go_on, page_with};
+use crate::html::{page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -32,7 +32,7 @@ struct RevokePage {
 }
 
 /// Asks for a confirmation.
-pub(crate) async fn ask(
+pub(crate) async fn ask_to_revoke_key(
     PathId(id): PathId<ApiKeyId>,
     visit: Visit,
     connections: Data<Connections>,
@@ -52,7 +52,7 @@ pub(crate) async fn revoke_key(
         Ok(key) => {
             api_key_cache.forget();
             let told = format!("“{}” is revoked: requests with it are refused.", key.name);
-            Ok(go_on(PATH, &Notice::new(told)))
+            Ok(redirect_with_notice(PATH, &Notice::new(told)))
         }
         Err(Refusal::Conflict(reason)) => show(id, visit, Some(reason), &connections).await,
         Err(refusal) => Err(refusal.into()),

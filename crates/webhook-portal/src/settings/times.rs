@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use webhook_domain::Retention;
 
-use crate::span::{in_words, read_millis};
+use crate::duration_text::{in_words, read_millis};
 use webhook_admin::retry_policies::millis;
 use webhook_admin::settings::ValuesBody;
 

@@ -4,13 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use serde_json::json;
-use webhook_domain::{WebhookId, WebhookStatus};
+use webhook_domain::{FieldError, WebhookId, WebhookStatus};
 use webhook_store::webhooks::{BriefWebhook, list_brief};
 use webhook_store::{SealingKeys, deliveries};
 
 use crate::filters::{self, group};
 use crate::form::Form;
-use crate::html::{go_on, page};
+use crate::html::{page, redirect_with_notice};
 use crate::notice::{Notice, Undo};
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -65,7 +65,10 @@ impl BulkChange {
             "activate" => Ok(Self::Activate),
             "deactivate" => Ok(Self::Deactivate),
             "delete" => Ok(Self::Delete),
-            _ => Err(Refusal::NotFound("change")),
+            _ => Err(Refusal::Invalid(vec![FieldError::new(
+                "change",
+                "must be activate, deactivate or delete",
+            )])),
         }
     }
 
@@ -112,7 +115,7 @@ pub(crate) async fn change_webhooks(
     let back = form.back(LIST);
     if ids.is_empty() {
         let notice = Notice::new("Select the webhooks first. Nothing was changed.");
-        return Ok(go_on(back, &notice));
+        return Ok(redirect_with_notice(back, &notice));
     }
     if change == BulkChange::Delete && !form.has("confirmed") {
         return ask_back(visit, &ids, back, &connections).await;
@@ -120,7 +123,7 @@ pub(crate) async fn change_webhooks(
     let body = json!({"action": change.action(), "ids": ids}).to_string();
     let wanted = ChangeWebhooks::parse(body.as_bytes())?;
     let results = change_all(&wanted, &caller, &connections, &keys).await?;
-    Ok(go_on(back, &report(change, &results)))
+    Ok(redirect_with_notice(back, &report(change, &results)))
 }
 
 async fn ask_back(

@@ -7,21 +7,21 @@ use webhook_store::SealingKeys;
 use webhook_store::retry_policies::find_default;
 
 use super::form::WebhookForm;
-use super::form_page::{Draft, Subject};
+use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
 use crate::form::Form;
-use crate::html::go_on;
+use crate::html::redirect_with_notice;
 use crate::notice::Notice;
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::creation::{CreationRequest, IdempotencyKey};
 use webhook_admin::url_rules::UrlRules;
-use webhook_admin::webhooks::{create_webhook, find_stored};
+use webhook_admin::webhooks::{self, find_stored};
 use webhook_web::Problem;
 
 /// Shows the form for a new webhook; with `?from=<id>`, filled with the settings of another webhook.
-pub(crate) async fn show_new(
+pub(crate) async fn show_create_form(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
@@ -30,7 +30,7 @@ pub(crate) async fn show_new(
         Ok(id) => copy(id, &connections).await?,
         Err(_) => WebhookForm::new(),
     };
-    let draft = Draft::fresh(form, Subject::new());
+    let draft = WebhookDraft::fresh(form, Subject::new());
     draft.show(visit, &connections).await
 }
 
@@ -42,7 +42,7 @@ async fn copy(id: WebhookId, connections: &Connections) -> Result<WebhookForm, P
 }
 
 /// Creates a webhook, and leads to the page of its first test.
-pub(crate) async fn create(
+pub(crate) async fn create_webhook(
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
@@ -56,13 +56,13 @@ pub(crate) async fn create(
         key: &key,
         body: &document,
     };
-    match create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
+    match webhooks::create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => {
             let id = WebhookId(creation.created.id);
             lead_on(id, &webhook, &connections).await
         }
         Err(refusal) => {
-            let draft = Draft::unsaved(webhook, Subject::new()).refused(refusal)?;
+            let draft = WebhookDraft::unsaved(webhook, Subject::new()).refused(refusal)?;
             draft.show(visit, &connections).await
         }
     }
@@ -85,5 +85,8 @@ async fn lead_on(
         (page, "Switch it to Active when your endpoint is ready.")
     };
     let sentences = [webhook.saved(), namesake, next.to_owned()];
-    Ok(go_on(&page, &Notice::of_sentences(&sentences)))
+    Ok(redirect_with_notice(
+        &page,
+        &Notice::of_sentences(&sentences),
+    ))
 }

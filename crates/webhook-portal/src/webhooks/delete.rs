@@ -9,13 +9,13 @@ use webhook_store::webhooks::Webhook;
 
 use crate::filters;
 use crate::form::Form;
-use crate::html::{go_on, page};
+use crate::html::{page, redirect_with_notice};
 use crate::notice::Notice;
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::version::IfMatch;
-use webhook_admin::webhooks::{delete_webhook, find_stored};
+use webhook_admin::webhooks::{self, find_stored};
 use webhook_web::{PathId, Problem};
 
 #[derive(Template)]
@@ -39,7 +39,7 @@ impl DeletePage {
 }
 
 /// Asks whether to delete the webhook, and shows what would be lost.
-pub(crate) async fn show_delete(
+pub(crate) async fn ask_to_delete_webhook(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     query: Query,
@@ -62,7 +62,7 @@ pub(crate) async fn show_delete(
 }
 
 /// Deletes the webhook.
-pub(crate) async fn delete(
+pub(crate) async fn delete_webhook(
     PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
@@ -72,10 +72,10 @@ pub(crate) async fn delete(
     let webhook = find_stored(&mut connection, id).await?;
     // Two connections at once could exhaust the pool.
     drop(connection);
-    delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
+    webhooks::delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();
     let notice = Notice::new(format!(
         "“{name}” is deleted. The deliveries of the webhook can still be read."
     ));
-    Ok(go_on(form.back("/admin/webhooks"), &notice))
+    Ok(redirect_with_notice(form.back("/admin/webhooks"), &notice))
 }

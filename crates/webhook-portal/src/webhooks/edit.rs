@@ -8,10 +8,10 @@ use webhook_store::webhooks::Webhook;
 use webhook_store::{SealingKeys, settings};
 
 use super::form::{NewSecret, WebhookForm};
-use super::form_page::{Draft, Subject};
+use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
 use crate::form::Form;
-use crate::html::go_on;
+use crate::html::redirect_with_notice;
 use crate::notice::Notice;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -19,13 +19,11 @@ use webhook_admin::Refusal;
 use webhook_admin::duration::write_duration;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::version::{IfMatch, etag};
-use webhook_admin::webhooks::{
-    Change, PatchWebhook, RotateSecret, WebhookBody, find_stored, save_webhook,
-};
+use webhook_admin::webhooks::{self, Change, PatchWebhook, RotateSecret, WebhookBody, find_stored};
 use webhook_web::{PathId, Problem};
 
 /// Shows the form for a stored webhook.
-pub(crate) async fn show_edit(
+pub(crate) async fn show_edit_form(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
@@ -36,12 +34,14 @@ pub(crate) async fn show_edit(
     drop(connection);
     let form = WebhookForm::of(&webhook.settings, &default);
     let subject = Subject::of(&webhook, webhook.version);
-    Draft::fresh(form, subject).show(visit, &connections).await
+    WebhookDraft::fresh(form, subject)
+        .show(visit, &connections)
+        .await
 }
 
 /// Saves a webhook that still has the version of the form. The buttons beside the secret change the form
 /// only: `secret_change` is `generate` or `keep`.
-pub(crate) async fn save(
+pub(crate) async fn save_webhook(
     PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
@@ -53,7 +53,7 @@ pub(crate) async fn save(
     // The version of the form, not the current version: a change in between must not be lost.
     let version: i64 = form.text("version").parse().unwrap_or_default();
     let before = read(id, &connections).await?;
-    let draft = |webhook| Draft::unsaved(webhook, Subject::of(&before, version));
+    let draft = |webhook| WebhookDraft::unsaved(webhook, Subject::of(&before, version));
     if form.has("secret_change") {
         let webhook = change_secret(webhook, form.text("secret_change"), &connections).await?;
         return draft(webhook).show(visit, &connections).await;
@@ -79,12 +79,12 @@ pub(crate) async fn save(
         let patch = PatchWebhook::parse(&webhook.as_patch(current), current, &url_rules);
         patch.map(|patch| patch.settings)
     };
-    match save_webhook(&change, &connections, patch, rotation).await {
+    match webhooks::save_webhook(&change, &connections, patch, rotation).await {
         Ok(saved) => lead_on(&webhook, &before.settings, &saved, &connections).await,
         Err(refusal @ Refusal::VersionMismatch { .. }) => {
             // The refused form is shown beside the settings that somebody else saved.
             let current = read(id, &connections).await?;
-            let draft = Draft::overtaken(webhook, &current, &refusal);
+            let draft = WebhookDraft::overtaken(webhook, &current, &refusal);
             draft.show(visit, &connections).await
         }
         Err(refusal) => {
@@ -156,5 +156,8 @@ async fn lead_on(
         sentences.push("The Target URL has changed: send it a test event now.".to_owned());
         page.push_str("/test");
     }
-    Ok(go_on(&page, &Notice::of_sentences(&sentences)))
+    Ok(redirect_with_notice(
+        &page,
+        &Notice::of_sentences(&sentences),
+    ))
 }

@@ -5,7 +5,7 @@ use webhook_domain::{FailureKind, WebhookId};
 
 use crate::chart::bars::BarChart;
 use crate::chart::span::Span;
-use crate::span::in_short;
+use crate::duration_text::in_short;
 use webhook_admin::Connections;
 use webhook_admin::statistics::{Interval, ReadStatistics, Statistics, read_statistics};
 use webhook_web::Problem;

@@ -8,11 +8,11 @@ use webhook_domain::{
 use self::event_choice::EventChoice;
 use self::pairs::{HeaderRow, MetadataRow, header_rows, metadata_rows};
 use super::url::with_scheme;
+use crate::duration_text;
 use crate::errors::Errors;
 use crate::filters::label_of;
 use crate::form::Form;
 use crate::retry_policy::PolicyForm;
-use crate::span;
 use webhook_admin::retry_policies::millis;
 
 mod difference;
@@ -100,11 +100,13 @@ impl WebhookForm {
 
     /// The form for a stored webhook. `default`: the retry policy of its environment.
     pub(super) fn of(settings: &WebhookSettings, default: &RetryPolicy) -> Self {
-        let serving = &settings.serving;
-        let policy = serving.retry_policy.as_ref();
-        let ordering = serving.ordering.as_ref();
+        let delivery_options = &settings.delivery_options;
+        let policy = delivery_options.retry_policy.as_ref();
+        let ordering = delivery_options.ordering.as_ref();
         let (headers, pairs) = (settings.headers.names(), settings.metadata.pairs());
-        let timeout = serving.timeout.map(|timeout| millis(timeout.get()));
+        let timeout = delivery_options
+            .timeout
+            .map(|timeout| millis(timeout.get()));
         Self {
             name: settings.name.as_str().to_owned(),
             url: settings.url.as_str().to_owned(),
@@ -123,9 +125,9 @@ impl WebhookForm {
                 name: name.clone(),
                 value: value.clone(),
             })),
-            timeout: timeout.map(span::write_millis).unwrap_or_default(),
-            max_concurrency: number(serving.max_concurrency.map(MaxConcurrency::get)),
-            rate_limit: number(serving.rate_limit.map(RateLimit::get)),
+            timeout: timeout.map(duration_text::write_millis).unwrap_or_default(),
+            max_concurrency: number(delivery_options.max_concurrency.map(MaxConcurrency::get)),
+            rate_limit: number(delivery_options.rate_limit.map(RateLimit::get)),
             ordered: ordering.is_some(),
             ordering_key: ordering
                 .map(OrderingField::as_str)
@@ -205,8 +207,8 @@ impl WebhookForm {
         if self.events.patterns().is_empty() {
             errors.reword("event_types", "choose at least one event type");
         }
-        if span::read_millis(&self.timeout).is_none() {
-            errors.reword("timeout_ms", span::EXPECTED);
+        if duration_text::read_millis(&self.timeout).is_none() {
+            errors.reword("timeout_ms", duration_text::EXPECTED);
         }
     }
 

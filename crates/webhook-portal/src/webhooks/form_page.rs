@@ -61,7 +61,7 @@ pub(super) enum Obstacle {
 }
 
 /// A form to be shown, with the outcome of sending it.
-pub(super) struct Draft {
+pub(super) struct WebhookDraft {
     form: WebhookForm,
     subject: Subject,
     status: StatusCode,
@@ -70,7 +70,7 @@ pub(super) struct Draft {
     is_changed: bool,
 }
 
-impl Draft {
+impl WebhookDraft {
     /// A form before the first submission.
     pub(super) fn fresh(form: WebhookForm, subject: Subject) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::span::in_words;
+use crate::duration_text::in_words;
 use webhook_admin::duration::write_duration;
 use webhook_admin::retry_policies::millis;
 

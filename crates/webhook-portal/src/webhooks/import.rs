@@ -13,12 +13,12 @@ use crate::audit::{Difference, differences};
 use crate::errors::Errors;
 use crate::filters::{self, group, label_of};
 use crate::form::{DocumentForm, Form};
-use crate::html::{go_on, page_with};
+use crate::html::{page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::visit::Visit;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::webhooks::{
-    ImportAction, ImportDocument, ImportResult, ImportTarget, ImportedWebhook, import_webhooks,
+    self, ImportAction, ImportDocument, ImportResult, ImportTarget, ImportedWebhook,
 };
 use webhook_admin::{Connections, Refusal};
 use webhook_web::Problem;
@@ -56,7 +56,7 @@ impl ImportPage {
 }
 
 /// Shows the changes of an import; after the confirmation, makes them.
-pub(crate) async fn import(
+pub(crate) async fn import_webhooks(
     DocumentForm(form): DocumentForm,
     visit: Visit,
     connections: Data<Connections>,
@@ -66,7 +66,7 @@ pub(crate) async fn import(
     let draft = ImportDraft::sent(&form);
     let imported = async {
         let (target, document) = parse(&draft, &form, &url_rules)?;
-        import_webhooks(&target, &document, &visit.caller, &connections, &keys).await
+        webhooks::import_webhooks(&target, &document, &visit.caller, &connections, &keys).await
     };
     match imported.await {
         Ok(result) if result.dry_run => preview(visit, draft, result),
@@ -75,7 +75,7 @@ pub(crate) async fn import(
                 "/admin/webhooks?environment={}",
                 result.environment.as_str()
             );
-            Ok(go_on(&list, &Notice::new(report(&result))))
+            Ok(redirect_with_notice(&list, &Notice::new(report(&result))))
         }
         Err(refusal) => refuse(draft, refusal, visit),
     }
@@ -171,7 +171,7 @@ fn report(result: &ImportResult) -> String {
 
 impl Planned {
     fn of(webhook: ImportedWebhook) -> Self {
-        let side = |of: fn(&webhook_admin::webhooks::FieldChange) -> &Value| {
+        let side = |of: fn(&webhooks::FieldChange) -> &Value| {
             let fields = webhook.changes.iter();
             let fields = fields.map(|(name, change)| (name.clone(), of(change).clone()));
             Value::Object(fields.collect::<Map<_, _>>())

@@ -11,12 +11,11 @@ use crate::chart::{SPARK_HEIGHT, Sparkline};
 use crate::chips::{Chip, chips};
 use crate::filters::{self, label_of};
 use crate::form::Form;
-use crate::html::{go_on, page};
+use crate::html::{page, redirect_with_notice};
 use crate::notice::{Notice, Undo};
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
-use webhook_admin::Refusal;
 use webhook_admin::named_counts::NamedCounts;
 use webhook_admin::webhooks::{self, ListWebhooks, WebhookBody, list_webhooks};
 use webhook_web::Authenticated;
@@ -168,10 +167,7 @@ pub(crate) async fn set_status(
     connections: Data<Connections>,
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let new: WebhookStatus = form
-        .text("status")
-        .parse()
-        .map_err(|_| Refusal::NotFound("status"))?;
+    let new: WebhookStatus = form.choice("status")?;
     let webhook = webhooks::set_status(id, new, &caller, &connections, &keys).await?;
     let (text, was) = match new {
         WebhookStatus::Active => ("is Active now", WebhookStatus::Inactive),
@@ -185,5 +181,5 @@ pub(crate) async fn set_status(
         was,
     };
     let notice = Notice::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
-    Ok(go_on(form.back("/admin/webhooks"), &notice))
+    Ok(redirect_with_notice(form.back("/admin/webhooks"), &notice))
 }

@@ -10,7 +10,7 @@ use webhook_domain::{JobRate, WebhookId};
 use crate::errors::Errors;
 use crate::filters;
 use crate::form::Form;
-use crate::html::{go_on, page_with};
+use crate::html::{page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::query::in_utc;
 use crate::visit::Visit;
@@ -108,7 +108,7 @@ pub(crate) async fn replay_events(
         };
         let started = start_replay(id, &replay, once, &caller, &connections, &sealing_keys).await?;
         let notice = Notice::new("The replay has started.");
-        return Ok(go_on(
+        return Ok(redirect_with_notice(
             &format!("/admin/jobs/{}", started.created.id),
             &notice,
         ));

@@ -43,7 +43,7 @@ struct SecretPage {
 }
 
 /// Shows the page without the secret.
-pub(crate) async fn show_page(
+pub(crate) async fn ask_to_show_secret(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
@@ -69,7 +69,7 @@ pub(crate) async fn show_secret(
 }
 
 /// Replaces the secret, and shows the new secret. Asks first if the old secret becomes invalid at once.
-pub(crate) async fn replace(
+pub(crate) async fn replace_secret(
     PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,

@@ -18,7 +18,7 @@ use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::deliveries::AttemptBody;
-use webhook_admin::webhooks::{TestEventSent, find_stored, send_test_event};
+use webhook_admin::webhooks::{self, TestEventSent, find_stored};
 use webhook_web::problem::refusal_status;
 use webhook_web::{PathId, Problem};
 
@@ -50,7 +50,7 @@ struct TestPage {
 }
 
 /// Shows the form.
-pub(crate) async fn show_test(
+pub(crate) async fn show_test_form(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
@@ -60,20 +60,17 @@ pub(crate) async fn show_test(
 }
 
 /// Sends a test event, and waits for the response.
-pub(crate) async fn send(
+pub(crate) async fn send_test_event(
     PathId(id): PathId<WebhookId>,
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let event_type: EventType = form
-        .text("event_type")
-        .parse()
-        .map_err(|_| Refusal::NotFound("event type"))?;
+    let event_type: EventType = form.choice("event_type")?;
     let mut page = TestPage::read(id, Some(event_type), visit, &connections).await?;
     let (test, caller) = ((event_type, RESPONSE_TIMEOUT), &page.visit.caller);
-    let sent = send_test_event(id, test, caller, &connections, &publisher).await;
+    let sent = webhooks::send_test_event(id, test, caller, &connections, &publisher).await;
     let status = match sent {
         Ok(sent) => {
             page.result = Some(sent);

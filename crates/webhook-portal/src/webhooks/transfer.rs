@@ -17,7 +17,7 @@ use crate::form::Form;
 use crate::html::page_with;
 use crate::visit::Visit;
 use webhook_admin::Connections;
-use webhook_admin::webhooks::{ExportWebhooks, export_webhooks};
+use webhook_admin::webhooks::{self, ExportWebhooks};
 use webhook_web::Problem;
 
 #[derive(Template)]
@@ -64,7 +64,7 @@ pub(crate) async fn show_transfer(visit: Visit) -> Result<HttpResponse, Problem>
 
 /// Exports the webhooks of an environment as a file. A form and no link, because an export with secrets is
 /// written into the audit log.
-pub(crate) async fn export(
+pub(crate) async fn export_webhooks(
     form: Form,
     visit: Visit,
     connections: Data<Connections>,
@@ -72,7 +72,7 @@ pub(crate) async fn export(
 ) -> Result<HttpResponse, Problem> {
     let (environment, secrets) = (form.text("environment"), form.has("secrets"));
     let asked = ExportWebhooks::parse(&format!("environment={environment}&secrets={secrets}"))?;
-    let document = export_webhooks(&asked, &visit.caller, &connections, &keys).await?;
+    let document = webhooks::export_webhooks(&asked, &visit.caller, &connections, &keys).await?;
     let name = format!("webhooks-{}.json", asked.environment.as_str());
     let attachment = ContentDisposition {
         disposition: DispositionType::Attachment,

@@ -1,7 +1,7 @@
 use super::*;
 use webhook_domain::{
-    AddressPolicy, CustomHeaders, EventPattern, HeaderName, HeaderSecret, Metadata, Serving,
-    UrlSchemes, WebhookDescription, WebhookStatus,
+    AddressPolicy, CustomHeaders, DeliveryOptions, EventPattern, HeaderName, HeaderSecret,
+    Metadata, UrlSchemes, WebhookDescription, WebhookStatus,
 };
 
 const RULES: UrlRules = UrlRules {
@@ -45,7 +45,7 @@ fn what_is_left_out_has_its_default() {
 
     assert_eq!(settings.status, WebhookStatus::Active);
     assert_eq!(settings.description, WebhookDescription::default());
-    assert_eq!(settings.serving, Serving::default());
+    assert_eq!(settings.delivery_options, DeliveryOptions::default());
     assert_eq!(
         settings.events.patterns(),
         [EventPattern::Group("license"), EventPattern::All]
@@ -111,13 +111,13 @@ fn a_patch_merges_pairs_and_null_takes_away() {
     assert_eq!(patched.headers.names().collect::<Vec<_>>(), ["x-b", "x-c"]);
     assert_eq!(patched.metadata.pairs().len(), 1);
     assert_eq!(patched.metadata.pairs()["b"], "changed");
-    let policy = patched.serving.retry_policy.expect("its own");
+    let policy = patched.delivery_options.retry_policy.expect("its own");
     assert_eq!((policy.max_attempts, policy.jitter), (3, 0.5));
-    assert_eq!(patched.serving.rate_limit, None);
+    assert_eq!(patched.delivery_options.rate_limit, None);
     assert_eq!(patched.description, WebhookDescription::default());
     assert_eq!(
-        patched.serving.max_concurrency,
-        whole().serving.max_concurrency
+        patched.delivery_options.max_concurrency,
+        whole().delivery_options.max_concurrency
     );
 }
 
@@ -127,12 +127,17 @@ fn null_takes_all_headers_pairs_and_the_policy_away() {
 
     assert_eq!(patched.headers, CustomHeaders::default());
     assert_eq!(patched.metadata, Metadata::default());
-    assert_eq!(patched.serving.retry_policy, None);
+    assert_eq!(patched.delivery_options.retry_policy, None);
 }
 
 #[test]
 fn order_is_asked_for_by_its_name_or_by_a_key() {
-    let ordering = |body: &str| patch(body).serving.ordering.map(|f| f.as_str().to_owned());
+    let ordering = |body: &str| {
+        patch(body)
+            .delivery_options
+            .ordering
+            .map(|f| f.as_str().to_owned())
+    };
 
     for (body, field) in [
         ("{}", Some("contract_id")),

@@ -1,7 +1,7 @@
 //! Settings in the making, while a document is read.
 
 use webhook_domain::{
-    CustomHeaders, Environment, EventSelection, Metadata, Serving, SigningSecret,
+    CustomHeaders, DeliveryOptions, Environment, EventSelection, Metadata, SigningSecret,
     WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
 };
 
@@ -29,7 +29,7 @@ pub(in crate::webhooks) struct ReadContext<'a> {
 
 /// Settings in the making. Without a base, the fields without a default are missing at first.
 #[derive(Default)]
-pub(in crate::webhooks) struct Draft {
+pub(in crate::webhooks) struct SettingsDraft {
     pub(super) name: Option<WebhookName>,
     pub(super) url: Option<WebhookUrl>,
     pub(super) environment: Option<Environment>,
@@ -38,12 +38,12 @@ pub(in crate::webhooks) struct Draft {
     pub(super) status: Option<WebhookStatus>,
     pub(super) headers: CustomHeaders,
     pub(super) metadata: Metadata,
-    pub(super) serving: Serving,
+    pub(super) delivery_options: DeliveryOptions,
     /// The signing secret, if the document has one.
     pub(in crate::webhooks) secret: Option<SigningSecret>,
 }
 
-impl Draft {
+impl SettingsDraft {
     /// A draft of a webhook in `environment`.
     pub(in crate::webhooks) fn within(environment: Environment) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Draft {
             status: Some(current.status),
             headers: current.headers,
             metadata: current.metadata,
-            serving: current.serving,
+            delivery_options: current.delivery_options,
             secret: None,
         }
     }
@@ -80,7 +80,7 @@ impl Draft {
             events: self.events?,
             headers: self.headers,
             metadata: self.metadata,
-            serving: self.serving,
+            delivery_options: self.delivery_options,
         })
     }
 }

@@ -10,10 +10,10 @@ use webhook_domain::{
     WebhookDescription, WebhookName, WebhookSettings, WebhookUrl,
 };
 
-use super::draft::{Document, Draft, ReadContext};
+use super::delivery_options::{read_ordering, read_retry_policy};
+use super::draft::{Document, ReadContext, SettingsDraft};
 use super::headers::read_headers;
 use super::metadata::read_metadata;
-use super::serving::{read_ordering, read_retry_policy};
 use crate::fields::Fields;
 use crate::retry_policies::{RetryPolicyRequest, millis};
 use crate::schema;
@@ -25,7 +25,7 @@ struct Field {
     /// The schema of the field's values.
     schema: fn(Document) -> RefOr<Schema>,
     /// Takes the field out of a document, and puts its value into the draft.
-    read: fn(&mut Draft, &mut Fields<'_>, ReadContext<'_>),
+    read: fn(&mut SettingsDraft, &mut Fields<'_>, ReadContext<'_>),
 }
 
 /// Whether a document has a field.
@@ -150,7 +150,7 @@ static FIELDS: [Field; 15] = [
         read: |draft, fields, _| {
             if fields.has("timeout_ms") {
                 let timeout = fields.optional_whole("timeout_ms", AttemptTimeout::from_millis);
-                draft.serving.timeout = timeout;
+                draft.delivery_options.timeout = timeout;
             }
         },
     },
@@ -165,7 +165,7 @@ static FIELDS: [Field; 15] = [
         read: |draft, fields, _| {
             if fields.has("max_concurrency") {
                 let requests = fields.optional_whole("max_concurrency", MaxConcurrency::new);
-                draft.serving.max_concurrency = requests;
+                draft.delivery_options.max_concurrency = requests;
             }
         },
     },
@@ -180,7 +180,7 @@ static FIELDS: [Field; 15] = [
         read: |draft, fields, _| {
             if fields.has("rate_limit") {
                 let per_second = fields.optional_whole("rate_limit", RateLimit::new);
-                draft.serving.rate_limit = per_second;
+                draft.delivery_options.rate_limit = per_second;
             }
         },
     },
@@ -192,7 +192,7 @@ static FIELDS: [Field; 15] = [
             nullable(schema::OrderingName::schema(), Some(about))
         },
         // `ordering_key` is read here too, because a key without `ordering` asks for an order.
-        read: |draft, fields, _| read_ordering(fields, &mut draft.serving),
+        read: |draft, fields, _| read_ordering(fields, &mut draft.delivery_options),
     },
     Field {
         name: "ordering_key",
@@ -215,7 +215,7 @@ static FIELDS: [Field; 15] = [
                 .description(Some(about));
             nullable(RefOr::Ref(policy.build()), None)
         },
-        read: |draft, fields, _| read_retry_policy(fields, &mut draft.serving),
+        read: |draft, fields, _| read_retry_policy(fields, &mut draft.delivery_options),
     },
     Field {
         name: "secret",
@@ -235,7 +235,7 @@ static FIELDS: [Field; 15] = [
 /// the document has a secret. `None`: a field is missing or wrong, and noted in `fields`.
 pub(in crate::webhooks) fn take_settings(
     fields: &mut Fields<'_>,
-    mut draft: Draft,
+    mut draft: SettingsDraft,
     reading: ReadContext<'_>,
 ) -> Option<(WebhookSettings, Option<SigningSecret>)> {
     for field in known_in(reading.document) {
@@ -270,7 +270,7 @@ fn required_unless_patched(document: Document) -> Presence {
     }
 }
 
-fn read_environment(draft: &mut Draft, fields: &mut Fields<'_>, reading: ReadContext<'_>) {
+fn read_environment(draft: &mut SettingsDraft, fields: &mut Fields<'_>, reading: ReadContext<'_>) {
     if reading.document == Document::Import {
         // The query names the environment to import into. The environment of the export is only checked.
         fields.optional("environment", str::parse::<Environment>);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    AddressPolicy, CheckedAddress, CustomHeaders, EventSelection, Metadata, Serving, TlsHandshake,
-    UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
+    AddressPolicy, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection, Metadata,
+    TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
 };
 use rstest::rstest;
 
@@ -21,7 +21,7 @@ fn settings(status: WebhookStatus) -> WebhookSettings {
         events: EventSelection::new(["license.*".parse().expect("a pattern")]).expect("some"),
         headers: CustomHeaders::default(),
         metadata: Metadata::default(),
-        serving: Serving::default(),
+        delivery_options: DeliveryOptions::default(),
     }
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use webhook_domain::WebhookSettings;
 
 use super::WebhookForm;
+use crate::duration_text;
 use crate::retry_policy::number_as_api;
-use crate::span;
 
 /// The document of the API. A text that is no number stays a text, which the API's reader refuses.
 #[derive(Serialize)]
@@ -83,7 +83,7 @@ impl WebhookForm {
                     .map(|row| (row.name.as_str(), Some(row.value.as_str())))
                     .collect(),
             ),
-            timeout_ms: given(&self.timeout).map(span::as_api),
+            timeout_ms: given(&self.timeout).map(duration_text::as_api),
             max_concurrency: given(&self.max_concurrency).map(number_as_api),
             rate_limit: given(&self.rate_limit).map(number_as_api),
             ordering: if self.ordered { "by_key" } else { "none" },

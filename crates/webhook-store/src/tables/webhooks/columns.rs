@@ -34,7 +34,7 @@ pub(super) struct SettingsColumns<'a> {
 
 impl<'a> SettingsColumns<'a> {
     pub(super) fn of(settings: &'a WebhookSettings) -> Self {
-        let serving = &settings.serving;
+        let delivery_options = &settings.delivery_options;
         let millis = |timeout: Duration| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         Self {
             name: settings.name.as_str(),
@@ -44,10 +44,17 @@ impl<'a> SettingsColumns<'a> {
             status: bind(settings.status),
             event_types: settings.events.patterns(),
             metadata: serde_json::json!(settings.metadata.pairs()),
-            timeout_ms: serving.timeout.map(|timeout| millis(timeout.get())),
-            max_concurrency: serving.max_concurrency.map(|limit| limit.get().into()),
-            rate_limit: serving.rate_limit.map(|limit| limit.get().into()),
-            ordering_field: serving.ordering.as_ref().map(OrderingField::as_str),
+            timeout_ms: delivery_options
+                .timeout
+                .map(|timeout| millis(timeout.get())),
+            max_concurrency: delivery_options
+                .max_concurrency
+                .map(|limit| limit.get().into()),
+            rate_limit: delivery_options.rate_limit.map(|limit| limit.get().into()),
+            ordering_field: delivery_options
+                .ordering
+                .as_ref()
+                .map(OrderingField::as_str),
         }
     }
 }

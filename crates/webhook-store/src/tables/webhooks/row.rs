@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 use webhook_domain::{
-    AttemptTimeout, CustomHeaders, Environment, EventPattern, EventSelection, Failing, HeaderName,
-    HeaderSecret, HealthFacts, MaxConcurrency, Metadata, OrderingField, RateLimit, RetryPolicy,
-    Serving, WebhookDescription, WebhookHealth, WebhookId, WebhookName, WebhookSettings,
-    WebhookStatus, WebhookUrl,
+    AttemptTimeout, CustomHeaders, DeliveryOptions, Environment, EventPattern, EventSelection,
+    Failing, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency, Metadata, OrderingField,
+    RateLimit, RetryPolicy, WebhookDescription, WebhookHealth, WebhookId, WebhookName,
+    WebhookSettings, WebhookStatus, WebhookUrl,
 };
 
 use crate::StoreError;
@@ -89,9 +89,12 @@ pub(super) struct Row {
 pub(super) type Beside = (Option<FailingRow>, Option<LastAttempt>, Option<Day>);
 
 impl Row {
-    fn serving(&self, retry_policy: Option<RetryPolicy>) -> Result<Serving, StoreError> {
+    fn delivery_options(
+        &self,
+        retry_policy: Option<RetryPolicy>,
+    ) -> Result<DeliveryOptions, StoreError> {
         let ordering = self.ordering_field.as_deref().map(OrderingField::parse);
-        Ok(Serving {
+        Ok(DeliveryOptions {
             max_concurrency: limit(self.max_concurrency, MaxConcurrency::new)?,
             rate_limit: limit(self.rate_limit, RateLimit::new)?,
             ordering: ordering.transpose().map_err(unreadable)?,
@@ -105,7 +108,7 @@ impl Row {
         (failing, last_attempt, day): Beside,
         retry_policy: Option<RetryPolicy>,
     ) -> Result<Webhook, StoreError> {
-        let serving = self.serving(retry_policy)?;
+        let delivery_options = self.delivery_options(retry_policy)?;
         let settings = WebhookSettings {
             name: WebhookName::parse(&self.name).map_err(unreadable)?,
             // Rules for URLs may have become stricter since the URL was stored.
@@ -116,7 +119,7 @@ impl Row {
             events: EventSelection::new(self.event_types).map_err(unreadable)?,
             headers: stored_headers(&self.header_names)?,
             metadata: read_metadata(self.metadata)?,
-            serving,
+            delivery_options,
         };
         Ok(Webhook {
             id: self.id,

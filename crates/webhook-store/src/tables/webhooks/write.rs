@@ -42,7 +42,7 @@ pub async fn insert(
         .execute(connection)
         .await?;
     subscribe(connection, id, settings).await?;
-    if let Some(policy) = &settings.serving.retry_policy {
+    if let Some(policy) = &settings.delivery_options.retry_policy {
         retry_policies::set_own(connection, id, policy).await?;
     }
     Ok(())
@@ -68,7 +68,7 @@ pub async fn save(
         unsubscribe(connection, before.id).await?;
         subscribe(connection, before.id, after).await?;
     }
-    match &after.serving.retry_policy {
+    match &after.delivery_options.retry_policy {
         Some(policy) => retry_policies::set_own(connection, before.id, policy).await?,
         None => retry_policies::unset_own(connection, before.id).await?,
     }
@@ -101,7 +101,7 @@ async fn reset_health(
             .set(webhooks::health_since.eq(now))
             .execute(connection)
             .await?;
-    } else if was.headers != after.headers || was.serving != after.serving {
+    } else if was.headers != after.headers || was.delivery_options != after.delivery_options {
         circuits::end_hold(connection, before.id).await?;
     }
     Ok(())

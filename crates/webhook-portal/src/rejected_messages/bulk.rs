@@ -15,7 +15,7 @@ use webhook_web::{Authenticated, Problem};
 use super::LIST;
 use crate::filters::{self, group};
 use crate::form::Form;
-use crate::html::{go_on, page};
+use crate::html::{page, redirect_with_notice};
 use crate::notice::Notice;
 use crate::query::Query;
 use crate::visit::Visit;
@@ -48,7 +48,7 @@ struct DiscardPage {
 }
 
 /// Asks before requeueing, with the number of messages.
-pub(crate) async fn ask_to_requeue(
+pub(crate) async fn ask_to_requeue_messages(
     visit: Visit,
     query: Query,
     Authenticated(caller): Authenticated,
@@ -70,7 +70,7 @@ pub(crate) async fn ask_to_requeue(
 }
 
 /// Requeues the messages.
-pub(crate) async fn requeue(
+pub(crate) async fn requeue_messages(
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
@@ -86,11 +86,11 @@ pub(crate) async fn requeue(
         sentences.push_str(&format!(" {} remain here.", group(done.remaining)));
     }
     sentences.push_str(" A message that is still wrong is rejected again as another message.");
-    Ok(go_on(LIST, &Notice::new(sentences)))
+    Ok(redirect_with_notice(LIST, &Notice::new(sentences)))
 }
 
 /// Asks before deleting, with the number of messages.
-pub(crate) async fn ask_to_discard(
+pub(crate) async fn ask_to_discard_messages(
     visit: Visit,
     query: Query,
     Authenticated(caller): Authenticated,
@@ -114,7 +114,7 @@ pub(crate) async fn ask_to_discard(
 }
 
 /// Deletes the messages.
-pub(crate) async fn discard(
+pub(crate) async fn discard_messages(
     form: Form,
     Authenticated(caller): Authenticated,
     connections: Data<Connections>,
@@ -125,7 +125,7 @@ pub(crate) async fn discard(
         1 => "1 message was discarded.".to_owned(),
         count => format!("{} messages were discarded.", group(count)),
     };
-    Ok(go_on(LIST, &Notice::new(sentence)))
+    Ok(redirect_with_notice(LIST, &Notice::new(sentence)))
 }
 
 /// The set filters of a page's address or a form.

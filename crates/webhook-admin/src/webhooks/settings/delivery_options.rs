@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde::Serialize;
-use webhook_domain::{OrderingField, Serving};
+use webhook_domain::{DeliveryOptions, OrderingField};
 
 use crate::fields::Fields;
 use crate::retry_policies::parse_policy;
@@ -31,25 +31,25 @@ impl FromStr for Ordering {
 }
 
 /// Takes `ordering` and `ordering_key` out of a document. A key without `ordering` asks for an order.
-pub(super) fn read_ordering(fields: &mut Fields<'_>, serving: &mut Serving) {
+pub(super) fn read_ordering(fields: &mut Fields<'_>, delivery_options: &mut DeliveryOptions) {
     let is_left_out = !fields.has("ordering");
     let is_key_alone = fields.has("ordering_key") && is_left_out;
     let ordering = fields.optional("ordering", str::parse::<Ordering>);
     let key = fields.optional("ordering_key", OrderingField::parse);
     let is_ordered = match ordering {
         Some(ordering) => ordering == Ordering::ByKey,
-        None if is_key_alone => key.is_some() || serving.ordering.is_some(),
-        None => is_left_out && serving.ordering.is_some(),
+        None if is_key_alone => key.is_some() || delivery_options.ordering.is_some(),
+        None => is_left_out && delivery_options.ordering.is_some(),
     };
-    let current = serving.ordering.take().filter(|_| !is_key_alone);
-    serving.ordering = is_ordered.then(|| key.or(current).unwrap_or_default());
+    let current = delivery_options.ordering.take().filter(|_| !is_key_alone);
+    delivery_options.ordering = is_ordered.then(|| key.or(current).unwrap_or_default());
 }
 
 /// Takes `retry_policy` out of a document, over the webhook's own policy if any.
-pub(super) fn read_retry_policy(fields: &mut Fields<'_>, serving: &mut Serving) {
+pub(super) fn read_retry_policy(fields: &mut Fields<'_>, delivery_options: &mut DeliveryOptions) {
     if fields.has("retry_policy") {
-        let base = serving.retry_policy.clone().unwrap_or_default();
+        let base = delivery_options.retry_policy.clone().unwrap_or_default();
         let policy = fields.optional_object("retry_policy", |inner| parse_policy(inner, &base));
-        serving.retry_policy = policy;
+        delivery_options.retry_policy = policy;
     }
 }

@@ -15,7 +15,7 @@ use crate::errors::Errors;
 use crate::filters;
 use crate::filters::group;
 use crate::form::Form;
-use crate::html::{go_on, page_with};
+use crate::html::{page_with, redirect_with_notice};
 use crate::notice::Notice;
 use crate::query::Query;
 use crate::visit::Visit;
@@ -28,7 +28,7 @@ use webhook_web::Problem;
 const PATH: &str = "/admin/webhook-deliveries/retry";
 
 #[derive(Template)]
-#[template(path = "deliveries/retry_all.html")]
+#[template(path = "deliveries/retry_many.html")]
 struct RetryPage<'a> {
     visit: &'a Visit,
     errors: Errors,
@@ -43,7 +43,7 @@ struct RetryPage<'a> {
 }
 
 /// Asks whether the deliveries are really to be retried.
-pub(crate) async fn ask(
+pub(crate) async fn ask_to_retry_deliveries(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
@@ -61,7 +61,7 @@ pub(crate) async fn ask(
 }
 
 /// Starts the job.
-pub(crate) async fn start(
+pub(crate) async fn start_retry(
     visit: Visit,
     query: Query,
     form: Form,
@@ -85,7 +85,10 @@ pub(crate) async fn start(
     };
     let started = retry_deliveries(&retry, once, &visit.caller, &connections, &keys).await?;
     let page = format!("/admin/jobs/{}", started.created.id);
-    Ok(go_on(&page, &Notice::new("The job is started.")))
+    Ok(redirect_with_notice(
+        &page,
+        &Notice::new("The job is started."),
+    ))
 }
 
 async fn render(

@@ -13,7 +13,7 @@ use webhook_web::{Authenticated, PathId, Problem};
 use super::show::show_refusal;
 use crate::filters::{as_sentence, group};
 use crate::form::Form;
-use crate::html::go_on;
+use crate::html::redirect_with_notice;
 use crate::notice::Notice;
 use crate::visit::Visit;
 
@@ -51,7 +51,7 @@ pub(crate) async fn cancel_delivery(
 
 fn go_to_delivery(id: DeliveryId, sentence: &str) -> HttpResponse {
     let page = format!("/admin/webhook-deliveries/{id}");
-    go_on(&page, &Notice::new(sentence))
+    redirect_with_notice(&page, &Notice::new(sentence))
 }
 
 /// Shows the delivery with the reason of a conflict. Any other refusal has a page of its own.
@@ -83,7 +83,10 @@ pub(crate) async fn retry_selected(
         }
     }
     let notice = Notice::new(summary(retried, &skipped));
-    Ok(go_on(form.back("/admin/webhook-deliveries"), &notice))
+    Ok(redirect_with_notice(
+        form.back("/admin/webhook-deliveries"),
+        &notice,
+    ))
 }
 
 /// The result for a selected delivery.
