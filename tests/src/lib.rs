@@ -7,6 +7,7 @@
 mod answers;
 mod browser;
 pub mod chaos;
+mod chat;
 mod deaf;
 mod dns;
 mod http2;
@@ -31,6 +32,9 @@ pub mod zoo;
 
 pub use answers::{assert_fields, each, each_on, fields_of, length_of, path_of};
 pub use browser::Browser;
+pub use chat::{
+    DiscordAnswer, FakeDiscord, FakeSlack, FakeTeams, LostCard, SlackAnswer, TeamsAnswer,
+};
 pub use deaf::{DeafPort, SilentPort};
 pub use dns::{DnsEntry, NameServer};
 pub use http2::{Http2Answer, Http2Receiver, Http2Stream};
