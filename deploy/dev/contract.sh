@@ -37,6 +37,8 @@ check_description() {
   # Nothing is told to the linter's makers, and nothing asked.
   REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
     "$contract_tools/node_modules/.bin/redocly" lint --config tests/contract/redocly.yaml crates/webhook-api/openapi.json
+  cp tests/contract/asyncapi.mjs "$contract_tools"
+  node "$contract_tools/asyncapi.mjs" crates/webhook-api/asyncapi.json
 }
 
 # Generates a client in Python, whose warnings are errors, and types for a client in TypeScript.

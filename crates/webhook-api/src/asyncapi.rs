@@ -25,8 +25,8 @@ fn document() -> Value {
         },
         "defaultContentType": "application/json",
         "channels": {
-            "events": channel(EVENTS_EXCHANGE, "An event of the platform.", messages(event_names())),
-            "status": channel(STATUS_EXCHANGE, "A change of a webhook or a delivery.", messages(status_names()))
+            "events": channel(EVENTS_EXCHANGE, "An event of the platform.", &messages(event_names())),
+            "status": channel(STATUS_EXCHANGE, "A change of a webhook or a delivery.", &messages(status_names()))
         },
         "operations": {
             "receiveEvent": {
@@ -50,7 +50,7 @@ fn document() -> Value {
     })
 }
 
-fn channel(exchange: &str, description: &str, messages: Value) -> Value {
+fn channel(exchange: &str, description: &str, messages: &Value) -> Value {
     json!({
         "address": "{environment}.{type}",
         "description": description,
@@ -90,31 +90,31 @@ fn messages(names: Vec<&str>) -> Value {
 }
 
 fn all_messages() -> Map<String, Value> {
-    let environment = || json!({ "$ref": "#/components/schemas/Environment" });
+    let environment = json!({ "$ref": "#/components/schemas/Environment" });
     let events = EventType::ALL.iter().map(|event_type| {
-        let payload = event_schema(*event_type, environment());
+        let payload = event_schema(*event_type, &environment);
         let title = event_type.description();
         message(
             event_type.as_str(),
             title,
-            payload,
-            event_example(*event_type),
+            &payload,
+            &event_example(*event_type),
         )
     });
     let statuses = StatusEventType::ALL.iter().map(|status_type| {
-        let payload = status_schema(*status_type, environment());
+        let payload = status_schema(*status_type, &environment);
         let title = meaning(*status_type);
         message(
             status_type.as_str(),
             title,
-            payload,
-            status_example(*status_type),
+            &payload,
+            &status_example(*status_type),
         )
     });
     events.chain(statuses).collect()
 }
 
-fn message(name: &str, title: &str, payload: Value, example: Value) -> (String, Value) {
+fn message(name: &str, title: &str, payload: &Value, example: &Value) -> (String, Value) {
     let message = json!({
         "name": name, "title": title.trim_end_matches('.'), "contentType": "application/json",
         "payload": payload, "examples": [{ "payload": example }]
@@ -134,7 +134,7 @@ fn meaning(status_type: StatusEventType) -> &'static str {
     }
 }
 
-fn status_schema(status_type: StatusEventType, environment: Value) -> Value {
+fn status_schema(status_type: StatusEventType, environment: &Value) -> Value {
     let uuid = || json!({ "type": "string", "format": "uuid" });
     let mut required = vec![
         "id",

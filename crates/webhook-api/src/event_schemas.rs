@@ -10,7 +10,7 @@ pub(crate) const EVENT_ID: &str = "0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e";
 const TIMESTAMP: &str = "2026-11-23T08:15:30.123Z";
 
 /// The schema of an event. `environment`: the schema of the field.
-pub(crate) fn event_schema(event_type: EventType, environment: Value) -> Value {
+pub(crate) fn event_schema(event_type: EventType, environment: &Value) -> Value {
     json!({
         "type": "object",
         "required": ["id", "type", "environment", "timestamp", "data"],

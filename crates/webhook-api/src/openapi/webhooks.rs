@@ -74,7 +74,7 @@ fn request(event_type: EventType) -> Value {
         HEADERS.map(|(name, ..)| json!({ "$ref": format!("#/components/parameters/{name}") }));
     let name = event_type.as_str();
     let environment = json!({ "$ref": format!("{COMPONENTS}EnvironmentName") });
-    let schema = event_schema(event_type, environment);
+    let schema = event_schema(event_type, &environment);
     json!({
         "operationId": format!("receive_{}", name.replace('.', "_")),
         "summary": event_type.description().trim_end_matches('.'),
