@@ -112,6 +112,6 @@ need_servers() {
   if [ -n "${DATABASE_URL:-}" ] && [ -n "${AMQP_URL:-}" ]; then return; fi
   # Each test drops its database, which waits for the disk. What a power cut would take is thrown away;
   # the tests that crash Postgres start one of their own.
-  local postgres_options="-c fsync=off"
+  local postgres_options="-c fsync=off -c full_page_writes=off -c jit=off"
   start_servers "$proof_dir"
 }

@@ -15,9 +15,10 @@ use lapin::types::parsing::parse_field_table;
 use uuid::Uuid;
 use webhook_broker::Message;
 use webhook_domain::{
-    AddressPolicy, AmqpName, AssignedFields, BodyEnd, Event, EventId, FailureDetail, HeaderText,
-    OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason, RetryPolicy, SigningSecret,
-    UrlSchemes, WebhookUrl, check_signatures, parse_retry_after,
+    AddressPolicy, AmqpName, AssignedFields, BodyEnd, DeliveryId, Event, EventId, EventType,
+    FailureDetail, HeaderText, OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason,
+    RenderContext, RetryPolicy, SigningSecret, Template, UrlSchemes, WebhookUrl, check_signatures,
+    parse_retry_after,
 };
 use webhook_store::attempts::Transcript;
 use webhook_store::attempts::transcripts::{Rows, read};
@@ -83,6 +84,7 @@ pub fn exchange_row(data: &[u8]) {
     let exchanges = [&data[..middle], &data[middle..], data].map(|part| Transcript {
         request_url: String::from_utf8_lossy(part).into_owned(),
         request_headers: vec![(Cow::Borrowed("a"), Some(text.clone().into_owned()))],
+        request_body: (part.len() % 2 == 0).then(|| text.replace('\0', "")),
         response_headers: vec![(Cow::Borrowed("b"), HeaderText::from_bytes(part))],
         response_body: part.to_vec(),
         response_body_end: BodyEnd::ALL[part.len() % BodyEnd::ALL.len()],
@@ -158,6 +160,37 @@ pub fn url(data: &[u8]) {
     }
 }
 
+/// A template that was accepted renders any event to JSON within the limit. The first line is the template,
+/// the rest the `data` of an event.
+pub fn template(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (template, data) = text.split_once('\n').unwrap_or((&*text, "{}"));
+    let Ok(template) = Template::parse(template) else {
+        return;
+    };
+    let Ok(event) = Event::parse(event_with(data)) else {
+        return;
+    };
+    let body = template.render(&RenderContext {
+        event: &event,
+        webhook_name: "Alerts",
+        delivery_id: DeliveryId(Uuid::nil()),
+        link: None,
+        summary: data,
+    });
+    assert!(body.len() <= Template::MAX_RESULT_BYTES);
+    let body = String::from_utf8(body).expect("JSON is UTF-8");
+    let as_data = event_with(&format!("{{\"body\":{body}}}"));
+    assert!(Event::parse(as_data).is_ok(), "a rendered body is JSON");
+    template.check_paths(EventType::ALL, &[event]);
+}
+
+fn event_with(data: &str) -> Bytes {
+    Bytes::from(format!(
+        r#"{{"id":"0192f0c1-7c1e-7b7e-8d5e-3f1a2b3c4d5e","type":"activation.failed","environment":"staging","timestamp":"2026-11-23T08:15:30Z","data":{data}}}"#
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +215,7 @@ mod tests {
         cursor(data);
         signature_headers(data);
         url(data);
+        template(data);
     }
 
     #[test]

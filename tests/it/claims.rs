@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webhook_domain::{
-    CircuitPolicy, DeliveryId, DeliveryOptions, Environment, EventType, Observation, Occasion,
-    OrderingField, Outcome, RateLimit, WebhookId, WebhookStatus,
+    CircuitPolicy, DeliveryId, DeliveryOptions, Environment, EventType, JudgedAnswer, Observation,
+    Occasion, OrderingField, Outcome, RateLimit, WebhookId, WebhookStatus,
 };
 use webhook_store::attempts::NextState;
 use webhook_store::claims::{self, ClaimRequest};
@@ -51,10 +51,13 @@ async fn fail(connection: &mut Connection, webhook_id: WebhookId, count: i64, ag
     let seen: Vec<_> = (0..count)
         .map(|number| {
             let ended_at = Utc::now() - TimeDelta::seconds(ago + count - number);
+            let answer = JudgedAnswer::of(Outcome::Overloaded { retry_after: None });
             let seen = Observation {
-                outcome: Outcome::Overloaded { retry_after: None },
+                outcome: answer.outcome,
                 occasion: Occasion::Due,
                 ended_at,
+                rate: answer.rate,
+                meaning: answer.meaning,
             };
             (webhook_id, seen)
         })
@@ -251,7 +254,7 @@ async fn a_rate_limit_gives_tokens_for_the_time_that_passed_and_no_more() {
     let world = World::new().await;
     let mut connection = world.database.connection().await;
     let limited = WebhookSample::at(URL).served(DeliveryOptions {
-        rate_limit: Some(RateLimit::new(100).expect("a limit")),
+        rate_limit: Some(RateLimit::per_second(100).expect("a limit")),
         ..DeliveryOptions::default()
     });
     limited.store(&mut connection).await;

@@ -3,6 +3,9 @@
 //! environment variable, no logger, no signal handler, no global recorder of metrics. Each test has a
 //! database and a vhost, and runs beside any other test and in any order.
 
+// The fakes, without a world.
+mod chat;
+
 // The store and the broker.
 mod broker;
 mod claims;
@@ -20,6 +23,7 @@ mod signatures;
 mod answers_shown;
 mod deliveries;
 mod events;
+mod formats;
 mod link_patterns;
 mod management;
 mod overview;

@@ -76,7 +76,8 @@ impl StageSetup {
 
     /// A bound of the requests per second.
     pub fn rate_limit(mut self, per_second: u64) -> Self {
-        self.delivery_options.rate_limit = Some(RateLimit::new(per_second).expect("a limit"));
+        self.delivery_options.rate_limit =
+            Some(RateLimit::per_second(per_second).expect("a limit"));
         self
     }
 

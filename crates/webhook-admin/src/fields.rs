@@ -64,6 +64,12 @@ impl<'a> Fields<'a> {
         self.values.contains_key(name)
     }
 
+    /// Whether a field is there, was not taken out yet, and is an object.
+    pub fn has_object(&self, name: &str) -> bool {
+        let raw = self.values.get(name);
+        raw.is_some_and(|raw| raw.get().starts_with('{'))
+    }
+
     /// The text of a field that stays in the document, for documents whose fields depend on it.
     pub fn peek_text(&self, name: &str) -> Option<String> {
         let raw = self.values.get(name)?;
@@ -132,6 +138,17 @@ impl<'a> Fields<'a> {
     ) -> Option<T> {
         let whole = |number: Whole| parse(number.0);
         self.optional_json(name, "a whole number", whole)
+    }
+
+    /// Takes out a required whole number, 0 or more.
+    pub fn required_whole<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(u64) -> Result<T, E>,
+    ) -> Option<T> {
+        let number: Whole = self.required_json(name, "a whole number")?;
+        let parsed = parse(number.0);
+        parsed.map_err(|reason| self.refuse(name, reason)).ok()
     }
 
     /// Takes out an optional object; `parse` reads the inner fields. `null` counts as left out.

@@ -10,10 +10,10 @@ use utoipa::openapi::schema::{
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
-    EventPattern, EventType, FailureClass, FindingCode, HeaderName, HeaderValue, JobKind,
-    JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, ReceivedHeaders,
-    Role, SecretStanding, Severity, SignatureScheme, StatusFilter, WebhookDescription,
-    WebhookHealth, WebhookName, WebhookStatus, WebhookUrl,
+    EventPattern, EventType, FailureClass, FindingCode, Format, HeaderName, HeaderValue, JobKind,
+    JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, RatePeriod,
+    ReceivedHeaders, Role, SecretStanding, Severity, SignatureScheme, StatusFilter,
+    WebhookDescription, WebhookHealth, WebhookName, WebhookStatus, WebhookUrl,
 };
 
 /// Declares a named schema.
@@ -65,6 +65,10 @@ schemas! {
     EnvironmentName "EnvironmentName" = one_of(Environment::ALL.iter().map(|e| e.as_str()));
     /// Whether a webhook gets deliveries.
     StatusName "WebhookStatus" = one_of(WebhookStatus::ALL.iter().map(|s| s.as_str()));
+    /// The format of a webhook's requests.
+    FormatName "WebhookFormat" = one_of(Format::ALL.iter().map(|f| f.as_str()));
+    /// The period of a rate limit.
+    RatePeriodName "RatePeriod" = one_of(RatePeriod::ALL.iter().map(|p| p.as_str()));
     /// How deliveries to a webhook go.
     WebhookHealthName "WebhookHealth" = one_of(WebhookHealth::ALL.iter().map(|h| h.as_str()));
     /// The number of webhooks by health.
@@ -88,7 +92,7 @@ schemas! {
     JobStatusName "JobStatus" = one_of(JobStatus::ALL.iter().map(|s| s.as_str()));
     /// A status, a class of statuses, a failure without one, or `none`.
     ResponseText "AnswerFilter" = text(
-        "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address)$", 3, 15, "5xx");
+        "^([1-9][0-9]{2}|[1-9]xx|none|dns|connect|tls|timeout|reset|blocked_address|protocol|body)$", 3, 15, "5xx");
     /// The outcome of an event for a webhook.
     EventOutcomeName "EventOutcome" = one_of(EventOutcome::ALL.iter().map(|o| o.as_str()));
     /// The number of webhooks by outcome.

@@ -25,6 +25,9 @@ mod import;
 mod list;
 mod namesake;
 
+// No webhook.
+mod preview;
+
 pub(crate) use body::with_counts;
 pub use body::{
     CircuitBody, CircuitState, CountsBody, LastDeliveryBody, SettingsBody, WebhookBody,
@@ -44,6 +47,7 @@ pub use import::body::{FieldChange, ImportAction, ImportResult, ImportedWebhook}
 pub use import::{ImportDocument, ImportTarget, MAX_IMPORT_BYTES, import_webhooks};
 pub use list::{HealthPage, ListWebhooks, list_webhooks};
 pub use namesake::has_namesake;
+pub use preview::{LimitBody, Preview, PreviewRequest, preview_webhook};
 pub use replay::{DryRun, ReplayEvents, count_missed, start_replay};
 pub use requests::{CreateWebhook, ImportWebhook, MAX_WEBHOOK_BYTES, PatchWebhook, ReplaceWebhook};
 pub use save::save_webhook;

@@ -58,6 +58,7 @@ mod webhooks;
         rest::webhooks::bulk::change_webhooks,
         rest::webhooks::export::export_webhooks,
         rest::webhooks::import::import_webhooks,
+        rest::webhooks::preview::preview_webhook,
         rest::csv::write_webhooks_csv,
         rest::csv::write_deliveries_csv,
         rest::events::publish_event,

@@ -53,6 +53,7 @@ fn webhook_routes() -> Vec<Resource> {
             (GET, READ, to(rest::webhooks::list_webhooks)),
             (POST, MANAGE, to(rest::webhooks::create_webhook)),
         ]),
+        at("/webhooks/preview", vec![(POST, READ, to(rest::webhooks::preview::preview_webhook))]),
         at("/webhooks/bulk", vec![(POST, MANAGE, to(rest::webhooks::bulk::change_webhooks))]),
         at("/webhooks/export", vec![(GET, MANAGE, to(rest::webhooks::export::export_webhooks))]),
         at("/webhooks/import", vec![(POST, MANAGE, to(rest::webhooks::import::import_webhooks))]),

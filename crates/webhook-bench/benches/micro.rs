@@ -6,7 +6,8 @@ use chrono::DateTime;
 use divan::{Bencher, black_box};
 use uuid::Uuid;
 use webhook_domain::{
-    DeliveryId, Event, NextAttempt, OrderingKey, SigningSecret, request_headers, sign,
+    DeliveryId, Event, Format, NextAttempt, OrderingKey, RenderContext, SigningSecret, Template,
+    request_headers, sign,
 };
 
 /// Sizes of an event, in bytes: typical, large, maximal.
@@ -44,6 +45,8 @@ fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
     bencher.bench(|| {
         let attempt = NextAttempt {
             event: black_box(&event),
+            body: black_box(&event.body),
+            format: Format::Json,
             delivery_id: DeliveryId(Uuid::from_u128(7)),
             number: 1,
             at: DateTime::UNIX_EPOCH,
@@ -51,6 +54,30 @@ fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
         request_headers(attempt, [&secret].into_iter())
     });
 }
+
+/// A template with ten placeholders and five filters.
+#[divan::bench(args = SIZES)]
+fn render_a_template(bencher: Bencher<'_, '_>, bytes: usize) {
+    let event = event(bytes);
+    let template = Template::parse(TEMPLATE).expect("the template is valid");
+    bencher.bench(|| {
+        black_box(&template).render(&RenderContext {
+            event: black_box(&event),
+            webhook_name: "Alerts",
+            delivery_id: DeliveryId(Uuid::from_u128(7)),
+            link: Some("https://platform.example/licenses/lic_42"),
+            summary: "License lic_42 was created.",
+        })
+    });
+}
+
+/// A message for a chat beside a few facts.
+const TEMPLATE: &str = r#"{
+    "text": "{{data.license_id}} was created: {{data.field_3|upper}}, {{summary|slack}}",
+    "id": "{{id}}", "at": "{{timestamp|date}}", "environment": "{{environment}}",
+    "seats": "{{data.seats|default:0}}", "link": "{{link}}",
+    "more": {"by": "{{webhook.name}}", "last": "{{data.field_10|truncate:80}}"}
+}"#;
 
 fn event(bytes: usize) -> Event {
     Event::parse(body(bytes)).expect("it is an event")

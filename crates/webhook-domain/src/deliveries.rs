@@ -7,6 +7,7 @@ pub(crate) mod request;
 pub(crate) mod signature;
 
 // The end of an attempt, and the consequence for the delivery.
+pub(crate) mod answers;
 pub(crate) mod body_end;
 pub(crate) mod last_response;
 pub(crate) mod outcome;

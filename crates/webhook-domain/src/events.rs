@@ -1,6 +1,7 @@
 //! Events: happenings on the platform, and the selection of events by a webhook.
 
 pub(crate) mod environment;
+pub(crate) mod event_severity;
 pub(crate) mod event_type;
 
 // An event from the bytes of its publisher.

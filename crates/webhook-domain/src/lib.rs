@@ -10,6 +10,9 @@ mod access;
 mod events;
 
 // Imports access and events.
+mod formats;
+
+// Imports formats too.
 mod webhooks;
 
 // Imports webhooks too.
@@ -45,27 +48,60 @@ pub use events::{
     event::{Event, EventError, MAX_EVENT_BYTES},
     event_pattern::EventPattern,
     event_selection::{EmptySelection, EventSelection},
+    event_severity::EventSeverity,
     event_type::EventType,
     not_an_object::NotAnObject,
     ordering_key::OrderingKey,
 };
 
+// Formats of a request's body, and the event as a message for people.
+pub use formats::{
+    cloudevents::cloudevents_body,
+    discord::discord_body,
+    format::Format,
+    host::UrlFormatWarning,
+    limits::{LimitUse, limits_used},
+    notice::{Fact, Link, Notice},
+    slack::slack_body,
+    teams::teams_body,
+    template::{
+        Template,
+        checker::TemplateWarning,
+        context::RenderContext,
+        error::{TemplateError, TemplateErrors},
+        filter::FilterName,
+        path::PathRoot,
+        version::TemplateVersion,
+    },
+};
+
 // Webhooks, and all their settings.
 pub use webhooks::{
     custom_headers::{CustomHeaders, HeaderError, HeaderName, HeaderSecret, HeaderValue},
-    limits::{AttemptTimeout, MaxConcurrency, OrderingField, RateLimit},
+    limits::{AttemptTimeout, MaxConcurrency, OrderingField},
     metadata::{Metadata, MetadataError},
     name::{WebhookDescription, WebhookName},
+    rate_limit::{RateLimit, RatePeriod},
     retry_policy::RetryPolicy,
     secret::{SecretError, SigningSecret},
     settings::{DeliveryOptions, WebhookSettings, WebhookStatus},
+    target_url::TargetUrl,
     url::{UrlError, UrlSchemes, WebhookUrl},
+    url_fingerprint::{UrlFingerprint, UrlFingerprintKey},
 };
 
 // Deliveries: requests, the outcome of attempts, and the consequences.
 pub use deliveries::{
+    answers::{
+        Answer, JudgedAnswer, explain_answer, judge_answer,
+        rate::{MAX_GLOBAL_HOLD, MAX_RATE_HOLD, RateAdvice, RateHeaders},
+        row::AnswerMeaning,
+    },
     body_end::BodyEnd,
-    circuit::{Circuit, CircuitChange, CircuitPolicy, Failing, observe},
+    circuit::{
+        Circuit, CircuitChange, CircuitPolicy, Failing, MAX_FORBIDDEN_IN_A_ROW, forbidden_reason,
+        observe,
+    },
     hold::hold_after,
     job::{JobKind, JobRate, JobStatus},
     last_response::{LastResponse, ResponseRange},

@@ -177,13 +177,18 @@ mod tests {
         assert_round_trip::<DeliveryStatus>();
         assert_round_trip::<Environment>();
         assert_round_trip::<EventOutcome>();
+        assert_round_trip::<EventSeverity>();
         assert_round_trip::<EventType>();
         assert_round_trip::<FailureClass>();
         assert_round_trip::<FailureKind>();
+        assert_round_trip::<FilterName>();
         assert_round_trip::<FindingCode>();
+        assert_round_trip::<Format>();
         assert_round_trip::<JobKind>();
         assert_round_trip::<JobStatus>();
+        assert_round_trip::<PathRoot>();
         assert_round_trip::<Permission>();
+        assert_round_trip::<RatePeriod>();
         assert_round_trip::<RequestHeader>();
         assert_round_trip::<Role>();
         assert_round_trip::<SecretStanding>();
@@ -191,6 +196,7 @@ mod tests {
         assert_round_trip::<SignatureScheme>();
         assert_round_trip::<StatusEventType>();
         assert_round_trip::<StatusFilter>();
+        assert_round_trip::<UrlFormatWarning>();
         assert_round_trip::<WebhookHealth>();
         assert_round_trip::<WebhookStatus>();
     }

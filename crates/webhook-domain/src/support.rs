@@ -5,5 +5,6 @@ pub(crate) mod advice;
 pub(crate) mod diagnosis;
 pub(crate) mod dispatcher_check;
 pub(crate) mod explanation;
+mod format_check;
 pub(crate) mod signature_check;
 pub(crate) mod url_report;

@@ -4,6 +4,7 @@ export function followWebhookForm() {
   document.addEventListener("change", (event) => {
     const { target } = event;
     if (target.id === "url") checkUrl(target);
+    if (target.id === "format") checkUrl(target.form.elements.url);
     if (target.form?.matches(".webhook") && ["name", "environment"].includes(target.name)) checkName(target.form);
   });
   document.addEventListener("click", (event) => {
@@ -28,11 +29,23 @@ async function checkUrl(field) {
   // It may have been changed while we asked.
   if (!found || !here || field.value !== asked) return;
   complete(field, page.getElementById("url-completed")?.textContent);
+  noteFormat(page.getElementById("url-format"));
   here.textContent = found.textContent;
   here.hidden = found.hidden;
   if (found.hidden) field.removeAttribute("aria-invalid");
   else field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", found.hidden ? "url-hint" : "url-hint url-error");
+}
+
+// Tells which format the host of the URL takes, where another one is chosen or none.
+function noteFormat(proposed) {
+  const chosen = document.getElementById("format").value;
+  const note = document.getElementById("format-note");
+  const isChat = ["slack", "discord", "teams"].includes(chosen);
+  if (proposed && chosen === "") note.textContent = `By this URL: ${proposed.textContent}.`;
+  else if (proposed && chosen !== proposed.dataset.format) note.textContent = `The host of the URL refuses this format. It takes: ${proposed.textContent}.`;
+  else if (!proposed && isChat) note.textContent = "The host of the URL is none of this service. Other services may take the same messages.";
+  else note.textContent = "";
 }
 
 // Tells of another webhook with the same name. That is no fault.

@@ -8,7 +8,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use askama::Template;
 
-use super::notice::{self, Notice};
+use super::flash::{self, Flash};
 use super::visit::Visit;
 use webhook_admin::Refusal;
 use webhook_web::Problem;
@@ -18,7 +18,7 @@ use webhook_web::Problem;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Responds with a page for a signed-in visitor. The notice of the visit is shown once.
+/// Responds with a page for a signed-in visitor. The flash of the visit is shown once.
 pub(super) fn page(visit: &Visit, page: &impl Template) -> Result<HttpResponse, Problem> {
     page_with(StatusCode::OK, visit, page)
 }
@@ -30,8 +30,8 @@ pub(super) fn page_with(
     page: &impl Template,
 ) -> Result<HttpResponse, Problem> {
     let mut response = html(status);
-    if visit.notice.is_some() {
-        response.cookie(notice::shown());
+    if visit.flash.is_some() {
+        response.cookie(flash::shown());
     }
     Ok(response.body(render(page)?))
 }
@@ -56,11 +56,11 @@ pub(super) fn render(page: &impl Template) -> Result<String, Refusal> {
         .map_err(|error| Refusal::Broken(format!("a template cannot be rendered: {error}")))
 }
 
-/// Redirects the browser to a page after a form (RFC 9110, 15.4.4). The page shows the notice.
-pub(super) fn redirect_with_notice(to: &str, notice: &Notice) -> HttpResponse {
+/// Redirects the browser to a page after a form (RFC 9110, 15.4.4). The page shows the flash.
+pub(super) fn redirect_with_flash(to: &str, flash: &Flash) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((LOCATION, to))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .cookie(notice.cookie())
+        .cookie(flash.cookie())
         .finish()
 }

@@ -17,9 +17,9 @@ use webhook_web::{PathId, Problem};
 use super::chips::{Chip, chips};
 use super::duration_text::in_short;
 use super::filters::{self, label_of};
+use super::flash::Flash;
 use super::form::Form;
-use super::html::{page, page_with, redirect_with_notice};
-use super::notice::Notice;
+use super::html::{page, page_with, redirect_with_flash};
 use super::query::Query;
 use super::visit::Visit;
 
@@ -102,11 +102,10 @@ pub(super) async fn cancel_job(
 ) -> Result<HttpResponse, Problem> {
     match jobs::cancel_job(id, &visit.caller, &connections).await {
         Ok(job) => {
-            let notice =
-                Notice::new("The job is cancelled. Deliveries that it queued stay queued.");
-            Ok(redirect_with_notice(
+            let flash = Flash::new("The job is cancelled. Deliveries that it queued stay queued.");
+            Ok(redirect_with_flash(
                 &format!("/admin/jobs/{}", job.id),
-                &notice,
+                &flash,
             ))
         }
         Err(refusal @ Refusal::Conflict(_)) => {

@@ -1,4 +1,4 @@
-//! The request for a page: caller, form token, notice and address.
+//! The request for a page: caller, form token, flash and address.
 
 use actix_web::{FromRequest, HttpRequest, dev};
 use futures_util::FutureExt;
@@ -8,16 +8,16 @@ use webhook_domain::Permission;
 
 use super::alarm::Alarm;
 use super::assets;
+use super::flash::Flash;
 use super::form_token::form_token;
 use super::navigation;
-use super::notice::Notice;
 use webhook_admin::Caller;
 use webhook_web::Authenticated;
 use webhook_web::Problem;
 use webhook_web::auth::SESSION_COOKIE;
 
 /// The header of a script's request to refresh a region of a page. The response must not consume the
-/// notice, which the script would not show.
+/// flash, which the script would not show.
 const REFRESH: &str = "x-refresh";
 
 /// The request for a page, for every template.
@@ -26,7 +26,7 @@ pub(crate) struct Visit {
     /// The token of every form, without which a form from another site is refused.
     pub(crate) csrf: String,
     /// The outcome of the form before the page.
-    pub(crate) notice: Option<Notice>,
+    pub(crate) flash: Option<Flash>,
     /// The path of the page.
     pub(crate) path: String,
     /// The path of the page with the query.
@@ -77,7 +77,7 @@ impl FromRequest for Visit {
             Ok(Self {
                 caller,
                 csrf: form_token(&request, SESSION_COOKIE),
-                notice: Notice::of(&request).filter(|_| !request.headers().contains_key(REFRESH)),
+                flash: Flash::of(&request).filter(|_| !request.headers().contains_key(REFRESH)),
                 path: request.path().to_owned(),
                 address: request.uri().to_string(),
                 origin: origin(&request),

@@ -26,8 +26,8 @@ use diesel::sql_types::{
 use uuid::Uuid;
 use webhook_domain::{
     ApiKeyId, AuditAction, DeliveryId, DeliveryStatus, Environment, EventId, EventOutcome,
-    EventPattern, EventType, FailureClass, JobId, JobKind, JobStatus, LastResponse, OrderingKey,
-    Role, WebhookId, WebhookStatus,
+    EventPattern, EventType, FailureClass, Format, JobId, JobKind, JobStatus, LastResponse,
+    OrderingKey, RatePeriod, Role, WebhookId, WebhookStatus,
 };
 
 use crate::StoreError;
@@ -38,8 +38,8 @@ pub(crate) mod all {
     pub use diesel::sql_types::*;
     pub use webhook_domain::{
         ApiKeyId, AuditAction, DeliveryId, DeliveryStatus, Environment, EventId, EventPattern,
-        EventType, FailureClass, JobId, JobKind, JobStatus, LastResponse, OrderingKey, Role,
-        WebhookId, WebhookStatus,
+        EventType, FailureClass, Format, JobId, JobKind, JobStatus, LastResponse, OrderingKey,
+        RatePeriod, Role, WebhookId, WebhookStatus,
     };
 
     pub use super::{BacklogQueue, Code, Enum, Id, Named};
@@ -260,8 +260,10 @@ names! {
     EventPattern as Named,
     EventType as Enum,
     EventType as Named,
+    Format as Named,
     JobKind as Named,
     JobStatus as Named,
+    RatePeriod as Named,
     Role as Named,
     WebhookStatus as Named,
 }

@@ -42,6 +42,11 @@ diesel::table! {
         deleted_at -> Nullable<Timestamptz>,
         search_text -> Text,
         health_since -> Nullable<Timestamptz>,
+        format -> Named<Format>,
+        rate_period -> Named<RatePeriod>,
+        pace_interval_us -> Nullable<Int8>,
+        pace_burst -> Nullable<Int4>,
+        pace_concurrency -> Nullable<Int4>,
     }
 }
 
@@ -100,6 +105,7 @@ diesel::table! {
         paused_until -> Nullable<Timestamptz>,
         pauses -> Int4,
         held_until -> Nullable<Timestamptz>,
+        forbidden -> Int4,
     }
 }
 

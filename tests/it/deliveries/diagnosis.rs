@@ -46,11 +46,12 @@ async fn a_healthy_webhook_has_no_problem() {
             "backlog",
             "answers",
             "url",
+            "format",
             "rejected_messages",
             "dispatchers"
         ]
     );
-    assert_eq!(each(&findings, "severity"), ["ok"; 7], "{findings}");
+    assert_eq!(each(&findings, "severity"), ["ok"; 8], "{findings}");
     assert_eq!(receiver.count(), 1, "the diagnosis sends no request");
     platform.end().await;
 }

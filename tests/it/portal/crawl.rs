@@ -14,7 +14,7 @@ use uuid::Uuid;
 use webhook_tests::{PAGES, Page, Showcase, Viewer, Visitor};
 
 /// The largest number of pages of a shape to be read.
-const OF_A_SHAPE: usize = 3;
+const OF_A_SHAPE: usize = 2;
 
 /// A page that waits for a dispatcher. The showcase has no dispatcher: a single page of the shape
 /// is read.

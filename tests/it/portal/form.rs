@@ -214,7 +214,7 @@ async fn fill_in_wrong_pairs(browser: &Browser) {
     browser.fill("Value of header 2", "42").await;
     browser.fill("Name 1", "team").await;
     browser.fill("Name 2", "team").await;
-    browser.fill("Requests per second", "many").await;
+    browser.fill("Rate limit", "many").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

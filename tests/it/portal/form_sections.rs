@@ -91,11 +91,11 @@ async fn a_refusal_links_to_its_fields_and_unfolds_them() {
 
     browser.fill("Target URL", "https://10.0.0.1/in").await;
     browser.press(ADVANCED).await;
-    browser.fill("Requests per second", "many").await;
+    browser.fill("Rate limit", "many").await;
     browser.press("Save webhook").await;
     browser.see("4 fields need your attention").await;
     let told = browser.texts(".refused-fields li").await;
-    browser.press("Requests per second").await;
+    browser.press("Rate limit").await;
 
     assert_eq!(
         told,
@@ -103,10 +103,10 @@ async fn a_refusal_links_to_its_fields_and_unfolds_them() {
             "Name: Enter a name.",
             "Target URL: 10.0.0.1 is a private address. Use one that is reachable from the internet.",
             "Event Selection: Choose at least one event type.",
-            "Requests per second: Must be a whole number.",
+            "Rate limit: Must be a whole number.",
         ]
     );
-    assert_eq!(browser.focused().await, "Requests per second");
+    assert_eq!(browser.focused().await, "Rate limit");
     assert!(is_unfolded(&browser).await);
     browser.end().await;
     platform.end().await;

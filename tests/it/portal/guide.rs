@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use webhook_domain::{Environment, EventType};
-use webhook_tests::{Browser, Platform, Receiver};
+use webhook_tests::{Browser, FakeSlack, Platform, Receiver};
 
 /// The names that the guide quotes, by page. `{webhook}` stands for the page of a webhook.
 const NAMES: [(&str, &[&str]); 8] = [
@@ -153,6 +153,58 @@ async fn an_activation_alert_is_created_as_the_guide_says() {
     let list = platform.get("/api/v1/webhooks").await;
     let types = json!(["activation.created", "activation.failed"]);
     assert_eq!(list["data"][0]["event_types"], types);
+    browser.end().await;
+    platform.end().await;
+}
+
+/// Workflow 1 with Slack, from the empty list to the message in the channel.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_alert_arrives_in_slack() {
+    let (platform, slack) = (Platform::new().await, FakeSlack::start().await);
+    let browser = platform.browser().await;
+
+    browser.press("Create Webhook").await;
+    browser.fill("Name", "Activation Alerts").await;
+    browser.fill("Target URL", &slack.url()).await;
+    // The host of the fake is not Slack's, which the form would recognise.
+    browser.choose("Format", "Slack message").await;
+    browser.check("Production").await;
+    browser.check("activation.created").await;
+    browser.check("activation.failed").await;
+    browser.press("Save webhook").await;
+    browser.see("“Activation Alerts” is saved").await;
+    platform
+        .publish(Environment::Production, EventType::ActivationFailed)
+        .await;
+
+    let messages = slack.arrived(1).await;
+    assert!(
+        messages[0].to_string().contains("Activation failed"),
+        "{messages:?}"
+    );
+    platform.deliveries_become("succeeded", 1).await;
+    browser.end().await;
+    platform.end().await;
+}
+
+/// A URL of Slack's own host makes the format without a choice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slack_url_alone_makes_a_webhook_of_slack_messages() {
+    let platform = Platform::new().await;
+    let browser = platform.browser().await;
+
+    browser.press("Create Webhook").await;
+    browser.fill("Name", "Alerts").await;
+    browser
+        .fill("Target URL", "hooks.slack.com/services/T0/B0/secret")
+        .await;
+    browser.check("activation.failed").await;
+    browser.see("By this URL: Slack message.").await;
+    browser.press("Save webhook").await;
+    browser.see("“Alerts” is saved").await;
+
+    let list = platform.get("/api/v1/webhooks").await;
+    assert_eq!(list["data"][0]["format"], "slack");
     browser.end().await;
     platform.end().await;
 }

@@ -37,7 +37,7 @@ impl Database {
         let url = with_path(server, name)?;
         let client = connect(server).await?;
         if let Some(template) = template {
-            let copy = format!("CREATE DATABASE {name} TEMPLATE {template}");
+            let copy = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
             client.batch_execute(&copy).await?;
         } else {
             let create = format!("CREATE DATABASE {name}");

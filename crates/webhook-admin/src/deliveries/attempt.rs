@@ -33,6 +33,9 @@ pub struct AttemptBody {
     pub request_url: Option<String>,
     /// The headers of the request; empty unless the log is `kept`.
     pub request_headers: Vec<RequestHeaderBody>,
+    /// The body of the request, if the webhook's format is another than `json`; `null`: the delivery's
+    /// `request_body` was sent, or the log is not `kept`.
+    pub request_body: Option<String>,
     /// The HTTP status of the response; `null`: there was no response.
     pub response_status: Option<i32>,
     /// The headers of the response; empty unless the log is `kept`.
@@ -129,6 +132,7 @@ impl AttemptBody {
             log,
             request_url: is_kept.then_some(transcript.request_url),
             request_headers: request_headers(transcript.request_headers),
+            request_body: transcript.request_body,
             response_status: attempt.response_status,
             response_headers: response_headers(transcript.response_headers),
             response_body: is_kept.then_some(body.text),

@@ -18,7 +18,8 @@ pub struct DeliveryWithAttempts {
     /// The delivery itself.
     #[serde(flatten)]
     pub delivery: DeliveryBody,
-    /// The body of every request, byte for byte; `null`: the event is not kept any more.
+    /// The event, byte for byte, which is the body of every request without a `request_body` of its own; `null`: the
+    /// event is not kept any more.
     pub request_body: Option<String>,
     /// The attempts, oldest first.
     pub attempts: Vec<AttemptBody>,

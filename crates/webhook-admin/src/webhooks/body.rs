@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use webhook_domain::{
     Circuit, DeliveryId, DeliveryStatus, Environment, EventPattern, EventSelection, EventType,
-    Failing, FailureClass, MaxConcurrency, OrderingField, RateLimit, StatusFilter, WebhookHealth,
+    Failing, FailureClass, Format, MaxConcurrency, OrderingField, StatusFilter, WebhookHealth,
     WebhookId, WebhookSettings, WebhookStatus,
 };
 use webhook_store::RawConnection;
@@ -15,7 +15,7 @@ use webhook_store::activity::{self, Counts, LastAttempt};
 use webhook_store::days::Day;
 use webhook_store::webhooks::Webhook;
 
-use super::settings::Ordering;
+use super::settings::{Ordering, RateLimitBody};
 use crate::refusal::Refusal;
 use crate::retry_policies::{RetryPolicyBody, millis};
 use crate::schema;
@@ -42,16 +42,22 @@ pub struct SettingsBody {
     #[schema(value_type = Vec<schema::EventPatternName>)]
     #[serde(serialize_with = "write_patterns")]
     pub event_types: Vec<EventPattern>,
+    /// The format of the requests: `json` is the event as published.
+    #[schema(value_type = schema::FormatName)]
+    pub format: Format,
     /// Pairs of text for the admin's own use; never sent.
     pub metadata: BTreeMap<String, String>,
     /// The webhook's own retry policy; `null`: the policy of the environment.
     pub retry_policy: Option<RetryPolicyBody>,
     /// How long one attempt may take, in milliseconds; `null`: the timeout of the retry policy.
     pub timeout_ms: Option<u64>,
-    /// Parallel requests per dispatcher; `null`: the dispatcher's own default.
+    /// Parallel requests per dispatcher; `null`: 1 for `slack`, `discord` and `teams`, else the dispatcher's own
+    /// default.
     pub max_concurrency: Option<u16>,
-    /// Requests per second from all dispatchers together; `null`: no limit.
-    pub rate_limit: Option<u16>,
+    /// The most requests from all dispatchers together: a number per second, or the requests of a minute; `null`: the
+    /// limit of the format, which only `slack` (1 per second), `discord` (25 per minute) and `teams` (30 per
+    /// minute) have.
+    pub rate_limit: Option<RateLimitBody>,
     /// Whether events with the same value of `ordering_key` are sent one after another.
     #[schema(value_type = schema::OrderingName)]
     pub ordering: Ordering,
@@ -245,6 +251,7 @@ impl From<&WebhookSettings> for SettingsBody {
             description: settings.description.as_str().to_owned(),
             status: settings.status,
             event_types: settings.events.patterns().to_vec(),
+            format: settings.format,
             metadata: settings.metadata.pairs().clone(),
             retry_policy: delivery_options
                 .retry_policy
@@ -254,7 +261,7 @@ impl From<&WebhookSettings> for SettingsBody {
                 .timeout
                 .map(|timeout| millis(timeout.get())),
             max_concurrency: delivery_options.max_concurrency.map(MaxConcurrency::get),
-            rate_limit: delivery_options.rate_limit.map(RateLimit::get),
+            rate_limit: delivery_options.rate_limit.map(RateLimitBody::of),
             ordering: ordering_key.map_or(Ordering::None, |_| Ordering::ByKey),
             ordering_key: ordering_key.map(str::to_owned),
         }

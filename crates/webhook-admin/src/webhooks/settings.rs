@@ -15,7 +15,9 @@ mod draft;
 mod fields;
 mod headers;
 mod metadata;
+mod rate_limit;
 
 pub use delivery_options::Ordering;
 pub(super) use draft::{Document, ReadContext, SettingsDraft};
 pub(super) use fields::{schema_of, take_settings};
+pub(super) use rate_limit::RateLimitBody;

@@ -24,6 +24,7 @@ pub(crate) mod bulk;
 pub(crate) mod diagnosis;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod preview;
 pub(crate) mod replay;
 pub(crate) mod secret;
 pub(crate) mod test_event;

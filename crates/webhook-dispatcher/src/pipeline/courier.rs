@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    ExhaustedDelivery, FailureDetail, Observation, Occasion, Outcome, Progress, StatusEvent,
-    StatusEventType, Verdict, decide,
+    ExhaustedDelivery, FailureDetail, JudgedAnswer, Observation, Occasion, Outcome, Progress,
+    StatusEvent, StatusEventType, Verdict, decide,
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
@@ -63,11 +63,11 @@ impl Courier {
         &self,
         destination: &ReadyDestination,
         leased: &LeasedDelivery,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<JudgedAnswer, Failure> {
         let limits = self.time_limits(&destination.stored, leased, Utc::now());
         let made = request::send_signed(&self.client, destination, leased, limits).await?;
-        let outcome = made.outcome;
-        log_and_count(leased, &made.attempt, outcome);
+        let answer = made.answer;
+        log_and_count(leased, &made.attempt, answer.outcome);
         let judged = judge(&destination.stored, leased, made, Utc::now());
         // Before the channel, which may be full because the recorder stands still.
         self.readiness.count_handed_in();
@@ -77,7 +77,7 @@ impl Courier {
                 "the recorder has stopped; the delivery is attempted again when its lease ends"
             );
         }
-        Ok(outcome)
+        Ok(answer)
     }
 
     fn time_limits(
@@ -110,7 +110,7 @@ fn judge(
     let MadeAttempt {
         mut attempt,
         transcript,
-        outcome,
+        answer,
         counts_for_circuit,
     } = made;
     let progress = Progress {
@@ -118,7 +118,12 @@ fn judge(
         throttled: leased.throttled.unsigned_abs(),
         age: (now - leased.schedule_since).to_std().unwrap_or_default(),
     };
-    let verdict = decide(outcome, progress, &destination.policy, rand::random());
+    let verdict = decide(
+        answer.outcome,
+        progress,
+        &destination.policy,
+        rand::random(),
+    );
     let next = next_state(verdict, leased, now);
     // No service of the platform waits for a test's event.
     let exhausts = verdict == Verdict::GiveUp && !leased.is_test();
@@ -134,7 +139,7 @@ fn judge(
     JudgedAttempt {
         // The circuit waits for every end of a probe.
         observation: (counts_for_circuit || leased.leased_from == LeasedFrom::Probe)
-            .then(|| observation(leased, outcome, verdict, now)),
+            .then(|| observation(leased, answer, verdict, now)),
         ends_turn_of: leased.ordering_key.filter(|_| has_ended),
         result: AttemptResult {
             attempt,
@@ -165,7 +170,7 @@ fn next_state(verdict: Verdict, leased: &LeasedDelivery, now: DateTime<Utc>) -> 
 /// The observation of an attempt, for the webhook's circuit.
 fn observation(
     leased: &LeasedDelivery,
-    outcome: Outcome,
+    answer: JudgedAnswer,
     verdict: Verdict,
     now: DateTime<Utc>,
 ) -> Observation {
@@ -178,21 +183,25 @@ fn observation(
         Verdict::Retry(_) | Verdict::GiveUp => true,
         Verdict::Succeed | Verdict::PutOff(_) | Verdict::Disable => false,
     };
-    let outcome = match outcome {
+    let outcome = match answer.outcome {
         // A 429 at the cost of an attempt is a failure like any other.
         Outcome::Throttled { retry_after } if costs_an_attempt => {
             Outcome::Overloaded { retry_after }
         }
-        Outcome::Accepted
+        outcome @ (Outcome::Accepted
         | Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Forbidden
         | Outcome::Throttled { .. }
         | Outcome::Overloaded { .. }
-        | Outcome::Failed { .. } => outcome,
+        | Outcome::Failed { .. }) => outcome,
     };
     Observation {
         outcome,
         occasion,
         ended_at: now,
+        rate: answer.rate,
+        meaning: answer.meaning,
     }
 }
 
@@ -236,8 +245,16 @@ fn log_and_count(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
             "accepted"
         }
         Outcome::Gone => {
-            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} answered 410 Gone");
+            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} wants no more requests");
             "gone"
+        }
+        Outcome::Refused => {
+            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} refused the body of {id} for good");
+            "refused"
+        }
+        Outcome::Forbidden => {
+            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} forbade the request for {id}");
+            "forbidden"
         }
         Outcome::Throttled { .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} was put off: 429");

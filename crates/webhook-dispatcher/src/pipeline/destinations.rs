@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
-use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId};
+use webhook_domain::{AddressPolicy, Format, HeaderSecret, LinkPatterns, WebhookId};
 use webhook_store::destinations::{Destination, list_destinations};
-use webhook_store::{Pool, SealingKeys, StoreError, acquire};
+use webhook_store::{Pool, SealingKeys, StoreError, acquire, settings};
 
 use crate::client::Target;
 
@@ -18,10 +19,16 @@ pub(crate) struct ReadyDestination {
     pub(crate) target: Option<Target>,
     /// The headers set by an admin for every request.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The pages of the platform for the ids in a message.
+    pub(crate) links: Arc<LinkPatterns>,
+    read_at: Instant,
 }
 
+/// How long the links of messages are cached: a change of the settings shows after a minute at most.
+const LINKS_TTL: Duration = Duration::from_secs(60);
+
 impl ReadyDestination {
-    fn new(stored: Destination, addresses: &AddressPolicy) -> Self {
+    fn new(stored: Destination, links: Arc<LinkPatterns>, addresses: &AddressPolicy) -> Self {
         let custom = stored.headers.iter().filter_map(|(name, value)| {
             let HeaderSecret::Given(value) = value else {
                 return None;
@@ -35,8 +42,19 @@ impl ReadyDestination {
         Self {
             target: Target::new(&stored.url, addresses),
             headers: custom.collect(),
+            links,
+            read_at: Instant::now(),
             stored,
         }
+    }
+
+    /// Whether the destination is of `version` or later, and its links are fresh. Only messages have links.
+    fn is_current(&self, version: i64) -> bool {
+        let has_links = match self.stored.format {
+            Format::Slack | Format::Discord | Format::Teams => true,
+            Format::Json | Format::CloudEvents => false,
+        };
+        self.stored.version >= version && (!has_links || self.read_at.elapsed() < LINKS_TTL)
     }
 }
 
@@ -69,7 +87,7 @@ impl Destinations {
             let is_cached = |id, version| {
                 cached
                     .get(&id)
-                    .is_some_and(|destination| destination.stored.version >= version)
+                    .is_some_and(|destination| destination.is_current(version))
             };
             wanted
                 .filter(|(id, version)| !is_cached(*id, *version))
@@ -99,7 +117,7 @@ impl Destinations {
         version: i64,
     ) -> Result<Option<Arc<ReadyDestination>>, StoreError> {
         let cached = self.cached().get(&id).cloned();
-        if let Some(ready) = cached.filter(|ready| ready.stored.version >= version) {
+        if let Some(ready) = cached.filter(|ready| ready.is_current(version)) {
             return Ok(Some(ready));
         }
         let read = self.read(&[id]).await?.pop().transpose()?.map(Arc::new);
@@ -131,7 +149,8 @@ impl Destinations {
     ) -> Result<Vec<Result<ReadyDestination, StoreError>>, StoreError> {
         let mut connection = acquire(&self.pool).await?;
         let read = list_destinations(&mut connection, &self.sealing_keys, ids).await?;
-        let ready = |stored| ReadyDestination::new(stored, &self.addresses);
+        let links = Arc::new(settings::find_link_patterns(&mut connection).await?);
+        let ready = |stored| ReadyDestination::new(stored, links.clone(), &self.addresses);
         Ok(read.into_iter().map(|read| read.map(ready)).collect())
     }
 

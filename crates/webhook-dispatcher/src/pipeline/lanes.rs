@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use webhook_domain::{Outcome, WebhookId};
+use webhook_domain::{JudgedAnswer, WebhookId};
 use webhook_store::{LeasedDelivery, LeasedFrom};
 
 use super::backlog::Backlog;
@@ -38,7 +38,7 @@ pub(crate) struct Lanes {
 /// How an assignment ended. An assignment is a delivery that a lane handed to a runner.
 pub(crate) enum AssignmentEnd {
     /// The attempt was made.
-    Attempted(Outcome),
+    Attempted(JudgedAnswer),
     /// No attempt was made, and the delivery goes back.
     NotAttempted,
     /// No attempt can be made, with the reason. The delivery goes back, and the lane rests for a while:
@@ -84,7 +84,7 @@ impl Lanes {
             return false;
         };
         match end {
-            AssignmentEnd::Attempted(outcome) => lane.observe(outcome, leased.leased_from),
+            AssignmentEnd::Attempted(answer) => lane.observe(answer, leased.leased_from),
             AssignmentEnd::NotAttempted => {}
             AssignmentEnd::Impossible(reason) => {
                 // Logged once per rest, not once per delivery.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
-use webhook_domain::{NextAttempt, Outcome, RequestHeader, request_headers};
+use webhook_domain::{Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers};
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
 
@@ -22,7 +23,8 @@ const MAX_EXTRA_BODY_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct MadeAttempt {
     pub(crate) attempt: Attempt,
     pub(crate) transcript: Transcript,
-    pub(crate) outcome: Outcome,
+    /// The outcome, and the receiver's word and advice.
+    pub(crate) answer: JudgedAnswer,
     /// Whether a failure is a step towards an open circuit.
     pub(crate) counts_for_circuit: bool,
 }
@@ -45,29 +47,32 @@ pub(crate) async fn send_signed(
     limits: TimeLimits,
 ) -> Result<MadeAttempt, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
-    let mut attempt = Attempt {
-        delivery_id: leased.id,
-        number: leased.attempts + 1,
-        started_at: now.trunc_subsecs(6),
-        timing: Timing::default(),
-        response_status: None,
-        failure_class: None,
-        failure_detail: None,
-    };
+    let mut attempt = begin(leased, now);
+    let format = destination.stored.format;
+    let body = format.write(&leased.event, &destination.links, None);
     // Signed anew for each attempt, as signatures carry the time.
-    let signed = sign(destination, leased, attempt.number, now);
+    let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
         request_url: destination.stored.url.clone(),
+        request_body: written_anew(format, &body),
         ..Transcript::default()
     };
     let mut trace = SendTrace::default();
-    let sent = send(client, destination, leased, &signed, limits, &mut trace).await;
-    let (outcome, counts_for_circuit) = match sent {
+    let sent = send(
+        client,
+        destination,
+        leased,
+        (&signed, &body),
+        limits,
+        &mut trace,
+    )
+    .await;
+    let (answer, counts_for_circuit) = match sent {
         Ok(response) => {
             attempt.timing.first_byte_ms = Some(millis(began));
             let deadline = body_deadline(began, trace.deadline);
-            let outcome = response::read(response, deadline, &mut attempt, &mut transcript).await;
-            (outcome, true)
+            let read = response::read(response, format, deadline, &mut attempt, &mut transcript);
+            (read.await, true)
         }
         Err(failure) if failure.blame == Blame::Us => return Err(failure),
         Err(failure) => {
@@ -85,16 +90,35 @@ pub(crate) async fn send_signed(
     Ok(MadeAttempt {
         attempt,
         transcript,
-        outcome,
+        answer,
         counts_for_circuit,
     })
+}
+
+/// An attempt that has just begun.
+fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
+    Attempt {
+        delivery_id: leased.id,
+        number: leased.attempts + 1,
+        started_at: now.trunc_subsecs(6),
+        timing: Timing::default(),
+        response_status: None,
+        failure_class: None,
+        failure_detail: None,
+    }
+}
+
+/// The body for the record; `None`: the body is the event's own, which is stored once.
+fn written_anew(format: Format, body: &[u8]) -> Option<String> {
+    let is_event = format == Format::Json;
+    (!is_event).then(|| String::from_utf8_lossy(body).into_owned())
 }
 
 async fn send(
     client: &Client,
     destination: &ReadyDestination,
     leased: &LeasedDelivery,
-    signed: &[(RequestHeader, String)],
+    (signed, body): (&[(RequestHeader, String)], &Bytes),
     limits: TimeLimits,
     trace: &mut SendTrace,
 ) -> Result<Response, Failure> {
@@ -105,7 +129,7 @@ async fn send(
         webhook_id: leased.webhook_id,
         target,
         headers: || headers(destination, signed),
-        body: &leased.event.body,
+        body,
         timeout: limits.timeout,
         slack: limits.slack,
     };
@@ -122,11 +146,13 @@ fn body_deadline(began: std::time::Instant, deadline: Option<Instant>) -> Instan
 fn sign(
     destination: &ReadyDestination,
     leased: &LeasedDelivery,
-    number: i32,
+    (number, body): (i32, &[u8]),
     now: DateTime<Utc>,
 ) -> Vec<(RequestHeader, String)> {
     let next = NextAttempt {
         event: &leased.event,
+        body,
+        format: destination.stored.format,
         delivery_id: leased.id,
         number,
         at: now,

@@ -4,35 +4,43 @@ use std::borrow::Cow;
 
 use chrono::Utc;
 use http::StatusCode;
-use http::header::{HeaderMap, RETRY_AFTER};
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use tokio::time::{Instant, timeout_at};
 use webhook_domain::outside::MAX_RESPONSE_BODY_BYTES;
 use webhook_domain::{
-    BodyEnd, FailureClass, FailureDetail, HeaderText, Outcome, meaning_behind_cdn,
-    parse_retry_after,
+    Answer, BodyEnd, FailureClass, FailureDetail, Format, HeaderText, JudgedAnswer, Outcome,
+    RateHeaders, judge_answer, meaning_behind_cdn, parse_retry_after,
 };
 use webhook_store::attempts::{Attempt, Transcript};
 
 use crate::client::{Failure, Response};
 
 /// The recorded headers of a response: those of help to understand the outcome.
-const HEADERS_OF_INTEREST: [&str; 6] = [
+const HEADERS_OF_INTEREST: [&str; 12] = [
     "content-type",
     "content-length",
     "content-encoding",
     "retry-after",
     "location",
     "server",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset-after",
+    "x-ratelimit-bucket",
+    "x-ratelimit-global",
+    "x-ratelimit-scope",
 ];
 
 /// Reads a response into `attempt` and `transcript`: of the body no more than is recorded, and no longer
-/// than until `deadline`. The status decides on the outcome; how the body ends changes the log only.
+/// than until `deadline`. For a receiver of events the status decides on the outcome, and how the body ends
+/// changes the log only; chat services tell more by the body's first bytes.
 pub(crate) async fn read(
     mut response: Response,
+    format: Format,
     deadline: Instant,
     attempt: &mut Attempt,
     transcript: &mut Transcript,
-) -> Outcome {
+) -> JudgedAnswer {
     let status = response.status;
     attempt.response_status = Some(i32::from(status.as_u16()));
     transcript.response_headers = headers_of_interest(&response.headers);
@@ -42,12 +50,35 @@ pub(crate) async fn read(
     transcript.response_body_end = timeout_at(deadline, reading)
         .await
         .unwrap_or(BodyEnd::Unfinished);
-    let outcome = Outcome::of_status(status.as_u16(), retry_after);
-    if outcome != Outcome::Accepted {
-        attempt.failure_class = Some(FailureClass::Status);
-        attempt.failure_detail = Some(describe(status));
+    let value_of = |name: &str| response.headers.get(name).map(HeaderValue::as_bytes);
+    let answer = judge_answer(&Answer {
+        format,
+        status: status.as_u16(),
+        retry_after,
+        body: &transcript.response_body,
+        rate: RateHeaders::read(value_of),
+    });
+    if let Some(class) = class_of(answer.outcome) {
+        attempt.failure_class = Some(class);
+        attempt.failure_detail = Some(match answer.meaning {
+            Some(meaning) => FailureDetail::of(format_args!("the receiver answered {meaning}")),
+            None => describe(status),
+        });
     }
-    outcome
+    answer
+}
+
+/// The class of a response's failure; `None`: the response accepts the delivery.
+fn class_of(outcome: Outcome) -> Option<FailureClass> {
+    match outcome {
+        Outcome::Accepted => None,
+        Outcome::Failed { class, .. } => Some(class),
+        Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Forbidden
+        | Outcome::Throttled { .. }
+        | Outcome::Overloaded { .. } => Some(FailureClass::Status),
+    }
 }
 
 /// A status in words, such as `the receiver answered 503 Service Unavailable`: the number with the name,
@@ -81,14 +112,14 @@ async fn read_body(response: &mut Response, body: &mut Vec<u8>) -> BodyEnd {
 }
 
 /// Notes in an attempt why there was no response.
-pub(crate) fn note_failure(attempt: &mut Attempt, failure: Failure) -> Outcome {
+pub(crate) fn note_failure(attempt: &mut Attempt, failure: Failure) -> JudgedAnswer {
     let class = failure.class;
     attempt.failure_class = Some(class);
     attempt.failure_detail = Some(failure.detail);
-    Outcome::Failed {
+    JudgedAnswer::of(Outcome::Failed {
         class,
         retry_after: None,
-    }
+    })
 }
 
 fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, HeaderText)> {

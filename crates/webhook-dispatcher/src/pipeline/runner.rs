@@ -72,7 +72,7 @@ impl Runners {
             return AssignmentEnd::NotAttempted;
         }
         match self.courier.attempt(&destination, leased).await {
-            Ok(outcome) => AssignmentEnd::Attempted(outcome),
+            Ok(answer) => AssignmentEnd::Attempted(answer),
             Err(failure) => AssignmentEnd::Impossible(failure.detail.into_string()),
         }
     }

@@ -17,6 +17,8 @@
 //! | circuit open | the probe gets a 429 and costs no attempt | a pause of the same length |
 //! | any | any other 429 that costs no attempt | no change |
 //! | any | 2xx | healthy |
+//! | any | refused bytes | as after a failure: a webhook of which nothing arrives is not healthy, and an open circuit keeps the next deliveries until the template is mended |
+//! | any | a forbidden request | as after a failure; the third in a row sets the webhook Inactive |
 //! | any | a test event fails | no change: tests count for nothing |
 //! | circuit open | a test event is accepted | the probe is due at once, and decides |
 //! | failing | half of the time until disabling has passed | the owner is warned, once |
@@ -65,9 +67,17 @@ pub struct Failing {
     pub failures: u32,
     /// The time of the warning, if the owner was warned.
     pub warned_at: Option<DateTime<Utc>>,
+    /// The number of forbidden requests in a row, the latest attempts. A 429 that costs no attempt
+    /// neither adds to the row nor ends the row; any other outcome ends the row.
+    pub forbidden: u32,
     /// The circuit.
     pub circuit: Circuit,
 }
+
+/// The number of forbidden requests in a row after which a webhook is set Inactive: 3. One may be a
+/// mistake of a proxy. Each further one adds to the 10,000 refusals within ten minutes for which
+/// Discord bans the address of a sender, with all webhooks of the platform.
+pub const MAX_FORBIDDEN_IN_A_ROW: u32 = 3;
 
 /// Whether a failing webhook gets requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +104,21 @@ pub enum CircuitChange {
     Closed,
     /// The owner is to be warned: the webhook will be set Inactive if the failures go on.
     Warned,
-    /// The webhook is to be set Inactive.
+    /// The webhook is to be set Inactive, because every attempt failed for too long.
     Disabled,
+    /// The webhook is to be set Inactive, because the receiver forbade
+    /// [`MAX_FORBIDDEN_IN_A_ROW`] requests in a row.
+    Forbidden,
+}
+
+/// The reason of a webhook that is set Inactive after [`CircuitChange::Forbidden`], in words. `seen` is
+/// the last forbidden request.
+pub fn forbidden_reason(seen: &Observation) -> String {
+    let answer = seen.meaning.map(|meaning| format!(": {meaning}"));
+    format!(
+        "the receiver did not allow {MAX_FORBIDDEN_IN_A_ROW} requests in a row{}",
+        answer.unwrap_or_default()
+    )
 }
 
 /// The state of a webhook after an attempt, and the changes that the attempt made. `None`: healthy.
@@ -113,32 +136,60 @@ pub fn observe(
         // circuit too.
         Outcome::Accepted | Outcome::Gone => {
             let was_open = before.is_some_and(|b| b.circuit != Circuit::Closed);
-            return (
-                None,
-                was_open
-                    .then_some(CircuitChange::Closed)
-                    .into_iter()
-                    .collect(),
-            );
+            let closed = was_open.then_some(CircuitChange::Closed);
+            return (None, closed.into_iter().collect());
         }
         Outcome::Throttled { .. } => return (before.map(|b| pause_again(b, seen, policy)), vec![]),
         // The `Retry-After` of an overloaded receiver is a hold, see `hold.rs`.
-        Outcome::Overloaded { .. } => None,
+        Outcome::Overloaded { .. } | Outcome::Refused | Outcome::Forbidden => None,
         Outcome::Failed { retry_after, .. } => retry_after,
     };
-    let mut failing = before.unwrap_or(Failing {
-        since: seen.ended_at,
-        failures: 0,
-        warned_at: None,
-        circuit: Circuit::Closed,
-    });
-    failing.failures = failing.failures.saturating_add(1);
+    let mut failing = one_more_failure(before, seen);
     let mut changes = Vec::new();
+    // Also after the third: the disabling may have been lost with a dispatcher.
+    if failing.forbidden >= MAX_FORBIDDEN_IN_A_ROW {
+        changes.push(CircuitChange::Forbidden);
+    }
     if let Some(circuit) = next_circuit(&failing, seen, retry_after, policy) {
         failing.circuit = circuit;
         changes.push(CircuitChange::Opened);
     }
-    let since = |time: DateTime<Utc>| (seen.ended_at - time).to_std().unwrap_or_default();
+    changes.extend(warn_or_disable(&mut failing, seen.ended_at, policy));
+    (Some(failing), changes)
+}
+
+/// The state with one more failure, which began the failing if `before` is healthy.
+fn one_more_failure(before: Option<Failing>, seen: &Observation) -> Failing {
+    let failing = before.unwrap_or(Failing {
+        since: seen.ended_at,
+        failures: 0,
+        warned_at: None,
+        forbidden: 0,
+        circuit: Circuit::Closed,
+    });
+    let forbidden = match seen.outcome {
+        Outcome::Forbidden => failing.forbidden.saturating_add(1),
+        Outcome::Accepted
+        | Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Throttled { .. }
+        | Outcome::Overloaded { .. }
+        | Outcome::Failed { .. } => 0,
+    };
+    Failing {
+        failures: failing.failures.saturating_add(1),
+        forbidden,
+        ..failing
+    }
+}
+
+/// The consequence of the time for which a webhook has only failed. Notes the warning in `failing`.
+fn warn_or_disable(
+    failing: &mut Failing,
+    now: DateTime<Utc>,
+    policy: &CircuitPolicy,
+) -> Option<CircuitChange> {
+    let since = |time: DateTime<Utc>| (now - time).to_std().unwrap_or_default();
     let half = policy.disable_after / 2;
     match failing.warned_at {
         // Both conditions: when the setting is shortened, an owner who was warned a minute ago
@@ -146,15 +197,14 @@ pub fn observe(
         Some(warned_at)
             if since(failing.since) >= policy.disable_after && since(warned_at) >= half =>
         {
-            changes.push(CircuitChange::Disabled);
+            Some(CircuitChange::Disabled)
         }
         None if since(failing.since) >= half => {
-            failing.warned_at = Some(seen.ended_at);
-            changes.push(CircuitChange::Warned);
+            failing.warned_at = Some(now);
+            Some(CircuitChange::Warned)
         }
-        Some(_) | None => {}
+        Some(_) | None => None,
     }
-    (Some(failing), changes)
 }
 
 /// The state after a test event. An accepted test lets the probe go at once, so that an admin who

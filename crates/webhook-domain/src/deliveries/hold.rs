@@ -1,11 +1,13 @@
 //! The hold: a receiver that responded with 429, 502, 503, 504 or 520 to 524 and `Retry-After` gets
-//! no request of its webhook before that time, no matter which delivery or which dispatcher.
+//! no request of its webhook before that time, no matter which delivery or which dispatcher. The
+//! same holds for a receiver whose rate headers say that the next request would be one too many.
 //!
 //! | state | what happened | next |
 //! | --- | --- | --- |
 //! | any | a response with one of these statuses and `Retry-After` | held until that time, or until the later of two times |
+//! | any | a response whose rate headers allow no further request (Discord's `X-RateLimit-Remaining: 0`) | held until the rate headers allow requests again, or until the later of two times |
 //! | held | the time comes | not held: waiting deliveries continue in the order in which they were due |
-//! | held | a test event is accepted, or a 410 | not held |
+//! | held | a test event is accepted, or a 410 | not held, unless the rate headers of the accepted test event ask for a hold |
 //! | held | an admin retries a delivery, activates the webhook, or changes the target URL, headers, rate, concurrency, ordering, timeout or retry policy | not held |
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -21,14 +23,17 @@ pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<D
     let before = before.filter(|until| *until > seen.ended_at);
     let ends = match seen.outcome {
         Outcome::Accepted => seen.occasion == Occasion::Test,
-        Outcome::Gone => true,
-        Outcome::Throttled { .. } | Outcome::Overloaded { .. } | Outcome::Failed { .. } => false,
+        Outcome::Gone => return None,
+        Outcome::Refused
+        | Outcome::Forbidden
+        | Outcome::Throttled { .. }
+        | Outcome::Overloaded { .. }
+        | Outcome::Failed { .. } => false,
     };
-    if ends {
-        return None;
-    }
+    // The rate headers of an accepted test event are newer than the hold that the test event ends.
+    let before = before.filter(|_| !ends);
     // `Retry-After: 0` asks for no hold.
-    let asked = seen.outcome.hold().filter(|asked| !asked.is_zero());
+    let asked = seen.hold().filter(|asked| !asked.is_zero());
     let until = |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
     before.max(asked.map(until))
 }
@@ -38,7 +43,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::FailureClass;
+    use crate::{FailureClass, RateAdvice};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -60,8 +65,25 @@ mod tests {
             outcome,
             occasion,
             ended_at: at(100),
+            rate: RateAdvice::default(),
+            meaning: None,
         };
         hold_after(before.map(at), &seen).map(|until| until.timestamp())
+    }
+
+    /// The end of a hold in milliseconds, after an accepted attempt whose rate headers ask to wait.
+    fn held_ms(before: Option<i64>, wait: Duration, occasion: Occasion) -> Option<i64> {
+        let seen = Observation {
+            outcome: Outcome::Accepted,
+            occasion,
+            ended_at: at(100),
+            rate: RateAdvice {
+                hold: Some(wait),
+                global: false,
+            },
+            meaning: None,
+        };
+        hold_after(before.map(at), &seen).map(|until| until.timestamp_millis())
     }
 
     #[test]
@@ -86,5 +108,17 @@ mod tests {
         assert_eq!(of(Outcome::Accepted, Occasion::Due), Some(200));
         assert_eq!(of(Outcome::Accepted, Occasion::Probe), Some(200));
         assert_eq!(of(failed(), Occasion::Test), Some(200));
+        assert_eq!(of(Outcome::Refused, Occasion::Test), Some(200));
+        assert_eq!(of(Outcome::Forbidden, Occasion::Due), Some(200));
+    }
+
+    #[test]
+    fn an_accepted_attempt_whose_rate_headers_allow_no_more_holds_for_a_fraction_of_a_second() {
+        let half = Duration::from_millis(500);
+
+        assert_eq!(held_ms(None, half, Occasion::Due), Some(100_500));
+        assert_eq!(held_ms(Some(200), half, Occasion::Due), Some(200_000));
+        assert_eq!(held_ms(Some(200), half, Occasion::Test), Some(100_500));
+        assert_eq!(held_ms(None, Duration::ZERO, Occasion::Due), None);
     }
 }

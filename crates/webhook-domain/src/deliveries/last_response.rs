@@ -12,7 +12,7 @@ pub enum LastResponse {
     Nothing,
     /// A response with this HTTP status.
     Status(u16),
-    /// No response, or none within the timeout.
+    /// No response, none within the timeout, or a 2xx whose body does not confirm the request.
     Failure(FailureClass),
 }
 
@@ -36,7 +36,7 @@ impl LastResponse {
             .unwrap_or(Self::Status(code.unsigned_abs()))
     }
 
-    /// The HTTP status. `None`: no attempt, or no response.
+    /// The HTTP status. `None`: no attempt, no response, or a 2xx that did not count as accepted.
     pub fn status(self) -> Option<u16> {
         match self {
             Self::Status(status) => Some(status),
@@ -53,7 +53,7 @@ impl LastResponse {
         }
     }
 
-    /// The number that is stored for the result: the HTTP status, or 0 to 7. Numbers never change,
+    /// The number that is stored for the result: the HTTP status, or 0 to 8. Numbers never change,
     /// because rows hold them.
     pub fn code(self) -> i16 {
         match self {
@@ -66,6 +66,7 @@ impl LastResponse {
             Self::Failure(FailureClass::Reset) => 5,
             Self::Failure(FailureClass::BlockedAddress) => 6,
             Self::Failure(FailureClass::Protocol) => 7,
+            Self::Failure(FailureClass::Body) => 8,
         }
     }
 }
@@ -107,7 +108,7 @@ impl FromStr for ResponseRange {
             Ok(status @ 100..=999) if digits_only && digits == text => Ok(one(status)),
             _ => Err(
                 "must be a status (503), a class of statuses (5xx), none, or one of dns, connect, \
-                 tls, timeout, reset, blocked_address, protocol"
+                 tls, timeout, reset, blocked_address, protocol, body"
                     .to_owned(),
             ),
         }
@@ -122,7 +123,10 @@ mod tests {
     fn a_failure_that_is_no_status_is_told_before_the_status() {
         let timed_out = LastResponse::of(Some(200), Some(FailureClass::Timeout));
 
+        let not_confirmed = LastResponse::of(Some(200), Some(FailureClass::Body));
+
         assert_eq!(timed_out, LastResponse::Failure(FailureClass::Timeout));
+        assert_eq!(not_confirmed.failure(), Some(FailureClass::Body));
         assert_eq!(LastResponse::of(Some(200), None), LastResponse::Status(200));
         assert_eq!(
             LastResponse::of(Some(503), Some(FailureClass::Status)).code(),
@@ -137,8 +141,8 @@ mod tests {
         let others = classes.filter(|class| **class != FailureClass::Status);
         let codes: Vec<i16> = others.map(|c| LastResponse::Failure(*c).code()).collect();
 
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
-        for code in [0, 1, 7, 200, 503] {
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8]);
+        for code in [0, 1, 8, 200, 503] {
             assert_eq!(LastResponse::from_code(code).code(), code);
         }
     }

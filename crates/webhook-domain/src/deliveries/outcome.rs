@@ -22,18 +22,31 @@ names! {
         BlockedAddress = "blocked_address",
         /// The receiver did not send valid HTTP.
         Protocol = "protocol",
-        /// A response whose status is not 2xx.
+        /// A response whose status is not 2xx, or a status by which a receiver of the webhook's
+        /// format refuses the request.
         Status = "status",
+        /// A response with 2xx whose body does not confirm the request, as the webhook's format
+        /// demands.
+        Body = "body",
     }
 }
 
 /// The outcome of an attempt: how the attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver responded with 2xx.
+    /// The receiver responded with 2xx, and with the body that the webhook's format demands.
     Accepted,
-    /// The receiver responded with 410: the receiver wants no more requests of this webhook.
+    /// The receiver responded with 410, or with another answer by which a receiver of the webhook's
+    /// format says that the URL never works again: the receiver wants no more requests of this
+    /// webhook.
     Gone,
+    /// The receiver cannot read this body and never will: the same bytes would be refused again.
+    /// The delivery is given up at once. An admin may retry or replay the delivery after the
+    /// template or the format is mended.
+    Refused,
+    /// The receiver does not allow requests of this webhook, and perhaps will again. The delivery is
+    /// given up at once, because receivers ban senders that keep asking.
+    Forbidden,
     /// The receiver responded with 429: the receiver is well, and wants fewer requests.
     Throttled {
         /// The `Retry-After` of the response: how long the webhook is to get no request at all.
@@ -55,7 +68,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome of an attempt whose response has this status.
+    /// The outcome of an attempt whose response has this status, for formats whose receivers answer
+    /// by status alone. [`judge_answer`](crate::judge_answer) is for any format.
     pub const fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Accepted,
@@ -75,7 +89,9 @@ impl Outcome {
     pub const fn hold(self) -> Option<Duration> {
         match self {
             Self::Throttled { retry_after } | Self::Overloaded { retry_after } => retry_after,
-            Self::Accepted | Self::Gone | Self::Failed { .. } => None,
+            Self::Accepted | Self::Gone | Self::Refused | Self::Forbidden | Self::Failed { .. } => {
+                None
+            }
         }
     }
 }

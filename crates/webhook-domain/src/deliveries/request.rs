@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::names::names;
-use crate::{DeliveryId, Event, SigningSecret, sign};
+use crate::{DeliveryId, Event, Format, SigningSecret, sign};
 
 /// The name of the dispatcher in its requests.
 const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"));
@@ -11,7 +11,7 @@ const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"
 names! {
     /// One of the platform's own headers, in the order in which the headers are sent.
     RequestHeader, "request header" {
-        /// The type of the body: `application/json`.
+        /// The type of the body, by the webhook's format: `application/json` for events.
         ContentType = "Content-Type",
         /// The name and version of the dispatcher.
         UserAgent = "User-Agent",
@@ -44,8 +44,12 @@ impl RequestHeader {
 /// The next attempt of a delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct NextAttempt<'a> {
-    /// The event whose body is sent.
+    /// The event that is sent.
     pub event: &'a Event,
+    /// The body of the request: the event in the webhook's format. Signed byte for byte.
+    pub body: &'a [u8],
+    /// The format of the body.
+    pub format: Format,
     /// The delivery of the attempt.
     pub delivery_id: DeliveryId,
     /// The number of the attempt, from 1.
@@ -62,9 +66,12 @@ pub fn request_headers<'a>(
 ) -> Vec<(RequestHeader, String)> {
     let event = attempt.event;
     let timestamp = attempt.at.timestamp();
-    let signatures = sign(secrets, event.id, timestamp, &event.body);
+    let signatures = sign(secrets, event.id, timestamp, attempt.body);
     vec![
-        (RequestHeader::ContentType, "application/json".to_owned()),
+        (
+            RequestHeader::ContentType,
+            attempt.format.content_type().to_owned(),
+        ),
         (RequestHeader::UserAgent, USER_AGENT.to_owned()),
         (RequestHeader::PlatformSignature, signatures.platform),
         (RequestHeader::MessageId, event.id.to_string()),
@@ -88,6 +95,8 @@ mod tests {
         let event = Event::parse(Bytes::from(body)).expect("an event");
         let attempt = NextAttempt {
             event: &event,
+            body: &event.body,
+            format: Format::Json,
             delivery_id: DeliveryId(uuid::Uuid::from_u128(7)),
             number: 2,
             at: DateTime::UNIX_EPOCH,

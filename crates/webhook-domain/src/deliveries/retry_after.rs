@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// The longest wait that a `Retry-After` can ask for: 30 days, longer than any retry policy. Longer
 /// waits are cut to this one.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Reads the value of `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. `None`: the
 /// date is in the past, or the value is neither.
@@ -33,6 +33,16 @@ fn parse_seconds(text: &str) -> Option<Duration> {
     }
     let seconds: f64 = text.parse().ok()?;
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+/// Reads a number of seconds outside of `Retry-After`, such as the `5e-1` of a JSON text, cut to
+/// `longest`. `None`: no number from 0 on.
+pub(crate) fn bounded_seconds(text: &str, longest: Duration) -> Option<Duration> {
+    // Digits first: the parser of floats also takes `inf`, `nan` and `+1`.
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit());
+    let seconds: f64 = text.parse().ok().filter(|_| is_number)?;
+    let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    Some(wait.min(longest))
 }
 
 fn parse_date(text: &str) -> Option<DateTime<Utc>> {

@@ -28,6 +28,8 @@ names! {
         Other = "other",
         /// The receiver did not send valid HTTP.
         Protocol = "protocol",
+        /// A 2xx whose body does not confirm the request.
+        Body = "body",
     }
 }
 
@@ -42,6 +44,7 @@ impl FailureKind {
             FailureClass::Reset => Self::Reset,
             FailureClass::BlockedAddress => Self::BlockedAddress,
             FailureClass::Protocol => Self::Protocol,
+            FailureClass::Body => Self::Body,
             FailureClass::Status => match status.unwrap_or_default() {
                 300..=399 => Self::Redirect,
                 400..=499 => Self::Refused,

@@ -15,7 +15,8 @@ names! {
         WebhookDisabled = "webhook.disabled",
         /// A webhook that was Inactive is Active again.
         WebhookEnabled = "webhook.enabled",
-        /// A delivery has failed, because no attempts are left.
+        /// A delivery has failed, because no attempts are left, or because the receiver refused the
+        /// body or forbade the request for good.
         DeliveryExhausted = "delivery.exhausted",
     }
 }
@@ -47,7 +48,7 @@ pub struct StatusEvent {
     pub delivery: Option<ExhaustedDelivery>,
 }
 
-/// A delivery without attempts left.
+/// A delivery that gets no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExhaustedDelivery {
     /// Identifies the delivery.

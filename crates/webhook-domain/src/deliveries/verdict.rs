@@ -5,7 +5,7 @@
 //!             ▼                                           │
 //! insert ──► pending ──► 2xx ──────────────► succeeded    │
 //!             │  ▲                                        │
-//!             │  └── retry by an admin ◄── failed ◄── no attempts left, or 410
+//!             │  └── retry by an admin ◄── failed ◄── no attempts left, 410, refused or forbidden
 //!             └──► webhook deleted, or an admin cancels ──► cancelled
 //! ```
 //!
@@ -17,6 +17,7 @@
 //! | pending | [`Outcome::Throttled`], delivery younger than its policy's span | pending; the attempt does not count |
 //! | pending | [`Outcome::Throttled`], delivery older | as after [`Outcome::Overloaded`] |
 //! | pending | [`Outcome::Gone`] | failed, and its webhook is set Inactive |
+//! | pending | [`Outcome::Refused`] or [`Outcome::Forbidden`] | failed, no matter how many attempts are left |
 
 use std::time::Duration;
 
@@ -44,15 +45,16 @@ pub enum Verdict {
     /// The delivery is retried after this delay, and the attempt does not count: neither in the
     /// schedule, nor towards opening the webhook's circuit, nor towards disabling the webhook.
     PutOff(Duration),
-    /// The delivery has failed: no attempts are left.
+    /// The delivery has failed: no attempts are left, or another attempt would fail, too.
     GiveUp,
     /// The delivery has failed, and its webhook is set Inactive.
     Disable,
 }
 
-/// The shortest `Retry-After` of a 429 that is respected: 1 s. Receivers that send less, such as 0,
-/// did not choose a time; the delays of the policy count instead, because those grow.
-const SHORTEST_PUT_OFF: Duration = Duration::from_secs(1);
+/// The shortest time of a 429 that counts in full however often the time is repeated: 1 s. A shorter
+/// time is doubled with each further 429 in a row, because a receiver that repeats half a second
+/// for ever would get two requests per second for ever.
+const SHORTEST_REPEATED_PUT_OFF: Duration = Duration::from_secs(1);
 
 /// Decides how a delivery continues after an attempt.
 ///
@@ -63,10 +65,10 @@ pub fn decide(outcome: Outcome, progress: Progress, policy: &RetryPolicy, random
     match outcome {
         Outcome::Accepted => Verdict::Succeed,
         Outcome::Gone => Verdict::Disable,
+        Outcome::Refused | Outcome::Forbidden => Verdict::GiveUp,
         Outcome::Throttled { retry_after } if progress.age < policy.span() => {
             let own = || policy.delay_after_throttled(progress.throttled.saturating_add(1), random);
-            let asked = retry_after.filter(|asked| *asked >= SHORTEST_PUT_OFF);
-            asked.or_else(own).map_or(Verdict::GiveUp, Verdict::PutOff)
+            put_off(retry_after, progress.throttled, own()).map_or(Verdict::GiveUp, Verdict::PutOff)
         }
         Outcome::Throttled { retry_after } | Outcome::Overloaded { retry_after } => {
             // The hold is not capped at `max_interval`, unlike the `Retry-After` of other failures.
@@ -77,6 +79,21 @@ pub fn decide(outcome: Outcome, progress: Progress, policy: &RetryPolicy, random
             retry(policy.delay_after(progress.attempts, retry_after, random))
         }
     }
+}
+
+/// The delay after a 429 that costs no attempt: the time that the receiver asks for, or `own`, the
+/// delay of the policy, where the receiver asks for no time. `None`: no delay is left.
+fn put_off(asked: Option<Duration>, throttled: u32, own: Option<Duration>) -> Option<Duration> {
+    // `Retry-After: 0` is no time: receivers that send 0 did not choose a time.
+    let Some(asked) = asked.filter(|asked| !asked.is_zero()) else {
+        return own;
+    };
+    if asked >= SHORTEST_REPEATED_PUT_OFF {
+        return Some(asked);
+    }
+    let doubled = asked.saturating_mul(2_u32.saturating_pow(throttled));
+    let longest = own.unwrap_or(SHORTEST_REPEATED_PUT_OFF);
+    Some(doubled.min(longest).max(asked))
 }
 
 #[cfg(test)]
@@ -93,6 +110,8 @@ mod tests {
         prop_oneof![
             1 => Just(Outcome::Accepted),
             1 => Just(Outcome::Gone),
+            1 => Just(Outcome::Refused),
+            1 => Just(Outcome::Forbidden),
             8 => Just(failed),
             2 => Just(Outcome::Overloaded { retry_after: None }),
             2 => Just(Outcome::Throttled { retry_after: None }),
@@ -154,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_429_asks_for_counts_in_full_and_less_than_a_second_as_nothing() {
+    fn what_a_429_asks_for_counts_in_full_and_zero_as_nothing() {
         let policy = RetryPolicy::default();
         let verdict = |asked| decide(throttled(Some(asked)), at(1, 2, 0), &policy, 0.5);
         let put_off = |seconds| Verdict::PutOff(Duration::from_secs(seconds));
@@ -163,6 +182,37 @@ mod tests {
             [6, 2_000_000, 0].map(verdict),
             [put_off(6), put_off(2_000_000), put_off(160)]
         );
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_doubles_with_each_429_up_to_the_policys_delay() {
+        let half = Outcome::of_status(429, Some(Duration::from_millis(500)));
+        let policy = RetryPolicy::default();
+        let delays = [0, 1, 2, 5, 6, u32::MAX].map(|throttled| {
+            match decide(half, at(1, throttled, 0), &policy, 0.5) {
+                Verdict::PutOff(delay) => delay.as_millis(),
+                other @ (Verdict::Succeed
+                | Verdict::Retry(_)
+                | Verdict::GiveUp
+                | Verdict::Disable) => panic!("{other:?}"),
+            }
+        });
+
+        assert_eq!(delays[..5], [500, 1_000, 2_000, 16_000, 32_000]);
+        assert_eq!(
+            Some(delays[5]),
+            policy
+                .delay_after_throttled(u32::MAX, 0.5)
+                .map(|d| d.as_millis())
+        );
+    }
+
+    #[test]
+    fn refused_bytes_and_forbidden_requests_get_no_further_attempt() {
+        let verdict = |outcome| decide(outcome, at(1, 0, 0), &RetryPolicy::default(), 0.0);
+
+        assert_eq!(verdict(Outcome::Refused), Verdict::GiveUp);
+        assert_eq!(verdict(Outcome::Forbidden), Verdict::GiveUp);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! | health | the webhook |
 //! | --- | --- |
-//! | stopped | is Inactive: the platform set it Inactive, after a 410 or after days of failure |
+//! | stopped | is Inactive: the platform set it Inactive, after a 410, after forbidden requests in a row, or after days of failure |
 //! | inactive | is Inactive: an admin set it Inactive |
 //! | paused | is Active, and its circuit is open: failures in a row reached the limit |
 //! | failing | is Active, and has failed since the latest accepted attempt |
@@ -130,6 +130,7 @@ mod tests {
             since: NOW,
             failures: 3,
             warned_at: None,
+            forbidden: 0,
             circuit,
         })
     }

@@ -34,6 +34,10 @@ pub const fn advice(class: FailureClass, status: Option<u16>) -> &'static str {
         FailureClass::BlockedAddress => {
             "The host must have a public address; an operator can allow a private network."
         }
+        FailureClass::Body => {
+            "The receiver answered 2xx, but the body does not confirm the message: check \
+             that the URL and the format of the webhook belong together."
+        }
         FailureClass::Status => match status {
             Some(status) => for_status(status),
             None => "Look into the receiver's log at this time.",
@@ -87,6 +91,16 @@ const fn for_status(status: u16) -> &'static str {
     }
 }
 
+/// The failure of an attempt in a few words: the status, or the class where the receiver sent no
+/// status.
+pub(crate) fn failure_in_words(class: FailureClass, status: Option<u16>) -> String {
+    match status {
+        Some(status) if class == FailureClass::Body => format!("status {status}, wrong body"),
+        Some(status) => format!("status {status}"),
+        None => class.to_string(),
+    }
+}
+
 /// The meaning of a status by which Cloudflare's CDN reports that the receiver did not respond to
 /// the CDN. `None`: another status.
 pub const fn meaning_behind_cdn(status: u16) -> Option<&'static str> {
@@ -114,6 +128,19 @@ mod tests {
                 assert!(advice(*class, status).ends_with('.'), "{class} {status:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_failure_is_told_by_its_status_and_a_wrong_body_beside_the_status() {
+        assert_eq!(
+            failure_in_words(FailureClass::Status, Some(503)),
+            "status 503"
+        );
+        assert_eq!(
+            failure_in_words(FailureClass::Body, Some(200)),
+            "status 200, wrong body"
+        );
+        assert_eq!(failure_in_words(FailureClass::Dns, None), "dns");
     }
 
     #[test]

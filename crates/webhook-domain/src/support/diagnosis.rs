@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Circuit, DispatcherTrouble, Environment, EventType, Failing, FailureClass, UrlReport,
-    WebhookHealth, WebhookSettings, WebhookStatus, advice, names::names,
+    WebhookHealth, WebhookSettings, WebhookStatus, advice,
+    names::names,
+    support::{advice::failure_in_words, format_check::check_format},
 };
 
 names! {
@@ -34,6 +36,8 @@ names! {
         Answers = "answers",
         /// DNS, connection and TLS of the target URL at this moment.
         Url = "url",
+        /// Whether the receiver behind the target URL takes the format of the requests.
+        Format = "format",
         /// Messages of the last day that were not events.
         RejectedMessages = "rejected_messages",
         /// Whether dispatchers run and record results.
@@ -91,6 +95,7 @@ pub fn diagnose(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Vec<Finding> {
         backlog(facts),
         answers(facts),
         url(facts, now),
+        format(facts),
         rejected(facts),
         dispatchers(facts),
     ]
@@ -154,11 +159,11 @@ fn attempts(facts: &WebhookFacts<'_>) -> Finding {
         ),
         Some(failing) => of(
             Severity::Warning,
-            format!(
-                "The webhook is Active. The last {} attempts failed.",
-                failing.failures
-            ),
-            Some("Read the latest response, under `answers`."),
+            match failing.failures {
+                1 => "The webhook is Active. The last attempt failed.".to_owned(),
+                count => format!("The webhook is Active. The last {count} attempts failed."),
+            },
+            Some("Read the finding about the answers."),
         ),
         None if facts.health == WebhookHealth::Unknown => of(
             Severity::Note,
@@ -167,11 +172,10 @@ fn attempts(facts: &WebhookFacts<'_>) -> Finding {
                 .to_owned(),
             Some("Send a test event to check the receiver."),
         ),
-        None => of(
-            Severity::Ok,
-            "The webhook is Active and healthy.".to_owned(),
-            None,
-        ),
+        None => {
+            let message = "The webhook is Active and healthy.".to_owned();
+            of(Severity::Ok, message, None)
+        }
     }
 }
 
@@ -215,7 +219,7 @@ fn subscriptions(facts: &WebhookFacts<'_>, now: DateTime<Utc>) -> Finding {
         ),
         (None, None) => of(
             Severity::Warning,
-            "No event of the selected types is known in any environment.".to_owned(),
+            "No event of the selected types was received yet, in any environment.".to_owned(),
             Some("Select more event types, or send a test event to check the receiver."),
         ),
     }
@@ -260,7 +264,7 @@ fn answers(facts: &WebhookFacts<'_>) -> Finding {
             format!(
                 "The latest request, at {}, failed: {}. {lately}.",
                 at.format("%Y-%m-%d %H:%M:%S UTC"),
-                status.map_or_else(|| class.to_string(), |status| format!("status {status}")),
+                failure_in_words(class, status),
             ),
             Some(advice(class, status)),
         ),
@@ -349,6 +353,12 @@ fn dead_addresses(report: &UrlReport) -> Option<String> {
     (!dead.is_empty()).then(|| dead.join(", "))
 }
 
+fn format(facts: &WebhookFacts<'_>) -> Finding {
+    let (requests, advice) = check_format(facts.settings);
+    let severity = advice.map_or(Severity::Ok, |_| Severity::Warning);
+    found(Check::Format, severity, requests.to_owned(), advice)
+}
+
 fn rejected(facts: &WebhookFacts<'_>) -> Finding {
     let of = |severity, message, advice| found(Check::RejectedMessages, severity, message, advice);
     match facts.rejected {
@@ -372,11 +382,10 @@ fn rejected(facts: &WebhookFacts<'_>) -> Finding {
 fn dispatchers(facts: &WebhookFacts<'_>) -> Finding {
     let of = |severity, message, advice| found(Check::Dispatchers, severity, message, advice);
     match facts.dispatchers {
-        None => of(
-            Severity::Ok,
-            "Dispatchers run and record results.".to_owned(),
-            None,
-        ),
+        None => {
+            let message = "Dispatchers run and record results.".to_owned();
+            of(Severity::Ok, message, None)
+        }
         Some(trouble) => {
             let since = trouble.since();
             let since = since.map(|at| format!(", since {}", at.format("%F %T UTC")));

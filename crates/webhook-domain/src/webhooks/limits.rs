@@ -1,4 +1,4 @@
-//! How a webhook is served: requests at once, requests per second, time per request, order.
+//! How a webhook is served: requests at once, time per request, order.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -11,6 +11,9 @@ impl MaxConcurrency {
     /// The greatest concurrency: 256. More requests at once would only queue at the receiver.
     pub const MAX: u16 = 256;
 
+    /// One request at once.
+    pub(crate) const ONE: Self = Self(NonZeroU16::MIN);
+
     /// Checks a number of requests.
     pub fn new(requests: u64) -> Result<Self, String> {
         bounded(requests, Self::MAX).map(Self)
@@ -22,26 +25,8 @@ impl MaxConcurrency {
     }
 }
 
-/// The most requests per second that all dispatchers together send to a webhook: 1 to 10,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit(NonZeroU16);
-
-impl RateLimit {
-    /// The greatest rate: 10,000 per second. A higher limit protects no receiver.
-    pub const MAX: u16 = 10_000;
-
-    /// Checks a number of requests per second.
-    pub fn new(per_second: u64) -> Result<Self, String> {
-        bounded(per_second, Self::MAX).map(Self)
-    }
-
-    /// Requests per second.
-    pub fn get(self) -> u16 {
-        self.0.get()
-    }
-}
-
-fn bounded(number: u64, max: u16) -> Result<NonZeroU16, String> {
+/// Checks that a number is from 1 to `max`.
+pub(super) fn bounded(number: u64, max: u16) -> Result<NonZeroU16, String> {
     let checked = u16::try_from(number).ok().filter(|number| *number <= max);
     checked
         .and_then(NonZeroU16::new)
@@ -120,10 +105,8 @@ mod tests {
     #[test]
     fn limits_are_bounded() {
         for wrong in [0, 10_001, u64::MAX] {
-            assert!(RateLimit::new(wrong).is_err(), "{wrong}");
             assert!(MaxConcurrency::new(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(RateLimit::new(10_000).map(RateLimit::get), Ok(10_000));
         assert_eq!(MaxConcurrency::new(1).map(MaxConcurrency::get), Ok(1));
     }
 

@@ -2,7 +2,7 @@
 
 use crate::names::names;
 use crate::{
-    AttemptTimeout, CustomHeaders, Environment, EventSelection, MaxConcurrency, Metadata,
+    AttemptTimeout, CustomHeaders, Environment, EventSelection, Format, MaxConcurrency, Metadata,
     OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
 };
 
@@ -21,6 +21,8 @@ pub struct WebhookSettings {
     pub status: WebhookStatus,
     /// The selected event types.
     pub events: EventSelection,
+    /// The format of the requests' bodies.
+    pub format: Format,
     /// Headers that the admin adds to the platform's own headers.
     pub headers: CustomHeaders,
     /// Pairs of text, kept for the admin.
@@ -42,9 +44,11 @@ names! {
 /// How a webhook is served. The default limits nothing and keeps no order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeliveryOptions {
-    /// The most requests at once per dispatcher. `None`: the dispatcher's default.
+    /// The most requests at once per dispatcher. `None`: the concurrency of the webhook's format, or
+    /// the dispatcher's default.
     pub max_concurrency: Option<MaxConcurrency>,
-    /// The most requests per second from all dispatchers together. `None`: no limit.
+    /// The most requests per second or minute from all dispatchers together. `None`: the limit of the
+    /// webhook's format.
     pub rate_limit: Option<RateLimit>,
     /// The field of `data` that orders deliveries. `None`: deliveries have no order.
     pub ordering: Option<OrderingField>,

@@ -6,6 +6,11 @@ use url::{Host, Url};
 
 use crate::AddressPolicy;
 
+mod mask;
+
+/// The start of the path of a [masked](WebhookUrl::masked) URL, in normal form: `/…`.
+const MASKED_PATH: &str = "/%E2%80%A6";
+
 /// The URL schemes allowed by the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlSchemes {
@@ -16,7 +21,10 @@ pub enum UrlSchemes {
 }
 
 /// The target URL of a webhook: an absolute `https` URL whose host may be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` prints the masked form, because the URL of a chat platform is a password.
+/// [`TargetUrl`](crate::TargetUrl) says whether the whole URL may be shown.
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl(Url);
 
 /// Why a URL cannot be the target of a webhook.
@@ -40,6 +48,8 @@ pub enum UrlError {
     UserInfo,
     #[error("remove everything from # on")]
     Fragment,
+    #[error("enter the whole URL: … stands for a part that is not shown")]
+    Masked,
     #[error("{0} is a local name. Use a host that is reachable from the internet")]
     LocalName(String),
     #[error("use a host of letters, digits and hyphens, up to 63 between the dots and 253 in all")]
@@ -94,6 +104,10 @@ impl WebhookUrl {
         if url.fragment().is_some() {
             return Err(UrlError::Fragment);
         }
+        // The shown form of a secret URL, copied from a page or an export, has no receiver.
+        if url.path().starts_with(MASKED_PATH) {
+            return Err(UrlError::Masked);
+        }
         if url.port() == Some(0) {
             return Err(UrlError::PortZero);
         }
@@ -105,6 +119,20 @@ impl WebhookUrl {
     /// changed since then; every connection checks the address again.
     pub fn from_stored(text: &str) -> Result<Self, UrlError> {
         Url::parse(text).map(Self).map_err(UrlError::NotAbsolute)
+    }
+
+    /// Reads a URL that was pasted into a search, to look for an equal URL. `None`: the text is a part
+    /// of a URL, or other words.
+    pub fn from_search(text: &str) -> Option<Self> {
+        let url = Url::parse(text.trim()).ok()?;
+        let is_web = matches!(url.scheme(), "https" | "http");
+        let is_whole = url.path() != "/" || url.query().is_some();
+        (is_web && is_whole).then_some(Self(url))
+    }
+
+    /// The URL in its parts.
+    pub fn as_url(&self) -> &Url {
+        &self.0
     }
 
     /// The URL in its normal form.
@@ -191,6 +219,8 @@ mod tests {
     #[case("https://me@example.com/", UrlError::UserInfo)]
     #[case("https://:pw@example.com/", UrlError::UserInfo)]
     #[case("https://example.com/#top", UrlError::Fragment)]
+    #[case("https://hooks.slack.com/…AbCd", UrlError::Masked)]
+    #[case("https://example.com/…", UrlError::Masked)]
     #[case("https://example.com:0/", UrlError::PortZero)]
     #[case("https://93.184.216.34:000/", UrlError::PortZero)]
     #[case("https://localhost/", UrlError::LocalName("localhost".into()))]

@@ -18,6 +18,8 @@ pub(super) struct ShownAttempt {
     pub(super) result: String,
     pub(super) duration: String,
     pub(super) parts: Vec<Part>,
+    /// The body of the request, where the format of the webhook is another than `json`.
+    pub(super) request: Option<Readable>,
     pub(super) response: Option<Readable>,
     /// The advice, unless a newer attempt has the same.
     pub(super) advice: Option<&'static str>,
@@ -88,6 +90,10 @@ impl ShownAttempt {
             result: class.or(status).unwrap_or_default(),
             duration: in_short(TimeDelta::milliseconds(attempt.duration_ms.into())),
             parts: parts(&attempt, longest),
+            request: attempt
+                .request_body
+                .as_deref()
+                .map(|body| Readable::of(body, raw)),
             response: body
                 .filter(|body| !body.is_empty())
                 .map(|body| Readable::of(body, raw)),
@@ -154,6 +160,7 @@ pub(super) mod tests {
             log: TranscriptState::Expired,
             request_url: None,
             request_headers: Vec::new(),
+            request_body: None,
             response_status: None,
             response_headers: Vec::new(),
             response_body: None,

@@ -12,9 +12,9 @@ use webhook_web::{Authenticated, PathId, Problem};
 
 use super::show::show_refusal;
 use crate::filters::{as_sentence, group};
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::redirect_with_notice;
-use crate::notice::Notice;
+use crate::html::redirect_with_flash;
 use crate::visit::Visit;
 
 /// The most deliveries per form: the rows of the largest page of the list.
@@ -51,7 +51,7 @@ pub(crate) async fn cancel_delivery(
 
 fn go_to_delivery(id: DeliveryId, sentence: &str) -> HttpResponse {
     let page = format!("/admin/webhook-deliveries/{id}");
-    redirect_with_notice(&page, &Notice::new(sentence))
+    redirect_with_flash(&page, &Flash::new(sentence))
 }
 
 /// Shows the delivery with the reason of a conflict. Any other refusal has a page of its own.
@@ -82,10 +82,10 @@ pub(crate) async fn retry_selected(
             Retried::Skipped(reason) => *skipped.entry(reason).or_default() += 1,
         }
     }
-    let notice = Notice::new(summary(retried, &skipped));
-    Ok(redirect_with_notice(
+    let flash = Flash::new(summary(retried, &skipped));
+    Ok(redirect_with_flash(
         form.back("/admin/webhook-deliveries"),
-        &notice,
+        &flash,
     ))
 }
 

@@ -14,9 +14,9 @@ use crate::chips::Chip;
 use crate::errors::Errors;
 use crate::filters;
 use crate::filters::group;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page_with, redirect_with_flash};
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -85,9 +85,9 @@ pub(crate) async fn start_retry(
     };
     let started = retry_deliveries(&retry, once, &visit.caller, &connections, &keys).await?;
     let page = format!("/admin/jobs/{}", started.created.id);
-    Ok(redirect_with_notice(
+    Ok(redirect_with_flash(
         &page,
-        &Notice::new("The job is started."),
+        &Flash::new("The job is started."),
     ))
 }
 

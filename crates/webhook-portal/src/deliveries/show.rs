@@ -95,9 +95,10 @@ impl<'a> DeliveryPage<'a> {
         let body = read.request_body.as_deref();
         let newest = read.attempts.last();
         let request = newest.and_then(|attempt| Some((attempt, attempt.request_url.as_deref()?)));
-        let curl = request
-            .zip(body)
-            .map(|((attempt, url), body)| curl(url, &attempt.request_headers, body));
+        let curl = request.and_then(|(attempt, url)| {
+            let sent = attempt.request_body.as_deref().or(body)?;
+            Some(curl(url, &attempt.request_headers, sent))
+        });
         let delivery = read.delivery;
         let ended = delivery.ended_at.map(|ended| ended - delivery.created_at);
         Self {
@@ -123,6 +124,13 @@ impl<'a> DeliveryPage<'a> {
     fn latest_failure(&self) -> Option<&ShownAttempt> {
         let newest = self.attempts.first();
         newest.filter(|attempt| !attempt.is_accepted() && !self.delivery.is_succeeded())
+    }
+
+    /// Whether requests had another body than the event.
+    fn is_written_anew(&self) -> bool {
+        self.attempts
+            .iter()
+            .any(|attempt| attempt.request.is_some())
     }
 
     /// The status of the latest response if it may come from a signature check: 401 or 403.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, NextAttempt, RequestHeader,
-    SigningSecret, request_headers,
+    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, Format, LinkPatterns,
+    NextAttempt, RequestHeader, SigningSecret, request_headers,
 };
 
 use crate::filters;
@@ -44,6 +44,8 @@ struct Example {
     event_type: EventType,
     headers: Vec<(RequestHeader, String)>,
     body: String,
+    /// The bodies in all other formats, formatted for reading.
+    messages: Vec<(Format, String)>,
 }
 
 impl Example {
@@ -51,6 +53,8 @@ impl Example {
         let event = event(event_type, now);
         let attempt = NextAttempt {
             event: &event,
+            body: &event.body,
+            format: Format::Json,
             delivery_id: DELIVERY,
             number: 1,
             at: now,
@@ -59,6 +63,7 @@ impl Example {
             event_type,
             headers: request_headers(attempt, [secret].into_iter()),
             body: String::from_utf8_lossy(&event.body).into_owned(),
+            messages: messages(&event),
         }
     }
 
@@ -66,6 +71,17 @@ impl Example {
     fn pretty(&self) -> String {
         pretty(&self.body).unwrap_or_default()
     }
+}
+
+/// The bodies of an event in all formats but `json`, formatted for reading.
+fn messages(event: &Event) -> Vec<(Format, String)> {
+    let others = Format::ALL.iter().filter(|format| **format != Format::Json);
+    let messages = others.map(|format| {
+        let body = format.write(event, &LinkPatterns::default(), None);
+        let body = String::from_utf8_lossy(&body);
+        (*format, pretty(&body).unwrap_or_default())
+    });
+    messages.collect()
 }
 
 /// An event with the example data of a type.

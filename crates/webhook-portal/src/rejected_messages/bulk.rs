@@ -14,9 +14,9 @@ use webhook_web::{Authenticated, Problem};
 
 use super::LIST;
 use crate::filters::{self, group};
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page, redirect_with_flash};
 use crate::query::Query;
 use crate::visit::Visit;
 
@@ -86,7 +86,7 @@ pub(crate) async fn requeue_messages(
         sentences.push_str(&format!(" {} remain here.", group(done.remaining)));
     }
     sentences.push_str(" A message that is still wrong is rejected again as another message.");
-    Ok(redirect_with_notice(LIST, &Notice::new(sentences)))
+    Ok(redirect_with_flash(LIST, &Flash::new(sentences)))
 }
 
 /// Asks before deleting, with the number of messages.
@@ -125,7 +125,7 @@ pub(crate) async fn discard_messages(
         1 => "1 message was discarded.".to_owned(),
         count => format!("{} messages were discarded.", group(count)),
     };
-    Ok(redirect_with_notice(LIST, &Notice::new(sentence)))
+    Ok(redirect_with_flash(LIST, &Flash::new(sentence)))
 }
 
 /// The set filters of a page's address or a form.

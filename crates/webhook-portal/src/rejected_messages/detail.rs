@@ -13,9 +13,9 @@ use super::LIST;
 use super::body::{BodyKind, ShownBody};
 use super::reason::{Reason, split_reason};
 use crate::filters;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page, redirect_with_flash};
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::rejected_messages::{
@@ -85,11 +85,11 @@ pub(crate) async fn requeue_message(
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
     requeue_rejected_message(id, &caller, &connections, &publisher).await?;
-    let notice = Notice::new(
+    let flash = Flash::new(
         "The message is back in the queue. If it is still wrong, it is rejected again in a moment, as \
          another message.",
     );
-    Ok(redirect_with_notice(form.back(LIST), &notice))
+    Ok(redirect_with_flash(form.back(LIST), &flash))
 }
 
 /// Asks whether a message is really to be deleted.
@@ -111,8 +111,8 @@ pub(crate) async fn discard_message(
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
     discard_rejected_message(id, &caller, &connections).await?;
-    Ok(redirect_with_notice(
+    Ok(redirect_with_flash(
         LIST,
-        &Notice::new("The message was discarded."),
+        &Flash::new("The message was discarded."),
     ))
 }

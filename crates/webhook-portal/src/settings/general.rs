@@ -13,9 +13,9 @@ use webhook_store::settings::{self, SettingsRow};
 use super::times::{GROUPS, Shortened, Time};
 use crate::errors::Errors;
 use crate::filters;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page, page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page, page_with, redirect_with_flash};
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -99,9 +99,9 @@ pub(crate) async fn save_settings(
     }
     let status = match typed.save(step == CONFIRMED, &connections).await {
         Ok(Step::Saved) => {
-            return Ok(redirect_with_notice(
+            return Ok(redirect_with_flash(
                 PATH,
-                &Notice::new("The settings are saved."),
+                &Flash::new("The settings are saved."),
             ));
         }
         Ok(Step::Ask(shortened)) => return typed.ask(shortened),

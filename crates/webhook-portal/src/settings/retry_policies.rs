@@ -8,9 +8,9 @@ use webhook_store::retry_policies::find_default;
 
 use crate::errors::{Entry, Errors};
 use crate::filters::{self, label_of};
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page, page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page, page_with, redirect_with_flash};
 use crate::retry_policy::PolicyForm;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -88,7 +88,7 @@ pub(crate) async fn replace_policy(
                 "The retry policy of {} is saved. It applies to retries scheduled from now on.",
                 environment.as_str()
             );
-            return Ok(redirect_with_notice(PATH, &Notice::new(told)));
+            return Ok(redirect_with_flash(PATH, &Flash::new(told)));
         }
         Err(problem) => problem,
     };

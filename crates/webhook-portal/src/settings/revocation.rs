@@ -9,9 +9,9 @@ use webhook_domain::ApiKeyId;
 
 use super::api_keys::{PATH, state};
 use crate::filters;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page_with, redirect_with_flash};
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -52,7 +52,7 @@ pub(crate) async fn revoke_key(
         Ok(key) => {
             api_key_cache.forget();
             let told = format!("“{}” is revoked: requests with it are refused.", key.name);
-            Ok(redirect_with_notice(PATH, &Notice::new(told)))
+            Ok(redirect_with_flash(PATH, &Flash::new(told)))
         }
         Err(Refusal::Conflict(reason)) => show(id, visit, Some(reason), &connections).await,
         Err(refusal) => Err(refusal.into()),

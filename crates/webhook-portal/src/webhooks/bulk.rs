@@ -9,9 +9,9 @@ use webhook_store::webhooks::{BriefWebhook, list_brief};
 use webhook_store::{SealingKeys, deliveries};
 
 use crate::filters::{self, group};
+use crate::flash::{Flash, Undo};
 use crate::form::Form;
-use crate::html::{page, redirect_with_notice};
-use crate::notice::{Notice, Undo};
+use crate::html::{page, redirect_with_flash};
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -114,8 +114,8 @@ pub(crate) async fn change_webhooks(
     let ids: Vec<&str> = form.all("ids").collect();
     let back = form.back(LIST);
     if ids.is_empty() {
-        let notice = Notice::new("Select the webhooks first. Nothing was changed.");
-        return Ok(redirect_with_notice(back, &notice));
+        let flash = Flash::new("Select the webhooks first. Nothing was changed.");
+        return Ok(redirect_with_flash(back, &flash));
     }
     if change == BulkChange::Delete && !form.has("confirmed") {
         return ask_back(visit, &ids, back, &connections).await;
@@ -123,7 +123,7 @@ pub(crate) async fn change_webhooks(
     let body = json!({"action": change.action(), "ids": ids}).to_string();
     let wanted = ChangeWebhooks::parse(body.as_bytes())?;
     let results = change_all(&wanted, &caller, &connections, &keys).await?;
-    Ok(redirect_with_notice(back, &report(change, &results)))
+    Ok(redirect_with_flash(back, &report(change, &results)))
 }
 
 async fn ask_back(
@@ -148,7 +148,7 @@ async fn ask_back(
     page(&shown.visit, &shown)
 }
 
-fn report(change: BulkChange, results: &BulkResults) -> Notice {
+fn report(change: BulkChange, results: &BulkResults) -> Flash {
     let with = |result: BulkResult| {
         let found = results.results.iter().filter(|one| one.result == result);
         found.map(|one| one.id).collect::<Vec<WebhookId>>()
@@ -167,8 +167,8 @@ fn report(change: BulkChange, results: &BulkResults) -> Notice {
         }
     }
     match change.undo(changed) {
-        Some(undo) => Notice::with_undo(text, undo),
-        None => Notice::new(text),
+        Some(undo) => Flash::with_undo(text, undo),
+        None => Flash::new(text),
     }
 }
 
@@ -206,22 +206,22 @@ mod tests {
             BulkResult::NotFound,
         ]);
 
-        let notice = report(BulkChange::Deactivate, &results);
+        let flash = report(BulkChange::Deactivate, &results);
 
         assert_eq!(
-            notice.text,
+            flash.text,
             "2 webhooks are Inactive now: pending deliveries wait. 1 webhook is unchanged. \
              1 webhook is not found."
         );
         let webhook_ids = [1, 3].map(|id| WebhookId(Uuid::from_u128(id))).to_vec();
         let was = WebhookStatus::Active;
-        assert_eq!(notice.undo, Some(Undo::Statuses { webhook_ids, was }));
+        assert_eq!(flash.undo, Some(Undo::Statuses { webhook_ids, was }));
     }
 
     #[test]
     fn nothing_that_was_deleted_comes_back() {
-        let notice = report(BulkChange::Delete, &results(&[BulkResult::Changed]));
+        let flash = report(BulkChange::Delete, &results(&[BulkResult::Changed]));
 
-        assert_eq!(notice, Notice::new("1 webhook is deleted."));
+        assert_eq!(flash, Flash::new("1 webhook is deleted."));
     }
 }

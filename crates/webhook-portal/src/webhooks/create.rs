@@ -9,9 +9,9 @@ use webhook_store::retry_policies::find_default;
 use super::form::WebhookForm;
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::redirect_with_notice;
-use crate::notice::Notice;
+use crate::html::redirect_with_flash;
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -85,8 +85,5 @@ async fn lead_on(
         (page, "Switch it to Active when your endpoint is ready.")
     };
     let sentences = [webhook.saved(), namesake, next.to_owned()];
-    Ok(redirect_with_notice(
-        &page,
-        &Notice::of_sentences(&sentences),
-    ))
+    Ok(redirect_with_flash(&page, &Flash::of_sentences(&sentences)))
 }

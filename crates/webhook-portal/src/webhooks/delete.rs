@@ -8,9 +8,9 @@ use webhook_store::deliveries::{self, DeliveryFilter};
 use webhook_store::webhooks::Webhook;
 
 use crate::filters;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page, redirect_with_flash};
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -74,8 +74,8 @@ pub(crate) async fn delete_webhook(
     drop(connection);
     webhooks::delete_webhook(id, &IfMatch::Any, &visit.caller, &connections).await?;
     let name = webhook.settings.name.as_str();
-    let notice = Notice::new(format!(
+    let flash = Flash::new(format!(
         "“{name}” is deleted. The deliveries of the webhook can still be read."
     ));
-    Ok(redirect_with_notice(form.back("/admin/webhooks"), &notice))
+    Ok(redirect_with_flash(form.back("/admin/webhooks"), &flash))
 }

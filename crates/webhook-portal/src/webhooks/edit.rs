@@ -10,9 +10,9 @@ use webhook_store::{SealingKeys, settings};
 use super::form::{NewSecret, WebhookForm};
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::redirect_with_notice;
-use crate::notice::Notice;
+use crate::html::redirect_with_flash;
 use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
@@ -156,8 +156,5 @@ async fn lead_on(
         sentences.push("The Target URL has changed: send it a test event now.".to_owned());
         page.push_str("/test");
     }
-    Ok(redirect_with_notice(
-        &page,
-        &Notice::of_sentences(&sentences),
-    ))
+    Ok(redirect_with_flash(&page, &Flash::of_sentences(&sentences)))
 }

@@ -105,6 +105,7 @@ fn in_words(kind: FailureKind) -> &'static str {
         FailureKind::Redirect => "Redirected (3xx)",
         FailureKind::Refused => "Refused by the receiver (4xx)",
         FailureKind::Broken => "The receiver broke (5xx)",
+        FailureKind::Body => "The answer does not confirm the message",
         FailureKind::Other => "Another status than 2xx",
     }
 }

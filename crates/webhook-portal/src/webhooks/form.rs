@@ -1,8 +1,9 @@
 //! The form of a webhook: the text of each field, valid or not.
 
+use url::Url;
 use webhook_domain::{
-    Environment, MaxConcurrency, OrderingField, RateLimit, RetryPolicy, WebhookSettings,
-    WebhookStatus,
+    Environment, Format, MaxConcurrency, OrderingField, RateLimit, RatePeriod, RetryPolicy,
+    UrlFormatWarning, WebhookSettings, WebhookStatus,
 };
 
 use self::event_choice::EventChoice;
@@ -48,6 +49,8 @@ pub(super) struct WebhookForm {
     /// Whether `https://` was put before the typed URL.
     pub(super) is_url_completed: bool,
     pub(super) environment: String,
+    /// The format of the requests; empty: the format that the Target URL's host takes.
+    pub(super) format: String,
     pub(super) description: String,
     pub(super) status: String,
     pub(super) events: EventChoice,
@@ -65,6 +68,8 @@ pub(super) struct WebhookForm {
     pub(super) timeout: String,
     pub(super) max_concurrency: String,
     pub(super) rate_limit: String,
+    /// The period of the rate limit: `second` or `minute`.
+    pub(super) rate_period: String,
     pub(super) ordered: bool,
     pub(super) ordering_key: String,
     /// The webhook that a new one is a copy of, in words; empty for no copy.
@@ -79,6 +84,7 @@ impl WebhookForm {
             url: String::new(),
             is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
+            format: String::new(),
             description: String::new(),
             status: WebhookStatus::Active.as_str().to_owned(),
             events: EventChoice::of(&[]),
@@ -92,6 +98,7 @@ impl WebhookForm {
             timeout: String::new(),
             max_concurrency: String::new(),
             rate_limit: String::new(),
+            rate_period: RatePeriod::Second.as_str().to_owned(),
             ordered: false,
             ordering_key: String::new(),
             copied_from: String::new(),
@@ -104,6 +111,8 @@ impl WebhookForm {
         let policy = delivery_options.retry_policy.as_ref();
         let ordering = delivery_options.ordering.as_ref();
         let (headers, pairs) = (settings.headers.names(), settings.metadata.pairs());
+        let period = delivery_options.rate_limit.map(RateLimit::per);
+        let period = period.unwrap_or_default();
         let timeout = delivery_options
             .timeout
             .map(|timeout| millis(timeout.get()));
@@ -112,6 +121,7 @@ impl WebhookForm {
             url: settings.url.as_str().to_owned(),
             is_url_completed: false,
             environment: settings.environment.as_str().to_owned(),
+            format: settings.format.as_str().to_owned(),
             description: settings.description.as_str().to_owned(),
             status: settings.status.as_str().to_owned(),
             events: EventChoice::of(settings.events.patterns()),
@@ -127,7 +137,8 @@ impl WebhookForm {
             })),
             timeout: timeout.map(duration_text::write_millis).unwrap_or_default(),
             max_concurrency: number(delivery_options.max_concurrency.map(MaxConcurrency::get)),
-            rate_limit: number(delivery_options.rate_limit.map(RateLimit::get)),
+            rate_limit: number(delivery_options.rate_limit.map(RateLimit::requests)),
+            rate_period: period.as_str().to_owned(),
             ordered: ordering.is_some(),
             ordering_key: ordering
                 .map(OrderingField::as_str)
@@ -179,6 +190,7 @@ impl WebhookForm {
             is_url_completed: completed.is_some(),
             url: completed.unwrap_or_else(|| text("url")),
             environment: text("environment"),
+            format: text("format"),
             description: text("description"),
             status: sent_status(form).as_str().to_owned(),
             events: EventChoice::sent(form.all("event_types")),
@@ -195,6 +207,7 @@ impl WebhookForm {
             timeout: text("timeout_ms"),
             max_concurrency: text("max_concurrency"),
             rate_limit: text("rate_limit"),
+            rate_period: text("rate_period"),
             ordered: form.text("ordering") == "by_key",
             ordering_key: text("ordering_key"),
             copied_from: text("copied_from"),
@@ -214,11 +227,33 @@ impl WebhookForm {
 
     /// The sentence after the form is saved.
     pub(super) fn saved(&self) -> String {
-        let saved = format!("“{}” is saved.", self.name);
+        let mut saved = format!("“{}” is saved.", self.name);
         if self.is_url_completed {
-            return format!("{saved} The Target URL now begins with https://.");
+            saved.push_str(" The Target URL now begins with https://.");
+        }
+        if let Some(warning) = self.format_warning() {
+            saved.push(' ');
+            saved.push_str(warning.sentence());
         }
         saved
+    }
+
+    /// The fault of the format at the Target URL; `None`: the receiver takes the format.
+    fn format_warning(&self) -> Option<UrlFormatWarning> {
+        let url = Url::parse(&self.url).ok()?;
+        let format: Format = self.saved_format().parse().ok()?;
+        format.warning_for(&url)
+    }
+
+    /// The format that is saved: the chosen one, or the format that the Target URL's host takes.
+    pub(super) fn saved_format(&self) -> &str {
+        if !self.format.is_empty() {
+            return &self.format;
+        }
+        let proposed = Url::parse(&self.url)
+            .ok()
+            .and_then(|url| Format::proposed_for(&url));
+        proposed.unwrap_or_default().as_str()
     }
 
     /// Whether the webhook has headers of its own.

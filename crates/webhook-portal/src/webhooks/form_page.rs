@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 use uuid::Uuid;
-use webhook_domain::Environment;
+use webhook_domain::{Environment, Format, RatePeriod};
 use webhook_store::retry_policies::find_default;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, settings};
@@ -48,6 +48,16 @@ pub(super) enum Subject {
         version: i64,
         name: String,
     },
+}
+
+impl Subject {
+    /// Whether the webhook is to be created.
+    fn is_new(&self) -> bool {
+        match self {
+            Self::New { .. } => true,
+            Self::Stored { .. } => false,
+        }
+    }
 }
 
 /// A reason for not saving a form whose fields may be right.

@@ -12,9 +12,9 @@ use super::transfer::ImportDraft;
 use crate::audit::{Difference, differences};
 use crate::errors::Errors;
 use crate::filters::{self, group, label_of};
+use crate::flash::Flash;
 use crate::form::{DocumentForm, Form};
-use crate::html::{page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page_with, redirect_with_flash};
 use crate::visit::Visit;
 use webhook_admin::url_rules::UrlRules;
 use webhook_admin::webhooks::{
@@ -75,7 +75,7 @@ pub(crate) async fn import_webhooks(
                 "/admin/webhooks?environment={}",
                 result.environment.as_str()
             );
-            Ok(redirect_with_notice(&list, &Notice::new(report(&result))))
+            Ok(redirect_with_flash(&list, &Flash::new(report(&result))))
         }
         Err(refusal) => refuse(draft, refusal, visit),
     }

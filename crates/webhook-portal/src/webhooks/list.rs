@@ -10,9 +10,9 @@ use webhook_store::{SealingKeys, activity};
 use crate::chart::{SPARK_HEIGHT, Sparkline};
 use crate::chips::{Chip, chips};
 use crate::filters::{self, label_of};
+use crate::flash::{Flash, Undo};
 use crate::form::Form;
-use crate::html::{page, redirect_with_notice};
-use crate::notice::{Notice, Undo};
+use crate::html::{page, redirect_with_flash};
 use crate::query::Query;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -180,6 +180,6 @@ pub(crate) async fn set_status(
         webhook_id: webhook.id,
         was,
     };
-    let notice = Notice::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
-    Ok(redirect_with_notice(form.back("/admin/webhooks"), &notice))
+    let flash = Flash::with_undo(format!("“{}” {text}.", webhook.settings.name), undo);
+    Ok(redirect_with_flash(form.back("/admin/webhooks"), &flash))
 }

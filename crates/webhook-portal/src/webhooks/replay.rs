@@ -9,9 +9,9 @@ use webhook_domain::{JobRate, WebhookId};
 
 use crate::errors::Errors;
 use crate::filters;
+use crate::flash::Flash;
 use crate::form::Form;
-use crate::html::{page_with, redirect_with_notice};
-use crate::notice::Notice;
+use crate::html::{page_with, redirect_with_flash};
 use crate::query::in_utc;
 use crate::visit::Visit;
 use webhook_admin::Connections;
@@ -107,10 +107,10 @@ pub(crate) async fn replay_events(
             body: &body,
         };
         let started = start_replay(id, &replay, once, &caller, &connections, &sealing_keys).await?;
-        let notice = Notice::new("The replay has started.");
-        return Ok(redirect_with_notice(
+        let flash = Flash::new("The replay has started.");
+        return Ok(redirect_with_flash(
             &format!("/admin/jobs/{}", started.created.id),
-            &notice,
+            &flash,
         ));
     }
     let webhook = find_webhook(id, &connections).await?;

@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
-use webhook_domain::{FieldError, WebhookUrl};
+use url::Url;
+use webhook_domain::{FieldError, Format, WebhookUrl};
 
 use crate::errors::Errors;
 use crate::html::{html, render};
@@ -19,6 +20,8 @@ struct UrlFragment {
     errors: Errors,
     /// The typed URL after `https://` was put in. `None`: the typed URL has a scheme.
     completed: Option<String>,
+    /// The format that the host of the URL takes. `None`: no host of a chat service.
+    proposed: Option<Format>,
 }
 
 /// Shows the completed URL, and the reason for which the API would refuse it.
@@ -31,9 +34,16 @@ pub(crate) async fn check_url(
     let completed = with_scheme(typed);
     let url = completed.as_deref().unwrap_or(typed);
     let parsed = WebhookUrl::parse(url, rules.schemes, &rules.addresses);
+    let proposed = Url::parse(url).ok();
+    let proposed = proposed.and_then(|url| Format::proposed_for(&url));
     let refused = parsed.err().map(|error| FieldError::new("url", error));
     let errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
-    Ok(html(StatusCode::OK).body(render(&UrlFragment { errors, completed })?))
+    let fragment = UrlFragment {
+        errors,
+        completed,
+        proposed,
+    };
+    Ok(html(StatusCode::OK).body(render(&fragment)?))
 }
 
 /// The URL with `https://`, if the typed text begins with a host. `None`: the text has a scheme, or no

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{CustomHeaders, Environment, RetryPolicy, WebhookId};
+use webhook_domain::{CustomHeaders, Environment, Format, RetryPolicy, WebhookId};
 
 use crate::column_types::{StoredName, bind_all};
 use crate::schema::webhooks;
@@ -23,6 +23,8 @@ pub struct Destination {
     pub version: i64,
     /// The target URL.
     pub url: String,
+    /// The format of the requests' bodies.
+    pub format: Format,
     /// The secrets for signing.
     pub secrets: Secrets,
     /// The custom headers, sent beside our own headers.
@@ -37,6 +39,7 @@ struct Row {
     id: WebhookId,
     version: i64,
     url: String,
+    format: Format,
     environment: StoredName<Environment>,
     sealed_secret: Vec<u8>,
     sealed_headers: Option<Vec<u8>>,
@@ -71,6 +74,7 @@ pub async fn list_destinations(
             webhook_id: row.id,
             version: row.version,
             url: row.url,
+            format: row.format,
             secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
             headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
             policy,

@@ -29,6 +29,7 @@ pub(crate) struct FailingRow {
     paused_until: Option<DateTime<Utc>>,
     pauses: i32,
     held_until: Option<DateTime<Utc>>,
+    forbidden: i32,
 }
 
 /// The state of a webhook, as its row holds it.
@@ -59,6 +60,7 @@ impl FailingRow {
             failures: self.failures.unsigned_abs(),
             warned_at: self.warned_at,
             circuit,
+            forbidden: self.forbidden.unsigned_abs(),
         })
     }
 }
@@ -189,6 +191,7 @@ sql! {
         6 paused_until: Vec<Option<DateTime<Utc>>> as Array<Nullable<Timestamptz>>,
         7 pauses: Vec<i32> as Array<Integer>,
         8 held_until: Vec<Option<DateTime<Utc>>> as Array<Nullable<Timestamptz>>,
+        9 forbidden: Vec<i32> as Array<Integer>,
     }
 }
 
@@ -237,6 +240,9 @@ impl Write {
             paused_until: states.iter().map(|s| paused(s).1).collect(),
             pauses: states.iter().map(|s| count(paused(s).2)).collect(),
             held_until: states.iter().map(|s| s.held_until).collect(),
+            forbidden: failing()
+                .map(|f| f.map_or(0, |f| count(f.forbidden)))
+                .collect(),
         }
     }
 }

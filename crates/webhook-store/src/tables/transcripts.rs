@@ -12,13 +12,15 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use webhook_domain::{BodyEnd, FailureDetail, HeaderText};
 
-/// The request and the response of an attempt on the wire. The body of the request is the event's.
+/// The request and the response of an attempt on the wire.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
     /// The URL of the request.
     pub request_url: String,
     /// The headers of the request; `None` stands for a secret value.
     pub request_headers: Vec<(Cow<'static, str>, Option<String>)>,
+    /// The body of the request; `None`: the body was the event's own.
+    pub request_body: Option<String>,
     /// The headers of the response, in lower case, up to 64 of them.
     pub response_headers: Vec<(Cow<'static, str>, HeaderText)>,
     /// The first 16 KiB of the response's body.
@@ -49,6 +51,8 @@ pub struct Rows {
 struct Kept<'a> {
     url: Cow<'a, str>,
     sent: Cow<'a, [(Cow<'static, str>, Option<String>)]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sent_body: Option<Cow<'a, str>>,
     got: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
@@ -106,6 +110,7 @@ fn write(transcript: &Transcript, into: &mut Vec<u8>) {
     let kept = Kept {
         url: Cow::Borrowed(&transcript.request_url),
         sent: Cow::Borrowed(&transcript.request_headers),
+        sent_body: transcript.request_body.as_deref().map(Cow::Borrowed),
         got: got
             .map(|(name, value)| (Cow::Borrowed(name.as_ref()), Cow::Borrowed(value.as_str())))
             .collect(),
@@ -161,6 +166,7 @@ fn read_one(json: &str) -> Option<Transcript> {
     Some(Transcript {
         request_url: kept.url.into_owned(),
         request_headers: kept.sent.into_owned(),
+        request_body: kept.sent_body.map(Cow::into_owned),
         response_headers: got.collect(),
         response_body,
         response_body_end: read_end(kept.truncated, kept.end.as_deref()),
@@ -179,6 +185,7 @@ mod tests {
                 ("a".into(), Some("b\0\u{1f680}".into())),
                 ("c".into(), None),
             ],
+            request_body: Some("{\"text\":\"a\\u0000\n],\"}".into()),
             response_headers: vec![("date".into(), "to\nday".into())],
             response_body: body.to_vec(),
             response_body_end: BodyEnd::Cut,

@@ -1,7 +1,7 @@
 //! Settings in the making, while a document is read.
 
 use webhook_domain::{
-    CustomHeaders, DeliveryOptions, Environment, EventSelection, Metadata, SigningSecret,
+    CustomHeaders, DeliveryOptions, Environment, EventSelection, Format, Metadata, SigningSecret,
     WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
 };
 
@@ -34,6 +34,7 @@ pub(in crate::webhooks) struct SettingsDraft {
     pub(super) url: Option<WebhookUrl>,
     pub(super) environment: Option<Environment>,
     pub(super) events: Option<EventSelection>,
+    pub(super) format: Format,
     pub(super) description: WebhookDescription,
     pub(super) status: Option<WebhookStatus>,
     pub(super) headers: CustomHeaders,
@@ -60,6 +61,7 @@ impl SettingsDraft {
             url: Some(current.url),
             environment: Some(current.environment),
             events: Some(current.events),
+            format: current.format,
             description: current.description,
             status: Some(current.status),
             headers: current.headers,
@@ -78,6 +80,7 @@ impl SettingsDraft {
             description: self.description,
             status: self.status.unwrap_or(WebhookStatus::Active),
             events: self.events?,
+            format: self.format,
             headers: self.headers,
             metadata: self.metadata,
             delivery_options: self.delivery_options,

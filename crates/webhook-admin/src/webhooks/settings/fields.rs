@@ -6,14 +6,15 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
-    AttemptTimeout, Environment, EventSelection, MaxConcurrency, RateLimit, SigningSecret,
-    WebhookDescription, WebhookName, WebhookSettings, WebhookUrl,
+    AttemptTimeout, Environment, EventSelection, MaxConcurrency, SigningSecret, WebhookDescription,
+    WebhookName, WebhookSettings, WebhookUrl,
 };
 
 use super::delivery_options::{read_ordering, read_retry_policy};
 use super::draft::{Document, ReadContext, SettingsDraft};
 use super::headers::read_headers;
 use super::metadata::read_metadata;
+use super::rate_limit::{rate_limit_schema, take_rate_limit};
 use crate::fields::Fields;
 use crate::retry_policies::{RetryPolicyRequest, millis};
 use crate::schema;
@@ -40,7 +41,7 @@ enum Presence {
 }
 
 /// Every field, in the order of reading, which is the order of reported faults.
-static FIELDS: [Field; 15] = [
+static FIELDS: [Field; 16] = [
     Field {
         name: "name",
         presence: required_unless_patched,
@@ -85,6 +86,20 @@ static FIELDS: [Field; 15] = [
             if draft.events.is_none() || fields.has("event_types") {
                 let patterns = fields.required_list("event_types", str::parse);
                 draft.events = patterns.and_then(|patterns| EventSelection::new(patterns).ok());
+            }
+        },
+    },
+    Field {
+        name: "format",
+        presence: |_| Presence::Optional,
+        schema: |_| {
+            let about =
+                "The format of the requests; `json`, the event as published, when left out.";
+            nullable(schema::FormatName::schema(), Some(about))
+        },
+        read: |draft, fields, _| {
+            if fields.has("format") {
+                draft.format = fields.optional("format", str::parse).unwrap_or_default();
             }
         },
     },
@@ -159,7 +174,8 @@ static FIELDS: [Field; 15] = [
         presence: |_| Presence::Optional,
         schema: |_| {
             let range = (1, u64::from(MaxConcurrency::MAX));
-            let about = "Parallel requests per dispatcher; `null`: the dispatcher's own default.";
+            let about = "Parallel requests per dispatcher; `null`: 1 for `slack`, `discord` and `teams`, else the \
+                dispatcher's own default.";
             whole_number(KnownFormat::Int32, range, 16, about)
         },
         read: |draft, fields, _| {
@@ -172,15 +188,10 @@ static FIELDS: [Field; 15] = [
     Field {
         name: "rate_limit",
         presence: |_| Presence::Optional,
-        schema: |_| {
-            let range = (1, u64::from(RateLimit::MAX));
-            let about = "Requests per second from all dispatchers together; `null`: no limit.";
-            whole_number(KnownFormat::Int32, range, 50, about)
-        },
+        schema: |_| rate_limit_schema(),
         read: |draft, fields, _| {
             if fields.has("rate_limit") {
-                let per_second = fields.optional_whole("rate_limit", RateLimit::new);
-                draft.delivery_options.rate_limit = per_second;
+                draft.delivery_options.rate_limit = take_rate_limit(fields);
             }
         },
     },

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use webhook_domain::{Outcome, WebhookId};
+use webhook_domain::{JudgedAnswer, WebhookId};
 use webhook_store::{LaneRoom, LeasedDelivery, LeasedFrom};
 
 use super::fast::{IntakePace, LANE_CAPACITY, Throughput};
@@ -195,11 +195,11 @@ impl Lane {
     }
 
     /// Takes note of how an attempt ended.
-    pub(super) fn observe(&mut self, outcome: &Outcome, leased_from: LeasedFrom) {
-        self.pace.observe(outcome);
+    pub(super) fn observe(&mut self, answer: &JudgedAnswer, leased_from: LeasedFrom) {
+        self.pace.observe(&answer.outcome);
         // At once, as the recorder writes the hold with a later batch: other runners of the lane must
         // not send meanwhile.
-        if let Some(time) = outcome.hold() {
+        if let Some(time) = answer.hold() {
             self.hold = Some(Hold::asked(self.hold, time));
         }
         self.throughput.count(leased_from);

@@ -48,7 +48,7 @@ impl Pace {
                 self.accepted = 0;
             }
             // A failure does not show how many requests the receiver can take.
-            Outcome::Gone | Outcome::Failed { .. } => {}
+            Outcome::Gone | Outcome::Refused | Outcome::Forbidden | Outcome::Failed { .. } => {}
         }
         if self.accepted >= self.limit {
             self.limit = self.max.min(self.limit + 1);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
-use webhook_domain::{CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId};
+use webhook_domain::{
+    CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId, forbidden_reason,
+};
 use webhook_store::circuits::{Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
@@ -46,18 +48,31 @@ impl Recorder {
         self.mark_holds_stored(&observations, held.unwrap_or_default())
             .await;
         if let Some(update) = update {
+            self.disable_forbidden(&observations, &update.observed.changes)
+                .await;
             self.apply_circuit_changes(update).await;
         }
     }
 
-    /// Disables webhooks whose receiver answered 410.
+    /// Disables webhooks whose receiver wants no more requests.
     async fn disable_gone(&self, observations: &Observations) {
         for (webhook_id, observation) in observations {
             if observation.outcome == Outcome::Gone {
-                self.disable(*webhook_id, "the receiver answered 410 Gone")
-                    .await;
+                self.disable(*webhook_id, &observation.gone_reason()).await;
             }
         }
+    }
+
+    /// Disables webhooks whose receiver forbade too many requests in a row.
+    async fn disable_forbidden(&self, observations: &Observations, changes: &Changes) {
+        let forbidden = webhooks_with(changes, CircuitChange::Forbidden);
+        for webhook_id in &forbidden {
+            let latest = observations.iter().rev();
+            let mut latest = latest.filter(|(id, _)| id == webhook_id);
+            let reason = latest.next().map(|(_, seen)| forbidden_reason(seen));
+            self.disable(*webhook_id, &reason.unwrap_or_default()).await;
+        }
+        self.lanes.hand_back(&forbidden).await;
     }
 
     /// Writes observations to the webhooks' circuits. `None`: Postgres refuses them.
@@ -86,7 +101,7 @@ impl Recorder {
     ) {
         let asked = observations
             .iter()
-            .filter(|(_, observation)| observation.outcome.hold().is_some());
+            .filter(|(_, observation)| observation.hold().is_some());
         let asked: Vec<WebhookId> = asked.map(|(webhook_id, _)| *webhook_id).collect();
         if asked.is_empty() && held.is_empty() {
             return;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::FailureClass;
+use crate::{FailureClass, Format, RateAdvice, explain_answer};
 use proptest::prelude::*;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -25,6 +25,8 @@ fn observed(
             outcome: *outcome,
             occasion: Occasion::Probe,
             ended_at: at(second + 1),
+            rate: RateAdvice::default(),
+            meaning: None,
         };
         let (next, changes) = observe(failing, &seen, &CircuitPolicy::default());
         failing = next;
@@ -81,6 +83,8 @@ fn what_is_no_probe_does_not_lengthen_a_pause() {
         outcome: failed(),
         occasion: Occasion::Due,
         ended_at: at(12),
+        rate: RateAdvice::default(),
+        meaning: None,
     };
 
     let (still, changes) = observe(open, &straggler, &CircuitPolicy::default());
@@ -159,6 +163,8 @@ fn a_429_of_another_attempt_leaves_an_open_circuit_as_it_is() {
         outcome: throttled(Some(60)),
         occasion: Occasion::Due,
         ended_at: at(12),
+        rate: RateAdvice::default(),
+        meaning: None,
     };
 
     assert_eq!(
@@ -173,6 +179,8 @@ fn a_test_event_counts_for_nothing_and_hastens_the_probe() {
         outcome,
         occasion: Occasion::Test,
         ended_at: at(12),
+        rate: RateAdvice::default(),
+        meaning: None,
     };
     let observe = |before, outcome| observe(before, &test(outcome), &CircuitPolicy::default());
     let (nine, _) = observed(None, 0, &[failed(); 9]);
@@ -202,6 +210,79 @@ fn days_of_nothing_but_failure_warn_once_and_then_disable() {
     }
 
     assert_eq!(changes, [CircuitChange::Warned, CircuitChange::Disabled]);
+}
+
+#[test]
+fn the_third_forbidden_request_in_a_row_sets_the_webhook_inactive() {
+    let (two, none) = observed(None, 0, &[Outcome::Forbidden; 2]);
+    let (three, disabled) = observed(two, 2, &[Outcome::Forbidden]);
+    let (_, again) = observed(three, 3, &[Outcome::Forbidden]);
+
+    assert_eq!((two.map(|f| f.forbidden), none), (Some(2), vec![]));
+    assert_eq!(three.map(|f| f.failures), Some(3));
+    assert_eq!(disabled, [CircuitChange::Forbidden]);
+    assert_eq!(again, [CircuitChange::Forbidden]);
+}
+
+#[test]
+fn the_reason_of_forbidden_requests_has_the_receivers_word() {
+    let seen = Observation {
+        outcome: Outcome::Forbidden,
+        occasion: Occasion::Due,
+        ended_at: at(1),
+        rate: RateAdvice::default(),
+        meaning: explain_answer(Format::Discord, 401, b""),
+    };
+
+    let start = "the receiver did not allow 3 requests in a row: `401`: Discord does not accept";
+    assert!(forbidden_reason(&seen).starts_with(start));
+}
+
+#[test]
+fn only_a_429_without_cost_leaves_a_row_of_forbidden_requests_as_it_is() {
+    let row_after = |between| {
+        let (two, _) = observed(None, 0, &[Outcome::Forbidden; 2]);
+        let (after, _) = observed(two, 2, &[between]);
+        after.map_or(0, |failing| failing.forbidden)
+    };
+
+    assert_eq!(row_after(throttled(None)), 2);
+    assert_eq!(row_after(Outcome::of_status(503, None)), 0);
+    assert_eq!(
+        [failed(), Outcome::Refused, Outcome::Accepted].map(row_after),
+        [0; 3]
+    );
+}
+
+#[test]
+fn refused_bytes_open_the_circuit_as_failures_do_and_disable_no_sooner() {
+    let (refused, changes) = observed(None, 0, &[Outcome::Refused; 10]);
+    let (failed, same) = observed(None, 0, &[failed(); 10]);
+
+    assert_eq!(refused, failed);
+    assert_eq!(
+        (&changes, changes.as_slice()),
+        (&same, &[CircuitChange::Opened][..])
+    );
+}
+
+#[test]
+fn a_forbidden_or_refused_test_event_counts_for_nothing() {
+    let (two, _) = observed(None, 0, &[Outcome::Forbidden; 2]);
+    for outcome in [Outcome::Forbidden, Outcome::Refused] {
+        let test = Observation {
+            outcome,
+            occasion: Occasion::Test,
+            ended_at: at(12),
+            rate: RateAdvice::default(),
+            meaning: None,
+        };
+
+        assert_eq!(
+            observe(two, &test, &CircuitPolicy::default()),
+            (two, vec![])
+        );
+    }
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    AddressPolicy, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection, Metadata,
-    TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
+    AddressPolicy, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection, Format,
+    Metadata, TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
 };
 use rstest::rstest;
 
@@ -21,6 +21,7 @@ fn settings(status: WebhookStatus) -> WebhookSettings {
         events: EventSelection::new(["license.*".parse().expect("a pattern")]).expect("some"),
         headers: CustomHeaders::default(),
         metadata: Metadata::default(),
+        format: Format::Json,
         delivery_options: DeliveryOptions::default(),
     }
 }
@@ -318,6 +319,7 @@ fn an_open_circuit_is_a_problem_and_failures_before_that_a_warning() {
         since: now(),
         failures: 10,
         warned_at: None,
+        forbidden: 0,
         circuit,
     };
     let open = Circuit::Open {

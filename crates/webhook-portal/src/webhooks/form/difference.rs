@@ -22,6 +22,14 @@ pub(crate) fn differences(typed: &WebhookForm, current: &WebhookSettings) -> Vec
 }
 
 impl WebhookForm {
+    /// The rate limit, such as `25 per minute`; empty for none.
+    fn rate_limit_in_words(&self) -> String {
+        if self.rate_limit.is_empty() {
+            return String::new();
+        }
+        format!("{} per {}", self.rate_limit, self.rate_period)
+    }
+
     /// The label and the value of each field, in the order of the page.
     fn values(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.fields.iter();
@@ -36,6 +44,7 @@ impl WebhookForm {
             // A browser sends other line breaks than were stored.
             ("Description", self.description.replace("\r\n", "\n")),
             ("Environment", self.environment.clone()),
+            ("Format", self.saved_format().to_owned()),
             ("Status", self.status.clone()),
             ("Event Selection", self.events.patterns().join(", ")),
             ("Retry policy", policy.join(", ")),
@@ -49,7 +58,7 @@ impl WebhookForm {
             ("Metadata", metadata.collect::<Vec<_>>().join(", ")),
             ("Timeout", self.timeout.clone()),
             ("Parallel requests", self.max_concurrency.clone()),
-            ("Requests per second", self.rate_limit.clone()),
+            ("Rate limit", self.rate_limit_in_words()),
             (
                 "Order by",
                 if self.ordered {

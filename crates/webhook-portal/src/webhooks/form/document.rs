@@ -1,8 +1,8 @@
 //! A form as the document that the API takes.
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
-use webhook_domain::WebhookSettings;
+use serde_json::{Map, Value, json};
+use webhook_domain::{RatePeriod, WebhookSettings};
 
 use super::WebhookForm;
 use crate::duration_text;
@@ -14,6 +14,7 @@ struct Document<'a> {
     name: &'a str,
     url: &'a str,
     environment: &'a str,
+    format: &'a str,
     description: &'a str,
     status: &'a str,
     event_types: &'a [String],
@@ -74,6 +75,7 @@ impl WebhookForm {
             name: &self.name,
             url: &self.url,
             environment: &self.environment,
+            format: self.saved_format(),
             description: &self.description,
             status: &self.status,
             event_types: self.events.patterns(),
@@ -85,12 +87,23 @@ impl WebhookForm {
             ),
             timeout_ms: given(&self.timeout).map(duration_text::as_api),
             max_concurrency: given(&self.max_concurrency).map(number_as_api),
-            rate_limit: given(&self.rate_limit).map(number_as_api),
+            rate_limit: given(&self.rate_limit).map(|requests| self.rate_limit_of(requests)),
             ordering: if self.ordered { "by_key" } else { "none" },
             ordering_key: given(&self.ordering_key),
             retry_policy: self.own_policy.then(|| self.policy.as_api()),
             secret: None,
         }
+    }
+}
+
+impl WebhookForm {
+    /// The rate limit in the API's notation.
+    fn rate_limit_of(&self, requests: &str) -> Value {
+        let requests = number_as_api(requests);
+        if self.rate_period == RatePeriod::Second.as_str() || self.rate_period.is_empty() {
+            return requests;
+        }
+        json!({ "requests": requests, "per": self.rate_period })
     }
 }
 

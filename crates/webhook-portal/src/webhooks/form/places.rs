@@ -17,7 +17,7 @@ const PLACES: [(&str, &str, &str); 13] = [
     ("metadata", "Metadata", "metadata-name-1"),
     ("timeout_ms", "Timeout of an attempt", "timeout_ms"),
     ("max_concurrency", "Parallel requests", "max_concurrency"),
-    ("rate_limit", "Requests per second", "rate_limit"),
+    ("rate_limit", "Rate limit", "rate_limit"),
     ("ordering", "Order", "ordering-none"),
 ];
 
@@ -40,7 +40,7 @@ impl WebhookForm {
             let row = self.metadata.iter().position(|row| row.name == name);
             return row_place("Metadata", "metadata-name", row);
         }
-        let name = field.split('[').next().unwrap_or(field);
+        let name = field.split(['[', '.']).next().unwrap_or(field);
         let known = PLACES.iter().find(|(known, ..)| *known == name);
         known.map_or_else(
             || (label_of(name), name.to_owned()),

@@ -30,9 +30,11 @@ WITH RECURSIVE waiting AS (
     SELECT $5::integer AS default_free, $6::timestamptz AS lease_until, $7::integer AS row_limit,
            $8::bigint AS max_bytes
 ), callable AS (
-    -- The webhooks that may be called now: Active, circuit closed, not held.
-    SELECT webhooks.id, version, max_concurrency, rate_limit,
-           greatest(1, rate_limit / 10) AS burst,
+    -- The webhooks that may be called now: Active, circuit closed, not held. A webhook written by the version
+    -- before has no pace columns.
+    SELECT webhooks.id, version, coalesce(pace_concurrency, max_concurrency) AS max_concurrency,
+           coalesce(pace_interval_us, 1000000 / rate_limit) AS interval_us,
+           coalesce(pace_burst, greatest(1, rate_limit / 10)) AS burst,
            coalesce(room.first_attempts, parameters.default_free) AS first_attempts,
            coalesce(room.retries, parameters.default_free) AS retries,
            coalesce(room.queued, 0) AS queued
@@ -47,19 +49,20 @@ WITH RECURSIVE waiting AS (
     SELECT greatest(1, (SELECT row_limit FROM parameters) / greatest(1, count(*))) AS rows
     FROM callable WHERE first_attempts > 0 OR retries > 0
 ), bucket AS (
-    -- The tokens of webhooks with a rate limit, refilled for at most a second. A bucket that
-    -- another worker takes from now is left to that worker.
+    -- The tokens of webhooks with a rate limit: one more for each interval that has passed, up to the burst.
+    -- A bucket that another worker takes from now is left to that worker. A new bucket was refilled at
+    -- -infinity: no more time counts than fills the bucket.
     SELECT rate_buckets.webhook_id,
-           least(burst, tokens + rate_limit * greatest(0, extract(epoch FROM
-               now() - greatest(refilled_at, now() - interval '1 s')))) AS tokens
+           least(burst, tokens + greatest(0, extract(epoch FROM now() - greatest(refilled_at,
+               now() - burst * interval_us * interval '1 microsecond'))) * 1000000 / interval_us) AS tokens
     FROM rate_buckets JOIN callable ON callable.id = rate_buckets.webhook_id
-    WHERE rate_limit IS NOT NULL
+    WHERE interval_us IS NOT NULL
     FOR UPDATE OF rate_buckets SKIP LOCKED
 ), picked AS (
     -- The deliveries of each webhook, first attempts and retries in turn, so that a mountain of
     -- either does not starve the other.
     SELECT row.id, row.rank, row.webhook_id, version, max_concurrency,
-           rate_limit IS NOT NULL AS rate_limited,
+           interval_us IS NOT NULL AS rate_limited,
            (SELECT octet_length(body) FROM events WHERE events.id = row.event_id) AS bytes
     FROM share, callable
     LEFT JOIN bucket ON bucket.webhook_id = callable.id
@@ -83,7 +86,7 @@ WITH RECURSIVE waiting AS (
         ) AS both_kinds
         ORDER BY rank
         -- A webhook with a rate limit gets as many as its bucket has tokens.
-        LIMIT CASE WHEN rate_limit IS NOT NULL
+        LIMIT CASE WHEN interval_us IS NOT NULL
               THEN greatest(0, least(floor(coalesce(bucket.tokens, 0)), burst - queued))::bigint
               END
     ) AS row

@@ -6,8 +6,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::Value;
 use webhook_domain::{
-    CustomHeaders, Environment, EventPattern, HeaderName, HeaderSecret, HeaderValue, OrderingField,
-    WebhookId, WebhookSettings, WebhookStatus,
+    CustomHeaders, Environment, EventPattern, Format, HeaderName, HeaderSecret, HeaderValue,
+    OrderingField, RateLimit, RatePeriod, WebhookId, WebhookSettings, WebhookStatus,
 };
 
 use crate::column_types::{Bind, bind};
@@ -29,12 +29,21 @@ pub(super) struct SettingsColumns<'a> {
     timeout_ms: Option<i32>,
     max_concurrency: Option<i32>,
     rate_limit: Option<i32>,
+    rate_period: Bind<RatePeriod>,
+    format: Bind<Format>,
+    pace_interval_us: Option<i64>,
+    pace_burst: Option<i32>,
+    pace_concurrency: Option<i32>,
     ordering_field: Option<&'a str>,
 }
 
 impl<'a> SettingsColumns<'a> {
     pub(super) fn of(settings: &'a WebhookSettings) -> Self {
         let delivery_options = &settings.delivery_options;
+        let chosen = delivery_options.rate_limit;
+        let pace = delivery_options.rate_limit_for(settings.format);
+        let concurrency = delivery_options.max_concurrency_for(settings.format);
+        let micros = |interval: Duration| i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
         let millis = |timeout: Duration| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         Self {
             name: settings.name.as_str(),
@@ -50,7 +59,12 @@ impl<'a> SettingsColumns<'a> {
             max_concurrency: delivery_options
                 .max_concurrency
                 .map(|limit| limit.get().into()),
-            rate_limit: delivery_options.rate_limit.map(|limit| limit.get().into()),
+            rate_limit: chosen.map(|limit| limit.requests().into()),
+            rate_period: bind(chosen.map(RateLimit::per).unwrap_or_default()),
+            format: bind(settings.format),
+            pace_interval_us: pace.map(|limit| micros(limit.interval())),
+            pace_burst: pace.map(|limit| limit.burst().into()),
+            pace_concurrency: concurrency.map(|limit| limit.get().into()),
             ordering_field: delivery_options
                 .ordering
                 .as_ref()

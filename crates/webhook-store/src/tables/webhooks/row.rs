@@ -7,9 +7,9 @@ use diesel::prelude::*;
 use serde_json::Value;
 use webhook_domain::{
     AttemptTimeout, CustomHeaders, DeliveryOptions, Environment, EventPattern, EventSelection,
-    Failing, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency, Metadata, OrderingField,
-    RateLimit, RetryPolicy, WebhookDescription, WebhookHealth, WebhookId, WebhookName,
-    WebhookSettings, WebhookStatus, WebhookUrl,
+    Failing, Format, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency, Metadata,
+    OrderingField, RateLimit, RatePeriod, RetryPolicy, WebhookDescription, WebhookHealth,
+    WebhookId, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
 };
 
 use crate::StoreError;
@@ -79,6 +79,8 @@ pub(super) struct Row {
     timeout_ms: Option<i32>,
     max_concurrency: Option<i32>,
     rate_limit: Option<i32>,
+    rate_period: RatePeriod,
+    format: Format,
     ordering_field: Option<String>,
     health_since: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -96,7 +98,9 @@ impl Row {
         let ordering = self.ordering_field.as_deref().map(OrderingField::parse);
         Ok(DeliveryOptions {
             max_concurrency: limit(self.max_concurrency, MaxConcurrency::new)?,
-            rate_limit: limit(self.rate_limit, RateLimit::new)?,
+            rate_limit: limit(self.rate_limit, |requests| {
+                RateLimit::new(requests, self.rate_period)
+            })?,
             ordering: ordering.transpose().map_err(unreadable)?,
             retry_policy,
             timeout: limit(self.timeout_ms, AttemptTimeout::from_millis)?,
@@ -117,6 +121,7 @@ impl Row {
             description: WebhookDescription::parse(&self.description).map_err(unreadable)?,
             status: self.status,
             events: EventSelection::new(self.event_types).map_err(unreadable)?,
+            format: self.format,
             headers: stored_headers(&self.header_names)?,
             metadata: read_metadata(self.metadata)?,
             delivery_options,
@@ -139,7 +144,7 @@ impl Row {
 
 fn limit<T>(
     column: Option<i32>,
-    new: fn(u64) -> Result<T, String>,
+    new: impl Fn(u64) -> Result<T, String>,
 ) -> Result<Option<T>, StoreError> {
     let read = column.map(|number| new(u64::from(number.unsigned_abs())));
     read.transpose().map_err(unreadable)

@@ -93,9 +93,9 @@ async fn reset_health(
     activated: bool,
 ) -> Result<(), StoreError> {
     let was = &before.settings;
-    // Made Active, or with another URL, the webhook starts with a closed circuit and an unknown health. Changed headers or
-    // delivery options end a hold: the receiver may have asked for that change.
-    if activated || was.url != after.url {
+    // Made Active, or with another URL or format, the webhook starts with a closed circuit and an unknown health.
+    // Changed headers or delivery options end a hold: the receiver may have asked for that change.
+    if activated || was.url != after.url || was.format != after.format {
         circuits::forget(connection, &[before.id]).await?;
         diesel::update(webhooks::table.find(bind(before.id)))
             .set(webhooks::health_since.eq(now))

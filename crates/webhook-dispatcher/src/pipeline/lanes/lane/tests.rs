@@ -2,7 +2,7 @@ use super::super::fast::UNMEASURED_AGE;
 use super::*;
 use bytes::Bytes;
 use chrono::DateTime;
-use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType};
+use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType, Outcome};
 
 fn leased(number: u128, attempts: i32) -> LeasedDelivery {
     LeasedDelivery {
@@ -66,7 +66,7 @@ fn no_more_runners_start_than_the_pace_allows() {
 
     let started = (0..5).filter(|_| lane.start_runner()).count();
     lane.observe(
-        &Outcome::Overloaded { retry_after: None },
+        &JudgedAnswer::of(Outcome::Overloaded { retry_after: None }),
         LeasedFrom::Backlog,
     );
     let second_goes_on = lane.next().is_some();
@@ -105,7 +105,7 @@ fn when_bodies_are_heavy_only_an_empty_lane_takes_one() {
 
 fn end(lane: &mut Lane, attempts: usize, leased_from: LeasedFrom) {
     for _ in 0..attempts {
-        lane.observe(&Outcome::Accepted, leased_from);
+        lane.observe(&JudgedAnswer::of(Outcome::Accepted), leased_from);
     }
 }
 
@@ -151,8 +151,8 @@ fn a_lane_whose_receiver_asked_to_wait_sends_only_tests_and_claims_nothing() {
     test.event.test_for = Some(test.webhook_id);
     let hold = |seconds| Outcome::of_status(429, Some(Duration::from_secs(seconds)));
 
-    lane.observe(&hold(60), LeasedFrom::Intake);
-    lane.observe(&hold(0), LeasedFrom::Intake);
+    lane.observe(&JudgedAnswer::of(hold(60)), LeasedFrom::Intake);
+    lane.observe(&JudgedAnswer::of(hold(0)), LeasedFrom::Intake);
     let starts = lane.start_runner();
     offer(&mut lane, test, Pressure::Normal);
     let (with_a_test, first) = (lane.start_runner(), lane.next());

@@ -1,4 +1,4 @@
-//! The notice about the outcome of a form, shown once on the next page.
+//! The flash about the outcome of a form, shown once on the next page.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite, time};
@@ -6,15 +6,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use webhook_domain::{WebhookId, WebhookStatus};
 
-/// The cookie of the notice. No replica stores a notice, because any replica may serve the next page.
-const COOKIE: &str = "webhooks_notice";
+/// The cookie of the flash. No replica stores a flash, because any replica may serve the next page.
+const COOKIE: &str = "webhooks_flash";
 
-/// How long the cookie lives, in seconds. Afterwards the browser drops the notice.
+/// How long the cookie lives, in seconds. Afterwards the browser drops the flash.
 const COOKIE_SECONDS: i64 = 60;
 
 /// A sentence about the outcome, and an undo button if the change can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Notice {
+pub(crate) struct Flash {
     pub(crate) text: String,
     /// The undo button.
     pub(crate) undo: Option<Undo>,
@@ -50,8 +50,8 @@ pub(crate) fn action_back_to(was: &WebhookStatus) -> &'static str {
     }
 }
 
-impl Notice {
-    /// A notice without an undo button.
+impl Flash {
+    /// A flash without an undo button.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -59,13 +59,13 @@ impl Notice {
         }
     }
 
-    /// A notice of several sentences; empty ones are left out.
+    /// A flash of several sentences; empty ones are left out.
     pub(crate) fn of_sentences(sentences: &[String]) -> Self {
         let said = sentences.iter().filter(|sentence| !sentence.is_empty());
         Self::new(said.map(String::as_str).collect::<Vec<_>>().join(" "))
     }
 
-    /// A notice with an undo button.
+    /// A flash with an undo button.
     pub(crate) fn with_undo(text: impl Into<String>, undo: Undo) -> Self {
         Self {
             text: text.into(),
@@ -73,7 +73,7 @@ impl Notice {
         }
     }
 
-    /// The notice of the form before this page. An unreadable cookie is no notice.
+    /// The flash of the form before this page. An unreadable cookie is no flash.
     pub(super) fn of(request: &HttpRequest) -> Option<Self> {
         let cookie = request.cookie(COOKIE)?;
         let json = URL_SAFE_NO_PAD.decode(cookie.value()).ok()?;
@@ -82,12 +82,12 @@ impl Notice {
 
     /// The cookie for the response to a form.
     pub(super) fn cookie(&self) -> Cookie<'static> {
-        let json = serde_json::to_vec(self).expect("a notice is JSON");
+        let json = serde_json::to_vec(self).expect("a flash is JSON");
         cookie(URL_SAFE_NO_PAD.encode(json), COOKIE_SECONDS)
     }
 }
 
-/// The cookie to remove a shown notice.
+/// The cookie to remove a shown flash.
 pub(super) fn shown() -> Cookie<'static> {
     cookie(String::new(), 0)
 }
@@ -113,26 +113,26 @@ mod tests {
             webhook_ids: vec![WebhookId(Uuid::max()); Undo::MAX_WEBHOOKS],
             was: WebhookStatus::Inactive,
         };
-        let notice = Notice::with_undo("“Crème” is Inactive now.".repeat(10), undo);
+        let flash = Flash::with_undo("“Crème” is Inactive now.".repeat(10), undo);
 
-        assert!(notice.cookie().to_string().len() < 4_096);
+        assert!(flash.cookie().to_string().len() < 4_096);
     }
 
     #[test]
-    fn a_notice_travels_in_its_cookie() {
+    fn a_flash_travels_in_its_cookie() {
         let undo = Undo::Status {
             webhook_id: WebhookId(Uuid::from_u128(7)),
             was: WebhookStatus::Active,
         };
-        let notice = Notice::with_undo("“Crème” is Inactive now.", undo);
+        let flash = Flash::with_undo("“Crème” is Inactive now.", undo);
 
         let carried = TestRequest::default()
-            .cookie(notice.cookie())
+            .cookie(flash.cookie())
             .to_http_request();
         let planted = Cookie::new(COOKIE, "bm9uc2Vuc2U");
         let planted = TestRequest::default().cookie(planted).to_http_request();
 
-        assert_eq!(Notice::of(&carried), Some(notice));
-        assert_eq!(Notice::of(&planted), None);
+        assert_eq!(Flash::of(&carried), Some(flash));
+        assert_eq!(Flash::of(&planted), None);
     }
 }

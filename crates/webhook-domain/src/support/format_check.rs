@@ -1,0 +1,16 @@
+//! Whether the receiver behind the target URL takes the format of the requests.
+
+use crate::{Format, UrlFormatWarning, WebhookSettings};
+
+/// The format of a webhook's requests in a sentence, and the advice where the host of the URL refuses the format.
+pub(crate) fn check_format(settings: &WebhookSettings) -> (&'static str, Option<&'static str>) {
+    let requests = match settings.format {
+        Format::Json => "Requests have the event's JSON as body.",
+        Format::Slack => "Requests are Slack messages.",
+        Format::Discord => "Requests are Discord messages.",
+        Format::Teams => "Requests are Teams cards.",
+        Format::CloudEvents => "Requests are CloudEvents.",
+    };
+    let warning = settings.format.warning_for(settings.url.as_url());
+    (requests, warning.map(UrlFormatWarning::sentence))
+}
