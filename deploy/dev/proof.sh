@@ -19,10 +19,12 @@ step() {
 run_tests() {
   proof_dir=$(mktemp -d /tmp/webhooks-test.XXXXXX)
   chmod 755 "$proof_dir"
+  # A browser that is ended leaves its profile behind: all temporary files go with the run. The path is short,
+  # as the path of a socket has at most 107 characters.
+  temporary_dir=$(mktemp -d /tmp/w.XXXXXX)
+  chmod 1777 "$temporary_dir"
   trap end_tests EXIT
-  # A browser that is ended leaves its profile behind: all temporary files go with the run.
-  mkdir -m 1777 "$proof_dir/tmp"
-  export TMPDIR=$proof_dir/tmp
+  export TMPDIR=$temporary_dir
   step "format" cargo fmt --all --check
   step "how the code reads" check_house
   step "install cargo-deny and cargo-shear" need_tools
@@ -51,7 +53,7 @@ end_tests() {
   # A package that is half installed would stop the next run.
   if [ -n "${packages:-}" ]; then wait "$packages" || true; fi
   stop_all "$proof_dir"
-  rm -rf "$proof_dir"
+  rm -rf "$proof_dir" "$temporary_dir"
 }
 
 check_house() {

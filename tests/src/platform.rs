@@ -29,6 +29,13 @@ pub struct Platform {
     pub client: Client,
 }
 
+/// A client that keeps no connection as long as the API does, 5 s: the API may end a connection in the moment in
+/// which a request takes the connection.
+fn client() -> Client {
+    let client = Client::builder().pool_idle_timeout(Duration::from_secs(1));
+    client.build().expect("a client without a certificate")
+}
+
 impl Platform {
     /// Starts both programs.
     pub async fn new() -> Self {
@@ -78,7 +85,7 @@ impl Platform {
             api,
             dispatcher,
             key,
-            client: Client::new(),
+            client: client(),
         };
         let ready =
             async || (platform.ask(Method::GET, "/readyz", None).await.0 == 200).then_some(());

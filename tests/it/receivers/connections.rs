@@ -24,7 +24,7 @@ async fn a_receiver_that_closes_some_milliseconds_after_each_answer_fails_no_att
         let receiver = Receiver::deciding(move |_, _| Answer::closing_after(pause)).await;
         urls.push(receiver.url);
     }
-    let webhooks = create_each(&platform, &urls, &policy(3, 2_000)).await;
+    let webhooks = create_each(&platform, &urls, &policy(3, 15_000)).await;
 
     publish_over_the_ends_of_connections(&platform, 200).await;
     all_end(&platform, 600).await;
@@ -59,7 +59,7 @@ async fn all_end(platform: &Platform, count: i64) {
 async fn a_receiver_that_closes_after_every_answer_gets_thousands_of_events_without_a_failure() {
     let platform = Platform::with_dispatcher(&[]).await;
     let receiver = Receiver::deciding(|_, _| Answer::closing_after(Duration::ZERO)).await;
-    create(&platform, &receiver.url, &policy(3, 2_000)).await;
+    create(&platform, &receiver.url, &policy(3, 15_000)).await;
 
     publish_at_once(&platform, 3_000).await;
 
@@ -104,7 +104,7 @@ async fn events_follow_a_name_that_moves_although_the_old_server_still_answers()
     let new = at(there, old.port()).await;
     names.set("moving.test", DnsEntry::at([here]));
     let url = format!("http://moving.test:{}/hook", old.port());
-    create(&platform, &url, &policy(3, 2_000)).await;
+    create(&platform, &url, &policy(3, 15_000)).await;
     publish_until(&platform, "the old server serves", async || old.count() > 1).await;
 
     names.set("moving.test", DnsEntry::at([there]));
