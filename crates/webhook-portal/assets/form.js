@@ -4,7 +4,7 @@ export function followWebhookForm() {
   document.addEventListener("change", (event) => {
     const { target } = event;
     if (target.id === "url") checkUrl(target);
-    if (target.id === "format") checkUrl(target.form.elements.url);
+    if (target.id === "format" && target.form.elements.url.value.trim()) checkUrl(target.form.elements.url);
     if (target.form?.matches(".webhook") && ["name", "environment"].includes(target.name)) checkName(target.form);
   });
   document.addEventListener("click", (event) => {
@@ -43,7 +43,7 @@ function noteFormat(proposed) {
   const note = document.getElementById("format-note");
   const isChat = ["slack", "discord", "teams"].includes(chosen);
   if (proposed && chosen === "") note.textContent = `By this URL: ${proposed.textContent}.`;
-  else if (proposed && chosen !== proposed.dataset.format) note.textContent = `The host of the URL refuses this format. It takes: ${proposed.textContent}.`;
+  else if (proposed && chosen !== proposed.dataset.format) note.textContent = `The host of the URL takes another format: ${proposed.textContent}.`;
   else if (!proposed && isChat) note.textContent = "The host of the URL is none of this service. Other services may take the same messages.";
   else note.textContent = "";
 }

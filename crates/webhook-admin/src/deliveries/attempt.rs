@@ -33,8 +33,8 @@ pub struct AttemptBody {
     pub request_url: Option<String>,
     /// The headers of the request; empty unless the log is `kept`.
     pub request_headers: Vec<RequestHeaderBody>,
-    /// The body of the request, if the webhook's format is another than `json`; `null`: the delivery's
-    /// `request_body` was sent, or the log is not `kept`.
+    /// The first 32 KiB of the request's body, if the webhook's format is another than `json`; `null`: the
+    /// delivery's `request_body` was sent, or the log is not `kept`.
     pub request_body: Option<String>,
     /// The HTTP status of the response; `null`: there was no response.
     pub response_status: Option<i32>,

@@ -15,13 +15,13 @@ use crate::worker::Worker;
 /// makes a claim happen sooner.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often a worker claims while a webhook with a rate limit is being served: a bucket holds the
-/// tokens of a tenth of a second, and tokens beyond are lost.
+/// How often a worker claims while a webhook with a rate limit is being served: a full bucket holds one
+/// burst, and tokens beyond are lost.
 const RATE_LIMITED_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long the short interval lasts after the last rate-limited delivery: the slowest rate is a
-/// delivery per second.
-const RATE_LIMITED_LINGER: Duration = Duration::from_secs(2);
+/// How long the short interval lasts after the last rate-limited delivery: the slowest pace of a format is a
+/// delivery in 2.4 s. At a slower pace a claim comes up to a usual interval late.
+const RATE_LIMITED_LINGER: Duration = Duration::from_secs(3);
 
 /// About how many deliveries are claimed at once.
 const CLAIM_BATCH: i32 = 1_000;

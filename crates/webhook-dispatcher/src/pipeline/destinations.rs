@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderName, HeaderValue};
 use webhook_domain::{AddressPolicy, Format, HeaderSecret, LinkPatterns, WebhookId};
 use webhook_store::destinations::{Destination, list_destinations};
-use webhook_store::{Pool, SealingKeys, StoreError, acquire, settings};
+use webhook_store::{Pool, RawConnection, SealingKeys, StoreError, acquire, settings};
 
 use crate::client::Target;
 
@@ -117,10 +117,15 @@ impl Destinations {
         version: i64,
     ) -> Result<Option<Arc<ReadyDestination>>, StoreError> {
         let cached = self.cached().get(&id).cloned();
-        if let Some(ready) = cached.filter(|ready| ready.is_current(version)) {
-            return Ok(Some(ready));
+        if let Some(ready) = cached.as_ref().filter(|ready| ready.is_current(version)) {
+            return Ok(Some(ready.clone()));
         }
-        let read = self.read(&[id]).await?.pop().transpose()?.map(Arc::new);
+        let outdated = cached.filter(|ready| ready.stored.version >= version);
+        let read = match self.read(&[id]).await {
+            Ok(mut read) => read.pop().transpose()?.map(Arc::new),
+            // Links of more than a minute ago are better than no delivery.
+            Err(error) => return outdated.map(Some).ok_or(error),
+        };
         let mut cached = self.cached();
         match &read {
             Some(ready) => cached.insert(id, ready.clone()),
@@ -149,12 +154,23 @@ impl Destinations {
     ) -> Result<Vec<Result<ReadyDestination, StoreError>>, StoreError> {
         let mut connection = acquire(&self.pool).await?;
         let read = list_destinations(&mut connection, &self.sealing_keys, ids).await?;
-        let links = Arc::new(settings::find_link_patterns(&mut connection).await?);
+        let links = Arc::new(read_links(&mut connection).await?);
         let ready = |stored| ReadyDestination::new(stored, links.clone(), &self.addresses);
         Ok(read.into_iter().map(|read| read.map(ready)).collect())
     }
 
     fn cached(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<ReadyDestination>>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the links of messages. Links that this version cannot read are left out: no delivery waits for them.
+async fn read_links(connection: &mut RawConnection) -> Result<LinkPatterns, StoreError> {
+    match settings::find_link_patterns(connection).await {
+        Err(error) if !error.is_unavailable() => {
+            log::warn!("messages have no links, as the setting cannot be read: {error}");
+            Ok(LinkPatterns::default())
+        }
+        read => read,
     }
 }

@@ -19,6 +19,10 @@ use crate::client::{Blame, Client, Failure, Outgoing, Response, SendTrace, milli
 /// How much longer than the head the body of a response may take.
 const MAX_EXTRA_BODY_TIME: Duration = Duration::from_secs(1);
 
+/// The most bytes of a request's body in the record: 32 KiB. Messages are shorter; of a larger CloudEvent the
+/// beginning is kept, so that results that wait for the recorder take a bounded memory.
+const MAX_KEPT_BODY_BYTES: usize = 32 * 1024;
+
 /// The facts of the request and the response, before the verdict.
 pub(crate) struct MadeAttempt {
     pub(crate) attempt: Attempt,
@@ -110,8 +114,15 @@ fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
 
 /// The body for the record; `None`: the body is the event's own, which is stored once.
 fn written_anew(format: Format, body: &[u8]) -> Option<String> {
-    let is_event = format == Format::Json;
-    (!is_event).then(|| String::from_utf8_lossy(body).into_owned())
+    if format == Format::Json {
+        return None;
+    }
+    let kept = &body[..body.len().min(MAX_KEPT_BODY_BYTES)];
+    let mut text = String::from_utf8_lossy(kept).into_owned();
+    if kept.len() < body.len() {
+        text.push('…');
+    }
+    Some(text)
 }
 
 async fn send(

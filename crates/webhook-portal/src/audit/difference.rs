@@ -32,7 +32,9 @@ fn compare(
     found: &mut Vec<Difference>,
 ) {
     let (old, new) = (parts(before), parts(after));
-    if old.is_none() && new.is_none() {
+    // A plain value beside an object, such as a limit per second beside one per minute, is one change.
+    let is_plain = |value: Option<&Value>| value.is_some_and(|v| !v.is_null() && !v.is_object());
+    if (old.is_none() && new.is_none()) || is_plain(before) || is_plain(after) {
         if before != after {
             let text = |value| in_words(field, value);
             found.push(Difference {
@@ -84,7 +86,10 @@ fn in_words(field: &str, value: &Value) -> String {
             let items = items.iter().map(|item| in_words(field, item));
             items.collect::<Vec<_>>().join(", ")
         }
-        Value::Object(_) => value.to_string(),
+        Value::Object(limit) => match (limit.get("requests"), limit.get("per")) {
+            (Some(requests), Some(Value::String(period))) => format!("{requests} per {period}"),
+            _ => value.to_string(),
+        },
     }
 }
 
@@ -101,6 +106,16 @@ mod tests {
             format!("{}: {before} → {after}", difference.field)
         });
         lines.collect()
+    }
+
+    #[test]
+    fn a_limit_per_minute_beside_a_number_is_one_change() {
+        let before = json!({"rate_limit": {"requests": 25, "per": "minute"}});
+        let after = json!({"rate_limit": 50});
+
+        let told = told(Some(&before), Some(&after));
+
+        assert_eq!(told, ["Rate limit: 25 per minute → 50"]);
     }
 
     #[test]

@@ -39,7 +39,8 @@ struct Row {
     id: WebhookId,
     version: i64,
     url: String,
-    format: Format,
+    // Read one by one: a later version may know more formats.
+    format: StoredName<Format>,
     environment: StoredName<Environment>,
     sealed_secret: Vec<u8>,
     sealed_headers: Option<Vec<u8>>,
@@ -74,7 +75,7 @@ pub async fn list_destinations(
             webhook_id: row.id,
             version: row.version,
             url: row.url,
-            format: row.format,
+            format: row.format.parse()?,
             secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
             headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
             policy,

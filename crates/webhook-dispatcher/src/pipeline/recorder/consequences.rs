@@ -68,7 +68,8 @@ impl Recorder {
         let forbidden = webhooks_with(changes, CircuitChange::Forbidden);
         for webhook_id in &forbidden {
             let latest = observations.iter().rev();
-            let mut latest = latest.filter(|(id, _)| id == webhook_id);
+            let mut latest =
+                latest.filter(|(id, seen)| id == webhook_id && seen.outcome == Outcome::Forbidden);
             let reason = latest.next().map(|(_, seen)| forbidden_reason(seen));
             self.disable(*webhook_id, &reason.unwrap_or_default()).await;
         }

@@ -30,11 +30,14 @@ WITH RECURSIVE waiting AS (
     SELECT $5::integer AS default_free, $6::timestamptz AS lease_until, $7::integer AS row_limit,
            $8::bigint AS max_bytes
 ), callable AS (
-    -- The webhooks that may be called now: Active, circuit closed, not held. A webhook written by the version
-    -- before has no pace columns.
-    SELECT webhooks.id, version, coalesce(pace_concurrency, max_concurrency) AS max_concurrency,
-           coalesce(pace_interval_us, 1000000 / rate_limit) AS interval_us,
-           coalesce(pace_burst, greatest(1, rate_limit / 10)) AS burst,
+    -- The webhooks that may be called now: Active, circuit closed, not held. The pace of a webhook is the
+    -- admin's limit, with a burst of a tenth of a second's requests, or the pace of its format.
+    SELECT webhooks.id, version, coalesce(max_concurrency, pace_concurrency) AS max_concurrency,
+           coalesce(CASE rate_period WHEN 'minute' THEN 60000000 ELSE 1000000 END / rate_limit,
+                    pace_interval_us) AS interval_us,
+           CASE WHEN rate_limit IS NULL THEN coalesce(pace_burst, 1)
+                ELSE greatest(1, rate_limit / CASE rate_period WHEN 'minute' THEN 600 ELSE 10 END)
+           END AS burst,
            coalesce(room.first_attempts, parameters.default_free) AS first_attempts,
            coalesce(room.retries, parameters.default_free) AS retries,
            coalesce(room.queued, 0) AS queued

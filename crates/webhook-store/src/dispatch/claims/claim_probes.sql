@@ -6,7 +6,7 @@ WITH given AS (
     SELECT $1::timestamptz AS lease_until
 ), probed AS (
     SELECT webhook_health.webhook_id, version,
-           coalesce(pace_concurrency, max_concurrency) AS max_concurrency
+           coalesce(max_concurrency, pace_concurrency) AS max_concurrency
     FROM webhook_health
     JOIN webhooks ON webhooks.id = webhook_health.webhook_id AND webhooks.status = 'active'
     WHERE paused_until <= now() AND (held_until IS NULL OR held_until <= now())

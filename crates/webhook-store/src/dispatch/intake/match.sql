@@ -13,8 +13,8 @@ WITH wanted AS MATERIALIZED (
     -- A test event is for one webhook, whatever types that webhook is subscribed to.
     SELECT NULL, NULL, webhook_id, true FROM unnest($3::uuid[]) AS test (webhook_id)
 ), active AS MATERIALIZED (
-    SELECT id, version, coalesce(pace_concurrency, max_concurrency) AS max_concurrency, ordering_field,
-           coalesce(pace_interval_us, 1000000 / rate_limit) AS interval_us
+    SELECT id, version, coalesce(max_concurrency, pace_concurrency) AS max_concurrency, ordering_field,
+           rate_limit IS NOT NULL OR pace_interval_us IS NOT NULL AS has_rate
     FROM webhooks
     WHERE id = ANY(ARRAY(SELECT webhook_id FROM wanted)) AND status = 'active'
 ), blocked AS MATERIALIZED (
@@ -26,7 +26,7 @@ WITH wanted AS MATERIALIZED (
 -- A test has no order, and waits for no rate, circuit or hold: an admin watches for the response.
 SELECT now(), environment, event_type, id, version, max_concurrency,
        CASE WHEN NOT test THEN ordering_field END,
-       NOT test AND (interval_us IS NOT NULL OR coalesce(blocked.is_blocked, false))
+       NOT test AND (has_rate OR coalesce(blocked.is_blocked, false))
 FROM wanted JOIN active ON active.id = wanted.webhook_id
 LEFT JOIN blocked ON blocked.webhook_id = wanted.webhook_id
 UNION ALL

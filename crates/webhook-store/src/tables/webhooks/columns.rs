@@ -41,8 +41,9 @@ impl<'a> SettingsColumns<'a> {
     pub(super) fn of(settings: &'a WebhookSettings) -> Self {
         let delivery_options = &settings.delivery_options;
         let chosen = delivery_options.rate_limit;
-        let pace = delivery_options.rate_limit_for(settings.format);
-        let concurrency = delivery_options.max_concurrency_for(settings.format);
+        // The format's own pace only: statements prefer the admin's columns, which the version before writes too.
+        let pace = settings.format.default_pace();
+        let concurrency = settings.format.default_concurrency();
         let micros = |interval: Duration| i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
         let millis = |timeout: Duration| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         Self {
