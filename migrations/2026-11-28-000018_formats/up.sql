@@ -24,3 +24,11 @@ COMMENT ON COLUMN webhooks.pace_concurrency IS
 ALTER TABLE webhook_health ADD COLUMN forbidden integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN webhook_health.forbidden IS
     'Latest attempts in a row whose receiver forbade the request (401, 403 or action_prohibited of a chat service)';
+
+-- What older comments said of events only.
+COMMENT ON COLUMN webhooks.health_since IS
+    'Since when attempts count for the health: the latest activation or change of the URL or the format; null: since creation';
+COMMENT ON TABLE rate_buckets IS
+    'Token buckets of webhooks with a rate limit. A full bucket holds one burst: the requests of a tenth of a second, or the burst of the format.';
+COMMENT ON TABLE exchanges IS
+    'Transcripts: requests and responses of attempts that were recorded together. The body of a request is the events, unless the transcript has a sent_body.';

@@ -1,5 +1,5 @@
-//! The description of the messages on RabbitMQ, as an AsyncAPI 3 document: events that the platform's services
-//! publish, and status events that they may consume.
+//! The description of the messages on RabbitMQ, as an AsyncAPI 3 document: events that services of
+//! the platform publish, and status events that services may consume.
 
 use serde_json::{Map, Value, json};
 use webhook_broker::topology::{EVENTS_EXCHANGE, STATUS_EXCHANGE};
@@ -130,7 +130,7 @@ fn meaning(status_type: StatusEventType) -> &'static str {
         }
         StatusEventType::WebhookDisabled => "A webhook was set Inactive by the platform.",
         StatusEventType::WebhookEnabled => "A webhook that was Inactive is Active again.",
-        StatusEventType::DeliveryExhausted => "A delivery has failed: no attempts are left.",
+        StatusEventType::DeliveryExhausted => "A delivery has failed and gets no further attempt.",
     }
 }
 

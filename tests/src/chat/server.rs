@@ -56,7 +56,7 @@ impl<State: Send + 'static> Server<State> {
         format!("http://127.0.0.1:{}{target}", self.receiver.port())
     }
 
-    /// All requests so far, refused ones included.
+    /// All requests so far, refused requests included.
     pub(super) fn requests(&self) -> Vec<Received> {
         self.receiver.received()
     }

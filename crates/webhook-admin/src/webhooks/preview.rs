@@ -3,9 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook_domain::{
-    AssignedFields, Environment, Event, EventId, EventType, Format, LimitUse, limits_used,
-};
+use webhook_domain::{AssignedFields, Event, EventId, EventType, Format, LimitUse, limits_used};
 use webhook_store::{RawConnection, events, settings};
 
 use crate::connections::Connections;
@@ -94,16 +92,13 @@ async fn find_event(connection: &mut RawConnection, id: EventId) -> Result<Event
     Ok(Event::parse(body.into())?)
 }
 
-/// An event with the example data of a type. The id and the time are of this request.
+/// The example of a type, with an id and a time of this request.
 fn example_of(event_type: EventType) -> Event {
     let assigned = AssignedFields {
         id: EventId(Uuid::now_v7()),
         timestamp: chrono::Utc::now(),
     };
-    let (environment, data) = (Environment::Production, event_type.example());
-    let json = format!(r#"{{"type":"{event_type}","environment":"{environment}","data":{data}}}"#);
-    let event = Event::parse_assigning(json.into(), assigned);
-    event.expect("every example is an event, a test of the catalogue proves it")
+    Event::example(event_type, assigned)
 }
 
 impl From<LimitUse> for LimitBody {

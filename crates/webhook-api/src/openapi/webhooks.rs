@@ -1,4 +1,4 @@
-//! The requests that a receiver gets: the section `webhooks` of the document, one entry for each event type.
+//! The requests that the receiver of a webhook with the format `json` gets: the section `webhooks` of the document, one entry for each event type.
 
 use serde_json::{Map, Value, json};
 use webhook_domain::EventType;

@@ -147,8 +147,8 @@ async fn send(
     client.send(&outgoing, trace).await
 }
 
-/// When the read of a response's body ends. The head has decided on the outcome already, and a dripping
-/// body would hold a runner for the whole timeout.
+/// When the read of a response's body ends. For events the head has decided on the outcome already, chat services
+/// answer with a word, and a dripping body would hold a runner for the whole timeout.
 fn body_deadline(began: std::time::Instant, deadline: Option<Instant>) -> Instant {
     let as_long_again = Instant::now() + began.elapsed() + MAX_EXTRA_BODY_TIME;
     deadline.map_or(as_long_again, |deadline| deadline.min(as_long_again))

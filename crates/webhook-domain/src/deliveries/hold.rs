@@ -1,6 +1,6 @@
 //! The hold: a receiver that responded with 429, 502, 503, 504 or 520 to 524 and `Retry-After` gets
-//! no request of its webhook before that time, no matter which delivery or which dispatcher. The
-//! same holds for a receiver whose rate headers say that the next request would be one too many.
+//! no request of its webhook before that time: the hold is for all deliveries and all dispatchers. A hold
+//! also follows from rate headers that say that the next request would be one too many.
 //!
 //! | state | what happened | next |
 //! | --- | --- | --- |

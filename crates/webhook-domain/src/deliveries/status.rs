@@ -9,7 +9,7 @@ names! {
         Pending = "pending",
         /// The receiver responded with 2xx.
         Succeeded = "succeeded",
-        /// No attempts were left, or the receiver responded with 410.
+        /// No attempts were left, or the receiver answered that no further attempt can succeed.
         Failed = "failed",
         /// The webhook was deleted, or an admin cancelled the delivery.
         Cancelled = "cancelled",

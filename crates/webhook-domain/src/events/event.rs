@@ -107,6 +107,19 @@ impl Event {
         Ok(Self::of(envelope, written))
     }
 
+    /// Makes an event of production with the example data of `event_type`, for pages and previews.
+    pub fn example(event_type: EventType, assigned: AssignedFields) -> Self {
+        let envelope = ParsedEnvelope {
+            id: assigned.id,
+            event_type,
+            environment: Environment::Production,
+            timestamp: assigned.timestamp,
+            test_for: None,
+        };
+        let body = envelope.write(None, event_type.example());
+        Self::of(envelope, body)
+    }
+
     /// Makes a test event for one webhook: the example of `event_type`, marked as a test.
     pub fn test(
         webhook_id: WebhookId,

@@ -38,7 +38,7 @@ struct Message<'a> {
     allowed_mentions: AllowedMentions,
 }
 
-/// Nobody is notified, whatever the text says.
+/// The list of mentions that notify people. The list is empty: a message notifies no person and no role.
 #[derive(Serialize)]
 struct AllowedMentions {
     parse: [&'static str; 0],

@@ -13,7 +13,7 @@
 
 use std::num::NonZeroU16;
 
-use crate::{DeliveryOptions, Format, MaxConcurrency, RateLimit, RatePeriod};
+use crate::{Format, MaxConcurrency, RateLimit, RatePeriod};
 
 impl Format {
     /// The rate limit of webhooks with this format, where the admin has chosen none. `None`: no limit.
@@ -33,19 +33,6 @@ impl Format {
             Self::Slack | Self::Discord | Self::Teams => Some(MaxConcurrency::ONE),
             Self::Json | Self::CloudEvents => None,
         }
-    }
-}
-
-impl DeliveryOptions {
-    /// The rate limit that counts: the admin's, or the default of the format. `None`: no limit.
-    pub fn rate_limit_for(&self, format: Format) -> Option<RateLimit> {
-        self.rate_limit.or(format.default_pace())
-    }
-
-    /// The concurrency that counts: the admin's, or the default of the format. `None`: the
-    /// dispatcher's default.
-    pub fn max_concurrency_for(&self, format: Format) -> Option<MaxConcurrency> {
-        self.max_concurrency.or(format.default_concurrency())
     }
 }
 
@@ -81,27 +68,5 @@ mod tests {
             assert_eq!(format.default_pace(), None);
             assert_eq!(format.default_concurrency(), None);
         }
-    }
-
-    #[test]
-    fn an_admins_choice_goes_before_the_default_of_the_format() {
-        let chosen = DeliveryOptions {
-            rate_limit: RateLimit::per_second(5).ok(),
-            max_concurrency: MaxConcurrency::new(2).ok(),
-            ..DeliveryOptions::default()
-        };
-        let silent = DeliveryOptions::default();
-
-        assert_eq!(chosen.rate_limit_for(Format::Discord), chosen.rate_limit);
-        assert_eq!(
-            chosen.max_concurrency_for(Format::Discord),
-            chosen.max_concurrency
-        );
-        assert_eq!(
-            silent.rate_limit_for(Format::Discord),
-            Format::Discord.default_pace()
-        );
-        assert_eq!(silent.rate_limit_for(Format::Json), None);
-        assert_eq!(silent.max_concurrency_for(Format::Json), None);
     }
 }

@@ -112,15 +112,9 @@ impl RateLimit {
     pub fn time_for(self, count: u32) -> Duration {
         let requests = u64::from(self.requests());
         let seconds = self.per.length().as_secs() * u64::from(count);
-        // The rest is below 10,000, so its nanoseconds fit.
+        // The rest is below 10,000 seconds, whose nanoseconds fit into 64 bits.
         let rest_ns = (seconds % requests * NANOS_PER_SECOND).div_ceil(requests);
         Duration::from_secs(seconds / requests) + Duration::from_nanos(rest_ns)
-    }
-
-    /// The time in which an empty bucket is full again. A bucket that counts less time as passed never
-    /// gets a whole request at a rate below one per second.
-    pub fn refill_time(self) -> Duration {
-        self.time_for(self.burst().into())
     }
 }
 
@@ -182,7 +176,6 @@ mod tests {
 
             prop_assert_eq!(limit.time_for(requests * periods), per.length() * periods);
             prop_assert!(limit.interval() * requests >= per.length());
-            prop_assert!(limit.refill_time() >= limit.interval());
             prop_assert!(u32::from(limit.burst()) <= requests);
         }
     }

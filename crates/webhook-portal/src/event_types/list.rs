@@ -2,12 +2,11 @@
 
 use actix_web::HttpResponse;
 use askama::Template;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, Format, LinkPatterns,
-    NextAttempt, RequestHeader, SigningSecret, request_headers,
+    AssignedFields, DeliveryId, Event, EventId, EventType, Format, LinkPatterns, NextAttempt,
+    RequestHeader, SigningSecret, request_headers,
 };
 
 use crate::filters;
@@ -50,7 +49,11 @@ struct Example {
 
 impl Example {
     fn of(event_type: EventType, secret: &SigningSecret, now: DateTime<Utc>) -> Self {
-        let event = event(event_type, now);
+        let assigned = AssignedFields {
+            id: EVENT,
+            timestamp: now,
+        };
+        let event = Event::example(event_type, assigned);
         let attempt = NextAttempt {
             event: &event,
             body: &event.body,
@@ -82,19 +85,6 @@ fn messages(event: &Event) -> Vec<(Format, String)> {
         (*format, pretty(&body).unwrap_or_default())
     });
     messages.collect()
-}
-
-/// An event with the example data of a type.
-fn event(event_type: EventType, now: DateTime<Utc>) -> Event {
-    let (environment, data) = (Environment::Production, event_type.example());
-    let published =
-        format!(r#"{{"type":"{event_type}","environment":"{environment}","data":{data}}}"#);
-    let assigned = AssignedFields {
-        id: EVENT,
-        timestamp: now,
-    };
-    Event::parse_assigning(Bytes::from(published), assigned)
-        .expect("every example is an object, a test of the catalogue proves it")
 }
 
 /// Shows the reference. The examples are signed now, so that a verifier accepts the timestamps.

@@ -34,7 +34,7 @@ enum Form<'v> {
 
 impl Fitting {
     /// Finds the most bytes of one value, with which all values take at most `room` bytes: short values
-    /// leave their share to long ones.
+    /// leave their share to long values.
     pub(super) fn new(inserted: &[Inserted<'_>], room: usize) -> Self {
         let mut sizes: Vec<usize> = inserted.iter().map(|value| value.bytes).collect();
         sizes.sort_unstable();
@@ -55,7 +55,7 @@ impl Fitting {
 }
 
 impl<'v> Inserted<'v> {
-    /// A value that stands for itself.
+    /// A value as the whole text of the template, with the type of the value.
     pub(super) fn whole(value: Value<'v>) -> Self {
         match value {
             Value::Missing | Value::Null => Self::json("null".into()),
