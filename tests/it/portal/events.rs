@@ -67,7 +67,7 @@ async fn the_body_of_an_event_is_shown_indented_and_byte_for_byte() {
     let page = format!("/admin/events/{}", event.id);
     let browser = platform.browser_at(&page).await;
 
-    browser.press("Raw, byte for byte as it is sent").await;
+    browser.press("Raw, byte for byte as published").await;
 
     browser.see(&text_of(&event)).await;
     let shown = browser.texts("pre").await;
