@@ -17,8 +17,8 @@ use webhook_broker::Message;
 use webhook_domain::{
     AddressPolicy, AmqpName, AssignedFields, BodyEnd, DeliveryId, Event, EventId, EventType,
     FailureDetail, HeaderText, OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason,
-    RenderContext, RetryPolicy, SigningSecret, Template, UrlSchemes, WebhookUrl, check_signatures,
-    parse_retry_after,
+    RenderContext, RetryPolicy, SigningSecret, Template, TemplateVersion, UrlSchemes, WebhookUrl,
+    check_signatures, parse_retry_after,
 };
 use webhook_store::attempts::Transcript;
 use webhook_store::attempts::transcripts::{Rows, read};
@@ -85,6 +85,7 @@ pub fn exchange_row(data: &[u8]) {
         request_url: String::from_utf8_lossy(part).into_owned(),
         request_headers: vec![(Cow::Borrowed("a"), Some(text.clone().into_owned()))],
         request_body: (part.len() % 2 == 0).then(|| text.replace('\0', "")),
+        template_version: (part.len() % 2 == 0).then_some(TemplateVersion(7)),
         response_headers: vec![(Cow::Borrowed("b"), HeaderText::from_bytes(part))],
         response_body: part.to_vec(),
         response_body_end: BodyEnd::ALL[part.len() % BodyEnd::ALL.len()],

@@ -11,6 +11,7 @@ use webhook_tests::{
 
 mod answers;
 mod pace;
+mod templates;
 
 /// A webhook with a format, and pauses of 100 ms between attempts.
 async fn chat_webhook(platform: &Platform, format: &str, url: &str) -> CreatedWebhook {

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use webhook_domain::{
-    AddressPolicy, CustomHeaders, DeliveryOptions, Environment, Event, EventSelection, EventType,
-    Format, Metadata, SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName,
+    AddressPolicy, BodyFormat, CustomHeaders, DeliveryOptions, Environment, Event, EventSelection,
+    EventType, Metadata, SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName,
     WebhookSettings, WebhookStatus, WebhookUrl,
 };
 use webhook_store::webhooks::{self, Webhook};
@@ -111,7 +111,7 @@ impl<'a> WebhookSample<'a> {
             description: WebhookDescription::default(),
             status: self.status,
             events: EventSelection::new(patterns).expect("a selection is not empty"),
-            format: Format::Json,
+            body: BodyFormat::Json,
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
             delivery_options: self.delivery_options.clone(),

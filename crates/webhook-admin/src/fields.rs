@@ -99,6 +99,12 @@ impl<'a> Fields<'a> {
         self.parse(name, &raw, parse)
     }
 
+    /// Takes out an optional value as it is written. `null` counts as left out.
+    pub fn take_raw(&mut self, name: &str) -> Option<Cow<'a, RawValue>> {
+        let raw = self.values.remove(name)?;
+        Some(raw).filter(|raw| raw.get() != "null")
+    }
+
     /// Takes out an optional JSON value of another kind (`expected`: in words). `null` counts as left
     /// out.
     pub fn optional_json<V: DeserializeOwned, T, E: Display>(

@@ -172,6 +172,11 @@ schemas! {
     ReceivedHeaderPairs "ReceivedHeaders" = pairs(string(), ReceivedHeaders::MAX);
     /// The raw body in base64.
     Base64Text "Base64" = string().pattern(Some(BASE64)).examples([serde_json::json!("eyJpZCI6IjAifQ==")]);
+    /// The template of a body: JSON whose texts hold placeholders such as `{{data.license_id}}`, or a body for each
+    /// event type. At most 32 KiB; the language is described in `docs/templates.md`.
+    TemplateDocument "Template" = ObjectBuilder::new()
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .examples([serde_json::json!({"text": "{{summary}}", "license": "{{data.license_id}}"})]);
     /// Any JSON object.
     AnyObject "Object" = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
 }

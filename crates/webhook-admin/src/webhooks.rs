@@ -15,7 +15,9 @@ mod replay;
 mod save;
 mod secret;
 mod status;
+mod templates;
 mod test_event;
+mod warnings;
 
 // Many webhooks.
 mod bulk;
@@ -54,4 +56,5 @@ pub use save::save_webhook;
 pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, show_secret};
 pub use settings::Ordering;
 pub use status::set_status;
+pub use templates::{TemplateVersionBody, TemplateVersions, list_templates};
 pub use test_event::{SendTestEvent, TestEventSent, send_test_event};

@@ -59,6 +59,7 @@ mod webhooks;
         rest::webhooks::export::export_webhooks,
         rest::webhooks::import::import_webhooks,
         rest::webhooks::preview::preview_webhook,
+        rest::webhooks::templates::list_templates,
         rest::csv::write_webhooks_csv,
         rest::csv::write_deliveries_csv,
         rest::events::publish_event,

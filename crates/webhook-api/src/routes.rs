@@ -69,6 +69,7 @@ fn webhook_routes() -> Vec<Resource> {
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(rest::webhooks::secret::rotate_secret))]),
         at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(rest::webhooks::diagnosis::diagnose_webhook))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(rest::webhooks::replay::replay_events))]),
+        at("/webhooks/{id}/templates", vec![(GET, READ, to(rest::webhooks::templates::list_templates))]),
         at("/webhooks/{id}/test", vec![(POST, MANAGE, to(rest::webhooks::test_event::send_test_event))]),
     ]
 }

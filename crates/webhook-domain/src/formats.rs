@@ -18,12 +18,12 @@ pub(crate) mod discord;
 pub(crate) mod slack;
 pub(crate) mod teams;
 
-// The body of a request in any format.
-mod payload;
-
 // A body that an admin describes.
 pub(crate) mod nearest;
 pub(crate) mod template;
+
+// The body of a request in any format.
+pub(crate) mod body_format;
 
 // The use of a service's limits.
 pub(crate) mod limits;

@@ -56,6 +56,7 @@ pub use events::{
 
 // Formats of a request's body, and the event as a message for people.
 pub use formats::{
+    body_format::{BodyContext, BodyFormat, BodyFormatError},
     cloudevents::cloudevents_body,
     discord::discord_body,
     format::Format,

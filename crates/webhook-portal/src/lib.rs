@@ -144,6 +144,7 @@ fn webhook_pages() -> Vec<PageRoutes> {
         ]),
         ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace_secret))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),
+        ("/webhooks/{id}/templates", vec![(GET, READ, to(webhooks::templates::show_templates))]),
         ("/webhooks/{id}/test", vec![
             (GET, MANAGE, to(webhooks::test_event::show_test_form)),
             (POST, MANAGE, to(webhooks::test_event::send_test_event)),
@@ -169,6 +170,7 @@ fn event_pages() -> Vec<PageRoutes> {
         ("/jobs/{id}", vec![(GET, READ, to(jobs::show_job))]),
         ("/jobs/{id}/cancel", vec![(POST, MANAGE, to(jobs::cancel_job))]),
         ("/event-types", vec![(GET, READ, to(event_types::list::show_event_types))]),
+        ("/event-types/templates", vec![(GET, READ, to(event_types::templates::show_templates))]),
         ("/event-types/verifying", vec![(GET, READ, to(event_types::verifying::show_verifying))]),
         ("/events", vec![(GET, READ, to(events::list::show_events))]),
         ("/events/{id}", vec![(GET, READ, to(events::detail::show_event))]),

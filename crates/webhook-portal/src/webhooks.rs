@@ -12,6 +12,7 @@ mod figures;
 pub(super) mod diagnosis;
 pub(super) mod overview;
 pub(super) mod replay;
+pub(super) mod templates;
 
 // Forms: create, edit, test, delete.
 mod form;

@@ -34,7 +34,7 @@ pub use sealing::{SealError, SealingKeys};
 pub use tables::{
     activity, api_keys, audit, circuits, days, deliveries, dispatchers, environment_hours, events,
     explanation, idempotency, rejected_messages, retry_policies, secrets, sessions, settings,
-    status_events, url_checks, webhooks,
+    status_events, templates, url_checks, webhooks,
 };
 pub use transaction::transaction;
 

@@ -47,6 +47,17 @@ diesel::table! {
         pace_interval_us -> Nullable<Int8>,
         pace_burst -> Nullable<Int4>,
         pace_concurrency -> Nullable<Int4>,
+        template_version -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    use crate::column_types::all::*;
+    templates (webhook_id, version) {
+        webhook_id -> Id<WebhookId>,
+        version -> Int4,
+        template -> Text,
+        created_at -> Timestamptz,
     }
 }
 

@@ -3,6 +3,7 @@
 // Who gets events, and how.
 pub mod retry_policies;
 pub mod secrets;
+pub mod templates;
 pub mod webhooks;
 
 // Events, and what became of them.

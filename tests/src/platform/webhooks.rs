@@ -1,6 +1,6 @@
 //! Webhooks created, changed and deleted over HTTP.
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{Platform, Receiver};
@@ -78,9 +78,14 @@ impl NewWebhook<'_> {
         self
     }
 
+    /// Asks for the webhook to be created; the request may be refused.
+    pub async fn ask(self) -> (StatusCode, Value) {
+        self.platform.post("/api/v1/webhooks", &self.body).await
+    }
+
     /// Creates the webhook.
     pub async fn create(self) -> CreatedWebhook {
-        let (status, created) = self.platform.post("/api/v1/webhooks", &self.body).await;
+        let (status, created) = self.ask().await;
         assert_eq!(status, 201, "{created}");
         CreatedWebhook::from_json(&created)
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{BodyEnd, FailureClass, FailureDetail, HeaderText, advice};
+use webhook_domain::{BodyEnd, FailureClass, FailureDetail, HeaderText, TemplateVersion, advice};
 use webhook_store::attempts::{Attempt, StoredTranscript, Transcript};
 
 use crate::decoding::DecodedBody;
@@ -36,6 +36,9 @@ pub struct AttemptBody {
     /// The first 32 KiB of the request's body, if the webhook's format is another than `json`; `null`: the
     /// delivery's `request_body` was sent, or the log is not `kept`.
     pub request_body: Option<String>,
+    /// The version of the webhook's template that wrote the body; `null`: no template did, or the log is not `kept`.
+    #[schema(value_type = Option<u32>)]
+    pub template_version: Option<TemplateVersion>,
     /// The HTTP status of the response; `null`: there was no response.
     pub response_status: Option<i32>,
     /// The headers of the response; empty unless the log is `kept`.
@@ -133,6 +136,7 @@ impl AttemptBody {
             request_url: is_kept.then_some(transcript.request_url),
             request_headers: request_headers(transcript.request_headers),
             request_body: transcript.request_body,
+            template_version: transcript.template_version,
             response_status: attempt.response_status,
             response_headers: response_headers(transcript.response_headers),
             response_body: is_kept.then_some(body.text),

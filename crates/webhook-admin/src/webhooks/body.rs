@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use webhook_domain::{
     Circuit, DeliveryId, DeliveryStatus, Environment, EventPattern, EventSelection, EventType,
-    Failing, FailureClass, Format, MaxConcurrency, OrderingField, StatusFilter, WebhookHealth,
-    WebhookId, WebhookSettings, WebhookStatus,
+    Failing, FailureClass, Format, MaxConcurrency, OrderingField, StatusFilter, Template,
+    TemplateVersion, WebhookHealth, WebhookId, WebhookSettings, WebhookStatus,
 };
 use webhook_store::RawConnection;
 use webhook_store::activity::{self, Counts, LastAttempt};
@@ -45,6 +46,9 @@ pub struct SettingsBody {
     /// The format of the requests: `json` is the event as published.
     #[schema(value_type = schema::FormatName)]
     pub format: Format,
+    /// The template of the format `custom`; `null`: the format is another one.
+    #[schema(value_type = Option<schema::TemplateDocument>)]
+    pub template: Option<Box<RawValue>>,
     /// Pairs of text for the admin's own use; never sent.
     pub metadata: BTreeMap<String, String>,
     /// The webhook's own retry policy; `null`: the policy of the environment.
@@ -77,6 +81,12 @@ pub struct WebhookBody {
     /// The settings.
     #[serde(flatten)]
     pub settings: SettingsBody,
+    /// The version of the template in use, from 1; `null`: the format is another than `custom`.
+    #[schema(value_type = Option<u32>, example = 3)]
+    pub template_version: Option<TemplateVersion>,
+    /// Why deliveries may fail or lack something, in sentences: in the answer to a creation or a change. Empty in
+    /// other answers.
+    pub warnings: Vec<String>,
     /// The names of the webhook's own headers; values are not shown.
     pub header_names: Vec<String>,
     /// Why the platform set the webhook Inactive; `null` for an Active webhook, or if an admin did.
@@ -196,6 +206,8 @@ impl WebhookBody {
         Self {
             id: webhook.id,
             version: webhook.version,
+            template_version: webhook.template_version,
+            warnings: Vec::new(),
             header_names: names.map(str::to_owned).collect(),
             settings: (&webhook.settings).into(),
             disabled_reason: webhook.disabled_reason,
@@ -251,7 +263,8 @@ impl From<&WebhookSettings> for SettingsBody {
             description: settings.description.as_str().to_owned(),
             status: settings.status,
             event_types: settings.events.patterns().to_vec(),
-            format: settings.format,
+            format: settings.body.format(),
+            template: settings.body.template().map(template_document),
             metadata: settings.metadata.pairs().clone(),
             retry_policy: delivery_options
                 .retry_policy
@@ -313,6 +326,12 @@ impl CountsBody {
             p95_ms: day.and_then(|day| day.p95_ms),
         }
     }
+}
+
+/// A template as JSON, byte for byte as saved.
+fn template_document(template: &Template) -> Box<RawValue> {
+    let text = template.source().to_owned();
+    RawValue::from_string(text).expect("a parsed template is JSON")
 }
 
 /// Writes patterns as texts: `["license.*"]`.

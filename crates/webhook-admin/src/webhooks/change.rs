@@ -6,8 +6,9 @@ use webhook_store::audit::{self, AuditEntry};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, transaction};
 
-use super::body::{SettingsBody, WebhookBody, with_count};
+use super::body::{SettingsBody, WebhookBody};
 use super::find::find_stored;
+use super::warnings::with_warnings;
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::refusal::Refusal;
@@ -39,7 +40,7 @@ impl Change<'_> {
             find_stored(connection, self.id).await
         });
         let webhook = changed.await?;
-        with_count(&mut connection, webhook).await
+        with_warnings(&mut connection, webhook).await
     }
 
     /// Changes the settings in the caller's transaction, and writes the differing fields into the audit log.

@@ -7,10 +7,11 @@ use webhook_domain::{AuditAction, SigningSecret, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, SealingKeys, webhooks};
 
-use super::body::{WebhookBody, with_count};
+use super::body::WebhookBody;
 use super::change::settings_fields;
 use super::find::find_stored;
 use super::requests::CreateWebhook;
+use super::warnings::with_warnings;
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::creation::{Created, Creation, CreationRequest, create_once};
@@ -50,7 +51,7 @@ pub async fn create_webhook(
         let webhook = find_stored(connection, id).await?;
         let version = webhook.version;
         let created = CreatedWebhook {
-            webhook: with_count(connection, webhook).await?,
+            webhook: with_warnings(connection, webhook).await?,
             secret: secret.reveal().to_owned(),
         };
         Ok(Created::of(id.0, COLLECTION, Some(version), &created))

@@ -3,10 +3,11 @@
 use webhook_domain::WebhookSettings;
 use webhook_store::transaction;
 
-use super::body::{WebhookBody, with_count};
+use super::body::WebhookBody;
 use super::change::Change;
 use super::find::find_stored;
 use super::secret::{RotateSecret, rotate_locked};
+use super::warnings::with_warnings;
 use crate::connections::Connections;
 use crate::refusal::Refusal;
 
@@ -30,5 +31,5 @@ pub async fn save_webhook(
         Ok::<_, Refusal>(webhook)
     });
     let webhook = saved.await?;
-    with_count(&mut connection, webhook).await
+    with_warnings(&mut connection, webhook).await
 }

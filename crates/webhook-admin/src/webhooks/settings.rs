@@ -10,6 +10,7 @@
 //! | patch (RFC 7396) | stays | removes the header or the pair |
 //! | import | gets the default | a header keeps the stored value; a pair is refused |
 
+mod body_format;
 mod delivery_options;
 mod draft;
 mod fields;
@@ -17,6 +18,7 @@ mod headers;
 mod metadata;
 mod rate_limit;
 
+pub(super) use body_format::{TEMPLATE, take_template};
 pub use delivery_options::Ordering;
 pub(super) use draft::{Document, ReadContext, SettingsDraft};
 pub(super) use fields::{schema_of, take_settings};

@@ -27,6 +27,7 @@ pub(crate) mod import;
 pub(crate) mod preview;
 pub(crate) mod replay;
 pub(crate) mod secret;
+pub(crate) mod templates;
 pub(crate) mod test_event;
 
 /// Lists webhooks.

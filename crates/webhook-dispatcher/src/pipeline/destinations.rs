@@ -50,8 +50,8 @@ impl ReadyDestination {
 
     /// Whether the destination is of `version` or later, and its links are fresh. Only messages have links.
     fn is_current(&self, version: i64) -> bool {
-        let has_links = match self.stored.format {
-            Format::Slack | Format::Discord | Format::Teams => true,
+        let has_links = match self.stored.body.format() {
+            Format::Slack | Format::Discord | Format::Teams | Format::Custom => true,
             Format::Json | Format::CloudEvents => false,
         };
         self.stored.version >= version && (!has_links || self.read_at.elapsed() < LINKS_TTL)

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
-use webhook_domain::{Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers};
+use webhook_domain::{
+    BodyContext, Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers,
+};
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
 
@@ -52,13 +54,14 @@ pub(crate) async fn send_signed(
 ) -> Result<MadeAttempt, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
     let mut attempt = begin(leased, now);
-    let format = destination.stored.format;
-    let body = format.write(&leased.event, &destination.links, None);
+    let format = destination.stored.body.format();
+    let body = write_body(destination, leased);
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
         request_url: destination.stored.url.clone(),
         request_body: written_anew(format, &body),
+        template_version: destination.stored.template_version,
         ..Transcript::default()
     };
     let mut trace = SendTrace::default();
@@ -96,6 +99,17 @@ pub(crate) async fn send_signed(
         transcript,
         answer,
         counts_for_circuit,
+    })
+}
+
+/// The event in the format of the webhook.
+fn write_body(destination: &ReadyDestination, leased: &LeasedDelivery) -> Bytes {
+    destination.stored.body.write(&BodyContext {
+        event: &leased.event,
+        webhook_name: &destination.stored.name,
+        delivery_id: leased.id,
+        links: &destination.links,
+        delivery_page: None,
     })
 }
 
@@ -163,7 +177,7 @@ fn sign(
     let next = NextAttempt {
         event: &leased.event,
         body,
-        format: destination.stored.format,
+        format: destination.stored.body.format(),
         delivery_id: leased.id,
         number,
         at: now,

@@ -80,9 +80,12 @@ pub fn judge_answer(answer: &Answer<'_>) -> JudgedAnswer {
     let retry_after = match answer.format {
         // The time of a 429's body is finer than the whole seconds of the header.
         Format::Discord if answer.status == 429 => rate.hold.or(answer.retry_after),
-        Format::Discord | Format::Json | Format::Slack | Format::Teams | Format::CloudEvents => {
-            answer.retry_after
-        }
+        Format::Discord
+        | Format::Json
+        | Format::Slack
+        | Format::Teams
+        | Format::CloudEvents
+        | Format::Custom => answer.retry_after,
     };
     let row = find_row(answer.format, answer.status, answer.body);
     let effect = row.map_or(Effect::ByStatus, |row| row.effect);
@@ -114,7 +117,7 @@ fn find_row(format: Format, status: u16, body: &[u8]) -> Option<&'static Row> {
         Format::Slack => (slack::ROWS, slack::code_of(body)),
         Format::Discord => (discord::ROWS, discord::code_of(body)),
         Format::Teams => (teams::ROWS, None),
-        Format::Json | Format::CloudEvents => return None,
+        Format::Json | Format::CloudEvents | Format::Custom => return None,
     };
     rows.iter().find(|row| row.fits(status, code.as_deref()))
 }
@@ -126,7 +129,9 @@ fn advice_of(answer: &Answer<'_>) -> RateAdvice {
             discord::advice_of_429(answer.retry_after, answer.rate, answer.body)
         }
         Format::Discord => answer.rate.advice(),
-        Format::Json | Format::Slack | Format::Teams | Format::CloudEvents => RateAdvice::default(),
+        Format::Json | Format::Slack | Format::Teams | Format::CloudEvents | Format::Custom => {
+            RateAdvice::default()
+        }
     }
 }
 

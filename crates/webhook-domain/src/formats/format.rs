@@ -17,6 +17,8 @@ names! {
         Teams = "teams",
         /// A CloudEvents 1.0 event in structured mode.
         CloudEvents = "cloudevents",
+        /// A body of the admin's own, described by a template.
+        Custom = "custom",
     }
 }
 
@@ -24,7 +26,9 @@ impl Format {
     /// The type of the body, for the header `Content-Type`.
     pub const fn content_type(self) -> &'static str {
         match self {
-            Self::Json | Self::Slack | Self::Discord | Self::Teams => "application/json",
+            Self::Json | Self::Slack | Self::Discord | Self::Teams | Self::Custom => {
+                "application/json"
+            }
             Self::CloudEvents => "application/cloudevents+json; charset=utf-8",
         }
     }
@@ -37,6 +41,7 @@ impl Format {
             Self::Discord => "Discord message",
             Self::Teams => "Teams card",
             Self::CloudEvents => "CloudEvents",
+            Self::Custom => "Custom template",
         }
     }
 
@@ -44,7 +49,7 @@ impl Format {
     pub const fn url_is_secret(self) -> bool {
         match self {
             Self::Slack | Self::Discord | Self::Teams => true,
-            Self::Json | Self::CloudEvents => false,
+            Self::Json | Self::CloudEvents | Self::Custom => false,
         }
     }
 }

@@ -115,8 +115,8 @@ impl UrlFormatWarning {
                  card: choose the format “Teams card”."
             }
             Self::SlackWorkflow => {
-                "A Slack workflow takes named variables instead of messages: create an incoming webhook in \
-                 Slack, and paste the URL of the incoming webhook."
+                "A Slack workflow takes named variables instead of messages: choose the format “Custom template” with a \
+                 field for each variable, or paste the URL of an incoming webhook."
             }
             Self::DiscordGitHub => {
                 "Discord takes only GitHub's events at a URL that ends with /github: remove /github, and \
@@ -150,6 +150,8 @@ impl Format {
     pub fn warning_for(self, url: &Url) -> Option<UrlFormatWarning> {
         match (ChatUrl::of(url)?, self) {
             (ChatUrl::RetiredTeams, _) => Some(UrlFormatWarning::RetiredTeams),
+            // A template can have the shape of any service.
+            (_, Self::Custom) => None,
             (ChatUrl::Slack, Self::Slack)
             | (ChatUrl::Discord, Self::Discord)
             | (ChatUrl::Workflow, Self::Teams) => None,
@@ -208,6 +210,7 @@ mod tests {
     #[case(Format::CloudEvents, Some(UrlFormatWarning::NeedsSlack))]
     #[case(Format::Discord, Some(UrlFormatWarning::NeedsSlack))]
     #[case(Format::Slack, None)]
+    #[case(Format::Custom, None)]
     fn a_chat_host_wants_its_format(
         #[case] format: Format,
         #[case] warning: Option<UrlFormatWarning>,
@@ -226,6 +229,7 @@ mod tests {
             Format::Slack.warning_for(&workflow),
             Some(UrlFormatWarning::SlackWorkflow)
         );
+        assert_eq!(Format::Custom.warning_for(&workflow), None);
         for format in Format::ALL {
             assert_eq!(
                 format.warning_for(&retired),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::format::Format;
 use super::plain_text::length;
+use super::template::Template;
 use super::{discord, slack, teams};
 
 /// The use of one limit, read as "412 of 3,000 characters of a section's text".
@@ -42,6 +43,13 @@ pub fn limits_used(format: Format, body: &[u8]) -> Vec<LimitUse> {
                 "bytes of the message",
                 body.len(),
                 teams::MAX_MESSAGE_BYTES,
+            )]
+        }
+        Format::Custom => {
+            vec![LimitUse::new(
+                "bytes of the body",
+                body.len(),
+                Template::MAX_RESULT_BYTES,
             )]
         }
         Format::Json | Format::CloudEvents => Vec::new(),

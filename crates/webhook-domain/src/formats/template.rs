@@ -121,6 +121,12 @@ impl Template {
         renderer::render(body, context)
     }
 
+    /// Whether the body for a type has a path whose value comes from a [`Notice`](crate::Notice): `link` or
+    /// `summary`. Other bodies are rendered without a notice.
+    pub fn asks_for_notice(&self, event_type: EventType) -> bool {
+        self.variants.body(event_type).asks_for_notice
+    }
+
     /// Checks the paths below `data` against the examples of the subscribed types and against recent events,
     /// and suggests the nearest path that exists. Other paths were checked by [`parse`](Self::parse).
     ///

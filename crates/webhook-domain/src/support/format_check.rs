@@ -4,13 +4,14 @@ use crate::{Format, UrlFormatWarning, WebhookSettings};
 
 /// The format of a webhook's requests in a sentence, and the advice where the host of the URL refuses the format.
 pub(crate) fn check_format(settings: &WebhookSettings) -> (&'static str, Option<&'static str>) {
-    let requests = match settings.format {
+    let requests = match settings.body.format() {
         Format::Json => "Requests have the event's JSON as body.",
         Format::Slack => "Requests are Slack messages.",
         Format::Discord => "Requests are Discord messages.",
         Format::Teams => "Requests are Teams cards.",
         Format::CloudEvents => "Requests are CloudEvents.",
+        Format::Custom => "Requests have the body of the webhook's template.",
     };
-    let warning = settings.format.warning_for(settings.url.as_url());
+    let warning = settings.body.format().warning_for(settings.url.as_url());
     (requests, warning.map(UrlFormatWarning::sentence))
 }

@@ -22,7 +22,7 @@ impl Format {
             Self::Slack => Some(limit(1, RatePeriod::Second, 3)),
             Self::Discord => Some(limit(25, RatePeriod::Minute, 4)),
             Self::Teams => Some(limit(30, RatePeriod::Minute, 1)),
-            Self::Json | Self::CloudEvents => None,
+            Self::Json | Self::CloudEvents | Self::Custom => None,
         }
     }
 
@@ -31,7 +31,7 @@ impl Format {
     pub const fn default_concurrency(self) -> Option<MaxConcurrency> {
         match self {
             Self::Slack | Self::Discord | Self::Teams => Some(MaxConcurrency::ONE),
-            Self::Json | Self::CloudEvents => None,
+            Self::Json | Self::CloudEvents | Self::Custom => None,
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
             told(Format::Teams),
             Some(("30 per minute".to_owned(), 1, 1))
         );
-        for format in [Format::Json, Format::CloudEvents] {
+        for format in [Format::Json, Format::CloudEvents, Format::Custom] {
             assert_eq!(format.default_pace(), None);
             assert_eq!(format.default_concurrency(), None);
         }

@@ -2,8 +2,8 @@
 
 use crate::names::names;
 use crate::{
-    AttemptTimeout, CustomHeaders, Environment, EventSelection, Format, MaxConcurrency, Metadata,
-    OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
+    AttemptTimeout, BodyFormat, CustomHeaders, Environment, EventSelection, MaxConcurrency,
+    Metadata, OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
 };
 
 /// The settings of a webhook. Every field is valid by its type.
@@ -21,8 +21,8 @@ pub struct WebhookSettings {
     pub status: WebhookStatus,
     /// The selected event types.
     pub events: EventSelection,
-    /// The format of the requests' bodies.
-    pub format: Format,
+    /// How the bodies of the requests are written.
+    pub body: BodyFormat,
     /// Headers that the admin adds to the platform's own headers.
     pub headers: CustomHeaders,
     /// Pairs of text, kept for the admin.

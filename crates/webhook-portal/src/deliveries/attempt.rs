@@ -161,6 +161,7 @@ pub(super) mod tests {
             request_url: None,
             request_headers: Vec::new(),
             request_body: None,
+            template_version: None,
             response_status: None,
             response_headers: Vec::new(),
             response_body: None,

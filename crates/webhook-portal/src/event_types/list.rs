@@ -5,8 +5,8 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use webhook_domain::{
-    AssignedFields, DeliveryId, Event, EventId, EventType, Format, LinkPatterns, NextAttempt,
-    RequestHeader, SigningSecret, request_headers,
+    AssignedFields, BodyContext, BodyFormat, DeliveryId, Event, EventId, EventType, Format,
+    LinkPatterns, NextAttempt, RequestHeader, SigningSecret, request_headers,
 };
 
 use crate::filters;
@@ -78,11 +78,20 @@ impl Example {
 
 /// The bodies of an event in all formats but `json`, formatted for reading.
 fn messages(event: &Event) -> Vec<(Format, String)> {
+    let context = BodyContext {
+        event,
+        webhook_name: "",
+        delivery_id: DELIVERY,
+        links: &LinkPatterns::default(),
+        delivery_page: None,
+    };
     let others = Format::ALL.iter().filter(|format| **format != Format::Json);
-    let messages = others.map(|format| {
-        let body = format.write(event, &LinkPatterns::default(), None);
+    // The format `custom` has no body without a template.
+    let others = others.filter_map(|format| BodyFormat::new(*format, None).ok());
+    let messages = others.map(|body_format| {
+        let body = body_format.write(&context);
         let body = String::from_utf8_lossy(&body);
-        (*format, pretty(&body).unwrap_or_default())
+        (body_format.format(), pretty(&body).unwrap_or_default())
     });
     messages.collect()
 }

@@ -10,6 +10,7 @@ use webhook_store::{SealingKeys, settings};
 use super::form::{NewSecret, WebhookForm};
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
+use crate::filters::as_sentence;
 use crate::flash::Flash;
 use crate::form::Form;
 use crate::html::redirect_with_flash;
@@ -148,6 +149,7 @@ async fn lead_on(
     )
     .await?;
     let mut sentences = vec![sent.saved(), namesake];
+    sentences.extend(saved.warnings.iter().map(|warning| as_sentence(warning)));
     if sent.new_secret.is_some() {
         sentences.push("The new Webhook Secret signs requests from now on.".to_owned());
     }

@@ -1,9 +1,10 @@
 //! The form of a webhook: the text of each field, valid or not.
 
+use serde_json::value::RawValue;
 use url::Url;
 use webhook_domain::{
     Environment, Format, MaxConcurrency, OrderingField, RateLimit, RatePeriod, RetryPolicy,
-    UrlFormatWarning, WebhookSettings, WebhookStatus,
+    Template, WebhookSettings, WebhookStatus,
 };
 
 use self::event_choice::EventChoice;
@@ -51,6 +52,8 @@ pub(super) struct WebhookForm {
     pub(super) environment: String,
     /// The format of the requests; empty: the format that the Target URL's host takes.
     pub(super) format: String,
+    /// The template of the format `custom`, as typed; kept while another format is chosen.
+    pub(super) template: String,
     pub(super) description: String,
     pub(super) status: String,
     pub(super) events: EventChoice,
@@ -85,6 +88,7 @@ impl WebhookForm {
             is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
             format: String::new(),
+            template: String::new(),
             description: String::new(),
             status: WebhookStatus::Active.as_str().to_owned(),
             events: EventChoice::of(&[]),
@@ -121,7 +125,12 @@ impl WebhookForm {
             url: settings.url.as_str().to_owned(),
             is_url_completed: false,
             environment: settings.environment.as_str().to_owned(),
-            format: settings.format.as_str().to_owned(),
+            format: settings.body.format().as_str().to_owned(),
+            template: settings
+                .body
+                .template()
+                .map(|template| template.source().to_owned())
+                .unwrap_or_default(),
             description: settings.description.as_str().to_owned(),
             status: settings.status.as_str().to_owned(),
             events: EventChoice::of(settings.events.patterns()),
@@ -191,6 +200,7 @@ impl WebhookForm {
             url: completed.unwrap_or_else(|| text("url")),
             environment: text("environment"),
             format: text("format"),
+            template: text("template"),
             description: text("description"),
             status: sent_status(form).as_str().to_owned(),
             events: EventChoice::sent(form.all("event_types")),
@@ -220,6 +230,9 @@ impl WebhookForm {
         if self.events.patterns().is_empty() {
             errors.reword("event_types", "choose at least one event type");
         }
+        if let Some(reason) = self.template_fault() {
+            errors.reword("template", &reason);
+        }
         if duration_text::read_millis(&self.timeout).is_none() {
             errors.reword("timeout_ms", duration_text::EXPECTED);
         }
@@ -231,18 +244,7 @@ impl WebhookForm {
         if self.is_url_completed {
             saved.push_str(" The Target URL now begins with https://.");
         }
-        if let Some(warning) = self.format_warning() {
-            saved.push(' ');
-            saved.push_str(warning.sentence());
-        }
         saved
-    }
-
-    /// The fault of the format at the Target URL; `None`: the receiver takes the format.
-    fn format_warning(&self) -> Option<UrlFormatWarning> {
-        let url = Url::parse(&self.url).ok()?;
-        let format: Format = self.saved_format().parse().ok()?;
-        format.warning_for(&url)
     }
 
     /// The format that is saved: the chosen one, or the format that the Target URL's host takes.
@@ -254,6 +256,18 @@ impl WebhookForm {
             .ok()
             .and_then(|url| Format::proposed_for(&url));
         proposed.unwrap_or_default().as_str()
+    }
+
+    /// Why the typed template cannot stand in the API's document; `None`: the template is JSON.
+    fn template_fault(&self) -> Option<String> {
+        if self.template.trim().is_empty() {
+            return Some(
+                "write the JSON of a body, with placeholders such as {{summary}}".to_owned(),
+            );
+        }
+        let is_json = serde_json::from_str::<&RawValue>(&self.template).is_ok();
+        let refused = Template::parse(&self.template).err().filter(|_| !is_json);
+        refused.map(|errors| errors.to_string())
     }
 
     /// Whether the webhook has headers of its own.

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 use uuid::Uuid;
-use webhook_domain::{Environment, Format, RatePeriod};
+use webhook_domain::{Environment, Format, PathRoot, RatePeriod};
 use webhook_store::retry_policies::find_default;
 use webhook_store::webhooks::Webhook;
 use webhook_store::{RawConnection, settings};

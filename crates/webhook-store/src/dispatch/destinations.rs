@@ -5,12 +5,15 @@ use std::time::Duration;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{CustomHeaders, Environment, Format, RetryPolicy, WebhookId};
+use webhook_domain::{
+    BodyFormat, CustomHeaders, Environment, Format, RetryPolicy, TemplateVersion, WebhookId,
+};
 
 use crate::column_types::{StoredName, bind_all};
 use crate::schema::webhooks;
 use crate::tables::retry_policies::Policies;
 use crate::tables::secrets::{self, Secrets};
+use crate::tables::templates::Templates;
 use crate::tables::webhooks::open_headers;
 use crate::{SealingKeys, StoreError};
 
@@ -23,8 +26,12 @@ pub struct Destination {
     pub version: i64,
     /// The target URL.
     pub url: String,
-    /// The format of the requests' bodies.
-    pub format: Format,
+    /// The name of the webhook.
+    pub name: String,
+    /// How the bodies of the requests are written.
+    pub body: BodyFormat,
+    /// The version of the template in `body`; `None`: the format is another than `custom`.
+    pub template_version: Option<TemplateVersion>,
     /// The secrets for signing.
     pub secrets: Secrets,
     /// The custom headers, sent beside our own headers.
@@ -38,7 +45,9 @@ pub struct Destination {
 struct Row {
     id: WebhookId,
     version: i64,
+    name: String,
     url: String,
+    template_version: Option<i32>,
     // Read one by one: a later version may know more formats.
     format: StoredName<Format>,
     environment: StoredName<Environment>,
@@ -65,6 +74,8 @@ pub async fn list_destinations(
     // seen. A policy older than the version would stay in the caller's cache for ever.
     let policies = Policies::read(connection, ids).await?;
     let previous = secrets::list_previous(connection, ids).await?;
+    let in_use = rows.iter().map(|row| (row.id, row.template_version));
+    let mut templates = Templates::read(connection, in_use).await?;
     let destinations = rows.into_iter().map(|row| {
         let mut policy = policies.policy_for(row.id, row.environment.parse()?);
         if let Some(millis) = row.timeout_ms {
@@ -75,7 +86,11 @@ pub async fn list_destinations(
             webhook_id: row.id,
             version: row.version,
             url: row.url,
-            format: row.format.parse()?,
+            name: row.name,
+            body: templates.join(row.id, row.format.parse()?)?,
+            template_version: row
+                .template_version
+                .map(|version| TemplateVersion(version.unsigned_abs())),
             secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
             headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
             policy,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Bytea, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{DeliveryStatus, Environment, EventId, EventType, WebhookId};
 
@@ -137,6 +137,35 @@ pub async fn find_body(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let body = events::table.find(bind(id)).select(events::body);
     Ok(body.first(connection).await.optional()?)
+}
+
+sql! {
+    struct ListRecent<'a> from "events/list_recent.sql" -> Bytea {
+        1 event_types: &'a [EventType] as Array<Named<EventType>>,
+        2 environment: Environment as Named<Environment>,
+        3 of_type: i64 as BigInt,
+        4 bytes: i64 as BigInt,
+    }
+}
+
+/// The most bytes that [`list_recent`] reads: 4 MiB, many events of the usual size.
+const MAX_RECENT_BYTES: i64 = 4 * 1024 * 1024;
+
+/// Reads the bodies of the latest events of some types in an environment, newest first: at most `of_type` of each
+/// type, and 4 MiB together. Test events do not count.
+pub async fn list_recent(
+    connection: &mut AsyncPgConnection,
+    environment: Environment,
+    event_types: &[EventType],
+    of_type: i64,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let statement = ListRecent {
+        event_types,
+        environment,
+        of_type,
+        bytes: MAX_RECENT_BYTES,
+    };
+    Ok(statement.load(connection).await?)
 }
 
 /// Counts an event's deliveries by status. Statuses without deliveries are left out.

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
-use webhook_domain::{BodyEnd, FailureDetail, HeaderText};
+use webhook_domain::{BodyEnd, FailureDetail, HeaderText, TemplateVersion};
 
 /// The request and the response of an attempt on the wire.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Transcript {
     pub request_headers: Vec<(Cow<'static, str>, Option<String>)>,
     /// The body of the request; `None`: the body was the event's own.
     pub request_body: Option<String>,
+    /// The version of the template that wrote the body; `None`: no template did.
+    pub template_version: Option<TemplateVersion>,
     /// The headers of the response, in lower case, up to 64 of them.
     pub response_headers: Vec<(Cow<'static, str>, HeaderText)>,
     /// The first 16 KiB of the response's body.
@@ -53,6 +55,8 @@ struct Kept<'a> {
     sent: Cow<'a, [(Cow<'static, str>, Option<String>)]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sent_body: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<TemplateVersion>,
     got: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
@@ -111,6 +115,7 @@ fn write(transcript: &Transcript, into: &mut Vec<u8>) {
         url: Cow::Borrowed(&transcript.request_url),
         sent: Cow::Borrowed(&transcript.request_headers),
         sent_body: transcript.request_body.as_deref().map(Cow::Borrowed),
+        template: transcript.template_version,
         got: got
             .map(|(name, value)| (Cow::Borrowed(name.as_ref()), Cow::Borrowed(value.as_str())))
             .collect(),
@@ -167,6 +172,7 @@ fn read_one(json: &str) -> Option<Transcript> {
         request_url: kept.url.into_owned(),
         request_headers: kept.sent.into_owned(),
         request_body: kept.sent_body.map(Cow::into_owned),
+        template_version: kept.template,
         response_headers: got.collect(),
         response_body,
         response_body_end: read_end(kept.truncated, kept.end.as_deref()),
@@ -186,6 +192,7 @@ mod tests {
                 ("c".into(), None),
             ],
             request_body: Some("{\"text\":\"a\\u0000\n],\"}".into()),
+            template_version: Some(TemplateVersion(7)),
             response_headers: vec![("date".into(), "to\nday".into())],
             response_body: body.to_vec(),
             response_body_end: BodyEnd::Cut,

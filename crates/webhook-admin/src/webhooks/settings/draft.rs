@@ -1,8 +1,8 @@
 //! Settings in the making, while a document is read.
 
 use webhook_domain::{
-    CustomHeaders, DeliveryOptions, Environment, EventSelection, Format, Metadata, SigningSecret,
-    WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+    BodyFormat, CustomHeaders, DeliveryOptions, Environment, EventSelection, Metadata,
+    SigningSecret, WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
 };
 
 use crate::url_rules::UrlRules;
@@ -34,7 +34,7 @@ pub(in crate::webhooks) struct SettingsDraft {
     pub(super) url: Option<WebhookUrl>,
     pub(super) environment: Option<Environment>,
     pub(super) events: Option<EventSelection>,
-    pub(super) format: Format,
+    pub(super) body: BodyFormat,
     pub(super) description: WebhookDescription,
     pub(super) status: Option<WebhookStatus>,
     pub(super) headers: CustomHeaders,
@@ -61,7 +61,7 @@ impl SettingsDraft {
             url: Some(current.url),
             environment: Some(current.environment),
             events: Some(current.events),
-            format: current.format,
+            body: current.body,
             description: current.description,
             status: Some(current.status),
             headers: current.headers,
@@ -80,7 +80,7 @@ impl SettingsDraft {
             description: self.description,
             status: self.status.unwrap_or(WebhookStatus::Active),
             events: self.events?,
-            format: self.format,
+            body: self.body,
             headers: self.headers,
             metadata: self.metadata,
             delivery_options: self.delivery_options,

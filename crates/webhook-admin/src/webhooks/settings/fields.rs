@@ -10,6 +10,7 @@ use webhook_domain::{
     WebhookName, WebhookSettings, WebhookUrl,
 };
 
+use super::body_format::read_body_format;
 use super::delivery_options::{read_ordering, read_retry_policy};
 use super::draft::{Document, ReadContext, SettingsDraft};
 use super::headers::read_headers;
@@ -41,7 +42,7 @@ enum Presence {
 }
 
 /// Every field, in the order of reading, which is the order of reported faults.
-static FIELDS: [Field; 16] = [
+static FIELDS: [Field; 17] = [
     Field {
         name: "name",
         presence: required_unless_patched,
@@ -97,11 +98,17 @@ static FIELDS: [Field; 16] = [
                 "The format of the requests; `json`, the event as published, when left out.";
             nullable(schema::FormatName::schema(), Some(about))
         },
-        read: |draft, fields, _| {
-            if fields.has("format") {
-                draft.format = fields.optional("format", str::parse).unwrap_or_default();
-            }
+        // `template` is read here too, because the two belong together.
+        read: |draft, fields, _| read_body_format(fields, &mut draft.body),
+    },
+    Field {
+        name: "template",
+        presence: |_| Presence::Optional,
+        schema: |_| {
+            let about = "The template of the format `custom`; `null` with every other format.";
+            nullable(schema::TemplateDocument::schema(), Some(about))
         },
+        read: |_, _, _| (),
     },
     Field {
         name: "description",

@@ -4,7 +4,7 @@ use crate::FailureClass;
 use proptest::prelude::*;
 use rstest::rstest;
 
-const PLAIN: [Format; 2] = [Format::Json, Format::CloudEvents];
+const PLAIN: [Format; 3] = [Format::Json, Format::CloudEvents, Format::Custom];
 const CHATS: [Format; 3] = [Format::Slack, Format::Discord, Format::Teams];
 
 fn judge(format: Format, status: u16, body: &str) -> Outcome {

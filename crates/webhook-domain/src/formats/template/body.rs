@@ -12,6 +12,8 @@ pub(super) struct Body {
     pub(super) data: DataPaths,
     /// The bytes of all literal pieces.
     pub(super) literal_bytes: usize,
+    /// Whether a placeholder has the path `link` or `summary`.
+    pub(super) asks_for_notice: bool,
 }
 
 /// A piece of a body.

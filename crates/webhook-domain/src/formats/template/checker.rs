@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
 
 use serde_json::value::RawValue;
 
@@ -27,6 +28,16 @@ pub struct TemplateWarning {
     pub pointer: String,
     /// The doubt and a suggestion: lower case, without a full stop.
     pub message: String,
+}
+
+impl Display for TemplateWarning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        if self.pointer.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.pointer, self.message)
+        }
+    }
 }
 
 /// Checks every path of every body against the event types that the body serves.

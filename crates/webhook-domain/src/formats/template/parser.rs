@@ -132,6 +132,7 @@ impl Parser<'_> {
         self.end_literal();
         self.placeholders += 1;
         let Placeholder { path, filters } = placeholder;
+        self.body.asks_for_notice |= path.root.is_of_notice();
         let slot = match path.root == PathRoot::Data {
             true => self.body.data.add(&path.parts),
             false => 0,

@@ -32,6 +32,23 @@ names! {
     }
 }
 
+impl PathRoot {
+    /// Whether the value comes from the event's notice.
+    pub(super) const fn is_of_notice(self) -> bool {
+        match self {
+            Self::Link | Self::Summary => true,
+            Self::Id
+            | Self::Type
+            | Self::Timestamp
+            | Self::Environment
+            | Self::Data
+            | Self::Event
+            | Self::WebhookName
+            | Self::DeliveryId => false,
+        }
+    }
+}
+
 /// The path of a placeholder: a root, and below `data` the parts of the way to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {

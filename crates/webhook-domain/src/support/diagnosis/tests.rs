@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    AddressPolicy, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection, Format,
+    AddressPolicy, BodyFormat, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection,
     Metadata, TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
 };
 use rstest::rstest;
@@ -21,7 +21,7 @@ fn settings(status: WebhookStatus) -> WebhookSettings {
         events: EventSelection::new(["license.*".parse().expect("a pattern")]).expect("some"),
         headers: CustomHeaders::default(),
         metadata: Metadata::default(),
-        format: Format::Json,
+        body: BodyFormat::Json,
         delivery_options: DeliveryOptions::default(),
     }
 }

@@ -1,6 +1,6 @@
 //! The settings that somebody else changed while a webhook was being edited.
 
-use webhook_domain::{RetryPolicy, WebhookSettings};
+use webhook_domain::{Format, RetryPolicy, WebhookSettings};
 
 use super::WebhookForm;
 
@@ -30,6 +30,14 @@ impl WebhookForm {
         format!("{} per {}", self.rate_limit, self.rate_period)
     }
 
+    /// The template that the form saves; empty for none.
+    fn saved_template(&self) -> String {
+        let is_custom = self.saved_format() == Format::Custom.as_str();
+        let template = Some(&self.template).filter(|_| is_custom);
+        // A browser sends other line breaks than were stored.
+        template.map_or_else(String::new, |text| text.replace("\r\n", "\n"))
+    }
+
     /// The label and the value of each field, in the order of the page.
     fn values(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.fields.iter();
@@ -45,6 +53,7 @@ impl WebhookForm {
             ("Description", self.description.replace("\r\n", "\n")),
             ("Environment", self.environment.clone()),
             ("Format", self.saved_format().to_owned()),
+            ("Template", self.saved_template()),
             ("Status", self.status.clone()),
             ("Event Selection", self.events.patterns().join(", ")),
             ("Retry policy", policy.join(", ")),

@@ -1,8 +1,9 @@
 //! A form as the document that the API takes.
 
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use webhook_domain::{RatePeriod, WebhookSettings};
+use webhook_domain::{Format, RatePeriod, WebhookSettings};
 
 use super::WebhookForm;
 use crate::duration_text;
@@ -15,6 +16,7 @@ struct Document<'a> {
     url: &'a str,
     environment: &'a str,
     format: &'a str,
+    template: Option<&'a RawValue>,
     description: &'a str,
     status: &'a str,
     event_types: &'a [String],
@@ -76,6 +78,7 @@ impl WebhookForm {
             url: &self.url,
             environment: &self.environment,
             format: self.saved_format(),
+            template: self.template_document(),
             description: &self.description,
             status: &self.status,
             event_types: self.events.patterns(),
@@ -97,6 +100,15 @@ impl WebhookForm {
 }
 
 impl WebhookForm {
+    /// The template of `custom`. `None`: the format is another one, or the text is not JSON, which the API's reader
+    /// refuses as a missing template.
+    fn template_document(&self) -> Option<&RawValue> {
+        let is_custom = self.saved_format() == Format::Custom.as_str();
+        serde_json::from_str(&self.template)
+            .ok()
+            .filter(|_| is_custom)
+    }
+
     /// The rate limit in the API's notation.
     fn rate_limit_of(&self, requests: &str) -> Value {
         let requests = number_as_api(requests);

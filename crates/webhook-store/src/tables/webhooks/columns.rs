@@ -42,8 +42,8 @@ impl<'a> SettingsColumns<'a> {
         let delivery_options = &settings.delivery_options;
         let chosen = delivery_options.rate_limit;
         // The format's own pace only: statements prefer the admin's columns, which the version before writes too.
-        let pace = settings.format.default_pace();
-        let concurrency = settings.format.default_concurrency();
+        let pace = settings.body.format().default_pace();
+        let concurrency = settings.body.format().default_concurrency();
         let micros = |interval: Duration| i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
         let millis = |timeout: Duration| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         Self {
@@ -62,7 +62,7 @@ impl<'a> SettingsColumns<'a> {
                 .map(|limit| limit.get().into()),
             rate_limit: chosen.map(|limit| limit.requests().into()),
             rate_period: bind(chosen.map(RateLimit::per).unwrap_or_default()),
-            format: bind(settings.format),
+            format: bind(settings.body.format()),
             pace_interval_us: pace.map(|limit| micros(limit.interval())),
             pace_burst: pace.map(|limit| limit.burst().into()),
             pace_concurrency: concurrency.map(|limit| limit.get().into()),

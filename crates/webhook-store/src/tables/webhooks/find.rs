@@ -12,6 +12,7 @@ use crate::tables::activity::LastAttempt;
 use crate::tables::circuits::FailingRow;
 use crate::tables::days::Day;
 use crate::tables::retry_policies;
+use crate::tables::templates::Templates;
 
 /// Finds a webhook.
 pub async fn find(
@@ -35,7 +36,11 @@ pub async fn find(
         return Ok(None);
     };
     let policy = retry_policies::find_own(connection, id).await?;
-    row.read((failing, activity, day), policy).map(Some)
+    let in_use = std::iter::once((id, row.template_version));
+    let body = Templates::read(connection, in_use)
+        .await?
+        .join(id, row.format)?;
+    row.read((failing, activity, day), policy, body).map(Some)
 }
 
 /// Finds a webhook, and locks the row against changes until the transaction ends.

@@ -21,6 +21,7 @@ use crate::tables::activity::LastAttempt;
 use crate::tables::circuits::FailingRow;
 use crate::tables::days::Day;
 use crate::tables::retry_policies::Policies;
+use crate::tables::templates::Templates;
 
 /// The name of a webhook's health, an expression over the joined tables.
 const HEALTH: &str = include_str!("health.sql");
@@ -219,10 +220,13 @@ async fn read_in_order(
         ));
     let rows: Vec<(Row, _, _, _)> = query.load(connection).await?;
     let mut policies = Policies::read(connection, ids).await?;
+    let in_use = rows.iter().map(|(row, ..)| (row.id, row.template_version));
+    let mut templates = Templates::read(connection, in_use).await?;
     let mut by_id = HashMap::with_capacity(rows.len());
     for (row, failing, activity, day) in rows {
         let (id, policy) = (row.id, policies.take_own(row.id));
-        by_id.insert(id, row.read((failing, activity, day), policy)?);
+        let body = templates.join(id, row.format)?;
+        by_id.insert(id, row.read((failing, activity, day), policy, body)?);
     }
     // The second query keeps no order.
     Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())

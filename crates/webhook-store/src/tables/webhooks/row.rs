@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 use webhook_domain::{
-    AttemptTimeout, CustomHeaders, DeliveryOptions, Environment, EventPattern, EventSelection,
-    Failing, Format, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency, Metadata,
-    OrderingField, RateLimit, RatePeriod, RetryPolicy, WebhookDescription, WebhookHealth,
-    WebhookId, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+    AttemptTimeout, BodyFormat, CustomHeaders, DeliveryOptions, Environment, EventPattern,
+    EventSelection, Failing, Format, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency,
+    Metadata, OrderingField, RateLimit, RatePeriod, RetryPolicy, TemplateVersion,
+    WebhookDescription, WebhookHealth, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
+    WebhookUrl,
 };
 
 use crate::StoreError;
@@ -28,6 +29,8 @@ pub struct Webhook {
     pub version: i64,
     /// The settings. Header values are not read: each header is `HeaderSecret::Stored`.
     pub settings: WebhookSettings,
+    /// The version of the template in use; `None`: the format is another than `custom`.
+    pub template_version: Option<TemplateVersion>,
     /// Why the platform set the webhook Inactive; `None`: the platform did not.
     pub disabled_reason: Option<String>,
     /// The failures in a row, while the webhook is failing.
@@ -80,7 +83,8 @@ pub(super) struct Row {
     max_concurrency: Option<i32>,
     rate_limit: Option<i32>,
     rate_period: RatePeriod,
-    format: Format,
+    pub(super) format: Format,
+    pub(super) template_version: Option<i32>,
     ordering_field: Option<String>,
     health_since: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -111,6 +115,7 @@ impl Row {
         self,
         (failing, last_attempt, day): Beside,
         retry_policy: Option<RetryPolicy>,
+        body: BodyFormat,
     ) -> Result<Webhook, StoreError> {
         let delivery_options = self.delivery_options(retry_policy)?;
         let settings = WebhookSettings {
@@ -121,7 +126,7 @@ impl Row {
             description: WebhookDescription::parse(&self.description).map_err(unreadable)?,
             status: self.status,
             events: EventSelection::new(self.event_types).map_err(unreadable)?,
-            format: self.format,
+            body,
             headers: stored_headers(&self.header_names)?,
             metadata: read_metadata(self.metadata)?,
             delivery_options,
@@ -130,6 +135,9 @@ impl Row {
             id: self.id,
             version: self.version,
             settings,
+            template_version: self
+                .template_version
+                .map(|version| TemplateVersion(version.unsigned_abs())),
             disabled_reason: self.disabled_reason,
             held_until: failing.as_ref().and_then(FailingRow::held_until),
             failing: failing.and_then(FailingRow::read),

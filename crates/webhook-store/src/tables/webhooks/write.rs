@@ -4,7 +4,8 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    CustomHeaders, SigningSecret, StatusEventType, WebhookId, WebhookSettings, WebhookStatus,
+    CustomHeaders, SigningSecret, StatusEventType, TemplateVersion, WebhookId, WebhookSettings,
+    WebhookStatus,
 };
 
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
@@ -12,7 +13,7 @@ use super::row::Webhook;
 use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::tables::{circuits, deliveries, idempotency, retry_policies, status_events};
+use crate::tables::{circuits, deliveries, idempotency, retry_policies, status_events, templates};
 use crate::{SealingKeys, StoreError};
 
 /// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
@@ -42,6 +43,13 @@ pub async fn insert(
         .execute(connection)
         .await?;
     subscribe(connection, id, settings).await?;
+    if let Some(template) = settings.body.template() {
+        let version = templates::insert(connection, id, template).await?;
+        diesel::update(webhooks::table.find(bind(id)))
+            .set(webhooks::template_version.eq(stored_version(version)))
+            .execute(connection)
+            .await?;
+    }
     if let Some(policy) = &settings.delivery_options.retry_policy {
         retry_policies::set_own(connection, id, policy).await?;
     }
@@ -59,7 +67,8 @@ pub async fn save(
     if was == after {
         return Ok(false);
     }
-    save_columns(connection, before, after).await?;
+    let template_version = save_template(connection, before, after).await?;
+    save_columns(connection, before, after, template_version).await?;
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
@@ -93,9 +102,9 @@ async fn reset_health(
     activated: bool,
 ) -> Result<(), StoreError> {
     let was = &before.settings;
-    // Made Active, or with another URL or format, the webhook starts with a closed circuit and an unknown health.
+    // Made Active, or with another URL, format or template, the webhook starts with a closed circuit and an unknown health.
     // Changed headers or delivery options end a hold: the receiver may have asked for that change.
-    if activated || was.url != after.url || was.format != after.format {
+    if activated || was.url != after.url || was.body != after.body {
         circuits::forget(connection, &[before.id]).await?;
         diesel::update(webhooks::table.find(bind(before.id)))
             .set(webhooks::health_since.eq(now))
@@ -107,16 +116,37 @@ async fn reset_health(
     Ok(())
 }
 
+/// Saves a changed template as a version of its own. Returns the version in use; `None`: no template.
+async fn save_template(
+    connection: &mut AsyncPgConnection,
+    before: &Webhook,
+    after: &WebhookSettings,
+) -> Result<Option<TemplateVersion>, StoreError> {
+    match after.body.template() {
+        None => Ok(None),
+        same if same == before.settings.body.template() => Ok(before.template_version),
+        Some(template) => templates::insert(connection, before.id, template)
+            .await
+            .map(Some),
+    }
+}
+
+fn stored_version(version: TemplateVersion) -> Option<i32> {
+    i32::try_from(version.0).ok()
+}
+
 async fn save_columns(
     connection: &mut AsyncPgConnection,
     before: &Webhook,
     after: &WebhookSettings,
+    template_version: Option<TemplateVersion>,
 ) -> Result<(), StoreError> {
     let same_status = before.settings.status == after.status;
     let reason = before.disabled_reason.as_deref().filter(|_| same_status);
     diesel::update(webhooks::table.find(bind(before.id)))
         .set((
             SettingsColumns::of(after),
+            webhooks::template_version.eq(template_version.and_then(stored_version)),
             webhooks::disabled_reason.eq(reason),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
@@ -169,6 +199,7 @@ pub async fn delete(
             // The row stays for the history, without a secret.
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
+            webhooks::template_version.eq(None::<i32>),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
         ))
@@ -179,6 +210,7 @@ pub async fn delete(
     unsubscribe(connection, id).await?;
     // The remembered response to the creation holds the secret.
     idempotency::forget_made(connection, id.0).await?;
+    templates::delete_all(connection, id).await?;
     circuits::forget(connection, &[id]).await?;
     deliveries::cancel_pending(connection, id, MAX_CANCELLED_AT_ONCE).await
 }
