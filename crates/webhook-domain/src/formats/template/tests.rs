@@ -1,6 +1,7 @@
 //! Templates from their text to rendered bodies.
 
 mod hostile;
+mod recipes;
 mod structure;
 mod warnings;
 
