@@ -59,7 +59,8 @@ def event_walkthrough(root):
 
 def documents(root):
     found = [root / name for name in STRICT]
-    found += [*root.glob("docs/*.md"), *root.glob("docs/decisions/*.md"), *root.glob("crates/*/README.md")]
+    found += [*root.glob("docs/*.md"), *root.glob("docs/decisions/*.md"), *root.glob("docs/recipes/*.md")]
+    found += [*root.glob("crates/*/README.md")]
     return sorted(path for path in found if path.is_file() and path != root / GENERATED)
 
 

@@ -7,7 +7,7 @@
 //! A placeholder stands inside a string value and nowhere else: the structure of every result is the
 //! structure of the template, and every result is JSON. A template has no loops and no conditions, so the
 //! cost of a rendering is linear in the size of the event. The language for admins is described in
-//! `formats/templates.md`.
+//! `docs/templates.md`.
 
 mod limits;
 

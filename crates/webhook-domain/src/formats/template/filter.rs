@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Timelike, Utc};
 
-use super::limits::{MAX_TRUNCATE_CHARS, repeated};
+use super::limits::{MAX_EPOCH_DIGITS, MAX_TRUNCATE_CHARS, repeated};
 use super::value::Value;
 use crate::formats::nearest::nearest;
 use crate::names::names;
@@ -22,6 +22,8 @@ names! {
         Lower = "lower",
         /// A time for people, in UTC.
         Date = "date",
+        /// `epoch` or `epoch:3`: a time as seconds since 1970, with as many digits of the fraction.
+        Epoch = "epoch",
         /// `truncate:80`: at most so many characters.
         Truncate = "truncate",
         /// Text for Slack, without mentions.
@@ -37,6 +39,8 @@ pub(super) enum Filter {
     Upper,
     Lower,
     Date,
+    /// The digits of the fraction.
+    Epoch(u32),
     Truncate(usize),
     Slack,
 }
@@ -64,6 +68,7 @@ impl Filter {
         };
         let filter = match name {
             FilterName::Default => return fallback(argument).map(Self::Default),
+            FilterName::Epoch => return digits(argument).map(Self::Epoch),
             FilterName::Truncate => return length(argument).map(Self::Truncate),
             FilterName::Json => Self::Json,
             FilterName::Upper => Self::Upper,
@@ -78,10 +83,14 @@ impl Filter {
     }
 
     /// Applies the filter. A missing value stays missing, except for `default`.
+    ///
+    /// `epoch` makes a number, or a missing value out of a text that is no time: a receiver of a number
+    /// could read no text.
     pub(super) fn apply<'a>(&'a self, value: Value<'a>) -> Value<'a> {
         let text = match (self, value) {
             (Self::Default(fallback), Value::Missing | Value::Null) => return fallback.value(),
             (Self::Default(_), value) => return value,
+            (Self::Epoch(digits), value) => return epoch(value, *digits),
             (Self::Json, Value::Text(text)) => quoted(&text),
             (_, value) => match value.into_text() {
                 Some(text) => text,
@@ -89,7 +98,7 @@ impl Filter {
             },
         };
         Value::Text(match self {
-            Self::Default(_) | Self::Json => text,
+            Self::Default(_) | Self::Epoch(_) | Self::Json => text,
             Self::Upper => Cow::Owned(text.to_uppercase()),
             Self::Lower => Cow::Owned(text.to_lowercase()),
             Self::Date => date(text),
@@ -149,6 +158,17 @@ fn length(argument: Option<Argument>) -> Result<usize, String> {
     })
 }
 
+fn digits(argument: Option<Argument>) -> Result<u32, String> {
+    let digits = match argument {
+        None => return Ok(0),
+        Some(Argument::Bare(digits)) => digits.parse().ok(),
+        Some(Argument::Quoted(_)) => None,
+    };
+    digits.filter(|digits| (1..=MAX_EPOCH_DIGITS).contains(digits)).ok_or_else(|| {
+        format!("`epoch` takes no argument, or a number of digits from 1 to {MAX_EPOCH_DIGITS}; write `epoch` or `epoch:3`")
+    })
+}
+
 /// A text as JSON text, in quotes.
 fn quoted(text: &str) -> Cow<'static, str> {
     Cow::Owned(serde_json::to_string(text).expect("a text is JSON"))
@@ -157,11 +177,7 @@ fn quoted(text: &str) -> Cow<'static, str> {
 /// `2026-11-23 08:15 UTC` for a time (RFC 3339, or seconds or milliseconds since 1970). Another text, such as
 /// the date `2026-11-23`, stays as written.
 fn date(text: Cow<'_, str>) -> Cow<'_, str> {
-    let time = match DateTime::parse_from_rfc3339(&text) {
-        Ok(time) => Some(time.to_utc()),
-        Err(_) => time_since_1970(&text),
-    };
-    match time {
+    match time_of(&text) {
         // Written by hand: chrono reads its pattern again for every time, at three times the cost.
         Some(time) => Cow::Owned(format!(
             "{} {:02}:{:02} UTC",
@@ -170,6 +186,36 @@ fn date(text: Cow<'_, str>) -> Cow<'_, str> {
             time.minute()
         )),
         None => text,
+    }
+}
+
+/// Seconds since 1970 as a JSON number. Missing: the value is no time.
+fn epoch(value: Value<'_>, digits: u32) -> Value<'_> {
+    let time = value.into_text().and_then(|text| time_of(&text));
+    time.map_or(Value::Missing, |time| {
+        Value::Json(Cow::Owned(seconds(time, digits)))
+    })
+}
+
+fn seconds(time: DateTime<Utc>, digits: u32) -> String {
+    let units_per_second = 10_u64.pow(digits);
+    let micros_per_unit = 10_i64.pow(MAX_EPOCH_DIGITS - digits);
+    // Cut, not rounded: a receiver may refuse a time in the future.
+    let units = time.timestamp_micros().div_euclid(micros_per_unit);
+    let sign = if units < 0 { "-" } else { "" };
+    let units = units.unsigned_abs();
+    let whole = units / units_per_second;
+    match digits as usize {
+        0 => format!("{sign}{whole}"),
+        width => format!("{sign}{whole}.{:0width$}", units % units_per_second),
+    }
+}
+
+/// The time that a text tells: RFC 3339, or seconds or milliseconds since 1970.
+fn time_of(text: &str) -> Option<DateTime<Utc>> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Some(time.to_utc()),
+        Err(_) => time_since_1970(text),
     }
 }
 

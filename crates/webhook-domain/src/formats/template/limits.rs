@@ -24,6 +24,10 @@ pub(super) const MAX_RESULT_BYTES: usize = 64 * 1024;
 /// [`MAX_RESULT_BYTES`], so texts may be cut at that limit before they are truncated.
 pub(super) const MAX_TRUNCATE_CHARS: usize = 10_000;
 
+/// The most digits of a fraction that `epoch` can write: microseconds, which every number of 64 bits can
+/// still tell apart.
+pub(super) const MAX_EPOCH_DIGITS: u32 = 6;
+
 /// The most characters of a template that an error repeats.
 const MAX_REPEATED_CHARS: usize = 64;
 

@@ -1,6 +1,7 @@
 //! Templates from their text to rendered bodies.
 
 mod hostile;
+mod recipes;
 mod structure;
 mod warnings;
 
@@ -40,7 +41,7 @@ fn render(template: &str, event: &Event) -> String {
     String::from_utf8(parse(template).render(&context(event))).expect("UTF-8")
 }
 
-const DATA: &str = r#"{"device":"build \"1\"","n":1.50e400,"ok":true,"no":null,"e":"","list":[1, {"a":"<&> @here a@b.c"}],"at":"2026-11-23T00:00:00Z","s":1795000000,"ms":"1795000000000","day":"2026-11-23","long":"äöü€😀"}"#;
+const DATA: &str = r#"{"device":"build \"1\"","n":1.50e400,"ok":true,"no":null,"e":"","list":[1, {"a":"<&> @here a@b.c"}],"at":"2026-11-23T00:00:00Z","s":1795000000,"ms":"1795000000000","day":"2026-11-23","old":"1969-12-31T23:59:59.5Z","long":"äöü€😀"}"#;
 
 #[rstest]
 #[case::text("data.device", r#""build \"1\"""#)]
@@ -63,6 +64,13 @@ const DATA: &str = r#"{"device":"build \"1\"","n":1.50e400,"ok":true,"no":null,"
 #[case::date_of_milliseconds("data.ms|date", r#""2026-11-18 11:06 UTC""#)]
 #[case::date_alone("data.day|date", r#""2026-11-23""#)]
 #[case::date_of_a_text("data.device|date", r#""build \"1\"""#)]
+#[case::epoch("timestamp|epoch", "1795421730")]
+#[case::epoch_with_milliseconds("timestamp|epoch:3", "1795421730.500")]
+#[case::epoch_with_microseconds("data.ms|epoch:6", "1795000000.000000")]
+#[case::epoch_of_seconds("data.s|epoch", "1795000000")]
+#[case::epoch_before_1970("data.old|epoch:1", "-0.5")]
+#[case::epoch_of_a_text("data.device|epoch", "null")]
+#[case::epoch_of_nothing("data.gone|epoch|default:0", "0")]
 #[case::truncate("data.long|truncate:4", r#""äöü…""#)]
 #[case::truncate_nothing("data.long|truncate:5", r#""äöü€😀""#)]
 #[case::slack("data.list.1.a|slack", "\"&lt;&amp;&gt; @\u{200b}here a@b.c\"")]
@@ -162,7 +170,11 @@ fn a_document_is_a_body_or_a_set_of_variants(#[case] template: &str, #[case] exp
     "/a/0",
     "unknown filter `uper`; did you mean `upper`?"
 )]
-#[case::filters(r#"["{{id|frob}}"]"#, "/0", "known are default, json, upper")]
+#[case::filters(
+    r#"["{{id|frob}}"]"#,
+    "/0",
+    "known are default, json, upper, lower, date, epoch"
+)]
 #[case::no_filter(r#"["{{id|}}"]"#, "/0", "unknown filter ``")]
 #[case::path(
     r#"{"a~/b":"{{idd}}"}"#,
@@ -200,6 +212,11 @@ fn a_document_is_a_body_or_a_set_of_variants(#[case] template: &str, #[case] exp
     "`truncate` needs a number of characters from 1 to 10000"
 )]
 #[case::truncate_text(r#"["{{id|truncate:'9'}}"]"#, "/0", "write `truncate:80`")]
+#[case::epoch(
+    r#"["{{id|epoch:7}}"]"#,
+    "/0",
+    "`epoch` takes no argument, or a number of digits from 1 to 6"
+)]
 #[case::default(
     r#"["{{id|default}}"]"#,
     "/0",
@@ -298,7 +315,7 @@ fn long_names_are_cut_in_errors() {
 
 #[test]
 fn the_page_for_admins_shows_templates_that_parse_and_every_name() {
-    let page = include_str!("../templates.md");
+    let page = include_str!("../../../../../docs/templates.md");
     let blocks: Vec<&str> = page.split("```json\n").skip(1).collect();
     let blocks: Vec<&str> = blocks
         .iter()

@@ -79,6 +79,8 @@ fn placeholders() -> impl Strategy<Value = String> {
         "upper",
         "lower",
         "date",
+        "epoch",
+        "epoch:6",
         "slack",
         "truncate:1",
         "truncate:10000",
