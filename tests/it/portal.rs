@@ -28,6 +28,7 @@ mod leaving;
 mod secret;
 mod secret_in_form;
 mod switch;
+mod templates;
 mod transfer;
 mod webhook;
 mod webhooks;

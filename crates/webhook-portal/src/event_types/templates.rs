@@ -11,11 +11,8 @@ use crate::html::page;
 use crate::visit::Visit;
 use webhook_web::Problem;
 
-static GUIDE: LazyLock<String> = LazyLock::new(|| {
-    to_html(include_str!(
-        "../../../webhook-domain/src/formats/templates.md"
-    ))
-});
+static GUIDE: LazyLock<String> =
+    LazyLock::new(|| to_html(include_str!("../../../../docs/templates.md")));
 
 #[derive(Template)]
 #[template(path = "event_types/templates.html")]
