@@ -6,6 +6,8 @@ import uuid
 
 import schemathesis
 
+FORMATS = ["json", "slack", "discord", "teams", "cloudevents", "custom"]
+
 
 @schemathesis.hook
 def map_headers(context, headers):
@@ -37,3 +39,17 @@ def map_body(context, body):
         times.sort(key=lambda time: int(time[:-1]))
         kept.update(zip(names, times))
     return body
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """A template belongs to the format `custom`, in every request of every phase."""
+    body = case.body
+    webhooks = body.get("webhooks") if isinstance(body, dict) else None
+    for webhook in webhooks if isinstance(webhooks, list) else [body]:
+        if not isinstance(webhook, dict) or webhook.get("format") not in FORMATS:
+            continue
+        if isinstance(webhook.get("template"), dict):
+            webhook["format"] = "custom"
+        elif webhook["format"] == "custom" and webhook.get("template") is None:
+            webhook["template"] = {"text": "{{summary}}"}

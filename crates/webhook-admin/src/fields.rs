@@ -99,6 +99,16 @@ impl<'a> Fields<'a> {
         self.parse(name, &raw, parse)
     }
 
+    /// Whether a field is left out; `null`, which is taken out, counts as left out.
+    pub fn is_left_out(&mut self, name: &str) -> bool {
+        let raw = self.values.get(name);
+        let is_left_out = raw.is_none_or(|raw| raw.get() == "null");
+        if is_left_out {
+            self.values.remove(name);
+        }
+        is_left_out
+    }
+
     /// Takes out an optional value as it is written. `null` counts as left out.
     pub fn take_raw(&mut self, name: &str) -> Option<Cow<'a, RawValue>> {
         let raw = self.values.remove(name)?;

@@ -49,7 +49,7 @@ request! {
 
 /// `None`: refused.
 fn take_types(fields: &mut Fields<'_>, name: &str) -> Option<Option<EventSelection>> {
-    if !fields.has(name) {
+    if fields.is_left_out(name) {
         return Some(None);
     }
     let patterns = fields.required_list(name, str::parse)?;
@@ -101,9 +101,6 @@ impl PreviewRequest {
     fn check(&self, fields: &mut Fields<'_>) {
         if let Err(error) = self.body_format() {
             fields.refuse(TEMPLATE, error);
-        }
-        if self.event_type.is_some() && self.event_id.is_some() {
-            fields.refuse("event_id", "cannot stand beside event_type");
         }
     }
 

@@ -105,7 +105,8 @@ static FIELDS: [Field; 17] = [
         name: "template",
         presence: |_| Presence::Optional,
         schema: |_| {
-            let about = "The template of the format `custom`; `null` with every other format.";
+            let about = "The template of the format `custom`; `null` with every other format. A template without `format` \
+                asks for `custom`.";
             nullable(schema::TemplateDocument::schema(), Some(about))
         },
         read: |_, _, _| (),
