@@ -55,6 +55,8 @@ pub struct WebhookSample<'a> {
     pub patterns: &'a [&'a str],
     /// The secret that signs requests.
     pub secret: SigningSecret,
+    /// How the bodies of the requests are written.
+    pub body: BodyFormat,
     /// Limits, order and retry policy.
     pub delivery_options: DeliveryOptions,
 }
@@ -68,6 +70,7 @@ impl<'a> WebhookSample<'a> {
             status: WebhookStatus::Active,
             patterns: &["*"],
             secret: new_secret(),
+            body: BodyFormat::Json,
             delivery_options: DeliveryOptions::default(),
         }
     }
@@ -111,7 +114,7 @@ impl<'a> WebhookSample<'a> {
             description: WebhookDescription::default(),
             status: self.status,
             events: EventSelection::new(patterns).expect("a selection is not empty"),
-            body: BodyFormat::Json,
+            body: self.body.clone(),
             headers: CustomHeaders::default(),
             metadata: Metadata::default(),
             delivery_options: self.delivery_options.clone(),

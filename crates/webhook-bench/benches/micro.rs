@@ -1,13 +1,15 @@
 //! The CPU time of the steps of a delivery without database and network, by the size of the event.
 //! `./dev bench micro` runs the benchmarks.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::DateTime;
 use divan::{Bencher, black_box};
 use uuid::Uuid;
 use webhook_domain::{
-    DeliveryId, Event, Format, NextAttempt, OrderingKey, RenderContext, SigningSecret, Template,
-    request_headers, sign,
+    BodyContext, BodyFormat, DeliveryId, Event, Format, LinkPatterns, NextAttempt, OrderingKey,
+    SigningSecret, Template, request_headers, sign,
 };
 
 /// Sizes of an event, in bytes: typical, large, maximal.
@@ -60,15 +62,15 @@ fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
 fn render_a_template(bencher: Bencher<'_, '_>, bytes: usize) {
     let event = event(bytes);
     let template = Template::parse(TEMPLATE).expect("the template is valid");
-    bencher.bench(|| {
-        black_box(&template).render(&RenderContext {
-            event: black_box(&event),
-            webhook_name: "Alerts",
-            delivery_id: DeliveryId(Uuid::from_u128(7)),
-            link: Some("https://platform.example/licenses/lic_42"),
-            summary: "License lic_42 was created.",
-        })
-    });
+    let (custom, links) = (BodyFormat::Custom(Arc::new(template)), links());
+    bencher.bench(|| custom.write(&context(black_box(&event), &links)));
+}
+
+/// A message for Slack, with all its facts.
+#[divan::bench(args = SIZES)]
+fn write_a_slack_message(bencher: Bencher<'_, '_>, bytes: usize) {
+    let (event, links) = (event(bytes), links());
+    bencher.bench(|| BodyFormat::Slack.write(&context(black_box(&event), &links)));
 }
 
 /// A message for a chat beside a few facts.
@@ -78,6 +80,24 @@ const TEMPLATE: &str = r#"{
     "seats": "{{data.seats|default:0}}", "link": "{{link}}",
     "more": {"by": "{{webhook.name}}", "last": "{{data.field_10|truncate:80}}"}
 }"#;
+
+fn context<'a>(event: &'a Event, links: &'a LinkPatterns) -> BodyContext<'a> {
+    BodyContext {
+        event,
+        webhook_name: "Alerts",
+        delivery_id: DeliveryId(Uuid::from_u128(7)),
+        links,
+        delivery_page: None,
+    }
+}
+
+fn links() -> LinkPatterns {
+    let mut links = LinkPatterns::default();
+    links
+        .set("license_id", "https://platform.example/licenses/{id}")
+        .expect("a pattern");
+    links
+}
 
 fn event(bytes: usize) -> Event {
     Event::parse(body(bytes)).expect("it is an event")

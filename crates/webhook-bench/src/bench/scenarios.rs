@@ -15,6 +15,7 @@ mod races;
 mod retries;
 pub(crate) mod scale;
 mod soak;
+mod template;
 mod workers;
 
 /// A scenario, printed as a line of the table or as several.
@@ -26,6 +27,7 @@ pub(crate) enum Scenario {
     Latency,
     Isolation,
     Retries,
+    Template,
     Ingest,
     ManyWebhooks,
     ManySubscribers,
@@ -37,13 +39,14 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Every scenario, in the order of the table.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Drain,
         Self::FanOut,
         Self::Live,
         Self::Latency,
         Self::Isolation,
         Self::Retries,
+        Self::Template,
         Self::Ingest,
         Self::ManyWebhooks,
         Self::ManySubscribers,
@@ -62,6 +65,7 @@ impl Scenario {
             Self::Latency => "latency",
             Self::Isolation => "isolation",
             Self::Retries => "retries",
+            Self::Template => "template",
             Self::Ingest => "ingest",
             Self::ManyWebhooks => "many webhooks",
             Self::ManySubscribers => "many subscribers",
@@ -82,6 +86,7 @@ impl Scenario {
             Self::Latency => latency::measure(name, stack, scale).await,
             Self::Isolation => isolation::measure(name, stack, scale).await,
             Self::Retries => retries::measure(name, stack, scale).await,
+            Self::Template => template::measure(name, stack, scale).await,
             Self::Ingest => ingest::measure(name, stack, scale).await,
             Self::ManyWebhooks => many_webhooks::measure(name, stack, scale).await,
             Self::ManySubscribers => many_subscribers::measure(name, stack, scale).await,

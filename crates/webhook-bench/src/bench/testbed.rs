@@ -8,7 +8,7 @@ use tokio_postgres::types::FromSql;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 use webhook_broker::Publisher;
-use webhook_domain::EventType;
+use webhook_domain::{BodyFormat, EventType};
 use webhook_tests::{WebhookSample, World, store_all};
 
 use super::broker::Broker;
@@ -99,6 +99,17 @@ impl<'a> Testbed<'a> {
     pub(crate) async fn store(&self, sink: &Sink, count: usize, wanted: EventType) {
         let urls: Vec<String> = (0..count).map(|number| sink.webhook(number)).collect();
         self.store_at(&urls, wanted).await;
+    }
+
+    /// Stores a webhook for the measured event type at the sink, with a format of its own.
+    pub(crate) async fn store_with(&self, body: BodyFormat) {
+        let (url, patterns) = (self.sink.webhook(0), [MEASURED_TYPE.as_str()]);
+        let sample = WebhookSample {
+            patterns: &patterns,
+            body,
+            ..WebhookSample::at(&url)
+        };
+        store_all(&mut self.world.database.connection().await, &[sample]).await;
     }
 
     /// Stores a webhook for an event type at each URL.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::notice::Gist;
 use crate::{
     DeliveryId, Event, Format, LinkPatterns, Notice, RenderContext, Template, cloudevents_body,
     discord_body, slack_body, teams_body,
@@ -135,17 +136,18 @@ impl BodyContext<'_> {
 }
 
 fn render(template: &Template, context: &BodyContext<'_>) -> Vec<u8> {
-    // A notice costs more than the rendering of most templates.
-    let notice = template
-        .asks_for_notice(context.event.event_type)
-        .then(|| context.notice());
-    let link = notice.as_ref().and_then(|notice| notice.link.as_ref());
+    let event = context.event;
+    // The sentence costs as much as the rendering of most templates.
+    let gist = template
+        .asks_for_notice(event.event_type)
+        .then(|| Gist::of(event, context.links, context.delivery_page));
+    let link = gist.as_ref().and_then(|gist| gist.link.as_ref());
     template.render(&RenderContext {
-        event: context.event,
+        event,
         webhook_name: context.webhook_name,
         delivery_id: context.delivery_id,
         link: link.map(|link| link.url.as_str()),
-        summary: notice.as_ref().map_or("", |notice| &notice.sentence),
+        summary: gist.as_ref().map_or("", |gist| &gist.sentence),
     })
 }
 

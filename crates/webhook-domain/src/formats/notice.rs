@@ -97,6 +97,34 @@ impl Link {
     }
 }
 
+/// The sentence and the link of a notice, which cost a fraction of the facts.
+#[derive(Debug)]
+pub(super) struct Gist {
+    pub(super) sentence: String,
+    pub(super) link: Option<Link>,
+}
+
+impl Gist {
+    pub(super) fn of(event: &Event, links: &LinkPatterns, delivery_page: Option<&str>) -> Self {
+        let fields = data_of(event).map(Fields::of).unwrap_or_default();
+        Self::of_fields(event, &fields, links, delivery_page)
+    }
+
+    fn of_fields(
+        event: &Event,
+        fields: &Fields<'_>,
+        links: &LinkPatterns,
+        delivery_page: Option<&str>,
+    ) -> Self {
+        let mut sentence = sentence(event.event_type.sentence(), fields);
+        if event.test_for.is_some() {
+            sentence = format!("{sentence} {TEST_SENTENCE}");
+        }
+        let link = Link::of(event.event_type, fields, links, delivery_page);
+        Self { sentence, link }
+    }
+}
+
 impl Notice {
     /// The most facts: 10, as many as a section of a Slack message has.
     pub const MAX_FACTS: usize = 10;
@@ -111,10 +139,7 @@ impl Notice {
         let event_type = event.event_type;
         let fields = data_of(event).map(Fields::of).unwrap_or_default();
         let (facts, omitted_facts) = facts_of(&fields);
-        let mut sentence = sentence(event_type.sentence(), &fields);
-        if event.test_for.is_some() {
-            sentence = format!("{sentence} {TEST_SENTENCE}");
-        }
+        let Gist { sentence, link } = Gist::of_fields(event, &fields, links, delivery_page);
         Self {
             severity: event_type.severity(),
             event_type,
@@ -122,7 +147,7 @@ impl Notice {
             sentence,
             facts,
             omitted_facts,
-            link: Link::of(event_type, &fields, links, delivery_page),
+            link,
             at: event.timestamp,
             environment: event.environment,
             test: event.test_for.is_some(),
