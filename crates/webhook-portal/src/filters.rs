@@ -103,7 +103,11 @@ pub(crate) fn label_of(name: &str) -> String {
     if name.contains('.') {
         return name.to_owned();
     }
-    with_capital(&name.replace('_', " "))
+    let words = name.split(['_', ' ']).map(|word| match word {
+        "dns" | "tls" | "url" | "api" => word.to_ascii_uppercase(),
+        word => word.to_owned(),
+    });
+    with_capital(&words.collect::<Vec<_>>().join(" "))
 }
 
 /// A message of the API, which begins in lower case and has no full stop, as a sentence.

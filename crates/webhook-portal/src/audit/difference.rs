@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+use webhook_domain::Format;
 
 use crate::duration_text;
 use crate::filters::{group, label_of};
@@ -80,7 +81,10 @@ fn in_words(field: &str, value: &Value) -> String {
             None => number.to_string(),
         },
         Value::String(text) if text.is_empty() => "empty".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => match text.parse::<Format>() {
+            Ok(format) if field == "format" => format.label().to_owned(),
+            Ok(_) | Err(_) => text.clone(),
+        },
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => {
             let items = items.iter().map(|item| in_words(field, item));

@@ -1,6 +1,8 @@
 //! The diagnosis of a webhook. A diagnosis takes seconds and has a separate page, which a script loads
 //! into the page of the webhook.
 
+use std::cmp::Reverse;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
@@ -27,10 +29,13 @@ pub(crate) async fn show_diagnosis(
     visit: Visit,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
+    let mut findings = diagnose_webhook(id, &connections).await?.findings;
+    // The finding to act on comes first, and findings of a kind stay in the order of an event's way.
+    findings.sort_by_key(|finding| Reverse(finding.severity));
     let shown = DiagnosisPage {
         visit,
         webhook: find_webhook(id, &connections).await?,
-        findings: diagnose_webhook(id, &connections).await?.findings,
+        findings,
     };
     page(&shown.visit, &shown)
 }

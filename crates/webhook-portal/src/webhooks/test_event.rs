@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use webhook_broker::Publisher;
-use webhook_domain::{EventType, FailureClass, WebhookId, WebhookStatus};
+use webhook_domain::{EventType, FailureClass, Format, WebhookId, WebhookStatus};
 use webhook_store::webhooks::Webhook;
 
 use crate::filters;
