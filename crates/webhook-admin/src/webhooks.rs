@@ -16,6 +16,7 @@ mod save;
 mod secret;
 mod status;
 mod test_event;
+mod url;
 
 // Many webhooks.
 mod bulk;
@@ -55,3 +56,4 @@ pub use secret::{PreviousSecretBody, RotateSecret, SecretBody, rotate_secret, sh
 pub use settings::Ordering;
 pub use status::set_status;
 pub use test_event::{SendTestEvent, TestEventSent, send_test_event};
+pub use url::{UrlBody, find_whole_url, show_url};

@@ -47,6 +47,8 @@ diesel::table! {
         pace_interval_us -> Nullable<Int8>,
         pace_burst -> Nullable<Int4>,
         pace_concurrency -> Nullable<Int4>,
+        sealed_url -> Nullable<Bytea>,
+        url_fingerprint -> Nullable<Bytea>,
     }
 }
 

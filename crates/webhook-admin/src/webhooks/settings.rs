@@ -16,6 +16,7 @@ mod fields;
 mod headers;
 mod metadata;
 mod rate_limit;
+mod url;
 
 pub use delivery_options::Ordering;
 pub(super) use draft::{Document, ReadContext, SettingsDraft};

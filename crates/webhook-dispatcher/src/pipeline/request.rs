@@ -8,7 +8,10 @@ use bytes::Bytes;
 use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
-use webhook_domain::{Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers};
+use webhook_domain::{
+    FailureDetail, Format, HeaderText, JudgedAnswer, NextAttempt, RequestHeader, TargetUrl,
+    request_headers,
+};
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
 
@@ -57,7 +60,7 @@ pub(crate) async fn send_signed(
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
-        request_url: destination.stored.url.clone(),
+        request_url: destination.stored.url.shown().into_owned(),
         request_body: written_anew(format, &body),
         ..Transcript::default()
     };
@@ -91,12 +94,32 @@ pub(crate) async fn send_signed(
     attempt.timing.duration_ms = millis(began);
     transcript.repeated = trace.repeated;
     transcript.request_headers = headers_to_record(signed, destination);
+    hide_url(&destination.stored.url, &mut attempt, &mut transcript);
     Ok(MadeAttempt {
         attempt,
         transcript,
         answer,
         counts_for_circuit,
     })
+}
+
+/// Hides a secret URL where the receiver repeats the URL: in `Location`, in a page about an error, in the beginning
+/// of bytes that are no HTTP.
+fn hide_url(url: &TargetUrl, attempt: &mut Attempt, transcript: &mut Transcript) {
+    if !url.is_secret() {
+        return;
+    }
+    for detail in [&mut attempt.failure_detail, &mut transcript.repeated] {
+        if let Some(told) = detail {
+            *told = FailureDetail::of(url.hide_in(told.as_str()));
+        }
+    }
+    for (_, value) in &mut transcript.response_headers {
+        *value = HeaderText::new(&url.hide_in(value.as_str()));
+    }
+    if let Cow::Owned(hidden) = url.hide_in_bytes(&transcript.response_body) {
+        transcript.response_body = hidden;
+    }
 }
 
 /// An attempt that has just begun.

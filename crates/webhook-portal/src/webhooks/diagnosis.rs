@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::WebhookId;
+use webhook_store::SealingKeys;
 
 use crate::filters;
 use crate::html::page;
@@ -26,11 +27,12 @@ pub(crate) async fn show_diagnosis(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let shown = DiagnosisPage {
         visit,
         webhook: find_webhook(id, &connections).await?,
-        findings: diagnose_webhook(id, &connections).await?.findings,
+        findings: diagnose_webhook(id, &connections, &keys).await?.findings,
     };
     page(&shown.visit, &shown)
 }

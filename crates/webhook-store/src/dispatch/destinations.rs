@@ -5,13 +5,13 @@ use std::time::Duration;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use webhook_domain::{CustomHeaders, Environment, Format, RetryPolicy, WebhookId};
+use webhook_domain::{CustomHeaders, Environment, Format, RetryPolicy, TargetUrl, WebhookId};
 
 use crate::column_types::{StoredName, bind_all};
 use crate::schema::webhooks;
 use crate::tables::retry_policies::Policies;
 use crate::tables::secrets::{self, Secrets};
-use crate::tables::webhooks::open_headers;
+use crate::tables::webhooks::{open_headers, open_url};
 use crate::{SealingKeys, StoreError};
 
 /// The target of a webhook's requests, with headers, secrets and retry policy.
@@ -21,8 +21,8 @@ pub struct Destination {
     pub webhook_id: WebhookId,
     /// The version of the webhook.
     pub version: i64,
-    /// The target URL.
-    pub url: String,
+    /// The target URL. Records show a secret URL masked.
+    pub url: TargetUrl,
     /// The format of the requests' bodies.
     pub format: Format,
     /// The secrets for signing.
@@ -39,6 +39,7 @@ struct Row {
     id: WebhookId,
     version: i64,
     url: String,
+    sealed_url: Option<Vec<u8>>,
     // Read one by one: a later version may know more formats.
     format: StoredName<Format>,
     environment: StoredName<Environment>,
@@ -71,11 +72,13 @@ pub async fn list_destinations(
             policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
         }
         let previous = previous.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let format = row.format.parse()?;
+        let url = (row.url.as_str(), row.sealed_url.as_deref());
         Ok(Destination {
             webhook_id: row.id,
             version: row.version,
-            url: row.url,
-            format: row.format.parse()?,
+            url: open_url(keys, row.id, url, format)?,
+            format,
             secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
             headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
             policy,

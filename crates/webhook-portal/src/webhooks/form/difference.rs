@@ -1,6 +1,6 @@
 //! The settings that somebody else changed while a webhook was being edited.
 
-use webhook_domain::{RetryPolicy, WebhookSettings};
+use webhook_domain::{Format, RetryPolicy, WebhookSettings};
 
 use super::WebhookForm;
 
@@ -30,6 +30,16 @@ impl WebhookForm {
         format!("{} per {}", self.rate_limit, self.rate_period)
     }
 
+    /// Whether the URL is saved as a secret: `yes`, or empty.
+    fn secrecy_in_words(&self) -> String {
+        let by_format = self.saved_format().parse().is_ok_and(Format::url_is_secret);
+        if by_format || self.url_is_secret {
+            "yes".to_owned()
+        } else {
+            String::new()
+        }
+    }
+
     /// The label and the value of each field, in the order of the page.
     fn values(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.fields.iter();
@@ -41,6 +51,7 @@ impl WebhookForm {
         vec![
             ("Name", self.name.clone()),
             ("Target URL", self.url.clone()),
+            ("Secret URL", self.secrecy_in_words()),
             // A browser sends other line breaks than were stored.
             ("Description", self.description.replace("\r\n", "\n")),
             ("Environment", self.environment.clone()),

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use webhook_domain::{RatePeriod, WebhookSettings};
+use webhook_domain::{Format, RatePeriod, WebhookSettings};
 
 use super::WebhookForm;
 use crate::duration_text;
@@ -13,6 +13,8 @@ use crate::retry_policy::number_as_api;
 struct Document<'a> {
     name: &'a str,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_is_secret: Option<bool>,
     environment: &'a str,
     format: &'a str,
     description: &'a str,
@@ -74,6 +76,7 @@ impl WebhookForm {
         Document {
             name: &self.name,
             url: &self.url,
+            url_is_secret: self.choice_of_secrecy(),
             environment: &self.environment,
             format: self.saved_format(),
             description: &self.description,
@@ -97,6 +100,13 @@ impl WebhookForm {
 }
 
 impl WebhookForm {
+    /// Whether the URL is secret. `None`: the format leaves no choice.
+    fn choice_of_secrecy(&self) -> Option<bool> {
+        let format = self.saved_format().parse::<Format>();
+        let has_choice = !format.is_ok_and(Format::url_is_secret);
+        has_choice.then_some(self.url_is_secret)
+    }
+
     /// The rate limit in the API's notation.
     fn rate_limit_of(&self, requests: &str) -> Value {
         let requests = number_as_api(requests);

@@ -9,17 +9,19 @@ use webhook_domain::{
 
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
 use super::row::Webhook;
+use super::sealed_url::UrlColumns;
 use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::tables::{circuits, deliveries, idempotency, retry_policies, status_events};
+use crate::tables::{audit, circuits, deliveries, idempotency, retry_policies, status_events};
 use crate::{SealingKeys, StoreError};
 
 /// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
 /// of the dispatchers cancels the others.
 const MAX_CANCELLED_AT_ONCE: i64 = 1_000;
 
-/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values.
+/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values, and the URL
+/// is known.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -27,12 +29,15 @@ pub async fn insert(
     settings: &WebhookSettings,
     secret: &SigningSecret,
 ) -> Result<(), StoreError> {
+    let url = UrlColumns::of(keys, id, &settings.url);
+    let url = url.ok_or_else(|| unreadable("a new webhook without its whole URL"))?;
     diesel::insert_into(webhooks::table)
         .values((
             webhooks::id.eq(bind(id)),
             webhooks::sealed_secret.eq(keys.seal(id.0, secret.reveal())),
             SettingsColumns::of(settings),
             HeaderColumns::seal(keys, id, &settings.headers),
+            url,
         ))
         .execute(connection)
         .await?;
@@ -59,7 +64,11 @@ pub async fn save(
     if was == after {
         return Ok(false);
     }
-    save_columns(connection, before, after).await?;
+    save_columns(connection, keys, before, after).await?;
+    if after.url.is_secret() && !was.url.is_secret() {
+        // The log was readable for everybody, and so was the URL until now.
+        audit::mask_urls(connection, before.id).await?;
+    }
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
@@ -95,7 +104,7 @@ async fn reset_health(
     let was = &before.settings;
     // Made Active, or with another URL or format, the webhook starts with a closed circuit and an unknown health.
     // Changed headers or delivery options end a hold: the receiver may have asked for that change.
-    if activated || was.url != after.url || was.format != after.format {
+    if activated || after.url.leads_elsewhere(&was.url) || was.format != after.format {
         circuits::forget(connection, &[before.id]).await?;
         diesel::update(webhooks::table.find(bind(before.id)))
             .set(webhooks::health_since.eq(now))
@@ -109,6 +118,7 @@ async fn reset_health(
 
 async fn save_columns(
     connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
     before: &Webhook,
     after: &WebhookSettings,
 ) -> Result<(), StoreError> {
@@ -117,6 +127,7 @@ async fn save_columns(
     diesel::update(webhooks::table.find(bind(before.id)))
         .set((
             SettingsColumns::of(after),
+            UrlColumns::of(keys, before.id, &after.url),
             webhooks::disabled_reason.eq(reason),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
@@ -169,6 +180,8 @@ pub async fn delete(
             // The row stays for the history, without a secret.
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
+            webhooks::sealed_url.eq(None::<Vec<u8>>),
+            webhooks::url_fingerprint.eq(None::<Vec<u8>>),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
         ))
