@@ -83,7 +83,7 @@ async fn a_webhook_is_made_secret_by_a_tick_and_its_clone_asks_for_the_url() {
     .await;
     let browser = platform.browser_at(&format!("{}/edit", webhook.page)).await;
 
-    browser.press("Keep the URL secret").await;
+    browser.check("Keep the URL secret").await;
     browser.press("Save webhook").await;
     browser.see("is saved").await;
     browser

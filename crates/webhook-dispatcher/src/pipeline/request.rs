@@ -109,10 +109,9 @@ fn hide_url(url: &TargetUrl, attempt: &mut Attempt, transcript: &mut Transcript)
     if !url.is_secret() {
         return;
     }
-    for detail in [&mut attempt.failure_detail, &mut transcript.repeated] {
-        if let Some(told) = detail {
-            *told = FailureDetail::of(url.hide_in(told.as_str()));
-        }
+    let details = [&mut attempt.failure_detail, &mut transcript.repeated];
+    for detail in details.into_iter().flatten() {
+        *detail = FailureDetail::of(url.hide_in(detail.as_str()));
     }
     for (_, value) in &mut transcript.response_headers {
         *value = HeaderText::new(&url.hide_in(value.as_str()));
