@@ -30,6 +30,7 @@ mod overview;
 mod platform;
 mod races;
 mod rejected;
+mod secret_urls;
 mod settings;
 mod url_checks;
 

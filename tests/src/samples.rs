@@ -2,8 +2,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 use webhook_domain::{
     AddressPolicy, BodyFormat, CustomHeaders, DeliveryOptions, Environment, Event, EventSelection,
-    EventType, Metadata, SigningSecret, UrlSchemes, WebhookDescription, WebhookId, WebhookName,
-    WebhookSettings, WebhookStatus, WebhookUrl,
+    EventType, Metadata, SigningSecret, TargetUrl, UrlSchemes, WebhookDescription, WebhookId,
+    WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
 };
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{Connection, RawConnection, SealingKeys, StoreError, transaction};
@@ -109,7 +109,7 @@ impl<'a> WebhookSample<'a> {
         let patterns = self.patterns.iter().map(|p| p.parse().expect("a pattern"));
         WebhookSettings {
             name: WebhookName::parse("Receiver").expect("a name"),
-            url: url.expect("a good URL"),
+            url: TargetUrl::open(url.expect("a good URL")).into(),
             environment: self.environment,
             description: WebhookDescription::default(),
             status: self.status,

@@ -1,11 +1,13 @@
-//! Keys from the command line: API keys made, secrets sealed anew.
+//! Keys from the command line: API keys made, secrets sealed anew. At the start of the API: URLs sealed.
 
 use anyhow::Context;
 use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role, WebhookId};
 use webhook_store::api_keys::{self, NewApiKey};
 use webhook_store::audit::{self, Actor, AuditEntry};
-use webhook_store::{PoolPurpose, SealingKeys, StoreError, idempotency, secrets, transaction};
+use webhook_store::{
+    Pool, PoolPurpose, SealingKeys, StoreError, idempotency, secrets, transaction, webhooks,
+};
 
 /// Webhooks whose secrets are sealed anew in one transaction.
 const WEBHOOKS_PER_TRANSACTION: i64 = 100;
@@ -39,6 +41,23 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
     made.await
         .context("cannot store the key; is the database migrated?")?;
     Ok(key)
+}
+
+/// Seals the URLs of chat webhooks that the version before stored as a whole. Returns their number.
+///
+/// Replicas may do it at the same time, and a start that is broken off is repeated: every hundred webhooks are one
+/// transaction.
+pub async fn seal_urls(pool: &Pool, keys: &SealingKeys) -> anyhow::Result<usize> {
+    let mut connection = webhook_store::acquire(pool).await?;
+    let mut sealed = 0;
+    loop {
+        let step = webhooks::seal_whole_urls(&mut connection, keys, WEBHOOKS_PER_TRANSACTION).await;
+        let step = step.context("cannot seal the URLs of chat webhooks")?;
+        if step.is_empty() {
+            return Ok(sealed);
+        }
+        sealed += step.len();
+    }
 }
 
 /// Seals every secret anew with the first sealing key, unless the secret is sealed with that key

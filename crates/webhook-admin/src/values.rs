@@ -20,9 +20,13 @@ pub fn parse_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
 
 /// Reads a text to look for.
 pub fn parse_search(text: &str) -> Result<String, String> {
-    let chars = text.chars().count();
-    if chars > MAX_SEARCH_CHARS {
-        return Err(format!("must have at most {MAX_SEARCH_CHARS} characters"));
+    parse_text_up_to(MAX_SEARCH_CHARS, text)
+}
+
+/// Reads a text to look for, of `max` characters at most.
+pub fn parse_text_up_to(max: usize, text: &str) -> Result<String, String> {
+    if text.chars().count() > max {
+        return Err(format!("must have at most {max} characters"));
     }
     // No text of Postgres holds a NUL.
     Ok(text.replace('\0', "\u{fffd}"))

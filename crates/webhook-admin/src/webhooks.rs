@@ -17,6 +17,7 @@ mod secret;
 mod status;
 mod templates;
 mod test_event;
+mod url;
 mod warnings;
 
 // Many webhooks.
@@ -58,3 +59,4 @@ pub use settings::Ordering;
 pub use status::set_status;
 pub use templates::{TemplateVersionBody, TemplateVersions, list_templates};
 pub use test_event::{SendTestEvent, TestEventSent, send_test_event};
+pub use url::{UrlBody, find_whole_url, show_url};

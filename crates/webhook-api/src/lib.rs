@@ -53,6 +53,11 @@ pub async fn run(
     webhook_store::check_sessions(database_url).await?;
     migrate(database_url).await?;
     let pool = webhook_store::connect(database_url, POOL_SIZE, PoolPurpose::Management).await?;
+    // Before the first request: no response shows a URL that is a password.
+    let sealed = webhook_admin::command_line::seal_urls(&pool, &config.sealing_keys).await?;
+    if sealed > 0 {
+        log::info!("sealed the URLs of {sealed} webhooks");
+    }
     // The publisher outlives the drain, so that requests that are running can still publish.
     let publishing = CancellationToken::new();
     let publisher = Publisher::start(config.broker, "webhook-api", publishing.clone());

@@ -54,6 +54,7 @@ mod webhooks;
         rest::webhooks::deactivate_webhook,
         rest::webhooks::secret::show_secret,
         rest::webhooks::secret::rotate_secret,
+        rest::webhooks::url::show_url,
         rest::webhooks::test_event::send_test_event,
         rest::webhooks::bulk::change_webhooks,
         rest::webhooks::export::export_webhooks,

@@ -67,6 +67,7 @@ fn webhook_routes() -> Vec<Resource> {
         at("/webhooks/{id}/deactivate", vec![(POST, MANAGE, to(rest::webhooks::deactivate_webhook))]),
         at("/webhooks/{id}/secret", vec![(GET, MANAGE, to(rest::webhooks::secret::show_secret))]),
         at("/webhooks/{id}/secret/rotate", vec![(POST, MANAGE, to(rest::webhooks::secret::rotate_secret))]),
+        at("/webhooks/{id}/url", vec![(GET, MANAGE, to(rest::webhooks::url::show_url))]),
         at("/webhooks/{id}/diagnosis", vec![(GET, READ, to(rest::webhooks::diagnosis::diagnose_webhook))]),
         at("/webhooks/{id}/replay", vec![(POST, MANAGE, to(rest::webhooks::replay::replay_events))]),
         at("/webhooks/{id}/templates", vec![(GET, READ, to(rest::webhooks::templates::list_templates))]),

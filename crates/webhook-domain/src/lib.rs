@@ -89,6 +89,7 @@ pub use webhooks::{
     target_url::TargetUrl,
     url::{UrlError, UrlSchemes, WebhookUrl},
     url_fingerprint::{UrlFingerprint, UrlFingerprintKey},
+    url_setting::{MaskedUrl, UrlSetting},
 };
 
 // Deliveries: requests, the outcome of attempts, and the consequences.

@@ -14,6 +14,7 @@ pub(crate) mod url;
 // A URL as a password: its secrecy, and the search for a whole URL.
 pub(crate) mod target_url;
 pub(crate) mod url_fingerprint;
+pub(crate) mod url_setting;
 
 pub(crate) mod secret;
 

@@ -19,10 +19,11 @@ export function offerRows(root) {
 
 async function checkUrl(field) {
   const asked = field.value;
-  const query = new URLSearchParams({ url: asked });
-  const answer = await fetch(`/admin/webhooks/check-url?${query}`).catch(() => null);
+  // In the body: logs on the way keep addresses, and the URL may be a password.
+  const body = new URLSearchParams({ url: asked, webhook: field.form.dataset.webhook ?? "", csrf: field.form.elements.csrf.value });
+  const answer = await fetch("/admin/webhooks/check-url", { method: "POST", body }).catch(() => null);
   // It is checked again when the form is sent.
-  if (!answer) return;
+  if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.getElementById("url-error");
   const here = document.getElementById("url-error");

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use webhook_admin::Connections;
 use webhook_admin::deliveries::{ListDeliveries, write_deliveries_csv};
 use webhook_admin::webhooks::{ListWebhooks, write_webhooks_csv};
+use webhook_store::SealingKeys;
 use webhook_web::Problem;
 
 use crate::query::Query;
@@ -14,9 +15,10 @@ use crate::query::Query;
 pub(crate) async fn download_webhooks(
     query: Query,
     connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let list = ListWebhooks::parse(&query.as_api())?;
-    let text = write_webhooks_csv(list, &connections).await?;
+    let text = write_webhooks_csv(list, &connections, &keys).await?;
     Ok(file("webhooks.csv", text))
 }
 

@@ -115,7 +115,7 @@ fn webhook_pages() -> Vec<PageRoutes> {
     vec![
         ("/webhooks", vec![(GET, READ, to(webhooks::list::show_webhooks))]),
         ("/webhooks/bulk", vec![(POST, MANAGE, to(webhooks::bulk::change_webhooks))]),
-        ("/webhooks/check-url", vec![(GET, MANAGE, to(webhooks::url::check_url))]),
+        ("/webhooks/check-url", vec![(POST, MANAGE, to(webhooks::url::check_url))]),
         ("/webhooks/check-name", vec![(GET, MANAGE, to(webhooks::name::check_name))]),
         ("/webhooks/transfer", vec![(GET, MANAGE, to(webhooks::transfer::show_transfer))]),
         ("/webhooks/export", vec![(POST, MANAGE, to(webhooks::transfer::export_webhooks))]),
@@ -141,6 +141,10 @@ fn webhook_pages() -> Vec<PageRoutes> {
         ("/webhooks/{id}/secret", vec![
             (GET, MANAGE, to(webhooks::secret::ask_to_show_secret)),
             (POST, MANAGE, to(webhooks::secret::show_secret)),
+        ]),
+        ("/webhooks/{id}/url", vec![
+            (GET, MANAGE, to(webhooks::whole_url::ask_to_show_url)),
+            (POST, MANAGE, to(webhooks::whole_url::show_url)),
         ]),
         ("/webhooks/{id}/secret/replace", vec![(POST, MANAGE, to(webhooks::secret::replace_secret))]),
         ("/webhooks/{id}/status", vec![(POST, MANAGE, to(webhooks::list::set_status))]),

@@ -26,3 +26,4 @@ pub(super) mod name;
 pub(super) mod secret;
 pub(super) mod test_event;
 pub(super) mod url;
+pub(super) mod whole_url;

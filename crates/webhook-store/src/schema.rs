@@ -48,6 +48,8 @@ diesel::table! {
         pace_burst -> Nullable<Int4>,
         pace_concurrency -> Nullable<Int4>,
         template_version -> Nullable<Int4>,
+        sealed_url -> Nullable<Bytea>,
+        url_fingerprint -> Nullable<Bytea>,
     }
 }
 

@@ -5,6 +5,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use webhook_domain::{UrlFingerprint, UrlFingerprintKey, WebhookUrl};
 use zeroize::Zeroizing;
 
 /// Enough to tell the few keys of an operator apart.
@@ -26,6 +27,7 @@ pub struct SealingKeys {
 struct SealingKey {
     id: [u8; KEY_ID_BYTES],
     cipher: XChaCha20Poly1305,
+    fingerprints: UrlFingerprintKey,
 }
 
 /// Why text is no key, or a secret could not be opened.
@@ -64,6 +66,17 @@ impl SealingKeys {
         key.ok_or(SealError::OtherKey)?.open(row_id, sealed)
     }
 
+    /// The fingerprint of a URL under the first key, for a search by the whole URL.
+    pub(crate) fn fingerprint(&self, url: &WebhookUrl) -> UrlFingerprint {
+        self.first.fingerprints.fingerprint(url)
+    }
+
+    /// The fingerprints of a URL under all keys: another replica may have sealed the URL with another key.
+    pub fn all_fingerprints(&self, url: &WebhookUrl) -> Vec<UrlFingerprint> {
+        let keys = std::iter::once(&self.first).chain(&self.others);
+        keys.map(|key| key.fingerprints.fingerprint(url)).collect()
+    }
+
     /// The id of the first key, with which every secret sealed by the first key begins.
     pub(crate) fn first_id(&self) -> &[u8] {
         &self.first.id
@@ -80,7 +93,11 @@ impl SealingKey {
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| SealError::NotAKey)?;
         let mut id = [0; KEY_ID_BYTES];
         id.copy_from_slice(&Sha256::digest(bytes.as_slice())[..KEY_ID_BYTES]);
-        Ok(Self { id, cipher })
+        Ok(Self {
+            id,
+            cipher,
+            fingerprints: UrlFingerprintKey::of(&bytes),
+        })
     }
 
     fn seal(&self, row_id: Uuid, secret: &str) -> Vec<u8> {

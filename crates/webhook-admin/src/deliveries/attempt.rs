@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{BodyEnd, FailureClass, FailureDetail, HeaderText, TemplateVersion, advice};
+use webhook_domain::{
+    BodyEnd, FailureClass, FailureDetail, HeaderText, MaskedUrl, TemplateVersion, UrlSetting,
+    WebhookUrl, advice,
+};
 use webhook_store::attempts::{Attempt, StoredTranscript, Transcript};
 
 use crate::decoding::DecodedBody;
@@ -109,8 +112,21 @@ pub struct HeaderBody {
     pub value: String,
 }
 
+/// The URL of a request, masked if the webhook's URL has become secret since the request.
+fn shown(request_url: String, url: Option<&UrlSetting>) -> String {
+    let is_secret = url.is_some_and(UrlSetting::is_secret);
+    if !is_secret || MaskedUrl::parse(&request_url).is_some() {
+        return request_url;
+    }
+    WebhookUrl::from_stored(&request_url).map_or(request_url, |whole| whole.masked())
+}
+
 impl AttemptBody {
-    pub(super) fn of((attempt, logged): (Attempt, StoredTranscript)) -> Self {
+    /// An attempt with its transcript. `url`: the webhook's URL as of today.
+    pub(super) fn of(
+        (attempt, logged): (Attempt, StoredTranscript),
+        url: Option<&UrlSetting>,
+    ) -> Self {
         let (log, transcript) = match logged {
             StoredTranscript::Kept(transcript) => (TranscriptState::Kept, transcript),
             StoredTranscript::Removed => (TranscriptState::Expired, Transcript::default()),
@@ -133,7 +149,7 @@ impl AttemptBody {
             connect_ms: attempt.timing.connect_ms,
             first_byte_ms: attempt.timing.first_byte_ms,
             log,
-            request_url: is_kept.then_some(transcript.request_url),
+            request_url: is_kept.then(|| shown(transcript.request_url, url)),
             request_headers: request_headers(transcript.request_headers),
             request_body: transcript.request_body,
             template_version: transcript.template_version,

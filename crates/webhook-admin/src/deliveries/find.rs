@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_domain::{DeliveryId, DeliveryStatus, JobId};
 use webhook_store::deliveries::{self, DeliveryRow, ManualRetryRow};
-use webhook_store::{RawConnection, attempts, events, retry_policies};
+use webhook_store::{RawConnection, attempts, events, retry_policies, webhooks};
 
 use super::attempt::AttemptBody;
 use super::body::DeliveryBody;
@@ -81,9 +81,13 @@ impl DeliveryWithAttempts {
         let attempts = attempts::list(connection, delivery.id).await?;
         let resends = deliveries::list_manual_retries(connection, delivery.id).await?;
         let body = events::find_body(connection, delivery.event_id).await?;
+        let url = webhooks::find_shown_url(connection, delivery.webhook_id).await?;
         Ok(Self {
             request_body: body.map(|body| String::from_utf8_lossy(&body).into_owned()),
-            attempts: attempts.into_iter().map(AttemptBody::of).collect(),
+            attempts: attempts
+                .into_iter()
+                .map(|attempt| AttemptBody::of(attempt, url.as_ref()))
+                .collect(),
             resends: resends.into_iter().map(ResendBody::from).collect(),
             schedule: read_schedule(connection, &delivery).await?,
             delivery: delivery.into(),

@@ -21,16 +21,18 @@ use crate::refusal::Refusal;
 use crate::retry_policies::{RetryPolicyBody, millis};
 use crate::schema;
 
-/// The settings of a webhook, without the secret and the values of headers.
+/// The settings of a webhook, without the secret, the values of headers and a secret URL.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WebhookSettings)]
 pub struct SettingsBody {
     /// The name in lists and in the audit log.
     #[schema(example = "CRM")]
     pub name: String,
-    /// Where requests are sent.
+    /// Where requests are sent; of a secret URL scheme, host and the last four characters.
     #[schema(example = "https://hooks.example.com/in")]
     pub url: String,
+    /// Whether the URL is a password: always for `slack`, `discord` and `teams`, else by choice.
+    pub url_is_secret: bool,
     /// The environment whose events the webhook receives.
     #[schema(value_type = schema::EnvironmentName)]
     pub environment: Environment,
@@ -258,7 +260,8 @@ impl From<&WebhookSettings> for SettingsBody {
             .map(OrderingField::as_str);
         Self {
             name: settings.name.as_str().to_owned(),
-            url: settings.url.as_str().to_owned(),
+            url: settings.url.shown().into_owned(),
+            url_is_secret: settings.url.is_secret(),
             environment: settings.environment,
             description: settings.description.as_str().to_owned(),
             status: settings.status,

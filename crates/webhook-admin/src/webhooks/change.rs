@@ -1,7 +1,7 @@
 //! Changes the settings of a webhook.
 
 use serde_json::{Map, Value};
-use webhook_domain::{AuditAction, WebhookId, WebhookSettings};
+use webhook_domain::{AuditAction, UrlSetting, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, transaction};
@@ -40,7 +40,7 @@ impl Change<'_> {
             find_stored(connection, self.id).await
         });
         let webhook = changed.await?;
-        with_warnings(&mut connection, webhook).await
+        with_warnings(&mut connection, self.sealing_keys, webhook).await
     }
 
     /// Changes the settings in the caller's transaction, and writes the differing fields into the audit log.
@@ -51,7 +51,9 @@ impl Change<'_> {
     ) -> Result<Effect, Refusal> {
         // The lock comes first: no other change can come between the decision and the write.
         let before = lock(connection, self.id, self.if_match).await?;
-        let after = decide(&before.settings)?;
+        let mut after = decide(&before.settings)?;
+        // The secret URL given anew is no change.
+        webhooks::keep_sealed_url(connection, self.sealing_keys, &before, &mut after).await?;
         // Headers may differ although all other fields are equal, so `save` decides about a change.
         if !webhooks::save(connection, self.sealing_keys, &before, &after).await? {
             return Ok(Effect::Unchanged);
@@ -90,8 +92,8 @@ pub(super) async fn lock(
     Ok(webhook)
 }
 
-/// The differing fields of two settings, with the old and the new values. Headers are compared with
-/// their values and shown by name only: a changed value shows the same names on both sides.
+/// The differing fields of two settings, with the old and the new values. Headers and secret URLs are compared
+/// as a whole and shown by name or masked: a changed value may look the same on both sides.
 pub(super) fn difference(
     before: &WebhookSettings,
     after: &WebhookSettings,
@@ -105,6 +107,15 @@ pub(super) fn difference(
     for name in same {
         old.remove(&name);
         new.remove(&name);
+    }
+    if before.url != after.url {
+        // An open URL that has become secret is masked on both sides.
+        let shown = |url: &UrlSetting| match after.url.is_secret() {
+            true => url.masked(),
+            false => url.shown().into_owned(),
+        };
+        old.insert("url".to_owned(), shown(&before.url).into());
+        new.insert("url".to_owned(), shown(&after.url).into());
     }
     if before.headers != after.headers {
         let names = |settings: &WebhookSettings| settings.headers.names().collect::<Value>();

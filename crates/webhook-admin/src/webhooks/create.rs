@@ -51,7 +51,7 @@ pub async fn create_webhook(
         let webhook = find_stored(connection, id).await?;
         let version = webhook.version;
         let created = CreatedWebhook {
-            webhook: with_warnings(connection, webhook).await?,
+            webhook: with_warnings(connection, sealing_keys, webhook).await?,
             secret: secret.reveal().to_owned(),
         };
         Ok(Created::of(id.0, COLLECTION, Some(version), &created))

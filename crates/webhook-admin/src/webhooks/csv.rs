@@ -1,5 +1,7 @@
 //! Writes a list of webhooks as CSV.
 
+use webhook_store::SealingKeys;
+
 use super::body::{LastDeliveryBody, WebhookBody};
 use super::list::{ListWebhooks, list_webhooks};
 use crate::connections::Connections;
@@ -31,12 +33,15 @@ const COLUMNS: [&str; 15] = [
 pub async fn write_webhooks_csv(
     mut list: ListWebhooks,
     connections: &Connections,
+    sealing_keys: &SealingKeys,
 ) -> Result<String, Refusal> {
     let (mut csv, mut rows_left) = (Csv::new(&COLUMNS), MAX_CSV_ROWS);
     list.limit = PageLimit::MAX;
     (list.total, list.health_counts) = (false, false);
     loop {
-        let page = list_webhooks(list.clone(), connections).await?.page;
+        let page = list_webhooks(list.clone(), connections, sealing_keys)
+            .await?
+            .page;
         for webhook in page.data.iter().take(rows_left) {
             csv.push(&record(webhook));
         }

@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    Check, EventType, Finding, Severity, UrlReport, WebhookFacts, WebhookId, diagnose,
+    Check, EventType, Finding, Severity, UrlReport, UrlSetting, WebhookFacts, WebhookId, diagnose,
 };
 use webhook_store::rejected_messages::{self, RejectedMessageFilter};
-use webhook_store::webhooks::Webhook;
-use webhook_store::{RawConnection, activity, deliveries, events, url_checks};
+use webhook_store::webhooks::{self, Webhook};
+use webhook_store::{RawConnection, SealingKeys, activity, deliveries, events, url_checks};
 
 use super::find::find_stored;
 use crate::connections::Connections;
@@ -58,11 +58,17 @@ pub struct FindingBody {
 pub async fn diagnose_webhook(
     id: WebhookId,
     connections: &Connections,
+    sealing_keys: &SealingKeys,
 ) -> Result<Diagnosis, Refusal> {
     let mut connection = connections.acquire().await?;
-    let webhook = find_stored(&mut connection, id).await?;
-    let url = webhook.settings.url.as_str();
-    let check = url_checks::request(&mut connection, id, url).await?;
+    let mut webhook = find_stored(&mut connection, id).await?;
+    let url = webhook.settings.url.to_check();
+    let check = url_checks::request(&mut connection, id, &url).await?;
+    // The path tells whether the receiver takes the format; no finding repeats the path.
+    match webhooks::find_url(&mut connection, sealing_keys, id).await {
+        Ok(whole) => webhook.settings.url = whole.map_or(webhook.settings.url, UrlSetting::Known),
+        Err(error) => log::warn!(webhook_id:% = id; "cannot open the URL of webhook {id}: {error}"),
+    }
     // The connection goes back to the pool while a dispatcher checks the URL.
     drop(connection);
     let report = wait_for_report(connections, check).await?;

@@ -34,7 +34,7 @@ request! {
         /// The environment to export.
         #[param(value_type = schema::EnvironmentName, inline)]
         pub environment: Environment = required(str::parse),
-        /// With secrets and the values of headers; for owners only, and written into the audit log.
+        /// With secrets, the values of headers and secret URLs as a whole; for owners only, and written into the audit log.
         pub secrets: Option<bool> = optional(parse_bool),
     }
 }
@@ -61,7 +61,7 @@ pub struct WebhooksDocument {
 /// A webhook in a document.
 #[derive(Serialize, ToSchema)]
 pub struct ExportedWebhook {
-    /// The webhook's settings.
+    /// The webhook's settings; a secret URL is whole when secrets were asked for.
     #[serde(flatten)]
     pub settings: SettingsBody,
     /// The webhook's own headers; `null` in place of a value when secrets were not asked for.
@@ -170,8 +170,12 @@ impl ExportedWebhook {
                 headers.insert(name.as_str().to_owned(), Some(value.reveal().to_owned()));
             }
         }
+        let mut settings = SettingsBody::from(&webhook.settings);
+        if let Some(secrets) = secrets {
+            secrets.url.reveal().as_str().clone_into(&mut settings.url);
+        }
         Self {
-            settings: (&webhook.settings).into(),
+            settings,
             headers,
             secret: secrets.map(|secrets| secrets.secrets.current.reveal().to_owned()),
         }

@@ -18,7 +18,7 @@ use crate::schema;
 use crate::url_rules::UrlRules;
 use crate::values::parse_bool;
 use body::{ImportResult, ImportedWebhook};
-use plan::{Plan, plan_import};
+use plan::{Plan, kept_url, plan_import};
 
 pub(super) mod body;
 mod plan;
@@ -59,7 +59,7 @@ pub struct ImportDocument {
     #[schema(value_type = Option<schema::EnvironmentName>, inline)]
     pub environment: Option<Environment>,
     /// Up to 10,000. A webhook with the same name is changed; a new name creates a webhook. A header
-    /// with the value `null` keeps the stored value.
+    /// with the value `null` keeps the stored value, and so does a secret URL that is not whole.
     #[schema(min_items = 1, max_items = 10_000)]
     pub webhooks: Vec<ImportWebhook>,
 }
@@ -103,6 +103,7 @@ pub async fn import_webhooks(
     let dry_run = target.dry_run.unwrap_or_default();
     let mut connection = connections.acquire().await?;
     check_names(&mut connection, environment, &document.webhooks).await?;
+    check_urls(&mut connection, environment, &document.webhooks).await?;
     let mut webhooks = Vec::with_capacity(document.webhooks.len());
     if dry_run {
         for wanted in &document.webhooks {
@@ -141,6 +142,33 @@ async fn check_names(
         Ok(())
     } else {
         Err(Refusal::Ambiguous(errors))
+    }
+}
+
+/// Refuses shown forms of secret URLs where no stored webhook has the secret URL.
+async fn check_urls(
+    connection: &mut RawConnection,
+    environment: Environment,
+    wanted: &[ImportWebhook],
+) -> Result<(), Refusal> {
+    let mut errors = Vec::new();
+    for (index, one) in wanted.iter().enumerate() {
+        if one.settings.url.known().is_some() {
+            continue;
+        }
+        let present = match find_named(connection, environment, one).await? {
+            Some(id) => webhooks::find(connection, id).await?,
+            None => None,
+        };
+        let present = present.map(|webhook| webhook.settings.url);
+        if let Err(error) = kept_url(&one.settings.url, present.as_ref()) {
+            errors.push(FieldError::new(format!("webhooks[{index}].url"), error));
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use webhook_domain::{Environment, EventType, WebhookHealth, WebhookId, WebhookStatus};
+use webhook_domain::{Environment, EventType, WebhookHealth, WebhookId, WebhookStatus, WebhookUrl};
+use webhook_store::SealingKeys;
 use webhook_store::webhooks::{self, Position, Sort, SortKey, WebhookFilter};
 
 use super::body::{WebhookBody, with_counts};
@@ -14,16 +15,16 @@ use crate::named_counts::NamedCounts;
 use crate::refusal::Refusal;
 use crate::request;
 use crate::schema;
-use crate::values::{parse_bool, parse_search};
+use crate::values::{parse_bool, parse_text_up_to};
 
 request! {
     /// The filters, the order and the page of a list of webhooks.
     #[derive(Clone, IntoParams)]
     #[into_params(parameter_in = Query)]
     pub struct ListWebhooks {
-        /// Text in the name or the URL, in any case.
-        #[param(max_length = 200)]
-        pub search: Option<String> = optional(parse_search),
+        /// Text in the name or the URL, in any case; or a whole URL, which finds the webhooks with this secret URL too.
+        #[param(max_length = 2048)]
+        pub search: Option<String> = optional(parse_webhook_search),
         /// The environment of the webhooks.
         #[param(value_type = Option<schema::EnvironmentName>, inline)]
         pub environment: Option<Environment> = optional(str::parse),
@@ -69,10 +70,13 @@ impl ListWebhooks {
         fields.end_with(list)
     }
 
-    fn filter(self) -> WebhookFilter {
+    fn filter(self, sealing_keys: &SealingKeys) -> WebhookFilter {
         let by = self.sort.by;
+        let whole_url = self.search.as_deref().and_then(WebhookUrl::from_search);
         WebhookFilter {
             search: self.search,
+            fingerprints: whole_url
+                .map_or_else(Vec::new, |url| sealing_keys.all_fingerprints(&url)),
             environment: self.environment,
             status: self.status,
             event_type: self.event_type,
@@ -105,10 +109,11 @@ pub struct HealthPage {
 pub async fn list_webhooks(
     list: ListWebhooks,
     connections: &Connections,
+    sealing_keys: &SealingKeys,
 ) -> Result<HealthPage, Refusal> {
     let (limit, is_total_wanted) = (list.limit, list.total);
     let are_counts_wanted = list.health_counts;
-    let filter = list.filter();
+    let filter = list.filter(sealing_keys);
     let mut connection = connections.acquire().await?;
     let mut rows = webhooks::list(&mut connection, &filter).await?;
     // A row more than the page has was read: the row shows that there is a next page.
@@ -131,6 +136,11 @@ pub async fn list_webhooks(
         total,
         health_counts,
     })
+}
+
+/// Reads a text to look for in webhooks: as long as a URL may be.
+fn parse_webhook_search(text: &str) -> Result<String, String> {
+    parse_text_up_to(WebhookUrl::MAX_BYTES, text)
 }
 
 fn parse_sort(text: &str) -> Result<Sort, &'static str> {

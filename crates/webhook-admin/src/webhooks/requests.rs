@@ -43,13 +43,17 @@ pub struct ReplaceWebhook {
 }
 
 impl ReplaceWebhook {
-    /// Reads the document.
-    pub fn parse(body: &[u8], url_rules: &UrlRules) -> Result<Self, Refusal> {
+    /// Reads the document. Of the `current` settings only a secret URL is kept, if the document shows that URL.
+    pub fn parse(
+        body: &[u8],
+        current: &WebhookSettings,
+        url_rules: &UrlRules,
+    ) -> Result<Self, Refusal> {
         let reading = ReadContext {
             document: Document::Replace,
             url_rules,
         };
-        let (settings, _) = parse(body, SettingsDraft::default(), reading)?;
+        let (settings, _) = parse(body, SettingsDraft::replacing(current), reading)?;
         Ok(Self { settings })
     }
 }

@@ -31,5 +31,5 @@ pub async fn save_webhook(
         Ok::<_, Refusal>(webhook)
     });
     let webhook = saved.await?;
-    with_warnings(&mut connection, webhook).await
+    with_warnings(&mut connection, change.sealing_keys, webhook).await
 }

@@ -17,6 +17,7 @@ mod fields;
 mod headers;
 mod metadata;
 mod rate_limit;
+mod url;
 
 pub(super) use body_format::{TEMPLATE, take_template};
 pub use delivery_options::Ordering;

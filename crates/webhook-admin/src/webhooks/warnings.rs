@@ -1,11 +1,9 @@
 //! Warnings about settings that can be saved: doubts about the format at the URL, and about paths of a template.
 
 use bytes::Bytes;
-use webhook_domain::{
-    Environment, Event, EventType, Template, TemplateWarning, UrlFormatWarning, WebhookSettings,
-};
-use webhook_store::webhooks::Webhook;
-use webhook_store::{RawConnection, events};
+use webhook_domain::{Environment, Event, EventType, Template, TemplateWarning, UrlFormatWarning};
+use webhook_store::webhooks::{self, Webhook};
+use webhook_store::{RawConnection, SealingKeys, StoreError, events};
 
 use super::body::{WebhookBody, with_count};
 use crate::refusal::Refusal;
@@ -16,9 +14,10 @@ const RECENT_EVENTS: i64 = 20;
 /// A webhook that was just saved, with the warnings about its settings.
 pub(super) async fn with_warnings(
     connection: &mut RawConnection,
+    keys: &SealingKeys,
     webhook: Webhook,
 ) -> Result<WebhookBody, Refusal> {
-    let warnings = list_warnings(connection, &webhook.settings).await?;
+    let warnings = list_warnings(connection, keys, &webhook).await?;
     let mut body = with_count(connection, webhook).await?;
     body.warnings = warnings;
     Ok(body)
@@ -26,9 +25,19 @@ pub(super) async fn with_warnings(
 
 async fn list_warnings(
     connection: &mut RawConnection,
-    settings: &WebhookSettings,
+    keys: &SealingKeys,
+    webhook: &Webhook,
 ) -> Result<Vec<String>, Refusal> {
-    let at_url = settings.body.format().warning_for(settings.url.as_url());
+    let settings = &webhook.settings;
+    let url = match webhooks::find_url(connection, keys, webhook.id).await {
+        // A sealed URL that no key opens tells no fault; the finding about the deliveries does.
+        Err(StoreError::Sealed(_) | StoreError::Unreadable(_)) => None,
+        read => read?,
+    };
+    let at_url = url.and_then(|url| {
+        let format = settings.body.format();
+        format.warning_for(url.reveal().as_url())
+    });
     let mut warnings: Vec<String> = at_url
         .map(UrlFormatWarning::sentence)
         .map(str::to_owned)

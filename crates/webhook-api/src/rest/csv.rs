@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use webhook_admin::Connections;
 use webhook_admin::deliveries::{self, ListDeliveries};
 use webhook_admin::webhooks::{self, ListWebhooks};
+use webhook_store::SealingKeys;
 use webhook_web::Problem;
 
 use crate::refusals::Refusals;
@@ -23,9 +24,10 @@ const CSV: &str = "text/csv; charset=utf-8";
 pub(crate) async fn write_webhooks_csv(
     request: HttpRequest,
     connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let list = ListWebhooks::parse(request.query_string())?;
-    let text = webhooks::write_webhooks_csv(list, &connections).await?;
+    let text = webhooks::write_webhooks_csv(list, &connections, &sealing_keys).await?;
     Ok(HttpResponse::Ok().content_type(CSV).body(text))
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod replay;
 pub(crate) mod secret;
 pub(crate) mod templates;
 pub(crate) mod test_event;
+pub(crate) mod url;
 
 /// Lists webhooks.
 ///
@@ -40,9 +41,11 @@ pub(crate) mod test_event;
 pub(crate) async fn list_webhooks(
     request: HttpRequest,
     connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
 ) -> Result<Json<HealthPage>, Problem> {
     let list = ListWebhooks::parse(request.query_string())?;
-    Ok(Json(webhooks::list_webhooks(list, &connections).await?))
+    let page = webhooks::list_webhooks(list, &connections, &sealing_keys).await?;
+    Ok(Json(page))
 }
 
 /// Creates a webhook.
@@ -95,6 +98,8 @@ pub(crate) async fn find_webhook(
 }
 
 /// Replaces all settings of a webhook.
+///
+/// A secret URL stays if `url` repeats the URL as responses show it.
 #[utoipa::path(
     put, path = "/api/v1/webhooks/{id}", tag = "Webhooks", request_body = ReplaceWebhook,
     params(
@@ -115,15 +120,16 @@ pub(crate) async fn replace_webhook(
     sealing_keys: Data<SealingKeys>,
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
-    let replacement = ReplaceWebhook::parse(&body.0, &url_rules)?;
     let change = Change {
         id,
         if_match: &if_match,
         caller: &caller,
         sealing_keys: &sealing_keys,
     };
-    let changed = change.apply(&connections, |_| Ok(replacement.settings));
-    Ok(respond(changed.await?))
+    let replacement = |current: &WebhookSettings| {
+        ReplaceWebhook::parse(&body.0, current, &url_rules).map(|replacement| replacement.settings)
+    };
+    Ok(respond(change.apply(&connections, replacement).await?))
 }
 
 /// Changes parts of a webhook's settings.

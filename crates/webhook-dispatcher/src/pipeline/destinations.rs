@@ -40,7 +40,7 @@ impl ReadyDestination {
             Some((name, value))
         });
         Self {
-            target: Target::new(&stored.url, addresses),
+            target: Target::new(stored.url.reveal().as_str(), addresses),
             headers: custom.collect(),
             links,
             read_at: Instant::now(),

@@ -9,7 +9,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use webhook_domain::{
-    BodyContext, Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers,
+    BodyContext, FailureDetail, Format, HeaderText, JudgedAnswer, NextAttempt, RequestHeader,
+    TargetUrl, request_headers,
 };
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
@@ -59,7 +60,7 @@ pub(crate) async fn send_signed(
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
-        request_url: destination.stored.url.clone(),
+        request_url: destination.stored.url.shown().into_owned(),
         request_body: written_anew(format, &body),
         template_version: destination.stored.template_version,
         ..Transcript::default()
@@ -94,6 +95,7 @@ pub(crate) async fn send_signed(
     attempt.timing.duration_ms = millis(began);
     transcript.repeated = trace.repeated;
     transcript.request_headers = headers_to_record(signed, destination);
+    hide_url(&destination.stored.url, &mut attempt, &mut transcript);
     Ok(MadeAttempt {
         attempt,
         transcript,
@@ -111,6 +113,24 @@ fn write_body(destination: &ReadyDestination, leased: &LeasedDelivery) -> Bytes 
         links: &destination.links,
         delivery_page: None,
     })
+}
+
+/// Hides a secret URL where the receiver repeats the URL: in `Location`, in a page about an error, in the beginning
+/// of bytes that are no HTTP.
+fn hide_url(url: &TargetUrl, attempt: &mut Attempt, transcript: &mut Transcript) {
+    if !url.is_secret() {
+        return;
+    }
+    let details = [&mut attempt.failure_detail, &mut transcript.repeated];
+    for detail in details.into_iter().flatten() {
+        *detail = FailureDetail::of(url.hide_in(detail.as_str()));
+    }
+    for (_, value) in &mut transcript.response_headers {
+        *value = HeaderText::new(&url.hide_in(value.as_str()));
+    }
+    if let Cow::Owned(hidden) = url.hide_in_bytes(&transcript.response_body) {
+        transcript.response_body = hidden;
+    }
 }
 
 /// An attempt that has just begun.

@@ -15,6 +15,8 @@ names! {
         WebhookDisabled = "webhook.disabled",
         /// A webhook's secret was read.
         SecretRead = "webhook.secret_read",
+        /// A webhook's secret URL was read as a whole.
+        UrlRead = "webhook.url_read",
         /// A webhook got a new secret.
         SecretRotated = "webhook.secret_rotated",
         /// A test event was sent to a webhook.

@@ -3,7 +3,7 @@
 use crate::names::names;
 use crate::{
     AttemptTimeout, BodyFormat, CustomHeaders, Environment, EventSelection, MaxConcurrency,
-    Metadata, OrderingField, RateLimit, RetryPolicy, WebhookDescription, WebhookName, WebhookUrl,
+    Metadata, OrderingField, RateLimit, RetryPolicy, UrlSetting, WebhookDescription, WebhookName,
 };
 
 /// The settings of a webhook. Every field is valid by its type.
@@ -11,8 +11,8 @@ use crate::{
 pub struct WebhookSettings {
     /// The name in lists and messages.
     pub name: WebhookName,
-    /// The target URL.
-    pub url: WebhookUrl,
+    /// The target URL, open or secret.
+    pub url: UrlSetting,
     /// The environment whose events the webhook receives.
     pub environment: Environment,
     /// The admin's notes.

@@ -8,6 +8,8 @@ use crate::AddressPolicy;
 
 mod mask;
 
+pub(super) use mask::SHOWN_CHARS;
+
 /// The start of the path of a [masked](WebhookUrl::masked) URL, in normal form: `/…`.
 const MASKED_PATH: &str = "/%E2%80%A6";
 

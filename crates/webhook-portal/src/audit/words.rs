@@ -10,6 +10,7 @@ pub(super) fn in_words(action: AuditAction) -> &'static str {
         AuditAction::WebhookDeleted => "Webhook deleted",
         AuditAction::WebhookDisabled => "Webhook set Inactive by the platform",
         AuditAction::SecretRead => "Webhook Secret viewed",
+        AuditAction::UrlRead => "Target URL viewed",
         AuditAction::SecretRotated => "New Webhook Secret generated",
         AuditAction::WebhookTested => "Test event sent",
         AuditAction::SecretsExported => "Webhooks exported with their secrets",

@@ -46,11 +46,12 @@ pub(crate) async fn show_checker(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = query.text("webhook").to_owned();
     let shown = CheckerPage {
         visit,
-        suggested: suggest(&webhook, &connections).await?,
+        suggested: suggest(&webhook, &connections, &keys).await?,
         webhook,
         form: Form::default(),
         errors: Errors::default(),
@@ -67,7 +68,7 @@ pub(crate) async fn check_signature(
     keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = form.text("webhook").to_owned();
-    let suggested = suggest(&webhook, &connections).await?;
+    let suggested = suggest(&webhook, &connections, &keys).await?;
     let (errors, answer) = match check(&form, &connections, &keys).await {
         Ok(answer) => (Errors::default(), Some(answer)),
         Err(problem) => (Errors::of(problem)?, None),
@@ -124,7 +125,7 @@ async fn find_signer(
     connections: &Connections,
     keys: &SealingKeys,
 ) -> Result<Result<Signer, String>, Refusal> {
-    let id = match find_webhook(text, connections).await? {
+    let id = match find_webhook(text, connections, keys).await? {
         Ok(id) => id,
         Err(reason) => return Ok(Err(reason)),
     };

@@ -1,19 +1,21 @@
 //! Finding a webhook by id, or by a part of its name or URL.
 
 use url::form_urlencoded::Serializer;
-use webhook_domain::WebhookId;
+use webhook_domain::{WebhookId, WebhookUrl};
+use webhook_store::SealingKeys;
 
 use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::webhooks::{ListWebhooks, WebhookBody, list_webhooks};
 
-/// The most characters of a search in the API.
-const SEARCHED_CHARS: usize = 200;
+/// The most characters of a search for webhooks in the API: a whole URL.
+const SEARCHED_CHARS: usize = WebhookUrl::MAX_BYTES;
 
 /// Webhooks with the typed text in name or URL, 50 at most.
 pub(super) async fn suggest(
     text: &str,
     connections: &Connections,
+    keys: &SealingKeys,
 ) -> Result<Vec<WebhookBody>, Refusal> {
     // An id names its webhook without a search.
     let is_id = text.parse::<WebhookId>().is_ok();
@@ -25,7 +27,7 @@ pub(super) async fn suggest(
         .append_pair("limit", "50")
         .finish();
     let list = ListWebhooks::parse(&query)?;
-    Ok(list_webhooks(list, connections).await?.page.data)
+    Ok(list_webhooks(list, connections, keys).await?.page.data)
 }
 
 /// The webhook of a text: an id, a whole name, or a part of exactly one webhook's name or URL. `Err`: the
@@ -33,11 +35,12 @@ pub(super) async fn suggest(
 pub(super) async fn find_webhook(
     text: &str,
     connections: &Connections,
+    keys: &SealingKeys,
 ) -> Result<Result<WebhookId, String>, Refusal> {
     if let Ok(id) = text.parse() {
         return Ok(Ok(id));
     }
-    let fitting = suggest(text, connections).await?;
+    let fitting = suggest(text, connections, keys).await?;
     let named = |webhook: &&WebhookBody| webhook.settings.name.eq_ignore_ascii_case(text);
     let named: Vec<&WebhookBody> = fitting.iter().filter(named).collect();
     Ok(match (named.as_slice(), fitting.as_slice()) {

@@ -7,6 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use askama::Template;
 use webhook_domain::WebhookId;
+use webhook_store::SealingKeys;
 
 use crate::filters;
 use crate::html::page;
@@ -28,8 +29,9 @@ pub(crate) async fn show_diagnosis(
     PathId(id): PathId<WebhookId>,
     visit: Visit,
     connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let mut findings = diagnose_webhook(id, &connections).await?.findings;
+    let mut findings = diagnose_webhook(id, &connections, &keys).await?.findings;
     // The finding to act on comes first, and findings of a kind stay in the order of an event's way.
     findings.sort_by_key(|finding| Reverse(finding.severity));
     let shown = DiagnosisPage {

@@ -154,7 +154,8 @@ async fn lead_on(
         sentences.push("The new Webhook Secret signs requests from now on.".to_owned());
     }
     let mut page = format!("/admin/webhooks/{}", saved.id);
-    if settings.is_active() && settings.url != before.url.as_str() {
+    let is_kept = before.url.shown() == sent.url || before.url.is_kept_by(&sent.url);
+    if settings.is_active() && !is_kept {
         sentences.push("The Target URL has changed: send it a test event now.".to_owned());
         page.push_str("/test");
     }

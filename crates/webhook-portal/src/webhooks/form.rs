@@ -47,6 +47,8 @@ pub(super) struct WebhookForm {
     pub(super) name: String,
     /// The Target URL, with `https://` where no scheme was typed.
     pub(super) url: String,
+    /// Whether the URL is kept as a password; the URL of a chat format is, whatever the form says.
+    pub(super) url_is_secret: bool,
     /// Whether `https://` was put before the typed URL.
     pub(super) is_url_completed: bool,
     pub(super) environment: String,
@@ -85,6 +87,7 @@ impl WebhookForm {
         Self {
             name: String::new(),
             url: String::new(),
+            url_is_secret: false,
             is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
             format: String::new(),
@@ -122,7 +125,8 @@ impl WebhookForm {
             .map(|timeout| millis(timeout.get()));
         Self {
             name: settings.name.as_str().to_owned(),
-            url: settings.url.as_str().to_owned(),
+            url: settings.url.shown().into_owned(),
+            url_is_secret: settings.url.is_secret(),
             is_url_completed: false,
             environment: settings.environment.as_str().to_owned(),
             format: settings.body.format().as_str().to_owned(),
@@ -157,8 +161,8 @@ impl WebhookForm {
         }
     }
 
-    /// The form for a copy of a webhook in another environment. The copy is Inactive, has a new secret, and
-    /// the names of the headers: their values are secret.
+    /// The form for a copy of a webhook in another environment. The copy is Inactive, has a new secret, no secret
+    /// URL, and the names of the headers: their values are secret.
     pub(super) fn copy_of(settings: &WebhookSettings, default: &RetryPolicy) -> Self {
         let of = settings.environment;
         let mut others = Environment::ALL.iter().filter(|other| **other != of);
@@ -167,12 +171,19 @@ impl WebhookForm {
             .names()
             .map(|name| (name.to_owned(), String::new()));
         let label = label_of(of.as_str());
+        let form = Self::of(settings, default);
+        let url = if form.url_is_secret {
+            String::new()
+        } else {
+            form.url.clone()
+        };
         Self {
+            url,
             environment: others.next().unwrap_or(&of).as_str().to_owned(),
             status: WebhookStatus::Inactive.as_str().to_owned(),
             headers: header_rows([], headers.map(HeaderRow::new)),
             copied_from: format!("{} ({label})", settings.name.as_str()),
-            ..Self::of(settings, default)
+            ..form
         }
     }
 
@@ -198,6 +209,7 @@ impl WebhookForm {
             name: text("name"),
             is_url_completed: completed.is_some(),
             url: completed.unwrap_or_else(|| text("url")),
+            url_is_secret: form.has("url_is_secret"),
             environment: text("environment"),
             format: text("format"),
             template: text("template"),

@@ -58,6 +58,14 @@ impl Subject {
             Self::Stored { .. } => false,
         }
     }
+
+    /// The page that shows the whole URL of a stored webhook.
+    fn whole_url(&self) -> Option<String> {
+        match self {
+            Self::New { .. } => None,
+            Self::Stored { id, .. } => Some(format!("/admin/webhooks/{id}/url")),
+        }
+    }
 }
 
 /// A reason for not saving a form whose fields may be right.

@@ -104,10 +104,11 @@ pub(crate) async fn show_webhooks(
     visit: Visit,
     query: Query,
     connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
     let mut list = ListWebhooks::parse(&query.as_api_with("total", "true"))?;
     list.health_counts = true;
-    let list = list_webhooks(list, &connections).await?;
+    let list = list_webhooks(list, &connections, &keys).await?;
     let next_cursor = list.page.next_cursor;
     let rows = with_sparklines(list.page.data, &connections).await?;
     let shown = WebhooksPage {

@@ -5,13 +5,16 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use askama::Template;
 use url::Url;
-use webhook_domain::{FieldError, Format, WebhookUrl};
+use webhook_domain::{FieldError, Format, TargetUrl, WebhookId, WebhookUrl};
+use webhook_store::SealingKeys;
 
 use crate::errors::Errors;
+use crate::form::Form;
 use crate::html::{html, render};
-use crate::query::Query;
+use webhook_admin::Connections;
 use webhook_admin::Refusal;
 use webhook_admin::url_rules::UrlRules;
+use webhook_admin::webhooks::{find_stored, find_whole_url};
 use webhook_web::Problem;
 
 #[derive(Template)]
@@ -24,13 +27,21 @@ struct UrlFragment {
     proposed: Option<Format>,
 }
 
-/// Shows the completed URL, and the reason for which the API would refuse it.
-#[allow(clippy::unused_async, reason = "handlers are async")]
+/// Shows the completed URL, and the reason for which the API would refuse it. The shown form of the stored secret
+/// URL is right.
 pub(crate) async fn check_url(
-    query: Query,
+    form: Form,
     rules: Data<UrlRules>,
+    connections: Data<Connections>,
+    keys: Data<SealingKeys>,
 ) -> Result<HttpResponse, Problem> {
-    let typed = query.text("url");
+    let typed = form.text("url");
+    if let Ok(id) = form.text("webhook").parse()
+        && let Some(kept) = find_kept(id, typed, &connections, &keys).await?
+    {
+        let proposed = Format::proposed_for(kept.reveal().as_url());
+        return show(Errors::default(), None, proposed);
+    }
     let completed = with_scheme(typed);
     let url = completed.as_deref().unwrap_or(typed);
     let parsed = WebhookUrl::parse(url, rules.schemes, &rules.addresses);
@@ -38,6 +49,29 @@ pub(crate) async fn check_url(
     let proposed = proposed.and_then(|url| Format::proposed_for(&url));
     let refused = parsed.err().map(|error| FieldError::new("url", error));
     let errors = Errors::of(Refusal::Invalid(refused.into_iter().collect()))?;
+    show(errors, completed, proposed)
+}
+
+/// The secret URL of a stored webhook, if the typed text is the shown form: the form keeps the URL.
+async fn find_kept(
+    id: WebhookId,
+    typed: &str,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<Option<TargetUrl>, Problem> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    if !webhook.settings.url.is_kept_by(typed) {
+        return Ok(None);
+    }
+    Ok(Some(find_whole_url(&mut connection, id, keys).await?))
+}
+
+fn show(
+    errors: Errors,
+    completed: Option<String>,
+    proposed: Option<Format>,
+) -> Result<HttpResponse, Problem> {
     let fragment = UrlFragment {
         errors,
         completed,

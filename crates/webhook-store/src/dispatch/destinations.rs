@@ -6,7 +6,8 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    BodyFormat, CustomHeaders, Environment, Format, RetryPolicy, TemplateVersion, WebhookId,
+    BodyFormat, CustomHeaders, Environment, Format, RetryPolicy, TargetUrl, TemplateVersion,
+    WebhookId,
 };
 
 use crate::column_types::{StoredName, bind_all};
@@ -14,7 +15,7 @@ use crate::schema::webhooks;
 use crate::tables::retry_policies::Policies;
 use crate::tables::secrets::{self, Secrets};
 use crate::tables::templates::Templates;
-use crate::tables::webhooks::open_headers;
+use crate::tables::webhooks::{open_headers, open_url};
 use crate::{SealingKeys, StoreError};
 
 /// The target of a webhook's requests, with headers, secrets and retry policy.
@@ -24,8 +25,8 @@ pub struct Destination {
     pub webhook_id: WebhookId,
     /// The version of the webhook.
     pub version: i64,
-    /// The target URL.
-    pub url: String,
+    /// The target URL. Records show a secret URL masked.
+    pub url: TargetUrl,
     /// The name of the webhook.
     pub name: String,
     /// How the bodies of the requests are written.
@@ -48,6 +49,7 @@ struct Row {
     name: String,
     url: String,
     template_version: Option<i32>,
+    sealed_url: Option<Vec<u8>>,
     // Read one by one: a later version may know more formats.
     format: StoredName<Format>,
     environment: StoredName<Environment>,
@@ -82,12 +84,14 @@ pub async fn list_destinations(
             policy.timeout = Duration::from_millis(u64::from(millis.unsigned_abs()));
         }
         let previous = previous.get(&row.id).map_or(&[][..], Vec::as_slice);
+        let format = row.format.parse()?;
+        let url = (row.url.as_str(), row.sealed_url.as_deref());
         Ok(Destination {
             webhook_id: row.id,
             version: row.version,
-            url: row.url,
+            url: open_url(keys, row.id, url, format)?,
             name: row.name,
-            body: templates.join(row.id, row.format.parse()?)?,
+            body: templates.join(row.id, format)?,
             template_version: row
                 .template_version
                 .map(|version| TemplateVersion(version.unsigned_abs())),

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
-use webhook_domain::{ApiKeyId, AuditAction, WebhookId};
+use webhook_domain::{ApiKeyId, AuditAction, MaskedUrl, WebhookId, WebhookUrl};
 
 use crate::StoreError;
 use crate::column_types::bind;
@@ -107,6 +107,41 @@ pub async fn insert_all(
             .await?;
     }
     Ok(())
+}
+
+/// Masks the URLs in all entries about a webhook whose URL has become a password.
+pub(crate) async fn mask_urls(
+    connection: &mut AsyncPgConnection,
+    webhook_id: WebhookId,
+) -> Result<(), StoreError> {
+    use audit_entries::dsl;
+    let rows = dsl::audit_entries
+        .filter(dsl::webhook_id.eq(Some(webhook_id)))
+        .select((dsl::id, dsl::before, dsl::after));
+    let rows: Vec<(Uuid, Option<Value>, Option<Value>)> = rows.load(connection).await?;
+    for (id, mut before, mut after) in rows {
+        let is_masked = [&mut before, &mut after].map(mask_url);
+        if is_masked.contains(&true) {
+            diesel::update(dsl::audit_entries.find(id))
+                .set((dsl::before.eq(before), dsl::after.eq(after)))
+                .execute(connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Masks the field `url` of an entry's values. `false`: there is no whole URL.
+fn mask_url(values: &mut Option<Value>) -> bool {
+    let Some(url) = values.as_mut().and_then(|values| values.get_mut("url")) else {
+        return false;
+    };
+    let whole = url.as_str().filter(|text| MaskedUrl::parse(text).is_none());
+    let Some(whole) = whole.and_then(|text| WebhookUrl::from_stored(text).ok()) else {
+        return false;
+    };
+    *url = Value::String(whole.masked());
+    true
 }
 
 /// A UUID v7 of a time: entries sort by id in the order of time.

@@ -8,7 +8,7 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use webhook_domain::{SigningSecret, WebhookId};
+use webhook_domain::{SigningSecret, WebhookId, WebhookUrl};
 
 use crate::column_types::{bind, bind_all};
 use crate::error::unreadable;
@@ -206,10 +206,11 @@ pub async fn reseal(
 ) -> Result<Resealed, StoreError> {
     transaction(connection, async |connection: &mut AsyncPgConnection| {
         let mut done = Resealed::default();
-        for (id, secret, headers) in list_old(connection, keys, after, limit).await? {
+        for stored in list_old(connection, keys, after, limit).await? {
+            let id = stored.id;
             done.last = Some(id);
             let previous = list_all_previous(connection, id).await?;
-            match reseal_webhook(keys, id, &secret, headers.as_deref(), &previous) {
+            match reseal_webhook(keys, &stored, &previous) {
                 Ok(resealed) => {
                     write(connection, id, &resealed).await?;
                     done.sealed += 1;
@@ -222,9 +223,17 @@ pub async fn reseal(
     .await
 }
 
-type Stored = (WebhookId, Vec<u8>, Option<Vec<u8>>);
+/// The sealed columns of a webhook.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks, check_for_backend(diesel::pg::Pg))]
+struct Stored {
+    id: WebhookId,
+    sealed_secret: Vec<u8>,
+    sealed_headers: Option<Vec<u8>>,
+    sealed_url: Option<Vec<u8>>,
+}
 
-/// Lists and locks webhooks with a secret or headers of another key.
+/// Lists and locks webhooks with a secret, headers or a URL of another key.
 async fn list_old(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -238,6 +247,7 @@ async fn list_old(
         .filter(prefix(previous_secrets::sealed_secret, 1, 8).ne(first));
     // A sealed value begins with the 8 bytes of its key's id.
     let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
+    let url = prefix(dsl::sealed_url.assume_not_null(), 1, 8).ne(first);
     let rows = dsl::webhooks
         .filter(dsl::deleted_at.is_null())
         .filter(dsl::id.gt(bind(after.unwrap_or(WebhookId(Uuid::nil())))))
@@ -245,12 +255,13 @@ async fn list_old(
             prefix(dsl::sealed_secret, 1, 8)
                 .ne(first)
                 .or(dsl::sealed_headers.is_not_null().and(headers))
+                .or(dsl::sealed_url.is_not_null().and(url))
                 .or(diesel::dsl::exists(previous)),
         )
         // In the order of ids, so that the caller goes on behind the last one.
         .order(dsl::id)
         .limit(limit)
-        .select((dsl::id, dsl::sealed_secret, dsl::sealed_headers))
+        .select(Stored::as_select())
         .for_no_key_update();
     Ok(rows.load(connection).await?)
 }
@@ -267,27 +278,35 @@ async fn list_all_previous(
     Ok(rows.load(connection).await?)
 }
 
-/// The secrets of a webhook, sealed with the first key.
+/// The secrets of a webhook, sealed with the first key, and the fingerprint of the URL under that key.
 struct ResealedSecrets {
     secret: Vec<u8>,
     headers: Option<Vec<u8>>,
+    url: Option<Vec<u8>>,
+    fingerprint: Option<Vec<u8>>,
     previous: Vec<SealedPrevious>,
 }
 
 fn reseal_webhook(
     keys: &SealingKeys,
-    id: WebhookId,
-    secret: &[u8],
-    headers: Option<&[u8]>,
+    stored: &Stored,
     previous: &[SealedPrevious],
 ) -> Result<ResealedSecrets, StoreError> {
-    let reseal = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id.0, &keys.open(id.0, sealed)?));
+    let id = stored.id.0;
+    let reseal = |sealed: &[u8]| Ok::<_, StoreError>(keys.seal(id, &keys.open(id, sealed)?));
+    let fingerprint = |sealed: &[u8]| {
+        let url = WebhookUrl::from_stored(&keys.open(id, sealed)?).map_err(unreadable)?;
+        Ok::<_, StoreError>(keys.fingerprint(&url).as_bytes().to_vec())
+    };
+    let sealed_url = stored.sealed_url.as_deref();
     let previous = previous
         .iter()
         .map(|(sealed, replaced_at)| Ok((reseal(sealed)?, *replaced_at)));
     Ok(ResealedSecrets {
-        secret: reseal(secret)?,
-        headers: headers.map(reseal).transpose()?,
+        secret: reseal(&stored.sealed_secret)?,
+        headers: stored.sealed_headers.as_deref().map(reseal).transpose()?,
+        url: sealed_url.map(reseal).transpose()?,
+        fingerprint: sealed_url.map(fingerprint).transpose()?,
         previous: previous.collect::<Result<_, StoreError>>()?,
     })
 }
@@ -301,6 +320,8 @@ async fn write(
         .set((
             webhooks::sealed_secret.eq(&resealed.secret),
             webhooks::sealed_headers.eq(&resealed.headers),
+            webhooks::sealed_url.eq(&resealed.url),
+            webhooks::url_fingerprint.eq(&resealed.fingerprint),
         ))
         .execute(connection)
         .await?;

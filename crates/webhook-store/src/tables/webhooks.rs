@@ -11,6 +11,8 @@ mod joined;
 mod list;
 mod order;
 mod row;
+mod sealed_url;
+mod url;
 mod write;
 
 // What the platform does by itself.
@@ -18,6 +20,7 @@ mod disabling;
 
 pub(crate) use columns::open_headers;
 pub(crate) use list::{escaped, ids_named_like};
+pub(crate) use sealed_url::open_url;
 
 pub use brief::{BriefWebhook, find_names, list_brief};
 pub use disabling::{Undeliverable, disable, list_undeliverable, list_versions};
@@ -25,4 +28,5 @@ pub use find::{find, lock, lock_imports};
 pub use list::{WebhookFilter, count, count_by_health, list, list_named, list_repeated_names};
 pub use order::{Position, Sort, SortKey};
 pub use row::Webhook;
+pub use url::{find_shown_url, find_url, keep_sealed_url, seal_whole_urls};
 pub use write::{delete, find_headers, insert, save};

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Map, Value};
-use webhook_domain::{CustomHeaders, HeaderName, HeaderSecret, SigningSecret, WebhookSettings};
+use webhook_domain::{
+    CustomHeaders, FieldError, HeaderName, HeaderSecret, SigningSecret, UrlError, UrlSetting,
+    WebhookSettings,
+};
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, secrets};
 
@@ -36,6 +39,12 @@ pub(super) async fn plan_import(
     present: Option<&Webhook>,
 ) -> Result<Plan, Refusal> {
     let mut settings = wanted.settings.clone();
+    let stored_url = present.map(|webhook| &webhook.settings.url);
+    settings.url = kept_url(&settings.url, stored_url)
+        .map_err(|error| Refusal::Invalid(vec![FieldError::new("url", error)]))?;
+    if let Some(webhook) = present {
+        webhooks::keep_sealed_url(connection, sealing_keys, webhook, &mut settings).await?;
+    }
     let none = CustomHeaders::default();
     let stored = present.map_or(&none, |webhook| &webhook.settings.headers);
     let missing_headers = drop_headers_without_value(&mut settings.headers, stored);
@@ -70,6 +79,21 @@ pub(super) async fn plan_import(
         settings,
         secret,
     })
+}
+
+/// The URL of an import: a shown form keeps the stored secret URL at the same host, whose end may differ, as a
+/// document of another environment has another secret.
+pub(super) fn kept_url(
+    wanted: &UrlSetting,
+    stored: Option<&UrlSetting>,
+) -> Result<UrlSetting, UrlError> {
+    if wanted.known().is_some() {
+        return Ok(wanted.clone());
+    }
+    let is_at_same_host =
+        |stored: &&UrlSetting| stored.is_secret() && stored.to_check() == wanted.to_check();
+    let kept = stored.filter(is_at_same_host);
+    kept.cloned().ok_or(UrlError::Masked)
 }
 
 /// Removes the headers without a value in the document and in the environment, and returns the removed

@@ -2,7 +2,7 @@
 
 use webhook_domain::{
     BodyFormat, CustomHeaders, DeliveryOptions, Environment, EventSelection, Metadata,
-    SigningSecret, WebhookDescription, WebhookName, WebhookSettings, WebhookStatus, WebhookUrl,
+    SigningSecret, UrlSetting, WebhookDescription, WebhookName, WebhookSettings, WebhookStatus,
 };
 
 use crate::url_rules::UrlRules;
@@ -31,7 +31,11 @@ pub(in crate::webhooks) struct ReadContext<'a> {
 #[derive(Default)]
 pub(in crate::webhooks) struct SettingsDraft {
     pub(super) name: Option<WebhookName>,
-    pub(super) url: Option<WebhookUrl>,
+    /// The stored URL, which a document keeps by repeating the shown form. `None`: no webhook is known yet.
+    pub(super) stored_url: Option<UrlSetting>,
+    pub(super) url: Option<UrlSetting>,
+    /// The document's choice about the secrecy of the URL. `None`: left out.
+    pub(super) url_is_secret: Option<bool>,
     pub(super) environment: Option<Environment>,
     pub(super) events: Option<EventSelection>,
     pub(super) body: BodyFormat,
@@ -53,12 +57,22 @@ impl SettingsDraft {
         }
     }
 
+    /// A draft of settings that replace the `current` ones of a webhook. Only a secret URL may be kept.
+    pub(in crate::webhooks) fn replacing(current: &WebhookSettings) -> Self {
+        Self {
+            stored_url: Some(current.url.clone()),
+            ..Self::default()
+        }
+    }
+
     /// A draft with the `current` settings of a webhook.
     pub(in crate::webhooks) fn of(current: &WebhookSettings) -> Self {
         let current = current.clone();
         Self {
             name: Some(current.name),
+            stored_url: Some(current.url.clone()),
             url: Some(current.url),
+            url_is_secret: None,
             environment: Some(current.environment),
             events: Some(current.events),
             body: current.body,

@@ -7,7 +7,7 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AttemptTimeout, Environment, EventSelection, MaxConcurrency, SigningSecret, WebhookDescription,
-    WebhookName, WebhookSettings, WebhookUrl,
+    WebhookName, WebhookSettings,
 };
 
 use super::body_format::read_body_format;
@@ -16,6 +16,7 @@ use super::draft::{Document, ReadContext, SettingsDraft};
 use super::headers::read_headers;
 use super::metadata::read_metadata;
 use super::rate_limit::{rate_limit_schema, take_rate_limit};
+use super::url::{read_url, settle_secrecy, url_is_secret_schema};
 use crate::fields::Fields;
 use crate::retry_policies::{RetryPolicyRequest, millis};
 use crate::schema;
@@ -42,7 +43,7 @@ enum Presence {
 }
 
 /// Every field, in the order of reading, which is the order of reported faults.
-static FIELDS: [Field; 17] = [
+static FIELDS: [Field; 18] = [
     Field {
         name: "name",
         presence: required_unless_patched,
@@ -57,12 +58,15 @@ static FIELDS: [Field; 17] = [
         name: "url",
         presence: required_unless_patched,
         schema: |_| schema::UrlText::schema(),
-        read: |draft, fields, ReadContext { url_rules, .. }| {
-            if draft.url.is_none() || fields.has("url") {
-                draft.url = fields.required("url", |text| {
-                    WebhookUrl::parse(text, url_rules.schemes, &url_rules.addresses)
-                });
-            }
+        read: read_url,
+    },
+    Field {
+        name: "url_is_secret",
+        presence: |_| Presence::Optional,
+        schema: |_| url_is_secret_schema(),
+        read: |draft, fields, _| {
+            draft.url_is_secret =
+                fields.optional_json("url_is_secret", "true or false", Ok::<bool, &str>);
         },
     },
     Field {
@@ -260,6 +264,8 @@ pub(in crate::webhooks) fn take_settings(
     for field in known_in(reading.document) {
         (field.read)(&mut draft, fields, reading);
     }
+    // Last, as the format decides where the document does not.
+    settle_secrecy(&mut draft, fields, reading.document);
     let secret = draft.secret.take();
     Some((draft.settings()?, secret))
 }

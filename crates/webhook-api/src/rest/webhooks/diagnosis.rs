@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json};
 use webhook_admin::Connections;
 use webhook_admin::webhooks::{self, Diagnosis};
 use webhook_domain::WebhookId;
+use webhook_store::SealingKeys;
 use webhook_web::{PathId, Problem};
 
 use crate::refusals::Refusals;
@@ -20,6 +21,8 @@ use crate::refusals::Refusals;
 pub(crate) async fn diagnose_webhook(
     PathId(id): PathId<WebhookId>,
     connections: Data<Connections>,
+    sealing_keys: Data<SealingKeys>,
 ) -> Result<Json<Diagnosis>, Problem> {
-    Ok(Json(webhooks::diagnose_webhook(id, &connections).await?))
+    let diagnosis = webhooks::diagnose_webhook(id, &connections, &sealing_keys).await?;
+    Ok(Json(diagnosis))
 }

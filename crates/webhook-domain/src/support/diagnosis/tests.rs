@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
     AddressPolicy, BodyFormat, CheckedAddress, CustomHeaders, DeliveryOptions, EventSelection,
-    Metadata, TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName, WebhookUrl,
+    Metadata, TargetUrl, TlsHandshake, UrlFailure, UrlSchemes, WebhookDescription, WebhookName,
+    WebhookUrl,
 };
 use rstest::rstest;
 
@@ -14,7 +15,7 @@ fn settings(status: WebhookStatus) -> WebhookSettings {
     );
     WebhookSettings {
         name,
-        url: url.expect("a URL"),
+        url: TargetUrl::open(url.expect("a URL")).into(),
         environment: Environment::Production,
         status,
         description: WebhookDescription::default(),

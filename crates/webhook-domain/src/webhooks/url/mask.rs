@@ -6,7 +6,7 @@ use super::WebhookUrl;
 
 /// The characters of the end that are shown: 4. Enough to recognise a URL beside its copy in a chat
 /// platform, and far from enough to guess a token of 24 characters or more.
-const SHOWN_CHARS: usize = 4;
+pub(in crate::webhooks) const SHOWN_CHARS: usize = 4;
 
 /// The fewest characters of path and query of which the last four are shown: 12. In a shorter path the
 /// four would be a large part of the secret.

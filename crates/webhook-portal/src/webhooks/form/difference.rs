@@ -38,6 +38,16 @@ impl WebhookForm {
         template.map_or_else(String::new, |text| text.replace("\r\n", "\n"))
     }
 
+    /// Whether the URL is saved as a secret: `yes`, or empty.
+    fn secrecy_in_words(&self) -> String {
+        let by_format = self.saved_format().parse().is_ok_and(Format::url_is_secret);
+        if by_format || self.url_is_secret {
+            "yes".to_owned()
+        } else {
+            String::new()
+        }
+    }
+
     /// The label and the value of each field, in the order of the page.
     fn values(&self) -> Vec<(&'static str, String)> {
         let policy = self.policy.fields.iter();
@@ -49,6 +59,7 @@ impl WebhookForm {
         vec![
             ("Name", self.name.clone()),
             ("Target URL", self.url.clone()),
+            ("Secret URL", self.secrecy_in_words()),
             // A browser sends other line breaks than were stored.
             ("Description", self.description.replace("\r\n", "\n")),
             ("Environment", self.environment.clone()),

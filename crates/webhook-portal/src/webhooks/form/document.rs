@@ -14,6 +14,8 @@ use crate::retry_policy::number_as_api;
 struct Document<'a> {
     name: &'a str,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url_is_secret: Option<bool>,
     environment: &'a str,
     format: &'a str,
     template: Option<&'a RawValue>,
@@ -76,6 +78,7 @@ impl WebhookForm {
         Document {
             name: &self.name,
             url: &self.url,
+            url_is_secret: self.choice_of_secrecy(),
             environment: &self.environment,
             format: self.saved_format(),
             template: self.template_document(),
@@ -107,6 +110,13 @@ impl WebhookForm {
         serde_json::from_str(&self.template)
             .ok()
             .filter(|_| is_custom)
+    }
+
+    /// Whether the URL is secret. `None`: the format leaves no choice.
+    fn choice_of_secrecy(&self) -> Option<bool> {
+        let format = self.saved_format().parse::<Format>();
+        let has_choice = !format.is_ok_and(Format::url_is_secret);
+        has_choice.then_some(self.url_is_secret)
     }
 
     /// The rate limit in the API's notation.

@@ -5,8 +5,9 @@ use crate::errors::{Entry, Errors};
 use crate::filters::label_of;
 
 /// The fields with another label or id than their name in the API: name, label, id.
-const PLACES: [(&str, &str, &str); 13] = [
+const PLACES: [(&str, &str, &str); 14] = [
     ("url", "Target URL", "url"),
+    ("url_is_secret", "Secret URL", "url_is_secret"),
     ("environment", "Environment", "environment-production"),
     ("event_types", "Event Selection", "events-all"),
     ("secret", "Webhook Secret", "secret"),

@@ -20,7 +20,7 @@ use crate::{SealingKeys, StoreError};
 #[diesel(table_name = webhooks, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(super) struct SettingsColumns<'a> {
     name: &'a str,
-    url: &'a str,
+    url: String,
     environment: Bind<Environment>,
     description: &'a str,
     status: Bind<WebhookStatus>,
@@ -48,7 +48,7 @@ impl<'a> SettingsColumns<'a> {
         let millis = |timeout: Duration| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         Self {
             name: settings.name.as_str(),
-            url: settings.url.as_str(),
+            url: settings.url.shown().into_owned(),
             environment: bind(settings.environment),
             description: settings.description.as_str(),
             status: bind(settings.status),

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    Environment, EventPattern, EventType, WebhookHealth, WebhookId, WebhookStatus,
+    Environment, EventPattern, EventType, UrlFingerprint, WebhookHealth, WebhookId, WebhookStatus,
 };
 
 use super::joined::{Condition, lower, strpos};
@@ -29,8 +29,10 @@ const HEALTH: &str = include_str!("health.sql");
 /// Selects webhooks, page by page.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookFilter {
-    /// Only webhooks with the text in their name or URL, in any case.
+    /// Only webhooks with the text in their name or shown URL, in any case, or with the fingerprint.
     pub search: Option<String>,
+    /// The fingerprints of the searched text under each sealing key; empty: the text is no whole URL.
+    pub fingerprints: Vec<UrlFingerprint>,
     /// Only webhooks of the environment.
     pub environment: Option<Environment>,
     /// Only webhooks with the status.
@@ -53,7 +55,7 @@ pub struct WebhookFilter {
 fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = vec![Box::new(webhooks::deleted_at.is_null().nullable())];
     if let Some(search) = &filter.search {
-        conditions.push(found(search));
+        conditions.push(found(search, &filter.fingerprints));
     }
     if let Some(environment) = filter.environment {
         let same = webhooks::environment.eq(bind(environment));
@@ -85,8 +87,8 @@ fn conditions(filter: &WebhookFilter) -> Vec<Condition> {
     conditions
 }
 
-/// The condition of a search for a part of a name or URL.
-fn found(search: &str) -> Condition {
+/// The condition of a search for a part of a name or shown URL, or for a whole secret URL.
+fn found(search: &str, fingerprints: &[UrlFingerprint]) -> Condition {
     // The trigram index finds three characters or more. For a shorter text Postgres would read the
     // whole index, slower than the rows.
     if search.chars().count() < 3 {
@@ -94,7 +96,13 @@ fn found(search: &str) -> Condition {
         return Box::new(at.gt(0).nullable());
     }
     let pattern = format!("%{}%", escaped(search));
-    Box::new(webhooks::search_text.like(lower(pattern)).nullable())
+    let is_like = webhooks::search_text.like(lower(pattern));
+    if fingerprints.is_empty() {
+        return Box::new(is_like.nullable());
+    }
+    let fingerprints = fingerprints.iter().map(|one| one.as_bytes().to_vec());
+    let is_whole = webhooks::url_fingerprint.eq_any(Vec::from_iter(fingerprints));
+    Box::new(is_like.nullable().or(is_whole))
 }
 
 /// Escapes the three characters with a meaning in a `LIKE` pattern.

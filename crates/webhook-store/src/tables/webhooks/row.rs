@@ -10,9 +10,9 @@ use webhook_domain::{
     EventSelection, Failing, Format, HeaderName, HeaderSecret, HealthFacts, MaxConcurrency,
     Metadata, OrderingField, RateLimit, RatePeriod, RetryPolicy, TemplateVersion,
     WebhookDescription, WebhookHealth, WebhookId, WebhookName, WebhookSettings, WebhookStatus,
-    WebhookUrl,
 };
 
+use super::sealed_url::read_url;
 use crate::StoreError;
 use crate::error::unreadable;
 use crate::schema::webhooks;
@@ -27,7 +27,8 @@ pub struct Webhook {
     pub id: WebhookId,
     /// Counts the changes, from 1.
     pub version: i64,
-    /// The settings. Header values are not read: each header is `HeaderSecret::Stored`.
+    /// The settings. Header values are not read: each header is `HeaderSecret::Stored`. A sealed URL stays
+    /// sealed.
     pub settings: WebhookSettings,
     /// The version of the template in use; `None`: the format is another than `custom`.
     pub template_version: Option<TemplateVersion>,
@@ -72,6 +73,8 @@ pub(super) struct Row {
     version: i64,
     name: String,
     url: String,
+    #[diesel(select_expression = webhooks::sealed_url.is_not_null())]
+    has_sealed_url: bool,
     environment: Environment,
     description: String,
     status: WebhookStatus,
@@ -120,8 +123,7 @@ impl Row {
         let delivery_options = self.delivery_options(retry_policy)?;
         let settings = WebhookSettings {
             name: WebhookName::parse(&self.name).map_err(unreadable)?,
-            // Rules for URLs may have become stricter since the URL was stored.
-            url: WebhookUrl::from_stored(&self.url).map_err(unreadable)?,
+            url: read_url(&self.url, self.format, self.has_sealed_url)?,
             environment: self.environment,
             description: WebhookDescription::parse(&self.description).map_err(unreadable)?,
             status: self.status,

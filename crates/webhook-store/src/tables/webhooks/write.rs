@@ -10,17 +10,21 @@ use webhook_domain::{
 
 use super::columns::{HeaderColumns, SettingsColumns, open_headers};
 use super::row::Webhook;
+use super::sealed_url::UrlColumns;
 use crate::column_types::bind;
 use crate::error::unreadable;
 use crate::schema::{previous_secrets, rate_buckets, subscriptions, webhooks};
-use crate::tables::{circuits, deliveries, idempotency, retry_policies, status_events, templates};
+use crate::tables::{
+    audit, circuits, deliveries, idempotency, retry_policies, status_events, templates,
+};
 use crate::{SealingKeys, StoreError};
 
 /// The most pending deliveries that a deletion cancels at once, so that the request stays short. A sweep
 /// of the dispatchers cancels the others.
 const MAX_CANCELLED_AT_ONCE: i64 = 1_000;
 
-/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values.
+/// Stores a new webhook with its subscriptions, rate bucket and retry policy. All headers have values, and the URL
+/// is known.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -28,12 +32,15 @@ pub async fn insert(
     settings: &WebhookSettings,
     secret: &SigningSecret,
 ) -> Result<(), StoreError> {
+    let url = UrlColumns::of(keys, id, &settings.url);
+    let url = url.ok_or_else(|| unreadable("a new webhook without its whole URL"))?;
     diesel::insert_into(webhooks::table)
         .values((
             webhooks::id.eq(bind(id)),
             webhooks::sealed_secret.eq(keys.seal(id.0, secret.reveal())),
             SettingsColumns::of(settings),
             HeaderColumns::seal(keys, id, &settings.headers),
+            url,
         ))
         .execute(connection)
         .await?;
@@ -68,7 +75,11 @@ pub async fn save(
         return Ok(false);
     }
     let template_version = save_template(connection, before, after).await?;
-    save_columns(connection, before, after, template_version).await?;
+    save_columns(connection, keys, before, after, template_version).await?;
+    if after.url.is_secret() && !was.url.is_secret() {
+        // The log was readable for everybody, and so was the URL until now.
+        audit::mask_urls(connection, before.id).await?;
+    }
     if was.headers != after.headers {
         save_headers(connection, keys, before.id, after.headers.clone()).await?;
     }
@@ -104,7 +115,7 @@ async fn reset_health(
     let was = &before.settings;
     // Made Active, or with another URL, format or template, the webhook starts with a closed circuit and an unknown health.
     // Changed headers or delivery options end a hold: the receiver may have asked for that change.
-    if activated || was.url != after.url || was.body != after.body {
+    if activated || after.url.leads_elsewhere(&was.url) || was.body != after.body {
         circuits::forget(connection, &[before.id]).await?;
         diesel::update(webhooks::table.find(bind(before.id)))
             .set(webhooks::health_since.eq(now))
@@ -137,6 +148,7 @@ fn stored_version(version: TemplateVersion) -> Option<i32> {
 
 async fn save_columns(
     connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
     before: &Webhook,
     after: &WebhookSettings,
     template_version: Option<TemplateVersion>,
@@ -147,6 +159,7 @@ async fn save_columns(
         .set((
             SettingsColumns::of(after),
             webhooks::template_version.eq(template_version.and_then(stored_version)),
+            UrlColumns::of(keys, before.id, &after.url),
             webhooks::disabled_reason.eq(reason),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
@@ -200,6 +213,8 @@ pub async fn delete(
             webhooks::sealed_secret.eq(Vec::<u8>::new()),
             webhooks::sealed_headers.eq(None::<Vec<u8>>),
             webhooks::template_version.eq(None::<i32>),
+            webhooks::sealed_url.eq(None::<Vec<u8>>),
+            webhooks::url_fingerprint.eq(None::<Vec<u8>>),
             webhooks::version.eq(webhooks::version + 1),
             webhooks::updated_at.eq(now),
         ))
