@@ -80,7 +80,7 @@ mod tests {
     const ID: WebhookId = WebhookId(Uuid::nil());
 
     fn keys() -> SealingKeys {
-        SealingKeys::parse(&"A".repeat(43)).expect("a key")
+        SealingKeys::parse(&format!("{}=", "A".repeat(43))).expect("a key")
     }
 
     fn sealed() -> Vec<u8> {
