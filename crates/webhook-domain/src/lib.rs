@@ -37,6 +37,7 @@ pub use access::{
     audit_action::AuditAction,
     link_patterns::{LinkPatternError, LinkPatterns},
     platform_settings::{EgressAddress, PlatformSettings, Retention},
+    portal_url::{PortalUrl, PortalUrlError},
     role::{Permission, Role},
     session::SessionToken,
 };

@@ -345,6 +345,7 @@ diesel::table! {
         egress_addresses -> Array<Text>,
         updated_at -> Timestamptz,
         link_patterns -> Jsonb,
+        portal_url -> Nullable<Text>,
     }
 }
 

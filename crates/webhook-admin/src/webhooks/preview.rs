@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use webhook_domain::{AssignedFields, Event, EventId, EventType, Format, LimitUse, limits_used};
+use webhook_domain::{
+    AssignedFields, DeliveryId, Event, EventId, EventType, Format, LimitUse, limits_used,
+};
 use webhook_store::{RawConnection, events, settings};
 
 use crate::connections::Connections;
@@ -11,6 +13,9 @@ use crate::fields::Fields;
 use crate::refusal::Refusal;
 use crate::request;
 use crate::schema;
+
+/// The delivery that the link of a preview leads to: none, as nothing is delivered.
+const NO_DELIVERY: DeliveryId = DeliveryId(Uuid::nil());
 
 request! {
     /// A preview of a format: of the example of an event type, or of an event of the log.
@@ -73,8 +78,12 @@ pub async fn preview_webhook(
         Some(id) => find_event(&mut connection, id).await?,
         None => example_of(request.event_type.unwrap_or(EventType::LicenseActivated)),
     };
-    let links = settings::find_link_patterns(&mut connection).await?;
-    let body = request.format.write(&event, &links, None);
+    let links = settings::find_message_links(&mut connection).await?;
+    let portal = links.portal_url.as_ref();
+    let page = portal.map(|portal| portal.delivery_page(NO_DELIVERY));
+    let body = request
+        .format
+        .write(&event, &links.patterns, page.as_deref());
     Ok(Preview {
         content_type: request.format.content_type(),
         bytes: body.len(),

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use webhook_domain::{Format, JudgedAnswer, NextAttempt, RequestHeader, request_headers};
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
+use webhook_store::settings::MessageLinks;
 
 use super::destinations::ReadyDestination;
 use super::response;
@@ -47,13 +48,14 @@ pub(crate) struct TimeLimits {
 pub(crate) async fn send_signed(
     client: &Client,
     destination: &ReadyDestination,
+    links: &MessageLinks,
     leased: &LeasedDelivery,
     limits: TimeLimits,
 ) -> Result<MadeAttempt, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
     let mut attempt = begin(leased, now);
     let format = destination.stored.format;
-    let body = format.write(&leased.event, &destination.links, None);
+    let body = write(format, leased, links);
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
@@ -110,6 +112,14 @@ fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
         failure_class: None,
         failure_detail: None,
     }
+}
+
+/// The body: the event in the webhook's format. Where the event's ids have no page, a message links to the
+/// delivery's page.
+fn write(format: Format, leased: &LeasedDelivery, links: &MessageLinks) -> Bytes {
+    let portal = links.portal_url.as_ref();
+    let page = portal.map(|portal| portal.delivery_page(leased.id));
+    format.write(&leased.event, &links.patterns, page.as_deref())
 }
 
 /// The body for the record; `None`: the body is the event's own, which is stored once.
