@@ -17,6 +17,7 @@ pub(super) mod replay;
 mod form;
 mod form_page;
 mod grace_period;
+pub(super) mod preview;
 
 pub(super) mod create;
 pub(super) mod delete;

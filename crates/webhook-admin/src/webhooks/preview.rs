@@ -4,7 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_domain::{
-    AssignedFields, DeliveryId, Event, EventId, EventType, Format, LimitUse, limits_used,
+    AssignedFields, DeliveryId, Environment, Event, EventId, EventType, Format, LimitUse,
+    limits_used,
 };
 use webhook_store::{RawConnection, events, settings};
 
@@ -28,6 +29,9 @@ request! {
         /// The type whose example is shown; `license.activated` when left out.
         #[schema(value_type = Option<schema::EventTypeName>, inline)]
         pub event_type: Option<EventType> = optional(str::parse),
+        /// The environment of the example; `production` when left out.
+        #[schema(value_type = Option<schema::EnvironmentName>, inline)]
+        pub environment: Option<Environment> = optional(str::parse),
         /// The event of the log that is shown, in place of an example.
         #[schema(value_type = Option<Uuid>)]
         pub event_id: Option<EventId> = optional(str::parse),
@@ -76,7 +80,7 @@ pub async fn preview_webhook(
     let mut connection = connections.acquire().await?;
     let event = match request.event_id {
         Some(id) => find_event(&mut connection, id).await?,
-        None => example_of(request.event_type.unwrap_or(EventType::LicenseActivated)),
+        None => example_for(request),
     };
     let links = settings::find_message_links(&mut connection).await?;
     let portal = links.portal_url.as_ref();
@@ -101,13 +105,15 @@ async fn find_event(connection: &mut RawConnection, id: EventId) -> Result<Event
     Ok(Event::parse(body.into())?)
 }
 
-/// The example of a type, with an id and a time of this request.
-fn example_of(event_type: EventType) -> Event {
+/// The example of the wanted type, with an id and a time of this request.
+fn example_for(request: &PreviewRequest) -> Event {
+    let event_type = request.event_type.unwrap_or(EventType::LicenseActivated);
+    let environment = request.environment.unwrap_or(Environment::Production);
     let assigned = AssignedFields {
         id: EventId(Uuid::now_v7()),
         timestamp: chrono::Utc::now(),
     };
-    Event::example(event_type, assigned)
+    Event::example_in(environment, event_type, assigned)
 }
 
 impl From<LimitUse> for LimitBody {

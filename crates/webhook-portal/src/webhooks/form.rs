@@ -8,11 +8,13 @@ use webhook_domain::{
 
 use self::event_choice::EventChoice;
 use self::pairs::{HeaderRow, MetadataRow, header_rows, metadata_rows};
+use super::preview::choices::EventAsked;
 use super::url::with_scheme;
 use crate::duration_text;
 use crate::errors::Errors;
 use crate::filters::label_of;
 use crate::form::Form;
+use crate::query::Query;
 use crate::retry_policy::PolicyForm;
 use webhook_admin::retry_policies::millis;
 
@@ -72,19 +74,21 @@ pub(super) struct WebhookForm {
     pub(super) rate_period: String,
     pub(super) ordered: bool,
     pub(super) ordering_key: String,
+    /// The event of the preview, which is no part of the webhook.
+    pub(super) asked: EventAsked,
     /// The webhook that a new one is a copy of, in words; empty for no copy.
     pub(super) copied_from: String,
 }
 
 impl WebhookForm {
-    /// The form for a new webhook.
-    pub(super) fn new() -> Self {
+    /// The form for a new webhook, with the format and the event of a page's address.
+    pub(super) fn new(query: &Query) -> Self {
         Self {
             name: String::new(),
             url: String::new(),
             is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
-            format: String::new(),
+            format: query.text("format").to_owned(),
             description: String::new(),
             status: WebhookStatus::Active.as_str().to_owned(),
             events: EventChoice::of(&[]),
@@ -101,6 +105,7 @@ impl WebhookForm {
             rate_period: RatePeriod::Second.as_str().to_owned(),
             ordered: false,
             ordering_key: String::new(),
+            asked: EventAsked::linked(query),
             copied_from: String::new(),
         }
     }
@@ -144,6 +149,7 @@ impl WebhookForm {
                 .map(OrderingField::as_str)
                 .unwrap_or_default()
                 .to_owned(),
+            asked: EventAsked::default(),
             copied_from: String::new(),
         }
     }
@@ -210,6 +216,7 @@ impl WebhookForm {
             rate_period: text("rate_period"),
             ordered: form.text("ordering") == "by_key",
             ordering_key: text("ordering_key"),
+            asked: EventAsked::sent(form),
             copied_from: text("copied_from"),
         }
     }
