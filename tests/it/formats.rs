@@ -10,6 +10,7 @@ use webhook_tests::{
 };
 
 mod answers;
+mod global_limit;
 mod pace;
 
 /// A webhook with a format, and pauses of 100 ms between attempts.

@@ -103,7 +103,7 @@ pub use deliveries::{
         Circuit, CircuitChange, CircuitPolicy, Failing, MAX_FORBIDDEN_IN_A_ROW, forbidden_reason,
         observe,
     },
-    hold::hold_after,
+    hold::{hold_after, hold_of_all_after},
     job::{JobKind, JobRate, JobStatus},
     last_response::{LastResponse, ResponseRange},
     observation::{Observation, Occasion},

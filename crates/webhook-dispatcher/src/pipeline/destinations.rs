@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderName, HeaderValue};
+use url::Url;
 use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId};
 use webhook_store::destinations::{Destination, list_destinations};
 use webhook_store::{Pool, SealingKeys, StoreError, acquire};
@@ -16,6 +17,8 @@ pub(crate) struct ReadyDestination {
     pub(crate) stored: Destination,
     /// The URL, taken apart. `None`: the URL must not be called.
     pub(crate) target: Option<Target>,
+    /// Whether requests count for Discord's global limit.
+    pub(crate) counts_at_discord: bool,
     /// The headers set by an admin for every request.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -32,7 +35,10 @@ impl ReadyDestination {
             value.set_sensitive(true);
             Some((name, value))
         });
+        let url = Url::parse(&stored.url);
         Self {
+            // A URL that no parser reads is called nowhere.
+            counts_at_discord: url.is_ok_and(|url| stored.format.counts_at_discord(&url)),
             target: Target::new(&stored.url, addresses),
             headers: custom.collect(),
             stored,

@@ -66,6 +66,11 @@ impl Runners {
             Ok(None) => return AssignmentEnd::Impossible("the webhook was deleted".to_owned()),
             Err(error) => return AssignmentEnd::Impossible(error.to_string()),
         };
+        // A test goes on, as during the hold of a single webhook.
+        let waits = destination.counts_at_discord && !leased.is_test();
+        if waits && self.lanes.is_held_at_discord(leased.webhook_id) {
+            return AssignmentEnd::NotAttempted;
+        }
         let links = self.message_links.find(destination.stored.format).await;
         // Asked last, as reading the destination and the links takes time too.
         if self

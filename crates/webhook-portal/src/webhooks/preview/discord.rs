@@ -5,7 +5,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::spans::{Span, enclosed, is_boundary, list_in, markdown_link, page, read, text_at};
+use super::spans::{
+    Mark, Span, enclosed, is_boundary, list_in, markdown_link, page, read, text_at,
+};
 
 /// The colour of an embed without one, as six digits.
 const NO_COLOUR: u32 = 0x4E_50_58;
@@ -103,7 +105,7 @@ fn bare_link(rest: &str) -> Option<(Span, usize)> {
 
 fn emphasis(before: Option<char>, rest: &str) -> Option<(Span, usize)> {
     // The longer mark before its beginning.
-    const MARKS: [(&str, fn(String) -> Span); 5] = [
+    const MARKS: [Mark; 5] = [
         ("**", Span::Bold),
         ("~~", Span::Struck),
         ("*", Span::Italic),

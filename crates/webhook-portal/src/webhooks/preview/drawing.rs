@@ -76,10 +76,9 @@ mod tests {
         let is_titled =
             matches!(&message.blocks[0], slack::Block::Header(text) if text.ends_with(title));
         let is_link = |span: &Span| matches!(span, Span::Link { .. });
-        let has_link = message.blocks.iter().any(|block| match block {
-            slack::Block::Section { text, .. } => text.iter().any(is_link),
-            _ => false,
-        });
+        let has_link = message.blocks.iter().any(
+            |block| matches!(block, slack::Block::Section { text, .. } if text.iter().any(is_link)),
+        );
         let last = message.blocks.last();
         let is_timed = matches!(last, Some(slack::Block::Context(texts)) if has_time(&texts[0]));
         is_titled && has_link && is_timed

@@ -5,7 +5,7 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use super::spans::{Span, enclosed, is_boundary, list_in, read, text_at};
+use super::spans::{Mark, Span, enclosed, is_boundary, list_in, read, text_at};
 
 /// A Slack message.
 #[derive(Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn in_angles(rest: &str) -> Option<(Span, usize)> {
 }
 
 fn emphasis(before: Option<char>, rest: &str) -> Option<(Span, usize)> {
-    const MARKS: [(&str, fn(String) -> Span); 4] = [
+    const MARKS: [Mark; 4] = [
         ("*", Span::Bold),
         ("_", Span::Italic),
         ("~", Span::Struck),

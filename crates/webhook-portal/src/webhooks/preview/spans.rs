@@ -24,6 +24,9 @@ pub(crate) enum Span {
     Time(DateTime<Utc>),
 }
 
+/// A mark on both sides of an emphasis, with the piece that the mark makes of the text in between.
+pub(super) type Mark = (&'static str, fn(String) -> Span);
+
 impl Span {
     /// A link to a page; letters for any other address, which a browser could run.
     pub(super) fn link(text: impl Into<String>, url: &str) -> Self {

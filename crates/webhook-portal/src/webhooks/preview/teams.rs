@@ -5,7 +5,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::spans::{Span, enclosed, is_boundary, list_in, markdown_link, page, read, text_at};
+use super::spans::{
+    Mark, Span, enclosed, is_boundary, list_in, markdown_link, page, read, text_at,
+};
 
 /// The characters of a zero-width space, which takes characters apart that would act together.
 const ZERO_WIDTH: char = '\u{200b}';
@@ -184,7 +186,7 @@ fn macro_of(rest: &str, name: &str) -> Option<(DateTime<Utc>, usize)> {
 
 /// An emphasis that stands alone: `lic_42 and prd_7` has none.
 fn emphasis(before: Option<char>, rest: &str) -> Option<(Span, usize)> {
-    const MARKS: [(&str, fn(String) -> Span); 2] = [("**", Span::Bold), ("_", Span::Italic)];
+    const MARKS: [Mark; 2] = [("**", Span::Bold), ("_", Span::Italic)];
     let (mark, kind) = MARKS.iter().find(|(mark, _)| rest.starts_with(mark))?;
     let (inner, length) = enclosed(rest, mark)?;
     let stands_alone = is_boundary(before) && is_boundary(rest[length..].chars().next());
