@@ -122,7 +122,7 @@ mod tests {
         let all = sent(&["*"]).types();
 
         assert_eq!((none.len(), all.len()), (0, EventType::ALL.len()));
-        assert_eq!(some.len(), 4);
+        assert_eq!(some.len(), 5);
         assert_eq!(some[0], EventType::LicenseCreated);
     }
 
