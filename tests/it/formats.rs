@@ -10,6 +10,7 @@ use webhook_tests::{
 };
 
 mod answers;
+mod global_limit;
 mod pace;
 mod templates;
 

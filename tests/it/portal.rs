@@ -25,6 +25,7 @@ mod confirmations;
 mod form;
 mod form_sections;
 mod leaving;
+mod preview;
 mod secret;
 mod secret_in_form;
 mod switch;

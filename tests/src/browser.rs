@@ -248,11 +248,16 @@ impl Browser {
 
     /// A picture of the first `height` CSS pixels of the page, as PNG.
     pub async fn picture_down_to(&self, height: u32) -> Vec<u8> {
-        let script = "const e = document.scrollingElement; return [e.clientWidth, Math.min(e.scrollHeight, arguments[0])]";
+        let script = "const e = document.scrollingElement; return [e.clientWidth, Math.min(e.scrollHeight, arguments[0]), innerHeight]";
         let size = self.run(script, vec![json!(height)]).await;
+        let [width, height, before] = [0, 1, 2].map(|place| size[place].as_u64());
+        let pixels = |size: Option<u64>| u32::try_from(size.unwrap_or(1)).expect("a size");
+        // Chromium draws no further than the screen: the screen grows for the picture.
+        self.resize(pixels(width), pixels(height)).await;
         let clip = json!({"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1});
-        let part = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let part = json!({"format": "png", "clip": clip});
         let answer = self.tell("Page.captureScreenshot", part).await;
+        self.resize(pixels(width), pixels(before)).await;
         let data = answer["data"].as_str().expect("a picture");
         STANDARD.decode(data).expect("base64")
     }

@@ -3,12 +3,14 @@
 //! A [`Storm`] publishes steadily while a fault strikes, then waits until everything is quiet and
 //! settles the account. The same code runs short in the tests and in full under `./dev chaos`.
 
+mod discord;
 mod faults;
 mod hostile;
 mod outage;
 mod pressure;
 mod storm;
 
+pub use discord::{DiscordAccount, discord_burst, discord_that_refuses};
 pub use faults::{Fault, SCENARIOS, Scenario};
 pub use hostile::{Hostilities, hostile, peak_mib};
 pub use outage::{Outage, OutageAccount};

@@ -11,8 +11,8 @@ use utoipa::{PartialSchema, ToSchema};
 use webhook_domain::{
     AuditAction, BodyEnd, Check, CustomHeaders, DeliveryStatus, Environment, EventOutcome,
     EventPattern, EventType, FailureClass, FindingCode, Format, HeaderName, HeaderValue, JobKind,
-    JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, RatePeriod,
-    ReceivedHeaders, Role, SecretStanding, Severity, SignatureScheme, StatusFilter,
+    JobStatus, KeyName, LinkPatterns, Metadata, OrderingField, PlatformSettings, PortalUrl,
+    RatePeriod, ReceivedHeaders, Role, SecretStanding, Severity, SignatureScheme, StatusFilter,
     WebhookDescription, WebhookHealth, WebhookName, WebhookStatus, WebhookUrl,
 };
 
@@ -157,6 +157,9 @@ schemas! {
             LinkPatterns::MAX)
         .property_names(Some(name_of(text("^[A-Za-z0-9._-]+$", 1, LinkPatterns::MAX_FIELD_CHARS, "license_id"))))
         .schema_type(SchemaType::Array(vec![Type::Object, Type::Null]));
+    /// The scheme, host and port of the portal.
+    PortalUrlText "PortalUrl" = text(
+        "^https://[a-z][a-z0-9]*(\\.[a-z][a-z0-9]*)*(:[1-9][0-9]{1,3})?$", 9, PortalUrl::MAX_BYTES, "https://webhooks.example.com");
     /// A span of time up to 30 s.
     WaitText "Wait" = text("^(0|([0-9]|[12][0-9]|30)s)$", 1, 3, "10s");
     /// The place of the next page: `next_cursor` of the page before.

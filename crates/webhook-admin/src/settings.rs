@@ -6,7 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use webhook_domain::{AuditAction, EgressAddress, LinkPatterns, PlatformSettings, Retention};
+use webhook_domain::{
+    AuditAction, EgressAddress, LinkPatterns, PlatformSettings, PortalUrl, Retention,
+};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::settings::SettingsRow;
 use webhook_store::{retention, settings, transaction};
@@ -43,6 +45,10 @@ request! {
         /// page that shows the object, with `{id}` in place of the id.
         #[schema(value_type = Option<schema::LinkPatternPairs>, inline)]
         link_patterns: Patch<LinkPatterns> = patch(take_patterns),
+        /// The portal's own address: an `https` URL without path, or `http` on the reader's own machine.
+        /// Messages for Slack, Discord and Teams link to the pages of deliveries whose ids have no page.
+        #[schema(value_type = Option<schema::PortalUrlText>, inline)]
+        portal_url: Patch<PortalUrl> = patch(take_portal_url),
     }
 }
 
@@ -96,6 +102,9 @@ pub struct ValuesBody {
     /// The pages that the portal links ids in payloads to, by field of the payload.
     #[schema(example = json!({"license_id": "https://licenses.example.com/{id}"}))]
     pub link_patterns: BTreeMap<String, String>,
+    /// The portal's own address, for links in messages; null: not set.
+    #[schema(example = "https://webhooks.example.com")]
+    pub portal_url: Option<String>,
 }
 
 /// How long rows are kept. Pending deliveries and the events of pending deliveries are always kept.
@@ -196,6 +205,11 @@ impl PatchSettings {
             link_patterns: self
                 .link_patterns
                 .over(current.link_patterns, default.link_patterns),
+            portal_url: match self.portal_url {
+                Patch::Keep => current.portal_url,
+                Patch::Reset => default.portal_url,
+                Patch::Set(url) => Some(url),
+            },
         }
     }
 }
@@ -245,6 +259,10 @@ fn take_patterns(fields: &mut Fields<'_>, name: &str) -> Option<LinkPatterns> {
     Some(patterns)
 }
 
+fn take_portal_url(fields: &mut Fields<'_>, name: &str) -> Option<PortalUrl> {
+    fields.optional(name, str::parse)
+}
+
 impl SettingsBody {
     fn of(row: &SettingsRow, default_retry_policies: Vec<DefaultRetryPolicy>) -> Self {
         Self {
@@ -271,6 +289,7 @@ impl From<&PlatformSettings> for ValuesBody {
             default_grace_period: write_duration(settings.grace_period),
             egress_addresses: addresses.map(ToString::to_string).collect(),
             link_patterns: settings.link_patterns.pairs().clone(),
+            portal_url: settings.portal_url.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -292,7 +311,7 @@ mod tests {
     #[test]
     fn an_empty_patch_changes_nothing_and_null_sets_the_default() {
         let all = r#"{"retention":null,"disable_after":null,"default_grace_period":null,
-            "egress_addresses":null,"link_patterns":null}"#;
+            "egress_addresses":null,"link_patterns":null,"portal_url":null}"#;
         let each = r#"{"retention":{"events":null,"deliveries":null,"bodies":null,"audit":null}}"#;
 
         for body in ["{}", all, each] {
@@ -305,7 +324,8 @@ mod tests {
         let patched = patch(
             r#"{"retention":{"bodies":"36h"},"default_grace_period":"0",
                 "egress_addresses":["203.0.113.7","203.0.113.7/32","2001:db8::1/48"],
-                "link_patterns":{"license_id":"https://a.example/{id}"}}"#,
+                "link_patterns":{"license_id":"https://a.example/{id}"},
+                "portal_url":"https://portal.example/"}"#,
         );
 
         let values = patched.map(|settings| serde_json::json!(ValuesBody::from(&settings)));
@@ -316,6 +336,7 @@ mod tests {
                 "disable_after": "5d", "default_grace_period": "0",
                 "egress_addresses": ["203.0.113.7", "2001:db8::/48"],
                 "link_patterns": {"license_id": "https://a.example/{id}"},
+                "portal_url": "https://portal.example",
             }))
         );
     }
@@ -325,7 +346,8 @@ mod tests {
         let refused = patch(
             r#"{"retention":{"events":"soon","bodies":"31d","all":"1d"},"disable_after":"5",
                 "default_grace_period":"8d","egress_addresses":["10.0.0.0/33"],
-                "link_patterns":{"license_id":"http://a.example/{id}"},"x":1}"#,
+                "link_patterns":{"license_id":"http://a.example/{id}"},
+                "portal_url":"https://portal.example/admin","x":1}"#,
         );
 
         assert_eq!(
@@ -336,6 +358,7 @@ mod tests {
                 "disable_after".to_owned(),
                 "egress_addresses[0]".to_owned(),
                 "link_patterns.license_id".to_owned(),
+                "portal_url".to_owned(),
                 "default_grace_period".to_owned(),
                 "x".to_owned(),
             ])

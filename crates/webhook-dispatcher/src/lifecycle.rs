@@ -19,6 +19,7 @@ use crate::pipeline::backlog::Backlog;
 use crate::pipeline::courier::Courier;
 use crate::pipeline::destinations::Destinations;
 use crate::pipeline::lanes::Lanes;
+use crate::pipeline::message_links::LinksCache;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::results::{self, Results};
 use crate::pipeline::runner::Runners;
@@ -92,6 +93,7 @@ fn build(
         lanes: lanes.clone(),
         backlog: backlog.clone(),
         destinations: destinations.clone(),
+        message_links: LinksCache::new(pools.work.clone()),
         courier,
         tasks: attempts.clone(),
         cut_off: stops.cut_off.clone(),

@@ -3,7 +3,7 @@
 //! ```text
 //! intake ─► lanes ─► runner ─► courier ─► results ─► recorder
 //! claims ─►            │          └ request, response
-//!    ▲                 └ destinations
+//!    ▲                 └ destinations, message_links
 //!    └── backlog ◄── no room, retry, or the turn of an ordering key
 //! ```
 
@@ -20,6 +20,7 @@ pub(crate) mod runner;
 
 pub(crate) mod courier;
 pub(crate) mod destinations;
+pub(crate) mod message_links;
 pub(crate) mod request;
 pub(crate) mod response;
 

@@ -37,6 +37,7 @@ pub use access::{
     audit_action::AuditAction,
     link_patterns::{LinkPatternError, LinkPatterns},
     platform_settings::{EgressAddress, PlatformSettings, Retention},
+    portal_url::{PortalUrl, PortalUrlError},
     role::{Permission, Role},
     session::SessionToken,
 };
@@ -104,7 +105,7 @@ pub use deliveries::{
         Circuit, CircuitChange, CircuitPolicy, Failing, MAX_FORBIDDEN_IN_A_ROW, forbidden_reason,
         observe,
     },
-    hold::hold_after,
+    hold::{hold_after, hold_of_all_after},
     job::{JobKind, JobRate, JobStatus},
     last_response::{LastResponse, ResponseRange},
     observation::{Observation, Occasion},

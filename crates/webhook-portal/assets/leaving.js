@@ -62,6 +62,8 @@ function isChanged(form) {
 
 function differs(field) {
   if (!field.name || field.type === "hidden" || field.type === "submit") return false;
+  // A field that only chooses what is shown.
+  if (field.closest("[data-view]")) return false;
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
   if (field.type === "file") return field.files.length > 0;
   if (field.matches("select")) return choiceDiffers(field);

@@ -120,6 +120,7 @@ fn webhook_pages() -> Vec<PageRoutes> {
         ("/webhooks/transfer", vec![(GET, MANAGE, to(webhooks::transfer::show_transfer))]),
         ("/webhooks/export", vec![(POST, MANAGE, to(webhooks::transfer::export_webhooks))]),
         ("/webhooks/import", vec![(POST, MANAGE, to(webhooks::import::import_webhooks))]),
+        ("/webhooks/preview", vec![(POST, MANAGE, to(webhooks::preview::show_preview))]),
         ("/webhooks/new", vec![
             (GET, MANAGE, to(webhooks::create::show_create_form)),
             (POST, MANAGE, to(webhooks::create::create_webhook)),

@@ -18,6 +18,7 @@ pub(super) mod templates;
 mod form;
 mod form_page;
 mod grace_period;
+pub(super) mod preview;
 
 pub(super) mod create;
 pub(super) mod delete;

@@ -358,6 +358,7 @@ diesel::table! {
         egress_addresses -> Array<Text>,
         updated_at -> Timestamptz,
         link_patterns -> Jsonb,
+        portal_url -> Nullable<Text>,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The pace of chat services: bursts without a 429, and a 429 without cost.
 
+use webhook_tests::chaos::{discord_burst, discord_that_refuses};
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,28 +20,31 @@ async fn a_burst_waits_for_discords_window_and_gets_no_429() {
     platform.end().await;
 }
 
+/// `./dev chaos discord` runs the same code with 40 events, which take a minute and a half.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_at_discords_pace_gets_no_429() {
+    let platform = Platform::new().await;
+
+    let account = discord_burst(&platform, 6).await;
+
+    assert_eq!(
+        (account.messages, account.invalid_requests),
+        (6, 0),
+        "{account:?}"
+    );
+    platform.end().await;
+}
+
+/// `./dev chaos discord` runs the same code for a minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_discord_that_answers_429_for_seconds_costs_no_attempt() {
-    let (platform, discord) = (Platform::new().await, FakeDiscord::start().await);
-    discord.always_429_for(Duration::from_secs(3));
-    let webhook = in_format(&platform, "discord", &discord.url()).with(&json!({"rate_limit": 100}));
-    let webhook = webhook.retrying_every(60_000, 2).create().await;
+    let platform = Platform::new().await;
 
-    platform.publish_fresh().await;
-    platform.publish_fresh().await;
-    discord.arrived(2).await;
+    let account = discord_that_refuses(&platform, Duration::from_secs(3)).await;
 
-    platform.deliveries_become("succeeded", 2).await;
-    let read = platform.get(&webhook.path).await;
-    assert_eq!(
-        (&read["status"], &read["circuit"]["state"]),
-        (&json!("active"), &json!("closed"))
-    );
-    assert!(
-        discord.statuses().contains(&429),
-        "{:?}",
-        discord.statuses()
-    );
+    assert_eq!((account.messages, account.succeeded), (2, 2), "{account:?}");
+    assert!(account.invalid_requests > 2, "{account:?}");
+    assert_eq!(account.circuit, "closed");
     platform.end().await;
 }
 

@@ -47,6 +47,7 @@ async fn needed_fields_come_first_and_save_is_in_reach_on_every_screen() {
     let expected = [
         "Destination",
         "Event Selection",
+        "Preview",
         "Webhook Secret",
         "Advanced settings",
     ];

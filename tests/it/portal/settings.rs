@@ -142,3 +142,29 @@ async fn settings_are_changed_without_scripts() {
     browser.end().await;
     platform.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_the_portal_is_saved_refused_in_place_and_taken_away() {
+    let platform = Platform::new().await;
+    let browser = platform.browser_at(SETTINGS).await;
+    let address = "Address of this portal";
+
+    browser.fill(address, "https://a.example/admin").await;
+    browser.press("Save settings").await;
+    browser.see("nothing after the host").await;
+    let typed = browser.property("#portal_url", "value").await;
+    browser.fill(address, "https://a.example").await;
+    browser.press("Save settings").await;
+    browser.see("The settings are saved.").await;
+    let saved = platform.get("/api/v1/settings").await;
+    browser.fill(address, "").await;
+    browser.press("Save settings").await;
+    browser.see("The settings are saved.").await;
+    let cleared = platform.get("/api/v1/settings").await;
+
+    assert_eq!(typed.as_deref(), Some("https://a.example/admin"));
+    assert_eq!(saved["portal_url"], "https://a.example");
+    assert_eq!(cleared["portal_url"], json!(null));
+    browser.end().await;
+    platform.end().await;
+}

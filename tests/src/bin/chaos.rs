@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use webhook_tests::chaos::{Outage, SCENARIOS, flood, hostile, isolation};
+use webhook_tests::chaos::{
+    Outage, SCENARIOS, discord_burst, discord_that_refuses, flood, hostile, isolation,
+};
 use webhook_tests::zoo::{Extent, ReceiverAccount, table, zoo};
-use webhook_tests::{Servers, World};
+use webhook_tests::{Platform, Servers, World};
 
 /// The scenarios to be tried.
 struct Choice {
@@ -44,6 +46,9 @@ async fn main() -> ExitCode {
     }
     if choice.has("hostile") {
         kept &= storm(&servers, &choice).await;
+    }
+    if choice.has("discord") {
+        kept &= keep_discords_limits(&servers, &choice).await;
     }
     if choice.has("zoo") {
         kept &= visit(&servers, &choice).await;
@@ -134,6 +139,38 @@ async fn storm(servers: &Servers, choice: &Choice) -> bool {
         }
     }
     kept
+}
+
+/// A burst at Discord's pace, and a Discord that refuses every request for a minute.
+async fn keep_discords_limits(servers: &Servers, choice: &Choice) -> bool {
+    let world = World::on(servers.urls()).await;
+    let amqp_url = world.broker.url.clone();
+    let platform = Platform::with_broker(world, &amqp_url).await;
+    let burst = discord_burst(&platform, choice.of(40, 6)).await;
+    println!(
+        "discord: {} of {} events arrived in {:.1} s, {} invalid requests (bound: 0)",
+        burst.messages,
+        burst.events,
+        burst.lasted.as_secs_f64(),
+        burst.invalid_requests
+    );
+    platform.end().await;
+    let world = World::on(servers.urls()).await;
+    let amqp_url = world.broker.url.clone();
+    let platform = Platform::with_broker(world, &amqp_url).await;
+    let span = Duration::from_secs(choice.of(60, 3));
+    let refused = discord_that_refuses(&platform, span).await;
+    println!(
+        "discord, 429 for {} s: {} of {} events arrived after {} refusals, circuit {}",
+        span.as_secs(),
+        refused.messages,
+        refused.events,
+        refused.invalid_requests,
+        refused.circuit
+    );
+    platform.end().await;
+    let all_came = burst.messages == burst.events && refused.messages == refused.events;
+    all_came && burst.invalid_requests == 0 && refused.circuit == "closed"
 }
 
 async fn visit(servers: &Servers, choice: &Choice) -> bool {

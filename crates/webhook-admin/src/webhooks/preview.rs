@@ -20,6 +20,9 @@ use crate::schema;
 /// The webhook's name in a preview: `webhook.name`.
 const WEBHOOK_NAME: &str = "Name of the webhook";
 
+/// The delivery that the link of a preview leads to: none, as nothing is delivered.
+const NO_DELIVERY: DeliveryId = DeliveryId(Uuid::nil());
+
 request! {
     /// A preview of a format: of the example of an event type, or of an event of the log.
     #[derive(ToSchema)]
@@ -34,16 +37,15 @@ request! {
         /// The type whose example is shown; `license.activated` when left out.
         #[schema(value_type = Option<schema::EventTypeName>, inline)]
         pub event_type: Option<EventType> = optional(str::parse),
+        /// The environment of the example, with whose latest events a template is compared; `production` when left out.
+        #[schema(value_type = Option<schema::EnvironmentName>, inline)]
+        pub environment: Option<Environment> = optional(str::parse),
         /// The event of the log that is shown, in place of an example.
         #[schema(value_type = Option<Uuid>)]
         pub event_id: Option<EventId> = optional(str::parse),
         /// The types that a template is checked for; the type of the shown event when left out.
         #[schema(value_type = Option<schema::EventPatterns>)]
         pub event_types: Option<EventSelection> = taken(take_types),
-        /// The environment with whose latest events a template is compared; the environment of the shown event
-        /// when left out.
-        #[schema(value_type = Option<schema::EnvironmentName>, inline)]
-        pub environment: Option<Environment> = optional(str::parse),
     }
 }
 
@@ -120,15 +122,17 @@ pub async fn preview_webhook(
     let mut connection = connections.acquire().await?;
     let event = match request.event_id {
         Some(id) => find_event(&mut connection, id).await?,
-        None => example_of(request.event_type.unwrap_or(EventType::LicenseActivated)),
+        None => example_for(request),
     };
-    let links = settings::find_link_patterns(&mut connection).await?;
+    let links = settings::find_message_links(&mut connection).await?;
+    let portal = links.portal_url.as_ref();
+    let page = portal.map(|portal| portal.delivery_page(NO_DELIVERY));
     let body = format.write(&BodyContext {
         event: &event,
         webhook_name: WEBHOOK_NAME,
-        delivery_id: DeliveryId(Uuid::now_v7()),
-        links: &links,
-        delivery_page: None,
+        delivery_id: NO_DELIVERY,
+        links: &links.patterns,
+        delivery_page: page.as_deref(),
     });
     let warnings = check(&mut connection, request, &event).await?;
     Ok(Preview {
@@ -166,13 +170,15 @@ async fn find_event(connection: &mut RawConnection, id: EventId) -> Result<Event
     Ok(Event::parse(body.into())?)
 }
 
-/// The example of a type, with an id and a time of this request.
-fn example_of(event_type: EventType) -> Event {
+/// The example of the wanted type, with an id and a time of this request.
+fn example_for(request: &PreviewRequest) -> Event {
+    let event_type = request.event_type.unwrap_or(EventType::LicenseActivated);
+    let environment = request.environment.unwrap_or(Environment::Production);
     let assigned = AssignedFields {
         id: EventId(Uuid::now_v7()),
         timestamp: chrono::Utc::now(),
     };
-    Event::example(event_type, assigned)
+    Event::example_in(environment, event_type, assigned)
 }
 
 impl From<LimitUse> for LimitBody {

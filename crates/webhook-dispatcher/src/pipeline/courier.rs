@@ -11,6 +11,7 @@ use webhook_domain::{
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
+use webhook_store::settings::MessageLinks;
 use webhook_store::{LeasedDelivery, LeasedFrom};
 
 use super::destinations::ReadyDestination;
@@ -62,10 +63,12 @@ impl Courier {
     pub(crate) async fn attempt(
         &self,
         destination: &ReadyDestination,
+        links: &MessageLinks,
         leased: &LeasedDelivery,
     ) -> Result<JudgedAnswer, Failure> {
         let limits = self.time_limits(&destination.stored, leased, Utc::now());
-        let made = request::send_signed(&self.client, destination, leased, limits).await?;
+        let sent = request::send_signed(&self.client, destination, links, leased, limits);
+        let made = sent.await?;
         let answer = made.answer;
         log_and_count(leased, &made.attempt, answer.outcome);
         let judged = judge(&destination.stored, leased, made, Utc::now());

@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
-use webhook_domain::{AddressPolicy, Format, HeaderSecret, LinkPatterns, WebhookId};
+use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId};
 use webhook_store::destinations::{Destination, list_destinations};
-use webhook_store::{Pool, RawConnection, SealingKeys, StoreError, acquire, settings};
+use webhook_store::{Pool, SealingKeys, StoreError, acquire};
 
 use crate::client::Target;
 
@@ -17,18 +16,14 @@ pub(crate) struct ReadyDestination {
     pub(crate) stored: Destination,
     /// The URL, taken apart. `None`: the URL must not be called.
     pub(crate) target: Option<Target>,
+    /// Whether requests count for Discord's global limit.
+    pub(crate) counts_at_discord: bool,
     /// The headers set by an admin for every request.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The pages of the platform for the ids in a message.
-    pub(crate) links: Arc<LinkPatterns>,
-    read_at: Instant,
 }
 
-/// How long the links of messages are cached: a change of the settings shows after a minute at most.
-const LINKS_TTL: Duration = Duration::from_secs(60);
-
 impl ReadyDestination {
-    fn new(stored: Destination, links: Arc<LinkPatterns>, addresses: &AddressPolicy) -> Self {
+    fn new(stored: Destination, addresses: &AddressPolicy) -> Self {
         let custom = stored.headers.iter().filter_map(|(name, value)| {
             let HeaderSecret::Given(value) = value else {
                 return None;
@@ -39,22 +34,18 @@ impl ReadyDestination {
             value.set_sensitive(true);
             Some((name, value))
         });
+        let (url, format) = (stored.url.reveal(), stored.body.format());
         Self {
-            target: Target::new(stored.url.reveal().as_str(), addresses),
+            counts_at_discord: format.counts_at_discord(url.as_url()),
+            target: Target::new(url.as_str(), addresses),
             headers: custom.collect(),
-            links,
-            read_at: Instant::now(),
             stored,
         }
     }
 
-    /// Whether the destination is of `version` or later, and its links are fresh. Only messages have links.
+    /// Whether the destination is of `version` or later.
     fn is_current(&self, version: i64) -> bool {
-        let has_links = match self.stored.body.format() {
-            Format::Slack | Format::Discord | Format::Teams | Format::Custom => true,
-            Format::Json | Format::CloudEvents => false,
-        };
-        self.stored.version >= version && (!has_links || self.read_at.elapsed() < LINKS_TTL)
+        self.stored.version >= version
     }
 }
 
@@ -120,12 +111,7 @@ impl Destinations {
         if let Some(ready) = cached.as_ref().filter(|ready| ready.is_current(version)) {
             return Ok(Some(ready.clone()));
         }
-        let outdated = cached.filter(|ready| ready.stored.version >= version);
-        let read = match self.read(&[id]).await {
-            Ok(mut read) => read.pop().transpose()?.map(Arc::new),
-            // Links of more than a minute ago are better than no delivery.
-            Err(error) => return outdated.map(Some).ok_or(error),
-        };
+        let read = self.read(&[id]).await?.pop().transpose()?.map(Arc::new);
         let mut cached = self.cached();
         match &read {
             Some(ready) => cached.insert(id, ready.clone()),
@@ -154,23 +140,11 @@ impl Destinations {
     ) -> Result<Vec<Result<ReadyDestination, StoreError>>, StoreError> {
         let mut connection = acquire(&self.pool).await?;
         let read = list_destinations(&mut connection, &self.sealing_keys, ids).await?;
-        let links = Arc::new(read_links(&mut connection).await?);
-        let ready = |stored| ReadyDestination::new(stored, links.clone(), &self.addresses);
+        let ready = |stored| ReadyDestination::new(stored, &self.addresses);
         Ok(read.into_iter().map(|read| read.map(ready)).collect())
     }
 
     fn cached(&self) -> MutexGuard<'_, HashMap<WebhookId, Arc<ReadyDestination>>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reads the links of messages. Links that this version cannot read are left out: no delivery waits for them.
-async fn read_links(connection: &mut RawConnection) -> Result<LinkPatterns, StoreError> {
-    match settings::find_link_patterns(connection).await {
-        Err(error) if !error.is_unavailable() => {
-            log::warn!("messages have no links, as the setting cannot be read: {error}");
-            Ok(LinkPatterns::default())
-        }
-        read => read,
     }
 }

@@ -80,6 +80,9 @@ impl Lanes {
     /// started.
     pub(crate) fn finish(&self, leased: &LeasedDelivery, end: &AssignmentEnd) -> bool {
         let mut table = self.table();
+        if let AssignmentEnd::Attempted(answer) = end {
+            table.observe(answer);
+        }
         let Some(lane) = table.count_out_finished(leased) else {
             return false;
         };
@@ -99,6 +102,12 @@ impl Lanes {
         }
         // The finished runner takes a queued delivery itself.
         lane.queued() > 1 && lane.start_runner()
+    }
+
+    /// Whether no webhook at Discord is to get a request now. Then the webhook's lane is held for as long, and
+    /// claims nothing.
+    pub(crate) fn is_held_at_discord(&self, webhook_id: WebhookId) -> bool {
+        self.table().is_held_at_discord(webhook_id)
     }
 
     /// The webhooks whose lanes are open: in use, slowed, held, or fast until just now.

@@ -14,6 +14,7 @@ use webhook_domain::{
 };
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
+use webhook_store::settings::MessageLinks;
 
 use super::destinations::ReadyDestination;
 use super::response;
@@ -50,13 +51,14 @@ pub(crate) struct TimeLimits {
 pub(crate) async fn send_signed(
     client: &Client,
     destination: &ReadyDestination,
+    links: &MessageLinks,
     leased: &LeasedDelivery,
     limits: TimeLimits,
 ) -> Result<MadeAttempt, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
     let mut attempt = begin(leased, now);
     let format = destination.stored.body.format();
-    let body = write_body(destination, leased);
+    let body = write_body(destination, leased, links);
     // Signed anew for each attempt, as signatures carry the time.
     let signed = sign(destination, leased, (attempt.number, &body), now);
     let mut transcript = Transcript {
@@ -105,13 +107,19 @@ pub(crate) async fn send_signed(
 }
 
 /// The event in the format of the webhook.
-fn write_body(destination: &ReadyDestination, leased: &LeasedDelivery) -> Bytes {
+fn write_body(
+    destination: &ReadyDestination,
+    leased: &LeasedDelivery,
+    links: &MessageLinks,
+) -> Bytes {
+    let portal = links.portal_url.as_ref();
+    let page = portal.map(|portal| portal.delivery_page(leased.id));
     destination.stored.body.write(&BodyContext {
         event: &leased.event,
         webhook_name: &destination.stored.name,
         delivery_id: leased.id,
-        links: &destination.links,
-        delivery_page: None,
+        links: &links.patterns,
+        delivery_page: page.as_deref(),
     })
 }
 

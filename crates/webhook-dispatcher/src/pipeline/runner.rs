@@ -13,12 +13,14 @@ use super::backlog::Backlog;
 use super::courier::Courier;
 use super::destinations::Destinations;
 use super::lanes::{AssignmentEnd, Lanes, Offered};
+use super::message_links::LinksCache;
 
 /// The parts shared by all runners.
 pub(crate) struct Runners {
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) destinations: Arc<Destinations>,
+    pub(crate) message_links: LinksCache,
     pub(crate) courier: Courier,
     /// The tasks of all runners, for the stop to wait for.
     pub(crate) tasks: TaskTracker,
@@ -64,14 +66,23 @@ impl Runners {
             Ok(None) => return AssignmentEnd::Impossible("the webhook was deleted".to_owned()),
             Err(error) => return AssignmentEnd::Impossible(error.to_string()),
         };
-        // Asked last, as reading the destination takes time too.
+        // A test goes on, as during the hold of a single webhook.
+        let waits = destination.counts_at_discord && !leased.is_test();
+        if waits && self.lanes.is_held_at_discord(leased.webhook_id) {
+            return AssignmentEnd::NotAttempted;
+        }
+        let links = self
+            .message_links
+            .find(destination.stored.body.format())
+            .await;
+        // Asked last, as reading the destination and the links takes time too.
         if self
             .courier
             .would_outlive_lease(&destination, leased, Utc::now())
         {
             return AssignmentEnd::NotAttempted;
         }
-        match self.courier.attempt(&destination, leased).await {
+        match self.courier.attempt(&destination, &links, leased).await {
             Ok(answer) => AssignmentEnd::Attempted(answer),
             Err(failure) => AssignmentEnd::Impossible(failure.detail.into_string()),
         }

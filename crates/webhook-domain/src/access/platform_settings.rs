@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use crate::FieldError;
 use crate::access::link_patterns::LinkPatterns;
+use crate::access::portal_url::PortalUrl;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -29,6 +30,8 @@ pub struct PlatformSettings {
     pub egress_addresses: Vec<EgressAddress>,
     /// The pages that show the objects of ids in payloads.
     pub link_patterns: LinkPatterns,
+    /// The portal's own address, for links in messages. `None`: messages link to no page of the portal.
+    pub portal_url: Option<PortalUrl>,
 }
 
 /// How long the platform keeps its records: each 1 to 3,650 days.
@@ -53,6 +56,7 @@ impl Default for PlatformSettings {
             grace_period: DAY,
             egress_addresses: Vec::new(),
             link_patterns: LinkPatterns::default(),
+            portal_url: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | any | a response with one of these statuses and `Retry-After` | held until that time, or until the later of two times |
 //! | any | a response whose rate headers allow no further request (Discord's `X-RateLimit-Remaining: 0`) | held until the rate headers allow requests again, or until the later of two times |
+//! | any | a response to another webhook says that Discord's global limit is reached | held as that webhook, for [`MAX_GLOBAL_HOLD`](crate::deliveries::answers::rate::MAX_GLOBAL_HOLD) at most, if requests of the webhook count at Discord |
 //! | held | the time comes | not held: waiting deliveries continue in the order in which they were due |
 //! | held | a test event is accepted, or a 410 | not held, unless the rate headers of the accepted test event ask for a hold |
 //! | held | an admin retries a delivery, activates the webhook, or changes the target URL, headers, rate, concurrency, ordering, timeout or retry policy | not held |
@@ -36,6 +37,16 @@ pub fn hold_after(before: Option<DateTime<Utc>>, seen: &Observation) -> Option<D
     let asked = seen.hold().filter(|asked| !asked.is_zero());
     let until = |asked| seen.ended_at + TimeDelta::from_std(asked).unwrap_or(TimeDelta::MAX);
     before.max(asked.map(until))
+}
+
+/// The end of the hold of all webhooks at Discord after some attempts. `None`: no response said that the limit of
+/// all requests is reached.
+pub fn hold_of_all_after<'a>(seen: impl Iterator<Item = &'a Observation>) -> Option<DateTime<Utc>> {
+    let ends = seen.filter_map(|seen| {
+        let asked = TimeDelta::from_std(seen.rate.hold_of_all()?);
+        Some(seen.ended_at + asked.unwrap_or(TimeDelta::MAX))
+    });
+    ends.max()
 }
 
 #[cfg(test)]
@@ -120,5 +131,24 @@ mod tests {
         assert_eq!(held_ms(Some(200), half, Occasion::Due), Some(200_000));
         assert_eq!(held_ms(Some(200), half, Occasion::Test), Some(100_500));
         assert_eq!(held_ms(None, Duration::ZERO, Occasion::Due), None);
+    }
+
+    #[test]
+    fn only_a_global_limit_holds_all_and_the_longest_counts() {
+        let seen = |wait_s: u64, global| Observation {
+            outcome: throttled(Some(wait_s)),
+            occasion: Occasion::Due,
+            ended_at: at(100),
+            rate: RateAdvice {
+                hold: Some(Duration::from_secs(wait_s)),
+                global,
+            },
+            meaning: None,
+        };
+        let single = [seen(30, false)];
+        let several = [seen(2, true), seen(3, true), seen(30, false)];
+
+        assert_eq!(hold_of_all_after(single.iter()), None);
+        assert_eq!(hold_of_all_after(several.iter()), Some(at(103)));
     }
 }

@@ -109,10 +109,19 @@ impl Event {
 
     /// Makes an event of production with the example data of `event_type`, for pages and previews.
     pub fn example(event_type: EventType, assigned: AssignedFields) -> Self {
+        Self::example_in(Environment::Production, event_type, assigned)
+    }
+
+    /// Makes an event with the example data of `event_type`, for pages and previews.
+    pub fn example_in(
+        environment: Environment,
+        event_type: EventType,
+        assigned: AssignedFields,
+    ) -> Self {
         let envelope = ParsedEnvelope {
             id: assigned.id,
             event_type,
-            environment: Environment::Production,
+            environment,
             timestamp: assigned.timestamp,
             test_for: None,
         };

@@ -145,6 +145,18 @@ impl Format {
         ChatUrl::of(url)?.format()
     }
 
+    /// Whether a request in this format to a URL counts for Discord's global limit, which Discord keeps for the
+    /// sender, not for the webhook: by the format, also behind a proxy, or by the host, whatever the format.
+    pub fn counts_at_discord(self, url: &Url) -> bool {
+        match self {
+            Self::Discord => true,
+            Self::Json | Self::Slack | Self::Teams | Self::CloudEvents | Self::Custom => {
+                let host = url.host_str().unwrap_or_default();
+                DISCORD_HOSTS.contains(&host.trim_end_matches('.'))
+            }
+        }
+    }
+
     /// The fault of a webhook with this format at a URL. A chat format at a foreign host has none: other
     /// services take Slack's messages too.
     pub fn warning_for(self, url: &Url) -> Option<UrlFormatWarning> {
@@ -218,6 +230,20 @@ mod tests {
         let slack = url("https://hooks.slack.com/services/T0/B0/x");
 
         assert_eq!(format.warning_for(&slack), warning);
+    }
+
+    #[rstest]
+    #[case(Format::Discord, "https://proxy.example.com/in", true)]
+    #[case(Format::Slack, "https://discord.com/api/webhooks/1/x/slack", true)]
+    #[case(Format::Json, "https://ptb.discord.com./api/webhooks/1/x", true)]
+    #[case(Format::Slack, "https://hooks.slack.com/services/T0/B0/x", false)]
+    #[case(Format::Json, "https://discord.com.example.com/in", false)]
+    fn format_or_host_counts_for_discords_global_limit(
+        #[case] format: Format,
+        #[case] text: &str,
+        #[case] counts: bool,
+    ) {
+        assert_eq!(format.counts_at_discord(&url(text)), counts);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::filters;
 use crate::html::page;
 use crate::json::pretty;
 use crate::visit::Visit;
+use crate::webhooks::preview::drawing::Drawing;
 use webhook_web::Problem;
 
 /// The secret of the examples' signatures. The decoded bytes are a sentence that warns of using them.
@@ -43,8 +44,17 @@ struct Example {
     event_type: EventType,
     headers: Vec<(RequestHeader, String)>,
     body: String,
-    /// The bodies in all other formats, formatted for reading.
-    messages: Vec<(Format, String)>,
+    /// The event in all other formats.
+    messages: Vec<Message>,
+}
+
+/// The event of an example in another format than `json`.
+struct Message {
+    format: Format,
+    /// The message as its service shows the message. `None`: the format is for programs.
+    drawing: Option<Drawing>,
+    /// The body, formatted for reading.
+    lines: String,
 }
 
 impl Example {
@@ -76,8 +86,8 @@ impl Example {
     }
 }
 
-/// The bodies of an event in all formats but `json`, formatted for reading.
-fn messages(event: &Event) -> Vec<(Format, String)> {
+/// An event in all formats but `json`.
+fn messages(event: &Event) -> Vec<Message> {
     let context = BodyContext {
         event,
         webhook_name: "",
@@ -91,7 +101,11 @@ fn messages(event: &Event) -> Vec<(Format, String)> {
     let messages = others.map(|body_format| {
         let body = body_format.write(&context);
         let body = String::from_utf8_lossy(&body);
-        (body_format.format(), pretty(&body).unwrap_or_default())
+        Message {
+            format: body_format.format(),
+            drawing: Drawing::of(body_format.format(), &body),
+            lines: pretty(&body).unwrap_or_default(),
+        }
     });
     messages.collect()
 }

@@ -161,6 +161,17 @@ impl GeneralPage {
         (*set != self.values.link_patterns).then(|| pattern_lines(set).replace('\n', ", "))
     }
 
+    /// The portal's own address as text.
+    fn portal_url(&self) -> &str {
+        self.values.portal_url.as_deref().unwrap_or_default()
+    }
+
+    /// The saved address of the portal, if somebody else saved another than the typed one.
+    fn meanwhile_portal_url(&self) -> Option<&str> {
+        let set = &self.meanwhile.as_ref()?.portal_url;
+        (*set != self.values.portal_url).then(|| set.as_deref().unwrap_or("none"))
+    }
+
     /// The saved addresses, if somebody else saved others than the typed ones.
     fn meanwhile_addresses(&self) -> Option<String> {
         let set = &self.meanwhile.as_ref()?.egress_addresses;
@@ -189,6 +200,7 @@ fn typed_values(form: &Form) -> ValuesBody {
         default_grace_period: text("default_grace_period"),
         egress_addresses: addresses.map(str::to_owned).collect(),
         link_patterns: typed_patterns(form.text("link_patterns")),
+        portal_url: Some(form.text("portal_url").trim().to_owned()).filter(|url| !url.is_empty()),
     }
 }
 

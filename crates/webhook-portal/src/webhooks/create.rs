@@ -9,6 +9,7 @@ use webhook_store::retry_policies::find_default;
 use super::form::WebhookForm;
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
+use super::preview::PREVIEW;
 use crate::flash::Flash;
 use crate::form::Form;
 use crate::html::redirect_with_flash;
@@ -20,7 +21,8 @@ use webhook_admin::url_rules::UrlRules;
 use webhook_admin::webhooks::{self, find_stored};
 use webhook_web::Problem;
 
-/// Shows the form for a new webhook; with `?from=<id>`, filled with the settings of another webhook.
+/// Shows the form for a new webhook; with `?from=<id>`, filled with the settings of another webhook. A link may
+/// choose the format and the event of the preview: `?format=slack&preview_of=license.created`.
 pub(crate) async fn show_create_form(
     visit: Visit,
     query: Query,
@@ -28,7 +30,7 @@ pub(crate) async fn show_create_form(
 ) -> Result<HttpResponse, Problem> {
     let form = match query.text("from").parse() {
         Ok(id) => copy(id, &connections).await?,
-        Err(_) => WebhookForm::new(),
+        Err(_) => WebhookForm::new(&query),
     };
     let draft = WebhookDraft::fresh(form, Subject::new());
     draft.show(visit, &connections).await
@@ -41,7 +43,7 @@ async fn copy(id: WebhookId, connections: &Connections) -> Result<WebhookForm, P
     Ok(WebhookForm::copy_of(&webhook.settings, &default))
 }
 
-/// Creates a webhook, and leads to the page of its first test.
+/// Creates a webhook, and leads to the page of its first test. The button of the preview creates nothing.
 pub(crate) async fn create_webhook(
     form: Form,
     visit: Visit,
@@ -50,6 +52,10 @@ pub(crate) async fn create_webhook(
     url_rules: Data<UrlRules>,
 ) -> Result<HttpResponse, Problem> {
     let webhook = WebhookForm::sent(&form);
+    if form.has(PREVIEW) {
+        let draft = WebhookDraft::unsaved(webhook, Subject::new());
+        return draft.show(visit, &connections).await;
+    }
     let key = IdempotencyKey::of_form(form.text("key"), &visit.path);
     let document = webhook.as_new();
     let request = CreationRequest {

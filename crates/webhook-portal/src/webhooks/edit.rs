@@ -10,6 +10,7 @@ use webhook_store::{SealingKeys, settings};
 use super::form::{NewSecret, WebhookForm};
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
+use super::preview::PREVIEW;
 use crate::filters::as_sentence;
 use crate::flash::Flash;
 use crate::form::Form;
@@ -41,7 +42,7 @@ pub(crate) async fn show_edit_form(
 }
 
 /// Saves a webhook that still has the version of the form. The buttons beside the secret change the form
-/// only: `secret_change` is `generate` or `keep`.
+/// only: `secret_change` is `generate` or `keep`. The button of the preview saves nothing.
 pub(crate) async fn save_webhook(
     PathId(id): PathId<WebhookId>,
     form: Form,
@@ -55,6 +56,9 @@ pub(crate) async fn save_webhook(
     let version: i64 = form.text("version").parse().unwrap_or_default();
     let before = read(id, &connections).await?;
     let draft = |webhook| WebhookDraft::unsaved(webhook, Subject::of(&before, version));
+    if form.has(PREVIEW) {
+        return draft(webhook).show(visit, &connections).await;
+    }
     if form.has("secret_change") {
         let webhook = change_secret(webhook, form.text("secret_change"), &connections).await?;
         return draft(webhook).show(visit, &connections).await;

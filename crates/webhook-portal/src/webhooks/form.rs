@@ -9,11 +9,13 @@ use webhook_domain::{
 
 use self::event_choice::EventChoice;
 use self::pairs::{HeaderRow, MetadataRow, header_rows, metadata_rows};
+use super::preview::choices::EventAsked;
 use super::url::with_scheme;
 use crate::duration_text;
 use crate::errors::Errors;
 use crate::filters::label_of;
 use crate::form::Form;
+use crate::query::Query;
 use crate::retry_policy::PolicyForm;
 use webhook_admin::retry_policies::millis;
 
@@ -77,20 +79,22 @@ pub(super) struct WebhookForm {
     pub(super) rate_period: String,
     pub(super) ordered: bool,
     pub(super) ordering_key: String,
+    /// The event of the preview, which is no part of the webhook.
+    pub(super) asked: EventAsked,
     /// The webhook that a new one is a copy of, in words; empty for no copy.
     pub(super) copied_from: String,
 }
 
 impl WebhookForm {
-    /// The form for a new webhook.
-    pub(super) fn new() -> Self {
+    /// The form for a new webhook, with the format and the event of a page's address.
+    pub(super) fn new(query: &Query) -> Self {
         Self {
             name: String::new(),
             url: String::new(),
             url_is_secret: false,
             is_url_completed: false,
             environment: Environment::Production.as_str().to_owned(),
-            format: String::new(),
+            format: query.text("format").to_owned(),
             template: String::new(),
             description: String::new(),
             status: WebhookStatus::Active.as_str().to_owned(),
@@ -108,6 +112,7 @@ impl WebhookForm {
             rate_period: RatePeriod::Second.as_str().to_owned(),
             ordered: false,
             ordering_key: String::new(),
+            asked: EventAsked::linked(query),
             copied_from: String::new(),
         }
     }
@@ -157,6 +162,7 @@ impl WebhookForm {
                 .map(OrderingField::as_str)
                 .unwrap_or_default()
                 .to_owned(),
+            asked: EventAsked::default(),
             copied_from: String::new(),
         }
     }
@@ -232,6 +238,7 @@ impl WebhookForm {
             rate_period: text("rate_period"),
             ordered: form.text("ordering") == "by_key",
             ordering_key: text("ordering_key"),
+            asked: EventAsked::sent(form),
             copied_from: text("copied_from"),
         }
     }
@@ -270,8 +277,21 @@ impl WebhookForm {
         proposed.unwrap_or_default().as_str()
     }
 
-    /// Why the typed template cannot stand in the API's document; `None`: the template is JSON.
-    fn template_fault(&self) -> Option<String> {
+    /// The service that shows the bodies: the service of the format, or for a template the service of the Target URL.
+    pub(super) fn service(&self, format: Format) -> Format {
+        let url = Url::parse(&self.url)
+            .ok()
+            .filter(|_| format == Format::Custom);
+        let proposed = url.and_then(|url| Format::proposed_for(&url));
+        proposed.unwrap_or(format)
+    }
+
+    /// Why the typed template cannot stand in the API's document; `None`: the template is JSON, or the format is
+    /// another one.
+    pub(super) fn template_fault(&self) -> Option<String> {
+        if self.saved_format() != Format::Custom.as_str() {
+            return None;
+        }
         if self.template.trim().is_empty() {
             return Some(
                 "write the JSON of a body, with placeholders such as {{summary}}".to_owned(),

@@ -11,6 +11,7 @@ use webhook_store::{RawConnection, settings};
 
 use super::form::{Difference, WebhookForm, differences};
 use super::grace_period::{GracePeriod, grace_periods};
+use super::preview::Preview;
 use crate::errors::Errors;
 use crate::filters;
 use crate::html::page_with;
@@ -36,6 +37,7 @@ struct FormPage {
     defaults: Vec<(Environment, Schedule)>,
     /// How long the old secret may stay valid; empty while no new secret is asked for.
     grace_periods: Vec<GracePeriod>,
+    preview: Preview,
 }
 
 /// The webhook that the form creates or edits.
@@ -153,6 +155,7 @@ impl WebhookDraft {
             None => Vec::new(),
         };
         drop(connection);
+        let preview = Preview::of(&self.form, connections).await?;
         let shown = FormPage {
             visit,
             form: self.form,
@@ -163,6 +166,7 @@ impl WebhookDraft {
             environments: Environment::ALL,
             defaults,
             grace_periods,
+            preview,
         };
         page_with(self.status, &shown.visit, &shown)
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Untyped};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Untyped};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    Circuit, CircuitChange, CircuitPolicy, Environment, Failing, Observation, StatusEventType,
-    WebhookId, hold_after, observe,
+    Circuit, CircuitChange, CircuitPolicy, Environment, Failing, Format, Observation,
+    StatusEventType, WebhookId, hold_after, observe,
 };
 
 use crate::StoreError;
@@ -245,6 +245,26 @@ impl Write {
                 .collect(),
         }
     }
+}
+
+sql! {
+    struct HoldFormat<'a> from "circuits/hold_format.sql" -> (Id<WebhookId>, Timestamptz) {
+        1 format: &'a str as Text,
+        2 until: DateTime<Utc> as Timestamptz,
+    }
+}
+
+/// Holds all webhooks of a format until a time, and returns the webhooks that were not held as long before.
+///
+/// Writes a row for each webhook of the format: for a limit that a service keeps for all webhooks together, which
+/// is met seldom.
+pub async fn hold_format(
+    connection: &mut AsyncPgConnection,
+    format: Format,
+    until: DateTime<Utc>,
+) -> Result<Vec<(WebhookId, DateTime<Utc>)>, StoreError> {
+    let format = format.as_str();
+    Ok(HoldFormat { format, until }.load(connection).await?)
 }
 
 /// Ends a hold early, for an admin. `false`: the webhook was not held.

@@ -8,11 +8,20 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use webhook_domain::{LinkPatterns, PlatformSettings, Retention};
+use webhook_domain::{LinkPatterns, PlatformSettings, PortalUrl, Retention};
 
 use crate::StoreError;
 use crate::error::unreadable;
 use crate::schema::settings;
+
+/// The links of messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageLinks {
+    /// The pages of the platform for ids in payloads.
+    pub patterns: LinkPatterns,
+    /// The portal's own address, for the page of a delivery whose ids have no page.
+    pub portal_url: Option<PortalUrl>,
+}
 
 /// The stored settings.
 #[derive(Debug, Clone)]
@@ -35,7 +44,8 @@ struct Row {
 }
 
 #[derive(Queryable, Selectable, AsChangeset)]
-#[diesel(table_name = settings, check_for_backend(diesel::pg::Pg))]
+// A setting that is taken away becomes null, and does not keep its value.
+#[diesel(table_name = settings, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
 struct Columns {
     keep_events_s: i64,
     keep_deliveries_s: i64,
@@ -45,6 +55,7 @@ struct Columns {
     grace_period_s: i64,
     egress_addresses: Vec<String>,
     link_patterns: Value,
+    portal_url: Option<String>,
 }
 
 impl Row {
@@ -72,6 +83,7 @@ impl Columns {
             grace_period: seconds(self.grace_period_s),
             egress_addresses: addresses.collect::<Result<_, _>>().map_err(unreadable)?,
             link_patterns: read_patterns(self.link_patterns.clone())?,
+            portal_url: read_portal_url(self.portal_url.as_deref())?,
         };
         settings
             .checked()
@@ -91,6 +103,7 @@ impl Columns {
             grace_period_s: seconds(settings.grace_period),
             egress_addresses: addresses.map(ToString::to_string).collect(),
             link_patterns: serde_json::json!(settings.link_patterns.pairs()),
+            portal_url: settings.portal_url.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -102,6 +115,10 @@ fn read_patterns(column: Value) -> Result<LinkPatterns, StoreError> {
         patterns.set(&field, &url).map_err(unreadable)?;
     }
     Ok(patterns)
+}
+
+fn read_portal_url(column: Option<&str>) -> Result<Option<PortalUrl>, StoreError> {
+    column.map(str::parse).transpose().map_err(unreadable)
 }
 
 /// Reads the settings.
@@ -116,6 +133,18 @@ pub async fn find_link_patterns(
 ) -> Result<LinkPatterns, StoreError> {
     let column = settings::table.select(settings::link_patterns);
     read_patterns(column.first(connection).await?)
+}
+
+/// Reads the links of messages.
+pub async fn find_message_links(
+    connection: &mut AsyncPgConnection,
+) -> Result<MessageLinks, StoreError> {
+    let columns = settings::table.select((settings::link_patterns, settings::portal_url));
+    let (patterns, portal_url): (Value, Option<String>) = columns.first(connection).await?;
+    Ok(MessageLinks {
+        patterns: read_patterns(patterns)?,
+        portal_url: read_portal_url(portal_url.as_deref())?,
+    })
 }
 
 /// How long a webhook may do nothing but fail before it is set Inactive.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use webhook_domain::WebhookId;
+use webhook_domain::{JudgedAnswer, WebhookId};
 use webhook_store::LeasedDelivery;
 
 use super::fast::LANE_CAPACITY;
@@ -27,6 +27,8 @@ pub(super) struct LaneTable {
     deliveries: usize,
     bytes: usize,
     closed: bool,
+    /// Discord's global limit is reached until then: no lane of a webhook at Discord sends, tests aside.
+    discord_held_until: Option<Instant>,
 }
 
 /// The outcome of an offer of deliveries.
@@ -161,6 +163,27 @@ impl LaneTable {
         self.lanes.get_mut(&leased.webhook_id)
     }
 
+    /// Takes note of a response that concerns more lanes than its own.
+    pub(super) fn observe(&mut self, answer: &JudgedAnswer) {
+        // At once, as the recorder writes the hold of all webhooks with a later batch.
+        let until = answer.rate.hold_of_all().map(|time| Instant::now() + time);
+        self.discord_held_until = self.discord_held_until.max(until);
+    }
+
+    /// Whether Discord's global limit holds a webhook at Discord now; holds the lane for the rest of the time.
+    pub(super) fn is_held_at_discord(&mut self, webhook_id: WebhookId) -> bool {
+        let until = self.discord_held_until;
+        let rest = until.and_then(|until| until.checked_duration_since(Instant::now()));
+        let Some(rest) = rest.filter(|rest| !rest.is_zero()) else {
+            return false;
+        };
+        // Without the hold, deliveries would be claimed and handed back without a pause.
+        if let Some(lane) = self.lanes.get_mut(&webhook_id) {
+            lane.hold = Some(Hold::asked(lane.hold, rest));
+        }
+        true
+    }
+
     /// Takes waiting deliveries out of a webhook's lane, where `which` is true.
     pub(super) fn take_waiting(
         &mut self,
@@ -219,5 +242,54 @@ impl LaneTable {
     fn count_out(&mut self, leased: &LeasedDelivery) {
         self.deliveries -= 1;
         self.bytes -= leased.event.body.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use webhook_domain::{Outcome, RateAdvice};
+
+    /// A 429 that asks for a pause.
+    fn throttled(wait: Duration, global: bool) -> JudgedAnswer {
+        let outcome = Outcome::Throttled {
+            retry_after: Some(wait),
+        };
+        JudgedAnswer {
+            rate: RateAdvice {
+                hold: Some(wait),
+                global,
+            },
+            ..JudgedAnswer::of(outcome)
+        }
+    }
+
+    #[test]
+    fn only_a_global_limit_holds_other_webhooks_and_no_later_answer_shortens_the_hold() {
+        let (mut table, other) = (LaneTable::default(), WebhookId(Uuid::from_u128(2)));
+        table.lanes.insert(other, Lane::new(1));
+
+        table.observe(&throttled(Duration::from_secs(30), false));
+        let by_a_single_limit = table.is_held_at_discord(other);
+        table.observe(&throttled(Duration::from_secs(30), true));
+        table.observe(&throttled(Duration::from_nanos(1), true));
+        let by_the_global_limit = table.is_held_at_discord(other);
+
+        assert!(!by_a_single_limit);
+        assert!(by_the_global_limit);
+        let hold = table.lanes[&other].hold.expect("the lane is held too");
+        assert!(!hold.is_over());
+    }
+
+    #[test]
+    fn the_hold_of_all_webhooks_is_over_by_itself() {
+        let (mut table, id) = (LaneTable::default(), WebhookId(Uuid::from_u128(1)));
+
+        table.observe(&throttled(Duration::from_nanos(1), true));
+        let ends = Instant::now() + Duration::from_nanos(1);
+        while Instant::now() < ends {}
+
+        assert!(!table.is_held_at_discord(id));
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use webhook_domain::{
-    CircuitChange, CircuitPolicy, Observation, Outcome, WebhookId, forbidden_reason,
+    CircuitChange, CircuitPolicy, Format, Observation, Outcome, WebhookId, forbidden_reason,
+    hold_of_all_after,
 };
-use webhook_store::circuits::{Changes, Observed, apply_observations};
+use webhook_store::circuits::{self, Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
 use super::{PAUSE_AFTER_RECORDER_FAILURE, Recorder};
@@ -42,6 +43,7 @@ impl Recorder {
         }
         self.disable_gone(&observations).await;
         let update = self.update_circuits(&observations).await;
+        self.hold_all_at_discord(&observations).await;
         // Also without an update: the holds could not be written, and must not count as newer than
         // Postgres for ever.
         let held = update.as_ref().map(|update| &update.observed.held[..]);
@@ -91,6 +93,26 @@ impl Recorder {
             })
         });
         updating.await
+    }
+
+    /// Holds all webhooks at Discord, of every dispatcher, after a response that told of Discord's global limit.
+    async fn hold_all_at_discord(&self, observations: &Observations) {
+        let seen = observations.iter().map(|(_, observation)| observation);
+        let Some(until) = hold_of_all_after(seen) else {
+            return;
+        };
+        let holding = until_done("hold all webhooks at Discord", || async {
+            let mut connection = acquire(&self.pools.work).await?;
+            circuits::hold_format(&mut connection, Format::Discord, until).await
+        });
+        let held = holding.await.unwrap_or_default();
+        log::warn!(
+            "Discord's global limit is reached: {} webhooks wait until {until}",
+            held.len()
+        );
+        let ids: Vec<WebhookId> = held.iter().map(|(webhook_id, _)| *webhook_id).collect();
+        self.lanes.mark_holds_stored(&ids);
+        self.lanes.hold(&held).await;
     }
 
     /// Tells the lanes that Postgres knows the asked holds from now on, and holds the lanes of the

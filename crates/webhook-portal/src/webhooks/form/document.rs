@@ -3,11 +3,12 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use webhook_domain::{Format, RatePeriod, WebhookSettings};
+use webhook_domain::{EventType, Format, RatePeriod, WebhookSettings};
 
 use super::WebhookForm;
 use crate::duration_text;
 use crate::retry_policy::number_as_api;
+use crate::webhooks::preview::choices::Shows;
 
 /// The document of the API. A text that is no number stays a text, which the API's reader refuses.
 #[derive(Serialize)]
@@ -32,6 +33,19 @@ struct Document<'a> {
     retry_policy: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
+}
+
+/// The document that asks for a preview.
+#[derive(Serialize)]
+struct PreviewDocument<'a> {
+    format: &'a str,
+    template: Option<&'a RawValue>,
+    event_types: Option<&'a [String]>,
+    environment: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a str>,
 }
 
 /// An object with every pair that was typed. A repeated name is written twice, so that the API's reader
@@ -64,6 +78,23 @@ impl WebhookForm {
             .0
             .extend(gone.map(|name| (name.as_str(), None)));
         written(&document)
+    }
+
+    /// The document that asks for a preview. `selected`: the selected event types.
+    pub(crate) fn as_preview(&self, selected: &[EventType]) -> Vec<u8> {
+        let (event_type, event_id) = match self.asked.shows(selected) {
+            Shows::Example(event_type) => (Some(event_type.as_str()), None),
+            Shows::Event(id) => (None, Some(id)),
+        };
+        let patterns = self.events.patterns();
+        written(&PreviewDocument {
+            format: self.saved_format(),
+            template: self.template_document(),
+            event_types: Some(patterns).filter(|patterns| !patterns.is_empty()),
+            environment: &self.environment,
+            event_type,
+            event_id,
+        })
     }
 
     fn document<'a>(&'a self) -> Document<'a> {
@@ -129,6 +160,6 @@ impl WebhookForm {
     }
 }
 
-fn written(document: &Document<'_>) -> Vec<u8> {
+fn written(document: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(document).expect("texts are JSON")
 }

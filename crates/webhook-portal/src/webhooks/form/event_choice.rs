@@ -67,6 +67,17 @@ impl EventChoice {
         groups
     }
 
+    /// The selected types.
+    pub(crate) fn types(&self) -> Vec<EventType> {
+        let all = self.all();
+        let groups = self.groups();
+        let types = groups.iter().flat_map(|group| {
+            let chosen = move |one: &&TypeBox| all || group.whole || one.chosen;
+            group.types.iter().filter(chosen)
+        });
+        types.map(|one| one.event_type).collect()
+    }
+
     /// The patterns for the API.
     pub(super) fn patterns(&self) -> &[String] {
         &self.0
@@ -102,6 +113,17 @@ mod tests {
 
         assert_eq!(some.patterns(), ["license.*", "contract.created", "moon"]);
         assert_eq!(all.patterns(), ["*"]);
+    }
+
+    #[test]
+    fn the_selected_types_are_those_of_checked_groups_and_boxes() {
+        let none = sent(&[]).types();
+        let some = sent(&["contract.*", "license.created"]).types();
+        let all = sent(&["*"]).types();
+
+        assert_eq!((none.len(), all.len()), (0, EventType::ALL.len()));
+        assert_eq!(some.len(), 5);
+        assert_eq!(some[0], EventType::LicenseCreated);
     }
 
     #[test]
