@@ -12,13 +12,15 @@ use chrono::{DateTime, Datelike, Utc};
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::parsing::parse_field_table;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 use webhook_broker::Message;
 use webhook_domain::{
-    AddressPolicy, AmqpName, AssignedFields, BodyEnd, DeliveryId, Event, EventId, EventType,
-    FailureDetail, HeaderText, OwnSecret, ReceivedHeaders, ReceivedRequest, RejectionReason,
-    RenderContext, RetryPolicy, SigningSecret, Template, TemplateVersion, UrlSchemes, WebhookUrl,
-    check_signatures, parse_retry_after,
+    AddressPolicy, AmqpName, AssignedFields, BodyContext, BodyEnd, BodyFormat, DeliveryId, Event,
+    EventId, EventType, FailureDetail, Format, HeaderText, LinkPatterns, OwnSecret,
+    ReceivedHeaders, ReceivedRequest, RejectionReason, RenderContext, RetryPolicy, SigningSecret,
+    Template, TemplateVersion, UrlSchemes, WebhookUrl, check_signatures, limits_used,
+    parse_retry_after,
 };
 use webhook_store::attempts::Transcript;
 use webhook_store::attempts::transcripts::{Rows, read};
@@ -31,6 +33,7 @@ pub fn event(data: &[u8]) {
         Ok(event) => {
             assert_eq!(event.body, data, "byte for byte");
             assert!((0..=9999).contains(&event.timestamp.year()));
+            write_in_every_format(&event);
         }
         Err(error) => {
             let reason = RejectionReason::of(&error);
@@ -158,6 +161,31 @@ pub fn url(data: &[u8]) {
             assert!(url.as_str().len() <= WebhookUrl::MAX_BYTES);
             assert_eq!(parse(url.as_str()), Ok(url));
         }
+    }
+}
+
+/// An event is JSON within the limits of the service in every built-in format.
+fn write_in_every_format(event: &Event) {
+    let built_in = Format::ALL
+        .iter()
+        .filter_map(|format| BodyFormat::new(*format, None).ok());
+    for format in built_in {
+        let body = format.write(&BodyContext {
+            event,
+            webhook_name: "Alerts",
+            delivery_id: DeliveryId(Uuid::nil()),
+            links: &LinkPatterns::default(),
+            delivery_page: Some("https://webhooks.example.com/admin"),
+        });
+        assert!(
+            serde_json::from_slice::<&RawValue>(&body).is_ok(),
+            "{format:?}"
+        );
+        let limits = limits_used(format.format(), &body);
+        assert!(
+            limits.iter().all(|limit| !limit.is_exceeded()),
+            "{limits:?}"
+        );
     }
 }
 
