@@ -1,4 +1,7 @@
-UPDATE webhooks SET format = 'json', version = version + 1 WHERE format = 'custom';
+UPDATE webhooks SET format = 'json', status = 'inactive', version = version + 1,
+    disabled_reason = 'the template was lost with a step back to an earlier version: the receiver would get other bodies'
+WHERE format = 'custom' AND deleted_at IS NULL;
+UPDATE webhooks SET format = 'json' WHERE format = 'custom';
 ALTER TABLE webhooks DROP COLUMN template_version;
 DROP TABLE templates;
 COMMENT ON COLUMN webhooks.format IS 'Format of the requests: json, slack, discord, teams, cloudevents';

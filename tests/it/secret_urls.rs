@@ -19,6 +19,13 @@ const SLACK_SHOWN: &str = "https://hooks.slack.com/…OpQr";
 const OTHER_SLACK: &str =
     "https://hooks.slack.com/services/T00000000/B11111111/aaaaaaaaaaaaaaaaaaaaOpQr";
 
+/// A URL at a host that is no chat service's own.
+const PLAIN: &str =
+    "https://chat.example.com/services/T00000000/B00000000/w2XyZ9AbCdEfGhIjKlMnOpQr";
+
+/// The same as responses show the URL while the URL is secret.
+const PLAIN_SHOWN: &str = "https://chat.example.com/…OpQr";
+
 /// An Inactive webhook with a format and a URL.
 async fn webhook_in(platform: &Platform, format: &str, url: &str) -> CreatedWebhook {
     let webhook = platform.webhook("Chat").at(url).inactive();
@@ -136,8 +143,8 @@ async fn another_url_with_the_same_end_is_a_change_that_the_audit_log_shows_mask
 #[tokio::test(flavor = "multi_thread")]
 async fn the_secrecy_of_a_url_is_a_choice_except_for_chat_formats() {
     let platform = Platform::new().await;
-    let chat = webhook_in(&platform, "slack", SLACK).await;
-    let plain = webhook_in(&platform, "json", SLACK).await;
+    let chat = webhook_in(&platform, "slack", PLAIN).await;
+    let plain = webhook_in(&platform, "json", PLAIN).await;
 
     let (refused, reason) = platform
         .patch(&chat.path, &json!({"url_is_secret": false}))
@@ -148,7 +155,7 @@ async fn the_secrecy_of_a_url_is_a_choice_except_for_chat_formats() {
     let (unseen, why) = platform
         .patch(&plain.path, &json!({"url_is_secret": false}))
         .await;
-    let open = json!({"url_is_secret": false, "url": SLACK});
+    let open = json!({"url_is_secret": false, "url": PLAIN});
     let open = platform.change(&plain, &open).await;
 
     assert_eq!((refused.as_u16(), unseen.as_u16()), (422, 422));
@@ -156,22 +163,45 @@ async fn the_secrecy_of_a_url_is_a_choice_except_for_chat_formats() {
     assert_eq!(why["errors"][0]["field"], "url", "{why}");
     assert_eq!(
         (shown(&chosen), shown(&open)),
-        ((SLACK_SHOWN, true), (SLACK, false))
+        ((PLAIN_SHOWN, true), (PLAIN, false))
     );
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_at_a_chat_service_is_secret_in_every_format_and_stays_so_when_all_settings_are_replaced()
+ {
+    let platform = Platform::new().await;
+    let at_slack = webhook_in(&platform, "json", SLACK).await;
+    let chosen = webhook_in(&platform, "json", PLAIN).await;
+    platform
+        .change(&chosen, &json!({"url_is_secret": true}))
+        .await;
+    let all =
+        json!({"name": "Chat", "url": PLAIN, "environment": "production", "event_types": ["*"]});
+
+    let read = platform.get(&at_slack.path).await;
+    let put = platform
+        .ask(Method::PUT, &chosen.path, Some(all.to_string()))
+        .await
+        .1;
+
+    assert_eq!(shown(&read), (SLACK_SHOWN, true));
+    assert_eq!(shown(&put), (PLAIN_SHOWN, true));
     platform.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_becomes_secret_is_masked_in_earlier_entries_of_the_audit_log() {
     let platform = Platform::new().await;
-    let webhook = webhook_in(&platform, "json", SLACK).await;
+    let webhook = webhook_in(&platform, "json", PLAIN).await;
     let before = platform.get("/api/v1/audit").await.to_string();
 
     let changed = platform.change(&webhook, &json!({"format": "slack"})).await;
     let after = platform.get("/api/v1/audit").await.to_string();
 
-    assert_eq!(shown(&changed), (SLACK_SHOWN, true));
-    assert!(before.contains(SLACK) && !after.contains(SLACK), "{after}");
+    assert_eq!(shown(&changed), (PLAIN_SHOWN, true));
+    assert!(before.contains(PLAIN) && !after.contains(PLAIN), "{after}");
     platform.end().await;
 }
 

@@ -61,7 +61,7 @@ pub use formats::{
     cloudevents::cloudevents_body,
     discord::discord_body,
     format::Format,
-    host::UrlFormatWarning,
+    host::{DISCORD_HOSTS, UrlFormatWarning, is_at_discord},
     limits::{LimitUse, limits_used},
     notice::{Fact, Link, Notice},
     slack::slack_body,

@@ -104,7 +104,7 @@ pub(crate) fn label_of(name: &str) -> String {
         return name.to_owned();
     }
     let words = name.split(['_', ' ']).map(|word| match word {
-        "dns" | "tls" | "url" | "api" => word.to_ascii_uppercase(),
+        "api" | "dns" | "id" | "tls" | "url" => word.to_ascii_uppercase(),
         word => word.to_owned(),
     });
     with_capital(&words.collect::<Vec<_>>().join(" "))

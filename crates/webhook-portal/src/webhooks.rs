@@ -27,4 +27,5 @@ pub(super) mod name;
 pub(super) mod secret;
 pub(super) mod test_event;
 pub(super) mod url;
+mod warnings;
 pub(super) mod whole_url;

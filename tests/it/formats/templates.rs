@@ -167,6 +167,10 @@ async fn every_fault_of_a_template_is_refused_with_its_place() {
             "/a/0: unknown path `license_id`",
         ),
         (
+            custom(&json!({"a": ["x\u{0}"]})),
+            "/a/0: the character U+0000 cannot be stored",
+        ),
+        (
             json!({"format": "custom"}),
             "is required with the format custom",
         ),
@@ -220,15 +224,52 @@ async fn a_path_that_no_recent_event_has_is_a_warning_with_the_nearest_path() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_template_that_a_worker_cannot_read_holds_up_no_other_webhook() {
+async fn a_template_of_a_later_version_holds_up_no_other_webhook_and_can_be_mended() {
     let (platform, receiver) = (Platform::new().await, Receiver::answering(&[]).await);
-    webhook_with(&platform, "http://127.0.0.1:9/in", &json!({"a": 1})).await;
+    let later = webhook_with(&platform, "http://127.0.0.1:9/in", &json!({"a": 1})).await;
     platform.webhook("CRM").at(&receiver.url).create().await;
-    let broken = "UPDATE templates SET template = '{'";
-    platform.world.database.execute(broken).await;
+    let unknown = r#"UPDATE templates SET template = '{"a": "{{id|of_a_later_version}}"}'"#;
+    platform.world.database.execute(unknown).await;
 
     let request = platform.next_request(&receiver).await;
 
     assert!(request.headers.contains_key("webhook-id"));
+    let listed = platform.get("/api/v1/webhooks").await;
+    let shown = listed["data"][1]["template"].to_string();
+    assert!(shown.contains("of_a_later_version"), "{listed}");
+    let mended = platform
+        .change(&later, &json!({"template": {"a": 2}}))
+        .await;
+    assert_eq!(mended["template_version"], 2);
+    platform.delete(&later).await;
+    platform.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_that_no_receiver_reads_is_no_template() {
+    let platform = Platform::new().await;
+    for (template, reason) in [
+        (
+            r#"{"a": 1e400}"#,
+            "line 1, column 11: not JSON: number out of range",
+        ),
+        (
+            r#"{"a": "\ud800"}"#,
+            "line 1, column 14: not JSON: unexpected end of hex escape",
+        ),
+    ] {
+        let body = format!(
+            r#"{{"name":"Pager","url":"https://a.example.com/in","environment":"production","event_types":["*"],"template":{template}}}"#
+        );
+        let request = platform.request(reqwest::Method::POST, "/api/v1/webhooks");
+        let request = request
+            .header("content-type", "application/json")
+            .body(body);
+        let refused = request.send().await.expect("an answer");
+
+        assert_eq!(refused.status(), 422);
+        let refused: Value = refused.json().await.expect("JSON");
+        assert_eq!(refused["errors"][0]["reason"], reason);
+    }
     platform.end().await;
 }

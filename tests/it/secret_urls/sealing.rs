@@ -3,7 +3,7 @@
 use serde_json::json;
 use webhook_tests::{FakeSlack, Platform, SEALING_KEY, Service};
 
-use super::{SLACK, SLACK_SHOWN, revealed, webhook_in};
+use super::{PLAIN, SLACK, SLACK_SHOWN, revealed, webhook_in};
 
 /// Another key: 32 bytes in base64.
 const NEW_KEY: &str = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
@@ -30,8 +30,8 @@ async fn whole_urls_of_chat_webhooks_are_sealed_at_the_start_by_several_replicas
     let platform = Platform::new().await;
     let mut last = None;
     for _ in 0..120 {
-        let webhook = webhook_in(&platform, "json", SLACK).await;
-        write_as_before(&platform, &webhook.id, SLACK).await;
+        let webhook = webhook_in(&platform, "json", PLAIN).await;
+        write_as_before(&platform, &webhook.id, PLAIN).await;
         last = Some(webhook);
     }
     assert_eq!(whole_urls(&platform).await, 240);
@@ -41,7 +41,7 @@ async fn whole_urls_of_chat_webhooks_are_sealed_at_the_start_by_several_replicas
     platform.until("every URL is sealed", sealed).await;
 
     let webhook = last.expect("a webhook");
-    assert_eq!(revealed(&platform, &webhook).await, SLACK);
+    assert_eq!(revealed(&platform, &webhook).await, PLAIN);
     assert_eq!(platform.get(&webhook.path).await["version"], 1);
     assert!(replicas.0.terminate().await && replicas.1.terminate().await);
     platform.end().await;

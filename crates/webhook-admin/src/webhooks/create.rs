@@ -7,11 +7,11 @@ use webhook_domain::{AuditAction, SigningSecret, WebhookId, WebhookSettings};
 use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{RawConnection, SealingKeys, webhooks};
 
-use super::body::WebhookBody;
+use super::body::{WebhookBody, with_count};
 use super::change::settings_fields;
 use super::find::find_stored;
 use super::requests::CreateWebhook;
-use super::warnings::with_warnings;
+use super::warnings::list_warnings;
 use crate::caller::Caller;
 use crate::connections::Connections;
 use crate::creation::{Created, Creation, CreationRequest, create_once};
@@ -46,12 +46,17 @@ pub async fn create_webhook(
     let CreateWebhook { settings, secret } = CreateWebhook::parse(request.body, url_rules)?;
     let secret = secret.unwrap_or_else(generate_secret);
     let mut connection = connections.acquire().await?;
+    // Outside of the transaction, which a failed statement would end.
+    let warnings = list_warnings(&mut connection, &settings, settings.url.known()).await;
     let make = async |connection: &mut RawConnection| {
         let id = insert(connection, (&settings, &secret), caller, sealing_keys).await?;
         let webhook = find_stored(connection, id).await?;
         let version = webhook.version;
         let created = CreatedWebhook {
-            webhook: with_warnings(connection, sealing_keys, webhook).await?,
+            webhook: WebhookBody {
+                warnings: warnings.clone(),
+                ..with_count(connection, webhook).await?
+            },
             secret: secret.reveal().to_owned(),
         };
         Ok(Created::of(id.0, COLLECTION, Some(version), &created))

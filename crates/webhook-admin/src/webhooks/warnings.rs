@@ -1,9 +1,12 @@
 //! Warnings about settings that can be saved: doubts about the format at the URL, and about paths of a template.
 
 use bytes::Bytes;
-use webhook_domain::{Environment, Event, EventType, Template, TemplateWarning, UrlFormatWarning};
+use webhook_domain::{
+    Environment, Event, EventType, TargetUrl, Template, TemplateWarning, UrlFormatWarning,
+    WebhookSettings,
+};
 use webhook_store::webhooks::{self, Webhook};
-use webhook_store::{RawConnection, SealingKeys, StoreError, events};
+use webhook_store::{RawConnection, SealingKeys, events};
 
 use super::body::{WebhookBody, with_count};
 use crate::refusal::Refusal;
@@ -17,38 +20,33 @@ pub(super) async fn with_warnings(
     keys: &SealingKeys,
     webhook: Webhook,
 ) -> Result<WebhookBody, Refusal> {
-    let warnings = list_warnings(connection, keys, &webhook).await?;
+    // A sealed URL that no key opens tells no fault; the finding about the deliveries does.
+    let url = webhooks::find_url(connection, keys, webhook.id).await;
+    let url = url.ok().flatten();
+    let warnings = list_warnings(connection, &webhook.settings, url.as_ref()).await;
     let mut body = with_count(connection, webhook).await?;
     body.warnings = warnings;
     Ok(body)
 }
 
-async fn list_warnings(
+/// The warnings about settings that go to `url`. An error costs the warnings, not the change that they are about.
+pub(super) async fn list_warnings(
     connection: &mut RawConnection,
-    keys: &SealingKeys,
-    webhook: &Webhook,
-) -> Result<Vec<String>, Refusal> {
-    let settings = &webhook.settings;
-    let url = match webhooks::find_url(connection, keys, webhook.id).await {
-        // A sealed URL that no key opens tells no fault; the finding about the deliveries does.
-        Err(StoreError::Sealed(_) | StoreError::Unreadable(_)) => None,
-        read => read?,
-    };
-    let at_url = url.and_then(|url| {
-        let format = settings.body.format();
-        format.warning_for(url.reveal().as_url())
-    });
-    let mut warnings: Vec<String> = at_url
-        .map(UrlFormatWarning::sentence)
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
+    settings: &WebhookSettings,
+    url: Option<&TargetUrl>,
+) -> Vec<String> {
+    let format = settings.body.format();
+    let at_url = url.and_then(|url| format.warning_for(url.reveal().as_url()));
+    let sentence = at_url.map(UrlFormatWarning::sentence);
+    let mut warnings: Vec<String> = sentence.map(str::to_owned).into_iter().collect();
     if let Some(template) = settings.body.template() {
         let types: Vec<EventType> = settings.events.types().collect();
-        let doubts = check_template(connection, template, settings.environment, &types).await?;
-        warnings.extend(doubts);
+        match check_template(connection, template, settings.environment, &types).await {
+            Ok(doubts) => warnings.extend(doubts),
+            Err(refusal) => refusal.log(),
+        }
     }
-    Ok(warnings)
+    warnings
 }
 
 /// The doubts about the paths of a template: compared with the examples of `types` and with their latest events in

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderName, HeaderValue};
-use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId};
+use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId, is_at_discord};
 use webhook_store::destinations::{Destination, list_destinations};
 use webhook_store::{Pool, SealingKeys, StoreError, acquire};
 
@@ -17,7 +17,7 @@ pub(crate) struct ReadyDestination {
     /// The URL, taken apart. `None`: the URL must not be called.
     pub(crate) target: Option<Target>,
     /// Whether requests count for Discord's global limit.
-    pub(crate) counts_at_discord: bool,
+    pub(crate) is_at_discord: bool,
     /// The headers set by an admin for every request.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -34,9 +34,9 @@ impl ReadyDestination {
             value.set_sensitive(true);
             Some((name, value))
         });
-        let (url, format) = (stored.url.reveal(), stored.body.format());
+        let url = stored.url.reveal();
         Self {
-            counts_at_discord: format.counts_at_discord(url.as_url()),
+            is_at_discord: is_at_discord(url.as_url()),
             target: Target::new(url.as_str(), addresses),
             headers: custom.collect(),
             stored,

@@ -67,7 +67,7 @@ impl Runners {
             Err(error) => return AssignmentEnd::Impossible(error.to_string()),
         };
         // A test goes on, as during the hold of a single webhook.
-        let waits = destination.counts_at_discord && !leased.is_test();
+        let waits = destination.is_at_discord && !leased.is_test();
         if waits && self.lanes.is_held_at_discord(leased.webhook_id) {
             return AssignmentEnd::NotAttempted;
         }

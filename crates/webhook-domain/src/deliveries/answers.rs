@@ -65,6 +65,16 @@ impl JudgedAnswer {
         }
     }
 
+    /// The judgement where the receiver's word counts for its own webhook only: a limit of all requests of the sender
+    /// is one of the webhook.
+    pub fn of_one_webhook(self) -> Self {
+        let rate = RateAdvice {
+            global: false,
+            ..self.rate
+        };
+        Self { rate, ..self }
+    }
+
     /// How long the webhook is to get no request at all: the longer of the outcome's time and the time
     /// of the rate headers. A lane must wait before its next request, also after an accepted one.
     pub fn hold(&self) -> Option<Duration> {

@@ -8,7 +8,7 @@ use crate::names::names;
 /// The host of Slack's incoming webhooks, and the host for governments.
 const SLACK_HOSTS: [&str; 2] = ["hooks.slack.com", "hooks.slack-gov.com"];
 /// The hosts of Discord: of today, the former one, and two with early versions.
-const DISCORD_HOSTS: [&str; 6] = [
+pub const DISCORD_HOSTS: [&str; 6] = [
     "discord.com",
     "discordapp.com",
     "ptb.discord.com",
@@ -130,7 +130,19 @@ impl UrlFormatWarning {
     }
 }
 
+/// Whether a URL is at Discord, whose global limit counts the requests of a sender to all of its webhooks. Another host
+/// may take Discord's messages, and its word holds its own webhook only.
+pub fn is_at_discord(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    DISCORD_HOSTS.contains(&host.trim_end_matches('.'))
+}
+
 impl Format {
+    /// Whether a URL is a password with this format: a chat format, or any format at the host of a chat service.
+    pub fn url_is_secret_at(self, url: &Url) -> bool {
+        self.url_is_secret() || ChatUrl::of(url).is_some()
+    }
+
     /// The format that the receiver behind a URL takes. `None`: the URL says nothing about a format.
     ///
     /// ```
@@ -143,18 +155,6 @@ impl Format {
     /// ```
     pub fn proposed_for(url: &Url) -> Option<Self> {
         ChatUrl::of(url)?.format()
-    }
-
-    /// Whether a request in this format to a URL counts for Discord's global limit, which Discord keeps for the
-    /// sender, not for the webhook: by the format, also behind a proxy, or by the host, whatever the format.
-    pub fn counts_at_discord(self, url: &Url) -> bool {
-        match self {
-            Self::Discord => true,
-            Self::Json | Self::Slack | Self::Teams | Self::CloudEvents | Self::Custom => {
-                let host = url.host_str().unwrap_or_default();
-                DISCORD_HOSTS.contains(&host.trim_end_matches('.'))
-            }
-        }
     }
 
     /// The fault of a webhook with this format at a URL. A chat format at a foreign host has none: other
@@ -233,17 +233,25 @@ mod tests {
     }
 
     #[rstest]
-    #[case(Format::Discord, "https://proxy.example.com/in", true)]
-    #[case(Format::Slack, "https://discord.com/api/webhooks/1/x/slack", true)]
-    #[case(Format::Json, "https://ptb.discord.com./api/webhooks/1/x", true)]
-    #[case(Format::Slack, "https://hooks.slack.com/services/T0/B0/x", false)]
-    #[case(Format::Json, "https://discord.com.example.com/in", false)]
-    fn format_or_host_counts_for_discords_global_limit(
+    #[case("https://discord.com/api/webhooks/1/x/slack", true)]
+    #[case("https://ptb.discord.com./api/webhooks/1/x", true)]
+    #[case("https://proxy.example.com/in", false)]
+    #[case("https://discord.com.example.com/in", false)]
+    fn only_discords_own_hosts_have_its_global_limit(#[case] text: &str, #[case] is: bool) {
+        assert_eq!(is_at_discord(&url(text)), is);
+    }
+
+    #[rstest]
+    #[case(Format::Slack, "https://proxy.example.com/in", true)]
+    #[case(Format::Custom, "https://hooks.slack.com/triggers/T0/1/x", true)]
+    #[case(Format::Json, "https://discord.com/api/webhooks/1/x/github", true)]
+    #[case(Format::Custom, "https://proxy.example.com/in", false)]
+    fn a_url_is_secret_by_its_format_or_its_host(
         #[case] format: Format,
         #[case] text: &str,
-        #[case] counts: bool,
+        #[case] is: bool,
     ) {
-        assert_eq!(format.counts_at_discord(&url(text)), counts);
+        assert_eq!(format.url_is_secret_at(&url(text)), is);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::form::WebhookForm;
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
 use super::preview::PREVIEW;
+use super::warnings::{told_warnings, warnings_of_created};
 use crate::flash::Flash;
 use crate::form::Form;
 use crate::html::redirect_with_flash;
@@ -65,7 +66,8 @@ pub(crate) async fn create_webhook(
     match webhooks::create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => {
             let id = WebhookId(creation.created.id);
-            lead_on(id, &webhook, &connections).await
+            let warnings = warnings_of_created(&creation.created.body);
+            lead_on(id, &webhook, &warnings, &connections).await
         }
         Err(refusal) => {
             let draft = WebhookDraft::unsaved(webhook, Subject::new()).refused(refusal)?;
@@ -78,6 +80,7 @@ pub(crate) async fn create_webhook(
 async fn lead_on(
     id: WebhookId,
     webhook: &WebhookForm,
+    warnings: &[String],
     connections: &Connections,
 ) -> Result<HttpResponse, Problem> {
     let namesake = match webhook.environment.parse() {
@@ -90,6 +93,8 @@ async fn lead_on(
     } else {
         (page, "Switch it to Active when your endpoint is ready.")
     };
-    let sentences = [webhook.saved(), namesake, next.to_owned()];
+    let mut sentences = vec![webhook.saved(), namesake];
+    sentences.extend(told_warnings(warnings));
+    sentences.push(next.to_owned());
     Ok(redirect_with_flash(&page, &Flash::of_sentences(&sentences)))
 }

@@ -11,7 +11,7 @@ use super::form::{NewSecret, WebhookForm};
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
 use super::preview::PREVIEW;
-use crate::filters::as_sentence;
+use super::warnings::told_warnings;
 use crate::flash::Flash;
 use crate::form::Form;
 use crate::html::redirect_with_flash;
@@ -153,7 +153,7 @@ async fn lead_on(
     )
     .await?;
     let mut sentences = vec![sent.saved(), namesake];
-    sentences.extend(saved.warnings.iter().map(|warning| as_sentence(warning)));
+    sentences.extend(told_warnings(&saved.warnings));
     if sent.new_secret.is_some() {
         sentences.push("The new Webhook Secret signs requests from now on.".to_owned());
     }

@@ -218,7 +218,8 @@ impl WebhookForm {
             url_is_secret: form.has("url_is_secret"),
             environment: text("environment"),
             format: text("format"),
-            template: text("template"),
+            // A browser sends other line breaks than were typed, which would be another template.
+            template: text("template").replace("\r\n", "\n"),
             description: text("description"),
             status: sent_status(form).as_str().to_owned(),
             events: EventChoice::sent(form.all("event_types")),

@@ -155,7 +155,7 @@ impl WebhookDraft {
             None => Vec::new(),
         };
         drop(connection);
-        let preview = Preview::of(&self.form, connections).await?;
+        let preview = Preview::of(&self.form, connections).await;
         let shown = FormPage {
             visit,
             form: self.form,

@@ -65,32 +65,35 @@ pub(crate) async fn show_preview(
     form: Form,
     connections: Data<Connections>,
 ) -> Result<HttpResponse, Problem> {
-    let preview = Preview::of(&WebhookForm::sent(&form), &connections).await?;
+    let preview = Preview::of(&WebhookForm::sent(&form), &connections).await;
     Ok(html(StatusCode::OK).body(render(&PreviewFragment { preview })?))
 }
 
 impl Preview {
-    /// Makes the preview of a form, whose fields may be wrong.
-    pub(super) async fn of(form: &WebhookForm, connections: &Connections) -> Result<Self, Refusal> {
+    /// Makes the preview of a form, whose fields may be wrong. An error is told in place of the message: the form is
+    /// of use without its preview.
+    pub(super) async fn of(form: &WebhookForm, connections: &Connections) -> Self {
         let selected = form.events.types();
         let written = match form.template_fault() {
             Some(fault) => Err(Refusal::Invalid(vec![FieldError::new("template", fault)])),
             None => write(form, &selected, connections).await,
         };
         let environment = &form.environment;
-        let choices = Choices::read(&form.asked, selected, environment, connections).await?;
+        let choices = Choices::read(&form.asked, selected, environment, connections).await;
         let (shown, refused) = match written {
             Ok(shown) => (Some(shown), Vec::new()),
-            Err(refusal) if refusal_status(&refusal).is_client_error() => {
+            Err(refusal) => {
+                if !refusal_status(&refusal).is_client_error() {
+                    refusal.log();
+                }
                 (None, sentences(&refusal))
             }
-            Err(refusal) => return Err(refusal),
         };
-        Ok(Self {
+        Self {
             choices,
             shown,
             refused,
-        })
+        }
     }
 
     /// The preview in a sentence, for a screen reader.

@@ -91,7 +91,7 @@ pub async fn list_destinations(
             version: row.version,
             url: open_url(keys, row.id, url, format)?,
             name: row.name,
-            body: templates.join(row.id, format)?,
+            body: templates.join_to_send(row.id, format)?,
             template_version: row
                 .template_version
                 .map(|version| TemplateVersion(version.unsigned_abs())),

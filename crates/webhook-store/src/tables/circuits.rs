@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Untyped};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{
-    Circuit, CircuitChange, CircuitPolicy, Environment, Failing, Format, Observation,
-    StatusEventType, WebhookId, hold_after, observe,
+    Circuit, CircuitChange, CircuitPolicy, Environment, Failing, Observation, StatusEventType,
+    WebhookId, hold_after, observe,
 };
 
 use crate::StoreError;
@@ -248,23 +248,22 @@ impl Write {
 }
 
 sql! {
-    struct HoldFormat<'a> from "circuits/hold_format.sql" -> (Id<WebhookId>, Timestamptz) {
-        1 format: &'a str as Text,
+    struct HoldHosts<'a> from "circuits/hold_hosts.sql" -> (Id<WebhookId>, Timestamptz) {
+        1 hosts: &'a [&'a str] as Array<Text>,
         2 until: DateTime<Utc> as Timestamptz,
     }
 }
 
-/// Holds all webhooks of a format until a time, and returns the webhooks that were not held as long before.
+/// Holds all webhooks at some hosts until a time, and returns the webhooks that were not held as long before.
 ///
-/// Writes a row for each webhook of the format: for a limit that a service keeps for all webhooks together, which
-/// is met seldom.
-pub async fn hold_format(
+/// Reads every webhook and writes a row for each at the hosts: for a limit that a service keeps for all webhooks
+/// together, which is met seldom.
+pub async fn hold_hosts(
     connection: &mut AsyncPgConnection,
-    format: Format,
+    hosts: &[&str],
     until: DateTime<Utc>,
 ) -> Result<Vec<(WebhookId, DateTime<Utc>)>, StoreError> {
-    let format = format.as_str();
-    Ok(HoldFormat { format, until }.load(connection).await?)
+    Ok(HoldHosts { hosts, until }.load(connection).await?)
 }
 
 /// Ends a hold early, for an admin. `false`: the webhook was not held.

@@ -148,11 +148,11 @@ sql! {
     }
 }
 
-/// The most bytes that [`list_recent`] reads: 4 MiB, many events of the usual size.
-const MAX_RECENT_BYTES: i64 = 4 * 1024 * 1024;
+/// The most bytes that [`list_recent`] reads: 1 MiB, two thousand events of the usual size.
+const MAX_RECENT_BYTES: i64 = 1024 * 1024;
 
 /// Reads the bodies of the latest events of some types in an environment, newest first: at most `of_type` of each
-/// type, and 4 MiB together. Test events do not count.
+/// type, and 1 MiB together. Test events do not count.
 pub async fn list_recent(
     connection: &mut AsyncPgConnection,
     environment: Environment,

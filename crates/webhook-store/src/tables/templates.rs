@@ -123,10 +123,29 @@ impl Templates {
         })
     }
 
-    /// Joins the format of a webhook and its template in use. A template was checked when it was saved; a template
-    /// that this version cannot read fails the webhook, and no other.
+    /// Joins the format of a webhook and its template in use, for requests. A template that this version cannot parse
+    /// fails the webhook, and no other.
+    pub(crate) fn join_to_send(
+        &mut self,
+        id: WebhookId,
+        format: Format,
+    ) -> Result<BodyFormat, StoreError> {
+        let template = self.take(id, format).map(|text| Template::parse(&text));
+        let template = template.transpose().map_err(unreadable)?;
+        BodyFormat::new(format, template).map_err(unreadable)
+    }
+
+    /// Joins the format of a webhook and its template in use, for admins, who can change and delete a webhook whose
+    /// template this version cannot parse. The template of a webhook that was deleted just now is gone.
     pub(crate) fn join(&mut self, id: WebhookId, format: Format) -> Result<BodyFormat, StoreError> {
-        let template = match format {
+        let stored = self.take(id, format);
+        let template = (format == Format::Custom)
+            .then(|| Template::from_stored(stored.as_deref().unwrap_or_default()));
+        BodyFormat::new(format, template).map_err(unreadable)
+    }
+
+    fn take(&mut self, id: WebhookId, format: Format) -> Option<String> {
+        match format {
             Format::Custom => self.by_webhook.remove(&id),
             // A version that knew no templates may have chosen the format, and left the template.
             Format::Json
@@ -134,8 +153,6 @@ impl Templates {
             | Format::Discord
             | Format::Teams
             | Format::CloudEvents => None,
-        };
-        let template = template.map(|text| Template::parse(&text)).transpose();
-        BodyFormat::new(format, template.map_err(unreadable)?).map_err(unreadable)
+        }
     }
 }

@@ -265,7 +265,7 @@ pub(in crate::webhooks) fn take_settings(
         (field.read)(&mut draft, fields, reading);
     }
     // Last, as the format decides where the document does not.
-    settle_secrecy(&mut draft, fields, reading.document);
+    settle_secrecy(&mut draft, fields);
     let secret = draft.secret.take();
     Some((draft.settings()?, secret))
 }

@@ -40,23 +40,24 @@ fn parse(text: &str, url_rules: &UrlRules) -> Result<UrlSetting, UrlError> {
     Ok(TargetUrl::open(url).into())
 }
 
-/// Decides whether the URL of a draft is secret: as the document says; else a kept URL stays secret, a patch
-/// changes nothing, and the format decides. The URL of a chat format is always secret.
-pub(super) fn settle_secrecy(
-    draft: &mut SettingsDraft,
-    fields: &mut Fields<'_>,
-    document: Document,
-) {
-    let by_format = draft.body.format().url_is_secret();
-    if by_format && draft.url_is_secret == Some(false) {
-        let label = draft.body.format().label();
-        let reason =
-            format!("must be true: whoever knows the URL of a {label} can post as the webhook");
-        fields.refuse("url_is_secret", reason);
+/// Decides whether the URL of a draft is secret: as the document says; else a webhook with a secret URL keeps a secret
+/// URL, and format and host decide. The URL of a chat format, or at the host of a chat service, is always secret.
+pub(super) fn settle_secrecy(draft: &mut SettingsDraft, fields: &mut Fields<'_>) {
+    let format = draft.body.format();
+    let must_be_secret = match draft.url.as_ref().and_then(UrlSetting::known) {
+        Some(url) => format.url_is_secret_at(url.reveal().as_url()),
+        None => format.url_is_secret(),
+    };
+    if must_be_secret && draft.url_is_secret == Some(false) {
+        fields.refuse(
+            "url_is_secret",
+            "must be true: whoever knows the URL of a chat service can post to the chat",
+        );
         return;
     }
     let was_secret = draft.stored_url.as_ref().is_some_and(UrlSetting::is_secret);
-    let by_default = by_format || (document == Document::Patch && was_secret);
+    // A program that replaces all settings and knows nothing of secrecy must not make the URL readable.
+    let by_default = must_be_secret || was_secret;
     let is_secret = draft.url_is_secret.unwrap_or(by_default);
     draft.url = match draft.url.take() {
         Some(UrlSetting::Known(url)) => {
@@ -83,7 +84,8 @@ pub(super) fn settle_secrecy(
 /// The schema of `url_is_secret`.
 pub(super) fn url_is_secret_schema() -> RefOr<Schema> {
     let about = "Whether the URL is a password: sealed in the database, and shown as host and last four characters. \
-        When left out, the format decides: `true` for `slack`, `discord` and `teams`, which take no other value. To \
+        When left out, a secret URL stays secret, and format and host decide: `true` for `slack`, `discord` and \
+        `teams` and for the hosts of these services, which take no other value. To \
         keep a secret URL, send `url` exactly as a response shows the URL; `false` needs the whole URL.";
     let bool_or_null = SchemaType::Array(vec![Type::Boolean, Type::Null]);
     let schema = ObjectBuilder::new().schema_type(bool_or_null);

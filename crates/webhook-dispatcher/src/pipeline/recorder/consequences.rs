@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 use webhook_domain::{
-    CircuitChange, CircuitPolicy, Format, Observation, Outcome, WebhookId, forbidden_reason,
+    CircuitChange, CircuitPolicy, DISCORD_HOSTS, Observation, Outcome, WebhookId, forbidden_reason,
     hold_of_all_after,
 };
 use webhook_store::circuits::{self, Changes, Observed, apply_observations};
@@ -103,7 +103,7 @@ impl Recorder {
         };
         let holding = until_done("hold all webhooks at Discord", || async {
             let mut connection = acquire(&self.pools.work).await?;
-            circuits::hold_format(&mut connection, Format::Discord, until).await
+            circuits::hold_hosts(&mut connection, &DISCORD_HOSTS, until).await
         });
         let held = holding.await.unwrap_or_default();
         log::warn!(

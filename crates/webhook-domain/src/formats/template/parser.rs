@@ -78,7 +78,16 @@ impl Parser<'_> {
         self.literal.push(b'}');
     }
 
+    /// Refuses a character that Postgres keeps in no text, so that the audit log can tell the template.
+    fn check_text(&mut self, text: &str) {
+        if text.contains('\0') {
+            let message = "the character U+0000 cannot be stored; leave the character out";
+            self.errors.add(&self.pointer, message);
+        }
+    }
+
     fn check_name(&mut self, name: &str, is_new: bool) {
+        self.check_text(name);
         if name.contains(OPENING) {
             let message =
                 "a placeholder cannot stand in the name of a field; only values may change";
@@ -102,6 +111,7 @@ impl Parser<'_> {
     }
 
     fn string(&mut self, text: &str) {
+        self.check_text(text);
         let mut faults = Vec::new();
         let mut parts = parts_of(text, &mut faults);
         for fault in faults {

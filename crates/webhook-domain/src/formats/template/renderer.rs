@@ -48,8 +48,8 @@ fn render_cut(body: &Body, values: &Values<'_>) -> Vec<u8> {
         Piece::Part(insertion) => Some(Inserted::part(values.of(insertion))),
     });
     let inserted: Vec<Inserted<'_>> = inserted.collect();
-    // The literal pieces take 48 KiB at most: a template has 32 KiB, and a lone surrogate of 6 bytes (`\ud800`)
-    // grows to the 9 bytes of three replacement characters. At least 160 bytes remain for each value.
+    // The literal pieces take 32 KiB at most, as the template does: no text grows by its escapes. At least 320 bytes
+    // remain for each of 100 values.
     let fitting = Fitting::new(
         &inserted,
         MAX_RESULT_BYTES.saturating_sub(body.literal_bytes),

@@ -34,8 +34,7 @@ impl WebhookForm {
     fn saved_template(&self) -> String {
         let is_custom = self.saved_format() == Format::Custom.as_str();
         let template = Some(&self.template).filter(|_| is_custom);
-        // A browser sends other line breaks than were stored.
-        template.map_or_else(String::new, |text| text.replace("\r\n", "\n"))
+        template.cloned().unwrap_or_default()
     }
 
     /// Whether the URL is saved as a secret: `yes`, or empty.

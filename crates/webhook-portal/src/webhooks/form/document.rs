@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use url::Url;
 use webhook_domain::{EventType, Format, RatePeriod, WebhookSettings};
 
 use super::WebhookForm;
@@ -145,9 +146,12 @@ impl WebhookForm {
 
     /// Whether the URL is secret. `None`: the format leaves no choice.
     fn choice_of_secrecy(&self) -> Option<bool> {
-        let format = self.saved_format().parse::<Format>();
-        let has_choice = !format.is_ok_and(Format::url_is_secret);
-        has_choice.then_some(self.url_is_secret)
+        let format: Format = self.saved_format().parse().unwrap_or_default();
+        let must_be_secret = match Url::parse(&self.url) {
+            Ok(url) => format.url_is_secret_at(&url),
+            Err(_) => format.url_is_secret(),
+        };
+        (!must_be_secret).then_some(self.url_is_secret)
     }
 
     /// The rate limit in the API's notation.

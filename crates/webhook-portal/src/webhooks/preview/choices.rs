@@ -80,9 +80,15 @@ impl Choices {
         selected: Vec<EventType>,
         environment: &str,
         connections: &Connections,
-    ) -> Result<Self, Refusal> {
+    ) -> Self {
         let events = match environment.parse() {
-            Ok(environment) => latest(environment, connections).await?,
+            // The form is of use without its latest events.
+            Ok(environment) => latest(environment, connections)
+                .await
+                .unwrap_or_else(|refusal| {
+                    refusal.log();
+                    Vec::new()
+                }),
             Err(_) => Vec::new(),
         };
         let chosen = match asked.of.as_str() {
@@ -94,14 +100,14 @@ impl Choices {
         };
         let earlier: Option<EventId> = chosen.parse().ok();
         let all = EventType::ALL.iter().copied();
-        Ok(Self {
+        Self {
             others: all.filter(|one| !selected.contains(one)).collect(),
             earlier: earlier.filter(|id| events.iter().all(|event| event.id != *id)),
             selected,
             events,
             chosen,
             typed: asked.event.clone(),
-        })
+        }
     }
 
     /// Whether an entry is chosen.

@@ -108,7 +108,7 @@ fn a_text_that_shrinks_behind_a_filter_is_marked_nevertheless() {
 #[test]
 fn the_largest_template_leaves_room_for_every_value() {
     let placeholders = r#","{{data.v}}""#.repeat(100);
-    let literal = repeated(r"\ud800", Template::MAX_BYTES - placeholders.len() - 10);
+    let literal = repeated(r"\u0001", Template::MAX_BYTES - placeholders.len() - 10);
     let event = event(&format!(r#"{{"v":{}}}"#, quoted("x", 200_000)));
 
     let result = assert_renders(&format!("[\"{literal}\"{placeholders}]"), &event);

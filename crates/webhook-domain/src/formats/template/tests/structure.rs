@@ -193,6 +193,8 @@ proptest! {
     #[test]
     fn any_template_renders_any_event_with_its_own_structure(template in templates(), data in objects()) {
         let data = if data.len() > 250_000 { "{}" } else { &data };
+        // A template with a half of a surrogate pair is refused.
+        prop_assume!(serde_json::from_str::<serde_json::Value>(&template).is_ok());
         assert_renders(&template, &event(data));
     }
 
