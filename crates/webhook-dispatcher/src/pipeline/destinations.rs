@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderName, HeaderValue};
-use webhook_domain::{AddressPolicy, HeaderSecret, WebhookId, is_at_discord};
+use webhook_domain::{AddressPolicy, HeaderSecret, JudgedAnswer, WebhookId, is_at_discord};
 use webhook_store::destinations::{Destination, list_destinations};
 use webhook_store::{Pool, SealingKeys, StoreError, acquire};
 
@@ -40,6 +40,15 @@ impl ReadyDestination {
             target: Target::new(url.as_str(), addresses),
             headers: custom.collect(),
             stored,
+        }
+    }
+
+    /// The judgement on an answer, as far as the receiver's word counts: only Discord itself has a limit of all
+    /// requests of the sender.
+    pub(crate) fn bound(&self, answer: JudgedAnswer) -> JudgedAnswer {
+        match self.is_at_discord {
+            true => answer,
+            false => answer.of_one_webhook(),
         }
     }
 

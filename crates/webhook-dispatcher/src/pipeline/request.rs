@@ -82,12 +82,7 @@ pub(crate) async fn send_signed(
             attempt.timing.first_byte_ms = Some(millis(began));
             let deadline = body_deadline(began, trace.deadline);
             let read = response::read(response, format, deadline, &mut attempt, &mut transcript);
-            let answer = read.await;
-            let answer = match destination.is_at_discord {
-                true => answer,
-                false => answer.of_one_webhook(),
-            };
-            (answer, true)
+            (destination.bound(read.await), true)
         }
         Err(failure) if failure.blame == Blame::Us => return Err(failure),
         Err(failure) => {
