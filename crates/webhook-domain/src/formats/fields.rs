@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::json_view::{JsonView, field, is_array, is_object, text, walk_elements, walk_fields};
+use super::json_view::{
+    JsonView, field, is_array, is_object, text, walk_data, walk_elements, walk_fields,
+};
 use super::plain_text::one_line;
+use crate::Event;
 
 /// The most elements of an array that a list names.
 const MAX_LIST_ELEMENTS: usize = 5;
@@ -23,6 +26,13 @@ impl<'a> Fields<'a> {
     pub(crate) fn of(object: &'a RawValue) -> Self {
         let mut read = Self::default();
         walk_fields(object, &mut |name, value| read.take(name, value));
+        read
+    }
+
+    /// Reads the wanted fields of an event's `data`, in one walk over the event's bytes.
+    pub(crate) fn wanted(event: &'a Event, wanted: &dyn Fn(&str) -> bool) -> Self {
+        let mut read = Self::default();
+        walk_data(event, wanted, &mut |name, value| read.take(name, value));
         read
     }
 

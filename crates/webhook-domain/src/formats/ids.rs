@@ -17,6 +17,14 @@ const ID_FIELDS: [(&str, &[&str]); 5] = [
     ("telemetry", &["activation_id", "license_id"]),
 ];
 
+/// Whether a field of an event has an id of one of the event's objects.
+pub(crate) fn is_id_field(event_type: EventType, name: &str) -> bool {
+    let of_group = ID_FIELDS
+        .iter()
+        .filter(|(group, _)| *group == event_type.group());
+    of_group.flat_map(|(_, names)| *names).any(|id| *id == name)
+}
+
 /// The ids of an event's objects with their fields, the event's own object first.
 pub(crate) fn ids_of(
     event_type: EventType,

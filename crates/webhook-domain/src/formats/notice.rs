@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::fields::{Fields, in_words, list, scalar};
-use super::ids::ids_of;
+use super::ids::{ids_of, is_id_field};
 use super::json_view::{JsonView, data_of, is_object};
 use super::plain_text::one_line;
 use super::sentence::sentence;
@@ -106,7 +106,10 @@ pub(super) struct Gist {
 
 impl Gist {
     pub(super) fn of(event: &Event, links: &LinkPatterns, delivery_page: Option<&str>) -> Self {
-        let fields = data_of(event).map(Fields::of).unwrap_or_default();
+        let (event_type, pattern) = (event.event_type, event.event_type.sentence());
+        // A pattern may name a few fields too many: a part of a name is in the pattern as well.
+        let wanted = |name: &str| pattern.contains(name) || is_id_field(event_type, name);
+        let fields = Fields::wanted(event, &wanted);
         Self::of_fields(event, &fields, links, delivery_page)
     }
 

@@ -9,7 +9,7 @@ use super::cloudevents::cloudevents_body;
 use super::discord::discord_body;
 use super::format::Format;
 use super::limits::limits_used;
-use super::notice::{Fact, Notice};
+use super::notice::{Fact, Gist, Notice};
 use super::plain_text::one_line;
 use super::slack::slack_body;
 use super::teams::teams_body;
@@ -140,10 +140,25 @@ proptest! {
         let event = event(event_type, environment, &data);
 
         assert_sound(&event);
+        assert_same_gist(&event);
         let cloudevent = String::from_utf8(cloudevents_body(&event)).expect("text");
         let written = format!("\"data\":{data}}}");
         prop_assert!(cloudevent.ends_with(&written));
     }
+}
+
+/// Sentence and link are those of the notice, though few fields are read.
+fn assert_same_gist(event: &Event) {
+    let mut links = LinkPatterns::default();
+    let set = links.set("license_id", "https://platform.example/{id}");
+    set.expect("a pattern");
+
+    let (gist, notice) = (
+        Gist::of(event, &links, None),
+        Notice::of(event, &links, None),
+    );
+
+    assert_eq!((gist.sentence, gist.link), (notice.sentence, notice.link));
 }
 
 #[test]

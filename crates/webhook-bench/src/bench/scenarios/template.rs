@@ -13,7 +13,7 @@ use crate::bench::testbed::{Run, Testbed};
 use crate::bench::worker::Contender;
 
 /// Least rate, as a share of the rate with `json`. Beside the rendering, the record keeps each body.
-const MIN_SHARE: f64 = 0.85;
+const MIN_SHARE: f64 = 0.9;
 
 /// A message with the sentence and the link of the event.
 const TEMPLATE: &str = r#"{"text": "{{summary}}", "license": "{{data.license_id}}", "seats": "{{data.seats|default:0}}",
