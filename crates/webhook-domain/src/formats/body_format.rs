@@ -167,9 +167,11 @@ mod tests {
             let with = BodyFormat::new(*format, Some(template("{}")));
             let without = BodyFormat::new(*format, None);
 
-            let (joined, refused) = match format {
-                Format::Custom => (with, without),
-                _ => (without, with),
+            let is_custom = *format == Format::Custom;
+            let (joined, refused) = if is_custom {
+                (with, without)
+            } else {
+                (without, with)
             };
             assert_eq!(joined.expect("joined").format(), *format);
             assert!(refused.is_err(), "{format}");
