@@ -1,10 +1,13 @@
 """How a client would fill in what its description cannot tell."""
 
+import json
 import os
 import re
 import uuid
 
 import schemathesis
+
+TEMPLATE = {"text": "{{summary}}"}
 
 FORMATS = ["json", "slack", "discord", "teams", "cloudevents", "custom"]
 
@@ -43,13 +46,18 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """A template belongs to the format `custom`, in every request of every phase."""
+    """A template belongs to the format `custom` and has no U+0000, in every request of every phase."""
     body = case.body
     webhooks = body.get("webhooks") if isinstance(body, dict) else None
     for webhook in webhooks if isinstance(webhooks, list) else [body]:
-        if not isinstance(webhook, dict) or webhook.get("format") not in FORMATS:
+        if not isinstance(webhook, dict):
             continue
-        if isinstance(webhook.get("template"), dict):
+        template = webhook.get("template")
+        if isinstance(template, dict) and "\\u0000" in json.dumps(template):
+            webhook["template"] = TEMPLATE
+        if webhook.get("format") not in FORMATS:
+            continue
+        if isinstance(template, dict):
             webhook["format"] = "custom"
-        elif webhook["format"] == "custom" and webhook.get("template") is None:
-            webhook["template"] = {"text": "{{summary}}"}
+        elif webhook["format"] == "custom" and template is None:
+            webhook["template"] = TEMPLATE
