@@ -46,12 +46,16 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """A template belongs to the format `custom` and has no U+0000; the key of the requests is not revoked. Called for
-    every request of every phase."""
-    operation = case.operation
-    if operation.path == "/api/v1/api-keys/{id}" and operation.method.lower() == "delete":
-        case.path_parameters = {**(case.path_parameters or {}), "id": str(uuid.uuid4())}
+    """A template belongs to the format `custom` and has no U+0000; the key and the webhook of the requests stay.
+    Called for every request of every phase."""
+    operation, path = case.operation, case.path_parameters or {}
+    deletes = operation.method.lower() == "delete"
+    is_key = operation.path == "/api/v1/api-keys/{id}"
+    if deletes and (is_key or path.get("id") == os.environ["WEBHOOK_ID"]):
+        case.path_parameters = {**path, "id": str(uuid.uuid4())}
     body = case.body
+    if isinstance(body, dict) and body.get("action") == "delete" and os.environ["WEBHOOK_ID"] in str(body):
+        body["action"] = "deactivate"
     webhooks = body.get("webhooks") if isinstance(body, dict) else None
     for webhook in webhooks if isinstance(webhooks, list) else [body]:
         if not isinstance(webhook, dict):
