@@ -60,3 +60,4 @@ pub use status::set_status;
 pub use templates::{TemplateVersionBody, TemplateVersions, list_templates};
 pub use test_event::{SendTestEvent, TestEventSent, send_test_event};
 pub use url::{UrlBody, find_whole_url, show_url};
+pub use warnings::find_warnings;

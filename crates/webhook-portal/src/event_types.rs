@@ -1,8 +1,7 @@
-//! The pages for receivers: the payload reference, and how to verify requests.
+//! The pages for receivers: the payload reference, and the guides.
 
+pub(super) mod guides;
 pub(super) mod list;
-pub(super) mod templates;
-pub(super) mod verifying;
 
 // Documents of the repository as pages.
 mod markdown;

@@ -182,6 +182,11 @@ async fn every_fault_of_a_template_is_refused_with_its_place() {
         let (status, refused) = platform.webhook("Pager").with(&fields).ask().await;
 
         assert_eq!(status, 422, "{refused}");
+        assert_eq!(
+            refused["errors"].as_array().map(Vec::len),
+            Some(1),
+            "{refused}"
+        );
         let error = &refused["errors"][0];
         assert_eq!(error["field"], "template", "{refused}");
         let told = error["reason"].as_str().unwrap_or_default();

@@ -3,16 +3,29 @@
 use bytes::Bytes;
 use webhook_domain::{
     Environment, Event, EventType, TargetUrl, Template, TemplateWarning, UrlFormatWarning,
-    WebhookSettings,
+    WebhookId, WebhookSettings,
 };
 use webhook_store::webhooks::{self, Webhook};
 use webhook_store::{RawConnection, SealingKeys, events};
 
 use super::body::{WebhookBody, with_count};
+use super::find::find_stored;
+use crate::connections::Connections;
 use crate::refusal::Refusal;
 
 /// How many recent events of each type a template is checked against.
 const RECENT_EVENTS: i64 = 20;
+
+/// The warnings about the settings of a webhook, in sentences.
+pub async fn find_warnings(
+    id: WebhookId,
+    connections: &Connections,
+    keys: &SealingKeys,
+) -> Result<Vec<String>, Refusal> {
+    let mut connection = connections.acquire().await?;
+    let webhook = find_stored(&mut connection, id).await?;
+    Ok(warnings_of(&mut connection, keys, &webhook).await)
+}
 
 /// A webhook that was just saved, with the warnings about its settings.
 pub(super) async fn with_warnings(
@@ -20,13 +33,21 @@ pub(super) async fn with_warnings(
     keys: &SealingKeys,
     webhook: Webhook,
 ) -> Result<WebhookBody, Refusal> {
-    // A sealed URL that no key opens tells no fault; the finding about the deliveries does.
-    let url = webhooks::find_url(connection, keys, webhook.id).await;
-    let url = url.ok().flatten();
-    let warnings = list_warnings(connection, &webhook.settings, url.as_ref()).await;
+    let warnings = warnings_of(connection, keys, &webhook).await;
     let mut body = with_count(connection, webhook).await?;
     body.warnings = warnings;
     Ok(body)
+}
+
+async fn warnings_of(
+    connection: &mut RawConnection,
+    keys: &SealingKeys,
+    webhook: &Webhook,
+) -> Vec<String> {
+    // A sealed URL that no key opens tells no fault; the finding about the deliveries does.
+    let url = webhooks::find_url(connection, keys, webhook.id).await;
+    let url = url.ok().flatten();
+    list_warnings(connection, &webhook.settings, url.as_ref()).await
 }
 
 /// The warnings about settings that go to `url`. An error costs the warnings, not the change that they are about.

@@ -118,15 +118,7 @@ impl Event {
         event_type: EventType,
         assigned: AssignedFields,
     ) -> Self {
-        let envelope = ParsedEnvelope {
-            id: assigned.id,
-            event_type,
-            environment,
-            timestamp: assigned.timestamp,
-            test_for: None,
-        };
-        let body = envelope.write(None, event_type.example());
-        Self::of(envelope, body)
+        Self::with_example_data(None, event_type, environment, assigned)
     }
 
     /// Makes a test event for one webhook: the example of `event_type`, marked as a test.
@@ -136,12 +128,21 @@ impl Event {
         environment: Environment,
         assigned: AssignedFields,
     ) -> Self {
+        Self::with_example_data(Some(webhook_id), event_type, environment, assigned)
+    }
+
+    fn with_example_data(
+        test_for: Option<WebhookId>,
+        event_type: EventType,
+        environment: Environment,
+        assigned: AssignedFields,
+    ) -> Self {
         let envelope = ParsedEnvelope {
             id: assigned.id,
             event_type,
             environment,
             timestamp: assigned.timestamp,
-            test_for: Some(webhook_id),
+            test_for,
         };
         let body = envelope.write(None, event_type.example());
         Self::of(envelope, body)

@@ -10,7 +10,7 @@ use super::form::WebhookForm;
 use super::form_page::{Subject, WebhookDraft};
 use super::name::note;
 use super::preview::PREVIEW;
-use super::warnings::{told_warnings, warnings_of_created};
+use super::warnings::told_warnings;
 use crate::flash::Flash;
 use crate::form::Form;
 use crate::html::redirect_with_flash;
@@ -19,7 +19,7 @@ use crate::visit::Visit;
 use webhook_admin::Connections;
 use webhook_admin::creation::{CreationRequest, IdempotencyKey};
 use webhook_admin::url_rules::UrlRules;
-use webhook_admin::webhooks::{self, find_stored};
+use webhook_admin::webhooks::{self, find_stored, find_warnings};
 use webhook_web::Problem;
 
 /// Shows the form for a new webhook; with `?from=<id>`, filled with the settings of another webhook. A link may
@@ -66,7 +66,7 @@ pub(crate) async fn create_webhook(
     match webhooks::create_webhook(request, &url_rules, &visit.caller, &connections, &keys).await {
         Ok(creation) => {
             let id = WebhookId(creation.created.id);
-            let warnings = warnings_of_created(&creation.created.body);
+            let warnings = find_warnings(id, &connections, &keys).await?;
             lead_on(id, &webhook, &warnings, &connections).await
         }
         Err(refusal) => {

@@ -1,7 +1,5 @@
 //! The warnings about settings that were just saved, as sentences of the next page.
 
-use serde::Deserialize;
-
 use crate::filters::as_sentence;
 
 /// The most warnings that the next page tells: all sentences travel in a cookie of 4 KB. The preview of the form
@@ -23,18 +21,6 @@ pub(super) fn told_warnings(warnings: &[String]) -> Vec<String> {
         ));
     }
     told
-}
-
-/// The warnings in the response to a creation.
-pub(super) fn warnings_of_created(body: &str) -> Vec<String> {
-    #[derive(Default, Deserialize)]
-    struct Created {
-        #[serde(default)]
-        warnings: Vec<String>,
-    }
-    serde_json::from_str::<Created>(body)
-        .unwrap_or_default()
-        .warnings
 }
 
 #[cfg(test)]

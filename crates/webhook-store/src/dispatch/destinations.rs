@@ -92,9 +92,7 @@ pub async fn list_destinations(
             url: open_url(keys, row.id, url, format)?,
             name: row.name,
             body: templates.join_to_send(row.id, format)?,
-            template_version: row
-                .template_version
-                .map(|version| TemplateVersion(version.unsigned_abs())),
+            template_version: row.template_version.map(TemplateVersion),
             secrets: secrets::open(keys, row.id, &row.sealed_secret, previous)?,
             headers: open_headers(keys, row.id, row.sealed_headers.as_deref())?,
             policy,

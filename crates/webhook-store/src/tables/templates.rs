@@ -33,7 +33,7 @@ pub struct TemplateRow {
 impl TemplateRow {
     /// The number of the version.
     pub fn version(&self) -> TemplateVersion {
-        TemplateVersion(self.number.unsigned_abs())
+        TemplateVersion(self.number)
     }
 }
 
@@ -61,18 +61,19 @@ pub(crate) async fn insert(
         .select(max(templates::version))
         .first(connection)
         .await?;
-    let version = latest.unwrap_or(0).saturating_add(1);
+    let latest = latest.map(TemplateVersion);
+    let version = latest.map_or(TemplateVersion::FIRST, TemplateVersion::next);
     diesel::insert_into(templates::table)
         .values((
             templates::webhook_id.eq(bind(id)),
-            templates::version.eq(version),
+            templates::version.eq(version.0),
             templates::template.eq(template.source()),
         ))
         .execute(connection)
         .await?;
-    let outdated = of_webhook.filter(templates::version.le(version - MAX_VERSIONS));
+    let outdated = of_webhook.filter(templates::version.le(version.0 - MAX_VERSIONS));
     diesel::delete(outdated).execute(connection).await?;
-    Ok(TemplateVersion(version.unsigned_abs()))
+    Ok(version)
 }
 
 /// Removes all versions of a webhook's template: a template may hold a key of its receiver.

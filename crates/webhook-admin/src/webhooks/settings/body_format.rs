@@ -3,6 +3,7 @@
 use webhook_domain::{BodyFormat, Format, Template};
 
 use crate::fields::Fields;
+use crate::patch::Patch;
 
 /// The field with the name of the format.
 const FORMAT: &str = "format";
@@ -13,45 +14,33 @@ pub(in crate::webhooks) const TEMPLATE: &str = "template";
 /// Takes `format` and `template` out of a document, over the webhook's `current` format. A template without a format
 /// asks for `custom`; a template that the document leaves out stays while the format is `custom`.
 pub(super) fn read_body_format(fields: &mut Fields<'_>, current: &mut BodyFormat) {
-    if !fields.has(FORMAT) && !fields.has(TEMPLATE) {
-        return;
-    }
-    let given_template = fields
-        .has(TEMPLATE)
-        .then(|| take_template(fields, TEMPLATE));
-    let default = match given_template {
-        Some(Some(Some(_))) => Format::Custom,
-        Some(_) | None => Format::default(),
+    let mut is_template_refused = false;
+    let template = fields.patch(TEMPLATE, |fields, name| {
+        let taken = take_template(fields, name);
+        is_template_refused = taken.is_none();
+        taken.flatten()
+    });
+    let format = fields.patch(FORMAT, |fields, name| fields.optional(name, str::parse));
+    let format = match (format, &template) {
+        (Patch::Set(format), _) => format,
+        (Patch::Keep | Patch::Reset, Patch::Set(_)) => Format::Custom,
+        (Patch::Reset, Patch::Keep | Patch::Reset) => Format::default(),
+        (Patch::Keep, Patch::Keep | Patch::Reset) => current.format(),
     };
-    let format = match fields.has(FORMAT) || default == Format::Custom {
-        true => read_format(fields, default),
-        false => Some(current.format()),
-    };
-    let template = given_template.unwrap_or_else(|| Some(kept_template(current, format)));
-    // A wrong value is noted already.
-    let (Some(format), Some(template)) = (format, template) else {
-        return;
+    let template = match template {
+        Patch::Set(template) => Some(template),
+        Patch::Reset => None,
+        Patch::Keep => current
+            .template()
+            .filter(|_| format == Format::Custom)
+            .cloned(),
     };
     match BodyFormat::new(format, template) {
         Ok(body) => *current = body,
+        // A template with faults of its own is not missing.
+        Err(_) if is_template_refused => {}
         Err(error) => fields.refuse(TEMPLATE, error),
     }
-}
-
-/// The format; `default` when left out or `null`. `None`: refused.
-fn read_format(fields: &mut Fields<'_>, default: Format) -> Option<Format> {
-    let mut is_wrong = false;
-    let format = fields.optional(FORMAT, |text| {
-        let parsed = text.parse::<Format>();
-        is_wrong = parsed.is_err();
-        parsed
-    });
-    (!is_wrong).then(|| format.unwrap_or(default))
-}
-
-fn kept_template(current: &BodyFormat, format: Option<Format>) -> Option<Template> {
-    let stays = format == Some(Format::Custom);
-    current.template().filter(|_| stays).cloned()
 }
 
 /// Takes out a template, with every fault and its place in the template. `Some(None)`: left out or `null`; `None`:

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// template makes the next version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TemplateVersion(pub u32);
+pub struct TemplateVersion(pub i32);
 
 impl TemplateVersion {
     /// The version of a webhook's first template.

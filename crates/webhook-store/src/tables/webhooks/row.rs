@@ -137,9 +137,7 @@ impl Row {
             id: self.id,
             version: self.version,
             settings,
-            template_version: self
-                .template_version
-                .map(|version| TemplateVersion(version.unsigned_abs())),
+            template_version: self.template_version.map(TemplateVersion),
             disabled_reason: self.disabled_reason,
             held_until: failing.as_ref().and_then(FailingRow::held_until),
             failing: failing.and_then(FailingRow::read),

@@ -53,7 +53,7 @@ pub async fn insert(
     if let Some(template) = settings.body.template() {
         let version = templates::insert(connection, id, template).await?;
         diesel::update(webhooks::table.find(bind(id)))
-            .set(webhooks::template_version.eq(stored_version(version)))
+            .set(webhooks::template_version.eq(Some(version.0)))
             .execute(connection)
             .await?;
     }
@@ -142,10 +142,6 @@ async fn save_template(
     }
 }
 
-fn stored_version(version: TemplateVersion) -> Option<i32> {
-    i32::try_from(version.0).ok()
-}
-
 async fn save_columns(
     connection: &mut AsyncPgConnection,
     keys: &SealingKeys,
@@ -158,7 +154,7 @@ async fn save_columns(
     diesel::update(webhooks::table.find(bind(before.id)))
         .set((
             SettingsColumns::of(after),
-            webhooks::template_version.eq(template_version.and_then(stored_version)),
+            webhooks::template_version.eq(template_version.map(|version| version.0)),
             UrlColumns::of(keys, before.id, &after.url),
             webhooks::disabled_reason.eq(reason),
             webhooks::version.eq(webhooks::version + 1),
