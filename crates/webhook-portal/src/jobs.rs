@@ -25,7 +25,7 @@ use super::visit::Visit;
 
 mod selection;
 
-use selection::{Fact, UNTIL, facts, webhook_of};
+use selection::{Fact, UNTIL, facts, log_address, webhook_of};
 
 #[derive(Template)]
 #[template(path = "jobs/list.html")]
@@ -161,6 +161,10 @@ impl ShownJob {
     /// job.
     fn summary(&self) -> impl Iterator<Item = &Fact> {
         self.facts.iter().filter(|fact| fact.name != UNTIL)
+    }
+
+    fn log_address(&self) -> String {
+        log_address(self.job.kind, &self.job.selection)
     }
 
     fn name(&self) -> &'static str {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use webhook_domain::{FailureClass, LastResponse, ResponseRange, WebhookId};
+use url::form_urlencoded::Serializer;
+use webhook_domain::{FailureClass, JobKind, LastResponse, ResponseRange, WebhookId};
 
 use crate::filters::label_of;
 
@@ -24,6 +25,20 @@ const NAMES: [(&str, &str); 10] = [
     ("until", UNTIL),
     ("event_types", "Event types"),
 ];
+
+/// The filters that find deliveries after their retry as before: status and response change.
+const OF_A_RETRY: &[&str] = &[
+    "environment",
+    "webhook_id",
+    "search",
+    "event_type",
+    "event_id",
+    "since",
+    "until",
+];
+
+/// The filters that find the deliveries of a replay: the times of the selection are those of the events.
+const OF_A_REPLAY: &[&str] = &["webhook_id"];
 
 /// A filter of a job's selection.
 pub(super) struct Fact {
@@ -53,6 +68,21 @@ pub(super) fn facts(selection: &Value, names: &HashMap<WebhookId, String>) -> Ve
         Some(Fact { name, value, link })
     });
     given.collect()
+}
+
+/// The address of the log, with the filters of a selection that find the job's deliveries afterwards.
+pub(super) fn log_address(kind: JobKind, selection: &Value) -> String {
+    let fields = match kind {
+        JobKind::Retry => OF_A_RETRY,
+        JobKind::Replay => OF_A_REPLAY,
+    };
+    let mut query = Serializer::new(String::new());
+    for field in fields {
+        if let Some(value) = selection.get(field).and_then(Value::as_str) {
+            query.append_pair(field, value);
+        }
+    }
+    format!("/admin/webhook-deliveries?{}", query.finish())
 }
 
 /// The filtered webhook of a selection.
@@ -111,6 +141,18 @@ mod tests {
             ("Event types", "license.created, license.deleted"),
         ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn the_log_of_a_job_is_asked_without_what_the_job_changes() {
+        let selection = json!({"status": "failed", "environment": "staging", "response": [500, 599],
+            "search": null, "until": "2026-11-23T08:15:30Z"});
+
+        let expected =
+            "/admin/webhook-deliveries?environment=staging&until=2026-11-23T08%3A15%3A30Z";
+        assert_eq!(log_address(JobKind::Retry, &selection), expected);
+        let of_a_replay = "/admin/webhook-deliveries?";
+        assert_eq!(log_address(JobKind::Replay, &selection), of_a_replay);
     }
 
     #[test]
