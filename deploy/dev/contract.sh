@@ -65,8 +65,8 @@ start_contract_api() {
   api=$(free_port)
   dispatcher=$(free_port)
   contract_url=http://127.0.0.1:$api
-  start_part "$contract_dir" api env LISTEN=127.0.0.1:"$api" target/debug/webhook-api
-  start_part "$contract_dir" dispatcher env LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
+  start_part "$contract_dir" api env LISTEN=127.0.0.1:"$api" OPERATIONS_LISTEN=127.0.0.1:"$(free_port)" target/debug/webhook-api
+  start_part "$contract_dir" dispatcher env OPERATIONS_LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
   wait_for webhook-api "$contract_dir/logs/api.log" curl -fsS "$contract_url/readyz"
   WEBHOOK_ID=$(demo_webhook https://hooks.example.com/in | curl -fsS "$contract_url/api/v1/webhooks" \
     -H "Authorization: Bearer $contract_key" --json @- | json_field id)

@@ -37,16 +37,17 @@ up() {
   [ -f "$run/sealing.key" ] || head -c 32 /dev/urandom | base64 > "$run/sealing.key"
   touch "$run/demo.secrets"
   export WEBHOOK_SECRET_KEY_FILE=$run/sealing.key WEBHOOK_ALLOW_HTTP=true WEBHOOK_ALLOW_NETWORKS=127.0.0.0/8
-  local api dispatcher receiver
+  local api dispatcher operations receiver
   say "migrate"
   target/debug/webhook-api migrate
   [ -s "$run/owner.key" ] || target/debug/webhook-api keys create --role owner --name "./dev up" > "$run/owner.key"
   api=$(port_of "$run" api 8080)
   dispatcher=$(port_of "$run" dispatcher 8081)
+  operations=$(port_of "$run" api-operations 8082)
   receiver=$(port_of "$run" receiver 8090)
   say "webhook-api, webhook-dispatcher and a demo receiver"
-  start_part "$run" api env LISTEN=127.0.0.1:"$api" target/debug/webhook-api
-  start_part "$run" dispatcher env LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
+  start_part "$run" api env LISTEN=127.0.0.1:"$api" OPERATIONS_LISTEN=127.0.0.1:"$operations" target/debug/webhook-api
+  start_part "$run" dispatcher env OPERATIONS_LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
   start_part "$run" receiver env LISTEN=127.0.0.1:"$receiver" SECRETS_FILE="$run/demo.secrets" target/debug/webhook-receiver
   wait_for webhook-api "$run/logs/api.log" curl -fsS "http://127.0.0.1:$api/readyz"
   wait_for webhook-dispatcher "$run/logs/dispatcher.log" curl -fsS "http://127.0.0.1:$dispatcher/readyz"
@@ -76,6 +77,7 @@ summary() {
 Portal     $api/admin/webhooks   (sign in with the owner key)
 API        $api/api/v1          docs $api/api/docs/
 owner key  $key
+Metrics    API http://127.0.0.1:$(cat "$run/api-operations.port")/metrics, dispatcher http://127.0.0.1:$(cat "$run/dispatcher.port")/metrics
 RabbitMQ   $(amqp_url)   (management on port $(cat "$run/management.port"))
 
 See the deliveries:

@@ -16,7 +16,7 @@ const ANYWHERE: &str = "127.0.0.1:0";
 /// `Service` is dropped.
 pub struct Service {
     child: Child,
-    /// `http://…` of the API, or of a dispatcher with a `LISTEN` of its own; empty for other
+    /// `http://…` of the API, or of a dispatcher with a `OPERATIONS_LISTEN` of its own; empty for other
     /// dispatchers, whose port no test needs.
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
@@ -66,7 +66,7 @@ impl Service {
 
     /// Starts a dispatcher with the health endpoint and the metrics at `listen`.
     pub fn dispatcher_at(world: &World, listen: &str) -> Self {
-        Self::dispatcher_with(world, &[("LISTEN", listen)])
+        Self::dispatcher_with(world, &[("OPERATIONS_LISTEN", listen)])
     }
 
     /// Starts a dispatcher with `variables`. Does not wait for the first look at the queue.
@@ -76,7 +76,9 @@ impl Service {
             .stderr(Stdio::piped())
             .spawn()
             .expect("./dev test builds the programs first");
-        let listen = variables.iter().find(|(name, _)| *name == "LISTEN");
+        let listen = variables
+            .iter()
+            .find(|(name, _)| *name == "OPERATIONS_LISTEN");
         let url = listen.map(|(_, address)| format!("http://{address}"));
         let log = read_on(lines_of(&mut child));
         Self {
@@ -201,6 +203,7 @@ fn command(name: &str, world: &World) -> Command {
         .env("WEBHOOK_SECRET_KEY", SEALING_KEY)
         .env("WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8")
         .env("LISTEN", ANYWHERE)
+        .env("OPERATIONS_LISTEN", ANYWHERE)
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     command

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook_broker::Publisher;
-use webhook_dispatcher::{Pools, Stops, WorkerConfig};
+use webhook_dispatcher::{Detail, Pools, Stops, WorkerConfig};
 use webhook_domain::{
     AddressPolicy, CircuitPolicy, DeliveryOptions, Event, MaxConcurrency, OrderingField,
     PlatformSettings, RateLimit, RetryPolicy, SigningSecret, WebhookId, WebhookStatus,
@@ -163,6 +163,7 @@ impl StageSetup {
             lease: Duration::from_secs(60),
             lane_concurrency: 4,
             name_servers: Vec::new(),
+            metrics: Detail::default(),
             connection_max_age: Duration::from_secs(120),
         };
         let mut dispatchers = Vec::new();

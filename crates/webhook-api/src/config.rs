@@ -27,6 +27,10 @@ pub struct Flags {
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT",
         value_parser = flag(SocketAddr::from_str))]
     pub listen: Flag<SocketAddr>,
+    /// Address of health and metrics
+    #[arg(long, env = "OPERATIONS_LISTEN", default_value = "127.0.0.1:8082", value_name = "ADDRESS:PORT",
+        value_parser = flag(SocketAddr::from_str))]
+    pub operations_listen: Flag<SocketAddr>,
     /// Whether a webhook's URL may be plain http
     #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false",
         value_parser = flag(BoolValueParser::new()))]
@@ -66,6 +70,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Address of the API and of the portal.
     pub listen: SocketAddr,
+    /// Address of health and metrics.
+    pub operations_listen: SocketAddr,
     /// Form of log lines.
     pub log_format: LogFormat,
     /// Filter of log lines, in the syntax of env_logger.
@@ -78,6 +84,7 @@ impl Flags {
         let mut problems = ConfigProblems::default();
         let service = self.service.check(&mut problems);
         let listen = problems.check(&self.listen);
+        let operations_listen = problems.check(&self.operations_listen);
         let schemes = problems.check(&self.webhook_allow_http).map(schemes);
         let rate_limit = problems.check(&self.key_rate_limit);
         let cors_origins = problems.check(&self.cors_origins);
@@ -94,6 +101,7 @@ impl Flags {
                 key_rate_limit: NonZeroU32::new(rate_limit?),
                 cors_origins: cors_origins?,
                 listen: listen?,
+                operations_listen: operations_listen?,
                 log_format: service.log_format,
                 log_filter: self.rust_log.clone(),
             })

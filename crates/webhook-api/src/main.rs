@@ -1,12 +1,12 @@
 //! The API's process: configuration, logging, the command, exit code.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
-use webhook_api::{Flags, request_id};
+use webhook_api::{Flags, Listeners, request_id};
 use webhook_domain::{KeyName, Role};
 use webhook_service::logging::{self, CurrentField, LogFormat};
 use webhook_service::problems::ConfigProblems;
@@ -89,8 +89,8 @@ async fn serve(flags: &Flags) -> anyhow::Result<()> {
     let config = flags.check()?;
     logging::start(config.log_format, &config.log_filter, Some(REQUEST_ID));
     let listen = config.listen;
-    let listener =
-        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = bind(listen)?;
+    let operations_listener = bind(config.operations_listen)?;
     let cancel = CancellationToken::new();
     let drain = ShutdownStep {
         log_line: "asked to stop: draining",
@@ -99,7 +99,15 @@ async fn serve(flags: &Flags) -> anyhow::Result<()> {
     // Before the first connection: a signal at start begins the drain, too.
     tokio::spawn(cancel_on_signals([drain])?);
     log::info!("serving on http://{}", listener.local_addr()?);
-    webhook_api::run(config, listener, cancel).await
+    let listeners = Listeners {
+        public: listener,
+        operations: operations_listener,
+    };
+    webhook_api::run(config, listeners, cancel).await
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
 }
 
 async fn migrate(flags: &Flags) -> anyhow::Result<()> {

@@ -14,6 +14,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_domain::{Event, PublishedTo};
+use webhook_metrics::catalogue::{
+    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_RECONNECTS, EVENTS_PUBLISHED,
+};
 
 use crate::connection::{BrokerUrl, ConnectionPurpose, close, open};
 use crate::error::BrokerError;
@@ -116,7 +119,9 @@ impl Publisher {
             headers: FieldTable::default(),
             mandatory: true,
         };
-        self.publish_within(message).await
+        let published = self.publish_within(message).await;
+        EVENTS_PUBLISHED.add_for(&[metric_name(&published)], 1);
+        published
     }
 
     /// Publishes events in order; the waits for confirms overlap. The results have the order of the
@@ -161,6 +166,11 @@ impl Publisher {
             mandatory: true,
         };
         self.publish_within(message).await
+    }
+
+    fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(blocked, Ordering::Relaxed);
+        BROKER_BLOCKED.set_count(usize::from(blocked));
     }
 
     async fn publish_within(&self, message: Outgoing<'_>) -> Result<(), PublishError> {
@@ -208,6 +218,17 @@ impl Publisher {
     }
 }
 
+/// The result in the metrics.
+fn metric_name(published: &Result<(), PublishError>) -> &'static str {
+    match published {
+        Ok(()) => "confirmed",
+        Err(PublishError::Blocked) => "blocked",
+        Err(PublishError::Unavailable(_) | PublishError::NotConfirmed) => "unavailable",
+        Err(PublishError::Refused) => "refused",
+        Err(PublishError::TimedOut) => "timeout",
+    }
+}
+
 /// A message to publish.
 struct Outgoing<'a> {
     exchange: &'static str,
@@ -246,19 +267,26 @@ async fn keep_connected(
     name: String,
     cancel: CancellationToken,
 ) {
+    BROKER_CONNECTED.set_count_for(&["publisher"], 0);
+    BROKER_BLOCKED.set_count(0);
     let mut pause = FIRST_RECONNECT_PAUSE;
     while !cancel.is_cancelled() {
         match open_confirming(&url, &name).await {
             Ok((connection, channel)) => {
                 log::info!("connected to the broker at {url:?}");
+                BROKER_CONNECTED.set_count_for(&["publisher"], 1);
                 // Before the channel is visible: the block of the lost connection is over.
-                publisher.blocked.store(false, Ordering::Relaxed);
+                publisher.set_blocked(false);
                 publisher.channel.store(Some(Arc::new(channel.clone())));
                 pause = FIRST_RECONNECT_PAUSE;
                 let broken = until_broken(&publisher, &connection, &channel, &cancel).await;
                 publisher.channel.store(None);
+                BROKER_CONNECTED.set_count_for(&["publisher"], 0);
                 match broken {
-                    Some(reason) => log::warn!("lost the broker: {reason}"),
+                    Some(reason) => {
+                        BROKER_RECONNECTS.add_for(&["publisher"], 1);
+                        log::warn!("lost the broker: {reason}");
+                    }
                     None => close(&connection).await,
                 }
             }
@@ -297,11 +325,11 @@ async fn until_broken(
             event = events.next() => match event {
                 Some(lapin::Event::Error(error)) => return Some(error.to_string()),
                 Some(lapin::Event::ConnectionBlocked(reason)) => {
-                    publisher.blocked.store(true, Ordering::Relaxed);
+                    publisher.set_blocked(true);
                     log::warn!("the broker blocks publishers: {reason}");
                 }
                 Some(lapin::Event::ConnectionUnblocked) => {
-                    publisher.blocked.store(false, Ordering::Relaxed);
+                    publisher.set_blocked(false);
                     log::info!("the broker no longer blocks publishers");
                 }
                 None => return Some("the connection ended".to_owned()),

@@ -13,4 +13,5 @@ pub(crate) mod url_checks;
 
 // For operators.
 pub(crate) mod broker_check;
+pub(crate) mod gauges;
 pub(crate) mod retention;

@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolValueParser;
 use webhook_domain::CircuitPolicy;
 use webhook_service::database_url::DatabaseUrl;
 use webhook_service::flag::{Flag, at_least, comma_separated, flag};
 use webhook_service::flags::ServiceFlags;
 use webhook_service::logging::LogFormat;
 use webhook_service::problems::ConfigProblems;
+use webhook_service::renamed::Renamed;
 
+use crate::pipeline::meter::Detail;
 use crate::worker::WorkerConfig;
 
 /// Shortest lease, in milliseconds: twice the shortest timeout of an attempt.
@@ -27,9 +30,13 @@ pub struct Flags {
     #[command(flatten)]
     pub service: ServiceFlags,
     /// Address of health and metrics
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT",
+    #[arg(long, env = "OPERATIONS_LISTEN", default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT",
         value_parser = flag(SocketAddr::from_str))]
-    pub listen: Flag<SocketAddr>,
+    pub operations_listen: Flag<SocketAddr>,
+    /// Whether attempts are counted for each webhook besides: a series per webhook and outcome
+    #[arg(long, env = "METRICS_PER_WEBHOOK", default_value = "false",
+        value_parser = flag(BoolValueParser::new()))]
+    pub metrics_per_webhook: Flag<bool>,
     /// How long a worker owns a leased delivery; after a crash, other workers wait for the rest of the time
     #[arg(long, env = "LEASE_MS", default_value = "60000", value_name = "MILLISECONDS",
         value_parser = flag(at_least(MIN_LEASE_MS)))]
@@ -68,7 +75,7 @@ pub struct Config {
     /// The configuration of the worker.
     pub worker: WorkerConfig,
     /// Address of health and metrics.
-    pub listen: SocketAddr,
+    pub operations_listen: SocketAddr,
     /// How long running attempts may take to end at a shutdown.
     pub drain: Duration,
     /// Form of log lines.
@@ -77,12 +84,20 @@ pub struct Config {
     pub log_filter: String,
 }
 
+/// Variables with a new name.
+pub const RENAMED: [Renamed; 1] = [Renamed {
+    old: "LISTEN",
+    new: "OPERATIONS_LISTEN",
+    flag: "--operations-listen",
+}];
+
 impl Flags {
     /// Checks every flag.
     pub fn check(&self) -> Result<Config, ConfigProblems> {
         let mut problems = ConfigProblems::default();
         let service = self.service.check(&mut problems);
-        let listen = problems.check(&self.listen);
+        let operations_listen = problems.check(&self.operations_listen);
+        let metrics = problems.check(&self.metrics_per_webhook).map(detail);
         let lease = problems.check(&self.lease_ms);
         let drain = problems.check(&self.drain_ms);
         let lane_concurrency = problems.check(&self.lane_concurrency);
@@ -99,16 +114,25 @@ impl Flags {
                     lease: Duration::from_millis(lease?),
                     lane_concurrency: usize::try_from(lane_concurrency?).unwrap_or(usize::MAX),
                     name_servers: name_servers?,
+                    metrics: metrics?,
                     connection_max_age: Duration::from_millis(max_age?),
                 },
                 database_url: service.database_url,
-                listen: listen?,
+                operations_listen: operations_listen?,
                 drain: Duration::from_millis(drain?),
                 log_format: service.log_format,
                 log_filter: self.rust_log.clone(),
             })
         };
         problems.finish(config())
+    }
+}
+
+fn detail(per_webhook: bool) -> Detail {
+    if per_webhook {
+        Detail::PerWebhook
+    } else {
+        Detail::Together
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU16;
 use std::time::{Duration, Instant};
 
 use webhook_broker::{BrokerError, Consumer, Queue, consume};
+use webhook_metrics::catalogue::{BROKER_CONNECTED, BROKER_RECONNECTS};
 use webhook_store::{StoreError, ping};
 
 use crate::worker::Worker;
@@ -29,6 +30,8 @@ pub(crate) struct Source {
     pub(crate) queue: Queue,
     /// The consumer's name in the broker.
     pub(crate) name: &'static str,
+    /// The connection's name in the metrics.
+    pub(crate) metric_name: &'static str,
     /// The most unacknowledged messages, once messages are known to be small.
     pub(crate) max_prefetch: u16,
 }
@@ -57,6 +60,7 @@ pub(crate) enum BrokenOff {
 /// Connects, for as long as needed. `None`: the worker is asked to stop.
 pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer> {
     let broker = &worker.config.broker;
+    BROKER_CONNECTED.set_count_for(&[source.metric_name], 0);
     while !worker.cancel.is_cancelled() {
         // Postgres first. A single worker consumes events at a time, so a worker must not stand in line
         // while its Postgres is away or read-only. And the broker counts each return of a message, up to
@@ -65,7 +69,10 @@ pub(crate) async fn connect(worker: &Worker, source: &Source) -> Option<Consumer
             Err(error) => log::warn!("{} waits for Postgres: {error}", source.name),
             Ok(()) => {
                 match consume(broker, source.queue, source.name, source.prefetch(worker)).await {
-                    Ok(consumer) => return Some(consumer),
+                    Ok(consumer) => {
+                        BROKER_CONNECTED.set_count_for(&[source.metric_name], 1);
+                        return Some(consumer);
+                    }
                     Err(error) => log::warn!("cannot consume from {broker:?}: {error}"),
                 }
             }
@@ -90,6 +97,7 @@ pub(crate) struct StoreFailures(u32);
 /// row.
 pub(crate) async fn leave(
     worker: &Worker,
+    source: &Source,
     consumer: Consumer,
     session: Session,
     failures: &mut StoreFailures,
@@ -107,7 +115,9 @@ pub(crate) async fn leave(
             PAUSE_AFTER_CONSUMER_FAILURE
         }
     };
+    BROKER_CONNECTED.set_count_for(&[source.metric_name], 0);
     if let Err(error) = ended {
+        BROKER_RECONNECTS.add_for(&[source.metric_name], 1);
         log::warn!("consuming broke off, RabbitMQ delivers unacknowledged messages again: {error}");
     }
     // Before the pause, so another worker gets the messages at once.

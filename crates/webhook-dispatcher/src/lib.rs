@@ -7,10 +7,11 @@ use anyhow::Context;
 
 use lifecycle::{DEFAULT_DRAIN, work};
 use readiness::Readiness;
+use webhook_service::dependencies::wait_for_postgres;
+use webhook_service::operations::Operations;
 
-// The process: configuration, health, readiness.
+// The process: configuration, readiness.
 mod config;
-mod health_endpoint;
 mod readiness;
 
 // A worker: start, stop, and the parts shared by all loops.
@@ -26,23 +27,33 @@ mod pipeline;
 // The loops beside the way.
 mod background;
 
-pub use config::{Config, Flags};
+pub use config::{Config, Flags, RENAMED};
+pub use pipeline::meter::Detail;
 pub use worker::{Pools, Stops, WorkerConfig};
 
 /// Migrates, works as configured, and serves health and metrics on `listener`, until stopped by `stops`.
 pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyhow::Result<()> {
+    webhook_metrics::register(
+        webhook_metrics::Service::Dispatcher,
+        env!("CARGO_PKG_VERSION"),
+    );
+    let operations = Operations::serve(listener, stops.drain.clone());
+    let operations = operations.context("cannot serve health and metrics")?;
     let database_url = config.database_url.as_str();
-    webhook_store::check_sessions(database_url).await?;
-    webhook_store::migrations::run(database_url).await?;
+    let migrated = wait_for_postgres(&stops.drain, async || {
+        webhook_store::check_sessions(database_url).await?;
+        webhook_store::migrations::run(database_url).await
+    });
+    if migrated.await?.is_none() {
+        return Ok(());
+    }
     let pools = Pools::connect(database_url).await?;
     let readiness = Arc::new(Readiness::default());
-    let (pool, cancel) = (pools.work.clone(), stops.drain.clone());
-    let health = health_endpoint::start(listener, pool, readiness.clone(), cancel)
-        .context("cannot serve health and metrics")?;
+    operations.started(readiness::parts(pools.work.clone(), readiness.clone()));
     // Boxed, as every loop of the worker is a part of this future.
     let worked = Box::pin(work(config.worker, pools, config.drain, readiness, stops)).await;
     // The last to end: an operator sees the drain.
-    health.stop().await;
+    operations.stop().await;
     worked.context("cannot make connections to receivers")
 }
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use webhook_broker::Publisher;
 
 use crate::background::{
-    broker_check, day_sums, heartbeat, jobs, outbox, rejected, retention, sweeps, url_checks,
+    broker_check, day_sums, gauges, heartbeat, jobs, outbox, rejected, retention, sweeps,
+    url_checks,
 };
 use crate::client::{Client, Connector, NoConnector};
 use crate::pipeline::backlog::Backlog;
@@ -20,6 +21,7 @@ use crate::pipeline::courier::Courier;
 use crate::pipeline::destinations::Destinations;
 use crate::pipeline::lanes::Lanes;
 use crate::pipeline::message_links::LinksCache;
+use crate::pipeline::meter::Meter;
 use crate::pipeline::recorder::Recorder;
 use crate::pipeline::results::{self, Results};
 use crate::pipeline::runner::Runners;
@@ -81,7 +83,10 @@ fn build(
     let connector = Connector::new(config.addresses.clone(), &config.name_servers)?;
     let connector = Arc::new(connector);
     let client = Client::new(connector.clone(), config.connection_max_age);
-    let courier = Courier::new(client, config.lease, results, readiness.clone());
+    let meter = Meter {
+        detail: config.metrics,
+    };
+    let courier = Courier::new(client, config.lease, results, readiness.clone(), meter);
     let backlog = Arc::new(Backlog::new(pools.work.clone()));
     let lanes = Arc::new(Lanes::new(backlog.clone(), config.lane_concurrency));
     let destinations = Arc::new(Destinations::new(
@@ -146,6 +151,7 @@ async fn run_loops(worker: &Worker) {
         heartbeat::run_heartbeat(worker),
         day_sums::run_day_sums(worker),
         broker_check::check_message_size(worker),
+        gauges::run_gauges(worker),
     );
 }
 

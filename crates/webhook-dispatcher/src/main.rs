@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use tikv_jemallocator::Jemalloc;
-use webhook_dispatcher::{Config, Flags, Stops};
-use webhook_service::logging;
+use webhook_dispatcher::{Config, Flags, RENAMED, Stops};
 use webhook_service::signals::{ShutdownStep, cancel_on_signals};
+use webhook_service::{logging, renamed};
 
 /// Costs a sixth less CPU under load than the system's allocator.
 #[global_allocator]
@@ -16,7 +16,8 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Flags::parse().check() {
+    let (arguments, warnings) = renamed::arguments(&RENAMED);
+    let config = match Flags::parse_from(arguments).check() {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("webhook-dispatcher: {problems}");
@@ -24,6 +25,9 @@ async fn main() -> ExitCode {
         }
     };
     logging::start(config.log_format, &config.log_filter, None);
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
     match serve(config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,7 +41,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // A request takes a file descriptor, and the usual soft limit of 1,024 is soon reached.
     let files = rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the file limit")?;
     log::debug!("up to {files} open files");
-    let listen = config.listen;
+    let listen = config.operations_listen;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let stops = Stops::default();

@@ -21,6 +21,7 @@ pub(crate) mod runner;
 pub(crate) mod courier;
 pub(crate) mod destinations;
 pub(crate) mod message_links;
+pub(crate) mod meter;
 pub(crate) mod request;
 pub(crate) mod response;
 

@@ -1,6 +1,15 @@
 //! Readiness: whether the worker could take an event in, deliver and record now.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use webhook_service::operations::LookAtParts;
+use webhook_store::{Pool, StoreError, ping};
+
+/// How long Postgres may take to reply before counting as away.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state of the intake and the recorder, each of which sets its own values.
 #[derive(Debug, Default)]
@@ -17,6 +26,30 @@ pub(crate) struct Readiness {
     recorded: AtomicU64,
     /// Results given up, as Postgres refuses them.
     lost: AtomicU64,
+    /// This dispatcher counts for the metrics of all.
+    counts_for_all: AtomicBool,
+}
+
+/// The parts of the readiness: Postgres takes writes, a consumer is registered, and neither the intake nor the
+/// recorder is stuck.
+pub(crate) fn parts(pool: Pool, readiness: Arc<Readiness>) -> LookAtParts {
+    Arc::new(move || {
+        let (pool, readiness) = (pool.clone(), readiness.clone());
+        Box::pin(async move {
+            let postgres = match timeout(PING_TIMEOUT, ping(&pool)).await {
+                Ok(Ok(())) => "ok",
+                Ok(Err(StoreError::ReadOnly)) => "read-only",
+                Ok(Err(_)) | Err(_) => "away",
+            };
+            let word = |ready, not| if ready { "ok" } else { not };
+            vec![
+                ("postgres", postgres),
+                ("rabbitmq", word(readiness.is_consuming(), "away")),
+                ("intake", word(readiness.is_taking_in(), "stuck")),
+                ("recorder", word(readiness.is_recording(), "stuck")),
+            ]
+        })
+    })
 }
 
 /// How many results the recorder has had so far.
@@ -61,6 +94,14 @@ impl Readiness {
             recorded: self.recorded.load(Ordering::Relaxed),
             lost: self.lost.load(Ordering::Relaxed),
         }
+    }
+
+    pub(crate) fn set_counts_for_all(&self, counts: bool) {
+        self.counts_for_all.store(counts, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counts_for_all(&self) -> bool {
+        self.counts_for_all.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_consuming(&self) -> bool {

@@ -15,6 +15,7 @@ use crate::client::Connector;
 use crate::pipeline::backlog::Backlog;
 use crate::pipeline::destinations::Destinations;
 use crate::pipeline::lanes::Lanes;
+use crate::pipeline::meter::Detail;
 use crate::pipeline::runner::Runners;
 use crate::readiness::Readiness;
 
@@ -43,6 +44,8 @@ pub struct WorkerConfig {
     pub lane_concurrency: usize,
     /// The name servers to ask; none: those of the machine's configuration.
     pub name_servers: Vec<SocketAddr>,
+    /// Whether attempts are counted for each webhook besides.
+    pub metrics: Detail,
     /// How long a connection to a receiver takes requests. Then the host is looked up again.
     pub connection_max_age: Duration,
 }

@@ -5,7 +5,10 @@ pub mod database_url;
 pub mod flag;
 pub mod flags;
 pub mod problems;
+pub mod renamed;
 
 // The life of a process.
+pub mod dependencies;
 pub mod logging;
+pub mod operations;
 pub mod signals;

@@ -52,6 +52,16 @@ pub enum PoolPurpose {
 }
 
 impl PoolPurpose {
+    /// The pool's name in the metrics. `None`: a command of an operator has no metrics.
+    pub fn metric_name(self) -> Option<&'static str> {
+        match self {
+            Self::Events => Some("work"),
+            Self::Batches => Some("batches"),
+            Self::Management => Some("requests"),
+            Self::Commands => None,
+        }
+    }
+
     fn settings(self) -> &'static str {
         match self {
             Self::Events => EVENTS_SETTINGS,

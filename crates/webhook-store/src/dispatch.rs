@@ -11,3 +11,4 @@ pub(crate) mod recording;
 // Work beside the way of an event.
 pub(crate) mod jobs;
 pub mod retention;
+pub mod totals;

@@ -23,13 +23,14 @@ pub mod migrations;
 
 pub use connection::PoolPurpose;
 pub use dispatch::leased::{LaneRoom, LeasedDelivery, LeasedFrom};
-pub use dispatch::{claims, destinations, intake, ordering, retention};
+pub use dispatch::{claims, destinations, intake, ordering, retention, totals};
 pub use droppable::droppable;
 pub use error::{PoolError, StoreError};
 pub use pool::{
     ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
+    show_size,
 };
-pub use preflight::check_sessions;
+pub use preflight::{check_sessions, is_away};
 pub use sealing::{SealError, SealingKeys};
 pub use tables::{
     activity, api_keys, audit, circuits, days, deliveries, dispatchers, environment_hours, events,

@@ -9,6 +9,7 @@ use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
 use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
+use webhook_metrics::catalogue::{POSTGRES_CONNECTIONS, POSTGRES_WAIT};
 
 use crate::connection::PoolPurpose;
 use crate::droppable::{self, droppable};
@@ -59,7 +60,22 @@ pub async fn connect(
 
 /// Takes a connection out of the pool.
 pub async fn acquire(pool: &Pool) -> Result<Connection, StoreError> {
-    Ok(pool.get().await?)
+    let began = Instant::now();
+    let connection = pool.get().await?;
+    if let Some(name) = pool.manager().purpose.metric_name() {
+        POSTGRES_WAIT.record_for(&[name], began.elapsed().as_secs_f64());
+    }
+    Ok(connection)
+}
+
+/// Shows how many connections of a pool are open, busy and idle.
+pub fn show_size(pool: &Pool) {
+    let status = pool.status();
+    if let Some(name) = pool.manager().purpose.metric_name() {
+        let busy = status.size.saturating_sub(status.available);
+        POSTGRES_CONNECTIONS.set_count_for(&[name, "busy"], busy);
+        POSTGRES_CONNECTIONS.set_count_for(&[name, "idle"], status.available);
+    }
 }
 
 /// Checks that Postgres replies and takes writes. A read-only session has all sessions opened anew: its

@@ -1,10 +1,12 @@
 //! Checks of a database before a service relies on it.
 
 use anyhow::{Context, bail};
+use diesel::ConnectionError;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use uuid::Uuid;
 
-use crate::connection;
+use crate::{StoreError, connection};
 
 /// How often the second session is asked: a PgBouncer may hand out its servers in turn.
 const MARK_LOOKUPS: usize = 20;
@@ -32,6 +34,38 @@ pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether `error` says that Postgres cannot be reached, is still starting, or has no connection left: the same
+/// start may succeed later. A wrong password and a missing database do not pass by themselves.
+pub fn is_away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        if let Some(error) = cause.downcast_ref::<tokio_postgres::Error>() {
+            return error
+                .as_db_error()
+                .is_none_or(|refusal| passes(refusal.code()));
+        }
+        if let Some(error) = cause.downcast_ref::<StoreError>() {
+            return error.is_unavailable();
+        }
+        // The preflight reached Postgres a moment before: a wrong password was told then.
+        matches!(
+            cause.downcast_ref(),
+            Some(ConnectionError::BadConnection(_))
+        )
+    })
+}
+
+/// Whether a refusal of Postgres passes by itself: it starts, stops, is a standby, or has no connection left.
+fn passes(code: &SqlState) -> bool {
+    [
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ]
+    .contains(code)
 }
 
 async fn connect(database_url: &str) -> anyhow::Result<Client> {

@@ -11,9 +11,7 @@
 
 mod statistics;
 
-pub use statistics::{
-    environment_hours, total_hours, webhook_activity, webhook_days, webhook_hours,
-};
+pub use statistics::{total_hours, webhook_activity, webhook_days, webhook_hours};
 
 // Who gets events, and how.
 

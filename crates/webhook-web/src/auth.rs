@@ -9,6 +9,8 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use webhook_admin::{Caller, Connections, Refusal};
 use webhook_domain::{ApiKey, Permission, SessionToken};
+use webhook_metrics::catalogue::SIGN_IN_FAILURES;
+use webhook_store::api_keys::ApiKeyRow;
 use webhook_store::sessions;
 
 use crate::api_key_cache::ApiKeyCache;
@@ -60,9 +62,9 @@ fn app_data<T: 'static>(request: &ServiceRequest) -> &Data<T> {
 /// Finds the caller by the API key of the request, else by the session of the browser.
 async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     if request.headers().contains_key(AUTHORIZATION) {
-        let key = bearer_key(request.headers()).ok_or(Refusal::Unauthorized)?;
-        let known = app_data::<ApiKeyCache>(request).find(&key).await?;
-        return Ok(Caller::of(known, request_id::current()));
+        let known = find_bearer(request).await;
+        count_refused(&known, "api_key");
+        return Ok(Caller::of(known?, request_id::current()));
     }
     let cookie = request
         .cookie(SESSION_COOKIE)
@@ -73,8 +75,21 @@ async fn find_caller(request: &ServiceRequest) -> Result<Caller, Problem> {
     let hash = SessionToken::from_cookie(cookie.value()).hash();
     let mut connection = app_data::<Connections>(request).acquire().await?;
     let known = sessions::find_key(&mut connection, &hash).await?;
-    let known = known.ok_or(Refusal::Unauthorized)?;
-    Ok(Caller::of(known, request_id::current()))
+    let known = known.ok_or_else(|| Refusal::Unauthorized.into());
+    count_refused(&known, "session");
+    Ok(Caller::of(known?, request_id::current()))
+}
+
+async fn find_bearer(request: &ServiceRequest) -> Result<ApiKeyRow, Problem> {
+    let key = bearer_key(request.headers()).ok_or(Refusal::Unauthorized)?;
+    Ok(app_data::<ApiKeyCache>(request).find(&key).await?)
+}
+
+/// Counts refused credentials. A request without credentials is none: a browser asks before its sign-in.
+pub(crate) fn count_refused<T>(known: &Result<T, Problem>, by: &'static str) {
+    if let Err(Problem::Refused(Refusal::Unauthorized)) = known {
+        SIGN_IN_FAILURES.add_for(&[by], 1);
+    }
 }
 
 /// Whether a page of another origin makes a browser change data here. `SameSite` keeps the cookie from

@@ -16,6 +16,7 @@ pub mod body;
 pub mod creation;
 pub mod if_match;
 pub mod path_id;
+mod request_metrics;
 
 // Refusals.
 pub mod problem;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use webhook_domain::ApiKeyId;
+use webhook_metrics::catalogue::REQUESTS_LIMITED;
 
 use crate::problem::Problem;
 
@@ -24,6 +25,7 @@ impl KeyLimits {
             return Ok(());
         };
         limits.check_key(&key).map_err(|later| {
+            REQUESTS_LIMITED.add(1);
             let wait = later.wait_time_from(DefaultClock::default().now());
             Problem::TooManyRequests {
                 retry_after: whole_seconds(wait),

@@ -9,7 +9,7 @@ use webhook_domain::{ApiKey, UrlSchemes};
 use webhook_store::api_keys::ApiKeyRow;
 
 use crate::api_key_cache::ApiKeyCache;
-use crate::auth::SESSION_COOKIE;
+use crate::auth::{SESSION_COOKIE, count_refused};
 use crate::problem::Problem;
 use crate::rate_limit::KeyLimits;
 
@@ -19,7 +19,9 @@ pub async fn find_signing_in(
     api_key_cache: &ApiKeyCache,
     limits: &KeyLimits,
 ) -> Result<ApiKeyRow, Problem> {
-    let row = api_key_cache.find(key).await?;
+    let row = api_key_cache.find(key).await.map_err(Problem::from);
+    count_refused(&row, "form");
+    let row = row?;
     limits.count(row.id)?;
     Ok(row)
 }

@@ -45,7 +45,9 @@ async fn create_twenty(platform: &Platform, webhook: &Value) -> Vec<u16> {
 async fn while_postgres_is_read_only_both_programs_tell_and_serve_reads() {
     let (mut platform, receiver, _) = platform().await;
     let listen = format!("127.0.0.1:{}", free_port());
-    platform.restart_dispatcher(&[("LISTEN", &listen)]).await;
+    platform
+        .restart_dispatcher(&[("OPERATIONS_LISTEN", &listen)])
+        .await;
     dispatcher_answers(&platform, 200).await;
     let webhook = of_staging(&receiver);
 
@@ -64,7 +66,9 @@ async fn while_postgres_is_read_only_both_programs_tell_and_serve_reads() {
 async fn after_a_failover_all_flows_again_within_seconds_and_without_a_restart() {
     let (mut platform, receiver, stranger) = platform().await;
     let listen = format!("127.0.0.1:{}", free_port());
-    platform.restart_dispatcher(&[("LISTEN", &listen)]).await;
+    platform
+        .restart_dispatcher(&[("OPERATIONS_LISTEN", &listen)])
+        .await;
     dispatcher_answers(&platform, 200).await;
     let webhook = of_staging(&receiver);
     platform.world.database.set_read_only(true, true).await;

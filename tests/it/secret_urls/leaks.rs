@@ -73,7 +73,7 @@ async fn create(platform: &Platform, format: &str, (url, secret): (String, Strin
 async fn talkative() -> Platform {
     let listen = format!("127.0.0.1:{}", free_port());
     let variables = [
-        ("LISTEN", &*listen),
+        ("OPERATIONS_LISTEN", &*listen),
         ("RUST_LOG", DEBUG),
         ("LEASE_MS", "4000"),
     ];

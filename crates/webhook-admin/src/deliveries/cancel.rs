@@ -1,6 +1,7 @@
 //! Cancels a delivery.
 
 use webhook_domain::{AuditAction, DeliveryId};
+use webhook_metrics::catalogue::DELIVERIES_ENDED;
 use webhook_store::ordering::release_heads;
 use webhook_store::{deliveries, transaction};
 
@@ -35,6 +36,7 @@ pub async fn cancel_delivery(
         Ok::<_, Refusal>(turns)
     });
     let turns = cancelled.await?;
+    DELIVERIES_ENDED.add_for(&["cancelled"], 1);
     // After the commit: the turn of the ordering key is read from committed rows, where the cancelled
     // delivery has ended.
     release_heads(&mut connection, turns).await?;

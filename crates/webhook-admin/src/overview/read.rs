@@ -36,13 +36,12 @@ pub async fn read_overview(
     let since = span.since(now);
     let mut connection = connections.acquire().await?;
     let connection = &mut *connection;
-    let hours = environment_hours::list_hours(connection, environment, since).await?;
-    let types = environment_hours::list_types(connection, environment, since).await?;
+    let sums = environment_hours::sum_up(connection, environment, since).await?;
     let all = WebhookFilter {
         environment: Some(environment),
         ..WebhookFilter::default()
     };
-    let (total, data) = by_span(span, now, &hours);
+    let (total, data) = by_span(span, now, &sums.hours);
     Ok(Overview {
         environment,
         span,
@@ -50,7 +49,7 @@ pub async fn read_overview(
         webhooks: NamedCounts::of_all(webhooks::count_by_health(connection, &all).await?),
         total,
         data,
-        event_types: by_type(types),
+        event_types: by_type(sums.event_types),
         failing: list_failing(connection, environment).await?,
         slowest: list_slowest(connection, environment).await?,
         pending: PendingBody {

@@ -120,22 +120,29 @@ pub async fn list_webhooks(
     let last = limit.cut(&mut rows);
     let next_cursor = last.map(|last| write_cursor(&last.position(), filter.sort.by));
     let page = Page::with_cursor(with_counts(&mut connection, rows).await?, next_cursor);
-    let total = if is_total_wanted {
-        Some(webhooks::count(&mut connection, &filter).await?)
-    } else {
-        None
-    };
     let health_counts = if are_counts_wanted {
         let counts = webhooks::count_by_health(&mut connection, &filter).await?;
         Some(NamedCounts::of_all(counts))
     } else {
         None
     };
+    let total = match &health_counts {
+        _ if !is_total_wanted => None,
+        // The counts have the total already: a second statement would read all webhooks once more.
+        Some(counts) => Some(sum_found(counts, filter.health)),
+        None => Some(webhooks::count(&mut connection, &filter).await?),
+    };
     Ok(HealthPage {
         page,
         total,
         health_counts,
     })
+}
+
+/// The number of webhooks that a filter by `health` finds; `None`: any health.
+fn sum_found(counts: &NamedCounts<WebhookHealth>, health: Option<WebhookHealth>) -> i64 {
+    let found = health.map_or(WebhookHealth::ALL, WebhookHealth::found);
+    found.iter().map(|one| counts.get(*one)).sum()
 }
 
 /// Reads a text to look for in webhooks: as long as a URL may be.

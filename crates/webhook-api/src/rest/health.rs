@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use webhook_broker::{BrokerState, Publisher};
+use webhook_service::operations::Part;
 use webhook_store::StoreError;
 
 use webhook_admin::Connections;
@@ -46,6 +47,21 @@ pub(crate) async fn show_readiness(
     publisher: Data<Publisher>,
     draining: Data<Draining>,
 ) -> HttpResponse {
+    let [(_, postgres), (_, rabbitmq)] = parts(&connections, &publisher).await;
+    let readiness = Readiness {
+        postgres,
+        rabbitmq,
+        draining: draining.0.is_cancelled(),
+    };
+    if postgres == "ok" && rabbitmq == "ok" && !readiness.draining {
+        HttpResponse::Ok().json(readiness)
+    } else {
+        HttpResponse::ServiceUnavailable().json(readiness)
+    }
+}
+
+/// The state of Postgres and of RabbitMQ, for both endpoints.
+pub(crate) async fn parts(connections: &Connections, publisher: &Publisher) -> [Part; 2] {
     let ping = tokio::time::timeout(PING_WITHIN, connections.ping()).await;
     let postgres = match ping {
         Ok(Ok(())) => "ok",
@@ -57,14 +73,5 @@ pub(crate) async fn show_readiness(
         BrokerState::Blocked => "blocked",
         BrokerState::Away => "away",
     };
-    let readiness = Readiness {
-        postgres,
-        rabbitmq,
-        draining: draining.0.is_cancelled(),
-    };
-    if postgres == "ok" && rabbitmq == "ok" && !readiness.draining {
-        HttpResponse::Ok().json(readiness)
-    } else {
-        HttpResponse::ServiceUnavailable().json(readiness)
-    }
+    [("postgres", postgres), ("rabbitmq", rabbitmq)]
 }

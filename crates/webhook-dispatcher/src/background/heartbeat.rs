@@ -12,13 +12,18 @@ use crate::worker::Worker;
 /// The time between two signs of life. The domain calls a dispatcher silent after three of them.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// The time without a sign of life after which a dispatcher counts as gone.
+pub(super) const ALIVE_FOR: Duration =
+    Duration::from_secs(webhook_domain::ALIVE_FOR.num_seconds().unsigned_abs());
+
 /// Shows signs of life until the worker is asked to stop.
 pub(crate) async fn run_heartbeat(worker: &Worker) {
     let mut recording = Recording::begun(Utc::now());
     loop {
         let since = recording.look(worker.readiness.recording(), Utc::now());
-        if let Err(error) = show_life(worker, since).await {
-            log::warn!("cannot show a sign of life: {error}");
+        match show_life(worker, since).await {
+            Ok(counts_for_all) => worker.readiness.set_counts_for_all(counts_for_all),
+            Err(error) => log::warn!("cannot show a sign of life: {error}"),
         }
         if !worker.sleep_or_stop(INTERVAL).await {
             return;
@@ -29,9 +34,9 @@ pub(crate) async fn run_heartbeat(worker: &Worker) {
 async fn show_life(
     worker: &Worker,
     not_recording_since: Option<DateTime<Utc>>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
-    dispatchers::sign(&mut connection, worker.id, not_recording_since).await
+    dispatchers::sign(&mut connection, worker.id, not_recording_since, ALIVE_FOR).await
 }
 
 /// Whether the recorder gets on, judged by its counts at two looks.

@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use webhook_broker::{Consumer, Message, Queue};
+use webhook_metrics::catalogue::{EVENTS_REJECTED, REJECTED_STORED};
 use webhook_store::rejected_messages::{NewRejectedMessage, insert};
 use webhook_store::{StoreError, acquire};
 
@@ -18,6 +19,7 @@ use crate::worker::Worker;
 const SOURCE: Source = Source {
     queue: Queue::Rejected,
     name: "webhook-dispatcher rejected",
+    metric_name: "rejected",
     max_prefetch: 32,
 };
 
@@ -27,7 +29,8 @@ pub(crate) async fn run_rejected_queue(worker: &Worker) {
     while let Some(mut consumer) = connect(worker, &SOURCE).await {
         let began = Instant::now();
         let ended = write_down_batches(&mut consumer, worker).await;
-        leave(worker, consumer, Session { began, ended }, &mut failures).await;
+        let session = Session { began, ended };
+        leave(worker, &SOURCE, consumer, session, &mut failures).await;
     }
 }
 
@@ -43,7 +46,8 @@ async fn write_down_batches(consumer: &mut Consumer, worker: &Worker) -> Result<
         let tags: Vec<u64> = batch.iter().map(|message| message.delivery_tag).collect();
         consumer.acknowledge(&tags).await?;
         let count = batch.len() as u64;
-        metrics::counter!("webhook_rejected_messages_written_down_total").increment(count);
+        EVENTS_REJECTED.add_for(&["returned_too_often"], count);
+        REJECTED_STORED.add(count);
         if consumer.holds_too_much() {
             return Err(BrokenOff::TooLarge);
         }

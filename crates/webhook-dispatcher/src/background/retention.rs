@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use webhook_metrics::catalogue::ROWS_REMOVED;
 use webhook_store::retention::{Step, step};
 use webhook_store::{StoreError, acquire};
 
@@ -30,7 +31,7 @@ async fn remove_old(worker: &Worker) -> Result<Option<Step>, StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let done = step(&mut connection).await?;
     if let Some(Step { table, removed, .. }) = done {
-        metrics::counter!("webhook_old_rows_removed_total", "table" => table).increment(removed);
+        ROWS_REMOVED.add_for(&[table], removed);
         log::debug!("removed {removed} old rows of {table}");
     }
     Ok(done)

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use webhook_metrics::catalogue::DELIVERIES_ENDED;
 use webhook_store::ordering::release_stuck;
 use webhook_store::{StoreError, acquire, circuits, deliveries, idempotency, webhooks};
 
@@ -69,9 +70,6 @@ async fn hand_back_undeliverable(worker: &Worker) -> Result<(), StoreError> {
     worker.lanes.forget_idle();
     let open = worker.lanes.webhook_ids();
     let mut connection = acquire(&worker.pools.work).await?;
-    let circuits = circuits::count_open_circuits(&mut connection).await?;
-    #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
-    metrics::gauge!("webhook_circuits_open").set(circuits as f64);
     if open.is_empty() {
         return Ok(());
     }
@@ -96,8 +94,6 @@ async fn apply_holds(worker: &Worker) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
     let held = circuits::list_held(&mut connection, Utc::now()).await?;
     drop(connection);
-    #[allow(clippy::cast_precision_loss, reason = "the number of webhooks fits")]
-    metrics::gauge!("webhook_receivers_held").set(held.len() as f64);
     worker.lanes.hold(&held).await;
     let starting = worker.lanes.end_holds(&held, asked_at);
     worker.runners.start(starting);
@@ -122,6 +118,7 @@ async fn cancel_for_deleted(worker: &Worker) -> Result<(), StoreError> {
         while !worker.cancel.is_cancelled() {
             let cancelled =
                 deliveries::cancel_pending(&mut connection, webhook_id, MAX_CANCELLED).await?;
+            DELIVERIES_ENDED.add_for(&["cancelled"], cancelled as u64);
             log::info!(webhook_id:% = webhook_id; "cancelled {cancelled} deliveries of a deleted webhook");
             if i64::try_from(cancelled).unwrap_or(0) < MAX_CANCELLED {
                 break;

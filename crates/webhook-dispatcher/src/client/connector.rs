@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use webhook_domain::{AddressPolicy, FailureClass};
+use webhook_metrics::catalogue::EGRESS_BLOCKED;
 
 use super::addresses::{Addresses, with_port};
 use super::failure::Failure;
@@ -139,6 +140,7 @@ impl Connector {
         let mut permitted = with_port(found, origin.port());
         permitted.retain(|address| self.policy.permits(address.ip()));
         if permitted.is_empty() {
+            EGRESS_BLOCKED.add(1);
             return Err(match origin.host {
                 HostName::Name(_) => Failure::new(
                     FailureClass::BlockedAddress,

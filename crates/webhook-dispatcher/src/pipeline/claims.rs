@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{SubsecRound, Utc};
 use tokio::time::{Instant, sleep};
+use webhook_metrics::catalogue::CLAIMED;
 use webhook_store::claims::{ClaimRequest, claim_backlog, claim_probes, promote_due};
 use webhook_store::{StoreError, acquire};
 
@@ -82,6 +83,9 @@ async fn claim(worker: &Worker) -> Result<RateLimitedClaim, StoreError> {
     leased.extend(claim_probes(&mut connection, lease_until).await?);
     // The connection goes back first, as lanes need connections for destinations and hand-backs.
     drop(connection);
+    if !leased.is_empty() {
+        CLAIMED.record(leased.len() as f64);
+    }
     let claimed = match leased.iter().any(|delivery| delivery.rate_limited) {
         true => RateLimitedClaim::Some,
         false => RateLimitedClaim::None,

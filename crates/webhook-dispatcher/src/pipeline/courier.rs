@@ -15,6 +15,7 @@ use webhook_store::settings::MessageLinks;
 use webhook_store::{LeasedDelivery, LeasedFrom};
 
 use super::destinations::ReadyDestination;
+use super::meter::Meter;
 use super::request::{self, MadeAttempt, TimeLimits};
 use super::results::{JudgedAttempt, Results};
 use crate::client::{Client, Failure};
@@ -28,6 +29,7 @@ pub(crate) struct Courier {
     results: Results,
     /// Counts the results that are handed in.
     readiness: Arc<Readiness>,
+    meter: Meter,
 }
 
 impl Courier {
@@ -36,10 +38,12 @@ impl Courier {
         lease: Duration,
         results: Results,
         readiness: Arc<Readiness>,
+        meter: Meter,
     ) -> Self {
         Self {
             client,
             readiness,
+            meter,
             // A lease outlives the longest attempt, with as much time again to record the result.
             max_timeout: lease / 2,
             results,
@@ -70,7 +74,8 @@ impl Courier {
         let sent = request::send_signed(&self.client, destination, links, leased, limits);
         let made = sent.await?;
         let answer = made.answer;
-        log_and_count(leased, &made.attempt, answer.outcome);
+        log_outcome(leased, &made.attempt, answer.outcome);
+        self.meter.count(leased, &made.attempt, answer.outcome);
         let judged = judge(&destination.stored, leased, made, Utc::now());
         // Before the channel, which may be full because the recorder stands still.
         self.readiness.count_handed_in();
@@ -240,37 +245,29 @@ fn exhausted(leased: &LeasedDelivery, attempt: &Attempt, now: DateTime<Utc>) -> 
     }
 }
 
-fn log_and_count(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
+fn log_outcome(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
     let (id, webhook_id, number) = (leased.id, leased.webhook_id, attempt.number);
-    let word = match outcome {
+    match outcome {
         Outcome::Accepted => {
             log::debug!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "delivered {id}");
-            "accepted"
         }
         Outcome::Gone => {
             log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} wants no more requests");
-            "gone"
         }
         Outcome::Refused => {
             log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} refused the body of {id} for good");
-            "refused"
         }
         Outcome::Forbidden => {
             log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} forbade the request for {id}");
-            "forbidden"
         }
         Outcome::Throttled { .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} was put off: 429");
-            "throttled"
         }
         Outcome::Overloaded { .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: overloaded");
-            "overloaded"
         }
         Outcome::Failed { class, .. } => {
             log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: {class}");
-            class.as_str()
         }
-    };
-    metrics::counter!("webhook_attempts_total", "outcome" => word).increment(1);
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use webhook_broker::{Consumer, Message, Queue, SUSPECT_AFTER_RETURNS};
 use webhook_domain::{Event, EventError, RejectionReason};
+use webhook_metrics::catalogue::EVENTS_REJECTED;
 
 use crate::consuming::{BrokenOff, Session, Source, StoreFailures, connect, leave};
 use crate::worker::Worker;
@@ -27,6 +28,7 @@ mod aside;
 pub(crate) const SOURCE: Source = Source {
     queue: Queue::Events,
     name: "webhook-dispatcher",
+    metric_name: "events",
     max_prefetch: 1_000,
 };
 
@@ -47,7 +49,8 @@ pub(crate) async fn run_intake(worker: &Worker) {
         worker.readiness.set_consuming(false);
         // Uncommitted messages are with another worker now.
         worker.readiness.set_intake_stuck(false);
-        leave(worker, consumer, Session { began, ended }, &mut failures).await;
+        let session = Session { began, ended };
+        leave(worker, &SOURCE, consumer, session, &mut failures).await;
     }
 }
 
@@ -74,8 +77,8 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
         else {
             return Ok(());
         };
-        metrics::counter!("webhook_events_taken_in_total")
-            .increment((parsed.events.len() - refused.len()) as u64);
+        EVENTS_REJECTED.add_for(&["not_an_event"], parsed.refused.len() as u64);
+        EVENTS_REJECTED.add_for(&["refused_by_postgres"], refused.len() as u64);
         parsed.refuse(refused);
         aside.add(parsed.refused);
         let mut done_tags = parsed.tags;

@@ -21,11 +21,13 @@ mod pace;
 mod queues;
 mod room;
 mod table;
+mod totals;
 
 use room::Room;
 pub(crate) use room::RoomFor;
 use table::LaneTable;
 pub(crate) use table::Offered;
+pub(crate) use totals::{LaneLimit, LaneTotals};
 
 /// Every lane of this worker.
 pub(crate) struct Lanes {
@@ -59,6 +61,11 @@ impl Lanes {
     /// How many deliveries there is room for now.
     pub(crate) fn room(&self, room_for: RoomFor) -> Room {
         self.table().room(room_for, self.default_concurrency)
+    }
+
+    /// Counts the lanes, and what limits them.
+    pub(crate) fn totals(&self) -> LaneTotals {
+        self.table().totals()
     }
 
     /// How many new events the intake should read now, see [`fast`]. `None`: no limit.

@@ -12,6 +12,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_domain::CircuitPolicy;
+use webhook_metrics::catalogue::DELIVERIES_ENDED;
+use webhook_store::attempts::{AttemptResult, NextState};
 use webhook_store::ordering::Turns;
 
 use super::backlog::Backlog;
@@ -69,11 +71,18 @@ impl Recorder {
             // Attempts first: the statement returns the webhooks that are failing or held, and the next
             // delivery of an ordering key goes only after the commit of the delivery before.
             let with_circuit_row = self.write(&attempts).await;
+            count_ended(&attempts);
             self.apply_consequences(with_circuit_row, observations)
                 .await;
             self.backlog.release_turns(turns).await;
         }
     }
+}
+
+fn count_ended(attempts: &[AttemptResult]) {
+    let ended = |state: &NextState| attempts.iter().filter(|one| one.next == *state).count();
+    DELIVERIES_ENDED.add_for(&["succeeded"], ended(&NextState::Succeeded) as u64);
+    DELIVERIES_ENDED.add_for(&["failed"], ended(&NextState::Failed) as u64);
 }
 
 /// Waits for results and fills `batch`. `false`: there are no more, and never will be.

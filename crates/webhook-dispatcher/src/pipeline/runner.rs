@@ -7,6 +7,7 @@ use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use webhook_domain::WebhookId;
+use webhook_metrics::catalogue::LEASES_LOST;
 use webhook_store::LeasedDelivery;
 
 use super::backlog::Backlog;
@@ -80,6 +81,7 @@ impl Runners {
             .courier
             .would_outlive_lease(&destination, leased, Utc::now())
         {
+            LEASES_LOST.add(1);
             return AssignmentEnd::NotAttempted;
         }
         match self.courier.attempt(&destination, &links, leased).await {

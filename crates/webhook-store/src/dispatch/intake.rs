@@ -45,6 +45,12 @@ pub struct TakenIn {
     /// The number of events taken in, from the first on. The others are for another call, as the batch is
     /// owed to too many webhooks for one statement.
     pub events: usize,
+    /// The number of these events that were stored for the first time.
+    pub fresh: usize,
+    /// The number of these events whose id was known before, from Postgres or from the same batch.
+    pub known: usize,
+    /// The number of fresh events that no webhook is owed.
+    pub unmatched: usize,
     /// Deliveries leased to the calling worker.
     pub leased: Vec<LeasedDelivery>,
     /// The number of deliveries in the backlog, for any worker with room.
@@ -141,10 +147,20 @@ pub async fn take_in(
     let statement = TakeIn::of(&batch, request);
     let known: Vec<EventId> = statement.load(connection).await?;
     let known: HashSet<EventId> = known.into_iter().collect();
+    let fresh = events.iter().filter(|event| !known.contains(&event.id));
+    let unmatched = fresh.filter(|event| subscribers.for_event(event).is_empty());
+    let taken_in = TakenIn {
+        events: taken,
+        fresh: events.len() - known.len(),
+        // An id twice in the batch counts, too.
+        known: taken - events.len() + known.len(),
+        unmatched: unmatched.count(),
+        ..TakenIn::default()
+    };
     let written = delivery_ids.into_iter().zip(owed);
     // Deliveries of known events were not written.
     let written = written.filter(|(_, owed)| !known.contains(&owed.event.id));
-    Ok(sort_out(taken, written, request))
+    Ok(sort_out(taken_in, written, request))
 }
 
 /// The events and deliveries of a statement.
@@ -270,14 +286,10 @@ fn numbered(seed: Uuid, number: u32) -> Uuid {
 
 /// Sorts written deliveries by place.
 fn sort_out<'a>(
-    events: usize,
+    mut taken_in: TakenIn,
     written: impl Iterator<Item = (DeliveryId, OwedDelivery<'a>)>,
     request: &IntakeRequest<'_>,
 ) -> TakenIn {
-    let mut taken_in = TakenIn {
-        events,
-        ..TakenIn::default()
-    };
     for (id, owed) in written {
         let webhook_id = owed.subscriber.webhook_id;
         match owed.place {

@@ -328,9 +328,3 @@ async fn warn(connection: &mut AsyncPgConnection, changes: &Changes) -> Result<(
     }
     Ok(())
 }
-
-/// Counts open circuits.
-pub async fn count_open_circuits(connection: &mut AsyncPgConnection) -> Result<i64, StoreError> {
-    let open = webhook_health::table.filter(webhook_health::paused_until.is_not_null());
-    Ok(open.count().get_result(connection).await?)
-}

@@ -43,7 +43,6 @@ impl Aside {
             return;
         };
         let count = refused.len();
-        metrics::counter!("webhook_events_rejected_total").increment(count as u64);
         log::warn!("{count} messages are no events and are set aside; the first one: {first}");
         let waiting = refused.into_iter().map(|(message, reason)| Waiting {
             id: Uuid::now_v7(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::{SubsecRound, Utc};
 use uuid::Uuid;
 use webhook_domain::{Event, RejectionReason};
+use webhook_metrics::catalogue::{EVENTS_DUPLICATE, EVENTS_TAKEN_IN, EVENTS_UNMATCHED};
 use webhook_store::intake::{IntakeRequest, TakenIn, take_in};
 use webhook_store::{StoreError, acquire};
 
@@ -95,6 +96,9 @@ async fn try_commit(worker: &Worker, events: &[Event]) -> Result<usize, StoreErr
     let taken_in = take_in(&mut connection, events, &request).await?;
     drop(connection);
     let taken = taken_in.events;
+    EVENTS_TAKEN_IN.add(taken_in.fresh as u64);
+    EVENTS_DUPLICATE.add(taken_in.known as u64);
+    EVENTS_UNMATCHED.add(taken_in.unmatched as u64);
     pass_on(worker, taken_in).await;
     Ok(taken)
 }

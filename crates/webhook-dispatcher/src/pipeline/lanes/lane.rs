@@ -20,6 +20,7 @@ use super::hold::Hold;
 use super::pace::Pace;
 use super::queues::Queues;
 use super::room::{Pressure, RoomFor};
+use super::totals::LaneLimit;
 
 /// How long a lane takes no deliveries after an impossible attempt. Without the rest, a delivery would
 /// be claimed and handed back without a pause.
@@ -55,6 +56,29 @@ impl Lane {
 
     pub(super) fn queued(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How many attempts run, or are about to.
+    pub(super) fn runners(&self) -> usize {
+        self.runners
+    }
+
+    /// Why deliveries wait. `None`: no delivery waits, or the lane gets on.
+    pub(super) fn limit(&self) -> Option<LaneLimit> {
+        if self.is_resting() {
+            return Some(LaneLimit::Rest);
+        }
+        if self.is_held() {
+            return Some(LaneLimit::Hold);
+        }
+        if self.queued() == 0 || self.runners < self.pace.limit() {
+            return None;
+        }
+        Some(if self.pace.is_full() {
+            LaneLimit::Concurrency
+        } else {
+            LaneLimit::Slowed
+        })
     }
 
     /// Whether no delivery waits and no attempt runs.

@@ -10,6 +10,7 @@ use super::fast::LANE_CAPACITY;
 use super::hold::Hold;
 use super::lane::Lane;
 use super::room::{Pressure, Room, RoomFor};
+use super::totals::LaneTotals;
 
 /// The number of deliveries in memory from which the pressure is [`Pressure::Tight`].
 const TIGHT_DELIVERIES: usize = 8_192;
@@ -61,6 +62,24 @@ impl LaneTable {
             default_free: i32::try_from(default_free).unwrap_or(i32::MAX),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
         }
+    }
+
+    /// Counts the lanes, and what limits them.
+    pub(super) fn totals(&self) -> LaneTotals {
+        let mut totals = LaneTotals {
+            lanes: self.lanes.len(),
+            deliveries: self.deliveries,
+            bytes: self.bytes,
+            ..LaneTotals::default()
+        };
+        for lane in self.lanes.values() {
+            totals.busy += usize::from(lane.runners() > 0);
+            totals.running += lane.runners();
+            if let Some(limit) = lane.limit() {
+                *totals.limited.entry(limit).or_default() += 1;
+            }
+        }
+        totals
     }
 
     /// The webhooks whose lanes are open.

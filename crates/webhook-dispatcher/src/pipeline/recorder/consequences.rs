@@ -10,6 +10,7 @@ use webhook_domain::{
     CircuitChange, CircuitPolicy, DISCORD_HOSTS, Observation, Outcome, WebhookId, forbidden_reason,
     hold_of_all_after,
 };
+use webhook_metrics::catalogue::{CIRCUITS_CLOSED, CIRCUITS_OPENED};
 use webhook_store::circuits::{self, Changes, Observed, apply_observations};
 use webhook_store::{StoreError, acquire, settings, webhooks};
 
@@ -145,8 +146,8 @@ impl Recorder {
         }
         let opened = webhooks_with(changes, CircuitChange::Opened);
         let closed = webhooks_with(changes, CircuitChange::Closed);
-        metrics::counter!("webhook_circuits_opened_total").increment(opened.len() as u64);
-        metrics::counter!("webhook_circuits_closed_total").increment(closed.len() as u64);
+        CIRCUITS_OPENED.add(opened.len() as u64);
+        CIRCUITS_CLOSED.add(closed.len() as u64);
         self.lanes.hand_back(&disabled).await;
         self.lanes.hand_back_all_but_probes(&opened).await;
         // Deliveries of an open circuit have piled up in the backlog.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tokio::time::sleep;
 use webhook_domain::{FailureDetail, StatusEvent, WebhookId};
+use webhook_metrics::catalogue::{ATTEMPTS_NOT_RECORDED, ATTEMPTS_RECORDED_PLAIN};
 use webhook_store::attempts::{Attempt, AttemptResult, Transcript, record};
 use webhook_store::{StoreError, acquire};
 
@@ -82,7 +83,7 @@ impl Recorder {
             return Ok(written);
         }
         let written = self.try_write(&[plain(attempt, reason)]).await?;
-        metrics::counter!("webhook_attempts_recorded_plain_total").increment(1);
+        ATTEMPTS_RECORDED_PLAIN.add(1);
         let (id, number) = (attempt.attempt.delivery_id, attempt.attempt.number);
         log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} was recorded without its transcript, which Postgres refuses: {reason}");
         Ok(written)
@@ -92,7 +93,7 @@ impl Recorder {
     /// attempted again at the end of the lease.
     fn give_up(&self, attempt: &AttemptResult, error: &StoreError) {
         self.readiness.count_lost();
-        metrics::counter!("webhook_attempts_not_recorded_total").increment(1);
+        ATTEMPTS_NOT_RECORDED.add(1);
         let (id, number) = (attempt.attempt.delivery_id, attempt.attempt.number);
         log::error!(delivery_id:% = id, attempt = number; "attempt {number} of {id} could not be recorded: {error}");
     }

@@ -42,5 +42,5 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM deliveries
     WHERE status = wanted.status AND last_answer = wanted.last_answer
       AND environment = wanted.environment AND event_type = wanted.event_type
-      AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))
+      AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id IN (SELECT unnest($1)))
 ) AS row

@@ -2,7 +2,8 @@
 --
 -- A group is all deliveries with one status, last response, environment and type. The index
 -- `deliveries_by_group` holds each group in the order of ids. This reads a few rows of each
--- group, however many deliveries there are, unless few of them match $1.
+-- group, however many deliveries there are, unless few of them match $1. The webhooks are a subquery: the planner
+-- took 12 ms to estimate an array of a thousand.
 --
 -- $1 uuid[]    the webhooks; null: all
 -- $2 text      a status; null: any
@@ -46,7 +47,7 @@ WITH RECURSIVE groups AS (
         SELECT id FROM deliveries
         WHERE status = wanted.status AND last_answer = wanted.last_answer
           AND environment = wanted.environment AND event_type = wanted.event_type
-          AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))
+          AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id IN (SELECT unnest($1)))
           AND ($9::uuid IS NULL OR id < $9)
         ORDER BY id DESC LIMIT 1
     ) AS head
@@ -58,7 +59,7 @@ CROSS JOIN LATERAL (
     SELECT id FROM deliveries
     WHERE status = wanted.status AND last_answer = wanted.last_answer
       AND environment = wanted.environment AND event_type = wanted.event_type
-      AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id = ANY($1))
+      AND id >= $7 AND id < $8 AND ($1::uuid[] IS NULL OR webhook_id IN (SELECT unnest($1)))
       AND ($9::uuid IS NULL OR id < $9)
     ORDER BY id DESC LIMIT $10
 ) AS row

@@ -1,0 +1,47 @@
+//! The totals of a dispatcher's lanes, for the metrics.
+
+use std::collections::BTreeMap;
+
+/// How many lanes there are, what they hold, and what limits them.
+#[derive(Debug, Default)]
+pub(crate) struct LaneTotals {
+    /// Lanes.
+    pub(crate) lanes: usize,
+    /// Lanes with running attempts.
+    pub(crate) busy: usize,
+    /// Deliveries, waiting and running.
+    pub(crate) deliveries: usize,
+    /// Bytes of their bodies.
+    pub(crate) bytes: usize,
+    /// Running attempts.
+    pub(crate) running: usize,
+    /// Lanes with waiting deliveries, by what limits them.
+    pub(crate) limited: BTreeMap<LaneLimit, usize>,
+}
+
+/// Why deliveries wait in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LaneLimit {
+    /// As many attempts run as the webhook may have at once.
+    Concurrency,
+    /// The receiver asked for less by 429 or 5xx.
+    Slowed,
+    /// The receiver asked for no requests.
+    Hold,
+    /// No attempt is possible for a while.
+    Rest,
+}
+
+impl LaneLimit {
+    pub(crate) const ALL: [Self; 4] = [Self::Concurrency, Self::Slowed, Self::Hold, Self::Rest];
+
+    /// The value of the metric's label.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Concurrency => "concurrency",
+            Self::Slowed => "slowed",
+            Self::Hold => "hold",
+            Self::Rest => "rest",
+        }
+    }
+}
