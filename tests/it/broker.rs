@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
-use webhook_broker::{BrokerUrl, Consumer, Message, Publisher, Queue, consume};
+use webhook_broker::{Cluster, Consumer, Message, Publisher, Queue, consume};
 use webhook_domain::{Environment, Event, EventType};
 use webhook_tests::{World, event, events};
 
 /// A world, with a publisher for the events of a test.
 struct Published {
     world: World,
-    url: BrokerUrl,
+    cluster: Cluster,
     publisher: Publisher,
     cancel: CancellationToken,
 }
@@ -23,15 +23,15 @@ impl Published {
     /// Makes the world and connects the publisher.
     async fn new() -> Self {
         let world = World::new().await;
-        let url: BrokerUrl = world.broker.url.parse().expect("a broker's URL");
+        let cluster: Cluster = world.broker.url.parse().expect("a broker's URL");
         let cancel = CancellationToken::new();
-        let publisher = Publisher::start(url.clone(), "test publisher", cancel.clone());
+        let publisher = Publisher::start(cluster.clone(), "test publisher", cancel.clone());
         world
             .until("the publisher connects", async || publisher.is_connected())
             .await;
         Self {
             world,
-            url,
+            cluster,
             publisher,
             cancel,
         }
@@ -46,7 +46,7 @@ impl Published {
     /// Consumes a queue, with at most `max_prefetch` messages in hand.
     async fn consume(&self, queue: Queue, max_prefetch: u16) -> Consumer {
         let max_prefetch = Arc::new(AtomicU16::new(max_prefetch));
-        let consumer = consume(&self.url, queue, "test", max_prefetch).await;
+        let consumer = consume(&self.cluster, queue, "test", max_prefetch).await;
         consumer.expect("the queue is consumed")
     }
 
@@ -138,9 +138,33 @@ async fn a_dead_letter_tells_the_reason_and_the_place_of_its_publication() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_next_node_is_used_while_the_first_is_away() {
+    let published = Published::new().await;
+    let nodes = format!("amqp://127.0.0.1:1/,{}", published.world.broker.url);
+    let cluster: Cluster = nodes.parse().expect("two URLs");
+    let cancel = CancellationToken::new();
+
+    let publisher = Publisher::start(cluster.clone(), "test", cancel.clone());
+    let connects = async || publisher.is_connected();
+    published
+        .world
+        .until("the publisher connects", connects)
+        .await;
+    let prefetch = Arc::new(AtomicU16::new(10));
+    let consumer = consume(&cluster, Queue::Events, "test", prefetch).await;
+
+    assert!(publisher.publish(&events(1)[0]).await.is_ok());
+    let mut consumer = consumer.expect("the second node hands messages out");
+    assert_eq!(consumer.next_batch(1).await.expect("a batch").len(), 1);
+    consumer.close().await;
+    cancel.cancel();
+    published.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_broker_no_event_is_confirmed() {
     let cancel = CancellationToken::new();
-    let nowhere: BrokerUrl = "amqp://guest:guest@127.0.0.1:1/%2f".parse().expect("a URL");
+    let nowhere: Cluster = "amqp://guest:guest@127.0.0.1:1/%2f".parse().expect("a URL");
     let publisher = Publisher::start(nowhere, "test", cancel.clone());
 
     let refused = publisher.publish(&events(1)[0]).await;

@@ -26,6 +26,7 @@ mod events;
 mod formats;
 mod link_patterns;
 mod management;
+mod operations;
 mod overview;
 mod platform;
 mod races;

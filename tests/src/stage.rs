@@ -152,7 +152,7 @@ impl StageSetup {
             .await
             .id;
         let stops = Stops::default();
-        let broker: webhook_broker::BrokerUrl = world.broker.url.parse().expect("a URL");
+        let broker: webhook_broker::Cluster = world.broker.url.parse().expect("a URL");
         let config = WorkerConfig {
             broker: broker.clone(),
             sealing_keys: sealing_keys(),

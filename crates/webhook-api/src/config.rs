@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::builder::BoolValueParser;
 use url::Url;
 use webhook_admin::url_rules::UrlRules;
-use webhook_broker::BrokerUrl;
+use webhook_broker::Cluster;
 use webhook_domain::UrlSchemes;
 use webhook_service::database_url::DatabaseUrl;
 use webhook_service::flag::{Flag, comma_separated, flag};
@@ -59,7 +59,7 @@ pub struct Config {
     /// Address of Postgres.
     pub database_url: DatabaseUrl,
     /// Address of RabbitMQ.
-    pub broker: BrokerUrl,
+    pub broker: Cluster,
     /// The keys for sealing and opening the webhooks' secrets.
     pub sealing_keys: SealingKeys,
     /// The URLs allowed for webhooks.

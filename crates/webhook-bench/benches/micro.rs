@@ -52,6 +52,7 @@ fn build_the_headers(bencher: Bencher<'_, '_>, bytes: usize) {
             delivery_id: DeliveryId(Uuid::from_u128(7)),
             number: 1,
             at: DateTime::UNIX_EPOCH,
+            trace: None,
         };
         request_headers(attempt, [&secret].into_iter())
     });

@@ -1,4 +1,4 @@
-//! Connections to RabbitMQ, with the frame size for their purpose and the topology declared.
+//! A connection to a node of RabbitMQ, with the frame size for its purpose.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,10 +7,7 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
-use crate::error::{BrokerError, OPENS_WITHIN};
-use crate::topology;
-
-/// Address of RabbitMQ, `amqp://` or `amqps://`, with user and password.
+/// Address of a node of RabbitMQ, `amqp://` or `amqps://`, with user and password.
 #[derive(Clone)]
 pub struct BrokerUrl(AMQPUri);
 
@@ -73,26 +70,8 @@ pub(crate) enum ConnectionPurpose {
     Consuming,
 }
 
-/// Connects and declares the topology.
-///
-/// A broken connection is never repaired but replaced: the user of a connection must decide about
-/// unconfirmed and unacknowledged messages in any case.
-pub(crate) async fn open(
-    url: &BrokerUrl,
-    name: &str,
-    purpose: ConnectionPurpose,
-) -> Result<Connection, BrokerError> {
-    let opening = async {
-        let connection = connect(url, name, purpose).await?;
-        topology::declare(&connection).await?;
-        Ok(connection)
-    };
-    timeout(OPENS_WITHIN, opening)
-        .await
-        .unwrap_or(Err(BrokerError::TimedOut))
-}
-
-async fn connect(
+/// Connects to a node.
+pub(crate) async fn connect(
     url: &BrokerUrl,
     name: &str,
     purpose: ConnectionPurpose,

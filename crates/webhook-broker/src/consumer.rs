@@ -12,7 +12,8 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::connection::{BrokerUrl, ConnectionPurpose, close, open};
+use crate::cluster::Cluster;
+use crate::connection::{ConnectionPurpose, close};
 use crate::error::BrokerError;
 use crate::message::Message;
 use crate::topology::Queue;
@@ -55,12 +56,12 @@ pub struct Consumer {
 /// Connects and consumes. The prefetch is 1 at first. While bodies are small and were rarely redelivered,
 /// the prefetch grows up to `max_prefetch`; later changes of `max_prefetch` count at the next step.
 pub async fn consume(
-    url: &BrokerUrl,
+    cluster: &Cluster,
     queue: Queue,
     name: &str,
     max_prefetch: Arc<AtomicU16>,
 ) -> Result<Consumer, BrokerError> {
-    let connection = open(url, name, ConnectionPurpose::Consuming).await?;
+    let connection = cluster.open(name, ConnectionPurpose::Consuming).await?;
     let channel = connection.create_channel().await?;
     let prefetch = Prefetch::new(max_prefetch);
     let subscription = start(&channel, queue, consumer_tag(name, 0), &prefetch).await?;

@@ -2,6 +2,7 @@
 
 pub mod topology;
 
+mod cluster;
 mod connection;
 mod consumer;
 mod error;
@@ -9,7 +10,9 @@ mod message;
 mod publisher;
 mod rejection;
 mod size_check;
+mod trace_header;
 
+pub use cluster::Cluster;
 pub use connection::{BrokerUrl, InvalidBrokerUrl};
 pub use consumer::{Consumer, SUSPECT_AFTER_RETURNS, consume};
 pub use error::BrokerError;

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use webhook_domain::{AmqpName, PublishedTo};
+use webhook_domain::{AmqpName, PublishedTo, TraceContext};
 
 use crate::rejection::{Rejection, read_delivery_count, read_published_to, read_rejection};
+use crate::trace_header::read_trace;
 
 /// A message in hand. RabbitMQ keeps a message until the acknowledgement, and hands the message out
 /// again if the consumer goes away before.
@@ -21,6 +22,8 @@ pub struct Message {
     pub content_encoding: Option<AmqpName>,
     /// Exchange and routing key of the first publication.
     pub published_to: PublishedTo,
+    /// The place in a trace that the publisher named (header `traceparent`).
+    pub trace: Option<TraceContext>,
     /// Why the message was rejected. Meaningful only in the rejected queue.
     pub rejection: Rejection,
 }
@@ -39,6 +42,7 @@ impl Message {
             delivery_count: read_delivery_count(properties),
             content_encoding: encoding(properties),
             published_to: read_published_to(properties, delivered),
+            trace: read_trace(properties),
             rejection: read_rejection(properties),
             body: Bytes::from(delivery.data),
         }

@@ -18,10 +18,12 @@ use webhook_metrics::catalogue::{
     BROKER_BLOCKED, BROKER_CONNECTED, BROKER_RECONNECTS, EVENTS_PUBLISHED,
 };
 
-use crate::connection::{BrokerUrl, ConnectionPurpose, close, open};
+use crate::cluster::Cluster;
+use crate::connection::{ConnectionPurpose, close};
 use crate::error::BrokerError;
 use crate::rejection::published_to_headers;
 use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
+use crate::trace_header::trace_headers;
 
 /// Longest wait for a confirm. Afterwards the publishing call fails, although RabbitMQ may still
 /// confirm: the caller publishes the event again under the same id.
@@ -82,12 +84,12 @@ pub enum PublishError {
 impl Publisher {
     /// Starts to connect in the background, and reconnects until `cancel` is cancelled. `name` is the
     /// connection's name in RabbitMQ's management.
-    pub fn start(url: BrokerUrl, name: &str, cancel: CancellationToken) -> Self {
+    pub fn start(cluster: Cluster, name: &str, cancel: CancellationToken) -> Self {
         let channel = Arc::new(ArcSwapOption::empty());
         let blocked = Arc::default();
         let publisher = Self { channel, blocked };
         let name = name.to_owned();
-        tokio::spawn(keep_connected(publisher.clone(), url, name, cancel));
+        tokio::spawn(keep_connected(publisher.clone(), cluster, name, cancel));
         publisher
     }
 
@@ -116,7 +118,7 @@ impl Publisher {
             routing_key: &event.routing_key(),
             id: event.id.to_string(),
             body: &event.body,
-            headers: FieldTable::default(),
+            headers: trace_headers(event.trace),
             mandatory: true,
         };
         let published = self.publish_within(message).await;
@@ -250,10 +252,10 @@ fn unavailable(error: lapin::Error) -> PublishError {
 
 /// Connects, and opens a channel with publisher confirms.
 pub(crate) async fn open_confirming(
-    url: &BrokerUrl,
+    cluster: &Cluster,
     name: &str,
 ) -> Result<(Connection, Channel), BrokerError> {
-    let connection = open(url, name, ConnectionPurpose::Publishing).await?;
+    let connection = cluster.open(name, ConnectionPurpose::Publishing).await?;
     let channel = connection.create_channel().await?;
     channel
         .confirm_select(ConfirmSelectOptions::default())
@@ -263,7 +265,7 @@ pub(crate) async fn open_confirming(
 
 async fn keep_connected(
     publisher: Publisher,
-    url: BrokerUrl,
+    cluster: Cluster,
     name: String,
     cancel: CancellationToken,
 ) {
@@ -271,9 +273,9 @@ async fn keep_connected(
     BROKER_BLOCKED.set_count(0);
     let mut pause = FIRST_RECONNECT_PAUSE;
     while !cancel.is_cancelled() {
-        match open_confirming(&url, &name).await {
+        match open_confirming(&cluster, &name).await {
             Ok((connection, channel)) => {
-                log::info!("connected to the broker at {url:?}");
+                log::info!("connected to the broker at {cluster:?}");
                 BROKER_CONNECTED.set_count_for(&["publisher"], 1);
                 // Before the channel is visible: the block of the lost connection is over.
                 publisher.set_blocked(false);
@@ -290,7 +292,7 @@ async fn keep_connected(
                     None => close(&connection).await,
                 }
             }
-            Err(error) => log::warn!("cannot connect to the broker at {url:?}: {error}"),
+            Err(error) => log::warn!("cannot connect to the broker at {cluster:?}: {error}"),
         }
         // Random: otherwise all services would meet a restarted broker at the same moment.
         let random = pause.mul_f64(rand::random_range(0.5..1.0));

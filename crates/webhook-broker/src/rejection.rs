@@ -112,7 +112,7 @@ fn read_death_published_to(properties: &BasicProperties) -> Option<PublishedTo> 
     })
 }
 
-fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<Cow<'a, str>> {
+pub(crate) fn header<'a>(properties: &'a BasicProperties, name: &str) -> Option<Cow<'a, str>> {
     string(properties.headers().as_ref()?.inner().get(name)?)
 }
 

@@ -7,7 +7,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use webhook_domain::outside::MAX_MESSAGE_BYTES;
 
-use crate::connection::{BrokerUrl, close};
+use crate::cluster::Cluster;
+use crate::connection::close;
 use crate::error::BrokerError;
 use crate::publisher::{CONFIRMS_WITHIN, open_confirming};
 
@@ -15,8 +16,8 @@ use crate::publisher::{CONFIRMS_WITHIN, open_confirming};
 ///
 /// AMQP has no way to ask for the bound. The function publishes a message to a queue without a
 /// consumer or even a declaration: RabbitMQ drops an accepted message there.
-pub async fn accepts_larger_messages(url: &BrokerUrl) -> Result<bool, BrokerError> {
-    let (connection, channel) = open_confirming(url, "webhook-dispatcher size check").await?;
+pub async fn accepts_larger_messages(cluster: &Cluster) -> Result<bool, BrokerError> {
+    let (connection, channel) = open_confirming(cluster, "webhook-dispatcher size check").await?;
     let too_large = vec![b' '; MAX_MESSAGE_BYTES + 1];
     let queue = format!("webhooks.size-check.{}", Uuid::new_v4());
     let sent = async {

@@ -10,6 +10,8 @@
 //! An existing part is used with the arguments of its declaration: a user without the right to
 //! `configure` works with another user's parts, and a queue of an earlier version stays in use.
 
+use std::num::NonZeroU16;
+
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::protocol::AMQPSoftError;
 use lapin::types::{AMQPValue, FieldTable};
@@ -79,13 +81,14 @@ enum Part {
 }
 
 impl Part {
-    fn all() -> [Self; 5] {
+    fn all(replicas: Option<NonZeroU16>) -> [Self; 5] {
+        let rejected = dead_lettering_to(UNREADABLE_QUEUE, replicas);
         [
             Self::Exchange(EVENTS_EXCHANGE),
             Self::Exchange(STATUS_EXCHANGE),
-            Self::Queue(UNREADABLE_QUEUE, quorum()),
-            Self::Queue(REJECTED_QUEUE, dead_lettering_to(UNREADABLE_QUEUE)),
-            Self::Queue(EVENTS_QUEUE, events_arguments()),
+            Self::Queue(UNREADABLE_QUEUE, quorum(replicas)),
+            Self::Queue(REJECTED_QUEUE, rejected),
+            Self::Queue(EVENTS_QUEUE, events_arguments(replicas)),
         ]
     }
 
@@ -97,10 +100,14 @@ impl Part {
     }
 }
 
-/// Declares every missing part, and binds the queue of events.
-pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> {
+/// Declares every missing part, with queues on `replicas` nodes (`None`: as RabbitMQ decides), and binds the queue
+/// of events.
+pub(crate) async fn declare(
+    connection: &Connection,
+    replicas: Option<NonZeroU16>,
+) -> Result<(), BrokerError> {
     let mut channel = connection.create_channel().await?;
-    for part in Part::all() {
+    for part in Part::all(replicas) {
         let Err(error) = declare_part(&channel, &part, Declare::Create).await else {
             continue;
         };
@@ -194,9 +201,13 @@ async fn bind(channel: &Channel) -> Result<(), BrokerError> {
     Ok(())
 }
 
-fn quorum() -> FieldTable {
+fn quorum(replicas: Option<NonZeroU16>) -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
+    if let Some(replicas) = replicas {
+        let replicas = AMQPValue::LongInt(replicas.get().into());
+        arguments.insert("x-quorum-initial-group-size".into(), replicas);
+    }
     arguments
 }
 
@@ -204,8 +215,8 @@ fn quorum() -> FieldTable {
 /// RabbitMQ keeps a message until `queue` has confirmed the dead letter. RabbitMQ requires
 /// `reject-publish` for this strategy. The option acts only in a queue with a maximum length, and this
 /// queue has none.
-fn dead_lettering_to(queue: &str) -> FieldTable {
-    let mut arguments = quorum();
+fn dead_lettering_to(queue: &str, replicas: Option<NonZeroU16>) -> FieldTable {
+    let mut arguments = quorum(replicas);
     arguments.insert(
         "x-delivery-limit".into(),
         AMQPValue::LongInt(DELIVERY_LIMIT),
@@ -217,8 +228,8 @@ fn dead_lettering_to(queue: &str) -> FieldTable {
     arguments
 }
 
-fn events_arguments() -> FieldTable {
-    let mut arguments = dead_lettering_to(REJECTED_QUEUE);
+fn events_arguments(replicas: Option<NonZeroU16>) -> FieldTable {
+    let mut arguments = dead_lettering_to(REJECTED_QUEUE, replicas);
     arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     arguments
 }

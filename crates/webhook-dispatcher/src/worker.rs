@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webhook_broker::BrokerUrl;
+use webhook_broker::Cluster;
 use webhook_domain::{AddressPolicy, CircuitPolicy};
 use webhook_store::{Pool, PoolPurpose, SealingKeys, connect};
 
@@ -31,7 +31,7 @@ const BATCHES_POOL_SIZE: usize = 2;
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
     /// The RabbitMQ with the events.
-    pub broker: BrokerUrl,
+    pub broker: Cluster,
     /// The keys to the webhooks' secrets.
     pub sealing_keys: SealingKeys,
     /// The permitted addresses.

@@ -9,6 +9,7 @@ pub(crate) mod envelope;
 pub(crate) mod event;
 pub(crate) mod not_an_object;
 mod timestamp;
+pub(crate) mod trace_context;
 
 // The selection and the order of events for a webhook.
 pub(crate) mod event_pattern;

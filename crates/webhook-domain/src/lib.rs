@@ -53,6 +53,7 @@ pub use events::{
     event_type::EventType,
     not_an_object::NotAnObject,
     ordering_key::OrderingKey,
+    trace_context::TraceContext,
 };
 
 // Formats of a request's body, and the event as a message for people.

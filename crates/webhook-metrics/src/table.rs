@@ -1,4 +1,4 @@
-//! The table of all metrics, for `docs/metrics.md`.
+//! The table of all metrics, for `docs/metrics.md`: `cargo run -p webhook-metrics --example table`.
 
 use std::fmt::Write;
 
@@ -47,4 +47,15 @@ fn labels(metric: &Metric) -> String {
         format!("`{}`: {}", label.name, label.values.join(", "))
     });
     labels.collect::<Vec<String>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_document_has_the_table_of_the_catalogue() {
+        let document = include_str!("../../../docs/metrics.md");
+
+        let (_, written) = document.split_once("<!-- table -->\n").expect("the mark");
+        assert_eq!(written, super::table());
+    }
 }

@@ -1,11 +1,12 @@
 //! The flags of both processes, and the checked values.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::EnumValueParser;
 use ipnet::IpNet;
-use webhook_broker::BrokerUrl;
+use webhook_broker::Cluster;
 use webhook_domain::AddressPolicy;
 use webhook_store::SealingKeys;
 
@@ -23,10 +24,14 @@ pub struct ServiceFlags {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true, value_name = "URL",
         value_parser = flag(DatabaseUrl::from_str))]
     pub database_url: Option<Flag<DatabaseUrl>>,
-    /// Address of RabbitMQ, `amqp://…` or `amqps://…`
-    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL",
-        value_parser = flag(BrokerUrl::from_str))]
-    pub amqp_url: Option<Flag<BrokerUrl>>,
+    /// Addresses of RabbitMQ's nodes, `amqp://…` or `amqps://…`, tried in turn
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL[,URL…]",
+        value_parser = flag(Cluster::from_str))]
+    pub amqp_url: Option<Flag<Cluster>>,
+    /// Nodes of RabbitMQ that hold each queue, an odd number; counts when the queues are declared, and stays.
+    /// Without a number RabbitMQ decides: three
+    #[arg(long, env = "AMQP_QUEUE_REPLICAS", value_name = "NUMBER", value_parser = flag(parse_replicas))]
+    pub amqp_queue_replicas: Option<Flag<NonZeroU16>>,
     /// Keys that seal the webhooks' secrets, each 32 bytes in base64; the first key seals, all keys open
     #[arg(long, env = "WEBHOOK_SECRET_KEY", hide_env_values = true, global = true,
         value_name = "KEY[,KEY…]", value_parser = flag(SealingKeys::parse))]
@@ -54,7 +59,7 @@ pub struct ServiceConfig {
     /// Address of Postgres.
     pub database_url: DatabaseUrl,
     /// Address of RabbitMQ.
-    pub broker: BrokerUrl,
+    pub broker: Cluster,
     /// The keys for sealing and opening the webhooks' secrets.
     pub sealing_keys: SealingKeys,
     /// The addresses allowed for webhooks.
@@ -69,12 +74,14 @@ impl ServiceFlags {
         // Every flag is checked before the first `?`: no problem hides another.
         let database_url = self.database_url(problems);
         let broker = problems.require("AMQP_URL", self.amqp_url.as_ref());
+        let replicas = self.amqp_queue_replicas.as_ref();
+        let replicas = replicas.and_then(|replicas| problems.check(replicas));
         let sealing_keys = self.sealing_keys(problems);
         let allowed = problems.check(&self.webhook_allow_networks);
         let log_format = problems.check(&self.log_format);
         Some(ServiceConfig {
             database_url: database_url?,
-            broker: broker?,
+            broker: broker?.with_queue_replicas(replicas),
             sealing_keys: sealing_keys?,
             addresses: AddressPolicy { allowed: allowed? },
             log_format: log_format?,
@@ -108,5 +115,14 @@ impl ServiceFlags {
             problems.add(VARIABLE, problem);
         })
         .ok()
+    }
+}
+
+/// Parses an odd number: an even number of nodes survives no more losses than one node less.
+fn parse_replicas(text: &str) -> Result<NonZeroU16, String> {
+    let number: NonZeroU16 = text.parse().map_err(|error| format!("{error}"))?;
+    match number.get() % 2 {
+        0 => Err("must be an odd number".to_owned()),
+        _ => Ok(number),
     }
 }

@@ -142,9 +142,14 @@ struct Fields(Map<String, Json>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        let text = || Json::String(one_line(&value.to_string()));
-        let value = value.to_i64().map_or_else(text, Json::from);
-        self.0.insert(key.as_str().to_owned(), value);
+        // An id that there is not, such as the trace of an event without a trace, is left out.
+        let value = match value.to_i64() {
+            Some(number) => Json::from(number),
+            None => Json::String(one_line(&value.to_string())),
+        };
+        if value != "" {
+            self.0.insert(key.as_str().to_owned(), value);
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a database connection.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -103,6 +105,12 @@ pub(crate) async fn open(
 
 /// Opens a connection without our settings, for simple queries only.
 pub(crate) async fn open_plain(database_url: &str) -> anyhow::Result<Client> {
+    // The timeout of the configuration ends with the TCP handshake: a proxy may accept and never reply.
+    let opened = timeout(MAX_SILENCE, handshake(database_url)).await;
+    opened.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+}
+
+async fn handshake(database_url: &str) -> anyhow::Result<Client> {
     let mut config = configure(database_url)?;
     let client = if config.get_ssl_mode() == SslMode::Require {
         let tls = MakeRustlsConnect::new(client_config()?);

@@ -1,5 +1,7 @@
 //! Checks of a database before a service relies on it.
 
+use std::io;
+
 use anyhow::{Context, bail};
 use diesel::ConnectionError;
 use tokio_postgres::error::SqlState;
@@ -44,6 +46,9 @@ pub fn is_away(error: &anyhow::Error) -> bool {
             return error
                 .as_db_error()
                 .is_none_or(|refusal| passes(refusal.code()));
+        }
+        if cause.is::<io::Error>() {
+            return true;
         }
         if let Some(error) = cause.downcast_ref::<StoreError>() {
             return error.is_unavailable();

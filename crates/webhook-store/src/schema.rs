@@ -149,6 +149,7 @@ diesel::table! {
         body -> Bytea,
         test_webhook_id -> Nullable<Id<WebhookId>>,
         matched -> Bool,
+        traceparent -> Nullable<Text>,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod creation;
 pub mod if_match;
 pub mod path_id;
 mod request_metrics;
+pub mod trace_parent;
 
 // Refusals.
 pub mod problem;

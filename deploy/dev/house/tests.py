@@ -225,7 +225,7 @@ class Documents(Repository):
         self.assertIn("ARCHITECTURE.md:2: demo/src/no.rs is not there", found.offenders)
 
     def test_placeholders_and_code_blocks_are_passed_over(self):
-        self.write("CONTRIBUTING.md", "`crates/<name>/src/x.rs`\n```\n`no.rs`\n```\n`./dev test` `webhook_attempts_made_total`")
+        self.write("CONTRIBUTING.md", "`crates/<name>/src/x.rs`\n```\n`no.rs`\n```\n`./dev test` `process_attempts_made_total`")
         self.assertTrue(documents.missing_names(self.root).holds)
 
     def test_a_file_named_twice_in_the_walkthrough_is_told(self):

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use webhook_broker::Publisher;
-use webhook_domain::{AssignedFields, Event, EventError, EventId};
+use webhook_domain::{AssignedFields, Event, EventError, EventId, TraceContext};
 
 use crate::refusal::Refusal;
 use crate::schema;
@@ -61,9 +61,13 @@ pub enum PublishStatus {
     Unavailable,
 }
 
-/// Publishes an event, and returns after the broker's confirmation: the event will not be lost.
-pub async fn publish_event(body: Bytes, publisher: &Publisher) -> Result<AcceptedEvent, Refusal> {
-    let event = parse_event(body)?;
+/// Publishes an event at a place in a trace, and returns after the broker's confirmation: the event will not be lost.
+pub async fn publish_event(
+    body: Bytes,
+    trace: Option<TraceContext>,
+    publisher: &Publisher,
+) -> Result<AcceptedEvent, Refusal> {
+    let event = parse_event(body)?.in_trace(trace);
     publisher.publish(&event).await?;
     Ok(AcceptedEvent {
         id: event.id,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 use webhook_broker::{PublishError, Publisher};
-use webhook_domain::{Event, EventError, EventId, FieldError};
+use webhook_domain::{Event, EventError, EventId, FieldError, TraceContext};
 
 use super::publish::{PublishEvent, PublishStatus, parse_event};
 use crate::fields::Fields;
@@ -51,11 +51,16 @@ pub struct BatchResult {
     pub errors: Vec<FieldProblem>,
 }
 
-/// Publishes up to 1,000 events. A wrong event does not hold up the others.
-pub async fn publish_events(body: &Bytes, publisher: &Publisher) -> Result<BatchResults, Refusal> {
+/// Publishes up to 1,000 events, all at the same place in a trace. A wrong event does not hold up the others.
+pub async fn publish_events(
+    body: &Bytes,
+    trace: Option<TraceContext>,
+    publisher: &Publisher,
+) -> Result<BatchResults, Refusal> {
     let parsed = parse_batch(body)?;
     // A clone of an event shares its bytes.
-    let good: Vec<Event> = parsed.iter().flatten().cloned().collect();
+    let good = parsed.iter().flatten().cloned();
+    let good: Vec<Event> = good.map(|event| event.in_trace(trace)).collect();
     let published = unless_all_failed(publisher.publish_all(&good).await)?;
     let results = join_results(parsed, published);
     Ok(BatchResults { results })

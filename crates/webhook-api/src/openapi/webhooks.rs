@@ -7,7 +7,7 @@ use super::document::COMPONENTS;
 use crate::event_schemas::{EVENT_ID, event_example, event_schema};
 
 /// The headers of every request: name, example, meaning.
-const HEADERS: [(&str, &str, &str); 8] = [
+const HEADERS: [(&str, &str, &str); 9] = [
     (
         "X-Webhook-Signature",
         "t=1795421730,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd",
@@ -48,7 +48,15 @@ const HEADERS: [(&str, &str, &str); 8] = [
         "1",
         "The number of the attempt, from 1.",
     ),
+    (
+        TRACE_PARENT,
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "The place in the trace that the event's publisher named (W3C Trace Context); missing without a trace.",
+    ),
 ];
+
+/// The only header that a request may lack.
+const TRACE_PARENT: &str = "traceparent";
 
 /// Adds the requests, with their headers described once.
 pub(super) fn describe_webhooks(description: &mut Value) {
@@ -64,7 +72,7 @@ pub(super) fn describe_webhooks(description: &mut Value) {
 
 fn header(name: &str, example: &str, meaning: &str) -> Value {
     json!({
-        "name": name, "in": "header", "required": true, "description": meaning,
+        "name": name, "in": "header", "required": name != TRACE_PARENT, "description": meaning,
         "schema": { "type": "string" }, "example": example
     })
 }

@@ -11,6 +11,7 @@ use webhook_admin::lists::Page;
 use webhook_broker::Publisher;
 use webhook_domain::{EventId, MAX_EVENT_BYTES};
 use webhook_web::body::Body;
+use webhook_web::trace_parent::TraceParent;
 use webhook_web::{PathId, Problem};
 
 use crate::refusals::Refusals;
@@ -18,16 +19,17 @@ use crate::refusals::Refusals;
 /// Publishes an event.
 ///
 /// After a 202 the event is stored by the broker and will not be lost. Send the same `id` again to
-/// repeat a request safely.
+/// repeat a request safely. A `traceparent` (W3C Trace Context) is passed on to the receivers.
 #[utoipa::path(
     post, path = "/api/v1/events", tag = "Events", request_body = PublishEvent,
     responses((status = 202, body = AcceptedEvent), Refusals)
 )]
 pub(crate) async fn publish_event(
     body: Body<MAX_EVENT_BYTES>,
+    TraceParent(trace): TraceParent,
     publisher: Data<Publisher>,
 ) -> Result<HttpResponse, Problem> {
-    let accepted = events::publish_event(body.0, &publisher).await?;
+    let accepted = events::publish_event(body.0, trace, &publisher).await?;
     Ok(HttpResponse::Accepted().json(accepted))
 }
 
@@ -40,9 +42,12 @@ pub(crate) async fn publish_event(
 )]
 pub(crate) async fn publish_events(
     body: Body<MAX_BATCH_BYTES>,
+    TraceParent(trace): TraceParent,
     publisher: Data<Publisher>,
 ) -> Result<Json<BatchResults>, Problem> {
-    Ok(Json(events::publish_events(&body.0, &publisher).await?))
+    Ok(Json(
+        events::publish_events(&body.0, trace, &publisher).await?,
+    ))
 }
 
 /// Lists received events, newest first.

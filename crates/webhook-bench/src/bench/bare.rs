@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio_postgres::{Client, NoTls, Statement};
 use uuid::Uuid;
-use webhook_broker::{BrokerUrl, Queue, consume};
+use webhook_broker::{Cluster, Queue, consume};
 use webhook_domain::{Event, SigningSecret, sign};
 
 /// Most messages in hand; most events, or attempts, in a statement.
@@ -109,7 +109,7 @@ impl Bare {
         writer: Option<EventWriter>,
         runners: &[mpsc::Sender<Owed>],
     ) -> anyhow::Result<()> {
-        let broker: BrokerUrl = self.amqp.parse().map_err(anyhow::Error::msg)?;
+        let broker: Cluster = self.amqp.parse().map_err(anyhow::Error::msg)?;
         let mut consumer = consume(
             &broker,
             Queue::Events,

@@ -1,13 +1,15 @@
 //! The courier: an attempt for a delivery, and the verdict on the outcome.
 
+use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use log::Level;
 use uuid::Uuid;
 use webhook_domain::{
     ExhaustedDelivery, FailureDetail, JudgedAnswer, Observation, Occasion, Outcome, Progress,
-    StatusEvent, StatusEventType, Verdict, decide,
+    StatusEvent, StatusEventType, TraceContext, Verdict, decide,
 };
 use webhook_store::attempts::{Attempt, AttemptResult, NextState};
 use webhook_store::destinations::Destination;
@@ -247,27 +249,53 @@ fn exhausted(leased: &LeasedDelivery, attempt: &Attempt, now: DateTime<Utc>) -> 
 
 fn log_outcome(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
     let (id, webhook_id, number) = (leased.id, leased.webhook_id, attempt.number);
-    match outcome {
-        Outcome::Accepted => {
-            log::debug!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "delivered {id}");
-        }
+    let (level, message) = match outcome {
+        // Nearly every line: its text is written by the logger, and only if the line is wanted.
+        Outcome::Accepted => (Level::Debug, None),
         Outcome::Gone => {
-            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} wants no more requests");
+            let wish = format!("the receiver of webhook {webhook_id} wants no more requests");
+            (Level::Warn, Some(wish))
         }
         Outcome::Refused => {
-            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} refused the body of {id} for good");
+            let refusal =
+                format!("the receiver of webhook {webhook_id} refused the body of {id} for good");
+            (Level::Warn, Some(refusal))
         }
         Outcome::Forbidden => {
-            log::warn!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "the receiver of webhook {webhook_id} forbade the request for {id}");
+            let refusal =
+                format!("the receiver of webhook {webhook_id} forbade the request for {id}");
+            (Level::Warn, Some(refusal))
         }
         Outcome::Throttled { .. } => {
-            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} was put off: 429");
+            let put_off = format!("attempt {number} of {id} was put off: 429");
+            (Level::Info, Some(put_off))
         }
         Outcome::Overloaded { .. } => {
-            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: overloaded");
+            let failure = format!("attempt {number} of {id} failed: overloaded");
+            (Level::Info, Some(failure))
         }
         Outcome::Failed { class, .. } => {
-            log::info!(delivery_id:% = id, webhook_id:% = webhook_id, attempt = number; "attempt {number} of {id} failed: {class}");
+            let failure = format!("attempt {number} of {id} failed: {class}");
+            (Level::Info, Some(failure))
+        }
+    };
+    let trace_id = TraceId(leased.event.trace);
+    log::log!(
+        level,
+        delivery_id:% = id, event_id:% = leased.event.id, webhook_id:% = webhook_id, attempt = number,
+        trace_id:% = trace_id;
+        "{}", message.unwrap_or_else(|| format!("delivered {id}"))
+    );
+}
+
+/// The trace of a log line; empty without a trace, and then left out of the line.
+struct TraceId(Option<TraceContext>);
+
+impl Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(trace) => f.write_str(&trace.trace_id_text()),
+            None => Ok(()),
         }
     }
 }

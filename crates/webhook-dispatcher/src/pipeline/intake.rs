@@ -108,7 +108,7 @@ fn parse_batch(batch: Vec<Message>) -> ParsedBatch {
     for message in batch {
         match Event::parse(message.body.clone()) {
             Ok(event) => {
-                parsed.events.push(event);
+                parsed.events.push(event.in_trace(message.trace));
                 parsed.tags.push(message.delivery_tag);
                 parsed.messages.push(message);
             }

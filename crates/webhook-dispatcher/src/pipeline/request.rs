@@ -209,6 +209,8 @@ fn sign(
         delivery_id: leased.id,
         number,
         at: now,
+        // Each attempt is a span of its own.
+        trace: leased.event.trace.map(|trace| trace.child(rand::random())),
     };
     request_headers(next, destination.stored.secrets.valid_at(now))
 }

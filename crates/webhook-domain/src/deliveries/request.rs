@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::names::names;
-use crate::{DeliveryId, Event, Format, SigningSecret, sign};
+use crate::{DeliveryId, Event, Format, SigningSecret, TraceContext, sign};
 
 /// The name of the dispatcher in its requests.
 const USER_AGENT: &str = concat!("webhook-dispatcher/", env!("CARGO_PKG_VERSION"));
@@ -31,6 +31,8 @@ names! {
         Delivery = "X-Webhook-Delivery",
         /// The attempt's number, from 1.
         Attempt = "X-Webhook-Attempt",
+        /// The attempt's place in the trace of the event (W3C Trace Context), if the publisher named a trace.
+        TraceParent = "traceparent",
     }
 }
 
@@ -56,6 +58,8 @@ pub struct NextAttempt<'a> {
     pub number: i32,
     /// The time of the signature.
     pub at: DateTime<Utc>,
+    /// The attempt's place in the trace of the event; `None`: the event has no trace.
+    pub trace: Option<TraceContext>,
 }
 
 /// Makes the headers of an attempt, signed with every secret that is valid at the time of the
@@ -67,7 +71,7 @@ pub fn request_headers<'a>(
     let event = attempt.event;
     let timestamp = attempt.at.timestamp();
     let signatures = sign(secrets, event.id, timestamp, attempt.body);
-    vec![
+    let mut headers = vec![
         (
             RequestHeader::ContentType,
             attempt.format.content_type().to_owned(),
@@ -81,7 +85,13 @@ pub fn request_headers<'a>(
         (RequestHeader::Environment, event.environment.to_string()),
         (RequestHeader::Delivery, attempt.delivery_id.to_string()),
         (RequestHeader::Attempt, attempt.number.to_string()),
-    ]
+    ];
+    headers.extend(
+        attempt
+            .trace
+            .map(|trace| (RequestHeader::TraceParent, trace.to_string())),
+    );
+    headers
 }
 
 #[cfg(test)]
@@ -100,6 +110,7 @@ mod tests {
             delivery_id: DeliveryId(uuid::Uuid::from_u128(7)),
             number: 2,
             at: DateTime::UNIX_EPOCH,
+            trace: TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         };
 
         let headers = request_headers(attempt, [&SigningSecret::from_random([1; 32])].into_iter());

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::envelope::{AssignedFields, Envelope, ParsedEnvelope};
+use super::trace_context::TraceContext;
 use crate::{Environment, EventId, EventType, FieldErrors, NotAnObject, WebhookId};
 
 /// The most bytes of an event, envelope included: 256 KiB. A larger message is rejected.
@@ -41,6 +42,8 @@ pub struct Event {
     /// The only webhook that receives this test event, whether or not the webhook selects the type.
     /// `None`: not a test event.
     pub test_for: Option<WebhookId>,
+    /// The place in a trace that the publisher named; `None`: no trace.
+    pub trace: Option<TraceContext>,
     /// The JSON text for the webhooks. Cloning `Bytes` costs a reference count and no copy.
     pub body: Bytes,
 }
@@ -162,8 +165,15 @@ impl Event {
             environment,
             timestamp,
             test_for,
+            trace: None,
             body,
         }
+    }
+
+    /// The event at a place in a trace, which is no part of the body.
+    #[must_use]
+    pub fn in_trace(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
     }
 
     /// The AMQP routing key, `<environment>.<type>`.

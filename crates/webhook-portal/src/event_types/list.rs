@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use webhook_domain::{
     AssignedFields, BodyContext, BodyFormat, DeliveryId, Event, EventId, EventType, Format,
-    LinkPatterns, NextAttempt, RequestHeader, SigningSecret, request_headers,
+    LinkPatterns, NextAttempt, RequestHeader, SigningSecret, TraceContext, request_headers,
 };
 
 use crate::filters;
@@ -18,6 +18,9 @@ use webhook_web::Problem;
 
 /// The secret of the examples' signatures. The decoded bytes are a sentence that warns of using them.
 const SECRET: &[u8; 32] = b"this secret is only an example!!";
+
+/// The example of a place in a trace, as in W3C Trace Context.
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// The ids in the examples.
 const EVENT: EventId = EventId(Uuid::from_u128(0x0192_f0c1_7c1e_7b7e_8d5e_3f1a_2b3c_4d5e));
@@ -71,6 +74,7 @@ impl Example {
             delivery_id: DELIVERY,
             number: 1,
             at: now,
+            trace: TraceContext::parse(TRACE),
         };
         Self {
             event_type,
@@ -156,5 +160,8 @@ fn meaning(header: &RequestHeader) -> &'static str {
             "The delivery’s id: this event for this webhook. Quote it when you ask an admin."
         }
         RequestHeader::Attempt => "Which attempt this is, from 1.",
+        RequestHeader::TraceParent => {
+            "The place in the trace that the event’s publisher named (W3C Trace Context). Missing without a trace."
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Bool, Bytea, Nullable, SmallInt, Timestamptz};
+use diesel::sql_types::{Array, Bool, Bytea, Nullable, SmallInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType, OrderingKey, WebhookId};
@@ -118,6 +118,7 @@ sql! {
         13 webhook_ids: Vec<WebhookId> as Array<Id<WebhookId>>,
         14 places: Vec<i16> as Array<SmallInt>,
         15 keys: Vec<Option<OrderingKey>> as Array<Nullable<Id<OrderingKey>>>,
+        16 traceparents: Vec<Option<String>> as Array<Nullable<Text>>,
     }
 }
 
@@ -199,6 +200,10 @@ impl<'a> TakeIn<'a> {
             webhook_ids: owed.iter().map(|o| o.subscriber.webhook_id).collect(),
             places: owed.iter().map(|o| o.place as i16).collect(),
             keys: owed.iter().map(|o| o.key).collect(),
+            traceparents: events
+                .iter()
+                .map(|e| e.trace.map(|trace| trace.to_string()))
+                .collect(),
         }
     }
 }

@@ -121,6 +121,7 @@ SELECT claimed.id, claimed.webhook_id, fitting.version, fitting.max_concurrency,
        claimed.attempts, claimed.schedule_from, claimed.ordering_key, fitting.rate_limited,
        claimed.schedule_since, claimed.throttled,
        events.id, events.event_type, events.environment, occurred_at, test_webhook_id,
+       traceparent,
        CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY fitting.rank, fitting.id) = 1
             THEN body END
 FROM claimed JOIN fitting ON fitting.id = claimed.id JOIN events ON events.id = claimed.event_id

@@ -41,6 +41,7 @@ SELECT claimed.id, claimed.webhook_id, kept.version, kept.max_concurrency,
        claimed.attempts, claimed.schedule_from, claimed.ordering_key, kept.rate_limited,
        claimed.schedule_since, claimed.throttled,
        events.id, events.event_type, events.environment, occurred_at, test_webhook_id,
+       traceparent,
        CASE WHEN row_number() OVER (PARTITION BY events.id ORDER BY kept.rank, kept.id) = 1
             THEN body END
 FROM claimed JOIN kept ON kept.id = claimed.id JOIN events ON events.id = claimed.event_id

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Bool, Bytea, Integer, Nullable, Timestamptz};
-use webhook_domain::{DeliveryId, Environment, Event, EventId, EventType, OrderingKey, WebhookId};
+use diesel::sql_types::{BigInt, Bool, Bytea, Integer, Nullable, Text, Timestamptz};
+use webhook_domain::{
+    DeliveryId, Environment, Event, EventId, EventType, OrderingKey, TraceContext, WebhookId,
+};
 
 use crate::column_types::{Id, Named};
 use crate::dispatch::leased::{LeasedDelivery, LeasedFrom};
@@ -29,6 +31,7 @@ row! {
         environment: Environment as Named<Environment>,
         occurred_at: DateTime<Utc> as Timestamptz,
         test_for: Option<WebhookId> as Nullable<Id<WebhookId>>,
+        traceparent: Option<String> as Nullable<Text>,
         body: Option<Vec<u8>> as Nullable<Bytea>,
     }
 }
@@ -71,6 +74,7 @@ impl ClaimedRow {
                 environment: self.environment,
                 timestamp: self.occurred_at,
                 test_for: self.test_for,
+                trace: self.traceparent.and_then(|text| TraceContext::parse(&text)),
                 body,
             },
             webhook_id: self.webhook_id,

@@ -18,13 +18,14 @@
 -- $13 uuid[]         their webhooks
 -- $14 smallint[]     their places
 -- $15 uuid[]         their ordering keys, or null
+-- $16 text[]         the traceparents of the events, or null
 WITH fresh AS (
     -- The events. Another worker's insert of the same id is waited for, and then passed over.
     INSERT INTO events
-        (id, event_type, environment, occurred_at, body, test_webhook_id, matched, received_at)
+        (id, event_type, environment, occurred_at, body, test_webhook_id, matched, traceparent, received_at)
     SELECT *, $1::timestamptz
     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::uuid[],
-        $8::boolean[])
+        $8::boolean[], $16::text[])
     ON CONFLICT (id) DO NOTHING
     RETURNING id, event_type, environment, test_webhook_id
 ), owed AS (

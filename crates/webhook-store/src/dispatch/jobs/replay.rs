@@ -137,6 +137,7 @@ impl OwedRow {
             environment: self.environment,
             timestamp: self.occurred_at,
             test_for: None,
+            trace: None,
             body: body.into(),
         };
         Some(OrderingKey::of(&event, &field))

@@ -22,6 +22,7 @@ fn leased(number: u128, attempts: i32) -> LeasedDelivery {
             environment: Environment::Production,
             timestamp: DateTime::UNIX_EPOCH,
             test_for: None,
+            trace: None,
             body: Bytes::new(),
         },
         lease_until: DateTime::UNIX_EPOCH,
