@@ -138,8 +138,6 @@ def check():
     if docker_compose() is None:
         print("NOT CHECKED by docker compose: the compose file, as the tools have none for this Python")
     tell_alerts()
-    for name in flags.arrived(ROOT):
-        print(f"note  {name} is in the Rust sources: remove the name from EXPECTED in deploy/dev/manifests/flags.py")
     print("checked " + ", ".join(f"{name}: {count} objects" for name, count in counted.items()))
     for offender in found:
         print(f"FAIL  {offender}")

@@ -9,8 +9,6 @@ SERVICES = {
     "webhook-api": "crates/webhook-api/src/config.rs",
     "webhook-dispatcher": "crates/webhook-dispatcher/src/config.rs",
 }
-# Variables of flags that are on their way into the sources. A name that has arrived is told, to be removed here.
-EXPECTED = frozenset()
 # Values of these variables are secrets: they stand in no file of the repository.
 SECRET = frozenset({"DATABASE_URL", "AMQP_URL", "WEBHOOK_SECRET_KEY"})
 
@@ -18,13 +16,7 @@ SECRET = frozenset({"DATABASE_URL", "AMQP_URL", "WEBHOOK_SECRET_KEY"})
 def flags(root):
     """The names of the variables of each service."""
     common = names(root / COMMON)
-    return {service: common | names(root / path) | EXPECTED for service, path in SERVICES.items()}
-
-
-def arrived(root):
-    """Names of EXPECTED that both services have: the list is to be shortened."""
-    found = [names(root / path) | names(root / COMMON) for path in SERVICES.values()]
-    return sorted(EXPECTED & set.intersection(*found))
+    return {service: common | names(root / path) for service, path in SERVICES.items()}
 
 
 def names(path):
