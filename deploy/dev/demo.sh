@@ -118,6 +118,9 @@ up_with_docker() {
   docker info >/dev/null 2>&1 || die "no Docker engine answers"
   mkdir -p "$run"
   touch "$run/demo.secrets"
+  deploy/compose-env.sh
+  # The demo receiver has a private address and no certificate; without the demo neither is allowed.
+  export WEBHOOK_ALLOW_NETWORKS=${WEBHOOK_ALLOW_NETWORKS:-172.16.0.0/12,192.168.0.0/16} WEBHOOK_ALLOW_HTTP=true
   docker compose --profile demo up --build --detach --wait
   local key secret
   key=$(docker compose exec -T api webhook-api keys create --role owner --name "./dev up --docker")

@@ -27,6 +27,8 @@ run_tests() {
   export TMPDIR=$temporary_dir
   step "format" cargo fmt --all --check
   step "how the code reads" check_house
+  step "install tools for deployment files" need_manifest_tools
+  step "deployment files: Kubernetes, Helm, systemd, Debian, compose" check_manifests
   step "install cargo-deny and cargo-shear" need_tools
   step "dependencies: none unused; bans, licenses, sources" check_dependencies
   step "dependencies: advisories" check_advisories
