@@ -29,6 +29,8 @@ run_tests() {
   step "how the code reads" check_house
   step "install tools for deployment files" need_manifest_tools
   step "deployment files: Kubernetes, Helm, systemd, Debian, compose" check_manifests
+  step "install tools for alerts and dashboards" need_monitoring_tools
+  step "alerts, runbook, dashboards" check_monitoring
   step "install cargo-deny and cargo-shear" need_tools
   step "dependencies: none unused; bans, licenses, sources" check_dependencies
   step "dependencies: advisories" check_advisories

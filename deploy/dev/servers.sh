@@ -133,10 +133,36 @@ CONF
   wait_for RabbitMQ "$1/logs/rabbitmq.log" curl -fsS "$AMQP_MANAGEMENT_URL/api/overview"
 }
 
+# Starts a private Prometheus with the alert rules of deploy/prometheus, which asks every second. $1 is a folder that
+# holds all of it; the other arguments are `webhook-api=<port>` and `webhook-dispatcher=<port>`, on this machine,
+# which Prometheus asks from its fifth second on. Sets PROMETHEUS_URL; `$PROMETHEUS_URL/api/v1/alerts` lists the alerts
+# that are pending or fire.
+start_prometheus() {
+  local folder=$1 dir=$1/prometheus port target
+  shift
+  need_packages prometheus curl
+  mkdir -p "$dir" "$folder/logs"
+  port=$(port_of "$folder" prometheus 9091)
+  {
+    echo 'global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}'
+    echo "rule_files: [\"$PWD/deploy/prometheus/alerts*.yml\"]"
+    echo 'scrape_configs:'
+    for target in "$@"; do echo "${target%%=*} 127.0.0.1:${target#*=}"; done | sort | awk '
+      $1 != job { if (job) print "]}]"; job = $1; printf "  - job_name: %s\n    static_configs: [{targets: [", job; comma = "" }
+      { printf "%s\"%s\"", comma, $2; comma = ", " }
+      END { if (job) print "]}]" }'
+  } > "$dir/prometheus.yml"
+  promtool check config "$dir/prometheus.yml" >"$dir/check" 2>&1 || { cat "$dir/check" >&2; die "no sound configuration"; }
+  start_part "$folder" prometheus prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/data" \
+    --web.listen-address=127.0.0.1:"$port" --log.level=warn
+  export PROMETHEUS_URL=http://127.0.0.1:$port
+  wait_for Prometheus "$folder/logs/prometheus.log" curl -fsS "$PROMETHEUS_URL/-/ready"
+}
+
 # Ends everything that was started in folder $1, and nothing else.
 stop_all() {
   local part
-  for part in receiver dispatcher api rabbitmq; do stop_part "$1" "$part"; done
+  for part in receiver dispatcher api prometheus rabbitmq; do stop_part "$1" "$part"; done
   stop_epmd "$1"
   if [ -e "$1/postgres/postmaster.pid" ]; then
     pg pg_ctl -D "$(readlink -f "$1/postgres")" stop -m fast >/dev/null 2>&1 || true
@@ -190,6 +216,12 @@ servers() {
       printf '%s\n' "$DATABASE_URL" "$AMQP_URL" "$AMQP_MANAGEMENT_URL" > "$2/urls"
       ;;
     crash) crash_server "$2" "$3" ;;
+    # The other arguments are jobs with ports, as for start_prometheus; prints the address.
+    prometheus)
+      shift
+      start_prometheus "$@" >&2
+      echo "$PROMETHEUS_URL"
+      ;;
     # RabbitMQ takes nothing from publishers while it has less than it wants.
     memory-alarm) rabbitmqctl_of "$2" set_vm_memory_high_watermark absolute 1 ;;
     memory) rabbitmqctl_of "$2" set_vm_memory_high_watermark 0.4 ;;

@@ -1,4 +1,4 @@
-"""The PrometheusRule of the overlay and of the chart, made from the plain rule file: no rule is kept twice by hand.
+"""The PrometheusRule of the overlay and of the chart, made from the plain rule files: no rule is kept twice by hand.
 
 kustomize reads no file outside of its folder, and Helm none outside of the chart: each needs a made copy.
 """
@@ -7,20 +7,21 @@ import yaml
 
 from .text import MADE, dump
 
-SOURCE = "deploy/prometheus/alerts.yml"
+SOURCE = "deploy/prometheus/alerts*.yml"
 OVERLAY = "deploy/kubernetes/production/alerts"
 CHART = "deploy/helm/webhooks"
 COMPONENT = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
 
 
 def groups(root):
-    """The groups of the rule file; None where the file is not there."""
-    source = root / SOURCE
-    return yaml.safe_load(source.read_text())["groups"] if source.is_file() else None
+    """The groups of the rule files; None where no file is there."""
+    sources = sorted(root.glob(SOURCE))
+    found = [group for source in sources for group in yaml.safe_load(source.read_text())["groups"]]
+    return found or None
 
 
 def files(root):
-    """Paths and texts. Without the rule file the overlay has a component without resources, and the chart no alerts."""
+    """Paths and texts. Without a rule file the overlay has a component without resources, and the chart no alerts."""
     found = groups(root)
     made = {f"{OVERLAY}/kustomization.yaml": MADE + dump({**COMPONENT, "resources": ["rules.yaml"] if found else []})}
     if found:

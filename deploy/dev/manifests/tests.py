@@ -190,7 +190,7 @@ class Generated(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             (root / "deploy/prometheus").mkdir(parents=True)
-            (root / alerts.SOURCE).write_text(yaml.safe_dump({"groups": [{"name": "broker", "rules": [rule]}]}))
+            (root / "deploy/prometheus/alerts.yml").write_text(yaml.safe_dump({"groups": [{"name": "broker", "rules": [rule]}]}))
             made = alerts.files(root)
         found = yaml.safe_load(made[f"{alerts.OVERLAY}/rules.yaml"])
         self.assertEqual(found["spec"]["groups"][0]["rules"], [rule])
