@@ -22,7 +22,7 @@ use crate::cluster::Cluster;
 use crate::connection::{ConnectionPurpose, close};
 use crate::error::BrokerError;
 use crate::rejection::published_to_headers;
-use crate::topology::{EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
+use crate::topology::{self, EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 use crate::trace_header::trace_headers;
 
 /// Longest wait for a confirm. Afterwards the publishing call fails, although RabbitMQ may still
@@ -173,6 +173,18 @@ impl Publisher {
     fn set_blocked(&self, blocked: bool) {
         self.blocked.store(blocked, Ordering::Relaxed);
         BROKER_BLOCKED.set_count(usize::from(blocked));
+    }
+
+    /// Counts the messages in the queue of events that no consumer holds.
+    pub async fn count_queued(&self) -> Result<u32, PublishError> {
+        let channel = self.channel.load_full();
+        let channel =
+            channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
+        let asking = topology::count_queued(&channel);
+        match timeout(CONFIRMS_WITHIN, asking).await {
+            Ok(counted) => counted.map_err(|error| PublishError::Unavailable(error.to_string())),
+            Err(_) => Err(PublishError::TimedOut),
+        }
     }
 
     async fn publish_within(&self, message: Outgoing<'_>) -> Result<(), PublishError> {

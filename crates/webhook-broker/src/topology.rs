@@ -187,6 +187,16 @@ async fn declare_part(channel: &Channel, part: &Part, declare: Declare) -> Resul
     Ok(())
 }
 
+/// Counts the ready messages of the queue of events. RabbitMQ ends the channel if the queue is missing.
+pub(crate) async fn count_queued(channel: &Channel) -> lapin::Result<u32> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::durable()
+    };
+    let declared = channel.queue_declare(EVENTS_QUEUE.into(), options, FieldTable::default());
+    Ok(declared.await?.message_count())
+}
+
 async fn bind(channel: &Channel) -> Result<(), BrokerError> {
     let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
     channel

@@ -151,7 +151,7 @@ async fn run_loops(worker: &Worker) {
         heartbeat::run_heartbeat(worker),
         day_sums::run_day_sums(worker),
         broker_check::check_message_size(worker),
-        gauges::run_gauges(worker),
+        gauges::run_gauges(worker, &publisher),
     );
 }
 

@@ -21,8 +21,9 @@ const DISPATCHER: &[Service] = &[Service::Dispatcher];
 const BOTH: &[Service] = &[Service::Api, Service::Dispatcher];
 
 /// Every metric, in the order of the table.
-pub static ALL: [Entry; 44] = [
+pub static ALL: [Entry; 47] = [
     Entry::Gauge(&BUILD_INFO),
+    Entry::Gauge(&READY),
     Entry::Counter(&EVENTS_PUBLISHED),
     Entry::Counter(&EVENTS_TAKEN_IN),
     Entry::Counter(&EVENTS_REJECTED),
@@ -38,6 +39,7 @@ pub static ALL: [Entry; 44] = [
     Entry::Counter(&ATTEMPTS_RECORDED_PLAIN),
     Entry::Counter(&ATTEMPTS_NOT_RECORDED),
     Entry::Counter(&EGRESS_BLOCKED),
+    Entry::Gauge(&EVENTS_QUEUED),
     Entry::Gauge(&DELIVERIES_PENDING),
     Entry::Gauge(&DELIVERIES_DUE),
     Entry::Gauge(&OLDEST_DUE),
@@ -61,6 +63,7 @@ pub static ALL: [Entry; 44] = [
     Entry::Counter(&BROKER_RECONNECTS),
     Entry::Gauge(&BROKER_BLOCKED),
     Entry::Gauge(&POSTGRES_CONNECTIONS),
+    Entry::Gauge(&POSTGRES_CONNECTIONS_MAX),
     Entry::Histogram(&POSTGRES_WAIT),
     Entry::Counter(&HTTP_REQUESTS),
     Entry::Histogram(&HTTP_DURATION),

@@ -11,7 +11,8 @@
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, get};
@@ -19,6 +20,10 @@ use actix_web::{App, HttpResponse, HttpServer};
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use webhook_metrics::catalogue::READY;
+
+/// How often the parts are looked at for the metrics.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A part of the readiness: the name, and `ok` or what is wrong.
 pub type Part = (&'static str, &'static str);
@@ -32,6 +37,8 @@ pub struct Operations {
     state: Data<State>,
     server: ServerHandle,
     upkeep: JoinHandle<()>,
+    /// Shows the parts in the metrics, once the start is over.
+    gauges: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct State {
@@ -70,11 +77,14 @@ impl Operations {
             state,
             server: handle,
             upkeep: tokio::spawn(webhook_metrics::keep_up(tokio::time::sleep)),
+            gauges: Mutex::default(),
         })
     }
 
     /// Tells the end of the start, and how to look at the parts from now on.
     pub fn started(&self, parts: LookAtParts) {
+        let shown = tokio::spawn(show_parts(parts.clone()));
+        *self.gauges.lock().expect("no holder of the lock panics") = Some(shown);
         let mut stored = self
             .state
             .parts
@@ -87,7 +97,19 @@ impl Operations {
     /// Stops the endpoint.
     pub async fn stop(self) {
         self.upkeep.abort();
+        if let Ok(Some(gauges)) = self.gauges.into_inner() {
+            gauges.abort();
+        }
         self.server.stop(false).await;
+    }
+}
+
+async fn show_parts(look: LookAtParts) {
+    loop {
+        for (part, state) in look().await {
+            READY.set_count_for(&[part], usize::from(state == "ok"));
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
     }
 }
 

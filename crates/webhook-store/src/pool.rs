@@ -9,7 +9,7 @@ use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult};
 use diesel::ConnectionError;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::PoolableConnection;
-use webhook_metrics::catalogue::{POSTGRES_CONNECTIONS, POSTGRES_WAIT};
+use webhook_metrics::catalogue::{POSTGRES_CONNECTIONS, POSTGRES_CONNECTIONS_MAX, POSTGRES_WAIT};
 
 use crate::connection::PoolPurpose;
 use crate::droppable::{self, droppable};
@@ -61,11 +61,12 @@ pub async fn connect(
 /// Takes a connection out of the pool.
 pub async fn acquire(pool: &Pool) -> Result<Connection, StoreError> {
     let began = Instant::now();
-    let connection = pool.get().await?;
+    let connection = pool.get().await;
+    // A wait in vain is the longest of all.
     if let Some(name) = pool.manager().purpose.metric_name() {
         POSTGRES_WAIT.record_for(&[name], began.elapsed().as_secs_f64());
     }
-    Ok(connection)
+    Ok(connection?)
 }
 
 /// Shows how many connections of a pool are open, busy and idle.
@@ -75,6 +76,7 @@ pub fn show_size(pool: &Pool) {
         let busy = status.size.saturating_sub(status.available);
         POSTGRES_CONNECTIONS.set_count_for(&[name, "busy"], busy);
         POSTGRES_CONNECTIONS.set_count_for(&[name, "idle"], status.available);
+        POSTGRES_CONNECTIONS_MAX.set_count_for(&[name], status.max_size);
     }
 }
 

@@ -96,7 +96,10 @@ async fn each_event_and_attempt_is_counted_once() {
             r#"webhook_attempts_total{outcome="failed",response="5xx"}"#,
             1.0,
         ),
-        ("webhook_event_to_first_attempt_seconds_count", 1.0),
+        (
+            r#"webhook_event_to_first_attempt_seconds_count{held_by="nothing"}"#,
+            1.0,
+        ),
         ("webhook_event_to_success_seconds_count", 1.0),
     ] {
         assert_eq!(scrape.value(series), count, "{series}");

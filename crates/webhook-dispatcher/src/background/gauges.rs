@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use webhook_broker::Publisher;
 use webhook_metrics::catalogue::{
-    ATTEMPTS_IN_FLIGHT, DELIVERIES_DUE, DELIVERIES_PENDING, DISPATCHERS, DRAIN, LANE_BYTES,
-    LANE_DELIVERIES, LANES, LANES_BUSY, LANES_LIMITED, OLDEST_DUE, RETENTION_BEHIND,
+    ATTEMPTS_IN_FLIGHT, DELIVERIES_DUE, DELIVERIES_PENDING, DISPATCHERS, DRAIN, EVENTS_QUEUED,
+    LANE_BYTES, LANE_DELIVERIES, LANES, LANES_BUSY, LANES_LIMITED, OLDEST_DUE, RETENTION_BEHIND,
     STATUS_EVENTS_WAITING, WEBHOOKS,
 };
 use webhook_store::totals::{PlatformTotals, Waiting, count_platform, count_waiting};
@@ -36,7 +37,7 @@ const RATE_SPAN: Duration = Duration::from_secs(60);
 const MIN_RATE: f64 = 1.0 / 60.0;
 
 /// Shows the gauges until the worker is asked to stop.
-pub(crate) async fn run_gauges(worker: &Worker) {
+pub(crate) async fn run_gauges(worker: &Worker, publisher: &Publisher) {
     let (mut rate, mut next_totals) = (AttemptRate::default(), Instant::now());
     loop {
         show_own(worker);
@@ -45,8 +46,11 @@ pub(crate) async fn run_gauges(worker: &Worker) {
             rate = AttemptRate::default();
         } else if next_totals <= Instant::now() {
             let began = Instant::now();
+            show_queue(publisher).await;
             if let Err(error) = show_totals(worker, &mut rate).await {
                 log::warn!("cannot count for the metrics: {error}");
+                // An old number would look like a backlog that stands still.
+                forget_totals();
             }
             next_totals = began + TOTALS_INTERVAL.max(began.elapsed() * KEPT_FACTOR);
         }
@@ -80,9 +84,19 @@ fn show_own(worker: &Worker) {
     show_size(&worker.pools.batches);
 }
 
+async fn show_queue(publisher: &Publisher) {
+    match publisher.count_queued().await {
+        Ok(queued) => EVENTS_QUEUED.set(queued.into()),
+        Err(error) => {
+            log::debug!("cannot count the queued events: {error}");
+            EVENTS_QUEUED.forget();
+        }
+    }
+}
+
 async fn show_totals(worker: &Worker, rate: &mut AttemptRate) -> Result<(), StoreError> {
     let mut connection = acquire(&worker.pools.work).await?;
-    let waiting = count_waiting(&mut connection).await?;
+    let waiting = count_waiting(&mut connection, worker.lanes.restrained_webhooks()).await?;
     let platform = count_platform(&mut connection, ALIVE_FOR).await?;
     let kept = settings::find(&mut connection).await?.settings.retention;
     drop(connection);
@@ -109,10 +123,11 @@ async fn show_totals(worker: &Worker, rate: &mut AttemptRate) -> Result<(), Stor
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn show_waiting(waiting: &Waiting, attempts_per_second: f64) {
+fn show_waiting(waiting: &Waiting, attempts_per_second: Option<f64>) {
     DELIVERIES_PENDING.set(waiting.pending as f64);
     for (held_by, count) in [
         ("nothing", waiting.due),
+        ("receiver", waiting.due_restrained),
         ("rate_limit", waiting.due_rate_limited),
         ("hold", waiting.due_held),
         ("circuit", waiting.due_circuit_open),
@@ -121,7 +136,10 @@ fn show_waiting(waiting: &Waiting, attempts_per_second: f64) {
         DELIVERIES_DUE.set_for(&[held_by], count as f64);
     }
     OLDEST_DUE.set(waiting.oldest_due_seconds);
-    DRAIN.set(waiting.due as f64 / attempts_per_second.max(MIN_RATE));
+    // Without a rate yet the number would be sixty times what waits, and would start dispatchers for nothing.
+    let drain =
+        attempts_per_second.map_or(f64::NAN, |rate| waiting.due as f64 / rate.max(MIN_RATE));
+    DRAIN.set(drain);
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -143,6 +161,7 @@ fn show_platform(totals: &PlatformTotals) {
 /// The totals are another dispatcher's to tell.
 fn forget_totals() {
     for gauge in [
+        &EVENTS_QUEUED,
         &DELIVERIES_PENDING,
         &DELIVERIES_DUE,
         &OLDEST_DUE,
@@ -173,15 +192,11 @@ impl AttemptRate {
         }
     }
 
-    /// Attempts per second between the oldest look and the latest; 0 with less than two looks.
+    /// Attempts per second between the oldest look and the latest; `None` with less than two looks.
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    fn per_second(&self) -> f64 {
-        match (self.0.front(), self.0.back()) {
-            (Some((first, before)), Some((last, now))) if last > first => {
-                (now - before) as f64 / (*last - *first).as_secs_f64()
-            }
-            _ => 0.0,
-        }
+    fn per_second(&self) -> Option<f64> {
+        let ((first, before), (last, now)) = (self.0.front()?, self.0.back()?);
+        (last > first).then(|| (now - before) as f64 / (*last - *first).as_secs_f64())
     }
 }
 
@@ -190,7 +205,7 @@ mod tests {
     use super::*;
 
     /// The rate after looks, each a second and a number of attempts.
-    fn rate(looks: &[(u64, i64)]) -> f64 {
+    fn rate(looks: &[(u64, i64)]) -> Option<f64> {
         let (mut rate, began) = (AttemptRate::default(), Instant::now());
         for (second, attempts) in looks {
             rate.add(began + Duration::from_secs(*second), *attempts);
@@ -202,12 +217,12 @@ mod tests {
     fn the_rate_is_that_of_the_last_minute() {
         let looks = [(0, 0), (15, 15_000), (75, 16_200), (90, 16_500)];
 
-        assert!((rate(&looks) - 20.0).abs() < 0.01, "{}", rate(&looks));
+        assert_eq!(rate(&looks), Some(20.0));
     }
 
     #[test]
     fn a_single_look_and_a_sum_that_begins_anew_have_no_rate() {
-        assert_eq!(rate(&[(0, 500)]), 0.0);
-        assert_eq!(rate(&[(0, 500), (15, 20)]), 0.0);
+        assert_eq!(rate(&[(0, 500)]), None);
+        assert_eq!(rate(&[(0, 500), (15, 20)]), None);
     }
 }

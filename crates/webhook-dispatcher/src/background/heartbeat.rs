@@ -23,7 +23,11 @@ pub(crate) async fn run_heartbeat(worker: &Worker) {
         let since = recording.look(worker.readiness.recording(), Utc::now());
         match show_life(worker, since).await {
             Ok(counts_for_all) => worker.readiness.set_counts_for_all(counts_for_all),
-            Err(error) => log::warn!("cannot show a sign of life: {error}"),
+            Err(error) => {
+                // Another dispatcher may count by now.
+                worker.readiness.set_counts_for_all(false);
+                log::warn!("cannot show a sign of life: {error}");
+            }
         }
         if !worker.sleep_or_stop(INTERVAL).await {
             return;

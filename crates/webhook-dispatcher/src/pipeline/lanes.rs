@@ -68,6 +68,11 @@ impl Lanes {
         self.table().totals()
     }
 
+    /// The webhooks whose receivers ask for less.
+    pub(crate) fn restrained_webhooks(&self) -> Vec<WebhookId> {
+        self.table().restrained_webhooks()
+    }
+
     /// How many new events the intake should read now, see [`fast`]. `None`: no limit.
     pub(crate) async fn wait_for_room(&self) -> Option<usize> {
         fast::wait_for_room(|| self.table().room_of_fast_lanes()).await

@@ -5,8 +5,8 @@ use webhook_domain::{FailureClass, Outcome};
 use webhook_metrics::catalogue::{
     ATTEMPT_DURATION, ATTEMPTS, ATTEMPTS_BY_WEBHOOK, EVENT_TO_FIRST_ATTEMPT, EVENT_TO_SUCCESS,
 };
-use webhook_store::LeasedDelivery;
 use webhook_store::attempts::Attempt;
+use webhook_store::{LeasedDelivery, LeasedFrom};
 
 /// Whether attempts are counted for each webhook besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,11 +41,22 @@ impl Meter {
         }
         let happened_at = leased.event.timestamp;
         if attempt.number == 1 {
-            EVENT_TO_FIRST_ATTEMPT.record(seconds_between(happened_at, attempt.started_at));
+            let delay = seconds_between(happened_at, attempt.started_at);
+            EVENT_TO_FIRST_ATTEMPT.record_for(&[held_by(leased)], delay);
         }
         if accepted {
             EVENT_TO_SUCCESS.record(seconds_between(happened_at, Utc::now()));
         }
+    }
+}
+
+/// Whether the webhook's own settings or state may have held a first attempt back.
+fn held_by(leased: &LeasedDelivery) -> &'static str {
+    let is_probe = leased.leased_from == LeasedFrom::Probe;
+    if leased.rate_limited || leased.ordering_key.is_some() || is_probe {
+        "webhook"
+    } else {
+        "nothing"
     }
 }
 

@@ -39,6 +39,12 @@ const RESPONSE: Label = Label {
     ],
 };
 
+/// Whether the webhook's own settings or state may have held a first attempt back.
+const FIRST_HELD_BY: Label = Label {
+    name: "held_by",
+    values: &["nothing", "webhook"],
+};
+
 const ACCEPTED: Label = Label {
     name: "accepted",
     values: &["true", "false"],
@@ -84,7 +90,7 @@ pub static ATTEMPT_DURATION: Histogram = Histogram::new(
     "webhook_attempt_duration_seconds",
     ATTEMPT_SECONDS,
     DISPATCHER,
-    "Time of an attempt, from the name look-up to the head of the response",
+    "Time of an attempt, from the name look-up to the end of the response",
 )
 .by(&[ACCEPTED]);
 /// Delay of first attempts.
@@ -92,8 +98,9 @@ pub static EVENT_TO_FIRST_ATTEMPT: Histogram = Histogram::new(
     "webhook_event_to_first_attempt_seconds",
     EVENT_AGE_SECONDS,
     DISPATCHER,
-    "Time from the event's timestamp to the start of the first attempt; test events aside",
-);
+    "Time from the event's timestamp to the start of the first attempt, test events aside; held_by webhook: a rate limit, an order or an open circuit of the webhook may have held the delivery back",
+)
+.by(&[FIRST_HELD_BY]);
 /// Delay of successes.
 pub static EVENT_TO_SUCCESS: Histogram = Histogram::new(
     "webhook_event_to_success_seconds",

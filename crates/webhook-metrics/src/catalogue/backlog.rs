@@ -6,7 +6,14 @@ use crate::metric::{Gauge, Label};
 /// What keeps due deliveries of a webhook from being sent.
 const HELD_BY: Label = Label {
     name: "held_by",
-    values: &["nothing", "rate_limit", "hold", "circuit", "inactive"],
+    values: &[
+        "nothing",
+        "receiver",
+        "rate_limit",
+        "hold",
+        "circuit",
+        "inactive",
+    ],
 };
 
 const WEBHOOK_STATE: Label = Label {
@@ -36,7 +43,7 @@ pub static DELIVERIES_PENDING: Gauge = Gauge::new(
 pub static DELIVERIES_DUE: Gauge = Gauge::new(
     "webhook_deliveries_due",
     DISPATCHER,
-    "Due deliveries in no lane, by what holds them back; nothing: a dispatcher with room sends them; a million at most are counted",
+    "Due deliveries in no lane, by what holds them back; nothing: a dispatcher with room sends them; receiver: the receiver asks for less by 429 or 5xx; a million at most are counted for each webhook",
 )
 .by(&[HELD_BY]);
 /// Age of the oldest due delivery.
@@ -49,7 +56,7 @@ pub static OLDEST_DUE: Gauge = Gauge::new(
 pub static DRAIN: Gauge = Gauge::new(
     "webhook_drain_seconds",
     DISPATCHER,
-    "Due deliveries that nothing holds back, divided by the attempts per second of all dispatchers in the last minute",
+    "Due deliveries that nothing holds back, divided by the attempts per second of all dispatchers in the last minute; NaN until a minute's rate is known",
 );
 /// Webhooks by state.
 pub static WEBHOOKS: Gauge = Gauge::new(
@@ -77,3 +84,10 @@ pub static RETENTION_BEHIND: Gauge = Gauge::new(
     "How much older than the retention period the oldest removable row is",
 )
 .by(&[AGING_TABLE]);
+
+/// Messages in the queue of events.
+pub static EVENTS_QUEUED: Gauge = Gauge::new(
+    "webhook_events_queued",
+    DISPATCHER,
+    "Messages in RabbitMQ's queue of events that no dispatcher holds",
+);

@@ -8,6 +8,11 @@ const CONNECTION: Label = Label {
     values: &["publisher", "events", "rejected"],
 };
 
+const READY_PART: Label = Label {
+    name: "part",
+    values: &["postgres", "rabbitmq", "intake", "recorder"],
+};
+
 const POOL: Label = Label {
     name: "pool",
     values: &["work", "batches", "requests"],
@@ -66,3 +71,19 @@ pub static POSTGRES_WAIT: Histogram = Histogram::new(
     "Time until a statement got its connection to Postgres",
 )
 .by(&[POOL]);
+
+/// The most connections to Postgres.
+pub static POSTGRES_CONNECTIONS_MAX: Gauge = Gauge::new(
+    "webhook_postgres_connections_max",
+    BOTH,
+    "The most connections of a pool to Postgres",
+)
+.by(&[POOL]);
+
+/// The parts of the readiness.
+pub static READY: Gauge = Gauge::new(
+    "webhook_ready",
+    BOTH,
+    "1 while a part of /readyz is ok, looked at every 5 s; intake and recorder are parts of a dispatcher",
+)
+.by(&[READY_PART]);

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Double, Nullable};
+use diesel::sql_types::{Array, BigInt, Double, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use webhook_domain::WebhookId;
 
 use crate::StoreError;
+use crate::column_types::Id;
 use crate::sql::{Columns, row, sql};
 
 row! {
@@ -16,6 +18,8 @@ row! {
         pending: i64 as BigInt,
         /// Due deliveries that nothing holds back.
         due: i64 as BigInt,
+        /// Due deliveries of webhooks whose receivers ask for less by 429 or 5xx.
+        due_restrained: i64 as BigInt,
         /// Due deliveries of webhooks with a rate limit, or with a format that has a pace.
         due_rate_limited: i64 as BigInt,
         /// Due deliveries of webhooks whose receivers asked for no requests.
@@ -63,6 +67,7 @@ row! {
 sql! {
     struct CountWaiting from "totals/count_waiting.sql" -> Columns<Waiting> {
         1 max: i64 as BigInt,
+        2 restrained: Vec<WebhookId> as Array<Id<WebhookId>>,
     }
 }
 
@@ -79,10 +84,14 @@ const MAX_DELIVERIES: i64 = 1_000_000;
 /// The most status events that are counted.
 const MAX_STATUS_EVENTS: i64 = 10_000;
 
-/// Counts what waits. Takes as long as reading the index entries of what waits, some 100 ms for a million.
-pub async fn count_waiting(connection: &mut AsyncPgConnection) -> Result<Waiting, StoreError> {
+/// Counts what waits. `restrained`: the webhooks whose receivers ask for less. Takes as long as reading the index entries of what waits, some 100 ms for a million.
+pub async fn count_waiting(
+    connection: &mut AsyncPgConnection,
+    restrained: Vec<WebhookId>,
+) -> Result<Waiting, StoreError> {
     let statement = CountWaiting {
         max: MAX_DELIVERIES,
+        restrained,
     };
     Ok(statement.get_result(connection).await?)
 }

@@ -10,7 +10,7 @@ use super::fast::LANE_CAPACITY;
 use super::hold::Hold;
 use super::lane::Lane;
 use super::room::{Pressure, Room, RoomFor};
-use super::totals::LaneTotals;
+use super::totals::{LaneLimit, LaneTotals};
 
 /// The number of deliveries in memory from which the pressure is [`Pressure::Tight`].
 const TIGHT_DELIVERIES: usize = 8_192;
@@ -80,6 +80,16 @@ impl LaneTable {
             }
         }
         totals
+    }
+
+    /// The webhooks whose receivers ask for less: another dispatcher would not send more. A lane at the webhook's
+    /// concurrency is none of them, as another dispatcher has the same concurrency again.
+    pub(super) fn restrained_webhooks(&self) -> Vec<WebhookId> {
+        let restrained = self.lanes.iter().filter(|(_, lane)| match lane.limit() {
+            Some(LaneLimit::Slowed | LaneLimit::Hold | LaneLimit::Rest) => true,
+            Some(LaneLimit::Concurrency) | None => false,
+        });
+        restrained.map(|(webhook_id, _)| *webhook_id).collect()
     }
 
     /// The webhooks whose lanes are open.

@@ -19,7 +19,11 @@ SELECT active, inactive, disabled, failing, circuit_open, held,
        -- Attempts of this hour and the last: their difference between two looks is a rate.
        (SELECT coalesce(sum(attempts), 0)::bigint FROM total_hours
         WHERE hour >= date_trunc('hour', now()) - interval '1 hour'),
-       (SELECT extract(epoch FROM now() - created_at)::float8 FROM deliveries_ended ORDER BY id LIMIT 1),
-       (SELECT extract(epoch FROM now() - received_at)::float8 FROM events ORDER BY received_at LIMIT 1),
+       (SELECT extract(epoch FROM now() - ended_at)::float8 FROM deliveries_ended ORDER BY id LIMIT 1),
+       -- An event with a pending delivery stays, however old. If the oldest thousand all stay, none is told.
+       (SELECT extract(epoch FROM now() - received_at)::float8
+        FROM (SELECT id, received_at FROM events ORDER BY received_at LIMIT 1000) AS oldest
+        WHERE NOT EXISTS (SELECT FROM deliveries_pending WHERE event_id = oldest.id)
+        ORDER BY received_at LIMIT 1),
        (SELECT extract(epoch FROM now() - recorded_at)::float8 FROM exchanges ORDER BY id LIMIT 1)
 FROM states

@@ -4,6 +4,7 @@
 -- no dispatcher has promoted to the backlog within a second, count as held by nothing.
 --
 -- $1 bigint  the most deliveries that are counted: pending ones in all, due ones of each webhook
+-- $2 uuid[]  webhooks whose receivers ask for less, as the lanes of the counting dispatcher show
 WITH RECURSIVE waiting AS (
     -- The webhooks with a backlog, by hops over the index `deliveries_backlog`.
     (SELECT webhook_id FROM deliveries_pending WHERE backlog IS NOT NULL
@@ -19,6 +20,7 @@ WITH RECURSIVE waiting AS (
                WHEN webhook_health.paused_until IS NOT NULL THEN 'circuit'
                WHEN webhook_health.held_until > now() THEN 'hold'
                WHEN rate_limit IS NOT NULL OR pace_interval_us IS NOT NULL THEN 'rate_limit'
+               WHEN waiting.webhook_id = ANY($2) THEN 'receiver'
                ELSE 'nothing'
            END AS held_by,
            (SELECT count(*) FROM (SELECT FROM deliveries_pending AS delivery
@@ -41,6 +43,7 @@ WITH RECURSIVE waiting AS (
 )
 SELECT (SELECT count(*) FROM (SELECT FROM deliveries_pending LIMIT $1) AS row),
        coalesce(sum(deliveries) FILTER (WHERE held_by = 'nothing'), 0)::bigint,
+       coalesce(sum(deliveries) FILTER (WHERE held_by = 'receiver'), 0)::bigint,
        coalesce(sum(deliveries) FILTER (WHERE held_by = 'rate_limit'), 0)::bigint,
        coalesce(sum(deliveries) FILTER (WHERE held_by = 'hold'), 0)::bigint,
        coalesce(sum(deliveries) FILTER (WHERE held_by = 'circuit'), 0)::bigint,
