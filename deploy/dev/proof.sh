@@ -106,7 +106,14 @@ need_test_packages() {
   need_packages python3-venv chromium-headless-shell chromium-driver openssl pgbouncer
   command -v npm >/dev/null || need_packages nodejs npm
   need_receivers
+  need_publishers
   need_contract_tools
+}
+
+# What the publishers in examples/go and examples/java are compiled with.
+need_publishers() {
+  need_packages golang-github-rabbitmq-amqp091-go-dev librabbitmq-client-java libslf4j-java
+  command -v javac >/dev/null || need_packages default-jdk-headless
 }
 
 wait_for_packages() {

@@ -39,7 +39,8 @@ mod url_checks;
 mod edges;
 mod receivers;
 
-// Both programs, and software of others: browsers, web servers, verifiers.
+// Both programs, and software of others: browsers, AMQP clients, web servers, verifiers.
 mod portal;
+mod publishers;
 mod verifiers;
 mod zoo;

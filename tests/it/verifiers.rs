@@ -3,3 +3,5 @@
 mod guide;
 mod installed;
 mod published;
+
+pub(crate) use installed::{must, run};

@@ -49,7 +49,7 @@ pub use samples::{
     text_of,
 };
 pub use servers::{Alarm, Servers};
-pub use service::{SEALING_KEY, Service};
+pub use service::{SEALING_KEY, Service, program_path};
 pub use showcase::{PAGES, Page, Showcase, Viewer};
 pub use stage::{Stage, StageSetup};
 pub use stranger::{Stranger, StrangersMessage};

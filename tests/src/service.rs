@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -188,15 +189,19 @@ fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> 
     log
 }
 
-fn command(name: &str, world: &World) -> Command {
+/// The path of a program of the workspace. Panics if the program was not built.
+pub fn program_path(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
     // The test is target/<profile>/deps/<test>, the program target/<profile>/<program>.
     let folders = test.ancestors().skip(1);
     let program = folders
         .map(|folder| folder.join(name))
         .find(|p| p.is_file());
-    let program = program.expect("./dev builds the programs first");
-    let mut command = Command::new(program);
+    program.expect("./dev builds the programs first")
+}
+
+fn command(name: &str, world: &World) -> Command {
+    let mut command = Command::new(program_path(name));
     command
         .env("DATABASE_URL", &world.database.url)
         .env("AMQP_URL", &world.broker.url)

@@ -81,6 +81,13 @@ impl Broker {
         response.json().await.unwrap_or_default()
     }
 
+    /// Declares the events exchange without a queue, as a broker has whose queue was deleted.
+    pub async fn declare_events_exchange(&self) {
+        let exchange = format!("/api/exchanges/{}/webhooks.events", self.vhost);
+        let topic = json!({"type": "topic", "durable": true});
+        self.send(Method::PUT, &exchange, &topic).await;
+    }
+
     /// Binds a queue to the status exchange, for [`Broker::told`].
     pub async fn listen_to_status(&self) {
         let queue = format!("/api/queues/{}/status", self.vhost);
