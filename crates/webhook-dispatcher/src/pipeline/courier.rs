@@ -271,3 +271,6 @@ fn log_outcome(leased: &LeasedDelivery, attempt: &Attempt, outcome: Outcome) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
