@@ -111,7 +111,29 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused() {
-        assert!("https://broker/".parse::<BrokerUrl>().is_err());
-        assert!("broker:5672".parse::<BrokerUrl>().is_err());
+        for text in ["https://broker/", "broker:5672"] {
+            let refused = text.parse::<BrokerUrl>().err();
+
+            assert_eq!(refused, Some(InvalidBrokerUrl::NotAmqp), "{text}");
+        }
+    }
+
+    #[test]
+    fn tls_to_the_broker_is_as_good_as_the_build() {
+        let refused = "amqps://broker/".parse::<BrokerUrl>().err();
+
+        let told = (!cfg!(feature = "amqps")).then_some(InvalidBrokerUrl::NoTls);
+        assert_eq!(refused, told);
+    }
+
+    #[test]
+    fn a_heartbeat_is_asked_for_unless_the_url_names_another() {
+        let heartbeat = |text: &str| {
+            let url: BrokerUrl = text.parse().expect("a URL");
+            url.0.query.heartbeat
+        };
+
+        assert_eq!(heartbeat("amqp://broker"), Some(HEARTBEAT_SECONDS));
+        assert_eq!(heartbeat("amqp://broker?heartbeat=3"), Some(3));
     }
 }

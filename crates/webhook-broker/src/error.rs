@@ -44,3 +44,25 @@ impl BrokerError {
         *error.kind() == AMQPErrorKind::Soft(reason)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::protocol::{AMQPError, AMQPHardError};
+
+    fn protocol_error(kind: AMQPErrorKind) -> BrokerError {
+        let error = AMQPError::new(kind, "because".into());
+        BrokerError::Amqp(ErrorKind::ProtocolError(error).into())
+    }
+
+    #[test]
+    fn only_a_channel_closed_for_the_reason_is_closed_for_the_reason() {
+        let refused = protocol_error(AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED));
+        let broken = protocol_error(AMQPErrorKind::Hard(AMQPHardError::FRAMEERROR));
+
+        assert!(refused.is(AMQPSoftError::ACCESSREFUSED));
+        assert!(!refused.is(AMQPSoftError::NOTFOUND));
+        assert!(!broken.is(AMQPSoftError::ACCESSREFUSED));
+        assert!(!BrokerError::TimedOut.is(AMQPSoftError::ACCESSREFUSED));
+    }
+}

@@ -54,3 +54,58 @@ fn encoding(properties: &BasicProperties) -> Option<AmqpName> {
     let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("utf-8");
     (!plain).then(|| AmqpName::new(encoding))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::types::{AMQPValue, FieldTable};
+    use rstest::rstest;
+
+    fn read(properties: BasicProperties) -> Message {
+        let (exchange, routing_key) = ("webhooks.events", "staging.license.created");
+        let body = b"{}".to_vec();
+        let mut delivery = Delivery::mock(7, exchange.into(), routing_key.into(), true, body);
+        delivery.properties = properties;
+        Message::of(delivery)
+    }
+
+    #[test]
+    fn a_message_without_properties_has_the_body_and_the_exchange_of_its_delivery() {
+        let message = read(BasicProperties::default());
+
+        let published_to = PublishedTo {
+            exchange: AmqpName::new("webhooks.events"),
+            routing_key: AmqpName::new("staging.license.created"),
+        };
+        assert_eq!(message.body, "{}");
+        assert_eq!((message.delivery_tag, message.delivery_count), (7, 0));
+        assert_eq!(message.published_to, published_to);
+        assert_eq!(message.content_encoding, None);
+    }
+
+    #[test]
+    fn a_message_tells_how_often_the_message_came_back() {
+        let mut headers = FieldTable::default();
+        headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(3));
+
+        let message = read(BasicProperties::default().with_headers(headers));
+
+        assert_eq!(message.delivery_count, 3);
+    }
+
+    #[rstest]
+    #[case("gzip", Some("gzip"))]
+    #[case("utf-16", Some("utf-16"))]
+    #[case("UTF-8", None)]
+    #[case("", None)]
+    fn an_encoding_other_than_plain_text_is_told(
+        #[case] property: &str,
+        #[case] told: Option<&str>,
+    ) {
+        let properties = BasicProperties::default().with_content_encoding(property.into());
+
+        let message = read(properties);
+
+        assert_eq!(message.content_encoding, told.map(AmqpName::new));
+    }
+}

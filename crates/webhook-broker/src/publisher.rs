@@ -352,3 +352,20 @@ async fn until_broken(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Ok(()), "confirmed")]
+    #[case(Err(PublishError::Blocked), "blocked")]
+    #[case(Err(PublishError::Unavailable(String::new())), "unavailable")]
+    #[case(Err(PublishError::NotConfirmed), "unavailable")]
+    #[case(Err(PublishError::Refused), "refused")]
+    #[case(Err(PublishError::TimedOut), "timeout")]
+    fn each_result_has_its_label(#[case] published: Result<(), PublishError>, #[case] label: &str) {
+        assert_eq!(metric_name(&published), label);
+    }
+}

@@ -134,6 +134,7 @@ fn text(value: &str) -> AMQPValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     fn named(exchange: &str, routing_key: &str) -> PublishedTo {
         PublishedTo {
@@ -210,9 +211,52 @@ mod tests {
         };
 
         assert_eq!(count(AMQPValue::LongLongInt(12)), 12);
+        assert_eq!(count(AMQPValue::LongInt(5)), 5);
+        assert_eq!(count(AMQPValue::ShortInt(4)), 4);
         assert_eq!(count(AMQPValue::ShortShortInt(3)), 3);
         assert_eq!(count(AMQPValue::LongUInt(7)), 7);
         assert_eq!(count(AMQPValue::LongLongInt(-1)), 0);
         assert_eq!(count(text("many")), 0);
+    }
+
+    /// The headers of RabbitMQ's dead letter.
+    fn dead_letter(reason: &str) -> BasicProperties {
+        let mut death = FieldTable::default();
+        let routing_key = AMQPValue::ShortString("staging.license.created".into());
+        let keys = AMQPValue::FieldArray(vec![routing_key].into());
+        death.insert("exchange".into(), text("webhooks.events"));
+        death.insert("routing-keys".into(), keys);
+        let mut headers = FieldTable::default();
+        let deaths = AMQPValue::FieldArray(vec![AMQPValue::FieldTable(death)].into());
+        headers.insert("x-death".into(), deaths);
+        headers.insert("x-first-death-reason".into(), text(reason));
+        BasicProperties::default().with_headers(headers)
+    }
+
+    #[test]
+    fn a_dead_letter_tells_the_exchange_of_its_first_publication() {
+        let properties = dead_letter("rejected");
+
+        assert_eq!(read_published_to(&properties, straight()), published());
+    }
+
+    #[rstest]
+    #[case(
+        dead_letter("delivery_limit"),
+        "the message was delivered 100 times and never acknowledged"
+    )]
+    #[case(dead_letter("maxlen"), "RabbitMQ dead-lettered the message: maxlen")]
+    #[case(
+        BasicProperties::default(),
+        "the message was published to the queue of rejected messages without a reason"
+    )]
+    fn the_reason_of_a_dead_letter_is_a_sentence(
+        #[case] properties: BasicProperties,
+        #[case] reason: &str,
+    ) {
+        let rejection = read_rejection(&properties);
+
+        assert_eq!(rejection.reason.as_str(), reason);
+        assert_eq!(rejection.id.get_version_num(), 7);
     }
 }

@@ -247,3 +247,73 @@ fn events_arguments(replicas: Option<NonZeroU16>) -> FieldTable {
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn every_part_is_told_by_its_kind_and_its_name() {
+        let names = Part::all(None).map(|part| part.name());
+
+        assert_eq!(
+            names,
+            [
+                "exchange webhooks.events",
+                "exchange webhooks.status",
+                "queue webhooks.events.unreadable",
+                "queue webhooks.events.rejected",
+                "queue webhooks.events",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_queues_with_consumers_are_declared() {
+        let declared = Part::all(None).map(|part| part.name());
+
+        for queue in [Queue::Events, Queue::Rejected] {
+            assert!(declared.contains(&format!("queue {}", queue.name())));
+        }
+    }
+
+    #[rstest]
+    #[case(UNREADABLE_QUEUE, "x-queue-type", text("quorum"))]
+    #[case(EVENTS_QUEUE, "x-queue-type", text("quorum"))]
+    #[case(EVENTS_QUEUE, "x-dead-letter-routing-key", text(REJECTED_QUEUE))]
+    #[case(EVENTS_QUEUE, "x-dead-letter-strategy", text("at-least-once"))]
+    #[case(EVENTS_QUEUE, "x-single-active-consumer", AMQPValue::Boolean(true))]
+    #[case(REJECTED_QUEUE, "x-dead-letter-routing-key", text(UNREADABLE_QUEUE))]
+    #[case(REJECTED_QUEUE, "x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT))]
+    fn a_queue_is_declared_with_its_arguments(
+        #[case] queue: &str,
+        #[case] key: &str,
+        #[case] value: AMQPValue,
+    ) {
+        let arguments = Part::all(None).into_iter().find_map(|part| match part {
+            Part::Queue(name, arguments) if name == queue => Some(arguments),
+            Part::Queue(..) | Part::Exchange(_) => None,
+        });
+
+        let arguments = arguments.expect("the queue is declared");
+        assert_eq!(arguments.inner().get(key), Some(&value));
+    }
+
+    #[test]
+    fn a_queue_has_as_many_replicas_as_asked_for() {
+        let replicas = |asked| {
+            let [.., events] = Part::all(NonZeroU16::new(asked));
+            let Part::Queue(_, arguments) = events else {
+                return None;
+            };
+            arguments
+                .inner()
+                .get("x-quorum-initial-group-size")
+                .cloned()
+        };
+
+        assert_eq!(replicas(0), None, "as RabbitMQ decides");
+        assert_eq!(replicas(5), Some(AMQPValue::LongInt(5)));
+    }
+}

@@ -184,4 +184,18 @@ mod tests {
         assert_eq!(problems.count(), 6, "{problems}");
         assert!(!problems.to_string().contains("hunter2"), "{problems}");
     }
+
+    #[test]
+    fn attempts_are_counted_for_each_webhook_on_demand() {
+        let metrics = |changed: &[_]| {
+            let config = flags(changed).check().expect("the flags are right");
+            config.worker.metrics
+        };
+
+        assert_eq!(metrics(&[]), Detail::Together);
+        assert_eq!(
+            metrics(&[("--metrics-per-webhook", "true")]),
+            Detail::PerWebhook
+        );
+    }
 }

@@ -29,3 +29,6 @@ pub(crate) mod response;
 pub(crate) mod results;
 
 pub(crate) mod recorder;
+
+#[cfg(test)]
+mod sample;

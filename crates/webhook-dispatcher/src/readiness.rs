@@ -116,3 +116,63 @@ impl Readiness {
         !self.recorder_is_stuck.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use webhook_store::{PoolPurpose, connect};
+
+    type Change = fn(&Readiness);
+
+    const START: Change = |_| ();
+    const CONSUMES: Change = |readiness| readiness.set_consuming(true);
+    const INTAKE_IS_STUCK: Change = |readiness| readiness.set_intake_stuck(true);
+    const RECORDER_IS_STUCK: Change = |readiness| readiness.set_recorder_stuck(true);
+
+    #[rstest]
+    #[case::start(START, ["away", "away", "ok", "ok"])]
+    #[case::consuming(CONSUMES, ["away", "ok", "ok", "ok"])]
+    #[case::stuck_intake(INTAKE_IS_STUCK, ["away", "away", "stuck", "ok"])]
+    #[case::stuck_recorder(RECORDER_IS_STUCK, ["away", "away", "ok", "stuck"])]
+    #[tokio::test]
+    async fn each_part_tells_its_own_fault(#[case] change: Change, #[case] words: [&str; 4]) {
+        let nowhere = "postgres://nobody@127.0.0.1:1/nothing";
+        let pool = connect(nowhere, 1, PoolPurpose::Events).await;
+        let readiness = Arc::new(Readiness::default());
+
+        change(&readiness);
+        let told = parts(pool.expect("a pool"), readiness)().await;
+
+        let names = ["postgres", "rabbitmq", "intake", "recorder"];
+        assert_eq!(told, names.into_iter().zip(words).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn results_are_counted_by_their_ends() {
+        let readiness = Readiness::default();
+
+        (0..3).for_each(|_| readiness.count_handed_in());
+        readiness.count_recorded(2);
+        readiness.count_lost();
+
+        let counts = RecordingCounts {
+            handed_in: 3,
+            recorded: 2,
+            lost: 1,
+        };
+        assert_eq!(readiness.recording(), counts);
+    }
+
+    #[test]
+    fn a_dispatcher_counts_for_all_when_told_to() {
+        let readiness = Readiness::default();
+
+        let told = [true, false].map(|counts| {
+            readiness.set_counts_for_all(counts);
+            readiness.counts_for_all()
+        });
+
+        assert_eq!(told, [true, false]);
+    }
+}

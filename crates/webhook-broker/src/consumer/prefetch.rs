@@ -106,7 +106,9 @@ impl Prefetch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lapin::message::Delivery;
     use proptest::prelude::*;
+    use rstest::rstest;
 
     const KIB: usize = 1024;
 
@@ -159,6 +161,58 @@ mod tests {
         assert!(!prefetch.grow());
         prefetch.note(KIB, SUSPECT_AFTER_RETURNS - 1);
         assert!(prefetch.grow());
+    }
+
+    /// A prefetch of `messages` messages after a body of `body_bytes`.
+    fn prefetch(messages: u16, max: u16, body_bytes: usize) -> Prefetch {
+        Prefetch {
+            messages,
+            largest_body: body_bytes,
+            ..Prefetch::new(Arc::new(max.into()))
+        }
+    }
+
+    #[rstest]
+    #[case::at_the_maximum(prefetch(300, 300, KIB), 300)]
+    #[case::to_the_maximum(prefetch(256, 300, KIB), 300)]
+    #[case::less_than_twice(prefetch(256, 1_000, 160 * KIB), 256)]
+    #[case::twice(prefetch(200, 1_000, 160 * KIB), 409)]
+    #[case::smaller_maximum(prefetch(256, 100, KIB), 256)]
+    fn a_step_leads_to_twice_the_prefetch_or_to_the_maximum(
+        #[case] mut prefetch: Prefetch,
+        #[case] messages: u16,
+    ) {
+        let before = prefetch.messages();
+
+        let grew = prefetch.grow();
+
+        assert_eq!((prefetch.messages(), grew), (messages, messages > before));
+    }
+
+    #[rstest]
+    #[case::four_times_the_budget(prefetch(256, 1_000, 1_024 * KIB), false)]
+    #[case::more(prefetch(256, 1_000, 1_025 * KIB), true)]
+    #[case::small_bodies(prefetch(1_000, 1_000, MAX_MESSAGE_BYTES), false)]
+    #[case::small_prefetch(prefetch(1, 1_000, 1_024 * KIB), false)]
+    fn bodies_are_too_large_beyond_four_times_the_budget(
+        #[case] prefetch: Prefetch,
+        #[case] is_too_large: bool,
+    ) {
+        assert_eq!(prefetch.is_too_large(), is_too_large);
+    }
+
+    #[test]
+    fn a_message_counts_with_its_size_and_its_returns() {
+        let body = vec![b' '; 300 * KIB];
+        let delivery = Delivery::mock(1, "".into(), "".into(), true, body);
+        let mut message = Message::of(delivery);
+        message.delivery_count = SUSPECT_AFTER_RETURNS;
+        let mut prefetch = Prefetch::new(Arc::new(1_000.into()));
+
+        prefetch.observe(&message);
+
+        assert_eq!(prefetch.affordable_messages(), 218);
+        assert!(!prefetch.may_grow(), "the message is suspect");
     }
 
     proptest! {

@@ -225,4 +225,70 @@ mod tests {
         assert_eq!(rate(&[(0, 500)]), None);
         assert_eq!(rate(&[(0, 500), (15, 20)]), None);
     }
+
+    #[test]
+    fn looks_without_a_new_attempt_count_for_the_rate() {
+        let looks = [(0, 500), (15, 500), (30, 800)];
+
+        assert_eq!(rate(&looks), Some(10.0));
+    }
+
+    /// Nineteen deliveries that nothing holds back.
+    fn waiting() -> Waiting {
+        Waiting {
+            pending: 23,
+            due: 19,
+            due_rate_limited: 3,
+            due_held: 0,
+            due_restrained: 4,
+            due_circuit_open: 0,
+            due_inactive: 0,
+            oldest_due_seconds: 7.5,
+        }
+    }
+
+    fn platform() -> PlatformTotals {
+        PlatformTotals {
+            active: 11,
+            inactive: 0,
+            disabled: 0,
+            failing: 2,
+            circuit_open: 0,
+            held: 0,
+            dispatchers: 3,
+            status_events: 5,
+            attempts: 0,
+            oldest_delivery_seconds: None,
+            oldest_event_seconds: None,
+            oldest_transcript_seconds: None,
+        }
+    }
+
+    #[test]
+    fn the_totals_of_all_dispatchers_are_shown_until_they_are_forgotten() {
+        webhook_metrics::register(webhook_metrics::Service::Dispatcher, "test");
+        let shown = |lines: &[&str]| {
+            let page = webhook_metrics::render();
+            let missing = lines
+                .iter()
+                .find(|line| !page.contains(&format!("{line}\n")));
+            assert_eq!(missing, None, "{page}");
+        };
+
+        show_waiting(&waiting(), Some(9.5));
+        show_platform(&platform());
+        shown(&[
+            "webhook_deliveries_pending 23",
+            r#"webhook_deliveries_due{held_by="receiver"} 4"#,
+            "webhook_drain_seconds 2",
+            r#"webhook_webhooks{state="failing"} 2"#,
+            "webhook_dispatchers 3",
+        ]);
+        forget_totals();
+        shown(&["webhook_deliveries_pending NaN", "webhook_dispatchers NaN"]);
+        show_waiting(&waiting(), Some(0.0));
+        shown(&["webhook_drain_seconds 1140"]);
+        show_waiting(&waiting(), None);
+        shown(&["webhook_drain_seconds NaN"]);
+    }
 }

@@ -124,4 +124,11 @@ mod tests {
     fn a_dispatcher_without_events_is_well() {
         assert_eq!(looks(&[counts(0, 0, 0); 3]), [None; 3]);
     }
+
+    #[test]
+    fn lost_results_are_waited_for_no_more() {
+        let seen = [counts(4, 3, 1), counts(4, 3, 1)];
+
+        assert_eq!(looks(&seen), [None, None]);
+    }
 }

@@ -191,4 +191,46 @@ mod tests {
             "{failure:?}"
         );
     }
+
+    /// Addresses with the ports from 1 on.
+    fn ports<const COUNT: usize>() -> [SocketAddr; COUNT] {
+        std::array::from_fn(|index| {
+            let port = u16::try_from(index + 1).expect("a port");
+            SocketAddr::from(([127, 0, 0, 1], port))
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deferred_address_is_tried_last_for_a_while_or_until_it_accepts() {
+        let ([one, two], addresses) = (ports(), Addresses::default());
+        let order = || addresses.in_order(&[one, two]);
+
+        addresses.defer(&[one]);
+        let deferred = order();
+        addresses.prefer(one);
+        let preferred = order();
+        addresses.defer(&[one]);
+        tokio::time::advance(DEFERRED_FOR - Duration::from_millis(1)).await;
+        let still_deferred = order();
+        tokio::time::advance(Duration::from_millis(1)).await;
+
+        assert_eq!((deferred, still_deferred), (vec![two, one], vec![two, one]));
+        assert_eq!((preferred, order()), (vec![one, two], vec![one, two]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_the_most_addresses_are_deferred_at_once() {
+        let (all, addresses) = (ports::<{ MAX_DEFERRED + 2 }>(), Addresses::default());
+        let [.., beyond, other] = all;
+
+        addresses.defer(&all[..MAX_DEFERRED]);
+        addresses.defer(&[beyond]);
+        let without_place = addresses.in_order(&[beyond, other]);
+        tokio::time::advance(DEFERRED_FOR).await;
+        addresses.defer(&[beyond]);
+        let with_place = addresses.in_order(&[beyond, other]);
+
+        assert_eq!(without_place, [beyond, other]);
+        assert_eq!(with_place, [other, beyond]);
+    }
 }

@@ -184,3 +184,6 @@ fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

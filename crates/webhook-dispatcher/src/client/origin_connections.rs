@@ -206,3 +206,6 @@ impl OriginConnections {
             || self.used.elapsed() < PROTOCOL_REMEMBERED
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,3 +114,88 @@ impl ConnectProgress {
 pub(crate) fn millis(since: Instant) -> i32 {
     i32::try_from(since.elapsed().as_millis()).unwrap_or(i32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::looking_up(NOT_ENDED, NOT_ENDED, None, None)]
+    #[case::looked_up(30, NOT_ENDED, Some(30), None)]
+    #[case::connected(30, 50, Some(30), Some(20))]
+    #[case::address_in_the_url(NOT_ENDED, 50, None, Some(50))]
+    fn the_time_of_tcp_and_tls_begins_after_the_look_up(
+        #[case] dns_ms: i32,
+        #[case] connected_ms: i32,
+        #[case] look_up: Option<i32>,
+        #[case] connect: Option<i32>,
+    ) {
+        let progress = ConnectProgress {
+            dns_ms: dns_ms.into(),
+            connected_ms: connected_ms.into(),
+            ..ConnectProgress::start()
+        };
+
+        assert_eq!(
+            (progress.dns_ms(), progress.connect_ms()),
+            (look_up, connect)
+        );
+    }
+
+    #[test]
+    fn each_step_is_noted_with_the_time_since_the_beginning() {
+        let began = Instant::now() - Duration::from_secs(2);
+        let progress = ConnectProgress {
+            began,
+            ..ConnectProgress::start()
+        };
+
+        progress.looked_up();
+        progress.connected();
+
+        let ended = [&progress.dns_ms, &progress.connected_ms].map(|ms| ms.load(Ordering::Relaxed));
+        assert!(
+            ended.iter().all(|ms| (2_000..60_000).contains(ms)),
+            "{ended:?}"
+        );
+    }
+
+    type Enter = fn(&ConnectProgress);
+
+    const ADDRESS: &str = "127.0.0.1:9";
+    const LOOKS_UP: Enter = |progress| progress.looking_up(&"a.test".into());
+    const CONNECTS: Enter = |progress| progress.connecting(&[ADDRESS.parse().expect("an address")]);
+    const WAITS_FOR_PORT: Enter = |progress| {
+        CONNECTS(progress);
+        progress.waiting_for_port();
+    };
+    const SHAKES_HANDS: Enter = |progress| progress.shaking_hands();
+
+    #[rstest]
+    #[case(LOOKS_UP, unanswered_name("a.test"))]
+    #[case(
+        CONNECTS,
+        Failure::new(
+            FailureClass::Connect,
+            "no connection was accepted in time by 127.0.0.1:9"
+        )
+    )]
+    #[case(WAITS_FOR_PORT, Failure::ours("no local port is free for 127.0.0.1:9"))]
+    #[case(
+        SHAKES_HANDS,
+        Failure::new(FailureClass::Tls, "the TLS handshake did not end in time")
+    )]
+    fn a_connection_not_finished_in_time_tells_the_step_reached(
+        #[case] step: Enter,
+        #[case] failure: Failure,
+    ) {
+        let progress = ConnectProgress::start();
+
+        step(&progress);
+
+        assert_eq!(progress.timed_out(), failure);
+    }
+}

@@ -286,44 +286,4 @@ fn describe(name: &str, error: &NetError) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_families_are_tried_alternate() {
-        let six = ["2001:db8::1", "2001:db8::2"].map(|a| a.parse().expect("an address"));
-        let four = ["192.0.2.1"].map(|a| a.parse().expect("an address"));
-
-        let expected = [six[0], four[0], six[1]];
-        assert_eq!(alternate(six.to_vec(), four.to_vec()), expected);
-        assert_eq!(alternate(four.to_vec(), six.to_vec()), expected);
-        assert_eq!(alternate(four.to_vec(), Vec::new()), four);
-    }
-
-    #[tokio::test]
-    async fn the_hosts_file_counts_and_no_name_server_is_needed_for_it() {
-        let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let resolver = NameResolver::new(&[silent.local_addr().expect("an address")]);
-
-        let found = resolver
-            .expect("a resolver")
-            .look_up(&"localhost".into())
-            .await;
-
-        let found = found.expect("addresses");
-        assert!(found.iter().all(IpAddr::is_loopback), "{found:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_name_that_nobody_answers_for_ends_in_time_and_is_asked_for_once() {
-        let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let resolver = NameResolver::new(&[silent.local_addr().expect("an address")]);
-        let (resolver, name) = (resolver.expect("a resolver"), "example.test".into());
-
-        let (one, other) = tokio::join!(resolver.look_up(&name), resolver.look_up(&name));
-
-        let failure = one.expect_err("nobody answers");
-        assert_eq!(failure, unanswered_name("example.test"));
-        assert_eq!(other, Err(failure));
-    }
-}
+mod tests;

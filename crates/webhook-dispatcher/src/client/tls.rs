@@ -167,6 +167,7 @@ const WANTS_CERTIFICATE: &str = "the receiver wants a client certificate, and we
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn a_refusal_after_a_request_for_a_certificate_is_about_that_certificate() {
@@ -186,5 +187,43 @@ mod tests {
 
         assert_eq!(tls_error(&nested), Some(&inner));
         assert_eq!(tls_error(&io::Error::other("none")), None);
+    }
+
+    #[tokio::test]
+    async fn a_wish_for_a_certificate_is_noted_and_not_granted() {
+        let wanted = Arc::default();
+
+        let presented = noting(&wanted, async { NoCertificate.resolve(&[], &[]) }).await;
+
+        assert!(presented.is_none() && wanted.load(Ordering::Relaxed));
+        assert!(NoCertificate.has_certs(), "or the resolver is not asked");
+    }
+
+    #[rstest]
+    #[case(
+        io::ErrorKind::UnexpectedEof.into(),
+        "the receiver closed the connection in the middle of the TLS handshake"
+    )]
+    #[case(
+        io::ErrorKind::ConnectionReset.into(),
+        "the receiver reset the connection in the middle of the TLS handshake"
+    )]
+    #[case(io::Error::other("no luck"), "the TLS handshake failed: no luck")]
+    #[case(
+        io::Error::other(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
+        WANTS_CERTIFICATE
+    )]
+    fn a_handshake_that_failed_tells_how(#[case] error: io::Error, #[case] told: &str) {
+        assert_eq!(describe_handshake(&error, false).as_str(), told);
+    }
+
+    #[test]
+    fn http2_is_offered_first_and_can_be_left_out() {
+        let config = client_config().expect("a configuration");
+
+        let http1 = without_http2(&config);
+
+        assert_eq!(config.alpn_protocols, [&b"h2"[..], b"http/1.1"]);
+        assert_eq!(http1.alpn_protocols, [b"http/1.1"]);
     }
 }

@@ -72,7 +72,7 @@ impl Wire {
         }
     }
 
-    fn note(&self, bytes: &[u8]) {
+    pub(super) fn note(&self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -187,5 +187,48 @@ impl AsyncWrite for Stream {
             Transport::Plain(stream) => stream.is_write_vectored(),
             Transport::Tls(stream) => stream.is_write_vectored(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::AlertDescription;
+
+    #[test]
+    fn a_response_has_begun_with_its_first_byte_after_the_request() {
+        let wire = Wire::default();
+        wire.note(b"the last response");
+
+        wire.ask();
+        wire.note(b"");
+        let before = wire.has_begun();
+        wire.note(b"HTTP");
+
+        assert!(!before && wire.has_begun());
+        assert_eq!((wire.received(), wire.beginning().as_str()), (21, "HTTP"));
+    }
+
+    #[test]
+    fn only_the_first_bytes_of_a_response_are_kept() {
+        let wire = Wire::default();
+
+        wire.note(&[b'a'; MAX_BEGINNING + 1]);
+        wire.note(b"b");
+
+        assert_eq!(wire.beginning(), "a".repeat(MAX_BEGINNING));
+    }
+
+    #[test]
+    fn a_refusal_of_tls_is_noted_and_another_error_is_not() {
+        let (broken, refusing) = (Wire::default(), Wire::default());
+        let alert = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+
+        broken.note_error(&io::ErrorKind::ConnectionReset.into());
+        refusing.note_error(&io::Error::other(alert));
+
+        let told = "the receiver wants a client certificate, and we present none";
+        assert_eq!(broken.refusal(), None);
+        assert_eq!(refusing.refusal(), Some(told.into()));
     }
 }

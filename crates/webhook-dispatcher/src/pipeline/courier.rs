@@ -299,3 +299,6 @@ impl Display for TraceId {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

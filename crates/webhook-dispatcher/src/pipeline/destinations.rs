@@ -23,7 +23,7 @@ pub(crate) struct ReadyDestination {
 }
 
 impl ReadyDestination {
-    fn new(stored: Destination, addresses: &AddressPolicy) -> Self {
+    pub(super) fn new(stored: Destination, addresses: &AddressPolicy) -> Self {
         let custom = stored.headers.iter().filter_map(|(name, value)| {
             let HeaderSecret::Given(value) = value else {
                 return None;

@@ -102,3 +102,106 @@ fn response_of(attempt: &Attempt, outcome: Outcome) -> &'static str {
         (None, _) => "protocol",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::sample::{leased, leased_test};
+    use chrono::TimeDelta;
+    use rstest::rstest;
+    use webhook_domain::OrderingKey;
+    use webhook_store::attempts::Timing;
+
+    const REFUSED_CONNECTION: Outcome = Outcome::Failed {
+        class: FailureClass::Connect,
+        retry_after: None,
+    };
+
+    /// An attempt of 1.5 seconds. The first began two seconds after its event, each further two seconds later.
+    fn attempt(number: i32, status: Option<i32>) -> Attempt {
+        Attempt {
+            delivery_id: leased(1, 0).id,
+            number,
+            started_at: DateTime::UNIX_EPOCH + TimeDelta::seconds(2) * number,
+            timing: Timing {
+                duration_ms: 1_500,
+                ..Timing::default()
+            },
+            response_status: status,
+            failure_class: None,
+            failure_detail: None,
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_counted_with_its_time_and_a_test_has_no_time_since_its_event() {
+        webhook_metrics::register(webhook_metrics::Service::Dispatcher, "test");
+        let [all, each] = [Detail::Together, Detail::PerWebhook].map(|detail| Meter { detail });
+
+        for leased in [leased(1, 0), leased_test(1, 0)] {
+            all.count(&leased, &attempt(1, Some(204)), Outcome::Accepted);
+        }
+        each.count(&leased(1, 1), &attempt(2, None), REFUSED_CONNECTION);
+
+        let page = webhook_metrics::render();
+        for line in [
+            r#"attempts_total{outcome="accepted",response="2xx"} 2"#,
+            r#"attempts_total{outcome="failed",response="connect"} 1"#,
+            r#"0001",outcome="failed"} 1"#,
+            r#"duration_seconds_sum{accepted="true"} 3"#,
+            r#"duration_seconds_sum{accepted="false"} 1.5"#,
+            r#"event_to_first_attempt_seconds_sum{held_by="nothing"} 2"#,
+            "event_to_success_seconds_count 1",
+        ] {
+            assert!(page.contains(&format!("{line}\n")), "{line} in {page}");
+        }
+        assert!(!page.contains(r#"outcome="accepted"} "#), "{page}");
+    }
+
+    #[rstest]
+    #[case(Outcome::Accepted, "accepted")]
+    #[case(Outcome::Gone, "gone")]
+    #[case(Outcome::Refused, "refused")]
+    #[case(Outcome::Forbidden, "forbidden")]
+    #[case(Outcome::Throttled { retry_after: None }, "throttled")]
+    #[case(Outcome::Overloaded { retry_after: None }, "overloaded")]
+    #[case(REFUSED_CONNECTION, "failed")]
+    fn each_outcome_has_its_name(#[case] outcome: Outcome, #[case] name: &str) {
+        assert_eq!(name_of(outcome), name);
+    }
+
+    #[rstest]
+    #[case(Some(204), Outcome::Accepted, "2xx")]
+    #[case(Some(302), Outcome::Gone, "3xx")]
+    #[case(Some(499), Outcome::Gone, "4xx")]
+    #[case(Some(500), REFUSED_CONNECTION, "5xx")]
+    #[case(None, REFUSED_CONNECTION, "connect")]
+    #[case(None, Outcome::Gone, "protocol")]
+    fn a_response_has_the_class_of_its_status_or_its_failure(
+        #[case] status: Option<i32>,
+        #[case] outcome: Outcome,
+        #[case] class: &str,
+    ) {
+        assert_eq!(response_of(&attempt(1, status), outcome), class);
+    }
+
+    #[test]
+    fn an_event_of_a_publisher_whose_clock_is_ahead_has_no_age() {
+        let now = DateTime::UNIX_EPOCH;
+        let later = now + TimeDelta::milliseconds(2_500);
+
+        assert!((seconds_between(now, later) - 2.5).abs() < f64::EPSILON);
+        assert!(seconds_between(later, now).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_first_attempt_waits_for_the_webhook_by_a_rate_limit_an_order_or_a_probe() {
+        let mut held = [(); 3].map(|()| leased(1, 0));
+        held[0].rate_limited = true;
+        held[1].ordering_key = Some(OrderingKey(leased(1, 0).id.0));
+        held[2].leased_from = LeasedFrom::Probe;
+
+        assert_eq!(held_by(&leased(1, 0)), "nothing");
+        assert_eq!(held.each_ref().map(held_by), ["webhook"; 3]);
+    }
+}

@@ -142,7 +142,7 @@ fn hide_url(url: &TargetUrl, attempt: &mut Attempt, transcript: &mut Transcript)
 }
 
 /// An attempt that has just begun.
-fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
+pub(super) fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
     Attempt {
         delivery_id: leased.id,
         number: leased.attempts + 1,
@@ -249,3 +249,6 @@ fn headers_to_record(
     let custom = custom.map(|(name, _)| (Cow::Owned(name.as_str().to_owned()), None));
     own.chain(custom).collect()
 }
+
+#[cfg(test)]
+mod tests;

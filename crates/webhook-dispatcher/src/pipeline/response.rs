@@ -103,12 +103,17 @@ async fn read_body(response: &mut Response, body: &mut Vec<u8>) -> BodyEnd {
             Ok(None) => return BodyEnd::Complete,
             Err(_) => return BodyEnd::BrokenOff,
         };
-        let room = MAX_RESPONSE_BODY_BYTES - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
+        if !keep(body, &chunk) {
             return BodyEnd::Cut;
         }
     }
+}
+
+/// Keeps a piece of a body as far as there is room. Returns whether all of the piece is kept.
+fn keep(body: &mut Vec<u8>, chunk: &[u8]) -> bool {
+    let room = MAX_RESPONSE_BODY_BYTES - body.len();
+    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    chunk.len() <= room
 }
 
 /// Notes in an attempt why there was no response.
@@ -134,6 +139,17 @@ fn headers_of_interest(headers: &HeaderMap) -> Vec<(Cow<'static, str>, HeaderTex
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::{Client, Connector, Outgoing, SendTrace, Target};
+    use crate::pipeline::request::begin;
+    use crate::pipeline::sample::leased;
+    use bytes::Bytes;
+    use chrono::DateTime;
+    use rstest::rstest;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use webhook_domain::AddressPolicy;
 
     #[test]
     fn a_status_is_told_with_its_name_or_its_meaning_if_it_has_one() {
@@ -148,5 +164,114 @@ mod tests {
             "the receiver answered 522 (connection timed out behind the CDN)"
         );
         assert_eq!(told(599), "the receiver answered 599");
+    }
+
+    #[rstest]
+    #[case(Outcome::Accepted, None)]
+    #[case(Outcome::Gone, Some(FailureClass::Status))]
+    #[case(Outcome::Throttled { retry_after: None }, Some(FailureClass::Status))]
+    #[case(
+        Outcome::Failed { class: FailureClass::Body, retry_after: None },
+        Some(FailureClass::Body)
+    )]
+    fn a_response_that_does_not_accept_has_a_class_of_failure(
+        #[case] outcome: Outcome,
+        #[case] class: Option<FailureClass>,
+    ) {
+        assert_eq!(class_of(outcome), class);
+    }
+
+    #[test]
+    fn a_body_is_kept_up_to_its_bound() {
+        let mut body = Vec::new();
+
+        let first = keep(&mut body, &[b'a'; MAX_RESPONSE_BODY_BYTES - 2]);
+        let to_the_bound = keep(&mut body, b"bc");
+        let empty = keep(&mut body, b"");
+        let beyond = keep(&mut body, b"d");
+
+        assert!(first && to_the_bound && empty && !beyond);
+        assert_eq!(body.len(), MAX_RESPONSE_BODY_BYTES);
+        assert!(body.ends_with(b"abc"));
+    }
+
+    #[test]
+    fn only_the_headers_of_help_are_recorded() {
+        let mut headers = HeaderMap::new();
+        headers.insert("set-cookie", HeaderValue::from_static("id=1"));
+        headers.insert("server", HeaderValue::from_static("nginx"));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+
+        let recorded = headers_of_interest(&headers);
+
+        let recorded: Vec<_> = recorded
+            .iter()
+            .map(|(name, value)| (&**name, value.as_str()))
+            .collect();
+        assert_eq!(recorded, [("retry-after", "5"), ("server", "nginx")]);
+    }
+
+    #[test]
+    fn a_failure_without_a_response_is_noted_with_its_class_and_its_detail() {
+        let mut attempt = begin(&leased(1, 0), DateTime::UNIX_EPOCH);
+
+        let answer = note_failure(&mut attempt, Failure::blocked_address());
+
+        let class = FailureClass::BlockedAddress;
+        let failed = Outcome::Failed {
+            class,
+            retry_after: None,
+        };
+        assert_eq!(
+            (answer.outcome, attempt.failure_class),
+            (failed, Some(class))
+        );
+        let detail = attempt.failure_detail.map(FailureDetail::into_string);
+        let expected = "the URL's address must not be called";
+        assert_eq!(detail.as_deref(), Some(expected));
+    }
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// The response of a receiver that answers with these bytes and closes the connection.
+    async fn response(answer: &str) -> Response {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let loopback = AddressPolicy {
+            allowed: vec!["127.0.0.0/8".parse().expect("a network")],
+        };
+        let connector = Connector::new(loopback.clone(), &[]).expect("a connector");
+        let client = Client::new(Arc::new(connector), TIMEOUT);
+        let outgoing = Outgoing {
+            webhook_id: leased(1, 0).webhook_id,
+            target: &Target::new(&url, &loopback).expect("a target"),
+            headers: HeaderMap::new,
+            body: &Bytes::new(),
+            timeout: TIMEOUT,
+            slack: Duration::ZERO,
+        };
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let _ = stream.read(&mut [0; 4_096]).await;
+            stream
+                .write_all(answer.as_bytes())
+                .await
+                .expect("an answer");
+        };
+        let mut trace = SendTrace::default();
+        let (sent, ()) = tokio::join!(client.send(&outgoing, &mut trace), serve);
+        sent.expect("a response")
+    }
+
+    #[rstest]
+    #[case::whole("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", BodyEnd::Complete)]
+    #[case::broken_off("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok", BodyEnd::BrokenOff)]
+    #[tokio::test]
+    async fn a_body_is_read_to_its_end(#[case] answer: &str, #[case] end: BodyEnd) {
+        let (mut response, mut body) = (response(answer).await, Vec::new());
+
+        let ended = read_body(&mut response, &mut body).await;
+
+        assert_eq!((ended, &body[..]), (end, &b"ok"[..]));
     }
 }

@@ -174,6 +174,8 @@ mod tests {
 
     use rustls::crypto::aws_lc_rs::default_provider;
     use rustls::pki_types::PrivatePkcs8KeyDer;
+    use rustls::server::danger::ClientCertVerifier;
+    use rustls::server::{NoClientAuth, WebPkiClientVerifier};
     use rustls::{ClientConfig, RootCertStore, ServerConfig};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
@@ -202,24 +204,35 @@ mod tests {
 
     /// Accepts one TLS connection.
     async fn serve_tls(listener: TcpListener) {
+        serve_clients(listener, Arc::new(NoClientAuth)).await;
+    }
+
+    /// Accepts one TLS connection of a client that the verifier accepts.
+    async fn serve_clients(listener: TcpListener, verifier: Arc<dyn ClientCertVerifier>) {
         let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions();
         let key = PrivatePkcs8KeyDer::from(KEY);
         let config = builder
             .expect("versions")
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![CERTIFICATE.into()], key.into())
             .expect("a certificate");
         let (stream, _) = listener.accept().await.expect("a connection");
         let _ = TlsAcceptor::from(Arc::new(config)).accept(stream).await;
     }
 
-    fn trusting(certificate: &'static [u8]) -> Connector {
+    fn roots(certificate: &'static [u8]) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.into()).expect("a root");
+        roots
+    }
+
+    fn trusting(certificate: &'static [u8]) -> Connector {
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.expect("versions").with_root_certificates(roots);
+        let builder = builder
+            .expect("versions")
+            .with_root_certificates(roots(certificate));
         let connector = Connector::new(loopback(), &[]).expect("a connector");
         connector.with_tls(builder.with_no_client_auth())
     }
@@ -296,5 +309,43 @@ mod tests {
 
         assert_eq!(class(&report), Some(FailureClass::Connect));
         assert_eq!(report.addresses.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_after_the_handshake_is_a_tls_failure() {
+        let (listener, port) = listener().await;
+        let provider = Arc::new(default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(roots(CERTIFICATE).into(), provider);
+        let verifier = verifier.build().expect("a verifier");
+        let server = tokio::spawn(serve_clients(listener, verifier));
+
+        let url = format!("https://localhost:{port}/");
+        let report = check_url(&url, &trusting(CERTIFICATE)).await;
+
+        server.await.expect("it ends");
+        assert_eq!(class(&report), Some(FailureClass::Tls));
+        let detail = report.failure.expect("a failure").detail;
+        assert!(detail.as_str().contains("a client certificate"), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_those_without_a_connection_are_dead() {
+        let (_listener, port) = listener().await;
+        let [open, refusing] = [[127, 0, 0, 1], [127, 0, 0, 2]];
+        let [open, refusing] = [open, refusing].map(|ip| SocketAddr::from((ip, port)));
+
+        let of_both = dead(&[open, refusing]).await;
+        let of_one = dead(&[refusing]).await;
+
+        assert_eq!(of_both, [refusing.ip()]);
+        assert!(of_one.is_empty(), "no other address is there");
+    }
+
+    #[test]
+    fn times_are_told_in_milliseconds() {
+        let began = Instant::now() - Duration::from_secs(2);
+
+        assert!((2_000..60_000).contains(&millis_since(began)));
     }
 }

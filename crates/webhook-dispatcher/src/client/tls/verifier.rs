@@ -178,6 +178,7 @@ fn minute(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use std::time::Duration;
 
     /// For `localhost`, signed by itself.
@@ -210,5 +211,60 @@ mod tests {
             format!("the certificate is not for b.test, but for {names} and 2 more")
         );
         assert!(told(&CertificateError::UnknownIssuer).contains("signed by itself"));
+    }
+
+    /// The certificate with another issuer, as of a certificate that is not signed by itself.
+    fn issued() -> Certificate {
+        let mut certificate = Certificate::from_der(CERTIFICATE).expect("a certificate");
+        certificate.tbs_certificate.issuer = "CN=Some Authority".parse().expect("a name");
+        certificate
+    }
+
+    #[rstest]
+    #[case::alone(
+        CertificateError::UnknownIssuer,
+        0,
+        "the certificate comes without the intermediate certificate of its issuer (CN=Some Authority), \
+         which is no public root: let the receiver send the whole chain"
+    )]
+    #[case::with_a_chain(
+        CertificateError::UnknownIssuer,
+        1,
+        "the certificate's chain does not end at a public root (its issuer: CN=Some Authority)"
+    )]
+    #[case::another_fault(
+        CertificateError::Revoked,
+        0,
+        "the certificate is not accepted: Revoked"
+    )]
+    fn a_certificate_of_another_issuer_is_told_with_the_issuer(
+        #[case] error: CertificateError,
+        #[case] intermediates: usize,
+        #[case] told: &str,
+    ) {
+        let intermediates = vec![CertificateDer::from(CERTIFICATE); intermediates];
+
+        let detail = of_issuer(&error, &issued(), &intermediates);
+
+        assert_eq!(detail.as_str(), told);
+    }
+
+    #[test]
+    fn a_refusal_is_printed_as_its_detail() {
+        let refusal = NotTrusted("the certificate is old".into());
+
+        assert_eq!(refusal.to_string(), "the certificate is old");
+    }
+
+    #[test]
+    fn signatures_are_checked_by_the_schemes_of_the_library() {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let schemes = provider
+            .signature_verification_algorithms
+            .supported_schemes();
+
+        let verifier = Verifier::new(provider).expect("a verifier");
+
+        assert_eq!(verifier.supported_verify_schemes(), schemes);
     }
 }

@@ -180,7 +180,10 @@ fn per_second(count: usize, span: Duration) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn what_happened_lately_counts_and_what_is_older_does_not() {
@@ -207,5 +210,71 @@ mod tests {
 
         assert_eq!(speed.per_second_at(began + SPEED_WINDOW), 40);
         assert_eq!(speed.per_second_at(began + SPEED_WINDOW * 2), 4);
+    }
+
+    /// How much room is found, and after how many milliseconds, when a look finds the rooms one by one.
+    async fn wait(rooms: &[Option<usize>]) -> (Option<usize>, u128) {
+        let (began, looks) = (Instant::now(), Cell::new(0));
+        let room = || {
+            let look = looks.replace(looks.get() + 1);
+            *rooms.get(look).or(rooms.last()).expect("a room")
+        };
+        (wait_for_room(room).await, began.elapsed().as_millis())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_events_wait_until_the_room_is_worth_a_statement() {
+        assert_eq!(wait(&[None]).await, (None, 0));
+        assert_eq!(wait(&[Some(64)]).await, (Some(64), 0));
+        assert_eq!(wait(&[Some(0), Some(63), Some(65)]).await, (Some(65), 10));
+        assert_eq!(wait(&[Some(63)]).await, (None, 50));
+    }
+
+    fn throughput(attempts: usize, leased_from: LeasedFrom) -> Throughput {
+        let mut throughput = Throughput::start();
+        (0..attempts).for_each(|_| throughput.count(leased_from));
+        throughput
+    }
+
+    #[rstest]
+    #[case::idle(0, LeasedFrom::Intake, 128, IntakePace::Unmeasured)]
+    #[case::nearly_fast(31, LeasedFrom::Intake, 1_240, IntakePace::Unmeasured)]
+    #[case::fast(32, LeasedFrom::Intake, 1_280, IntakePace::Fast)]
+    #[case::fastest(1_000, LeasedFrom::Intake, 4_096, IntakePace::Fast)]
+    #[case::backlog(32, LeasedFrom::Backlog, 1_280, IntakePace::Unmeasured)]
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_holds_what_ends_in_a_second_and_is_fast_by_its_new_events(
+        #[case] attempts: usize,
+        #[case] leased_from: LeasedFrom,
+        #[case] capacity: usize,
+        #[case] pace: IntakePace,
+    ) {
+        let throughput = throughput(attempts, leased_from);
+
+        assert_eq!(throughput.lane_capacity(), capacity);
+        assert_eq!(throughput.intake_pace(), pace);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_without_new_events_is_unmeasured_first_and_slow_then() {
+        let throughput = throughput(0, LeasedFrom::Intake);
+
+        tokio::time::advance(UNMEASURED_AGE - Duration::from_millis(1)).await;
+        let before = throughput.intake_pace();
+        tokio::time::advance(Duration::from_millis(1)).await;
+
+        assert_eq!(before, IntakePace::Unmeasured);
+        assert_eq!(throughput.intake_pace(), IntakePace::Slow);
+    }
+
+    #[test]
+    fn a_span_without_attempts_forgets_the_span_before() {
+        let (began, mut speed) = (Instant::now(), Speed::default());
+        speed.count_at(began);
+
+        let last_moment = began + 2 * SPEED_WINDOW - Duration::from_millis(1);
+
+        assert_eq!(speed.per_second_at(last_moment), 4);
+        assert_eq!(speed.per_second_at(began + 2 * SPEED_WINDOW), 0);
     }
 }

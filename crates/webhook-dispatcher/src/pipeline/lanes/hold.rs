@@ -51,3 +51,70 @@ impl Hold {
         self.stored_since.is_some_and(|since| since <= time)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_hold_asked_for_ends_by_itself_and_no_shorter_hold_ends_it_earlier() {
+        let asked = Hold::asked(None, MINUTE);
+
+        let again = Hold::asked(Some(asked), SECOND);
+        let longer = Hold::asked(Some(asked), 2 * MINUTE);
+
+        assert!(!asked.is_over());
+        assert_eq!(again.until, asked.until);
+        assert!(longer.until >= asked.until + MINUTE);
+        assert!(Hold::asked(None, Duration::ZERO).is_over());
+    }
+
+    #[test]
+    fn postgres_shortens_only_a_hold_that_postgres_knows() {
+        let asked = Hold::asked(None, MINUTE);
+        let mut stored = asked;
+        stored.mark_stored();
+
+        let just_asked = Hold::known(Some(asked), SECOND);
+        let shortened = Hold::known(Some(stored), SECOND);
+
+        assert_eq!(
+            (just_asked.until, just_asked.stored_since),
+            (asked.until, None)
+        );
+        assert!(shortened.until < asked.until && shortened.stored_since.is_some());
+    }
+
+    #[test]
+    fn postgres_lengthens_any_hold() {
+        let asked = Hold::asked(None, SECOND);
+
+        let known = [None, Some(asked)].map(|before| Hold::known(before, MINUTE));
+
+        let expected = asked.until + MINUTE - SECOND;
+        assert!(
+            known
+                .iter()
+                .all(|hold| hold.until >= expected && !hold.is_over())
+        );
+        assert!(known.iter().all(|hold| hold.stored_since.is_some()));
+    }
+
+    #[test]
+    fn a_hold_is_stored_from_its_first_mark_on() {
+        let first = Instant::now();
+        let mut hold = Hold {
+            stored_since: Some(first),
+            ..Hold::asked(None, MINUTE)
+        };
+
+        hold.mark_stored();
+
+        assert!(hold.was_stored_at(first) && hold.was_stored_at(first + SECOND));
+        assert!(!hold.was_stored_at(first - SECOND));
+        assert!(!Hold::asked(None, MINUTE).was_stored_at(first + MINUTE));
+    }
+}

@@ -70,3 +70,75 @@ impl Queues {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::sample::{leased, leased_test};
+
+    fn queues(leased: impl IntoIterator<Item = LeasedDelivery>) -> Queues {
+        let mut queues = Queues::default();
+        leased.into_iter().for_each(|leased| queues.push(leased));
+        queues
+    }
+
+    fn numbers(leased: impl IntoIterator<Item = LeasedDelivery>) -> Vec<u128> {
+        let ids = leased.into_iter().map(|leased| leased.id.0);
+        ids.map(|id| id.as_u128()).collect()
+    }
+
+    #[test]
+    fn first_attempts_and_retries_alternate_until_either_queue_is_empty() {
+        let mut queues =
+            queues([(1, 0), (2, 0), (3, 1), (4, 2), (5, 1)].map(|(n, a)| leased(n, a)));
+        let filled = queues.len();
+
+        let popped = numbers(std::iter::from_fn(|| queues.pop()));
+
+        assert_eq!((filled, queues.len()), (5, 0));
+        assert_eq!(popped, [1, 3, 2, 4, 5]);
+    }
+
+    #[test]
+    fn the_queue_for_a_delivery_is_the_queue_where_the_delivery_waits() {
+        let queues = queues([leased(1, 0), leased(2, 0), leased(3, 1)]);
+
+        let waiting = [0, 1, 2].map(|attempts| queues.queue_for(&leased(9, attempts)).len());
+
+        assert_eq!(waiting, [2, 1, 1]);
+    }
+
+    #[test]
+    fn a_test_is_taken_past_the_deliveries_in_front() {
+        let mut queues = queues([
+            leased(1, 0),
+            leased_test(2, 0),
+            leased(3, 1),
+            leased_test(4, 1),
+        ]);
+
+        let found = [(); 3].map(|()| (queues.has_test(), queues.pop_test()));
+
+        let had = found.each_ref().map(|(has_test, _)| *has_test);
+        let tests = numbers(found.into_iter().filter_map(|(_, test)| test));
+        assert_eq!(had, [true, true, false]);
+        assert_eq!(tests, [2, 4]);
+        assert_eq!(queues.len(), 2);
+    }
+
+    #[test]
+    fn deliveries_are_taken_out_of_both_queues_and_the_others_keep_their_order() {
+        let mut queues = queues([
+            leased(1, 0),
+            leased_test(2, 0),
+            leased(3, 0),
+            leased_test(4, 1),
+        ]);
+
+        let taken = queues.take_waiting(LeasedDelivery::is_test);
+
+        assert_eq!(numbers(taken), [2, 4]);
+        assert_eq!(numbers(queues.first_attempts), [1, 3]);
+        assert_eq!(numbers(queues.retries), []);
+    }
+}

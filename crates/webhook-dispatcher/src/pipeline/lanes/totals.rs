@@ -45,3 +45,18 @@ impl LaneLimit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use webhook_metrics::catalogue::LANES_LIMITED;
+
+    #[test]
+    fn the_limits_are_the_values_of_the_label_in_the_catalogue() {
+        let metric = webhook_metrics::Entry::Gauge(&LANES_LIMITED).metric();
+
+        let limits = LaneLimit::ALL.map(|limit| vec![limit.as_str()]);
+
+        assert_eq!(metric.combinations(), limits);
+    }
+}

@@ -217,3 +217,100 @@ fn webhooks_with(changes: &Changes, change: CircuitChange) -> Vec<WebhookId> {
         .filter(|(_, of_webhook)| *of_webhook == change);
     changed.map(|(webhook_id, _)| *webhook_id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::cell::Cell;
+    use uuid::Uuid;
+    use webhook_domain::{FailureClass, Occasion, RateAdvice};
+
+    fn webhook(number: u128) -> WebhookId {
+        WebhookId(Uuid::from_u128(number))
+    }
+
+    fn observed(number: u128, outcome: Outcome) -> (WebhookId, Observation) {
+        let observation = Observation {
+            outcome,
+            occasion: Occasion::Due,
+            ended_at: DateTime::UNIX_EPOCH,
+            rate: RateAdvice::default(),
+            meaning: None,
+        };
+        (webhook(number), observation)
+    }
+
+    #[test]
+    fn successes_count_only_beside_a_failure_or_a_row_of_the_circuit() {
+        let failed = Outcome::Failed {
+            class: FailureClass::Timeout,
+            retry_after: None,
+        };
+        let mut observations = vec![
+            observed(1, Outcome::Accepted),
+            observed(2, Outcome::Accepted),
+            observed(3, Outcome::Accepted),
+            observed(2, failed),
+        ];
+
+        retain_relevant(&mut observations, HashSet::from([webhook(3)]));
+
+        let kept: Vec<_> = observations.iter().map(|(id, _)| *id).collect();
+        assert_eq!(kept, [webhook(2), webhook(3), webhook(2)]);
+    }
+
+    fn refused() -> StoreError {
+        StoreError::Unreadable("the row".to_owned())
+    }
+
+    /// The result of a statement that fails with `error` for `failures` times, and the number of tries.
+    async fn tries(failures: usize, error: fn() -> StoreError) -> (Option<&'static str>, usize) {
+        let tries = Cell::new(0);
+        let done = until_done("try", || {
+            tries.set(tries.get() + 1);
+            let done = tries.get() > failures;
+            std::future::ready(if done { Ok("done") } else { Err(error()) })
+        });
+        (done.await, tries.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_statement_is_given_up_when_a_reachable_postgres_refuses_five_times() {
+        assert_eq!(tries(0, refused).await, (Some("done"), 1));
+        assert_eq!(tries(4, refused).await, (Some("done"), 5));
+        assert_eq!(tries(5, refused).await, (None, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_statement_waits_for_postgres_for_as_long_as_postgres_is_away() {
+        assert_eq!(tries(50, || StoreError::ReadOnly).await, (Some("done"), 51));
+    }
+
+    #[rstest]
+    #[case(0, "0 hours")]
+    #[case(1, "1 hour")]
+    #[case(2, "2 hours")]
+    #[case(47, "47 hours")]
+    #[case(48, "2 days")]
+    #[case(5 * 24 + 23, "5 days")]
+    fn a_time_is_told_in_hours_and_from_two_days_on_in_days(
+        #[case] hours: u64,
+        #[case] told: &str,
+    ) {
+        assert_eq!(days(Duration::from_secs(hours * 3_600 + 59)), told);
+    }
+
+    #[test]
+    fn the_webhooks_of_a_change_are_those_with_the_change() {
+        let changes = vec![
+            (webhook(1), CircuitChange::Opened),
+            (webhook(2), CircuitChange::Closed),
+            (webhook(3), CircuitChange::Opened),
+        ];
+
+        let opened = webhooks_with(&changes, CircuitChange::Opened);
+
+        assert_eq!(opened, [webhook(1), webhook(3)]);
+    }
+}
