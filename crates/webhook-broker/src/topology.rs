@@ -299,4 +299,21 @@ mod tests {
         let arguments = arguments.expect("the queue is declared");
         assert_eq!(arguments.inner().get(key), Some(&value));
     }
+
+    #[test]
+    fn a_queue_has_as_many_replicas_as_asked_for() {
+        let replicas = |asked| {
+            let [.., events] = Part::all(NonZeroU16::new(asked));
+            let Part::Queue(_, arguments) = events else {
+                return None;
+            };
+            arguments
+                .inner()
+                .get("x-quorum-initial-group-size")
+                .cloned()
+        };
+
+        assert_eq!(replicas(0), None, "as RabbitMQ decides");
+        assert_eq!(replicas(5), Some(AMQPValue::LongInt(5)));
+    }
 }

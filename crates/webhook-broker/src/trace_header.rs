@@ -23,3 +23,21 @@ pub(crate) fn trace_headers(trace: Option<TraceContext>) -> FieldTable {
     }
     headers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_goes_through_the_header_and_another_text_is_none() {
+        let trace = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        let read = |headers| read_trace(&BasicProperties::default().with_headers(headers));
+        let mut other = FieldTable::default();
+        other.insert(TRACE_PARENT.into(), AMQPValue::LongString("none".into()));
+
+        assert!(trace.is_some());
+        assert_eq!(read(trace_headers(trace)), trace);
+        assert_eq!(read(trace_headers(None)), None);
+        assert_eq!(read(other), None);
+    }
+}

@@ -238,9 +238,9 @@ mod tests {
         Waiting {
             pending: 23,
             due: 19,
-            due_restrained: 0,
             due_rate_limited: 3,
             due_held: 0,
+            due_restrained: 4,
             due_circuit_open: 0,
             due_inactive: 0,
             oldest_due_seconds: 7.5,
@@ -279,7 +279,7 @@ mod tests {
         show_platform(&platform());
         shown(&[
             "webhook_deliveries_pending 23",
-            r#"webhook_deliveries_due{held_by="rate_limit"} 3"#,
+            r#"webhook_deliveries_due{held_by="receiver"} 4"#,
             "webhook_drain_seconds 2",
             r#"webhook_webhooks{state="failing"} 2"#,
             "webhook_dispatchers 3",

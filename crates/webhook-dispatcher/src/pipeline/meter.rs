@@ -109,6 +109,7 @@ mod tests {
     use crate::pipeline::sample::{leased, leased_test};
     use chrono::TimeDelta;
     use rstest::rstest;
+    use webhook_domain::OrderingKey;
     use webhook_store::attempts::Timing;
 
     const REFUSED_CONNECTION: Outcome = Outcome::Failed {
@@ -149,7 +150,7 @@ mod tests {
             r#"0001",outcome="failed"} 1"#,
             r#"duration_seconds_sum{accepted="true"} 3"#,
             r#"duration_seconds_sum{accepted="false"} 1.5"#,
-            "event_to_first_attempt_seconds_sum 2",
+            r#"event_to_first_attempt_seconds_sum{held_by="nothing"} 2"#,
             "event_to_success_seconds_count 1",
         ] {
             assert!(page.contains(&format!("{line}\n")), "{line} in {page}");
@@ -191,5 +192,16 @@ mod tests {
 
         assert!((seconds_between(now, later) - 2.5).abs() < f64::EPSILON);
         assert!(seconds_between(later, now).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_first_attempt_waits_for_the_webhook_by_a_rate_limit_an_order_or_a_probe() {
+        let mut held = [(); 3].map(|()| leased(1, 0));
+        held[0].rate_limited = true;
+        held[1].ordering_key = Some(OrderingKey(leased(1, 0).id.0));
+        held[2].leased_from = LeasedFrom::Probe;
+
+        assert_eq!(held_by(&leased(1, 0)), "nothing");
+        assert_eq!(held.each_ref().map(held_by), ["webhook"; 3]);
     }
 }

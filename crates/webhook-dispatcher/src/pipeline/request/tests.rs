@@ -3,7 +3,7 @@ use crate::pipeline::sample::{self, leased};
 use rstest::rstest;
 use webhook_domain::{
     AddressPolicy, BodyFormat, HeaderName as CustomName, HeaderSecret, HeaderValue as CustomValue,
-    WebhookUrl,
+    TraceContext, WebhookUrl,
 };
 use webhook_store::destinations::Destination;
 
@@ -118,13 +118,10 @@ fn the_body_of_a_response_may_take_as_long_again_as_the_head_within_the_timeout(
 
 #[test]
 fn a_request_carries_our_headers_and_the_headers_of_the_admin() {
-    let destination = destination(BodyFormat::Json);
-    let signed = sign(
-        &destination,
-        &leased(1, 0),
-        (1, b"{}"),
-        DateTime::UNIX_EPOCH,
-    );
+    let (destination, mut leased) = (destination(BodyFormat::Json), leased(1, 0));
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    leased.event.trace = TraceContext::parse(trace);
+    let signed = sign(&destination, &leased, (1, b"{}"), DateTime::UNIX_EPOCH);
 
     let headers = headers(&destination, &signed);
 

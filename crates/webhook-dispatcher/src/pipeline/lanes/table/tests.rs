@@ -81,6 +81,17 @@ fn the_totals_count_deliveries_lanes_and_limits() {
     assert_eq!(limited, [(LaneLimit::Concurrency, 1)]);
 }
 
+#[test]
+fn a_receiver_that_asks_for_less_restrains_its_webhook_and_full_concurrency_does_not() {
+    let mut table = LaneTable::default();
+    table.lanes.insert(webhook(2), Lane::new(1));
+    let _ = table.take_all(vec![to(1), to(1)], 1);
+
+    let _ = table.hold(webhook(2), MINUTE);
+
+    assert_eq!(table.restrained_webhooks(), [webhook(2)]);
+}
+
 #[rstest]
 #[case::empty(0, 0, 64, HEAVY_BYTES)]
 #[case::nearly_tight(TIGHT_DELIVERIES - 1, 7, 64, HEAVY_BYTES - 7)]
