@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes and checks the files that run the product: Kubernetes, Helm, systemd, Debian, compose. No cluster is needed.
 
-    deploy/dev/manifests.py           makes the Helm chart and the alerts of the overlay
+    deploy/dev/manifests.py           makes the Helm chart, the alerts and the dashboards of the overlay
     deploy/dev/manifests.py --check   tells made files that are not up to date, and every broken rule
     deploy/dev/manifests.py --test    the unit tests of this script
 
@@ -26,7 +26,7 @@ FULL = {
     "networkPolicy": {"postgres": [{"ipBlock": {"cidr": "192.0.2.10/32"}}]},
     "ingress": {"enabled": True},
     "scaling": {"enabled": True},
-    "monitoring": {"serviceMonitors": True, "alerts": True, "labels": {"release": "prometheus"}},
+    "monitoring": {"serviceMonitors": True, "alerts": True, "dashboards": True, "labels": {"release": "prometheus"}},
 }
 
 
@@ -53,13 +53,13 @@ def workspace_version():
 
 def made():
     """Paths and texts of all made files."""
-    from manifests import alerts, chart
+    from manifests import alerts, chart, dashboards
     from manifests.objects import kustomized
 
     kubectl = tool("kubectl")
-    made_alerts = alerts.files(ROOT)
+    made_copies = {**alerts.files(ROOT), **dashboards.files(ROOT)}
     base, overlay = kustomized(kubectl, BASE, "base"), kustomized(kubectl, OVERLAY, "overlay")
-    return {**made_alerts, **chart.files(base, overlay, workspace_version())}
+    return {**made_copies, **chart.files(base, overlay, workspace_version())}
 
 
 def write():
@@ -74,7 +74,7 @@ def write():
 
 
 def leftover(texts):
-    folders = [CHART, OVERLAY / "alerts"]
+    folders = [CHART, OVERLAY / "alerts", OVERLAY / "dashboards"]
     there = {str(path.relative_to(ROOT)) for folder in folders for path in folder.rglob("*") if path.is_file()}
     return sorted(there - set(texts))
 

@@ -181,7 +181,7 @@ def scaled_object(marks, one):
     marks.put(queue, ["value"], f"{{{{ int64 {values}.eventsPerDispatcher | toString | quote }}}}")
     marks.put(drain, ["threshold"], f"{{{{ int64 {values}.drainSeconds | toString | quote }}}}")
     marks.put(drain, ["serverAddress"], f"{{{{ {values}.prometheus }}}}")
-    marks.put(drain, ["query"], "'max(webhook_drain_seconds{namespace=\"{{ .Release.Namespace }}\"})'")
+    marks.put(drain, ["query"], "'max(webhook_drain_seconds{namespace=\"{{ .Release.Namespace }}\"} >= 0)'")
 
 
 def trigger_authentication(marks, one):

@@ -42,7 +42,7 @@ def values(base, overlay):
             "drainSeconds": int(drain["threshold"]),
             "prometheus": drain["serverAddress"],
         },
-        "monitoring": {"serviceMonitors": False, "alerts": False, "labels": {}},
+        "monitoring": {"serviceMonitors": False, "alerts": False, "dashboards": False, "labels": {}},
     }
 
 
@@ -106,6 +106,7 @@ COMMENTS = {
     "scaling.postgresReservedConnections": "3 of superusers, 30 of pods that a rollout adds, 7 for migration, backups, people.",
     "scaling.drainSeconds": "Due deliveries that take longer ask for more dispatchers.",
     "monitoring": "The Prometheus operator must be in the cluster.",
+    "monitoring.dashboards": "ConfigMaps with the label `grafana_dashboard`, which the sidecar of Grafana reads.",
     "monitoring.labels": "Labels that the operator's Prometheus selects, such as `release: prometheus`.",
 }
 

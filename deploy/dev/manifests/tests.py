@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from . import alerts, chart, compose, flags, objects, rules, schemas, systemd
+from . import alerts, chart, compose, dashboards, flags, objects, rules, schemas, systemd
 from .objects import Rendered
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -202,6 +202,18 @@ class Generated(unittest.TestCase):
             made = alerts.files(Path(folder))
         self.assertEqual(yaml.safe_load(made[f"{alerts.OVERLAY}/kustomization.yaml"])["resources"], [])
         self.assertEqual(len(made), 1)
+
+    def test_dashboards_reach_the_overlay_and_the_chart_as_they_are(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root, text = Path(folder), '{"legendFormat": "{{instance}}"}\n'
+            (root / "deploy/grafana").mkdir(parents=True)
+            (root / "deploy/grafana/overview.json").write_text(text)
+            made = dashboards.files(root)
+        self.assertEqual(made[f"{dashboards.OVERLAY}/overview.json"], text)
+        self.assertEqual(made[f"{dashboards.CHART}/files/dashboards/overview.json"], text)
+        (generator,) = yaml.safe_load(made[f"{dashboards.OVERLAY}/kustomization.yaml"])["configMapGenerator"]
+        self.assertEqual(generator["options"]["labels"], {"grafana_dashboard": "1"})
+        self.assertEqual(generator["files"], ["overview.json"])
 
     def test_expressions_of_lines_stand_as_deep_as_their_place(self):
         marks, found = chart.Marks(), {"spec": {"env": [{"name": "A"}], "replicas": 2}}

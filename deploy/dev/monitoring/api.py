@@ -132,14 +132,28 @@ def dependencies():
         "Postgres and RabbitMQ",
         lines(
             "Connections to Postgres",
-            "Open connections of a replica, 20 at most. 20 busy ones: further requests wait.",
+            "Open connections of each replica. None: Postgres is away, or no request needs Postgres.",
             [(f"sum by (instance, state) (webhook_postgres_connections{{{OF}}})", "{{instance}} {{state}}")],
-            limits=[(20, RED)],
+            alert="WebhookPostgresAway",
+        ),
+        lines(
+            "Use of the pools of connections",
+            "Busy connections to Postgres, as a share of the most that a pool may open. At 100 % further statements wait.",
+            [
+                (
+                    f'sum by (instance, pool) (webhook_postgres_connections{{{OF},state="busy"}})'
+                    f" / sum by (instance, pool) (webhook_postgres_connections_max{{{OF}}})",
+                    "{{instance}} {{pool}}",
+                )
+            ],
+            "percentunit",
+            limits=[(1, RED)],
+            top=1,
             alert="WebhookPostgresSlow",
         ),
         quantiles(
             "Waits for a connection",
-            "Time until a statement got its connection. A wait of 5 s ends with an error, which no metric counts.",
+            "Time until a statement got its connection. A wait of 5 s ends with an error, and is counted, too.",
             "webhook_postgres_wait_seconds",
             matchers=OF,
             limits=[(1, YELLOW)],

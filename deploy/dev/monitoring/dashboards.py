@@ -2,10 +2,27 @@
 
 import json
 
-from . import api, dispatcher, overview, promql
+from . import api, dispatcher, overview, promql, runbook_dashboard
 
 FOLDER = "deploy/grafana"
-DASHBOARDS = {"overview.json": overview.make, "dispatcher.json": dispatcher.make, "api.json": api.make}
+DASHBOARDS = {
+    "overview.json": lambda: linked(overview.make()),
+    "dispatcher.json": lambda: linked(dispatcher.make()),
+    "api.json": lambda: linked(api.make()),
+    "runbook.json": runbook_dashboard.make,
+}
+RUNBOOK = "Runbook: "
+
+
+def linked(document):
+    """The document, with the address of each link to the runbook. A leading slash: Grafana puts its own path before."""
+    for link in links(document):
+        link["url"] = "/" + runbook_dashboard.address(link["title"].removeprefix(RUNBOOK))
+    return document
+
+
+def links(document):
+    return [link for panel in document["panels"] for link in panel.get("links", [])]
 
 
 def made():
@@ -26,7 +43,8 @@ def stale(root):
 
 
 def panels(document):
-    return [panel for panel in document["panels"] if panel["type"] != "row"]
+    """Panels with queries."""
+    return [panel for panel in document["panels"] if panel["type"] not in ("row", "text")]
 
 
 def queries(document):
@@ -53,7 +71,7 @@ def findings(document, metrics, recorded, alerts):
         if "unit" not in panel["fieldConfig"]["defaults"] and panel["type"] != "state-timeline":
             yield f"{title}: {panel['title']}: no unit"
         for link in panel.get("links", []):
-            if link["title"].removeprefix("Runbook: ") not in alerts:
+            if link["title"].removeprefix(RUNBOOK) not in alerts:
                 yield f"{title}: {panel['title']}: a link to the entry of no alert"
     yield from (f"{title}: {finding}" for finding in overlaps(document))
 

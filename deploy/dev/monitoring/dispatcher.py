@@ -121,6 +121,14 @@ def records():
             alert="WebhookIntakeAbsent",
         ),
         lines(
+            "Readiness by process",
+            "1 while a part of /readyz is ok. intake: 0 while events in hand cannot be committed; recorder: 0 while"
+            " Postgres takes no results.",
+            shown("webhook_ready", "{{instance}} {{part}}", "instance, part"),
+            top=1,
+            alert="WebhookIntakeStuck",
+        ),
+        lines(
             "Deliveries that ended",
             "Deliveries per second that ended. Accepted attempts without deliveries that succeed: the recorder is"
             " stuck.",
@@ -162,15 +170,29 @@ def dependencies():
         "Postgres and RabbitMQ",
         lines(
             "Connections to Postgres",
-            "Open connections by pool. A dispatcher opens 8 for work and 2 for batches at most. None: Postgres is"
-            " away.",
+            "Open connections by pool. None: Postgres is away.",
             shown("webhook_postgres_connections", "{{instance}} {{pool}} {{state}}", "instance, pool, state"),
             alert="WebhookPostgresAway",
         ),
+        lines(
+            "Use of the pools of connections",
+            "Busy connections to Postgres, as a share of the most that a pool may open. At 100 % further statements wait.",
+            [
+                (
+                    f'sum by (instance, pool) (webhook_postgres_connections{{{OF},state="busy"}})'
+                    f" / sum by (instance, pool) (webhook_postgres_connections_max{{{OF}}})",
+                    "{{instance}} {{pool}}",
+                )
+            ],
+            "percentunit",
+            limits=[(1, RED)],
+            top=1,
+            alert="WebhookPostgresSlow",
+        ),
         quantiles(
             "Waits for a connection",
-            "Time until a statement got its connection, the 95 % quantile. A wait of 5 s ends with an error, which no"
-            " metric counts.",
+            "Time until a statement got its connection, the 95 % quantile. A wait of 5 s ends with an error, and is"
+            " counted, too.",
             "webhook_postgres_wait_seconds",
             by=("pool",),
             matchers=OF,

@@ -5,7 +5,11 @@ from functools import partial
 from .panels import GREEN, RED, YELLOW, alerts_panel, choice, dashboard, lines, number, quantiles, row
 
 FIRST = "webhook_event_to_first_attempt_seconds"
-IN_TIME = f'sum(increase({FIRST}_bucket{{le=~"5|5[.]0"}}[$__range])) / sum(increase({FIRST}_count[$__range]))'
+OURS = 'held_by="nothing"'
+IN_TIME = (
+    f'sum(increase({FIRST}_bucket{{{OURS},le=~"5|5[.]0"}}[$__range]))'
+    f" / sum(increase({FIRST}_count{{{OURS}}}[$__range]))"
+)
 RATES = "[$__rate_interval]"
 
 
@@ -28,8 +32,8 @@ def service_level():
         "Service level: 99 % of events have their first attempt within 5 s",
         number(
             "In time",
-            "Share of events with a first attempt within 5 s of the event's time, over the time shown. The service"
-            " level is 99 % over 30 days.",
+            "Share of events with a first attempt within 5 s of the event's time, over the time shown, first attempts"
+            " that their webhook may have held back aside. The service level is 99 % over 30 days.",
             IN_TIME,
             "percentunit",
             limits=[(0.985, YELLOW), (0.99, GREEN)],
@@ -57,9 +61,10 @@ def service_level():
         ),
         quantiles(
             "From event to first attempt",
-            "Time from the event's timestamp to the start of the first attempt. Events of webhooks that were held back"
-            " count from their timestamp, too.",
+            "Time from the event's timestamp to the start of the first attempt, without those that a rate limit, an order"
+            " of events or an open circuit of the webhook may have held back.",
             FIRST,
+            matchers=OURS,
             limits=[(5, RED)],
             alert="WebhookFirstAttemptsLate",
         ),
@@ -105,7 +110,7 @@ def state():
         low(
             "Events are taken in",
             "Whether a dispatcher consumes the queue webhooks.events.",
-            'max(webhook_broker_connected{connection="events"})',
+            'max(webhook_ready{job="webhook-dispatcher",part="rabbitmq"})',
             words=taken,
             limits=[(1, GREEN)],
             base=RED,
@@ -132,14 +137,23 @@ def state():
             " the runbook.",
             'max by (alertname) (ALERTS{alertstate="firing",severity="ticket",alertname=~"Webhook.*"} or 2 *'
             ' ALERTS{alertstate="firing",severity="page",alertname=~"Webhook.*"})',
-            width=16,
         ),
         lines(
             "Processes that answer",
             "1 while Prometheus can read the metrics of the process.",
             [('up{job=~"$job",instance=~"$instance"}', "{{job}} {{instance}}")],
             top=1,
+            width=12,
             alert="WebhookTargetDown",
+        ),
+        lines(
+            "Readiness by part",
+            "1 while every process has the part of /readyz, 0 while one process has not. postgres and rabbitmq are parts"
+            " of both services, intake and recorder of dispatchers.",
+            [('min by (job, part) (webhook_ready{job=~"$job",instance=~"$instance"})', "{{job}} {{part}}")],
+            top=1,
+            width=12,
+            alert="WebhookNotReady",
         ),
     )
 
@@ -153,11 +167,19 @@ def flow():
     return row(
         "The way of events",
         lines(
+            "Events in RabbitMQ",
+            "Messages in the queue webhooks.events that no dispatcher holds. The autoscaler aims at 20,000 per dispatcher.",
+            [("max(webhook_events_queued)", "queued")],
+            limits=[(20_000, YELLOW)],
+            alert="WebhookEventsQueued",
+        ),
+        lines(
             "Events",
             "Events per second that dispatchers took in, and those that no Active webhook wanted. Repeats of known"
             " events are passed over.",
             [(f"sum(rate({name}{RATES}))", legend) for name, legend in fates],
             "ops",
+            alert="WebhookEventsNotTakenIn",
         ),
         lines(
             "Messages set aside",
@@ -205,8 +227,8 @@ def backlog():
         "Backlog",
         lines(
             "Lag",
-            "How long the oldest due delivery has waited that nothing holds back. The receivers have no part in this"
-            " time, unless a lane is full (see the dispatcher's dashboard).",
+            "How long the oldest due delivery has waited that nothing holds back. Receivers that ask for less (429, 5xx)"
+            " have no part in this time; a receiver that is slow at its webhook's concurrency has.",
             [("max(webhook_oldest_due_seconds)", "oldest due delivery")],
             "s",
             limits=[(120, YELLOW), (900, RED)],
@@ -214,8 +236,8 @@ def backlog():
         ),
         lines(
             "Time to send the backlog",
-            "Due deliveries that nothing holds back, divided by the attempts per second of the last minute. The"
-            " autoscaler aims at 60 s.",
+            "Due deliveries that nothing holds back, divided by the attempts per second of the last minute. A gap: no"
+            " rate is known yet. The autoscaler aims at 60 s.",
             [("max(webhook_drain_seconds)", "drain")],
             "s",
             limits=[(60, YELLOW), (600, RED)],
@@ -223,8 +245,8 @@ def backlog():
         ),
         lines(
             "Due deliveries",
-            "Due deliveries in no lane, by the reason that holds them back. nothing is our matter; circuit, hold,"
-            " rate_limit and inactive are the matter of receivers and admins.",
+            "Due deliveries in no lane, by the reason that holds them back. nothing is our matter; receiver (429, 5xx),"
+            " circuit, hold, rate_limit and inactive are the matter of receivers and admins.",
             [("max by (held_by) (webhook_deliveries_due)", "{{held_by}}")],
             stacked=True,
             alert="WebhookBacklogHeld",
@@ -244,8 +266,8 @@ def backlog():
         ),
         lines(
             "Behind the retention period",
-            "How much older than allowed the oldest row is. Events of pending deliveries stay, and deliveries are kept"
-            " from their end on.",
+            "How much older than the retention period the oldest row is that may be removed. Events of pending"
+            " deliveries stay, and are not counted.",
             [("max by (table) (webhook_retention_behind_seconds)", "{{table}}")],
             "s",
             limits=[(86_400, YELLOW)],

@@ -1,8 +1,5 @@
 """The parts of dashboards: rows, panels, variables, links, as Grafana stores them."""
 
-# Where the runbook can be read. A viewer changes the address in the variable at the top of each dashboard; an
-# installation changes the address here.
-RUNBOOK_URL = "https://git.example.com/webhooks/blob/main/docs/runbook.md"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 GREEN, YELLOW, RED, BLUE = "green", "yellow", "red", "blue"
 WIDTH, HEIGHT = 24, 8
@@ -104,6 +101,18 @@ def alerts_panel(title, description, query, width=24):
     return panel("state-timeline", title, description, [(query, "{{alertname}}")], defaults, options, width, None)
 
 
+def text(title, content, width, height):
+    """Markdown."""
+    code = {"language": "plaintext", "showLineNumbers": False, "showMiniMap": False}
+    return {
+        "type": "text",
+        "title": title,
+        "options": {"mode": "markdown", "content": content, "code": code},
+        "width": width,
+        "height": height,
+    }
+
+
 def panel(kind, title, description, queries, defaults, options, width, alert):
     found = {
         "type": kind,
@@ -119,7 +128,8 @@ def panel(kind, title, description, queries, defaults, options, width, alert):
     if alert:
         link = {
             "title": f"Runbook: {alert}",
-            "url": f"${{runbook}}#{alert.lower()}",
+            # Filled in by `dashboards`, which knows the panels of the runbook.
+            "url": "",
             "targetBlank": True,
             "type": "link",
         }
@@ -193,7 +203,8 @@ def dashboard(uid, title, description, rows, variables):
         "timepicker": {},
         "annotations": {"list": []},
         "links": [between_dashboards()],
-        "templating": {"list": [datasource(), *variables, runbook()]},
+        # A document without queries asks for no source of data.
+        "templating": {"list": [datasource(), *variables] if any("datasource" in one for one in panels) else []},
         "panels": [{"id": place, **one} for place, one in enumerate(panels, 1)],
     }
 
@@ -217,18 +228,6 @@ def datasource():
         "type": "datasource",
         "label": "Data source",
         "query": "prometheus",
-        "current": current,
-        "hide": 0,
-    }
-
-
-def runbook():
-    current = {"text": RUNBOOK_URL, "value": RUNBOOK_URL}
-    return {
-        "name": "runbook",
-        "type": "textbox",
-        "label": "Runbook",
-        "query": RUNBOOK_URL,
         "current": current,
         "hide": 0,
     }

@@ -4,7 +4,7 @@ import copy
 import unittest
 from pathlib import Path
 
-from . import alerts, catalogue, dashboards, promql, promtool, runbook
+from . import alerts, catalogue, dashboards, promql, promtool, runbook, runbook_dashboard
 from .catalogue import UnknownForm
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -226,6 +226,20 @@ class Dashboards(unittest.TestCase):
         self.panel["gridPos"]["y"] += 1
         self.assert_told("a link to the entry of no alert")
         self.assert_told("lies over")
+
+    def test_a_link_leads_to_the_panel_of_the_runbook_with_the_same_name(self):
+        titles = {panel["id"]: panel["title"] for panel in runbook_dashboard.make()["panels"]}
+        for name, make in dashboards.DASHBOARDS.items():
+            for link in dashboards.links(make()):
+                place, number = link["url"].split("=")
+                self.assertEqual(place, "/d/webhooks-runbook?viewPanel", name)
+                self.assertEqual("Runbook: " + titles[int(number)], link["title"], name)
+
+    def test_entries_of_the_runbook_link_to_each_other_by_panels(self):
+        panels = {panel["title"]: panel for panel in runbook_dashboard.make()["panels"]}
+        content = panels["WebhookApiSlow"]["options"]["content"]
+        number = panels["WebhookPostgresSlow"]["id"]
+        self.assertIn(f"[WebhookPostgresSlow](d/webhooks-runbook?viewPanel={number})", content)
 
     def test_a_metric_that_no_panel_shows_is_told(self):
         self.assertIn("no dashboard shows webhook_lanes", dashboards.unseen([self.document], METRICS))
