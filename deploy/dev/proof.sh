@@ -47,6 +47,7 @@ run_tests() {
   step "tests" cargo test --workspace --locked "$@"
   step "every scenario of the benchmark, small: that it runs and loses nothing, not how fast" \
     target/debug/webhook-bench --quick
+  step "a backup under load, a disaster, a restore" ./dev drill --short
   # The same requests each time: what others find belongs to a person at a desk.
   step "the API's description, clients made from it, requests made from it" ./dev test-contract 15 1
 }

@@ -1,0 +1,1 @@
+"""Parts of ./dev drill; drill.py beside this folder says which."""
