@@ -86,8 +86,9 @@ impl LaneTable {
     /// concurrency is none of them, as another dispatcher has the same concurrency again.
     pub(super) fn restrained_webhooks(&self) -> Vec<WebhookId> {
         let restrained = self.lanes.iter().filter(|(_, lane)| match lane.limit() {
-            Some(LaneLimit::Slowed | LaneLimit::Hold | LaneLimit::Rest) => true,
-            Some(LaneLimit::Concurrency) | None => false,
+            Some(LaneLimit::Slowed | LaneLimit::Hold) => true,
+            // A rest follows a fault of our own.
+            Some(LaneLimit::Rest | LaneLimit::Concurrency) | None => false,
         });
         restrained.map(|(webhook_id, _)| *webhook_id).collect()
     }
