@@ -122,11 +122,11 @@ impl Service {
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
-    /// Seals every secret anew with the first of `keys` and returns the output.
+    /// Runs `secrets reseal` with `keys` and returns the output.
     pub async fn reseal(world: &World, keys: &str) -> String {
         let done = command("webhook-api", world)
             .env("WEBHOOK_SECRET_KEY", keys)
-            .arg("reseal")
+            .args(["secrets", "reseal"])
             .output();
         let printed = done.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text")

@@ -32,7 +32,7 @@ pub struct Flags {
         value_parser = flag(SocketAddr::from_str))]
     pub operations_listen: Flag<SocketAddr>,
     /// Whether a webhook's URL may be plain http
-    #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false",
+    #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false", global = true, value_name = "BOOLEAN",
         value_parser = flag(BoolValueParser::new()))]
     pub webhook_allow_http: Flag<bool>,
     /// Requests per second and API key to a replica, publishing aside; 0: any number
@@ -116,7 +116,14 @@ impl Flags {
         problems.finish(database_url)
     }
 
-    /// Checks the flags of `webhook-api reseal`.
+    /// Checks the address of RabbitMQ alone: `webhook-api events publish` needs no more.
+    pub fn check_broker_url(&self) -> Result<BrokerUrl, ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let broker = self.service.broker_url(&mut problems);
+        problems.finish(broker)
+    }
+
+    /// Checks the flags of `webhook-api secrets reseal`.
     pub fn check_sealing(&self) -> Result<(DatabaseUrl, SealingKeys), ConfigProblems> {
         let mut problems = ConfigProblems::default();
         let database_url = self.service.database_url(&mut problems);

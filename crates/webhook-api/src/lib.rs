@@ -39,7 +39,7 @@ mod event_schemas;
 pub use asyncapi::asyncapi_document;
 pub use config::{Config, Flags};
 pub use openapi::openapi_document;
-pub use webhook_admin::command_line::{create_key, reseal};
+pub use webhook_admin::command_line::create_key;
 pub use webhook_web::request_id;
 
 /// How often the replica shows its gauges.

@@ -24,7 +24,7 @@ pub struct ServiceFlags {
         value_parser = flag(DatabaseUrl::from_str))]
     pub database_url: Option<Flag<DatabaseUrl>>,
     /// Address of RabbitMQ, `amqp://…` or `amqps://…`
-    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL",
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, global = true, value_name = "URL",
         value_parser = flag(BrokerUrl::from_str))]
     pub amqp_url: Option<Flag<BrokerUrl>>,
     /// Keys that seal the webhooks' secrets, each 32 bytes in base64; the first key seals, all keys open
@@ -40,7 +40,7 @@ pub struct ServiceFlags {
     )]
     pub webhook_secret_key_file: Option<PathBuf>,
     /// Networks where webhooks are allowed although the addresses are not public
-    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", value_name = "CIDR[,CIDR…]",
+    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", global = true, value_name = "CIDR[,CIDR…]",
         value_parser = comma_separated(IpNet::from_str))]
     pub webhook_allow_networks: Flag<Vec<IpNet>>,
     /// Form of log lines
@@ -68,7 +68,7 @@ impl ServiceFlags {
     pub fn check(&self, problems: &mut ConfigProblems) -> Option<ServiceConfig> {
         // Every flag is checked before the first `?`: no problem hides another.
         let database_url = self.database_url(problems);
-        let broker = problems.require("AMQP_URL", self.amqp_url.as_ref());
+        let broker = self.broker_url(problems);
         let sealing_keys = self.sealing_keys(problems);
         let allowed = problems.check(&self.webhook_allow_networks);
         let log_format = problems.check(&self.log_format);
@@ -84,6 +84,11 @@ impl ServiceFlags {
     /// The address of Postgres alone, for commands without other needs.
     pub fn database_url(&self, problems: &mut ConfigProblems) -> Option<DatabaseUrl> {
         problems.require("DATABASE_URL", self.database_url.as_ref())
+    }
+
+    /// The address of RabbitMQ alone, for commands without other needs.
+    pub fn broker_url(&self, problems: &mut ConfigProblems) -> Option<BrokerUrl> {
+        problems.require("AMQP_URL", self.amqp_url.as_ref())
     }
 
     /// The sealing keys, from the variable or from the file. Exactly one of the two must be given.
