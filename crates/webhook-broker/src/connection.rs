@@ -12,7 +12,7 @@ use crate::topology;
 
 /// Address of RabbitMQ, `amqp://` or `amqps://`, with user and password.
 #[derive(Clone)]
-pub struct BrokerUrl(AMQPUri);
+pub struct BrokerUrl(pub(crate) AMQPUri);
 
 /// Why a text is no address of RabbitMQ. The text is not quoted: a password may be part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,7 @@ pub(crate) async fn open(
         .unwrap_or(Err(BrokerError::TimedOut))
 }
 
-async fn connect(
+pub(crate) async fn connect(
     url: &BrokerUrl,
     name: &str,
     purpose: ConnectionPurpose,

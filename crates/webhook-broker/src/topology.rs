@@ -73,13 +73,14 @@ impl Queue {
 pub(crate) const DELIVERY_LIMIT: i32 = 100;
 
 /// A part of the topology.
-enum Part {
+pub(crate) enum Part {
     Exchange(&'static str),
     Queue(&'static str, FieldTable),
 }
 
 impl Part {
-    fn all() -> [Self; 5] {
+    /// Every part, in the order of the declarations.
+    pub(crate) fn all() -> [Self; 5] {
         [
             Self::Exchange(EVENTS_EXCHANGE),
             Self::Exchange(STATUS_EXCHANGE),
@@ -89,7 +90,7 @@ impl Part {
         ]
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Exchange(name) => format!("exchange {name}"),
             Self::Queue(name, _) => format!("queue {name}"),
@@ -140,14 +141,18 @@ pub(crate) async fn declare(connection: &Connection) -> Result<(), BrokerError> 
 
 /// The kind of a declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Declare {
+pub(crate) enum Declare {
     /// Creates a missing part.
     Create,
     /// Only checks that the part exists (AMQP: passive).
     CheckOnly,
 }
 
-async fn declare_part(channel: &Channel, part: &Part, declare: Declare) -> Result<(), BrokerError> {
+pub(crate) async fn declare_part(
+    channel: &Channel,
+    part: &Part,
+    declare: Declare,
+) -> Result<(), BrokerError> {
     let passive = declare == Declare::CheckOnly;
     match part {
         Part::Exchange(name) => {

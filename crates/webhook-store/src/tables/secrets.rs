@@ -19,7 +19,7 @@ use crate::{SealingKeys, StoreError, transaction};
 
 mod signers;
 
-pub use signers::{Signer, SignerPage, find_signer, list_signers};
+pub use signers::{Signer, SignerPage, find_signer, list_signers, try_open};
 
 /// The most replaced secrets that sign beside the current one. Beyond, the oldest stops signing.
 pub const MAX_PREVIOUS: usize = 2;
