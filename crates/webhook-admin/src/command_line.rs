@@ -4,10 +4,12 @@ use anyhow::Context;
 use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role, WebhookId};
 use webhook_store::api_keys::{self, NewApiKey};
-use webhook_store::audit::{self, Actor, AuditEntry};
+use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{
     Pool, PoolPurpose, SealingKeys, StoreError, idempotency, secrets, transaction, webhooks,
 };
+
+use crate::caller::Caller;
 
 /// Webhooks whose secrets are sealed anew in one transaction.
 const WEBHOOKS_PER_TRANSACTION: i64 = 100;
@@ -31,10 +33,7 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
             after: Some(serde_json::json!({"id": new.id, "role": role.as_str()})),
             ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
         };
-        let actor = Actor {
-            name: "command line".to_owned(),
-            ..Actor::platform()
-        };
+        let actor = Caller::command_line().actor();
         audit::insert(connection, &actor, &entry).await?;
         Ok::<_, StoreError>(())
     });
