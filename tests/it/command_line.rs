@@ -1,8 +1,11 @@
 //! The verbs of `webhook-api`, run as an operator runs them: the good way, bad input, exit codes.
 
+use std::process::Output;
+
 use webhook_tests::{Service, World};
 
 mod config;
+mod events;
 mod migrate;
 mod pages;
 mod secrets;
@@ -17,6 +20,17 @@ struct Ended {
     told: String,
 }
 
+impl Ended {
+    fn of(ended: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        Self {
+            code: ended.status.code(),
+            printed: text(ended.stdout),
+            told: text(ended.stderr),
+        }
+    }
+}
+
 /// Runs `webhook-api` with `arguments` in `world`.
 async fn run(world: &World, arguments: &[&str]) -> Ended {
     run_with(world, &[], arguments).await
@@ -24,13 +38,7 @@ async fn run(world: &World, arguments: &[&str]) -> Ended {
 
 /// As [`run`], with environment variables besides.
 async fn run_with(world: &World, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
-    let ended = Service::run_to_end("webhook-api", world, variables, arguments).await;
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    Ended {
-        code: ended.status.code(),
-        printed: text(ended.stdout),
-        told: text(ended.stderr),
-    }
+    Ended::of(Service::run_to_end("webhook-api", world, variables, arguments).await)
 }
 
 /// Makes the database forget its newest migration.

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use webhook_api::Flags;
 
+// Tools of verbs.
+mod output;
+
 // The service itself.
 mod keys;
 mod migrate;
@@ -16,6 +19,7 @@ mod config;
 mod documents;
 
 // Changing.
+mod events;
 mod secrets;
 
 /// The API of the platform's webhooks, and the command line of its operators
@@ -36,6 +40,9 @@ enum Verb {
     Migrate(migrate::Migrate),
     /// Show every setting with the source of its value, secrets masked
     Config(config::ShowConfig),
+    /// Publish events
+    #[command(subcommand)]
+    Events(events::Events),
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -74,7 +81,10 @@ impl Invocation {
         let (arguments, matches) = read.map_err(|error| {
             // A closed terminal takes no message.
             let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+            match error.use_stderr() {
+                false => ExitCode::SUCCESS,
+                true => ExitCode::from(2),
+            }
         })?;
         Ok(Self {
             flags: arguments.flags,
@@ -90,6 +100,7 @@ impl Invocation {
             Verb::Serve => serve::serve(flags).await,
             Verb::Migrate(migrate) => migrate.run(flags).await,
             Verb::Config(config) => config.run(flags, matches),
+            Verb::Events(events) => events.run(flags).await,
             Verb::Keys(keys) => keys.run(flags).await,
             Verb::Secrets(secrets) => secrets.run(flags).await,
             Verb::Completions(completions) => completions.run(&mut Arguments::command()),

@@ -1,10 +1,11 @@
 //! `completions`: scripts that complete flags and verbs in a shell.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, Command};
 use clap_complete::Shell;
+
+use super::output::print;
 
 #[derive(Args)]
 pub(super) struct Completions {
@@ -15,9 +16,10 @@ pub(super) struct Completions {
 
 impl Completions {
     pub(super) fn run(&self, command: &mut Command) -> anyhow::Result<ExitCode> {
+        // The generator panics when a pipe is closed: the script is made first.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, command, "webhook-api", &mut script);
-        io::Write::write_all(&mut io::stdout(), &script)?;
+        print(&String::from_utf8(script)?);
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,6 +6,8 @@ use clap::{ArgMatches, Args, CommandFactory, ValueEnum};
 use webhook_api::Flags;
 use webhook_service::settings::{self, Setting};
 
+use super::output::print;
+
 #[derive(Args)]
 pub(super) struct ShowConfig {
     /// Form of the list
@@ -27,8 +29,8 @@ impl ShowConfig {
     pub(super) fn run(&self, flags: &Flags, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         let settings = list(matches);
         match self.format {
-            ListFormat::Text => print!("{}", lines(&settings)),
-            ListFormat::Json => println!("{}", serde_json::to_string_pretty(&settings)?),
+            ListFormat::Text => print(&lines(&settings)),
+            ListFormat::Json => print(&(serde_json::to_string_pretty(&settings)? + "\n")),
         }
         flags.check()?;
         Ok(ExitCode::SUCCESS)
