@@ -8,6 +8,7 @@ mod config;
 mod events;
 mod migrate;
 mod pages;
+mod plan;
 mod secrets;
 
 /// A verb that has ended.

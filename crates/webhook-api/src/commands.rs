@@ -1,5 +1,7 @@
 //! The command line of operators: a file per verb. docs/command-line.md shows each verb with an example.
 
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -20,6 +22,7 @@ mod documents;
 
 // Changing.
 mod events;
+mod plan;
 mod secrets;
 
 /// The API of the platform's webhooks, and the command line of its operators
@@ -43,6 +46,10 @@ enum Verb {
     /// Publish events
     #[command(subcommand)]
     Events(events::Events),
+    /// Show what `apply` of an export file would change: exit code 0 nothing, 2 changes, 1 an error
+    Plan(plan::Plan),
+    /// Create and change webhooks as an export file says; others stay
+    Apply(plan::Apply),
     /// Manage API keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -83,7 +90,7 @@ impl Invocation {
             let _ = error.print();
             match error.use_stderr() {
                 false => ExitCode::SUCCESS,
-                true => ExitCode::from(2),
+                true => usage_exit_code(env::args_os()),
             }
         })?;
         Ok(Self {
@@ -101,6 +108,8 @@ impl Invocation {
             Verb::Migrate(migrate) => migrate.run(flags).await,
             Verb::Config(config) => config.run(flags, matches),
             Verb::Events(events) => events.run(flags).await,
+            Verb::Plan(plan) => plan.run(flags).await,
+            Verb::Apply(apply) => apply.run(flags).await,
             Verb::Keys(keys) => keys.run(flags).await,
             Verb::Secrets(secrets) => secrets.run(flags).await,
             Verb::Completions(completions) => completions.run(&mut Arguments::command()),
@@ -110,4 +119,12 @@ impl Invocation {
             Verb::ConfigurationDocs => documents::print_configuration(&Arguments::command()),
         }
     }
+}
+
+/// The exit code after a wrong argument: 2, but for `plan`, where 2 says that there are changes.
+fn usage_exit_code(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    if arguments.any(|argument| argument == "plan") {
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(2)
 }
