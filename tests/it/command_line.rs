@@ -6,6 +6,7 @@ use webhook_tests::{Service, World};
 
 mod config;
 mod events;
+mod listen;
 mod migrate;
 mod pages;
 mod plan;

@@ -19,6 +19,7 @@ mod serve;
 mod completions;
 mod config;
 mod documents;
+mod listen;
 
 // Changing.
 mod events;
@@ -46,6 +47,8 @@ enum Verb {
     /// Publish events
     #[command(subcommand)]
     Events(events::Events),
+    /// Receive webhook requests in the terminal: verify, print, answer or forward
+    Listen(Box<listen::Listen>),
     /// Show what `apply` of an export file would change: exit code 0 nothing, 2 changes, 1 an error
     Plan(plan::Plan),
     /// Create and change webhooks as an export file says; others stay
@@ -108,6 +111,7 @@ impl Invocation {
             Verb::Migrate(migrate) => migrate.run(flags).await,
             Verb::Config(config) => config.run(flags, matches),
             Verb::Events(events) => events.run(flags).await,
+            Verb::Listen(listen) => listen.run().await,
             Verb::Plan(plan) => plan.run(flags).await,
             Verb::Apply(apply) => apply.run(flags).await,
             Verb::Keys(keys) => keys.run(flags).await,
