@@ -5,6 +5,7 @@ use std::process::Output;
 use webhook_tests::{Service, World};
 
 mod config;
+mod doctor;
 mod events;
 mod listen;
 mod migrate;

@@ -18,6 +18,7 @@ mod serve;
 // Looking: changes nothing.
 mod completions;
 mod config;
+mod doctor;
 mod documents;
 mod listen;
 
@@ -42,6 +43,8 @@ enum Verb {
     Serve,
     /// Bring the database's schema up to date
     Migrate(migrate::Migrate),
+    /// Check everything that an installation needs, and tell what to do, worst first
+    Doctor(doctor::Doctor),
     /// Show every setting with the source of its value, secrets masked
     Config(config::ShowConfig),
     /// Publish events
@@ -110,6 +113,7 @@ impl Invocation {
             Verb::Serve => serve::serve(flags).await,
             Verb::Migrate(migrate) => migrate.run(flags).await,
             Verb::Config(config) => config.run(flags, matches),
+            Verb::Doctor(doctor) => doctor.run(flags, matches).await,
             Verb::Events(events) => events.run(flags).await,
             Verb::Listen(listen) => listen.run().await,
             Verb::Plan(plan) => plan.run(flags).await,

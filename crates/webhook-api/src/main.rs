@@ -2,12 +2,26 @@
 
 use std::process::ExitCode;
 
+use tokio::runtime::Runtime;
 use webhook_service::problems::ConfigProblems;
 
 mod commands;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("webhook-api: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run());
+    // A name that is still being looked up by the system holds up no exit.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run() -> ExitCode {
     let invocation = match commands::Invocation::read() {
         Ok(invocation) => invocation,
         Err(ended) => return ended,
