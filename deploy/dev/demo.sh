@@ -48,7 +48,7 @@ up() {
   say "webhook-api, webhook-dispatcher and a demo receiver"
   start_part "$run" api env LISTEN=127.0.0.1:"$api" OPERATIONS_LISTEN=127.0.0.1:"$operations" target/debug/webhook-api
   start_part "$run" dispatcher env OPERATIONS_LISTEN=127.0.0.1:"$dispatcher" target/debug/webhook-dispatcher
-  start_part "$run" receiver env LISTEN=127.0.0.1:"$receiver" SECRETS_FILE="$run/demo.secrets" target/debug/webhook-receiver
+  start_part "$run" receiver target/debug/webhook-api listen --listen 127.0.0.1:"$receiver" --secret-file "$run/demo.secrets"
   wait_for webhook-api "$run/logs/api.log" curl -fsS "http://127.0.0.1:$api/readyz"
   wait_for webhook-dispatcher "$run/logs/dispatcher.log" curl -fsS "http://127.0.0.1:$dispatcher/readyz"
   create_demo_webhook "$receiver" "$api"
@@ -63,7 +63,7 @@ publish_demo_event() {
   sample_event "$id" | amqp-publish --url="$(amqp_url)" -e webhooks.events -r production.license.activated -C application/json -p
   wait_for "the delivery of event $id" "$run/logs/dispatcher.log" grep -q "webhook-id: $id" "$run/logs/receiver.log"
   say "the request as it arrived"
-  grep -B 12 -A 16 "webhook-id: $id" "$run/logs/receiver.log" | sed -n '/^--- POST/,/^--- verified/p' | tail -n 18
+  grep -B 12 -A 30 "webhook-id: $id" "$run/logs/receiver.log" | sed -n '/^--- POST/,/^--- verified/p' | tail -n 30
 }
 
 amqp_url() { echo "amqp://guest:guest@127.0.0.1:$(cat "$run/amqp.port")/%2f"; }

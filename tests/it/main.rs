@@ -35,6 +35,9 @@ mod secret_urls;
 mod settings;
 mod url_checks;
 
+// The command line of operators.
+mod command_line;
+
 // Both programs, and misbehaving neighbours.
 mod edges;
 mod receivers;

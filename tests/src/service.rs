@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
 use crate::World;
@@ -107,6 +107,42 @@ impl Service {
             .expect("the program runs")
     }
 
+    /// Starts a verb of `webhook-api` that runs until a signal, such as `listen`, and waits for the line with
+    /// `listening on`. The lines on stdout are the log.
+    pub async fn verb(world: &World, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut child = command("webhook-api", world)
+            .envs(variables.iter().copied())
+            .args(arguments)
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("./dev test builds the programs first");
+        let out = child.stdout.take().expect("the output is piped");
+        let log = read_on(BufReader::new(out).lines());
+        let url = crate::world::eventually("the verb listens", async || {
+            let log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            let lines = log.iter().map(|line| line.split_once("listening on "));
+            let (_, url) = lines.flatten().next()?;
+            Some(url.split(',').next().unwrap_or_default().to_owned())
+        })
+        .await;
+        Self { child, url, log }
+    }
+
+    /// As [`run_to_end`](Self::run_to_end) for `webhook-api`, with `input` on stdin.
+    pub async fn run_with_input(world: &World, arguments: &[&str], input: &str) -> Output {
+        let mut child = command("webhook-api", world)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("./dev test builds the programs first");
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        // A program that ends early closes the pipe.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        child.wait_with_output().await.expect("the program runs")
+    }
+
     /// The log of the program, line by line, without the lines of the API from before serving.
     pub fn log(&self) -> Vec<String> {
         let log = self.log.lock();
@@ -123,11 +159,11 @@ impl Service {
         String::from_utf8(printed).expect("text").trim().to_owned()
     }
 
-    /// Seals every secret anew with the first of `keys` and returns the output.
+    /// Runs `secrets reseal` with `keys` and returns the output.
     pub async fn reseal(world: &World, keys: &str) -> String {
         let done = command("webhook-api", world)
             .env("WEBHOOK_SECRET_KEY", keys)
-            .arg("reseal")
+            .args(["secrets", "reseal"])
             .output();
         let printed = done.await.expect("the program runs").stdout;
         String::from_utf8(printed).expect("text")
@@ -177,7 +213,9 @@ fn lines_of(child: &mut Child) -> Lines<BufReader<ChildStderr>> {
 }
 
 /// Reads the log to the end in the background: a program blocks on a full pipe.
-fn read_on(mut lines: Lines<BufReader<ChildStderr>>) -> Arc<Mutex<Vec<String>>> {
+fn read_on<T: AsyncRead + Unpin + Send + 'static>(
+    mut lines: Lines<BufReader<T>>,
+) -> Arc<Mutex<Vec<String>>> {
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
     let written = log.clone();
     tokio::spawn(async move {

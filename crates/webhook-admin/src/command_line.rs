@@ -4,10 +4,12 @@ use anyhow::Context;
 use uuid::Uuid;
 use webhook_domain::{ApiKey, ApiKeyId, AuditAction, KeyName, Role, WebhookId};
 use webhook_store::api_keys::{self, NewApiKey};
-use webhook_store::audit::{self, Actor, AuditEntry};
+use webhook_store::audit::{self, AuditEntry};
 use webhook_store::{
     Pool, PoolPurpose, SealingKeys, StoreError, idempotency, secrets, transaction, webhooks,
 };
+
+use crate::caller::Caller;
 
 /// Webhooks whose secrets are sealed anew in one transaction.
 const WEBHOOKS_PER_TRANSACTION: i64 = 100;
@@ -31,10 +33,7 @@ pub async fn create_key(database_url: &str, role: Role, name: &KeyName) -> anyho
             after: Some(serde_json::json!({"id": new.id, "role": role.as_str()})),
             ..AuditEntry::new(AuditAction::ApiKeyCreated, name.as_str())
         };
-        let actor = Actor {
-            name: "command line".to_owned(),
-            ..Actor::platform()
-        };
+        let actor = Caller::command_line().actor();
         audit::insert(connection, &actor, &entry).await?;
         Ok::<_, StoreError>(())
     });
@@ -60,25 +59,40 @@ pub async fn seal_urls(pool: &Pool, keys: &SealingKeys) -> anyhow::Result<usize>
     }
 }
 
+/// The progress of [`reseal`], in webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resealing {
+    /// Webhooks with a secret of another key, counted at the beginning.
+    pub all: u64,
+    /// Webhooks of these that are behind.
+    pub done: u64,
+}
+
 /// Seals every secret anew with the first sealing key, unless the secret is sealed with that key
 /// already. Returns the number of webhooks with new seals, and the webhooks whose secrets no key opens.
+/// Calls `show` after every step.
 ///
 /// Every hundred webhooks are one transaction: a run may be broken off and repeated.
 pub async fn reseal(
     database_url: &str,
     keys: &SealingKeys,
+    show: impl Fn(Resealing),
 ) -> anyhow::Result<(usize, Vec<WebhookId>)> {
     webhook_store::check_sessions(database_url).await?;
     let pool = webhook_store::connect(database_url, 1, PoolPurpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
     let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
     forgotten.context("cannot remove remembered creations")?;
+    let all = secrets::count_sealed_otherwise(&mut connection, keys).await;
+    let all = all.context("cannot count the secrets")?;
     let (mut sealed, mut unreadable, mut after) = (0, Vec::new(), None);
     loop {
         let step = secrets::reseal(&mut connection, keys, after, WEBHOOKS_PER_TRANSACTION).await;
         let step = step.context("cannot reseal the secrets")?;
         sealed += step.sealed;
         unreadable.extend(step.unreadable);
+        let done = u64::try_from(sealed + unreadable.len()).unwrap_or(u64::MAX);
+        show(Resealing { all, done });
         after = step.last;
         if after.is_none() {
             return Ok((sealed, unreadable));

@@ -119,8 +119,10 @@ pub async fn create_once(
         .chain_update([0])
         .chain_update(request.body)
         .finalize();
-    let repeatable = request.key.key.as_deref().map(|key| Repeatable {
-        api_key: caller.key_id,
+    // Keys of creations belong to an API key: the command line has neither.
+    let named = caller.key_id().zip(request.key.key.as_deref());
+    let repeatable = named.map(|(api_key, key)| Repeatable {
+        api_key,
         key,
         request_hash: &hash,
     });

@@ -8,7 +8,7 @@ use clap::builder::BoolValueParser;
 use url::Url;
 use webhook_admin::url_rules::UrlRules;
 use webhook_broker::Cluster;
-use webhook_domain::UrlSchemes;
+use webhook_domain::{AddressPolicy, UrlSchemes};
 use webhook_service::database_url::DatabaseUrl;
 use webhook_service::flag::{Flag, comma_separated, flag};
 use webhook_service::flags::ServiceFlags;
@@ -32,7 +32,7 @@ pub struct Flags {
         value_parser = flag(SocketAddr::from_str))]
     pub operations_listen: Flag<SocketAddr>,
     /// Whether a webhook's URL may be plain http
-    #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false",
+    #[arg(long, env = "WEBHOOK_ALLOW_HTTP", default_value = "false", global = true, value_name = "BOOLEAN",
         value_parser = flag(BoolValueParser::new()))]
     pub webhook_allow_http: Flag<bool>,
     /// Requests per second and API key to a replica, publishing aside; 0: any number
@@ -78,6 +78,16 @@ pub struct Config {
     pub log_filter: String,
 }
 
+/// The checked configuration of `webhook-api plan` and `apply`.
+pub struct ImportConfig {
+    /// Address of Postgres.
+    pub database_url: DatabaseUrl,
+    /// The keys for sealing and opening the webhooks' secrets.
+    pub sealing_keys: SealingKeys,
+    /// The URLs allowed for webhooks.
+    pub url_rules: UrlRules,
+}
+
 impl Flags {
     /// Checks every flag.
     pub fn check(&self) -> Result<Config, ConfigProblems> {
@@ -116,7 +126,46 @@ impl Flags {
         problems.finish(database_url)
     }
 
-    /// Checks the flags of `webhook-api reseal`.
+    /// Checks the address of RabbitMQ alone: `webhook-api events publish` needs no more.
+    pub fn check_broker(&self) -> Result<Cluster, ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let broker = self.service.broker(&mut problems);
+        problems.finish(broker)
+    }
+
+    /// Checks the flags of `webhook-api plan` and `apply`.
+    pub fn check_import(&self) -> Result<ImportConfig, ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let database_url = self.service.database_url(&mut problems);
+        let sealing_keys = self.service.sealing_keys(&mut problems);
+        let url_rules = self.url_rules(&mut problems);
+        let config = || {
+            Some(ImportConfig {
+                database_url: database_url?,
+                sealing_keys: sealing_keys?,
+                url_rules: url_rules?,
+            })
+        };
+        problems.finish(config())
+    }
+
+    /// Checks the rules for URLs alone: `webhook-api doctor` tells what can be told.
+    pub fn check_url_rules(&self) -> Result<UrlRules, ConfigProblems> {
+        let mut problems = ConfigProblems::default();
+        let url_rules = self.url_rules(&mut problems);
+        problems.finish(url_rules)
+    }
+
+    fn url_rules(&self, problems: &mut ConfigProblems) -> Option<UrlRules> {
+        let schemes = problems.check(&self.webhook_allow_http).map(schemes);
+        let allowed = problems.check(&self.service.webhook_allow_networks);
+        Some(UrlRules {
+            schemes: schemes?,
+            addresses: AddressPolicy { allowed: allowed? },
+        })
+    }
+
+    /// Checks the flags of `webhook-api secrets reseal`.
     pub fn check_sealing(&self) -> Result<(DatabaseUrl, SealingKeys), ConfigProblems> {
         let mut problems = ConfigProblems::default();
         let database_url = self.service.database_url(&mut problems);

@@ -37,9 +37,9 @@ mod asyncapi;
 mod event_schemas;
 
 pub use asyncapi::asyncapi_document;
-pub use config::{Config, Flags};
+pub use config::{Config, Flags, ImportConfig};
 pub use openapi::openapi_document;
-pub use webhook_admin::command_line::{create_key, reseal};
+pub use webhook_admin::command_line::create_key;
 pub use webhook_web::request_id;
 
 /// How often the replica shows its gauges.
@@ -54,7 +54,7 @@ pub struct Listeners {
 }
 
 /// Connections per replica. A request holds one for a few statements.
-const POOL_SIZE: usize = 20;
+pub const POOL_SIZE: usize = 20;
 
 /// Migrates, then serves the API on `listeners` until `cancel` and its drain.
 ///

@@ -52,6 +52,28 @@ impl Cluster {
         }
     }
 
+    /// How many nodes are to hold each queue; `None`: as RabbitMQ decides.
+    pub(crate) fn queue_replicas(&self) -> Option<NonZeroU16> {
+        self.queue_replicas
+    }
+
+    /// Connects to the first node that accepts a connection, and declares nothing. The error is the last node's.
+    pub(crate) async fn connect(
+        &self,
+        name: &str,
+        purpose: ConnectionPurpose,
+    ) -> Result<(Connection, &BrokerUrl), BrokerError> {
+        let mut refused = BrokerError::TimedOut;
+        for node in &self.nodes {
+            match timeout(OPENS_WITHIN, connect(node, name, purpose)).await {
+                Ok(Ok(connection)) => return Ok((connection, node)),
+                Ok(Err(error)) => refused = error.into(),
+                Err(_) => refused = BrokerError::TimedOut,
+            }
+        }
+        Err(refused)
+    }
+
     /// Connects to the first node that is there, and declares the topology. The error is the last node's.
     ///
     /// A broken connection is never repaired but replaced: the user of a connection must decide about

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 /// Address of a node of RabbitMQ, `amqp://` or `amqps://`, with user and password.
 #[derive(Clone)]
-pub struct BrokerUrl(AMQPUri);
+pub struct BrokerUrl(pub(crate) AMQPUri);
 
 /// Why a text is no address of RabbitMQ. The text is not quoted: a password may be part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -93,6 +93,29 @@ impl Publisher {
         publisher
     }
 
+    /// Connects once, for a command that ends soon: the error tells why there is no connection, and a lost
+    /// connection is not renewed.
+    pub async fn connect(
+        cluster: &Cluster,
+        name: &str,
+        cancel: CancellationToken,
+    ) -> Result<Self, BrokerError> {
+        let (connection, channel) = open_confirming(cluster, name).await?;
+        let publisher = Self {
+            channel: Arc::new(ArcSwapOption::from_pointee(channel.clone())),
+            blocked: Arc::default(),
+        };
+        let watched = publisher.clone();
+        tokio::spawn(async move {
+            let broken = until_broken(&watched, &connection, &channel, &cancel).await;
+            watched.channel.store(None);
+            if broken.is_none() {
+                close(&connection).await;
+            }
+        });
+        Ok(publisher)
+    }
+
     /// Whether there is a connection, blocked or not.
     pub fn is_connected(&self) -> bool {
         self.state() != BrokerState::Away
@@ -263,7 +286,7 @@ fn unavailable(error: lapin::Error) -> PublishError {
 }
 
 /// Connects, and opens a channel with publisher confirms.
-pub(crate) async fn open_confirming(
+async fn open_confirming(
     cluster: &Cluster,
     name: &str,
 ) -> Result<(Connection, Channel), BrokerError> {

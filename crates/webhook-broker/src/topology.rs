@@ -75,13 +75,14 @@ impl Queue {
 pub(crate) const DELIVERY_LIMIT: i32 = 100;
 
 /// A part of the topology.
-enum Part {
+pub(crate) enum Part {
     Exchange(&'static str),
     Queue(&'static str, FieldTable),
 }
 
 impl Part {
-    fn all(replicas: Option<NonZeroU16>) -> [Self; 5] {
+    /// Every part, in the order of the declarations, with queues on `replicas` nodes.
+    pub(crate) fn all(replicas: Option<NonZeroU16>) -> [Self; 5] {
         let rejected = dead_lettering_to(UNREADABLE_QUEUE, replicas);
         [
             Self::Exchange(EVENTS_EXCHANGE),
@@ -92,7 +93,7 @@ impl Part {
         ]
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Exchange(name) => format!("exchange {name}"),
             Self::Queue(name, _) => format!("queue {name}"),
@@ -147,14 +148,18 @@ pub(crate) async fn declare(
 
 /// The kind of a declaration.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Declare {
+pub(crate) enum Declare {
     /// Creates a missing part.
     Create,
     /// Only checks that the part exists (AMQP: passive).
     CheckOnly,
 }
 
-async fn declare_part(channel: &Channel, part: &Part, declare: Declare) -> Result<(), BrokerError> {
+pub(crate) async fn declare_part(
+    channel: &Channel,
+    part: &Part,
+    declare: Declare,
+) -> Result<(), BrokerError> {
     let passive = declare == Declare::CheckOnly;
     match part {
         Part::Exchange(name) => {

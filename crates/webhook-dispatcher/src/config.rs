@@ -34,7 +34,7 @@ pub struct Flags {
         value_parser = flag(SocketAddr::from_str))]
     pub operations_listen: Flag<SocketAddr>,
     /// Whether attempts are counted for each webhook besides: a series per webhook and outcome
-    #[arg(long, env = "METRICS_PER_WEBHOOK", default_value = "false",
+    #[arg(long, env = "METRICS_PER_WEBHOOK", default_value = "false", value_name = "BOOLEAN",
         value_parser = flag(BoolValueParser::new()))]
     pub metrics_per_webhook: Flag<bool>,
     /// How long a worker owns a leased delivery; after a crash, other workers wait for the rest of the time

@@ -4,20 +4,41 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 use tikv_jemallocator::Jemalloc;
 use webhook_dispatcher::{Config, Flags, RENAMED, Stops};
 use webhook_service::signals::{ShutdownStep, cancel_on_signals};
-use webhook_service::{logging, renamed};
+use webhook_service::{logging, reference, renamed};
 
 /// Costs a sixth less CPU under load than the system's allocator.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
+#[derive(Parser)]
+#[command(name = "webhook-dispatcher", version, about)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the sections of the dispatcher in docs/configuration.md
+    #[command(hide = true)]
+    ConfigurationDocs,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let (arguments, warnings) = renamed::arguments(&RENAMED);
-    let config = match Flags::parse_from(arguments).check() {
+    let Arguments { flags, command } = Arguments::parse_from(arguments);
+    if let Some(Command::ConfigurationDocs) = command {
+        print!("{}", reference::sections(&Arguments::command()));
+        return ExitCode::SUCCESS;
+    }
+    let config = match flags.check() {
         Ok(config) => config,
         Err(problems) => {
             eprintln!("webhook-dispatcher: {problems}");

@@ -25,7 +25,8 @@ pub struct ServiceFlags {
         value_parser = flag(DatabaseUrl::from_str))]
     pub database_url: Option<Flag<DatabaseUrl>>,
     /// Addresses of RabbitMQ's nodes, `amqp://…` or `amqps://…`, tried in turn
-    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL[,URL…]",
+    #[arg(long, env = "AMQP_URL", hide_env_values = true, global = true,
+        value_name = "URL[,URL…]",
         value_parser = flag(Cluster::from_str))]
     pub amqp_url: Option<Flag<Cluster>>,
     /// Nodes of RabbitMQ that hold each queue, an odd number; counts when the queues are declared, and stays.
@@ -45,7 +46,7 @@ pub struct ServiceFlags {
     )]
     pub webhook_secret_key_file: Option<PathBuf>,
     /// Networks where webhooks are allowed although the addresses are not public
-    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", value_name = "CIDR[,CIDR…]",
+    #[arg(long, env = "WEBHOOK_ALLOW_NETWORKS", default_value = "", global = true, value_name = "CIDR[,CIDR…]",
         value_parser = comma_separated(IpNet::from_str))]
     pub webhook_allow_networks: Flag<Vec<IpNet>>,
     /// Form of log lines
@@ -73,15 +74,13 @@ impl ServiceFlags {
     pub fn check(&self, problems: &mut ConfigProblems) -> Option<ServiceConfig> {
         // Every flag is checked before the first `?`: no problem hides another.
         let database_url = self.database_url(problems);
-        let broker = problems.require("AMQP_URL", self.amqp_url.as_ref());
-        let replicas = self.amqp_queue_replicas.as_ref();
-        let replicas = replicas.and_then(|replicas| problems.check(replicas));
+        let broker = self.broker(problems);
         let sealing_keys = self.sealing_keys(problems);
         let allowed = problems.check(&self.webhook_allow_networks);
         let log_format = problems.check(&self.log_format);
         Some(ServiceConfig {
             database_url: database_url?,
-            broker: broker?.with_queue_replicas(replicas),
+            broker: broker?,
             sealing_keys: sealing_keys?,
             addresses: AddressPolicy { allowed: allowed? },
             log_format: log_format?,
@@ -91,6 +90,14 @@ impl ServiceFlags {
     /// The address of Postgres alone, for commands without other needs.
     pub fn database_url(&self, problems: &mut ConfigProblems) -> Option<DatabaseUrl> {
         problems.require("DATABASE_URL", self.database_url.as_ref())
+    }
+
+    /// The nodes of RabbitMQ alone, for commands without other needs.
+    pub fn broker(&self, problems: &mut ConfigProblems) -> Option<Cluster> {
+        let replicas = self.amqp_queue_replicas.as_ref();
+        let replicas = replicas.and_then(|replicas| problems.check(replicas));
+        let cluster = problems.require("AMQP_URL", self.amqp_url.as_ref())?;
+        Some(cluster.with_queue_replicas(replicas))
     }
 
     /// The sealing keys, from the variable or from the file. Exactly one of the two must be given.

@@ -43,6 +43,11 @@ impl ConfigProblems {
         }
     }
 
+    /// Each problem, in the order of the checks.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// The number of problems.
     pub fn count(&self) -> usize {
         self.0.len()

@@ -11,6 +11,7 @@ mod connection;
 mod droppable;
 mod error;
 mod generation;
+mod inspection;
 mod pool;
 mod preflight;
 mod sealing;
@@ -26,6 +27,7 @@ pub use dispatch::leased::{LaneRoom, LeasedDelivery, LeasedFrom};
 pub use dispatch::{claims, destinations, intake, ordering, retention, totals};
 pub use droppable::droppable;
 pub use error::{PoolError, StoreError};
+pub use inspection::{DatabaseFacts, inspect};
 pub use pool::{
     ConnectError, Connection, Pool, RawConnection, Session, Sessions, acquire, connect, ping,
     show_size,

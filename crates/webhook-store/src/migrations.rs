@@ -23,7 +23,7 @@ const ADVISORY_LOCK: i64 = 0x7765_6268_6f6f_6b73;
 /// Needs tokio's multi-threaded runtime, as the harness blocks in place.
 pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
     // Before the lock: replicas of a running version start without waiting for each other.
-    if is_up_to_date(database_url).await? {
+    if list_pending(database_url).await?.is_empty() {
         return Ok(Vec::new());
     }
     let mut harness = locked(database_url).await?;
@@ -36,11 +36,25 @@ pub async fn run(database_url: &str) -> anyhow::Result<Vec<String>> {
     Ok(applied.iter().map(ToString::to_string).collect())
 }
 
-/// Whether every migration of this binary was applied.
-async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
+/// Lists the migrations of this binary that were not applied, in order.
+pub async fn list_pending(database_url: &str) -> anyhow::Result<Vec<String>> {
     let mut connection = connection::open(database_url, PoolPurpose::Commands)
         .await
         .context("cannot connect to Postgres")?;
+    let applied = list_applied(&mut connection).await?;
+    let ours: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS
+        .migrations()
+        .map_err(|error| anyhow!("cannot read the migrations: {error}"))?;
+    let pending = ours
+        .iter()
+        .filter(|migration| !applied.contains(&migration.name().version().to_string()));
+    Ok(pending
+        .map(|migration| migration.name().to_string())
+        .collect())
+}
+
+/// The versions of the applied migrations; none if the database was never migrated.
+async fn list_applied(connection: &mut AsyncPgConnection) -> anyhow::Result<HashSet<String>> {
     #[derive(diesel::QueryableByName)]
     struct Applied {
         #[diesel(sql_type = diesel::sql_types::Text)]
@@ -48,18 +62,13 @@ async fn is_up_to_date(database_url: &str) -> anyhow::Result<bool> {
     }
     let table = "SELECT table_name::text AS version FROM information_schema.tables
         WHERE table_schema = current_schema() AND table_name = '__diesel_schema_migrations'";
-    let table: Vec<Applied> = diesel::sql_query(table).load(&mut connection).await?;
+    let table: Vec<Applied> = diesel::sql_query(table).load(connection).await?;
     if table.is_empty() {
-        return Ok(false);
+        return Ok(HashSet::new());
     }
     let applied = diesel::sql_query("SELECT version FROM __diesel_schema_migrations");
-    let applied: Vec<Applied> = applied.load(&mut connection).await?;
-    let applied: HashSet<String> = applied.into_iter().map(|row| row.version).collect();
-    let ours: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS
-        .migrations()
-        .map_err(|error| anyhow!("cannot read the migrations: {error}"))?;
-    let mut ours = ours.iter();
-    Ok(ours.all(|migration| applied.contains(&migration.name().version().to_string())))
+    let applied: Vec<Applied> = applied.load(connection).await?;
+    Ok(applied.into_iter().map(|row| row.version).collect())
 }
 
 /// Reverts all migrations. All data is lost.

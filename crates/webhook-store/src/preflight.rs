@@ -19,23 +19,37 @@ const MARK_LOOKUPS: usize = 20;
 pub async fn check_sessions(database_url: &str) -> anyhow::Result<()> {
     let (setting, asking) = (connect(database_url).await?, connect(database_url).await?);
     check_encoding(&asking).await?;
+    if shares_marks(&setting, &asking).await? {
+        bail!(
+            "a PgBouncer in transaction or statement mode is between this service and Postgres; \
+             set pool_mode = session for this database, or give DATABASE_URL the address of \
+             Postgres itself"
+        );
+    }
+    Ok(())
+}
+
+/// Whether a PgBouncer lends the sessions to others between two statements. `client` is one of two sessions, and
+/// the other is opened here.
+pub(crate) async fn lends_sessions(client: &Client, database_url: &str) -> anyhow::Result<bool> {
+    let asking = connect(database_url).await?;
+    shares_marks(client, &asking).await
+}
+
+/// Whether the session `asking` sees a mark that `setting` has set.
+async fn shares_marks(setting: &Client, asking: &Client) -> anyhow::Result<bool> {
     let mark = Uuid::new_v4().to_string();
     let set = format!("SET webhooks.session = '{mark}'");
     setting
         .simple_query(&set)
         .await
         .context("cannot use Postgres")?;
-    // The first session sets a mark, the second must not see the mark.
     for _ in 0..MARK_LOOKUPS {
-        if read(&asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
-            bail!(
-                "a PgBouncer in transaction or statement mode is between this service and Postgres; \
-                 set pool_mode = session for this database, or give DATABASE_URL the address of \
-                 Postgres itself"
-            );
+        if read(asking, ASK_FOR_MARK).await?.as_deref() == Some(&mark) {
+            return Ok(true);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Whether `error` says that Postgres cannot be reached, is still starting, or has no connection left: the same
@@ -73,7 +87,7 @@ fn passes(code: &SqlState) -> bool {
     .contains(code)
 }
 
-async fn connect(database_url: &str) -> anyhow::Result<Client> {
+pub(crate) async fn connect(database_url: &str) -> anyhow::Result<Client> {
     let client = connection::open_plain(database_url).await;
     client.context("cannot connect to Postgres")
 }

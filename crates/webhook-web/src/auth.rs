@@ -45,8 +45,10 @@ async fn check_request(
     let known = Authenticated(caller.clone());
     request.extensions_mut().insert(known);
     // Publishing is limited by the broker's confirms, not by requests per second.
-    if permission != Some(Permission::Publish) {
-        app_data::<KeyLimits>(request).count(caller.key_id)?;
+    if permission != Some(Permission::Publish)
+        && let Some(key) = caller.key_id()
+    {
+        app_data::<KeyLimits>(request).count(key)?;
     }
     if let Some(permission) = permission {
         caller.require(permission)?;

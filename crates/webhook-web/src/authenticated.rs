@@ -15,7 +15,9 @@ pub struct Authenticated(pub Caller);
 impl Authenticated {
     /// The API key's id, for log lines.
     pub(crate) fn key_text(&self) -> String {
-        self.0.key_id.to_string()
+        self.0
+            .key_id()
+            .map_or_else(String::new, |id| id.to_string())
     }
 }
 

@@ -67,7 +67,7 @@ async fn show(
 ) -> Result<HttpResponse, Problem> {
     let key = find_api_key(id, connections).await?;
     let shown = RevokePage {
-        is_own: visit.caller.key_id.0 == key.id,
+        is_own: visit.caller.holds(&key.id),
         state: state(&key, Utc::now()),
         visit,
         key,

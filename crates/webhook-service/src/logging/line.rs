@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::printable::push_printable;
+
 /// Most characters of a text in a log line. Our longest message quotes a rejection's reason of 2,000
 /// characters; the rest of a longer text is cut off.
 const MAX_CHARS: usize = 4_000;
@@ -10,26 +12,17 @@ const MAX_CHARS: usize = 4_000;
 /// marks for the writing direction are escaped: a terminal would obey such characters.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(MAX_CHARS));
-    let mut chars = text.chars();
-    for char in chars.by_ref().take(MAX_CHARS) {
-        if is_obeyed(char) {
-            line.extend(char.escape_default());
-        } else {
-            line.push(char);
-        }
-    }
-    let left_out = chars.count();
+    let (end, _) = text
+        .char_indices()
+        .nth(MAX_CHARS)
+        .unwrap_or((text.len(), ' '));
+    push_printable(&text[..end], &mut line);
+    let left_out = text[end..].chars().count();
     if left_out > 0 {
         // Writing to a string cannot fail.
         let _ = write!(line, "… and {left_out} characters more");
     }
     line
-}
-
-/// Whether a terminal or a viewer of logs obeys the character instead of showing a glyph.
-fn is_obeyed(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use webhook_domain::{SigningSecret, WebhookId, WebhookUrl};
@@ -17,7 +19,7 @@ use crate::{SealingKeys, StoreError, transaction};
 
 mod signers;
 
-pub use signers::{Signer, SignerPage, find_signer, list_signers};
+pub use signers::{Signer, SignerPage, find_signer, list_signers, try_open};
 
 /// The most replaced secrets that sign beside the current one. Beyond, the oldest stops signing.
 pub const MAX_PREVIOUS: usize = 2;
@@ -225,7 +227,7 @@ pub async fn reseal(
 
 /// The sealed columns of a webhook.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = webhooks, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = webhooks, check_for_backend(Pg))]
 struct Stored {
     id: WebhookId,
     sealed_secret: Vec<u8>,
@@ -241,6 +243,37 @@ async fn list_old(
     limit: i64,
 ) -> Result<Vec<Stored>, StoreError> {
     use webhooks::dsl;
+    let rows = dsl::webhooks
+        .filter(dsl::deleted_at.is_null())
+        .filter(dsl::id.gt(bind(after.unwrap_or(WebhookId(Uuid::nil())))))
+        .filter(is_sealed_otherwise(keys))
+        // In the order of ids, so that the caller goes on behind the last one.
+        .order(dsl::id)
+        .limit(limit)
+        .select(Stored::as_select())
+        .for_no_key_update();
+    Ok(rows.load(connection).await?)
+}
+
+/// Counts the webhooks with a secret, headers or a URL of another key than the first.
+pub async fn count_sealed_otherwise(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+) -> Result<u64, StoreError> {
+    let count: i64 = webhooks::table
+        .filter(webhooks::deleted_at.is_null())
+        .filter(is_sealed_otherwise(keys))
+        .count()
+        .get_result(connection)
+        .await?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// Whether the first key has not sealed the secret, the headers, the URL or a replaced secret of a webhook.
+fn is_sealed_otherwise(
+    keys: &SealingKeys,
+) -> Box<dyn BoxableExpression<webhooks::table, Pg, SqlType = Bool> + '_> {
+    use webhooks::dsl;
     let first = keys.first_id();
     let previous = previous_secrets::table
         .filter(previous_secrets::webhook_id.eq(dsl::id))
@@ -248,22 +281,12 @@ async fn list_old(
     // A sealed value begins with the 8 bytes of its key's id.
     let headers = prefix(dsl::sealed_headers.assume_not_null(), 1, 8).ne(first);
     let url = prefix(dsl::sealed_url.assume_not_null(), 1, 8).ne(first);
-    let rows = dsl::webhooks
-        .filter(dsl::deleted_at.is_null())
-        .filter(dsl::id.gt(bind(after.unwrap_or(WebhookId(Uuid::nil())))))
-        .filter(
-            prefix(dsl::sealed_secret, 1, 8)
-                .ne(first)
-                .or(dsl::sealed_headers.is_not_null().and(headers))
-                .or(dsl::sealed_url.is_not_null().and(url))
-                .or(diesel::dsl::exists(previous)),
-        )
-        // In the order of ids, so that the caller goes on behind the last one.
-        .order(dsl::id)
-        .limit(limit)
-        .select(Stored::as_select())
-        .for_no_key_update();
-    Ok(rows.load(connection).await?)
+    let any = prefix(dsl::sealed_secret, 1, 8)
+        .ne(first)
+        .or(dsl::sealed_headers.is_not_null().and(headers))
+        .or(dsl::sealed_url.is_not_null().and(url))
+        .or(diesel::dsl::exists(previous));
+    Box::new(any)
 }
 
 /// Lists all replaced secrets of a webhook. Expired ones are there too, until the next replacement.

@@ -71,6 +71,25 @@ pub async fn list_signers(
     Ok(SignerPage { signers, last })
 }
 
+/// Opens the secrets of up to `limit` webhooks, the newest. Returns the number of webhooks, and the number of those
+/// with a secret that no key opens.
+pub async fn try_open(
+    connection: &mut AsyncPgConnection,
+    keys: &SealingKeys,
+    limit: i64,
+) -> Result<(usize, usize), StoreError> {
+    let rows: Vec<Row> = webhooks::table
+        .filter(webhooks::deleted_at.is_null())
+        .order(webhooks::id.desc())
+        .limit(limit)
+        .select((webhooks::id, webhooks::name, webhooks::sealed_secret))
+        .load(connection)
+        .await?;
+    let opened = open_all(connection, keys, rows).await?;
+    let unopened = opened.iter().filter(|signer| signer.is_err()).count();
+    Ok((opened.len(), unopened))
+}
+
 type Row = (WebhookId, String, Vec<u8>);
 
 /// Opens the secrets of each webhook. An unreadable one is an error of its own.
