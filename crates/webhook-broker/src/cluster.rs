@@ -124,4 +124,14 @@ mod tests {
         assert!("amqp://one,http://two".parse::<Cluster>().is_err());
         assert!("amqp://one,".parse::<Cluster>().is_err());
     }
+
+    #[test]
+    fn the_nodes_stay_when_the_replicas_of_the_queues_are_set() {
+        let cluster: Cluster = "amqp://one".parse().expect("a URL");
+
+        let replicated = cluster.with_queue_replicas(NonZeroU16::new(5));
+
+        assert_eq!(replicated.queue_replicas, NonZeroU16::new(5));
+        assert_eq!(format!("{replicated:?}"), "one:5672//");
+    }
 }
