@@ -1,5 +1,6 @@
 //! A platform service that publishes one event, and is sure that RabbitMQ has it on disk.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
@@ -39,7 +40,8 @@ struct Options {
     #[arg(long, default_value = "license.activated")]
     event_type: String,
     /// JSON that the webhooks receive unchanged
-    #[arg(long, default_value = r#"{"license_id":"lic_42","seats":5}"#)]
+    // Named, as clap would take any text as a JSON string.
+    #[arg(long, default_value = r#"{"license_id":"lic_42","seats":5}"#, value_parser = Value::from_str)]
     data: Value,
     /// The publisher's place in a trace (W3C Trace Context), passed on to the receivers
     #[arg(long, env = "TRACEPARENT")]
