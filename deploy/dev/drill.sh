@@ -225,14 +225,14 @@ refuse_without_key() {
       promise ok "$program without WEBHOOK_SECRET_KEY ends: $(grep -o -m 1 'WEBHOOK_SECRET_KEY.*' <<<"$output")"
     fi
   done
-  if output=$(WEBHOOK_SECRET_KEY=$(head -c 32 /dev/urandom | base64) "$programs/webhook-api" reseal 2>&1); then
-    promise FAIL "webhook-api reseal with another key: ${output//$'\n'/ }"
+  if output=$(WEBHOOK_SECRET_KEY=$(head -c 32 /dev/urandom | base64) "$programs/webhook-api" secrets reseal 2>&1); then
+    promise FAIL "webhook-api secrets reseal with another key: ${output//$'\n'/ }"
   else
     closed=$(grep -c 'no key opens the secrets of webhook' <<<"$output" || true)
     promise "$([ "$closed" = "$(sql 'select count(*) from webhooks')" ] && echo ok || echo FAIL)" \
-      "webhook-api reseal with another key: 'no key opens the secrets of webhook' for $closed webhooks"
+      "webhook-api secrets reseal with another key: 'no key opens the secrets of webhook' for $closed webhooks"
   fi
-  shown "$programs/webhook-api" reseal
+  shown "$programs/webhook-api" secrets reseal
 }
 
 # Everything that the restored database knows, before a service can change it.

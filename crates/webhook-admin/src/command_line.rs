@@ -81,8 +81,6 @@ pub async fn reseal(
     webhook_store::check_sessions(database_url).await?;
     let pool = webhook_store::connect(database_url, 1, PoolPurpose::Commands).await?;
     let mut connection = webhook_store::acquire(&pool).await?;
-    let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
-    forgotten.context("cannot remove remembered creations")?;
     let all = secrets::count_sealed_otherwise(&mut connection, keys).await;
     let all = all.context("cannot count the secrets")?;
     let (mut sealed, mut unreadable, mut after) = (0, Vec::new(), None);
@@ -95,7 +93,13 @@ pub async fn reseal(
         show(Resealing { all, done });
         after = step.last;
         if after.is_none() {
-            return Ok((sealed, unreadable));
+            break;
         }
     }
+    // Last, and only with the right keys: a wrong key opens no secret, and must cost no remembered creation.
+    if unreadable.is_empty() {
+        let forgotten = idempotency::forget_sealed_otherwise(&mut connection, keys).await;
+        forgotten.context("cannot remove remembered creations")?;
+    }
+    Ok((sealed, unreadable))
 }

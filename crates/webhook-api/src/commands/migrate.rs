@@ -37,7 +37,7 @@ async fn check(database_url: &str) -> anyhow::Result<ExitCode> {
         println!("{migration}");
     }
     eprintln!(
-        "webhook-api: {} migrations are pending: run `webhook-api migrate`",
+        "webhook-api: the schema lacks {} of this version's migrations: run `webhook-api migrate`",
         pending.len()
     );
     Ok(ExitCode::FAILURE)

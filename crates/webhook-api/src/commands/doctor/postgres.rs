@@ -151,7 +151,7 @@ fn check_migrations(pending: &[String], may_migrate: bool) -> Finding {
     Finding::problem(
         AREA,
         format!(
-            "{} migrations are pending: {}",
+            "the schema lacks {} of this version's migrations: {}",
             pending.len(),
             pending.join(", ")
         ),
