@@ -10,6 +10,7 @@ import schemathesis
 TEMPLATE = {"text": "{{summary}}"}
 
 FORMATS = ["json", "slack", "discord", "teams", "cloudevents", "custom"]
+CHAT_FORMATS = ("slack", "discord", "teams")
 
 
 @schemathesis.hook
@@ -46,8 +47,8 @@ def map_body(context, body):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """A template belongs to the format `custom` and has no U+0000; the key and the webhook of the requests stay.
-    Called for every request of every phase."""
+    """A template belongs to the format `custom` and has no U+0000; a chat format's URL is secret; the key and the
+    webhook of the requests stay. Called for every request of every phase."""
     operation, path = case.operation, case.path_parameters or {}
     deletes = operation.method.lower() == "delete"
     is_key = operation.path == "/api/v1/api-keys/{id}"
@@ -69,3 +70,6 @@ def before_call(context, case, kwargs):
             webhook["format"] = "custom"
         elif webhook["format"] == "custom" and template is None:
             webhook["template"] = TEMPLATE
+        # The URL of a chat service is a password.
+        if webhook["format"] in CHAT_FORMATS and webhook.get("url_is_secret") is False:
+            webhook["url_is_secret"] = True
