@@ -101,7 +101,11 @@ async fn a_pending_migration_is_a_problem() {
     let checked = run(&world, &["doctor"]).await;
 
     assert_eq!(checked.code, Some(1));
-    assert_problem(&checked, "Postgres", "the schema lacks 1 of this version's migrations");
+    assert_problem(
+        &checked,
+        "Postgres",
+        "the schema lacks 1 of this version's migrations",
+    );
     assert!(
         checked.printed.contains("run `webhook-api migrate`"),
         "{}",
