@@ -4,10 +4,9 @@
 contract_tools=$PWD/target/contract
 
 need_contract_tools() {
-  need_packages python3-venv curl
+  need_packages curl
   command -v npm >/dev/null || need_packages nodejs npm
-  [ -x "$contract_tools/venv/bin/python" ] || python3 -m venv "$contract_tools/venv"
-  "$contract_tools/venv/bin/pip" install --quiet --disable-pip-version-check -r tests/contract/requirements.txt
+  need_python_packages "$contract_tools/venv" tests/contract/requirements.txt
   cmp -s tests/contract/package-lock.json "$contract_tools/installed.json" && return
   cp tests/contract/package.json tests/contract/package-lock.json "$contract_tools"
   (cd "$contract_tools" && npm ci --silent --no-audit --no-fund --ignore-scripts)

@@ -5,11 +5,7 @@ drill_tools=$PWD/target/drill
 
 need_drill_tools() {
   need_server_packages
-  need_packages python3-venv
-  [ -x "$drill_tools/bin/python" ] || python3 -m venv "$drill_tools"
-  cmp -s deploy/dev/drill/tools.txt "$drill_tools/installed.txt" && return
-  "$drill_tools/bin/pip" install --quiet --disable-pip-version-check -r deploy/dev/drill/tools.txt
-  cp deploy/dev/drill/tools.txt "$drill_tools/installed.txt"
+  need_python_packages "$drill_tools" deploy/dev/drill/tools.txt
 }
 
 drill_py() { "$drill_tools/bin/python" deploy/dev/drill.py "$1" "$drill_dir" "${@:2}"; }

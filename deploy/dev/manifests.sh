@@ -4,11 +4,9 @@
 manifest_tools=$PWD/target/tools/manifests
 
 need_manifest_tools() {
-  need_packages python3-venv binutils
+  need_packages binutils
   command -v systemd-analyze >/dev/null || need_packages systemd
-  [ -x "$manifest_tools/bin/python" ] || python3 -m venv "$manifest_tools"
-  "$manifest_tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-    -r deploy/dev/manifests/tools.txt
+  need_python_packages "$manifest_tools" deploy/dev/manifests/tools.txt --only-binary :all:
 }
 
 check_manifests() {

@@ -4,8 +4,7 @@
 need_monitoring_tools() {
   need_manifest_tools
   command -v promtool >/dev/null || need_packages prometheus
-  "$manifest_tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
-    -r deploy/dev/monitoring/tools.txt
+  need_python_packages "$manifest_tools" deploy/dev/monitoring/tools.txt --only-binary :all:
 }
 
 check_monitoring() {

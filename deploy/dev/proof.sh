@@ -67,9 +67,7 @@ check_house() {
 }
 
 need_tools() {
-  need_packages python3-venv
-  [ -x "$tools/bin/python" ] || python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r deploy/dev/tools.txt && return
+  need_python_packages "$tools" deploy/dev/tools.txt --only-binary :all: && return
   # Slow programs that are compiled fast: each runs for a second.
   cargo install --debug --locked --quiet --root "$tools" cargo-deny@0.20.2 cargo-shear@1.14.0
 }

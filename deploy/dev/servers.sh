@@ -24,6 +24,15 @@ need_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null' sh "${missing[@]}"
 }
 
+# A Python environment in folder $1 with the packages of file $2. The rest: options of pip.
+need_python_packages() {
+  local folder=$1 packages=$2
+  shift 2
+  need_packages python3-venv
+  [ -x "$folder/bin/python" ] || python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check "$@" -r "$packages"
+}
+
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 

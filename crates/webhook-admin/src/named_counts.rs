@@ -1,7 +1,7 @@
 //! Numbers by the names of a closed set: deliveries by status, failures by kind.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use webhook_domain::Named;
+use webhook_domain::{Named, WebhookHealth};
 
 /// A number for some or all names of the set `T`. As JSON an object whose names stand in alphabetical
 /// order: `{"failed":0,"pending":7}`.
@@ -31,6 +31,13 @@ impl<T: Named> NamedCounts<T> {
     /// The names with the numbers, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (T, i64)> {
         self.0.iter().copied()
+    }
+}
+
+impl NamedCounts<WebhookHealth> {
+    /// The number of webhooks that a filter by `health` finds: a filter by `failing` finds paused webhooks too.
+    pub fn found_by(&self, health: WebhookHealth) -> i64 {
+        health.found().iter().map(|one| self.get(*one)).sum()
     }
 }
 

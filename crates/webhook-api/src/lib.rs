@@ -66,7 +66,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     webhook_metrics::register(webhook_metrics::Service::Api, env!("CARGO_PKG_VERSION"));
     let operations = Operations::serve(listeners.operations, cancel.clone());
-    let operations = operations.context("cannot serve health and metrics")?;
+    let mut operations = operations.context("cannot serve health and metrics")?;
     let prepared = wait_for_postgres(&cancel, async || prepare(&config).await);
     let Some(pool) = prepared.await? else {
         return Ok(());

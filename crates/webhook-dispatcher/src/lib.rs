@@ -38,7 +38,7 @@ pub async fn serve(config: Config, listener: TcpListener, stops: Stops) -> anyho
         env!("CARGO_PKG_VERSION"),
     );
     let operations = Operations::serve(listener, stops.drain.clone());
-    let operations = operations.context("cannot serve health and metrics")?;
+    let mut operations = operations.context("cannot serve health and metrics")?;
     let database_url = config.database_url.as_str();
     let migrated = wait_for_postgres(&stops.drain, async || {
         webhook_store::check_sessions(database_url).await?;

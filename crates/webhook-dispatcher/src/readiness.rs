@@ -2,14 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
-use tokio::time::timeout;
-use webhook_service::operations::LookAtParts;
-use webhook_store::{Pool, StoreError, ping};
-
-/// How long Postgres may take to reply before counting as away.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+use webhook_service::operations::{LookAtParts, postgres_part};
+use webhook_store::{Pool, ping};
 
 /// The state of the intake and the recorder, each of which sets its own values.
 #[derive(Debug, Default)]
@@ -36,14 +31,10 @@ pub(crate) fn parts(pool: Pool, readiness: Arc<Readiness>) -> LookAtParts {
     Arc::new(move || {
         let (pool, readiness) = (pool.clone(), readiness.clone());
         Box::pin(async move {
-            let postgres = match timeout(PING_TIMEOUT, ping(&pool)).await {
-                Ok(Ok(())) => "ok",
-                Ok(Err(StoreError::ReadOnly)) => "read-only",
-                Ok(Err(_)) | Err(_) => "away",
-            };
+            let postgres = postgres_part(ping(&pool)).await;
             let word = |ready, not| if ready { "ok" } else { not };
             vec![
-                ("postgres", postgres),
+                postgres,
                 ("rabbitmq", word(readiness.is_consuming(), "away")),
                 ("intake", word(readiness.is_taking_in(), "stuck")),
                 ("recorder", word(readiness.is_recording(), "stuck")),

@@ -125,22 +125,25 @@ impl Entry {
     }
 }
 
-/// A metric that only grows. Counts nothing before the service has [registered](crate::register) its metrics.
-pub struct Counter {
+/// A metric with a handle for each series: counting takes no look-up. Counts nothing before the service has
+/// [registered](crate::register) its metrics.
+pub struct Prepared<H> {
     metric: Metric,
-    /// One for each combination, in their order: counting takes no look-up.
-    series: OnceLock<Vec<metrics::Counter>>,
+    /// One for each combination of label values, in the order of the combinations.
+    handles: OnceLock<Vec<H>>,
 }
 
-impl Counter {
-    pub(crate) const fn new(
-        name: &'static str,
-        services: &'static [Service],
-        meaning: &'static str,
-    ) -> Self {
+/// A metric that only grows.
+pub type Counter = Prepared<metrics::Counter>;
+
+/// A metric of measured values.
+pub type Histogram = Prepared<metrics::Histogram>;
+
+impl<H> Prepared<H> {
+    const fn of(metric: Metric) -> Self {
         Self {
-            metric: Metric::new(name, Kind::Counter, services, meaning),
-            series: OnceLock::new(),
+            metric,
+            handles: OnceLock::new(),
         }
     }
 
@@ -149,15 +152,34 @@ impl Counter {
         self
     }
 
-    pub(crate) fn register(&self) {
-        self.series.get_or_init(|| {
+    fn prepare(&self, make: impl Fn(&'static str, Vec<metrics::Label>) -> H) {
+        self.handles.get_or_init(|| {
             let combinations = self.metric.combinations().into_iter();
-            let series = combinations.map(|values| {
-                let counter = metrics::counter!(self.metric.name, self.metric.labelled(&values));
-                counter.increment(0);
-                counter
-            });
-            series.collect()
+            let handles =
+                combinations.map(|values| make(self.metric.name, self.metric.labelled(&values)));
+            handles.collect()
+        });
+    }
+
+    fn handle(&self, values: &[&'static str]) -> Option<&H> {
+        self.handles.get()?.get(self.metric.place(values)?)
+    }
+}
+
+impl Counter {
+    pub(crate) const fn new(
+        name: &'static str,
+        services: &'static [Service],
+        meaning: &'static str,
+    ) -> Self {
+        Self::of(Metric::new(name, Kind::Counter, services, meaning))
+    }
+
+    pub(crate) fn register(&self) {
+        self.prepare(|name, labels| {
+            let counter = metrics::counter!(name, labels);
+            counter.increment(0);
+            counter
         });
     }
 
@@ -168,8 +190,7 @@ impl Counter {
 
     /// Adds to the series with these values of the labels, in the order of the declaration.
     pub fn add_for(&self, values: &[&'static str], count: u64) {
-        let series = self.series.get();
-        if let Some(counter) = series.and_then(|series| series.get(self.metric.place(values)?)) {
+        if let Some(counter) = self.handle(values) {
             counter.increment(count);
         }
     }
@@ -238,13 +259,6 @@ impl Gauge {
     }
 }
 
-/// A metric of measured values. Counts nothing before the service has [registered](crate::register) its metrics.
-pub struct Histogram {
-    metric: Metric,
-    /// One for each combination, in their order: recording takes no look-up.
-    series: OnceLock<Vec<metrics::Histogram>>,
-}
-
 impl Histogram {
     pub(crate) const fn new(
         name: &'static str,
@@ -252,24 +266,16 @@ impl Histogram {
         services: &'static [Service],
         meaning: &'static str,
     ) -> Self {
-        Self {
-            metric: Metric::new(name, Kind::Histogram(bounds), services, meaning),
-            series: OnceLock::new(),
-        }
-    }
-
-    pub(crate) const fn by(mut self, labels: &'static [Label]) -> Self {
-        self.metric.labels = labels;
-        self
+        Self::of(Metric::new(
+            name,
+            Kind::Histogram(bounds),
+            services,
+            meaning,
+        ))
     }
 
     pub(crate) fn register(&self) {
-        self.series.get_or_init(|| {
-            let combinations = self.metric.combinations().into_iter();
-            let series = combinations
-                .map(|values| metrics::histogram!(self.metric.name, self.metric.labelled(&values)));
-            series.collect()
-        });
+        self.prepare(|name, labels| metrics::histogram!(name, labels));
     }
 
     /// Adds a measured value, in a histogram without labels.
@@ -279,8 +285,7 @@ impl Histogram {
 
     /// Adds a measured value to the series with these values of the labels, in the order of the declaration.
     pub fn record_for(&self, values: &[&'static str], value: f64) {
-        let series = self.series.get();
-        if let Some(histogram) = series.and_then(|series| series.get(self.metric.place(values)?)) {
+        if let Some(histogram) = self.handle(values) {
             histogram.record(value);
         }
     }

@@ -10,8 +10,7 @@
 
 use std::net::TcpListener;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -19,11 +18,16 @@ use actix_web::web::{Data, get};
 use actix_web::{App, HttpResponse, HttpServer};
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use webhook_metrics::catalogue::READY;
+use webhook_store::StoreError;
 
 /// How often the parts are looked at for the metrics.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long Postgres may take to reply to a ping before counting as away.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A part of the readiness: the name, and `ok` or what is wrong.
 pub type Part = (&'static str, &'static str);
@@ -37,14 +41,13 @@ pub struct Operations {
     state: Data<State>,
     server: ServerHandle,
     upkeep: JoinHandle<()>,
-    /// Shows the parts in the metrics, once the start is over.
-    gauges: Mutex<Option<JoinHandle<()>>>,
+    /// Shows the parts in the metrics; `None` until the start is over.
+    gauges: Option<JoinHandle<()>>,
 }
 
 struct State {
-    started: AtomicBool,
-    /// `None` until the start is over.
-    parts: RwLock<Option<LookAtParts>>,
+    /// Empty until the start is over.
+    parts: OnceLock<LookAtParts>,
     draining: CancellationToken,
 }
 
@@ -53,8 +56,7 @@ impl Operations {
     /// `draining` is cancelled.
     pub fn serve(listener: TcpListener, draining: CancellationToken) -> std::io::Result<Self> {
         let state = Data::new(State {
-            started: AtomicBool::new(false),
-            parts: RwLock::default(),
+            parts: OnceLock::new(),
             draining,
         });
         let shared = state.clone();
@@ -77,31 +79,34 @@ impl Operations {
             state,
             server: handle,
             upkeep: tokio::spawn(webhook_metrics::keep_up(tokio::time::sleep)),
-            gauges: Mutex::default(),
+            gauges: None,
         })
     }
 
     /// Tells the end of the start, and how to look at the parts from now on.
-    pub fn started(&self, parts: LookAtParts) {
-        let shown = tokio::spawn(show_parts(parts.clone()));
-        *self.gauges.lock().expect("no holder of the lock panics") = Some(shown);
-        let mut stored = self
-            .state
-            .parts
-            .write()
-            .expect("no holder of the lock panics");
-        *stored = Some(parts);
-        self.state.started.store(true, Ordering::Relaxed);
+    pub fn started(&mut self, parts: LookAtParts) {
+        let parts = self.state.parts.get_or_init(|| parts).clone();
+        self.gauges = Some(tokio::spawn(show_parts(parts)));
     }
 
     /// Stops the endpoint.
     pub async fn stop(self) {
         self.upkeep.abort();
-        if let Ok(Some(gauges)) = self.gauges.into_inner() {
+        if let Some(gauges) = self.gauges {
             gauges.abort();
         }
         self.server.stop(false).await;
     }
+}
+
+/// The part of Postgres, by a ping of a pool.
+pub async fn postgres_part(ping: impl Future<Output = Result<(), StoreError>>) -> Part {
+    let state = match timeout(PING_TIMEOUT, ping).await {
+        Ok(Ok(())) => "ok",
+        Ok(Err(StoreError::ReadOnly)) => "read-only",
+        Ok(Err(_)) | Err(_) => "away",
+    };
+    ("postgres", state)
 }
 
 async fn show_parts(look: LookAtParts) {
@@ -114,7 +119,7 @@ async fn show_parts(look: LookAtParts) {
 }
 
 async fn show_start(state: Data<State>) -> HttpResponse {
-    if state.started.load(Ordering::Relaxed) {
+    if state.parts.get().is_some() {
         HttpResponse::Ok().finish()
     } else {
         HttpResponse::ServiceUnavailable().finish()
@@ -122,12 +127,7 @@ async fn show_start(state: Data<State>) -> HttpResponse {
 }
 
 async fn show_readiness(state: Data<State>) -> HttpResponse {
-    let look = state
-        .parts
-        .read()
-        .expect("no holder of the lock panics")
-        .clone();
-    let parts = match look {
+    let parts = match state.parts.get() {
         Some(look) => look().await,
         None => vec![("start", "waiting for Postgres")],
     };

@@ -9,11 +9,12 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, rt};
 use webhook_metrics::catalogue::{HTTP_DURATION, HTTP_REQUESTS};
+use webhook_metrics::status_class;
 use webhook_store::droppable;
 
 use crate::authenticated::Authenticated;
 use crate::request_id::{self, CURRENT};
-use crate::request_metrics::{class_of, route_of};
+use crate::request_metrics::route_of;
 
 /// Gives a request an id, lets the handler work, and logs one line for requests of the API.
 pub async fn follow<B: MessageBody + 'static>(
@@ -45,7 +46,7 @@ async fn log_request<B: MessageBody>(
     let began = Instant::now();
     let mut response = next.call(request).await?;
     let route = route_of(&method, response.request().match_pattern().as_deref());
-    HTTP_REQUESTS.add_for(&[route, class_of(response.status())], 1);
+    HTTP_REQUESTS.add_for(&[route, status_class(response.status().as_u16())], 1);
     HTTP_DURATION.record_for(&[route], began.elapsed().as_secs_f64());
     response.headers_mut().insert(request_id::HEADER, id);
     if path.starts_with("/api/v1/") {

@@ -1,6 +1,6 @@
-//! The labels of a request's metrics.
+//! The label of a request's metrics that names the route.
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 
 /// The part of the API or portal that a route belongs to. `pattern`: the route's path, `None` for an unknown path.
 pub(crate) fn route_of(method: &Method, pattern: Option<&str>) -> &'static str {
@@ -32,16 +32,6 @@ pub(crate) fn route_of(method: &Method, pattern: Option<&str>) -> &'static str {
         "/healthz" | "/readyz" => "health",
         _ if first_of(pattern.trim_start_matches('/')) == "api" => "api/docs",
         _ => "portal/platform",
-    }
-}
-
-/// The class of a status. The server sends no 1xx.
-pub(crate) fn class_of(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        ..300 => "2xx",
-        300..400 => "3xx",
-        400..500 => "4xx",
-        500.. => "5xx",
     }
 }
 

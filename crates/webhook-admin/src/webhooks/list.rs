@@ -129,7 +129,10 @@ pub async fn list_webhooks(
     let total = match &health_counts {
         _ if !is_total_wanted => None,
         // The counts have the total already: a second statement would read all webhooks once more.
-        Some(counts) => Some(sum_found(counts, filter.health)),
+        Some(counts) => Some(match filter.health {
+            Some(health) => counts.found_by(health),
+            None => counts.iter().map(|(_, count)| count).sum(),
+        }),
         None => Some(webhooks::count(&mut connection, &filter).await?),
     };
     Ok(HealthPage {
@@ -137,12 +140,6 @@ pub async fn list_webhooks(
         total,
         health_counts,
     })
-}
-
-/// The number of webhooks that a filter by `health` finds; `None`: any health.
-fn sum_found(counts: &NamedCounts<WebhookHealth>, health: Option<WebhookHealth>) -> i64 {
-    let found = health.map_or(WebhookHealth::ALL, WebhookHealth::found);
-    found.iter().map(|one| counts.get(*one)).sum()
 }
 
 /// Reads a text to look for in webhooks: as long as a URL may be.

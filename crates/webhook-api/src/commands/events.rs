@@ -23,7 +23,7 @@ use lines::{Line, Lines};
 
 mod lines;
 
-/// Events that wait for their confirms at once.
+/// The most events that are published before RabbitMQ has confirmed the first.
 const BATCH_EVENTS: usize = 500;
 
 #[derive(Subcommand)]

@@ -1,20 +1,14 @@
 //! `/healthz` and `/readyz`, for orchestrators.
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 use webhook_broker::{BrokerState, Publisher};
-use webhook_service::operations::Part;
-use webhook_store::StoreError;
+use webhook_service::operations::{Part, postgres_part};
 
 use webhook_admin::Connections;
-
-/// How long Postgres may take to answer a ping; a slower Postgres counts as away.
-const PING_WITHIN: Duration = Duration::from_secs(2);
 
 /// Cancelled when the service is asked to stop.
 pub(crate) struct Draining(pub(crate) CancellationToken);
@@ -62,16 +56,11 @@ pub(crate) async fn show_readiness(
 
 /// The state of Postgres and of RabbitMQ, for both endpoints.
 pub(crate) async fn parts(connections: &Connections, publisher: &Publisher) -> [Part; 2] {
-    let ping = tokio::time::timeout(PING_WITHIN, connections.ping()).await;
-    let postgres = match ping {
-        Ok(Ok(())) => "ok",
-        Ok(Err(StoreError::ReadOnly)) => "read-only",
-        Ok(Err(_)) | Err(_) => "away",
-    };
+    let postgres = postgres_part(connections.ping()).await;
     let rabbitmq = match publisher.state() {
         BrokerState::Ready => "ok",
         BrokerState::Blocked => "blocked",
         BrokerState::Away => "away",
     };
-    [("postgres", postgres), ("rabbitmq", rabbitmq)]
+    [postgres, ("rabbitmq", rabbitmq)]
 }

@@ -63,7 +63,7 @@ impl Lanes {
         self.table().room(room_for, self.default_concurrency)
     }
 
-    /// Counts the lanes, and what limits them.
+    /// Counts lanes, their deliveries, and the reasons why deliveries wait.
     pub(crate) fn totals(&self) -> LaneTotals {
         self.table().totals()
     }

@@ -5,6 +5,7 @@ use webhook_domain::{FailureClass, Outcome};
 use webhook_metrics::catalogue::{
     ATTEMPT_DURATION, ATTEMPTS, ATTEMPTS_BY_WEBHOOK, EVENT_TO_FIRST_ATTEMPT, EVENT_TO_SUCCESS,
 };
+use webhook_metrics::status_class;
 use webhook_store::attempts::Attempt;
 use webhook_store::{LeasedDelivery, LeasedFrom};
 
@@ -80,10 +81,7 @@ fn name_of(outcome: Outcome) -> &'static str {
 /// The class of the response's status, or the failure of an attempt without a response.
 fn response_of(attempt: &Attempt, outcome: Outcome) -> &'static str {
     match (attempt.status(), outcome) {
-        (Some(200..300), _) => "2xx",
-        (Some(300..400), _) => "3xx",
-        (Some(400..500), _) => "4xx",
-        (Some(_), _) => "5xx",
+        (Some(status), _) => status_class(status),
         (
             None,
             Outcome::Failed {

@@ -130,13 +130,11 @@ pub(crate) async fn show_webhooks(
     page(&shown.visit, &shown)
 }
 
-/// The number of webhooks that a filter by each health finds. A filter by `failing` finds paused webhooks too.
+/// The number of webhooks that a filter by each health finds, where there are some.
 fn found_by_health(counts: Option<&NamedCounts<WebhookHealth>>) -> Vec<(WebhookHealth, i64)> {
-    let found = WebhookHealth::ALL.iter().map(|health| {
-        let counted = health.found().iter();
-        let counted = counted.map(|one| counts.map_or(0, |counts| counts.get(*one)));
-        (*health, counted.sum())
-    });
+    let found = WebhookHealth::ALL
+        .iter()
+        .map(|health| (*health, counts.map_or(0, |counts| counts.found_by(*health))));
     found.filter(|(_, count)| *count > 0).collect()
 }
 

@@ -64,7 +64,7 @@ impl LaneTable {
         }
     }
 
-    /// Counts the lanes, and what limits them.
+    /// Counts lanes, their deliveries, and the reasons why deliveries wait.
     pub(super) fn totals(&self) -> LaneTotals {
         let mut totals = LaneTotals {
             lanes: self.lanes.len(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// How many lanes there are, what they hold, and what limits them.
+/// The numbers of lanes, of deliveries in memory, and of lanes with a limit.
 #[derive(Debug, Default)]
 pub(crate) struct LaneTotals {
     /// Lanes.
@@ -15,7 +15,7 @@ pub(crate) struct LaneTotals {
     pub(crate) bytes: usize,
     /// Running attempts.
     pub(crate) running: usize,
-    /// Lanes with waiting deliveries, by what limits them.
+    /// Lanes with waiting deliveries, by the reason why the deliveries wait.
     pub(crate) limited: BTreeMap<LaneLimit, usize>,
 }
 
