@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use webhook_tests::{Platform, Service, World, free_port};
 
 mod metrics;
+mod spans;
 mod start;
 mod totals;
 mod traces;

@@ -15,6 +15,7 @@ use webhook_service::flags::ServiceFlags;
 use webhook_service::logging::LogFormat;
 use webhook_service::problems::ConfigProblems;
 use webhook_store::SealingKeys;
+use webhook_traces::TraceSettings;
 
 /// Flags and variables as written by the operator; [`check`](Self::check) makes a [`Config`].
 #[derive(Debug, Clone, clap::Parser)]
@@ -76,6 +77,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Filter of log lines, in the syntax of env_logger.
     pub log_filter: String,
+    /// Where spans go, and of which events.
+    pub traces: TraceSettings,
 }
 
 /// The checked configuration of `webhook-api plan` and `apply`.
@@ -113,6 +116,7 @@ impl Flags {
                 listen: listen?,
                 operations_listen: operations_listen?,
                 log_format: service.log_format,
+                traces: service.traces,
                 log_filter: self.rust_log.clone(),
             })
         };

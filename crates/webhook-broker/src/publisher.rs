@@ -1,51 +1,39 @@
 //! Publishes with confirms, over a connection that is reopened after every loss.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-use futures_util::StreamExt;
 use futures_util::future::join_all;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::BasicProperties;
+use lapin::options::BasicPublishOptions;
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use webhook_domain::{Event, PublishedTo};
-use webhook_metrics::catalogue::{
-    BROKER_BLOCKED, BROKER_CONNECTED, BROKER_RECONNECTS, EVENTS_PUBLISHED,
-};
+use webhook_metrics::catalogue::EVENTS_PUBLISHED;
 
 use crate::cluster::Cluster;
-use crate::connection::{ConnectionPurpose, close};
+use crate::connection::close;
 use crate::error::BrokerError;
 use crate::rejection::published_to_headers;
 use crate::topology::{self, EVENTS_EXCHANGE, EVENTS_QUEUE, STATUS_EXCHANGE};
 use crate::trace_header::trace_headers;
+use upkeep::{Link, keep_connected, open_confirming, until_broken};
+
+mod confirms;
+mod upkeep;
 
 /// Longest wait for a confirm. Afterwards the publishing call fails, although RabbitMQ may still
 /// confirm: the caller publishes the event again under the same id.
 pub(crate) const CONFIRMS_WITHIN: Duration = Duration::from_secs(5);
 
-/// Pause before the second try to connect. Doubles with each further try.
-const FIRST_RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Longest pause between two tries to connect.
-const MAX_RECONNECT_PAUSE: Duration = Duration::from_secs(5);
-
-/// Interval between two checks of a silent connection. A loss without a report is noticed after at most
-/// this long.
-const CONNECTION_CHECK_INTERVAL: Duration = Duration::from_secs(1);
-
 /// Publishes with confirms. Clones share a connection, renewed until the token given to
 /// [`start`](Self::start) is cancelled.
 #[derive(Clone)]
 pub struct Publisher {
-    channel: Arc<ArcSwapOption<Channel>>,
-    /// Whether RabbitMQ blocks publishers during a memory or disk alarm.
-    blocked: Arc<AtomicBool>,
+    link: Arc<Link>,
 }
 
 /// Whether events can be published.
@@ -85,12 +73,14 @@ impl Publisher {
     /// Starts to connect in the background, and reconnects until `cancel` is cancelled. `name` is the
     /// connection's name in RabbitMQ's management.
     pub fn start(cluster: Cluster, name: &str, cancel: CancellationToken) -> Self {
-        let channel = Arc::new(ArcSwapOption::empty());
-        let blocked = Arc::default();
-        let publisher = Self { channel, blocked };
-        let name = name.to_owned();
-        tokio::spawn(keep_connected(publisher.clone(), cluster, name, cancel));
-        publisher
+        let link = Arc::<Link>::default();
+        tokio::spawn(keep_connected(
+            link.clone(),
+            cluster,
+            name.to_owned(),
+            cancel,
+        ));
+        Self { link }
     }
 
     /// Connects once, for a command that ends soon: the error tells why there is no connection, and a lost
@@ -101,11 +91,9 @@ impl Publisher {
         cancel: CancellationToken,
     ) -> Result<Self, BrokerError> {
         let (connection, channel) = open_confirming(cluster, name).await?;
-        let publisher = Self {
-            channel: Arc::new(ArcSwapOption::from_pointee(channel.clone())),
-            blocked: Arc::default(),
-        };
-        let watched = publisher.clone();
+        let link = Arc::<Link>::default();
+        link.channel.store(Some(Arc::new(channel.clone())));
+        let watched = link.clone();
         tokio::spawn(async move {
             let broken = until_broken(&watched, &connection, &channel, &cancel).await;
             watched.channel.store(None);
@@ -113,7 +101,7 @@ impl Publisher {
                 close(&connection).await;
             }
         });
-        Ok(publisher)
+        Ok(Self { link })
     }
 
     /// Whether there is a connection, blocked or not.
@@ -123,11 +111,11 @@ impl Publisher {
 
     /// Whether an event could be published now.
     pub fn state(&self) -> BrokerState {
-        let channel = self.channel.load();
+        let channel = self.link.channel.load();
         let connected = channel.as_ref().is_some_and(|c| c.status().connected());
         if !connected {
             BrokerState::Away
-        } else if self.blocked.load(Ordering::Relaxed) {
+        } else if self.link.blocked.load(Ordering::Relaxed) {
             BrokerState::Blocked
         } else {
             BrokerState::Ready
@@ -136,16 +124,20 @@ impl Publisher {
 
     /// Publishes an event and waits for the confirm: RabbitMQ then has the event on disk.
     pub async fn publish(&self, event: &Event) -> Result<(), PublishError> {
+        let mut span = webhook_traces::publish(event);
         let message = Outgoing {
             exchange: EVENTS_EXCHANGE,
             routing_key: &event.routing_key(),
             id: event.id.to_string(),
             body: &event.body,
-            headers: trace_headers(event.trace),
+            headers: trace_headers(span.place()),
             mandatory: true,
         };
         let published = self.publish_within(message).await;
         EVENTS_PUBLISHED.add_for(&[metric_name(&published)], 1);
+        if let Err(error) = &published {
+            span.fail(error);
+        }
         published
     }
 
@@ -193,14 +185,9 @@ impl Publisher {
         self.publish_within(message).await
     }
 
-    fn set_blocked(&self, blocked: bool) {
-        self.blocked.store(blocked, Ordering::Relaxed);
-        BROKER_BLOCKED.set_count(usize::from(blocked));
-    }
-
     /// Counts the messages in the queue of events that no consumer holds.
     pub async fn count_queued(&self) -> Result<u32, PublishError> {
-        let channel = self.channel.load_full();
+        let channel = self.link.channel.load_full();
         let channel =
             channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
         let asking = topology::count_queued(&channel);
@@ -218,12 +205,12 @@ impl Publisher {
     }
 
     async fn publish_unbounded(&self, message: Outgoing<'_>) -> Result<(), PublishError> {
-        let channel = self.channel.load_full();
+        let channel = self.link.channel.load_full();
         let channel =
             channel.ok_or_else(|| PublishError::Unavailable("not connected".to_owned()))?;
         // A message sent now would wait in the connection, and be published long after the publisher
         // was told of a failure.
-        if self.blocked.load(Ordering::Relaxed) {
+        if self.link.blocked.load(Ordering::Relaxed) {
             return Err(PublishError::Blocked);
         }
         let confirmation = channel
@@ -246,8 +233,12 @@ impl Publisher {
             .await
             .map_err(unavailable)?;
         match confirmation {
-            lapin::Confirmation::Ack(None) => Ok(()),
-            lapin::Confirmation::Ack(Some(_)) | lapin::Confirmation::Nack(_) => {
+            lapin::Confirmation::Ack(returned) => {
+                self.link.confirms.count_positive();
+                returned.map_or(Ok(()), |_| Err(PublishError::Refused))
+            }
+            lapin::Confirmation::Nack(_) => {
+                self.link.confirms.count_negative();
                 Err(PublishError::Refused)
             }
             lapin::Confirmation::NotRequested => Err(PublishError::NotConfirmed),
@@ -283,97 +274,6 @@ struct Outgoing<'a> {
 )]
 fn unavailable(error: lapin::Error) -> PublishError {
     PublishError::Unavailable(error.to_string())
-}
-
-/// Connects, and opens a channel with publisher confirms.
-async fn open_confirming(
-    cluster: &Cluster,
-    name: &str,
-) -> Result<(Connection, Channel), BrokerError> {
-    let connection = cluster.open(name, ConnectionPurpose::Publishing).await?;
-    let channel = connection.create_channel().await?;
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await?;
-    Ok((connection, channel))
-}
-
-async fn keep_connected(
-    publisher: Publisher,
-    cluster: Cluster,
-    name: String,
-    cancel: CancellationToken,
-) {
-    BROKER_CONNECTED.set_count_for(&["publisher"], 0);
-    BROKER_BLOCKED.set_count(0);
-    let mut pause = FIRST_RECONNECT_PAUSE;
-    while !cancel.is_cancelled() {
-        match open_confirming(&cluster, &name).await {
-            Ok((connection, channel)) => {
-                log::info!("connected to the broker at {cluster:?}");
-                BROKER_CONNECTED.set_count_for(&["publisher"], 1);
-                // Before the channel is visible: the block of the lost connection is over.
-                publisher.set_blocked(false);
-                publisher.channel.store(Some(Arc::new(channel.clone())));
-                pause = FIRST_RECONNECT_PAUSE;
-                let broken = until_broken(&publisher, &connection, &channel, &cancel).await;
-                publisher.channel.store(None);
-                BROKER_CONNECTED.set_count_for(&["publisher"], 0);
-                match broken {
-                    Some(reason) => {
-                        BROKER_RECONNECTS.add_for(&["publisher"], 1);
-                        log::warn!("lost the broker: {reason}");
-                    }
-                    None => close(&connection).await,
-                }
-            }
-            Err(error) => log::warn!("cannot connect to the broker at {cluster:?}: {error}"),
-        }
-        // Random: otherwise all services would meet a restarted broker at the same moment.
-        let random = pause.mul_f64(rand::random_range(0.5..1.0));
-        tokio::select! {
-            () = tokio::time::sleep(random) => {}
-            () = cancel.cancelled() => {}
-        }
-        pause = (pause * 2).min(MAX_RECONNECT_PAUSE);
-    }
-}
-
-/// Waits for the end of the connection and returns the reason, or `None` when `cancel` is cancelled.
-///
-/// The states of connection and channel are polled besides the events: the connection may have ended
-/// before the listener was there, and a channel may end without the connection.
-async fn until_broken(
-    publisher: &Publisher,
-    connection: &Connection,
-    channel: &Channel,
-    cancel: &CancellationToken,
-) -> Option<String> {
-    let mut events = Box::pin(connection.events_listener());
-    let mut checks = tokio::time::interval(CONNECTION_CHECK_INTERVAL);
-    loop {
-        tokio::select! {
-            () = cancel.cancelled() => return None,
-            _ = checks.tick() => {
-                if !connection.status().connected() || !channel.status().connected() {
-                    return Some("the connection or its channel ended".to_owned());
-                }
-            }
-            event = events.next() => match event {
-                Some(lapin::Event::Error(error)) => return Some(error.to_string()),
-                Some(lapin::Event::ConnectionBlocked(reason)) => {
-                    publisher.set_blocked(true);
-                    log::warn!("the broker blocks publishers: {reason}");
-                }
-                Some(lapin::Event::ConnectionUnblocked) => {
-                    publisher.set_blocked(false);
-                    log::info!("the broker no longer blocks publishers");
-                }
-                None => return Some("the connection ended".to_owned()),
-                Some(other) => log::debug!("broker: {other:?}"),
-            },
-        }
-    }
 }
 
 #[cfg(test)]

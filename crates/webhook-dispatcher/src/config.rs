@@ -12,6 +12,7 @@ use webhook_service::flags::ServiceFlags;
 use webhook_service::logging::LogFormat;
 use webhook_service::problems::ConfigProblems;
 use webhook_service::renamed::Renamed;
+use webhook_traces::TraceSettings;
 
 use crate::pipeline::meter::Detail;
 use crate::worker::WorkerConfig;
@@ -82,6 +83,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Filter of log lines, in the syntax of env_logger.
     pub log_filter: String,
+    /// Where spans go, and of which events.
+    pub traces: TraceSettings,
 }
 
 /// Variables with a new name.
@@ -121,6 +124,7 @@ impl Flags {
                 operations_listen: operations_listen?,
                 drain: Duration::from_millis(drain?),
                 log_format: service.log_format,
+                traces: service.traces,
                 log_filter: self.rust_log.clone(),
             })
         };

@@ -49,7 +49,16 @@ async fn main() -> ExitCode {
     for warning in warnings {
         log::warn!("{warning}");
     }
-    match serve(config).await {
+    let traces = match webhook_traces::start(&config.traces, "webhook-dispatcher") {
+        Ok(traces) => traces,
+        Err(error) => {
+            log::error!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let served = serve(config).await;
+    traces.end().await;
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error:#}");

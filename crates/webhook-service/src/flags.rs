@@ -6,9 +6,11 @@ use std::str::FromStr;
 
 use clap::builder::EnumValueParser;
 use ipnet::IpNet;
+use url::Url;
 use webhook_broker::Cluster;
 use webhook_domain::AddressPolicy;
 use webhook_store::SealingKeys;
+use webhook_traces::{CollectorHeaders, TraceSettings};
 
 use crate::database_url::DatabaseUrl;
 use crate::flag::{Flag, comma_separated, flag};
@@ -53,6 +55,17 @@ pub struct ServiceFlags {
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT",
         value_parser = flag(EnumValueParser::<LogFormat>::new()))]
     pub log_format: Flag<LogFormat>,
+    /// Collector for spans over OTLP/HTTP, `http://…:4318`; without a collector no span is made
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = flag(parse_collector))]
+    pub otel_exporter_otlp_endpoint: Option<Flag<Url>>,
+    /// Headers of the collector's requests, such as a token
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS", hide_env_values = true, default_value = "",
+        value_name = "NAME=VALUE[,…]", value_parser = flag(CollectorHeaders::from_str))]
+    pub otel_exporter_otlp_headers: Flag<CollectorHeaders>,
+    /// Share of the events outside of a trace that begin a trace, 0 to 1
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", default_value = "1", value_name = "SHARE",
+        value_parser = flag(parse_share))]
+    pub otel_traces_sampler_arg: Flag<f64>,
 }
 
 /// The checked values of the flags of both processes.
@@ -67,6 +80,8 @@ pub struct ServiceConfig {
     pub addresses: AddressPolicy,
     /// Form of log lines.
     pub log_format: LogFormat,
+    /// Where spans go, and of which events.
+    pub traces: TraceSettings,
 }
 
 impl ServiceFlags {
@@ -78,12 +93,29 @@ impl ServiceFlags {
         let sealing_keys = self.sealing_keys(problems);
         let allowed = problems.check(&self.webhook_allow_networks);
         let log_format = problems.check(&self.log_format);
+        let traces = self.traces(problems);
         Some(ServiceConfig {
             database_url: database_url?,
             broker: broker?,
             sealing_keys: sealing_keys?,
             addresses: AddressPolicy { allowed: allowed? },
             log_format: log_format?,
+            traces: traces?,
+        })
+    }
+
+    fn traces(&self, problems: &mut ConfigProblems) -> Option<TraceSettings> {
+        let endpoint = self.otel_exporter_otlp_endpoint.as_ref();
+        let endpoint = endpoint.map(|endpoint| problems.check(endpoint));
+        let headers = problems.check(&self.otel_exporter_otlp_headers);
+        let ratio = problems.check(&self.otel_traces_sampler_arg);
+        Some(TraceSettings {
+            endpoint: match endpoint {
+                Some(endpoint) => Some(endpoint?),
+                None => None,
+            },
+            headers: headers?,
+            ratio: ratio?,
         })
     }
 
@@ -122,6 +154,25 @@ impl ServiceFlags {
             problems.add(VARIABLE, problem);
         })
         .ok()
+    }
+}
+
+/// Parses the base URL of a collector. An empty text would be a mistake of a template, not a collector.
+fn parse_collector(text: &str) -> Result<Url, String> {
+    let url: Url = text
+        .trim()
+        .parse()
+        .map_err(|error| format!("is no URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("must be http://… or https://…".to_owned());
+    }
+    Ok(url)
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.trim().parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        Ok(_) | Err(_) => Err("must be a number from 0 to 1".to_owned()),
     }
 }
 

@@ -19,6 +19,7 @@ const REQUEST_ID: CurrentField = CurrentField {
 pub(super) async fn serve(flags: &Flags) -> anyhow::Result<ExitCode> {
     let config = flags.check()?;
     logging::start(config.log_format, &config.log_filter, Some(REQUEST_ID));
+    let traces = webhook_traces::start(&config.traces, "webhook-api")?;
     let listen = config.listen;
     let listener = bind(listen)?;
     let operations_listener = bind(config.operations_listen)?;
@@ -34,8 +35,9 @@ pub(super) async fn serve(flags: &Flags) -> anyhow::Result<ExitCode> {
         public: listener,
         operations: operations_listener,
     };
-    webhook_api::run(config, listeners, cancel).await?;
-    Ok(ExitCode::SUCCESS)
+    let served = webhook_api::run(config, listeners, cancel).await;
+    traces.end().await;
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -11,6 +11,7 @@ use std::time::Instant;
 use webhook_broker::{Consumer, Message, Queue, SUSPECT_AFTER_RETURNS};
 use webhook_domain::{Event, EventError, RejectionReason};
 use webhook_metrics::catalogue::EVENTS_REJECTED;
+use webhook_traces::TakingIn;
 
 use crate::consuming::{BrokenOff, Session, Source, StoreFailures, connect, leave};
 use crate::worker::Worker;
@@ -73,10 +74,17 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
         };
         let mut parsed = parse_batch(batch);
         let patience = parsed.patience();
-        let BatchEnd::Committed { refused } = commit(worker, &parsed.events, patience).await?
-        else {
-            return Ok(());
+        // Before the commit, which stores each event's place in the trace.
+        let mut taking_in = TakingIn::begin(&mut parsed.events);
+        let committed = commit(worker, &parsed.events, patience).await;
+        let Ok(BatchEnd::Committed { refused }) = committed else {
+            taking_in.give_up();
+            return committed.map(|_| ());
         };
+        for (place, reason) in &refused {
+            taking_in.refuse(*place, reason);
+        }
+        drop(taking_in);
         EVENTS_REJECTED.add_for(&["not_an_event"], parsed.refused.len() as u64);
         EVENTS_REJECTED.add_for(&["refused_by_postgres"], refused.len() as u64);
         parsed.refuse(refused);

@@ -10,7 +10,7 @@ use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 use webhook_domain::{
     BodyContext, FailureDetail, Format, HeaderText, JudgedAnswer, NextAttempt, RequestHeader,
-    TargetUrl, request_headers,
+    TargetUrl, TraceContext, request_headers,
 };
 use webhook_store::LeasedDelivery;
 use webhook_store::attempts::{Attempt, Timing, Transcript};
@@ -57,16 +57,19 @@ pub(crate) async fn send_signed(
 ) -> Result<MadeAttempt, Failure> {
     let (now, began) = (Utc::now(), std::time::Instant::now());
     let mut attempt = begin(leased, now);
+    let mut span =
+        webhook_traces::attempt(&leased.event, leased.webhook_id, leased.id, attempt.number);
     let format = destination.stored.body.format();
     let body = write_body(destination, leased, links);
     // Signed anew for each attempt, as signatures carry the time.
-    let signed = sign(destination, leased, (attempt.number, &body), now);
-    let mut transcript = Transcript {
-        request_url: destination.stored.url.shown().into_owned(),
-        request_body: written_anew(format, &body),
-        template_version: destination.stored.template_version,
-        ..Transcript::default()
-    };
+    let signed = sign(
+        destination,
+        leased,
+        (attempt.number, &body),
+        now,
+        span.place(),
+    );
+    let mut transcript = begin_transcript(destination, &body);
     let mut trace = SendTrace::default();
     let sent = send(
         client,
@@ -84,17 +87,17 @@ pub(crate) async fn send_signed(
             let read = response::read(response, format, deadline, &mut attempt, &mut transcript);
             (destination.bound(read.await), true)
         }
-        Err(failure) if failure.blame == Blame::Us => return Err(failure),
+        Err(failure) if failure.blame == Blame::Us => {
+            span.fail(&"no request was made");
+            return Err(failure);
+        }
         Err(failure) => {
             let counts = failure.blame == Blame::Receiver;
             (response::note_failure(&mut attempt, failure), counts)
         }
     };
-    if let Some(progress) = trace.wait.progress() {
-        attempt.timing.dns_ms = progress.dns_ms();
-        attempt.timing.connect_ms = progress.connect_ms();
-    }
-    attempt.timing.duration_ms = millis(began);
+    note_timing(&mut attempt, &trace, began);
+    span.describe_result(attempt.response_status, attempt.failure_class);
     transcript.repeated = trace.repeated;
     transcript.request_headers = headers_to_record(signed, destination);
     hide_url(&destination.stored.url, &mut attempt, &mut transcript);
@@ -104,6 +107,14 @@ pub(crate) async fn send_signed(
         answer,
         counts_for_circuit,
     })
+}
+
+fn note_timing(attempt: &mut Attempt, trace: &SendTrace, began: std::time::Instant) {
+    if let Some(progress) = trace.wait.progress() {
+        attempt.timing.dns_ms = progress.dns_ms();
+        attempt.timing.connect_ms = progress.connect_ms();
+    }
+    attempt.timing.duration_ms = millis(began);
 }
 
 /// The event in the format of the webhook.
@@ -154,6 +165,15 @@ pub(super) fn begin(leased: &LeasedDelivery, now: DateTime<Utc>) -> Attempt {
     }
 }
 
+fn begin_transcript(destination: &ReadyDestination, body: &[u8]) -> Transcript {
+    Transcript {
+        request_url: destination.stored.url.shown().into_owned(),
+        request_body: written_anew(destination.stored.body.format(), body),
+        template_version: destination.stored.template_version,
+        ..Transcript::default()
+    }
+}
+
 /// The body for the record; `None`: the body is the event's own, which is stored once.
 fn written_anew(format: Format, body: &[u8]) -> Option<String> {
     if format == Format::Json {
@@ -201,6 +221,7 @@ fn sign(
     leased: &LeasedDelivery,
     (number, body): (i32, &[u8]),
     now: DateTime<Utc>,
+    trace: Option<TraceContext>,
 ) -> Vec<(RequestHeader, String)> {
     let next = NextAttempt {
         event: &leased.event,
@@ -209,8 +230,7 @@ fn sign(
         delivery_id: leased.id,
         number,
         at: now,
-        // Each attempt is a span of its own.
-        trace: leased.event.trace.map(|trace| trace.child(rand::random())),
+        trace,
     };
     request_headers(next, destination.stored.secrets.valid_at(now))
 }

@@ -121,7 +121,14 @@ fn a_request_carries_our_headers_and_the_headers_of_the_admin() {
     let (destination, mut leased) = (destination(BodyFormat::Json), leased(1, 0));
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     leased.event.trace = TraceContext::parse(trace);
-    let signed = sign(&destination, &leased, (1, b"{}"), DateTime::UNIX_EPOCH);
+    let (number, now) = (1, DateTime::UNIX_EPOCH);
+    let signed = sign(
+        &destination,
+        &leased,
+        (number, b"{}"),
+        now,
+        leased.event.trace,
+    );
 
     let headers = headers(&destination, &signed);
 
