@@ -6,6 +6,7 @@ use webhook_tests::Platform;
 
 mod alarm;
 mod csv;
+mod days;
 mod figures;
 mod health;
 mod pages;

@@ -150,6 +150,7 @@ async fn run_loops(worker: &Worker) {
         retention::run_retention(worker),
         heartbeat::run_heartbeat(worker),
         day_sums::run_day_sums(worker),
+        day_sums::run_ended_days(worker),
         broker_check::check_message_size(worker),
         gauges::run_gauges(worker, &publisher),
     );

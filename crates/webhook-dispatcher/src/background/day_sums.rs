@@ -1,9 +1,10 @@
-//! Day sums: each webhook's last 24 hours, by which the API sorts lists.
+//! Day sums: each webhook's last 24 hours, by which the API sorts lists, and the ended days of each environment,
+//! which the overview of 30 days reads.
 
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use webhook_store::{StoreError, acquire, days};
+use webhook_store::{StoreError, acquire, days, environment_hours};
 
 use crate::worker::Worker;
 
@@ -17,7 +18,10 @@ const BATCH: i64 = 500;
 /// time at most.
 const PAUSE_FACTOR: u32 = 9;
 
-/// Sums up until the worker is asked to stop.
+/// How soon the hours of an ended day become a row of the day. The overview counts hours and days alike.
+const ENDED_DAYS_INTERVAL: Duration = Duration::from_secs(300);
+
+/// Sums up each webhook's last 24 hours until the worker is asked to stop.
 pub(crate) async fn run_day_sums(worker: &Worker) {
     let mut pause = POLL_INTERVAL;
     while worker.sleep_or_stop(pause).await {
@@ -35,6 +39,20 @@ pub(crate) async fn run_day_sums(worker: &Worker) {
             pause = pause.max(POLL_INTERVAL);
         }
     }
+}
+
+/// Sums up the ended days of environments until the worker is asked to stop.
+pub(crate) async fn run_ended_days(worker: &Worker) {
+    while worker.sleep_or_stop(ENDED_DAYS_INTERVAL).await {
+        if let Err(error) = sum_up_ended_days(worker).await {
+            log::warn!("cannot sum up ended days of environments: {error}");
+        }
+    }
+}
+
+async fn sum_up_ended_days(worker: &Worker) -> Result<(), StoreError> {
+    let mut connection = acquire(&worker.pools.work).await?;
+    environment_hours::sum_up_days(&mut connection, Utc::now()).await
 }
 
 async fn sum_up(worker: &Worker) -> Result<usize, StoreError> {

@@ -1,7 +1,8 @@
-//! Table `environment_hours`: the statistics of an environment, by hour and by event type.
+//! Table `environment_hours`: the statistics of an environment, by hour and by event type; of days that have
+//! ended, by day, so that the overview of 30 days reads a tenth of the rows.
 
-use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Nullable, Timestamptz};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use diesel::sql_types::{BigInt, Nullable, Timestamptz, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use webhook_domain::{Environment, EventType};
 
@@ -36,6 +37,26 @@ sql! {
         1 environment: Environment as Named<Environment>,
         2 since: DateTime<Utc> as Timestamptz,
     }
+}
+
+sql! {
+    struct SumUpDays from "environment_hours/sum_up_days.sql" -> Untyped {
+        1 first_in_hours: DateTime<Utc> as Timestamptz,
+    }
+}
+
+/// Replaces the counts of days that have ended by a row per day. A day stays in hours for as long as the last 24
+/// hours may reach into it.
+pub async fn sum_up_days(
+    connection: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let a_day_ago = now - TimeDelta::days(1);
+    let first_in_hours = a_day_ago
+        .duration_trunc(TimeDelta::days(1))
+        .unwrap_or(a_day_ago);
+    SumUpDays { first_in_hours }.execute(connection).await?;
+    Ok(())
 }
 
 /// Sums up an environment's counts from `since` on. Hours and event types without attempts are left out.
