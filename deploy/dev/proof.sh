@@ -34,6 +34,7 @@ run_tests() {
   step "install cargo-deny and cargo-shear" need_tools
   step "dependencies: none unused; bans, licenses, sources" check_dependencies
   step "dependencies: advisories" check_advisories
+  step "migrations: none locks a large table" check_migrations
   # The compiler has both cores from here on, and downloads want neither.
   need_test_packages >"$proof_dir/packages.log" 2>&1 &
   packages=$!
@@ -87,6 +88,22 @@ check_advisories() {
     return
   fi
   PATH=$tools/bin:$PATH cargo deny --offline check advisories --hide-inclusion-graph
+}
+
+# Migrations behind the release before this one, for statements that lock or rewrite a table while others wait. The
+# runner of migrations sets the time limit for locks, and each migration is a transaction.
+check_migrations() {
+  local last migration new=()
+  if [ ! -x "$tools/bin/squawk" ]; then
+    say "NOT CHECKED: squawk is no wheel for this kind of machine"
+    return
+  fi
+  last=$(tail -n 1 deploy/dev/previous-release)
+  for migration in migrations/*/; do
+    [[ $(basename "$migration") > $last ]] && new+=("${migration}up.sql")
+  done
+  [ ${#new[@]} -eq 0 ] || "$tools/bin/squawk" --pg-version 15 --assume-in-transaction \
+    --exclude require-lock-timeout,require-statement-timeout,prefer-robust-stmts "${new[@]}"
 }
 
 # With --examples cargo gives dependencies the features that tests want, so that those that clippy

@@ -55,9 +55,9 @@ wait_for() {
   done
 }
 
-# Where Postgres keeps its data for folder $1: inside, or where a link in $1 says if it may not look.
+# Where a Postgres keeps its data for folder $1: in $2 inside, or where a link in $1 says if it may not look.
 postgres_dir() {
-  local dir=$1/postgres
+  local dir=$1/${2:-postgres}
   if [ "$(id -u)" = 0 ] && [ ! -e "$dir" ] && ! as_postgres test -x "$1"; then
     local outside
     outside=$(mktemp -d /var/tmp/webhooks-postgres.XXXXXX)
@@ -116,13 +116,14 @@ stop_part() {
 # The package's own scripts: the wrappers on the path insist on a system user.
 rabbitmq_scripts() { ls -d /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin | tail -n 1; }
 
-# Starts a private RabbitMQ. $1 is a folder that holds all of it; sets AMQP_URL, AMQP_MANAGEMENT_URL.
+# Starts a private RabbitMQ. $1 is a folder that holds all of it; sets AMQP_URL, AMQP_MANAGEMENT_URL. $2 is 2 or 3 for a
+# further node of the cluster that begins with the first.
 start_rabbitmq() {
-  local dir=$1/rabbitmq port management dist epmd
-  port=$(port_of "$1" amqp 5680)
-  management=$(port_of "$1" management 15680)
-  dist=$(port_of "$1" dist)
-  epmd=$(port_of "$1" epmd)
+  local node=${2:-} dir=$1/rabbitmq${2:-} port management dist epmd
+  port=$(port_of "$1" "amqp$node" 5680)
+  management=$(port_of "$1" "management$node" 15680)
+  dist=$(port_of "$1" "dist$node")
+  epmd=$(cat "$1/epmd.port" 2>/dev/null) || epmd=$(port_of "$1" epmd)
   mkdir -p "$dir"
   echo '[rabbitmq_management].' > "$dir/plugins"
   cat > "$dir/rabbitmq.conf" <<CONF
@@ -131,7 +132,14 @@ management.tcp.ip = 127.0.0.1
 management.tcp.port = $management
 CONF
   cat deploy/rabbitmq.conf >> "$dir/rabbitmq.conf"
-  start_part "$1" rabbitmq env HOME="$dir" RABBITMQ_NODENAME=webhooks@localhost \
+  if [ -n "$node" ]; then
+    cat >> "$dir/rabbitmq.conf" <<'CONF'
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = webhooks@localhost
+CONF
+    cp -p "$1/rabbitmq/.erlang.cookie" "$dir/"
+  fi
+  start_part "$1" "rabbitmq$node" env HOME="$dir" RABBITMQ_NODENAME="webhooks$node@localhost" \
     RABBITMQ_NODE_PORT="$port" RABBITMQ_DIST_PORT="$dist" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
     RABBITMQ_BASE="$dir" RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/log" \
     RABBITMQ_ENABLED_PLUGINS_FILE="$dir/plugins" RABBITMQ_CONFIG_FILE="$dir/rabbitmq.conf" \
@@ -139,7 +147,50 @@ CONF
     "$(rabbitmq_scripts)/rabbitmq-server"
   export AMQP_URL=amqp://guest:guest@127.0.0.1:$port/%2f
   export AMQP_MANAGEMENT_URL=http://guest:guest@127.0.0.1:$management
-  wait_for RabbitMQ "$1/logs/rabbitmq.log" curl -fsS "$AMQP_MANAGEMENT_URL/api/overview"
+  wait_for RabbitMQ "$1/logs/rabbitmq$node.log" curl -fsS "$AMQP_MANAGEMENT_URL/api/overview"
+}
+
+# Starts a cluster of three nodes of RabbitMQ; AMQP_URL names all of them.
+start_cluster() {
+  local node urls
+  start_rabbitmq "$1"
+  urls=$AMQP_URL
+  for node in 2 3; do
+    start_rabbitmq "$1" $node
+    urls=$urls,$AMQP_URL
+  done
+  AMQP_URL=$urls
+  AMQP_MANAGEMENT_URL=http://guest:guest@127.0.0.1:$(cat "$1/management.port")
+}
+
+# Ends a node of the cluster as a power cut would. $2: the node, empty for the first.
+crash_node() {
+  pkill -KILL -s "$(cat "$1/rabbitmq$2.pid")"
+  # Its ports must be free, or it would come back at others.
+  wait_for "the end of a node" "$1/logs/rabbitmq$2.log" eval "! taken $(cat "$1/amqp$2.port") && ! taken $(cat "$1/dist$2.port")"
+}
+
+# Starts a standby of the Postgres in folder $1, which waits with each commit until the standby has it.
+start_standby() {
+  local dir port log=$1/logs/standby.log primary
+  primary=$(cat "$1/postgres.port")
+  dir=$(postgres_dir "$1" standby)
+  touch "$log"
+  if [ "$(id -u)" = 0 ]; then chown postgres "$dir" "$log"; fi
+  chmod 700 "$dir"
+  pg pg_basebackup -h 127.0.0.1 -p "$primary" -U webhooks -D "$dir" -R -X stream --no-sync -c fast
+  port=$(port_of "$1" standby)
+  as_postgres setsid "$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/postgres" -D "$dir" -p "$port" -k "" \
+    -c listen_addresses=127.0.0.1 -c max_connections=300 >>"$log" 2>&1 &
+  wait_for "the standby" "$log" pg pg_isready -h 127.0.0.1 -p "$port"
+  pg psql -qh 127.0.0.1 -p "$primary" -U webhooks -d webhooks -c "ALTER SYSTEM SET synchronous_standby_names = '*'" \
+    -c "SELECT pg_reload_conf()" >/dev/null
+}
+
+# Stops the Postgres in folder $1 as a power cut would, and makes its standby the primary.
+promote_standby() {
+  pg pg_ctl -D "$(readlink -f "$1/postgres")" stop -m immediate >/dev/null
+  pg pg_ctl -D "$(readlink -f "$1/standby")" promote -w >/dev/null
 }
 
 # Starts a private Prometheus with the alert rules of deploy/prometheus, which asks every second. $1 is a folder that
@@ -171,11 +222,13 @@ start_prometheus() {
 # Ends everything that was started in folder $1, and nothing else.
 stop_all() {
   local part
-  for part in receiver dispatcher api prometheus rabbitmq; do stop_part "$1" "$part"; done
+  for part in receiver dispatcher api prometheus rabbitmq3 rabbitmq2 rabbitmq; do stop_part "$1" "$part"; done
   stop_epmd "$1"
-  if [ -e "$1/postgres/postmaster.pid" ]; then
-    pg pg_ctl -D "$(readlink -f "$1/postgres")" stop -m fast >/dev/null 2>&1 || true
-  fi
+  # The standby first: without it the primary's last commits would wait.
+  for part in standby postgres; do
+    [ -e "$1/$part/postmaster.pid" ] || continue
+    pg pg_ctl -D "$(readlink -f "$1/$part")" stop -m fast >/dev/null 2>&1 || true
+  done
 }
 
 # Stops one server of folder $1 as a power cut would, and starts it again where it was.
@@ -224,7 +277,18 @@ servers() {
       start_servers "$2"
       printf '%s\n' "$DATABASE_URL" "$AMQP_URL" "$AMQP_MANAGEMENT_URL" > "$2/urls"
       ;;
+    # A cluster of three nodes of RabbitMQ in place of one.
+    start-cluster)
+      local broker=start_cluster
+      start_servers "$2"
+      printf '%s\n' "$DATABASE_URL" "$AMQP_URL" "$AMQP_MANAGEMENT_URL" > "$2/urls"
+      ;;
     crash) crash_server "$2" "$3" ;;
+    crash-node) crash_node "$2" "${3#1}" ;;
+    start-node) start_rabbitmq "$2" "${3#1}" ;;
+    standby) start_standby "$2" ;;
+    promote) promote_standby "$2" ;;
+    stop-postgres) pg pg_ctl -D "$(readlink -f "$2/postgres")" stop -m immediate >/dev/null ;;
     # The other arguments are jobs with ports, as for start_prometheus; prints the address.
     prometheus)
       shift
@@ -238,7 +302,9 @@ servers() {
     disk) rabbitmqctl_of "$2" set_disk_free_limit 50MB ;;
     stop)
       stop_all "$2"
-      if [ -L "$2/postgres" ]; then rm -rf "$(readlink -f "$2/postgres")"; fi
+      for link in "$2/postgres" "$2/standby"; do
+        if [ -L "$link" ]; then rm -rf "$(readlink -f "$link")"; fi
+      done
       rm -rf "$2"
       ;;
     *) die "unknown: servers $1" ;;
@@ -253,5 +319,5 @@ start_servers() {
   say "Postgres, private, in $1"
   start_postgres "$1"
   say "RabbitMQ, private, in $1"
-  start_rabbitmq "$1"
+  ${broker:-start_rabbitmq} "$1"
 }

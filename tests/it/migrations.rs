@@ -1,5 +1,9 @@
 //! Rows from before a migration are there after the migration.
 
+use std::time::{Duration, Instant};
+
+use tokio_postgres::NoTls;
+use webhook_store::migrations;
 use webhook_tests::World;
 use webhook_tests::rows::wanting_all;
 
@@ -112,5 +116,50 @@ async fn a_version_without_holds_finds_only_the_failing_webhooks() {
     let still_held: i64 = database.ask(held).await;
 
     assert_eq!((before, still_held), (1, 0));
+    world.end().await;
+}
+
+/// The last migration of the release before this one; the next one changes the table `events`.
+const BEFORE_TRACES: &str = "20261128000021";
+
+/// Whether a statement waits for a lock of a whole table.
+const WAITING: &str =
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+const INSERT_EVENT: &str =
+    "INSERT INTO events (id, event_type, environment, occurred_at, body, matched)
+    VALUES (gen_random_uuid(), 'license.created', 'production', now(), '{}', false)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_waits_for_a_table_without_holding_up_other_statements() {
+    let world = World::new().await;
+    let url = world.database.url.clone();
+    migrations::revert_behind(&url, BEFORE_TRACES)
+        .await
+        .expect("down");
+    let (report, connection) = tokio_postgres::connect(&url, NoTls)
+        .await
+        .expect("a session");
+    tokio::spawn(connection);
+    report
+        .batch_execute("BEGIN; SELECT FROM events")
+        .await
+        .expect("a report");
+
+    let migrated = tokio::spawn(async move { migrations::run(&url).await });
+    let waiting = async || world.database.ask::<i64>(WAITING).await == 1;
+    world.until("the migration waits", waiting).await;
+    let began = Instant::now();
+    world.database.execute(INSERT_EVENT).await;
+    let held_up = began.elapsed();
+    report
+        .batch_execute("COMMIT")
+        .await
+        .expect("the report ends");
+
+    assert!(held_up < Duration::from_secs(2), "{held_up:?}");
+    let applied = migrated.await.expect("no panic").expect("up");
+    assert!(applied.len() > 1, "{applied:?}");
     world.end().await;
 }

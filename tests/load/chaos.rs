@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use webhook_tests::chaos::{Outage, SCENARIOS, Scenario, flood, hostile, isolation};
+use webhook_tests::chaos::{
+    Outage, SCENARIOS, Scale, Scenario, flood, hostile, isolation, lost_nodes, promoted_standby,
+};
 use webhook_tests::{
     Alarm, Receiver, Servers, Service, Stranger, StrangersMessage, WebhookSample, World, events,
 };
@@ -22,8 +24,20 @@ async fn no_fault_loses_a_confirmed_event_and_only_requests_in_flight_come_again
         let account = fault.run(&servers, *short).await;
 
         println!("{name}: {account:?}");
-        assert_eq!((account.lost, account.set_aside), (0, 0), "{name}");
-        assert!(account.duplicates <= account.in_flight, "{name}");
+        assert!(account.kept(), "{name}: {account:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_nodes_of_rabbitmq_and_a_promoted_standby_lose_no_event() {
+    let _machine = shared().await;
+    let scale = Scale::new(1_000, 1, Duration::ZERO);
+
+    let (nodes, standby) = tokio::join!(lost_nodes(scale), promoted_standby(scale));
+
+    for account in [nodes, standby] {
+        println!("{account:?}");
+        assert!(account.kept(), "{account:?}");
     }
 }
 

@@ -24,7 +24,7 @@ pub enum Alarm {
 pub struct Servers {
     /// `postgres://…`
     pub database_url: String,
-    /// `amqp://…`
+    /// `amqp://…`, of a cluster the URLs of all nodes
     pub amqp_url: String,
     /// `http://…`
     pub management_url: String,
@@ -34,8 +34,17 @@ pub struct Servers {
 impl Servers {
     /// Starts both servers within some seconds.
     pub async fn start() -> Self {
+        Self::start_by("start").await
+    }
+
+    /// Starts a Postgres and a cluster of three nodes of RabbitMQ.
+    pub async fn start_cluster() -> Self {
+        Self::start_by("start-cluster").await
+    }
+
+    async fn start_by(verb: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
-        dev("start", &folder, None).await;
+        dev(verb, &folder, None).await;
         let urls = std::fs::read_to_string(folder.join("urls")).expect("./dev writes the URLs");
         let mut lines = urls.lines().map(str::to_owned);
         let mut next = || lines.next().expect("the file has three lines");
@@ -76,6 +85,57 @@ impl Servers {
     /// Stops Postgres as a power cut would, and starts Postgres again on the same data.
     pub async fn crash_postgres(&self) {
         dev("crash", &self.folder, Some("postgres")).await;
+    }
+
+    /// Stops a node of the cluster, 1 to 3, as a power cut would.
+    pub async fn crash_node(&self, node: usize) {
+        dev("crash-node", &self.folder, Some(&node.to_string())).await;
+    }
+
+    /// Starts a node of the cluster again, and waits until the node has joined.
+    pub async fn start_node(&self, node: usize) {
+        dev("start-node", &self.folder, Some(&node.to_string())).await;
+    }
+
+    /// Starts a standby that each commit waits for, and returns the standby's port.
+    pub async fn start_standby(&self) -> u16 {
+        dev("standby", &self.folder, None).await;
+        let port = std::fs::read_to_string(self.folder.join("standby.port"));
+        let port = port.ok().and_then(|port| port.trim().parse().ok());
+        port.expect("./dev writes the port")
+    }
+
+    /// Stops Postgres as a power cut would, and makes the standby the primary.
+    pub async fn promote_standby(&self) {
+        dev("promote", &self.folder, None).await;
+    }
+
+    /// Stops Postgres as a power cut would.
+    pub async fn stop_postgres(&self) {
+        dev("stop-postgres", &self.folder, None).await;
+    }
+
+    /// Starts a Prometheus with our alerts, which asks the targets (job, port) every second. Returns the
+    /// address; the server ends with the others.
+    pub async fn start_prometheus(&self, targets: &[(&str, u16)]) -> String {
+        let targets = targets.iter().map(|(job, port)| format!("{job}={port}"));
+        let started = Command::new(script())
+            .args(["servers", "prometheus"])
+            .arg(&self.folder)
+            .args(targets)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status();
+        let status = tokio::time::timeout(PATIENCE, started).await;
+        let status = status
+            .expect("./dev takes too long")
+            .expect("./dev is there");
+        assert!(status.success(), "./dev servers prometheus failed");
+        let port = std::fs::read_to_string(self.folder.join("prometheus.port"));
+        format!(
+            "http://127.0.0.1:{}",
+            port.expect("./dev writes the port").trim()
+        )
     }
 
     /// Raises or clears a resource alarm of RabbitMQ.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +36,12 @@ impl Service {
 
     /// Starts the API with `variables` and waits until the API serves.
     pub async fn api_with(world: &World, variables: &[(&str, &str)]) -> Self {
-        let mut child = command("webhook-api", world)
+        Self::api_of(&program_path("webhook-api"), world, variables).await
+    }
+
+    /// Starts another build of the API with `variables` and waits until the API serves.
+    pub async fn api_of(program: &Path, world: &World, variables: &[(&str, &str)]) -> Self {
+        let mut child = command_of(program, world)
             .env("WEBHOOK_ALLOW_HTTP", "true")
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
@@ -72,7 +77,12 @@ impl Service {
 
     /// Starts a dispatcher with `variables`. Does not wait for the first look at the queue.
     pub fn dispatcher_with(world: &World, variables: &[(&str, &str)]) -> Self {
-        let mut child = command("webhook-dispatcher", world)
+        Self::dispatcher_of(&program_path("webhook-dispatcher"), world, variables)
+    }
+
+    /// Starts another build of the dispatcher with `variables`.
+    pub fn dispatcher_of(program: &Path, world: &World, variables: &[(&str, &str)]) -> Self {
+        let mut child = command_of(program, world)
             .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
@@ -239,7 +249,11 @@ pub fn program_path(name: &str) -> PathBuf {
 }
 
 fn command(name: &str, world: &World) -> Command {
-    let mut command = Command::new(program_path(name));
+    command_of(&program_path(name), world)
+}
+
+fn command_of(program: &Path, world: &World) -> Command {
+    let mut command = Command::new(program);
     command
         .env("DATABASE_URL", &world.database.url)
         .env("AMQP_URL", &world.broker.url)

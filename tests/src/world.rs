@@ -160,8 +160,12 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; run ./dev test"))
 }
 
-fn with_path(url: &str, path: &str) -> anyhow::Result<String> {
-    let mut url: Url = url.parse()?;
-    url.set_path(path);
-    Ok(url.into())
+/// Gives each of the URLs, separated by commas, another path.
+fn with_path(urls: &str, path: &str) -> anyhow::Result<String> {
+    let urls = urls.split(',').map(|url| {
+        let mut url: Url = url.parse()?;
+        url.set_path(path);
+        anyhow::Ok(String::from(url))
+    });
+    Ok(urls.collect::<Result<Vec<_>, _>>()?.join(","))
 }

@@ -1,10 +1,13 @@
 //! `./dev chaos [--short] [scenario…]`: every fault, in full or as in the tests, and the cost.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use webhook_tests::chaos::{
-    Outage, SCENARIOS, discord_burst, discord_that_refuses, flood, hostile, isolation,
+    Account, Outage, SCENARIOS, SITUATIONS, Scale, discord_burst, discord_that_refuses, flood,
+    hostile, isolation, lost_nodes, promoted_standby, rolling_upgrade,
 };
 use webhook_tests::zoo::{Extent, ReceiverAccount, table, zoo};
 use webhook_tests::{Platform, Servers, World};
@@ -19,6 +22,16 @@ impl Choice {
     fn has(&self, name: &str) -> bool {
         let mut wanted = self.wanted.iter();
         self.wanted.is_empty() || wanted.any(|word| name.contains(word.as_str()))
+    }
+
+    /// Whether a scenario that takes very long is to be tried.
+    fn is_asked_for(&self, name: &str) -> bool {
+        self.wanted.iter().any(|wanted| wanted == name)
+    }
+
+    /// The size of storms over whole servers.
+    fn fleet(&self) -> Scale {
+        Scale::new(self.of(20_000, 2_000), 1, Duration::ZERO)
     }
 
     /// The scenarios in full, without `--short`.
@@ -38,6 +51,19 @@ async fn main() -> ExitCode {
     };
     let servers = Servers::start().await;
     let mut kept = strike(&servers, &choice).await;
+    if choice.has("nodes") {
+        kept &= settle("nodes of RabbitMQ lost", &lost_nodes(choice.fleet()).await);
+    }
+    if choice.has("standby") {
+        kept &= settle(
+            "a standby promoted",
+            &promoted_standby(choice.fleet()).await,
+        );
+    }
+    if let Some(previous) = previous_release().filter(|_| choice.is_asked_for("upgrade")) {
+        let upgrade = rolling_upgrade(&servers, &previous, choice.fleet()).await;
+        kept &= settle("rolling upgrade", &upgrade);
+    }
     if choice.has("flood") {
         kept &= hang(&servers, &choice).await;
     }
@@ -54,8 +80,11 @@ async fn main() -> ExitCode {
         kept &= visit(&servers, &choice).await;
     }
     // The scenario takes half an hour, and runs only when asked for.
-    if choice.wanted.iter().any(|name| name == "outage") {
+    if choice.is_asked_for("outage") {
         kept &= fail(&servers, &choice).await;
+    }
+    if choice.is_asked_for("alerts") {
+        kept &= alert(&choice).await;
     }
     if kept {
         return ExitCode::SUCCESS;
@@ -68,25 +97,68 @@ async fn main() -> ExitCode {
 async fn strike(servers: &Servers, choice: &Choice) -> bool {
     let mut kept = true;
     println!(
-        "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>9}",
-        "fault", "events", "deliveries", "duplicates", "in flight", "lost", "set aside", "recovery"
+        "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>9} {:>9}",
+        "fault",
+        "events",
+        "deliveries",
+        "duplicates",
+        "in flight",
+        "lost",
+        "set aside",
+        "recovery",
+        "silence"
     );
     for scenario in SCENARIOS.iter().filter(|s| choice.has(s.name)) {
         let scale = choice.of(scenario.full, scenario.short);
-        let account = scenario.fault.run(servers, scale).await;
-        kept &= account.lost == 0 && account.set_aside == 0;
-        kept &= account.duplicates <= account.in_flight;
+        kept &= settle(scenario.name, &scenario.fault.run(servers, scale).await);
+    }
+    kept
+}
+
+/// Prints the account of a storm. Tells whether the promises were kept.
+fn settle(name: &str, account: &Account) -> bool {
+    println!(
+        "{name:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>7.2} s {:>7.2} s",
+        account.events,
+        account.deliveries,
+        account.duplicates,
+        account.in_flight,
+        account.lost,
+        account.set_aside,
+        account.recovery.as_secs_f64(),
+        account.silence.as_secs_f64()
+    );
+    account.kept()
+}
+
+/// The folder with the programs of the release before this one, which `./dev chaos upgrade` builds.
+fn previous_release() -> Option<PathBuf> {
+    std::env::var_os("PREVIOUS_RELEASE").map(PathBuf::from)
+}
+
+/// Every situation at once, each with servers of its own, as alerts take minutes.
+async fn alert(choice: &Choice) -> bool {
+    let lasts = Duration::from_secs(choice.of(360, 200));
+    let runs = SITUATIONS
+        .iter()
+        .map(|situation| async move { (situation, situation.run(lasts).await) });
+    let mut kept = true;
+    for (situation, alerts) in join_all(runs).await {
+        kept &= alerts.late.is_empty() && alerts.wrong.is_empty();
         println!(
-            "{:<30} {:>8} {:>11} {:>10} {:>10} {:>5} {:>10} {:>7.2} s",
-            scenario.name,
-            account.events,
-            account.deliveries,
-            account.duplicates,
-            account.in_flight,
-            account.lost,
-            account.set_aside,
-            account.recovery.as_secs_f64()
+            "alerts, {}, watched for {} s:",
+            situation.name,
+            lasts.as_secs()
         );
+        for (name, after) in &alerts.fired {
+            println!("  {name} fires after {:.0} s", after.as_secs_f64());
+        }
+        for name in alerts.late {
+            println!("  not kept: {name} is late or never fires");
+        }
+        for name in alerts.wrong {
+            println!("  not kept: {name} has no reason");
+        }
     }
     kept
 }

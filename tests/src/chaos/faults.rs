@@ -1,10 +1,12 @@
 use std::time::Duration;
 
 use super::storm::{Account, Scale, Storm};
-use crate::{Alarm, Proxy, Receiver, Servers, WebhookSample};
+use webhook_domain::EventType;
+
+use crate::{Alarm, Answer, Proxy, Receiver, Servers, WebhookSample};
 
 /// A fault in a storm.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// No fault, for comparison.
     None,
@@ -12,6 +14,10 @@ pub enum Fault {
     KilledWorker,
     /// SIGTERM of a worker after a new worker has started.
     RestartedWorker,
+    /// Three workers more under load, and SIGTERM for three, one after the other.
+    ScaledOutAndIn,
+    /// SIGTERM for two workers at once while receivers take their time.
+    ScaledInWhileBusy,
     /// SIGSTOP of a worker for longer than the leases of the worker's deliveries.
     SuspendedWorker,
     /// The broker closes all connections.
@@ -64,6 +70,8 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario(Fault::None, "three workers, no fault", (20_000, 1), (1_000, 1)),
     scenario(Fault::KilledWorker, "kill -9 of workers", (20_000, 20), (2_000, 3)),
     scenario(Fault::RestartedWorker, "rolling restart", (10_000, 6), (2_000, 3)),
+    scenario(Fault::ScaledOutAndIn, "1 worker, 4 workers, 1 worker", (20_000, 4), (2_000, 1)),
+    scenario(Fault::ScaledInWhileBusy, "SIGTERM of 2 of 3 busy workers", (20_000, 1), (2_000, 1)),
     scenario(Fault::SuspendedWorker, "SIGSTOP past the lease", (5_000, 3), (1_000, 1)),
     scenario(Fault::ClosedConnections, "broker connections closed", (10_000, 10), (1_000, 2)),
     scenario(Fault::CrashedPostgres, "Postgres crashes", (10_000, 3), (1_000, 1)),
@@ -82,7 +90,7 @@ const PAST_THE_LEASE: Duration = Duration::from_secs(6);
 impl Fault {
     /// Runs a storm with the fault at random moments.
     pub async fn run(self, servers: &Servers, scale: Scale) -> Account {
-        let mut storm = Storm::start(servers, scale).await;
+        let mut storm = Storm::start(servers, scale, self.workers()).await;
         for _ in 0..scale.strikes {
             storm.arrivals(rand::random_range(50..300)).await;
             storm.note_in_flight().await;
@@ -91,6 +99,11 @@ impl Fault {
             storm.recover().await;
         }
         storm.end().await
+    }
+
+    /// The workers of the storm.
+    fn workers(self) -> usize {
+        if self == Self::ScaledOutAndIn { 1 } else { 3 }
     }
 
     async fn strike(self, storm: &mut Storm<'_>) {
@@ -106,6 +119,8 @@ impl Fault {
                 let ended_well = storm.dispatchers.remove(0).terminate().await;
                 assert!(ended_well, "a drain ends with 0");
             }
+            Self::ScaledOutAndIn => scale_out_and_in(storm).await,
+            Self::ScaledInWhileBusy => scale_in_while_busy(storm).await,
             Self::SuspendedWorker => {
                 storm.dispatchers.rotate_left(1);
                 storm.dispatchers[0].signal("STOP").await;
@@ -135,6 +150,51 @@ impl Fault {
             Self::EndedSessions => storm.world.database.set_read_only(false, true).await,
         }
     }
+}
+
+/// Starts three workers more, and ends the three oldest as a scale-in does.
+async fn scale_out_and_in(storm: &mut Storm<'_>) {
+    for _ in 0..3 {
+        storm.start_dispatcher();
+    }
+    let consumers = async || storm.world.broker.consumers().await == 4;
+    storm.world.until("four workers consume", consumers).await;
+    storm.arrivals(500).await;
+    for _ in 0..3 {
+        let ended_well = storm.dispatchers.remove(0).terminate().await;
+        assert!(ended_well, "a drain ends with 0");
+    }
+}
+
+/// Adds a webhook whose receiver takes half a second, and ends two workers while requests run. Within the drain's
+/// grace each of those requests ends: none comes again.
+async fn scale_in_while_busy(storm: &mut Storm<'_>) {
+    const EVENTS: usize = 60;
+    let pause = Duration::from_millis(500);
+    let slow = Receiver::deciding(move |_, _| Answer::After(pause)).await;
+    let sample = WebhookSample {
+        patterns: &["contract.created"],
+        ..WebhookSample::at(&slow.url)
+    };
+    sample
+        .store(&mut storm.world.database.connection().await)
+        .await;
+    // The storm's own webhook wants the events, too.
+    storm
+        .publish_more(EventType::ContractCreated, EVENTS, 2)
+        .await;
+    let busy = async || slow.peak() >= 8;
+    storm.world.until("requests run", busy).await;
+
+    let (first, second) = (storm.dispatchers.remove(0), storm.dispatchers.remove(0));
+    let ended = tokio::join!(first.terminate(), second.terminate());
+
+    assert_eq!(ended, (true, true), "a drain ends with 0");
+    storm.start_dispatcher();
+    storm.start_dispatcher();
+    let all = async || slow.count() >= EVENTS;
+    storm.world.until("every event arrives", all).await;
+    assert_eq!(slow.bodies().len(), slow.count(), "no request comes again");
 }
 
 /// Adds a webhook behind a network that swallows packets for a while. Deliveries to the storm's own

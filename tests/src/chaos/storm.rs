@@ -75,12 +75,30 @@ pub struct Account {
     pub set_aside: i64,
     /// The longest time from the end of a fault until the arrival of an event published then.
     pub recovery: Duration,
+    /// The longest time without an arrival while events were published.
+    pub silence: Duration,
+}
+
+impl Account {
+    /// Whether no event was lost or set aside, and only requests in flight came again.
+    pub fn kept(&self) -> bool {
+        self.lost == 0 && self.set_aside == 0 && self.duplicates <= self.in_flight
+    }
 }
 
 impl<'a> Storm<'a> {
-    /// Starts three workers, and a publisher until [`Storm::end`].
-    pub async fn start(servers: &'a Servers, scale: Scale) -> Self {
-        let world = World::on(servers.urls()).await;
+    /// Starts workers, and a publisher until [`Storm::end`].
+    pub async fn start(servers: &'a Servers, scale: Scale, workers: usize) -> Self {
+        Self::start_in(World::on(servers.urls()).await, servers, scale, workers).await
+    }
+
+    /// As [`start`](Self::start), in a world that reaches the servers in another way.
+    pub async fn start_in(
+        world: World,
+        servers: &'a Servers,
+        scale: Scale,
+        workers: usize,
+    ) -> Self {
         world
             .database
             .set_retry_policy(&RetryPolicy {
@@ -97,7 +115,18 @@ impl<'a> Storm<'a> {
         let mut connection = world.database.connection().await;
         WebhookSample::at(&url).store(&mut connection).await;
         drop(connection);
-        let dispatchers = (0..3).map(|_| Service::dispatcher(&world)).collect();
+        let dispatchers = (0..workers).map(|_| Service::dispatcher(&world));
+        let dispatchers = dispatchers.collect();
+        Self::over(world, servers, scale, (receiver, dispatchers)).await
+    }
+
+    /// A storm over workers that run, of which a webhook leads to `receiver`.
+    pub async fn over(
+        world: World,
+        servers: &'a Servers,
+        scale: Scale,
+        (receiver, dispatchers): (Receiver, Vec<Service>),
+    ) -> Self {
         let broker = world.broker.url.parse().expect("a URL");
         let publisher = Publisher::start(broker, "storm", CancellationToken::new());
         let connected = async || publisher.is_connected().then_some(());
@@ -144,6 +173,15 @@ impl<'a> Storm<'a> {
         self.in_flight += arrived.saturating_sub(usize::try_from(recorded).unwrap_or(0));
     }
 
+    /// Publishes `count` events besides the load, each for a number of webhooks.
+    pub async fn publish_more(&mut self, event_type: EventType, count: usize, webhooks: usize) {
+        let events: Vec<Event> = (0..count)
+            .map(|_| event(Environment::Production, event_type))
+            .collect();
+        publish_until_confirmed(&self.publisher, &events).await;
+        self.owed += count * webhooks;
+    }
+
     /// Publishes an event after a fault and measures the time until the event arrives.
     pub async fn recover(&mut self) {
         let from = Instant::now();
@@ -159,6 +197,7 @@ impl<'a> Storm<'a> {
     pub async fn end(mut self) -> Account {
         self.enough.store(true, Ordering::Relaxed);
         let published = (&mut self.load).await.expect("no panic");
+        let silence = longest_silence(&self.receiver);
         let owed = published.len() + self.owed;
         let settled = async || {
             let delivered = self.world.database.delivered().await;
@@ -200,6 +239,7 @@ impl<'a> Storm<'a> {
             in_flight: self.in_flight,
             lost: missing.count() + usize::try_from(unsettled).unwrap_or(usize::MAX),
             recovery: self.recoveries.iter().copied().max().unwrap_or_default(),
+            silence,
         };
         for dispatcher in self.dispatchers {
             dispatcher.kill().await;
@@ -216,6 +256,19 @@ impl<'a> Storm<'a> {
                          now() AS now FROM deliveries GROUP BY 1, 2, 3) AS d";
         self.world.database.ask(sql).await
     }
+}
+
+/// The longest time between two arrivals, up to now.
+fn longest_silence(receiver: &Receiver) -> Duration {
+    let mut times: Vec<Instant> = receiver
+        .received()
+        .iter()
+        .map(|request| request.at)
+        .collect();
+    times.push(Instant::now());
+    times.sort_unstable();
+    let pauses = times.windows(2).map(|pair| pair[1] - pair[0]);
+    pauses.max().unwrap_or_default()
 }
 
 /// Publishes small batches until `enough` is set and at least `events` are confirmed.

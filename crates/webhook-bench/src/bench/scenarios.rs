@@ -16,6 +16,7 @@ mod retries;
 pub(crate) mod scale;
 mod soak;
 mod template;
+mod upgrade;
 mod workers;
 
 /// A scenario, printed as a line of the table or as several.
@@ -32,6 +33,7 @@ pub(crate) enum Scenario {
     ManyWebhooks,
     ManySubscribers,
     LongLog,
+    Upgrade,
     Soak,
     Workers,
     Footprint,
@@ -39,7 +41,7 @@ pub(crate) enum Scenario {
 
 impl Scenario {
     /// Every scenario, in the order of the table.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Drain,
         Self::FanOut,
         Self::Live,
@@ -51,6 +53,7 @@ impl Scenario {
         Self::ManyWebhooks,
         Self::ManySubscribers,
         Self::LongLog,
+        Self::Upgrade,
         Self::Soak,
         Self::Workers,
         Self::Footprint,
@@ -70,6 +73,7 @@ impl Scenario {
             Self::ManyWebhooks => "many webhooks",
             Self::ManySubscribers => "many subscribers",
             Self::LongLog => "long log",
+            Self::Upgrade => "upgrade",
             Self::Soak => "soak",
             Self::Workers => "workers",
             Self::Footprint => "footprint",
@@ -91,6 +95,7 @@ impl Scenario {
             Self::ManyWebhooks => many_webhooks::measure(name, stack, scale).await,
             Self::ManySubscribers => many_subscribers::measure(name, stack, scale).await,
             Self::LongLog => long_log::measure(name, stack, scale).await,
+            Self::Upgrade => upgrade::measure(name, stack, scale).await,
             Self::Soak => soak::measure(name, stack, scale).await,
             Self::Workers => workers::measure(name, stack, scale).await,
             Self::Footprint => footprint::measure(name, stack, scale).await,

@@ -30,11 +30,7 @@ pub(crate) async fn measure(
     scale: Scale,
 ) -> anyhow::Result<Vec<Measure>> {
     let (deliveries, events) = scale.choose((50_000, 2_000), (10_000_000, 60_000));
-    let free = free_bytes()?;
-    ensure!(
-        scale == Scale::Quick || free > deliveries * BYTES_PER_DELIVERY + RESERVED_BYTES,
-        "only {free} bytes of the disk are free"
-    );
+    ensure_disk_space(scale, deliveries)?;
     let world = stack.world().await;
     log::fill(&world, deliveries).await;
     // Dirty pages of the filling would be written during the measurement.
@@ -50,6 +46,16 @@ pub(crate) async fn measure(
     testbed.end().await;
     let bound = Bound::ShareAtLeast(MIN_SHARE, "drain");
     Ok(vec![compare(name, &long, &empty, bound)])
+}
+
+/// Fails when the disk has too little room for a log of this size.
+pub(super) fn ensure_disk_space(scale: Scale, deliveries: usize) -> anyhow::Result<()> {
+    let free = free_bytes()?;
+    ensure!(
+        scale == Scale::Quick || free > deliveries * BYTES_PER_DELIVERY + RESERVED_BYTES,
+        "only {free} bytes of the disk are free"
+    );
+    Ok(())
 }
 
 /// Free bytes of the disk with the data of the servers.
