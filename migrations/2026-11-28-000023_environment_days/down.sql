@@ -1,8 +1,3 @@
-ALTER TABLE environment_hours
-    ALTER COLUMN attempts TYPE integer,
-    ALTER COLUMN failed_attempts TYPE integer,
-    ALTER COLUMN succeeded TYPE integer,
-    ALTER COLUMN failed TYPE integer;
 COMMENT ON TABLE environment_hours IS
     'Counts per hour, environment and event type. A row per worker, so that no worker waits for another.';
 COMMENT ON COLUMN environment_hours.hour IS 'Start of the hour';

@@ -1,11 +1,5 @@
--- Ended days of an environment's statistics become rows of a whole day, whose counts need 64 bits. The table is small,
--- at most 63 rows per dispatcher and hour, and written anew within a second.
--- squawk-ignore-file changing-column-type
-ALTER TABLE environment_hours
-    ALTER COLUMN attempts TYPE bigint,
-    ALTER COLUMN failed_attempts TYPE bigint,
-    ALTER COLUMN succeeded TYPE bigint,
-    ALTER COLUMN failed TYPE bigint;
+-- Ended days of an environment's statistics become rows of a whole day. The columns stay as they are: the release before
+-- sums them up, and the sum of a wider column would have another type.
 COMMENT ON TABLE environment_hours IS
     'Counts per hour, environment and event type, of ended days per day. A row per worker, so that no worker waits for another.';
 COMMENT ON COLUMN environment_hours.hour IS 'Start of the hour, or of the day in UTC';

@@ -9,6 +9,7 @@ use serde_json::Value;
 use webhook_tests::{EXPLAIN_ALL, Plan, Servers, Service, Visitor, World, log};
 
 use crate::machine::alone_when_optimised;
+use crate::ten_thousand::webhooks::add_webhooks;
 
 /// Deliveries in the log. In a debug build 100,000 are enough for Postgres to make the same plans.
 const DELIVERIES: usize = if cfg!(debug_assertions) {
@@ -16,9 +17,6 @@ const DELIVERIES: usize = if cfg!(debug_assertions) {
 } else {
     5_000_000
 };
-
-/// 10,000 webhooks of every kind, beside the 1,000 webhooks of the log.
-const WEBHOOKS: &str = include_str!("ten_thousand/webhooks.sql");
 
 /// An overdue delivery for each of the 10,000 webhooks.
 const BACKLOG: &str = include_str!("five_million/backlog.sql");
@@ -125,7 +123,8 @@ impl Asked {
         let servers = Servers::start().await;
         let world = World::on(servers.urls()).await;
         let began = Instant::now();
-        world.database.execute(WEBHOOKS).await;
+        // Beside the 1,000 webhooks of the log.
+        add_webhooks(&world).await;
         world.database.execute(BACKLOG).await;
         log::fill(&world, DELIVERIES).await;
         let made: i64 = world.database.deliveries().await;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use webhook_tests::{Platform, Visitor};
 
 use crate::machine::alone;
+use webhooks::add_webhooks;
 
-/// Webhooks of every kind, with latest attempts and a day of counts.
-const WEBHOOKS: &str = include_str!("ten_thousand/webhooks.sql");
+pub(crate) mod webhooks;
 
 /// An event for a third of the webhooks.
 const EVENT: &str = include_str!("ten_thousand/event.sql");
@@ -106,7 +106,7 @@ async fn measure(platform: &Platform, visitor: &Visitor, list: &str) -> Vec<Dura
 async fn ten_thousand_webhooks_are_listed_and_explained_fast() {
     let _machine = alone().await;
     let platform = Platform::new().await;
-    platform.world.database.execute(WEBHOOKS).await;
+    add_webhooks(&platform.world).await;
     platform.world.database.execute(EVENT).await;
     platform.world.database.execute("VACUUM ANALYZE").await;
     let visitor = Visitor::sign_in(&platform.api, &platform.key).await;

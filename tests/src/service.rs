@@ -161,7 +161,12 @@ impl Service {
 
     /// Creates an API key with `webhook-api keys create` and returns the key.
     pub async fn new_key(world: &World, role: &str) -> String {
-        let made = command("webhook-api", world)
+        Self::new_key_of(&program_path("webhook-api"), world, role).await
+    }
+
+    /// Makes an API key with another build of the API.
+    pub async fn new_key_of(program: &Path, world: &World, role: &str) -> String {
+        let made = command_of(program, world)
             .args(["keys", "create", "--role", role])
             .stderr(Stdio::null())
             .output();

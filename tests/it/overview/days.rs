@@ -78,13 +78,15 @@ async fn a_count_that_is_recorded_late_joins_its_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_day_counts_beyond_32_bits() {
+async fn a_day_with_more_attempts_than_32_bits_hold_stays_in_hours() {
     let platform = Platform::new().await;
     platform.world.database.execute(MANY).await;
 
+    let rows = rows_of_ended_days(&platform).await;
     sum_up(&platform).await;
 
     let read = overview(&platform, "30d").await;
     assert_eq!(read[0]["attempts"], 62_000_000_000_i64);
+    assert_eq!(rows_of_ended_days(&platform).await, rows);
     platform.end().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use webhook_store::migrations;
 
 use super::storm::{Account, Scale, Storm};
-use crate::{Receiver, Servers, Service, World};
+use crate::{Receiver, Servers, Service, World, program_path};
 
 /// The variables of a dispatcher in a storm.
 const SHORT_LEASES: [(&str, &str); 1] = [("LEASE_MS", "4000")];
@@ -24,7 +24,7 @@ pub async fn rolling_upgrade(servers: &Servers, previous: &Path, scale: Scale) -
     migrations::revert_all(&world.database.url)
         .await
         .expect("an empty database");
-    let old = Admin::of(Service::api_of(&old_api, &world, &[]).await, &world).await;
+    let old = Admin::of(&old_api, &world).await;
     let receiver = Receiver::answering(&[]).await;
     old.create(&receiver.url, "*").await;
     let start = |_| Service::dispatcher_of(&old_dispatcher, &world, &SHORT_LEASES);
@@ -35,7 +35,7 @@ pub async fn rolling_upgrade(servers: &Servers, previous: &Path, scale: Scale) -
     assert!(migrated.status.success(), "{migrated:?}");
     storm.recover().await;
     old.exercise().await;
-    let new = Admin::of(Service::api(&storm.world).await, &storm.world).await;
+    let new = Admin::of(&program_path("webhook-api"), &storm.world).await;
     for _ in 0..3 {
         new.exercise().await;
         old.exercise().await;
@@ -62,10 +62,17 @@ struct Admin {
 }
 
 impl Admin {
-    async fn of(api: Service, world: &World) -> Self {
+    /// An owner at an API of a build.
+    async fn of(program: &Path, world: &World) -> Self {
+        let api = Service::api_of(program, world, &[]).await;
+        // The API may still be migrating.
+        let key = async || {
+            let key = Service::new_key_of(program, world, "owner").await;
+            (!key.is_empty()).then_some(key)
+        };
         Self {
             api,
-            key: Service::new_key(world, "owner").await,
+            key: world.eventually("a key is made", key).await,
             client: Client::new(),
         }
     }

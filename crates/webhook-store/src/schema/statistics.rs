@@ -60,9 +60,9 @@ diesel::table! {
         hour -> Timestamptz,
         event_type -> Enum<EventType>,
         worker_id -> Uuid,
-        attempts -> Int8,
-        failed_attempts -> Int8,
-        succeeded -> Int8,
-        failed -> Int8,
+        attempts -> Int4,
+        failed_attempts -> Int4,
+        succeeded -> Int4,
+        failed -> Int4,
     }
 }

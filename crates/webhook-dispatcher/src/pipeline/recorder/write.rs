@@ -40,7 +40,9 @@ impl Recorder {
                     Ok(written)
                 }
             };
-            self.readiness.set_recorder_stuck(written.is_err());
+            // A Postgres that refuses this attempt takes others.
+            let is_stuck = matches!(&written, Err(error) if !error.is_refusal());
+            self.readiness.set_recorder_stuck(is_stuck);
             match written {
                 Ok(written) => with_circuit_row.extend(written),
                 Err(error) if error.is_refusal() => self.give_up(&attempts[part.start], &error),

@@ -2,19 +2,29 @@
 -- records later become rows of their own, and join the day's row next time.
 --
 -- $1 timestamptz  the start of the first day that stays in hours
-WITH hours AS (
-    DELETE FROM environment_hours
+WITH days AS (
+    -- A day with more attempts than 32 bits hold stays in hours.
+    SELECT environment, event_type, date_trunc('day', hour, 'UTC') AS day
+    FROM environment_hours
     WHERE hour < $1
-      AND (hour <> date_trunc('day', hour, 'UTC') OR worker_id <> '00000000-0000-0000-0000-000000000000')
-    RETURNING environment, hour, event_type, attempts, failed_attempts, succeeded, failed
+    GROUP BY environment, event_type, day
+    HAVING sum(attempts) <= 2147483647
+       AND bool_or(worker_id <> '00000000-0000-0000-0000-000000000000' OR hour <> date_trunc('day', hour, 'UTC'))
+), hours AS (
+    DELETE FROM environment_hours AS one USING days
+    WHERE one.environment = days.environment AND one.event_type = days.event_type
+      AND one.hour >= days.day AND one.hour < days.day + interval '24 hours'
+    RETURNING one.environment, one.event_type, days.day,
+              one.attempts, one.failed_attempts, one.succeeded, one.failed
 )
-INSERT INTO environment_hours AS day
+INSERT INTO environment_hours AS known
     (environment, hour, event_type, worker_id, attempts, failed_attempts, succeeded, failed)
-SELECT environment, date_trunc('day', hour, 'UTC'), event_type, '00000000-0000-0000-0000-000000000000',
+SELECT environment, day, event_type, '00000000-0000-0000-0000-000000000000',
        sum(attempts), sum(failed_attempts), sum(succeeded), sum(failed)
-FROM hours GROUP BY 1, 2, 3
+FROM hours GROUP BY environment, day, event_type
+-- Another dispatcher may have written the row of the day meanwhile.
 ON CONFLICT (environment, hour, event_type, worker_id) DO UPDATE SET
-    attempts = day.attempts + excluded.attempts,
-    failed_attempts = day.failed_attempts + excluded.failed_attempts,
-    succeeded = day.succeeded + excluded.succeeded,
-    failed = day.failed + excluded.failed
+    attempts = known.attempts + excluded.attempts,
+    failed_attempts = known.failed_attempts + excluded.failed_attempts,
+    succeeded = known.succeeded + excluded.succeeded,
+    failed = known.failed + excluded.failed
