@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use serde_json::Value;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use webhook_domain::{Environment, EventType};
 
@@ -18,6 +19,9 @@ const PACE: Duration = Duration::from_millis(200);
 
 /// How long an event may take over HTTP.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Held by the situation whose servers start.
+static OPENING: Mutex<()> = Mutex::const_new(());
 
 /// What goes wrong in a situation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,7 @@ pub const SITUATIONS: &[Situation] = &[
         name: "Postgres is away",
         expected: &[("WebhookPostgresAway", 150), ("WebhookIntakeAbsent", 200)],
         allowed: &[
+            "WebhookApiErrors",
             "WebhookIntakeStuck",
             "WebhookNotReady",
             "WebhookRecorderStuck",
@@ -105,8 +110,11 @@ pub struct Alerts {
 impl Situation {
     /// Looks at the alerts for as long as the trouble lasts.
     pub async fn run(&self, lasts: Duration) -> Alerts {
+        // One after the other: a machine that starts all servers at once delivers late, and an alert says so.
+        let turn = OPENING.lock().await;
         let servers = Servers::start().await;
         let mut scene = Scene::open(&servers, self.trouble).await;
+        drop(turn);
         // Rates need some minutes of a sound past, as in production.
         let before = scene.watch(Duration::from_secs(30)).await;
         scene.begin(self.trouble, &servers).await;
