@@ -44,7 +44,7 @@ impl Servers {
 
     async fn start_by(verb: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("webhooks-servers.{}", Uuid::new_v4()));
-        dev(verb, &folder, None).await;
+        dev(verb, &folder, &[]).await;
         let urls = std::fs::read_to_string(folder.join("urls")).expect("./dev writes the URLs");
         let mut lines = urls.lines().map(str::to_owned);
         let mut next = || lines.next().expect("the file has three lines");
@@ -84,22 +84,22 @@ impl Servers {
 
     /// Stops Postgres as a power cut would, and starts Postgres again on the same data.
     pub async fn crash_postgres(&self) {
-        dev("crash", &self.folder, Some("postgres")).await;
+        dev("crash", &self.folder, &["postgres"]).await;
     }
 
     /// Stops a node of the cluster, 1 to 3, as a power cut would.
     pub async fn crash_node(&self, node: usize) {
-        dev("crash-node", &self.folder, Some(&node.to_string())).await;
+        dev("crash-node", &self.folder, &[&node.to_string()]).await;
     }
 
     /// Starts a node of the cluster again, and waits until the node has joined.
     pub async fn start_node(&self, node: usize) {
-        dev("start-node", &self.folder, Some(&node.to_string())).await;
+        dev("start-node", &self.folder, &[&node.to_string()]).await;
     }
 
     /// Starts a standby that each commit waits for, and returns the standby's port.
     pub async fn start_standby(&self) -> u16 {
-        dev("standby", &self.folder, None).await;
+        dev("standby", &self.folder, &[]).await;
         let port = std::fs::read_to_string(self.folder.join("standby.port"));
         let port = port.ok().and_then(|port| port.trim().parse().ok());
         port.expect("./dev writes the port")
@@ -107,30 +107,21 @@ impl Servers {
 
     /// Stops Postgres as a power cut would, and makes the standby the primary.
     pub async fn promote_standby(&self) {
-        dev("promote", &self.folder, None).await;
+        dev("promote", &self.folder, &[]).await;
     }
 
     /// Stops Postgres as a power cut would.
     pub async fn stop_postgres(&self) {
-        dev("stop-postgres", &self.folder, None).await;
+        dev("stop-postgres", &self.folder, &[]).await;
     }
 
     /// Starts a Prometheus with our alerts, which asks the targets (job, port) every second. Returns the
     /// address; the server ends with the others.
     pub async fn start_prometheus(&self, targets: &[(&str, u16)]) -> String {
         let targets = targets.iter().map(|(job, port)| format!("{job}={port}"));
-        let started = Command::new(script())
-            .args(["servers", "prometheus"])
-            .arg(&self.folder)
-            .args(targets)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status();
-        let status = tokio::time::timeout(PATIENCE, started).await;
-        let status = status
-            .expect("./dev takes too long")
-            .expect("./dev is there");
-        assert!(status.success(), "./dev servers prometheus failed");
+        let targets: Vec<String> = targets.collect();
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        dev("prometheus", &self.folder, &targets).await;
         let port = std::fs::read_to_string(self.folder.join("prometheus.port"));
         format!(
             "http://127.0.0.1:{}",
@@ -146,12 +137,12 @@ impl Servers {
             (Alarm::Disk, true) => "disk-alarm",
             (Alarm::Disk, false) => "disk",
         };
-        dev(what, &self.folder, None).await;
+        dev(what, &self.folder, &[]).await;
     }
 
     /// Stops RabbitMQ as a power cut would, and starts RabbitMQ again on the same data.
     pub async fn crash_rabbitmq(&self) {
-        dev("crash", &self.folder, Some("rabbitmq")).await;
+        dev("crash", &self.folder, &["rabbitmq"]).await;
     }
 }
 
@@ -174,11 +165,11 @@ fn script() -> PathBuf {
 
 /// Runs `./dev servers`. The servers that the command leaves behind would hold a pipe of its output
 /// open, so the output is thrown away.
-async fn dev(what: &str, folder: &Path, server: Option<&str>) {
+async fn dev(what: &str, folder: &Path, arguments: &[&str]) {
     let done = Command::new(script())
         .args(["servers", what])
         .arg(folder)
-        .args(server)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status();
