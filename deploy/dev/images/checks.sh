@@ -12,6 +12,8 @@ run_checks() {
   check_stop
   check_data
   check_prometheus "$1"
+  # The logs of containers that are removed could not be shown.
+  [ $failed -gt 0 ] || check_removal
 }
 
 # A line for a check. $1: the sentence that holds; the rest: the command.
@@ -146,7 +148,7 @@ crash() {
   local pid
   pid=$(process_of "$1")
   # The engine gives 0 for a container that does not run, and 0 is this script's own group.
-  [ "$pid" -gt 1 ] && inside kill -KILL "$pid" && within 90 restarted "$1"
+  [ "$pid" -gt 1 ] && inside sh -c "kill -KILL $pid" && within 90 restarted "$1"
 }
 
 restarted() {
@@ -188,8 +190,17 @@ succeeded() { api 'deliveries?status=succeeded&total=true' | json_field total; }
 
 down_leaves_nothing() {
   compose --profile demo down
-  same "$(inside docker ps -aq | wc -l) containers" "0 containers" \
-    && same "$(inside docker network ls -q --filter name=webhooks | wc -l) networks" "0 networks"
+  left_are 0 0 "$(volumes)"
+}
+
+volumes() { inside docker volume ls -q --filter name=webhooks_ | wc -l; }
+
+# Whether so many containers, networks and volumes are left.
+left_are() {
+  local networks
+  networks=$(inside docker network ls -q --filter name=webhooks | wc -l)
+  same "$(inside docker ps -aq | wc -l) containers, $networks networks, $(volumes) volumes" \
+    "$1 containers, $2 networks, $3 volumes"
 }
 
 check_prometheus() {
@@ -217,4 +228,21 @@ rules_are_read() {
   same "$(prometheus rules | python3 -c 'import json, sys
 print(sum(len(group["rules"]) for group in json.load(sys.stdin)["data"]["groups"]))')" \
     "$(grep -hcE -e '- (alert|record):' deploy/prometheus/alerts*.yml | paste -sd + | { read -r sum; echo $((sum)); })"
+}
+
+check_removal() {
+  say "removal: docker compose down --volumes"
+  holds "down without profiles leaves the demo receiver and Prometheus" profiles_outlast_down
+  holds "down with the profiles and --volumes leaves nothing" \
+    eval "compose --profile demo --profile monitoring down --volumes && left_are 0 0 0"
+}
+
+running_services() {
+  inside docker ps --format '{{.Label "com.docker.compose.service"}}' | grep -vx grafana | sort | paste -sd ' '
+}
+
+# Compose says that the network is in use, and may count that as a fault.
+profiles_outlast_down() {
+  compose down || true
+  same "$(running_services)" "prometheus receiver"
 }
