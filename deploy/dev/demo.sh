@@ -113,23 +113,53 @@ status() {
   done
 }
 
-# The same in containers, where a Docker engine answers.
+# Whether the engine's API accepts the key of an earlier run: the data of an engine may have been removed since.
+docker_key_holds() {
+  [ -s "$run/docker.key" ] && curl -fsS -o /dev/null http://127.0.0.1:8080/api/v1/webhooks \
+    -H "Authorization: Bearer $(cat "$run/docker.key")" 2>/dev/null
+}
+
+# An owner key and a webhook for the demo receiver, once for the data of an engine.
+create_docker_demo() {
+  docker_key_holds && return
+  say "an owner key, and a demo webhook"
+  (umask 077; docker compose exec -T api webhook-api keys create --role owner --name "./dev up --docker" > "$run/docker.key")
+  demo_webhook http://receiver:8090/hook | curl -fsS http://127.0.0.1:8080/api/v1/webhooks \
+    -H "Authorization: Bearer $(cat "$run/docker.key")" --json @- | json_field secret >> "$run/docker/demo.secrets"
+}
+
+# Waits until the demo receiver's log has event $1 with a signature that holds.
+wait_for_receiver() {
+  local tries=0
+  # Compose may begin each line with a code for terminals.
+  until docker compose logs --no-color --no-log-prefix receiver | sed -n "/webhook-id: $1/,/--- /p" | grep -e '--- verified'; do
+    tries=$((tries + 1))
+    [ $tries -lt 60 ] || die "event $1 did not arrive; see docker compose logs dispatcher receiver"
+    sleep 0.5
+  done
+}
+
+# The same in containers, where a Docker engine answers. --detach: without the logs at the end.
 up_with_docker() {
   docker info >/dev/null 2>&1 || die "no Docker engine answers"
-  mkdir -p "$run"
-  touch "$run/demo.secrets"
+  docker compose version >/dev/null 2>&1 || die "docker compose is missing: the plugin of version 2"
+  # The receiver's user is another than this one, and reads the secrets of its own webhook alone.
+  mkdir -p "$run/docker"
+  chmod 755 "$run/docker"
+  touch "$run/docker/demo.secrets"
+  chmod 644 "$run/docker/demo.secrets"
   deploy/compose-env.sh
   # The demo receiver has a private address and no certificate; without the demo neither is allowed.
   export WEBHOOK_ALLOW_NETWORKS=${WEBHOOK_ALLOW_NETWORKS:-172.16.0.0/12,192.168.0.0/16} WEBHOOK_ALLOW_HTTP=true
   docker compose --profile demo up --build --detach --wait
-  local key secret
-  key=$(docker compose exec -T api webhook-api keys create --role owner --name "./dev up --docker")
-  secret=$(demo_webhook http://receiver:8090/hook | curl -fsS http://127.0.0.1:8080/api/v1/webhooks \
-    -H "Authorization: Bearer $key" --json @- | json_field secret)
-  echo "$secret" >> "$run/demo.secrets"
+  create_docker_demo
+  local id key
+  key=$(cat "$run/docker.key")
+  id=$(cat /proc/sys/kernel/random/uuid)
   say "publish license.activated"
-  sample_event "$(cat /proc/sys/kernel/random/uuid)" \
-    | curl -fsS http://127.0.0.1:8080/api/v1/events -H "Authorization: Bearer $key" --json @-
-  say "API http://127.0.0.1:8080/api/docs/, owner key $key; docker compose down stops all of it"
-  docker compose --profile demo logs --follow api dispatcher receiver
+  sample_event "$id" | curl -fsS http://127.0.0.1:8080/api/v1/events -H "Authorization: Bearer $key" --json @-
+  echo
+  wait_for_receiver "$id"
+  say "API http://127.0.0.1:8080/api/docs/, owner key $key; docker compose --profile demo down stops everything"
+  [ "${1:-}" = --detach ] || docker compose --profile demo logs --follow api dispatcher receiver
 }
