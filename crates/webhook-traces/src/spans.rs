@@ -1,7 +1,5 @@
 //! The spans on the way of an event.
 
-use std::fmt::Display;
-
 use opentelemetry::Value;
 use opentelemetry::trace::SpanKind;
 use webhook_domain::{DeliveryId, Event, FailureClass, WebhookId};
@@ -62,10 +60,11 @@ impl TakingIn {
         }
     }
 
-    /// Says that Postgres refused the event at a place in the batch.
-    pub fn refuse(&mut self, place: usize, reason: &impl Display) {
+    /// Says that Postgres refused the event at a place in the batch. The reason stays here, as the reason may quote the
+    /// event.
+    pub fn refuse(&mut self, place: usize) {
         if let Some(span) = self.events.get_mut(place) {
-            span.fail(reason);
+            span.fail(&"refused by Postgres");
         }
     }
 

@@ -81,8 +81,8 @@ async fn take_in_batches(consumer: &mut Consumer, worker: &Worker) -> Result<(),
             taking_in.give_up();
             return committed.map(|_| ());
         };
-        for (place, reason) in &refused {
-            taking_in.refuse(*place, reason);
+        for (place, _) in &refused {
+            taking_in.refuse(*place);
         }
         drop(taking_in);
         EVENTS_REJECTED.add_for(&["not_an_event"], parsed.refused.len() as u64);
