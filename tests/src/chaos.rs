@@ -4,6 +4,7 @@
 //! settles the account. The same code runs short in the tests and in full under `./dev chaos`.
 
 mod alerts;
+mod dashboards;
 mod discord;
 mod failover;
 mod faults;
@@ -14,6 +15,7 @@ mod storm;
 mod upgrade;
 
 pub use alerts::{Alerts, SITUATIONS, Situation};
+pub use dashboards::Answered;
 pub use discord::{DiscordAccount, discord_burst, discord_that_refuses};
 pub use failover::{lost_nodes, promoted_standby};
 pub use faults::{Fault, SCENARIOS, Scenario};

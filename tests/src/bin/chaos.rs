@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use webhook_tests::chaos::{
-    Account, Outage, SCENARIOS, SITUATIONS, Scale, discord_burst, discord_that_refuses, flood,
-    hostile, isolation, lost_nodes, promoted_standby, rolling_upgrade,
+    Account, Alerts, Outage, SCENARIOS, SITUATIONS, Scale, discord_burst, discord_that_refuses,
+    flood, hostile, isolation, lost_nodes, promoted_standby, rolling_upgrade,
 };
 use webhook_tests::zoo::{Extent, ReceiverAccount, table, zoo};
 use webhook_tests::{Platform, Servers, World};
@@ -144,20 +144,33 @@ async fn alert(choice: &Choice) -> bool {
         .map(|situation| async move { (situation, situation.run(lasts).await) });
     let mut kept = true;
     for (situation, alerts) in join_all(runs).await {
-        kept &= alerts.late.is_empty() && alerts.wrong.is_empty();
+        let Alerts {
+            fired,
+            late,
+            wrong,
+            dashboards,
+        } = alerts;
+        kept &= late.is_empty() && wrong.is_empty() && dashboards.refused.is_empty();
         println!(
             "alerts, {}, watched for {} s:",
             situation.name,
             lasts.as_secs()
         );
-        for (name, after) in &alerts.fired {
+        for (name, after) in &fired {
             println!("  {name} fires after {:.0} s", after.as_secs_f64());
         }
-        for name in alerts.late {
+        for name in late {
             println!("  not kept: {name} is late or never fires");
         }
-        for name in alerts.wrong {
+        for name in wrong {
             println!("  not kept: {name} has no reason");
+        }
+        println!(
+            "  dashboards: {} queries with data, {} without",
+            dashboards.with_data, dashboards.empty
+        );
+        for query in dashboards.refused {
+            println!("  not kept: Prometheus refuses {query}");
         }
     }
     kept
