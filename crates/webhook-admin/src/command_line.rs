@@ -64,7 +64,7 @@ pub async fn seal_urls(pool: &Pool, keys: &SealingKeys) -> anyhow::Result<usize>
 pub struct Resealing {
     /// Webhooks with a secret of another key, counted at the beginning.
     pub all: u64,
-    /// Webhooks that were visited so far, their secrets resealed or unreadable.
+    /// Webhooks that the resealing has visited, with resealed or with unreadable secrets.
     pub done: u64,
 }
 

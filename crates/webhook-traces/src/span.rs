@@ -37,7 +37,7 @@ impl OpenSpan {
         }
     }
 
-    /// The place for what happens within this span.
+    /// The place of this span in its trace: the parent of spans that begin within.
     pub fn place(&self) -> Option<TraceContext> {
         self.place
     }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::storm::{Account, Scale, Storm};
 use webhook_domain::EventType;
 
+use super::storm::{Account, Scale, Storm};
 use crate::{Alarm, Answer, Proxy, Receiver, Servers, WebhookSample};
 
 /// A fault in a storm.

@@ -14,8 +14,9 @@ use super::scale::Scale;
 use crate::bench::measure::{Bound, Measure};
 use crate::bench::stack::Stack;
 
-/// The last migration of the release before this one.
-const PREVIOUS_RELEASE: &str = "20261128000021";
+/// The commit of the release before this one, and the folder of its last migration, such as
+/// `2026-11-28-000021_portal_url`.
+const PREVIOUS_RELEASE: &str = include_str!("../../../../../deploy/dev/previous-release");
 
 /// Longest wait of a statement, in milliseconds.
 const MAX_WAIT_MS: f64 = 1_000.0;
@@ -41,7 +42,7 @@ pub(crate) async fn measure(
     let world = stack.world().await;
     log::fill(&world, deliveries).await;
     let url = world.database.url.clone();
-    migrations::revert_behind(&url, PREVIOUS_RELEASE).await?;
+    migrations::revert_behind(&url, &last_version()?).await?;
     world.database.execute("CHECKPOINT").await;
     let enough = Arc::new(AtomicBool::new(false));
     let writers =
@@ -85,6 +86,14 @@ pub(crate) async fn measure(
             Bound::Unbounded("waits for the report"),
         ),
     ])
+}
+
+/// The version of the last migration of the release before this one.
+fn last_version() -> anyhow::Result<String> {
+    let folder = PREVIOUS_RELEASE.lines().nth(1);
+    let date_and_number = folder.and_then(|folder| folder.split('_').next());
+    let version = date_and_number.context("previous-release has no second line")?;
+    Ok(version.replace('-', ""))
 }
 
 /// Repeats a statement until `enough`, and returns the longest time of one.

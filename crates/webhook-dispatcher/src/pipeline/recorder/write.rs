@@ -40,7 +40,7 @@ impl Recorder {
                     Ok(written)
                 }
             };
-            // A Postgres that refuses this attempt takes others.
+            // A refused attempt is the fault of the attempt: Postgres records other attempts.
             let is_stuck = matches!(&written, Err(error) if !error.is_refusal());
             self.readiness.set_recorder_stuck(is_stuck);
             match written {
